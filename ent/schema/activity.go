@@ -1,0 +1,118 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+// Activity is what happened, for operators. It keeps names beside ids, so that
+// it can still be read when what it speaks of is deleted.
+type Activity struct{ ent.Schema }
+
+// Fields of Activity.
+func (Activity) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		field.Time("at").Immutable(),
+		field.Int8("kind").GoType(rollout.ActivityKind(0)).Immutable(),
+		field.Int8("severity").GoType(rollout.Severity(0)).Immutable(),
+		field.UUID("application_id", uuid.UUID{}).Immutable(),
+		field.String("application_name").Immutable(),
+		field.UUID("group_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.String("group_name").Default("").Immutable(),
+		field.UUID("channel_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.String("channel_name").Default("").Immutable(),
+		field.UUID("instance_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.String("machine_id").Default("").Immutable(),
+		field.String("version").Default("").Immutable(),
+		field.Int("code").Default(0).Immutable(),
+		field.String("actor").Default("").Immutable(),
+		field.String("detail").Default("").Immutable(),
+	}
+}
+
+// Indexes of Activity: ids of version 7 sort by time.
+func (Activity) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("application_id", "id"),
+		index.Fields("group_id", "id"),
+		index.Fields("severity", "id"),
+	}
+}
+
+// Annotations of Activity.
+func (Activity) Annotations() []schema.Annotation {
+	return table("activities", entgql.RelayConnection(), entgql.QueryField())
+}
+
+// Audit is every change of the configuration, append-only.
+type Audit struct{ ent.Schema }
+
+// Fields of Audit.
+func (Audit) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		field.Time("at").Immutable(),
+		field.UUID("team_id", uuid.UUID{}).Immutable(),
+		field.String("actor").Immutable(),
+		field.String("credential").Immutable().Comment("basic, session, token, command"),
+		field.String("verb").Immutable().Comment("as in the API, such as pauseUpdates"),
+		field.String("object").Immutable().Comment("kind of what was changed"),
+		field.UUID("object_id", uuid.UUID{}).Immutable(),
+		field.UUID("application_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.String("before").Default("").Immutable().Comment("JSON"),
+		field.String("after").Default("").Immutable().Comment("JSON"),
+		field.String("reason").Default("").Immutable(),
+	}
+}
+
+// Indexes of Audit.
+func (Audit) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("application_id", "id"), index.Fields("object_id", "id")}
+}
+
+// Annotations of Audit.
+func (Audit) Annotations() []schema.Annotation {
+	return table("audits", entgql.RelayConnection(), entgql.QueryField())
+}
+
+// StatPoint is how many machines of a group were in a version and state at
+// one moment, at one resolution.
+type StatPoint struct{ ent.Schema }
+
+// Fields of StatPoint.
+func (StatPoint) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("group_id"),
+		field.Int("resolution").Immutable().Comment("seconds between points: 300, 3600 or 86400"),
+		field.Time("at").Immutable(),
+		field.String("version").Immutable(),
+		field.Int8("state").GoType(rollout.State(0)).Immutable(),
+		field.Int("machines").Comment("active machines"),
+	}
+}
+
+// Edges of StatPoint.
+func (StatPoint) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("group", Group.Type).Ref("points").Field("group_id").Required().Unique().Immutable()}
+}
+
+// Indexes of StatPoint: a chart reads a range; retention deletes by resolution and age.
+func (StatPoint) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("group_id", "resolution", "at", "version", "state").Unique(),
+		index.Fields("resolution", "at"),
+	}
+}
+
+// Annotations of StatPoint.
+func (StatPoint) Annotations() []schema.Annotation {
+	return table("stat_points", entgql.Skip(entgql.SkipAll))
+}

@@ -1,0 +1,122 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+// Group is the machines that share a channel and a policy.
+type Group struct{ ent.Schema }
+
+// Fields of Group.
+func (Group) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		foreign("application_id"),
+		field.UUID("channel_id", uuid.UUID{}).Optional().Nillable(),
+		field.String("name").Annotations(entgql.OrderField("NAME")),
+		field.String("track").Comment("how machines name the group"),
+		field.String("arch").Default("amd64"),
+		field.String("description").Default(""),
+		field.JSON("policy", rollout.Policy{}).Annotations(entgql.Skip(entgql.SkipAll)),
+		field.Int64("revision").Default(1).Comment("rises with every change of this row, for expectedRevision"),
+		field.Time("paused_at").Optional().Nillable(),
+		field.String("paused_by").Default(""),
+		field.String("pause_reason").Default(""),
+		createdAt(),
+	}
+}
+
+// Edges of Group.
+func (Group) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("application", Application.Type).Ref("groups").Field("application_id").Required().Unique().Immutable(),
+		edge.From("channel", Channel.Type).Ref("groups").Field("channel_id").Unique().Annotations(entsql.OnDelete(entsql.SetNull)),
+		child("rollouts", GroupRollout.Type, entgql.RelayConnection()),
+		edge.To("ledger", Ledger.Type).Unique().Annotations(entgql.Skip(entgql.SkipAll), entsql.OnDelete(entsql.Cascade)),
+		child("counts", GroupCount.Type, entgql.Skip(entgql.SkipAll)),
+		child("points", StatPoint.Type, entgql.Skip(entgql.SkipAll)),
+		edge.To("instances", Instance.Type).Annotations(entgql.RelayConnection(), entsql.OnDelete(entsql.SetNull)),
+	}
+}
+
+// Indexes of Group.
+func (Group) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("application_id", "name", "arch").Unique(),
+		index.Fields("application_id", "track", "arch").Unique(),
+	}
+}
+
+// Annotations of Group.
+func (Group) Annotations() []schema.Annotation { return table("groups", entgql.QueryField()) }
+
+// Ledger is the only arbiter of a group's caps: whoever grants, reports,
+// promotes or pauses holds its row lock.
+type Ledger struct{ ent.Schema }
+
+// Fields of Ledger.
+func (Ledger) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("group_id"),
+		field.Int64("config_revision").Comment("revision of the application that was in force at the last change"),
+		field.Int("in_flight").Default(0),
+		field.Int("behind").Default(0).Comment("active machines below the target"),
+		field.Int("on_target").Default(0).Comment("active machines at the target or above"),
+		field.JSON("spends", []rollout.Spend{}).Comment("grants of the last period"),
+		field.UUID("rollout_id", uuid.UUID{}).Optional().Nillable().Comment("the current rollout"),
+		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group ends before this"),
+		field.Bool("package_missing_noted").Default(false),
+	}
+}
+
+// Edges of Ledger.
+func (Ledger) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("group", Group.Type).Ref("ledger").Field("group_id").Required().Unique().Immutable()}
+}
+
+// Annotations of Ledger.
+func (Ledger) Annotations() []schema.Annotation {
+	return table("ledgers", entgql.Skip(entgql.SkipAll))
+}
+
+// GroupCount is how many machines of a group share version, state, last
+// reason and standing. Every machine of a group is in exactly one row, so
+// every number of a page is a sum over a few rows, and a recount is one
+// GROUP BY.
+type GroupCount struct{ ent.Schema }
+
+// Fields of GroupCount.
+func (GroupCount) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("group_id"),
+		field.String("version").Immutable(),
+		field.Int8("state").GoType(rollout.State(0)).Immutable(),
+		field.String("reason").Immutable(),
+		field.Int8("standing").GoType(rollout.Standing(0)).Immutable(),
+		field.Int("machines"),
+	}
+}
+
+// Edges of GroupCount.
+func (GroupCount) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("group", Group.Type).Ref("counts").Field("group_id").Required().Unique().Immutable()}
+}
+
+// Indexes of GroupCount.
+func (GroupCount) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("group_id", "version", "state", "reason", "standing").Unique()}
+}
+
+// Annotations of GroupCount.
+func (GroupCount) Annotations() []schema.Annotation {
+	return table("group_counts", entgql.Skip(entgql.SkipAll))
+}

@@ -1,0 +1,36 @@
+// Package schema is every table of CoreRoller, also those that only the store
+// writes with its own SQL. Times are UTC with microseconds and are always set
+// by the writer: the schema never reads a clock.
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"github.com/google/uuid"
+)
+
+// id is a primary key made by the writer: version 7, or one of the well-known
+// ids of the pre-installed objects.
+func id() ent.Field { return field.UUID("id", uuid.UUID{}).Immutable() }
+
+// foreign is the column of a required reference.
+func foreign(name string) ent.Field { return field.UUID(name, uuid.UUID{}).Immutable() }
+
+// createdAt is when the row was made.
+func createdAt() ent.Field {
+	return field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT"))
+}
+
+// child is the edge from a parent to rows that go with it.
+func child(name string, t any, more ...schema.Annotation) ent.Edge {
+	return edge.To(name, t).Annotations(append(more, entsql.OnDelete(entsql.Cascade))...)
+}
+
+// table names the table in the singular of the product's words.
+func table(name string, more ...schema.Annotation) []schema.Annotation {
+	return append([]schema.Annotation{entsql.Table(name)}, more...)
+}

@@ -1,0 +1,118 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+// GroupRollout is one group moving to one package. Its name keeps the generated
+// package apart from the engine; every API says Rollout.
+type GroupRollout struct{ ent.Schema }
+
+// Fields of GroupRollout.
+func (GroupRollout) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		foreign("group_id"),
+		field.UUID("package_id", uuid.UUID{}).Comment("kept after the package is deleted"),
+		field.String("version"),
+		field.Int8("state").GoType(rollout.RolloutState(0)),
+		field.String("salt"),
+		createdAt(),
+		field.Time("started_at").Optional().Nillable().Comment("first grant"),
+		field.Time("ended_at").Optional().Nillable().Comment("completed or superseded"),
+		field.Int("wave").Default(0).Comment("index of the current wave"),
+		field.Time("wave_at").Comment("when the current wave was opened"),
+		field.Time("gate_at").Optional().Nillable().Comment("since when the gate holds"),
+		field.Bool("approved").Default(false),
+		field.Int("epoch").Default(0).Comment("evidence window"),
+		field.JSON("evidence", rollout.Counts{}).Annotations(entgql.Skip(entgql.SkipAll)),
+		field.JSON("failing", []string{}).Optional().Annotations(entgql.Skip(entgql.SkipAll)),
+		field.Bool("proven").Default(false),
+		field.String("leader").Default("").Comment("safe mode: the machine that goes first"),
+		field.JSON("halt", rollout.Halt{}).Annotations(entgql.Skip(entgql.SkipAll)),
+	}
+}
+
+// Edges of GroupRollout.
+func (GroupRollout) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("group", Group.Type).Ref("rollouts").Field("group_id").Required().Unique().Immutable(),
+		child("waves", Wave.Type, entgql.Skip(entgql.SkipAll)),
+		child("failures", Failure.Type, entgql.Skip(entgql.SkipAll)),
+	}
+}
+
+// Indexes of GroupRollout.
+func (GroupRollout) Indexes() []ent.Index { return []ent.Index{index.Fields("group_id", "created_at")} }
+
+// Annotations of GroupRollout.
+func (GroupRollout) Annotations() []schema.Annotation {
+	return table("rollouts", entgql.Type("Rollout"), entgql.RelayConnection(), entgql.QueryField())
+}
+
+// Wave is the progress of one wave of a rollout.
+type Wave struct{ ent.Schema }
+
+// Fields of Wave.
+func (Wave) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("rollout_id"),
+		field.Int("position").Immutable().Comment("0 for the first wave"),
+		field.Int("granted").Default(0),
+		field.Int("downloading").Default(0).Comment("attempts that began to download"),
+		field.Int("downloaded").Default(0),
+		field.Int("installed").Default(0),
+		field.Int("succeeded").Default(0),
+		field.Int("failed").Default(0).Comment("rolled back and timed out included"),
+		field.Int("timed_out").Default(0),
+		field.Int("rolled_back").Default(0),
+		field.Int("released").Default(0).Comment("interrupted, deferred or withdrawn"),
+	}
+}
+
+// Edges of Wave.
+func (Wave) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("rollout", GroupRollout.Type).Ref("waves").Field("rollout_id").Required().Unique().Immutable()}
+}
+
+// Indexes of Wave.
+func (Wave) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("rollout_id", "position").Unique()}
+}
+
+// Annotations of Wave.
+func (Wave) Annotations() []schema.Annotation { return table("waves", entgql.Skip(entgql.SkipAll)) }
+
+// Failure counts the failed attempts of a rollout by how and with which code.
+type Failure struct{ ent.Schema }
+
+// Fields of Failure.
+func (Failure) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("rollout_id"),
+		field.Int8("outcome").GoType(rollout.Outcome(0)).Immutable(),
+		field.Int("code").Immutable(),
+		field.Int("attempts"),
+	}
+}
+
+// Edges of Failure.
+func (Failure) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("rollout", GroupRollout.Type).Ref("failures").Field("rollout_id").Required().Unique().Immutable()}
+}
+
+// Indexes of Failure.
+func (Failure) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("rollout_id", "outcome", "code").Unique()}
+}
+
+// Annotations of Failure.
+func (Failure) Annotations() []schema.Annotation { return table("failures", entgql.Skip(entgql.SkipAll)) }

@@ -1,0 +1,79 @@
+package schema
+
+import (
+	"entgo.io/contrib/entgql"
+	"entgo.io/ent"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
+	"github.com/google/uuid"
+)
+
+// Team owns applications and users.
+type Team struct{ ent.Schema }
+
+// Fields of Team.
+func (Team) Fields() []ent.Field {
+	return []ent.Field{id(), field.String("name").Unique(), createdAt()}
+}
+
+// Edges of Team.
+func (Team) Edges() []ent.Edge {
+	return []ent.Edge{child("users", User.Type), child("applications", Application.Type)}
+}
+
+// Annotations of Team.
+func (Team) Annotations() []schema.Annotation { return table("teams") }
+
+// User may sign in.
+type User struct{ ent.Schema }
+
+// Fields of User.
+func (User) Fields() []ent.Field {
+	return []ent.Field{
+		id(),
+		foreign("team_id"),
+		field.String("username").Unique(),
+		field.String("password_hash").Sensitive().Comment("argon2id in the PHC string format"),
+		field.Bool("must_change_password").Default(false),
+		createdAt(),
+	}
+}
+
+// Edges of User.
+func (User) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.From("team", Team.Type).Ref("users").Field("team_id").Required().Unique().Immutable(),
+		child("sessions", Session.Type, entgql.Skip(entgql.SkipAll)),
+	}
+}
+
+// Annotations of User.
+func (User) Annotations() []schema.Annotation { return table("users", entgql.QueryField()) }
+
+// Session is one signed-in browser. Only a hash of its token is kept.
+type Session struct{ ent.Schema }
+
+// Fields of Session.
+func (Session) Fields() []ent.Field {
+	return []ent.Field{
+		field.String("id").StorageKey("token_hash").Sensitive().Comment("SHA-256 of the cookie's token, hex"),
+		field.UUID("user_id", uuid.UUID{}),
+		field.Time("created_at").Immutable(),
+		field.Time("expires_at"),
+	}
+}
+
+// Edges of Session.
+func (Session) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("user", User.Type).Ref("sessions").Field("user_id").Required().Unique()}
+}
+
+// Indexes of Session: the worker deletes by age.
+func (Session) Indexes() []ent.Index { return []ent.Index{index.Fields("expires_at")} }
+
+// Annotations of Session.
+func (Session) Annotations() []schema.Annotation {
+	return table("sessions", entgql.Skip(entgql.SkipAll))
+}

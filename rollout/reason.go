@@ -1,0 +1,61 @@
+package rollout
+
+// Reason is the rule that settled an update check. Its text is stable: it is
+// sent to machines in the updatecheck's info attribute, stored with the
+// machine and shown in every API.
+type Reason uint8
+
+// The reasons in the order the rules are tried.
+const (
+	ReasonNone Reason = iota
+	ReasonInvalidRequest
+	ReasonUnknownApplication
+	ReasonUnknownGroup
+	ReasonUpToDate
+	ReasonQuarantined
+	ReasonPinned
+	ReasonHeld
+	ReasonNoPackage
+	ReasonBlacklisted
+	ReasonUpdateInProgress
+	ReasonPaused
+	ReasonHalted
+	ReasonOutsideWindow
+	ReasonFrozen
+	ReasonWaveNotReached
+	ReasonSoaking
+	ReasonWaitingForApproval
+	ReasonSafeModeFirst
+	ReasonConcurrencyLimit
+	ReasonPeriodLimit
+	ReasonGranted
+	reasonCount
+)
+
+var reasonText = [reasonCount]string{
+	"", "invalid_request", "unknown_application", "unknown_group", "up_to_date", "quarantined", "pinned", "held",
+	"no_package", "blacklisted", "update_in_progress", "paused", "halted", "outside_window", "frozen",
+	"wave_not_reached", "soaking", "waiting_for_approval", "safe_mode_first", "concurrency_limit",
+	"period_limit", "granted",
+}
+
+// String is the stable code, "" for ReasonNone.
+func (r Reason) String() string {
+	if r >= reasonCount {
+		return ""
+	}
+	return reasonText[r]
+}
+
+// ParseReason is the inverse of String; unknown text gives ReasonNone.
+func ParseReason(text string) Reason {
+	for i, t := range reasonText {
+		if t == text {
+			return Reason(i)
+		}
+	}
+	return ReasonNone
+}
+
+// Holds reports whether the reason puts a machine on hold (rules 9 to 12).
+func (r Reason) Holds() bool { return r >= ReasonPaused && r <= ReasonPeriodLimit }

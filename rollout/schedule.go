@@ -1,0 +1,4 @@
+package rollout
+
+// Schedule is a compiled policy; see Compile.
+type Schedule struct{ policy Policy }
