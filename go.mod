@@ -70,3 +70,6 @@ require (
 )
 
 tool github.com/99designs/gqlgen
+
+// npm packages may hold Go code; it is none of ours.
+ignore node_modules

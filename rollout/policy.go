@@ -4,7 +4,7 @@ import "time"
 
 // Policy is how a group updates. The zero value permits nothing; start from
 // DefaultPolicy. It is stored as it stands here (JSON keys included) and is
-// checked by Validate before it is stored.
+// checked by Compile before it is stored.
 type Policy struct {
 	UpdatesEnabled       bool          `json:"updatesEnabled"`
 	SafeMode             bool          `json:"safeMode"`
@@ -38,7 +38,9 @@ const (
 )
 
 // Window is a weekly span of local time in the policy's zone. End at or before
-// Start means the span runs over midnight and belongs to the day it began.
+// Start means the span runs over midnight and belongs to the day it began. It
+// is open exactly while a clock on the wall of that zone shows a time in it:
+// an hour that daylight saving repeats is open twice, one it skips is not.
 type Window struct {
 	Days  []time.Weekday `json:"days"`  // at least one
 	Start int            `json:"start"` // minutes after local midnight, 0 to 1439
@@ -60,7 +62,7 @@ type Wave struct {
 	Soak            time.Duration `json:"soak,omitempty"`     // from the moment the gate holds to the next wave
 	MinFinished     int           `json:"minFinished,omitempty"`
 	MinSuccessShare float64       `json:"minSuccessShare,omitempty"` // 0 to 1 of the attempts finished in this wave
-	Approval        bool          `json:"approval,omitempty"`        // a person opens the next wave
+	Approval        bool          `json:"approval,omitempty"`        // the next wave also needs a person's word
 }
 
 // DefaultPolicy is the policy of a new group.

@@ -6,7 +6,7 @@ type State int8
 
 // The states of a machine; see docs/states.md for the arrows between them.
 const (
-	StateNone        State = 0 // never took part in an update (null in REST)
+	StateNone        State = 0 // nothing under way: never took part, or its grant was released (null in REST)
 	StateUndefined   State = 1 // kept for imported data only
 	StateGranted     State = 2 // offered, nothing started yet
 	StateError       State = 3 // the last attempt failed

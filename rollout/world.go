@@ -5,9 +5,10 @@ import "time"
 // ID is a UUID (RFC 9562) as bytes.
 type ID [16]byte
 
-// World is one group as the engine sees it. Policy, Target and Floors come
-// from the configuration and are never changed here; Ledger, Rollout and
-// Census are changed in place.
+// World is one group as the engine sees it. Policy comes from the
+// configuration and is never changed here, Target and Floors only by Retarget;
+// Ledger, Rollout and Census are changed in place. Slices inside are replaced
+// and never written to, so a plain copy of a World is a snapshot.
 type World struct {
 	Group   ID
 	Policy  *Schedule // the compiled policy, never nil
@@ -19,6 +20,10 @@ type World struct {
 	Ledger  Ledger
 	Rollout Rollout // zero ID: none, as long as there is no target
 	Census  Census
+
+	// PackageMissingNoted is set when ActivityPackageNotFound was written, so
+	// that it is written once and not once per check. A target clears it.
+	PackageMissingNoted bool
 }
 
 // Package is one version that can be offered.
@@ -38,13 +43,14 @@ type Pause struct {
 // Ledger is the only arbiter of the caps of one group.
 type Ledger struct {
 	InFlight int
-	Spends   []Spend // oldest first; all within the last period
+	Spends   []Spend // oldest first; the last period, and older ones for a day while there is room
 }
 
 // Spend is one or more grants close together. Grants less than 1/128 of the
 // period apart share an entry, so the ledger stays small whatever the cap; it
 // is released when the last of them leaves the window, so merging can only
-// delay a grant, by at most that 1/128, and never exceed the cap.
+// delay a grant, by at most that 1/128, and never exceed the cap. Spends at
+// least that far apart are exact.
 type Spend struct {
 	First time.Time
 	Last  time.Time
@@ -68,24 +74,15 @@ type Rollout struct {
 	Approved   bool      // a person approved leaving this wave
 	WaveCounts Counts    // attempts granted in the current wave
 
-	Epoch    int    // evidence window; a resume starts a new one
-	Evidence Counts // attempts granted in this epoch
-	Proven   bool   // safe mode: a machine was seen on the new version
-	Leader   string // safe mode: the machine that goes first, "" = none yet
+	Epoch    int      // evidence window; a resume starts a new one
+	Evidence Counts   // attempts granted in this epoch
+	Failing  []string // machines that failed in this epoch, newest last, at most 20
+	SetAside int      // failures of the current wave that the gate does not look at: from before a resume
+	Proven   bool     // safe mode: a machine was seen on the new version
+	Leader   string   // safe mode: the machine that goes first, "" = none yet
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
-
-// Counts are attempts by how far they came. Finished is Succeeded plus Failed;
-// TimedOut and RolledBack are part of Failed.
-type Counts struct {
-	Granted, Downloading, Downloaded, Installed int
-	Succeeded, Failed, TimedOut, RolledBack     int
-	Released                                    int // interrupted, deferred or withdrawn
-}
-
-// Finished is the number of attempts that ended as success or failure.
-func (c Counts) Finished() int { return c.Succeeded + c.Failed }
 
 // Halt is why a rollout stopped by itself: the rule, its numbers, the machines.
 type Halt struct {
@@ -139,7 +136,7 @@ type Attempt struct {
 	Version       Version // offered
 	Wave          int
 	Epoch         int
-	Number        int       // 1 for the first attempt of this machine at this version
+	Number        int       // failed attempts of this machine at this version so far, plus 1
 	GrantedAt     time.Time // never zero for an open attempt
 	LeaseUntil    time.Time
 	DownloadingAt time.Time
@@ -200,79 +197,3 @@ type Decision struct {
 	Failed, Finish int    // halted: failed of finished attempts
 	Rule           HaltRule
 }
-
-// Effects is what has to be remembered besides the changed values.
-type Effects struct {
-	Activities []Activity
-	History    []Entry
-	Ended      []Ended
-	Progress   []Progress
-}
-
-// Activity is one line for operators.
-type Activity struct {
-	Kind     ActivityKind
-	Severity Severity
-	Version  string
-	Machine  string // "" when it is about the group
-	Code     int    // for ActivityMachineFailed
-	Detail   string
-}
-
-// Entry is one line of a machine's own history.
-type Entry struct {
-	Machine string
-	State   State
-	Version string // offered version of the attempt, else the running one
-	Code    int
-	Reason  Reason // for StateOnHold
-	Detail  string
-}
-
-// Ended is an attempt that ended.
-type Ended struct {
-	Machine string
-	Attempt Attempt
-	Outcome Outcome
-	Code    int
-	From    Version // what it ran before
-}
-
-// Progress adds to the counters of the rollout and wave an attempt belongs to,
-// which need not be the current ones.
-type Progress struct {
-	Rollout ID
-	Wave    int
-	Counts  Counts
-}
-
-// ActivityKind is the class of an activity; 1 to 6 are those of CoreRoller 1.0.
-type ActivityKind int8
-
-// The kinds of activity.
-const (
-	ActivityPackageNotFound    ActivityKind = 1
-	ActivityRolloutStarted     ActivityKind = 2
-	ActivityRolloutFinished    ActivityKind = 3
-	ActivityRolloutHalted      ActivityKind = 4
-	ActivityMachineFailed      ActivityKind = 5
-	ActivityChannelMoved       ActivityKind = 6
-	ActivityPaused             ActivityKind = 7
-	ActivityResumed            ActivityKind = 8
-	ActivityWaveAdvanced       ActivityKind = 9
-	ActivityMachineQuarantined ActivityKind = 10
-	ActivityPackageBlacklisted ActivityKind = 11
-	ActivityPolicyChanged      ActivityKind = 12
-	ActivityMirrorFailed       ActivityKind = 13
-)
-
-// Severity is how loud an activity is.
-type Severity int8
-
-// The severities.
-const (
-	SeveritySuccess Severity = 1
-	SeverityInfo    Severity = 2
-	SeverityWarning Severity = 3
-	SeverityError   Severity = 4
-)

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"time"
-
 	"github.com/google/uuid"
 
 	"coreroller/event"
@@ -12,7 +10,6 @@ import (
 // Batch is what one transaction writes besides the configuration: the groups
 // and machines it changed and what is to be remembered of it.
 type Batch struct {
-	Now      time.Time
 	Groups   []*GroupState
 	Machines []*Machine
 

@@ -65,3 +65,11 @@ type GroupState struct {
 
 	was *GroupState
 }
+
+// quiet reports whether nothing changed but when the machine was last seen and
+// decided on.
+func (m *Machine) quiet() bool {
+	now, was := *m, *m.was
+	was.LastSeenAt, was.DecidedAt, was.DecisionUntil, was.was = now.LastSeenAt, now.DecidedAt, now.DecisionUntil, now.was
+	return sameRow(machineRow(&now), machineRow(&was))
+}

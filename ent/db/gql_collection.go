@@ -1569,6 +1569,11 @@ func (_q *GroupRolloutQuery) collectField(ctx context.Context, oneNode bool, opC
 				selectedFields = append(selectedFields, grouprollout.FieldEpoch)
 				fieldSeen[grouprollout.FieldEpoch] = struct{}{}
 			}
+		case "setAside":
+			if _, ok := fieldSeen[grouprollout.FieldSetAside]; !ok {
+				selectedFields = append(selectedFields, grouprollout.FieldSetAside)
+				fieldSeen[grouprollout.FieldSetAside] = struct{}{}
+			}
 		case "proven":
 			if _, ok := fieldSeen[grouprollout.FieldProven]; !ok {
 				selectedFields = append(selectedFields, grouprollout.FieldProven)

@@ -51,6 +51,8 @@ type GroupRollout struct {
 	Evidence rollout.Counts `json:"evidence,omitempty"`
 	// Failing holds the value of the "failing" field.
 	Failing []string `json:"failing,omitempty"`
+	// failures of the current wave from before a resume, which its gate does not look at
+	SetAside int `json:"set_aside,omitempty"`
 	// Proven holds the value of the "proven" field.
 	Proven bool `json:"proven,omitempty"`
 	// safe mode: the machine that goes first
@@ -119,7 +121,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved, grouprollout.FieldProven:
 			values[i] = new(sql.NullBool)
-		case grouprollout.FieldState, grouprollout.FieldWave, grouprollout.FieldEpoch:
+		case grouprollout.FieldState, grouprollout.FieldWave, grouprollout.FieldEpoch, grouprollout.FieldSetAside:
 			values[i] = new(sql.NullInt64)
 		case grouprollout.FieldVersion, grouprollout.FieldSalt, grouprollout.FieldLeader:
 			values[i] = new(sql.NullString)
@@ -245,6 +247,12 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field failing: %w", err)
 				}
 			}
+		case grouprollout.FieldSetAside:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field set_aside", values[i])
+			} else if value.Valid {
+				_m.SetAside = int(value.Int64)
+			}
 		case grouprollout.FieldProven:
 			if value, ok := values[i].(*sql.NullBool); !ok {
 				return fmt.Errorf("unexpected type %T for field proven", values[i])
@@ -366,6 +374,9 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("failing=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Failing))
+	builder.WriteString(", ")
+	builder.WriteString("set_aside=")
+	builder.WriteString(fmt.Sprintf("%v", _m.SetAside))
 	builder.WriteString(", ")
 	builder.WriteString("proven=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Proven))

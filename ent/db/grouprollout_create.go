@@ -166,6 +166,20 @@ func (_c *GroupRolloutCreate) SetFailing(v []string) *GroupRolloutCreate {
 	return _c
 }
 
+// SetSetAside sets the "set_aside" field.
+func (_c *GroupRolloutCreate) SetSetAside(v int) *GroupRolloutCreate {
+	_c.mutation.SetSetAside(v)
+	return _c
+}
+
+// SetNillableSetAside sets the "set_aside" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableSetAside(v *int) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetSetAside(*v)
+	}
+	return _c
+}
+
 // SetProven sets the "proven" field.
 func (_c *GroupRolloutCreate) SetProven(v bool) *GroupRolloutCreate {
 	_c.mutation.SetProven(v)
@@ -288,6 +302,10 @@ func (_c *GroupRolloutCreate) defaults() {
 		v := grouprollout.DefaultEpoch
 		_c.mutation.SetEpoch(v)
 	}
+	if _, ok := _c.mutation.SetAside(); !ok {
+		v := grouprollout.DefaultSetAside
+		_c.mutation.SetSetAside(v)
+	}
 	if _, ok := _c.mutation.Proven(); !ok {
 		v := grouprollout.DefaultProven
 		_c.mutation.SetProven(v)
@@ -332,6 +350,12 @@ func (_c *GroupRolloutCreate) check() error {
 	}
 	if _, ok := _c.mutation.Evidence(); !ok {
 		return &ValidationError{Name: "evidence", err: errors.New(`db: missing required field "GroupRollout.evidence"`)}
+	}
+	if _, ok := _c.mutation.Failing(); !ok {
+		return &ValidationError{Name: "failing", err: errors.New(`db: missing required field "GroupRollout.failing"`)}
+	}
+	if _, ok := _c.mutation.SetAside(); !ok {
+		return &ValidationError{Name: "set_aside", err: errors.New(`db: missing required field "GroupRollout.set_aside"`)}
 	}
 	if _, ok := _c.mutation.Proven(); !ok {
 		return &ValidationError{Name: "proven", err: errors.New(`db: missing required field "GroupRollout.proven"`)}
@@ -436,6 +460,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Failing(); ok {
 		_spec.SetField(grouprollout.FieldFailing, field.TypeJSON, value)
 		_node.Failing = value
+	}
+	if value, ok := _c.mutation.SetAside(); ok {
+		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)
+		_node.SetAside = value
 	}
 	if value, ok := _c.mutation.Proven(); ok {
 		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)
@@ -742,9 +770,21 @@ func (u *GroupRolloutUpsert) UpdateFailing() *GroupRolloutUpsert {
 	return u
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (u *GroupRolloutUpsert) ClearFailing() *GroupRolloutUpsert {
-	u.SetNull(grouprollout.FieldFailing)
+// SetSetAside sets the "set_aside" field.
+func (u *GroupRolloutUpsert) SetSetAside(v int) *GroupRolloutUpsert {
+	u.Set(grouprollout.FieldSetAside, v)
+	return u
+}
+
+// UpdateSetAside sets the "set_aside" field to the value that was provided on create.
+func (u *GroupRolloutUpsert) UpdateSetAside() *GroupRolloutUpsert {
+	u.SetExcluded(grouprollout.FieldSetAside)
+	return u
+}
+
+// AddSetAside adds v to the "set_aside" field.
+func (u *GroupRolloutUpsert) AddSetAside(v int) *GroupRolloutUpsert {
+	u.Add(grouprollout.FieldSetAside, v)
 	return u
 }
 
@@ -1062,10 +1102,24 @@ func (u *GroupRolloutUpsertOne) UpdateFailing() *GroupRolloutUpsertOne {
 	})
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (u *GroupRolloutUpsertOne) ClearFailing() *GroupRolloutUpsertOne {
+// SetSetAside sets the "set_aside" field.
+func (u *GroupRolloutUpsertOne) SetSetAside(v int) *GroupRolloutUpsertOne {
 	return u.Update(func(s *GroupRolloutUpsert) {
-		s.ClearFailing()
+		s.SetSetAside(v)
+	})
+}
+
+// AddSetAside adds v to the "set_aside" field.
+func (u *GroupRolloutUpsertOne) AddSetAside(v int) *GroupRolloutUpsertOne {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.AddSetAside(v)
+	})
+}
+
+// UpdateSetAside sets the "set_aside" field to the value that was provided on create.
+func (u *GroupRolloutUpsertOne) UpdateSetAside() *GroupRolloutUpsertOne {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.UpdateSetAside()
 	})
 }
 
@@ -1556,10 +1610,24 @@ func (u *GroupRolloutUpsertBulk) UpdateFailing() *GroupRolloutUpsertBulk {
 	})
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (u *GroupRolloutUpsertBulk) ClearFailing() *GroupRolloutUpsertBulk {
+// SetSetAside sets the "set_aside" field.
+func (u *GroupRolloutUpsertBulk) SetSetAside(v int) *GroupRolloutUpsertBulk {
 	return u.Update(func(s *GroupRolloutUpsert) {
-		s.ClearFailing()
+		s.SetSetAside(v)
+	})
+}
+
+// AddSetAside adds v to the "set_aside" field.
+func (u *GroupRolloutUpsertBulk) AddSetAside(v int) *GroupRolloutUpsertBulk {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.AddSetAside(v)
+	})
+}
+
+// UpdateSetAside sets the "set_aside" field to the value that was provided on create.
+func (u *GroupRolloutUpsertBulk) UpdateSetAside() *GroupRolloutUpsertBulk {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.UpdateSetAside()
 	})
 }
 

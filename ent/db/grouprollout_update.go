@@ -253,9 +253,24 @@ func (_u *GroupRolloutUpdate) AppendFailing(v []string) *GroupRolloutUpdate {
 	return _u
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (_u *GroupRolloutUpdate) ClearFailing() *GroupRolloutUpdate {
-	_u.mutation.ClearFailing()
+// SetSetAside sets the "set_aside" field.
+func (_u *GroupRolloutUpdate) SetSetAside(v int) *GroupRolloutUpdate {
+	_u.mutation.ResetSetAside()
+	_u.mutation.SetSetAside(v)
+	return _u
+}
+
+// SetNillableSetAside sets the "set_aside" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableSetAside(v *int) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetSetAside(*v)
+	}
+	return _u
+}
+
+// AddSetAside adds value to the "set_aside" field.
+func (_u *GroupRolloutUpdate) AddSetAside(v int) *GroupRolloutUpdate {
+	_u.mutation.AddSetAside(v)
 	return _u
 }
 
@@ -493,8 +508,11 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 			sqljson.Append(u, grouprollout.FieldFailing, value)
 		})
 	}
-	if _u.mutation.FailingCleared() {
-		_spec.ClearField(grouprollout.FieldFailing, field.TypeJSON)
+	if value, ok := _u.mutation.SetAside(); ok {
+		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSetAside(); ok {
+		_spec.AddField(grouprollout.FieldSetAside, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Proven(); ok {
 		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)
@@ -836,9 +854,24 @@ func (_u *GroupRolloutUpdateOne) AppendFailing(v []string) *GroupRolloutUpdateOn
 	return _u
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (_u *GroupRolloutUpdateOne) ClearFailing() *GroupRolloutUpdateOne {
-	_u.mutation.ClearFailing()
+// SetSetAside sets the "set_aside" field.
+func (_u *GroupRolloutUpdateOne) SetSetAside(v int) *GroupRolloutUpdateOne {
+	_u.mutation.ResetSetAside()
+	_u.mutation.SetSetAside(v)
+	return _u
+}
+
+// SetNillableSetAside sets the "set_aside" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableSetAside(v *int) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetSetAside(*v)
+	}
+	return _u
+}
+
+// AddSetAside adds value to the "set_aside" field.
+func (_u *GroupRolloutUpdateOne) AddSetAside(v int) *GroupRolloutUpdateOne {
+	_u.mutation.AddSetAside(v)
 	return _u
 }
 
@@ -1106,8 +1139,11 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 			sqljson.Append(u, grouprollout.FieldFailing, value)
 		})
 	}
-	if _u.mutation.FailingCleared() {
-		_spec.ClearField(grouprollout.FieldFailing, field.TypeJSON)
+	if value, ok := _u.mutation.SetAside(); ok {
+		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedSetAside(); ok {
+		_spec.AddField(grouprollout.FieldSetAside, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Proven(); ok {
 		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)

@@ -5,7 +5,6 @@ package db
 import (
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/ledger"
-	"coreroller/rollout"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -31,8 +30,8 @@ type Ledger struct {
 	Behind int `json:"behind,omitempty"`
 	// active machines at the target or above
 	OnTarget int `json:"on_target,omitempty"`
-	// grants of the last period
-	Spends []rollout.Spend `json:"spends,omitempty"`
+	// grants of the last period: first and last in microseconds since 1970, count
+	Spends [][3]int64 `json:"spends,omitempty"`
 	// the current rollout
 	RolloutID *uuid.UUID `json:"rollout_id,omitempty"`
 	// no lease of the group ends before this

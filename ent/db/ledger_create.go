@@ -6,7 +6,6 @@ import (
 	"context"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/ledger"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -80,7 +79,7 @@ func (_c *LedgerCreate) SetNillableOnTarget(v *int) *LedgerCreate {
 }
 
 // SetSpends sets the "spends" field.
-func (_c *LedgerCreate) SetSpends(v []rollout.Spend) *LedgerCreate {
+func (_c *LedgerCreate) SetSpends(v [][3]int64) *LedgerCreate {
 	_c.mutation.SetSpends(v)
 	return _c
 }
@@ -412,7 +411,7 @@ func (u *LedgerUpsert) AddOnTarget(v int) *LedgerUpsert {
 }
 
 // SetSpends sets the "spends" field.
-func (u *LedgerUpsert) SetSpends(v []rollout.Spend) *LedgerUpsert {
+func (u *LedgerUpsert) SetSpends(v [][3]int64) *LedgerUpsert {
 	u.Set(ledger.FieldSpends, v)
 	return u
 }
@@ -601,7 +600,7 @@ func (u *LedgerUpsertOne) UpdateOnTarget() *LedgerUpsertOne {
 }
 
 // SetSpends sets the "spends" field.
-func (u *LedgerUpsertOne) SetSpends(v []rollout.Spend) *LedgerUpsertOne {
+func (u *LedgerUpsertOne) SetSpends(v [][3]int64) *LedgerUpsertOne {
 	return u.Update(func(s *LedgerUpsert) {
 		s.SetSpends(v)
 	})
@@ -966,7 +965,7 @@ func (u *LedgerUpsertBulk) UpdateOnTarget() *LedgerUpsertBulk {
 }
 
 // SetSpends sets the "spends" field.
-func (u *LedgerUpsertBulk) SetSpends(v []rollout.Spend) *LedgerUpsertBulk {
+func (u *LedgerUpsertBulk) SetSpends(v [][3]int64) *LedgerUpsertBulk {
 	return u.Update(func(s *LedgerUpsert) {
 		s.SetSpends(v)
 	})

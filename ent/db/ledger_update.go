@@ -6,7 +6,6 @@ import (
 	"context"
 	"coreroller/ent/db/ledger"
 	"coreroller/ent/db/predicate"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -117,13 +116,13 @@ func (_u *LedgerUpdate) AddOnTarget(v int) *LedgerUpdate {
 }
 
 // SetSpends sets the "spends" field.
-func (_u *LedgerUpdate) SetSpends(v []rollout.Spend) *LedgerUpdate {
+func (_u *LedgerUpdate) SetSpends(v [][3]int64) *LedgerUpdate {
 	_u.mutation.SetSpends(v)
 	return _u
 }
 
 // AppendSpends appends value to the "spends" field.
-func (_u *LedgerUpdate) AppendSpends(v []rollout.Spend) *LedgerUpdate {
+func (_u *LedgerUpdate) AppendSpends(v [][3]int64) *LedgerUpdate {
 	_u.mutation.AppendSpends(v)
 	return _u
 }
@@ -394,13 +393,13 @@ func (_u *LedgerUpdateOne) AddOnTarget(v int) *LedgerUpdateOne {
 }
 
 // SetSpends sets the "spends" field.
-func (_u *LedgerUpdateOne) SetSpends(v []rollout.Spend) *LedgerUpdateOne {
+func (_u *LedgerUpdateOne) SetSpends(v [][3]int64) *LedgerUpdateOne {
 	_u.mutation.SetSpends(v)
 	return _u
 }
 
 // AppendSpends appends value to the "spends" field.
-func (_u *LedgerUpdateOne) AppendSpends(v []rollout.Spend) *LedgerUpdateOne {
+func (_u *LedgerUpdateOne) AppendSpends(v [][3]int64) *LedgerUpdateOne {
 	_u.mutation.AppendSpends(v)
 	return _u
 }

@@ -9860,6 +9860,8 @@ type GroupRolloutMutation struct {
 	evidence        *rollout.Counts
 	failing         *[]string
 	appendfailing   []string
+	set_aside       *int
+	addset_aside    *int
 	proven          *bool
 	leader          *string
 	halt            *rollout.Halt
@@ -10629,24 +10631,66 @@ func (m *GroupRolloutMutation) AppendedFailing() ([]string, bool) {
 	return m.appendfailing, true
 }
 
-// ClearFailing clears the value of the "failing" field.
-func (m *GroupRolloutMutation) ClearFailing() {
-	m.failing = nil
-	m.appendfailing = nil
-	m.clearedFields[grouprollout.FieldFailing] = struct{}{}
-}
-
-// FailingCleared returns if the "failing" field was cleared in this mutation.
-func (m *GroupRolloutMutation) FailingCleared() bool {
-	_, ok := m.clearedFields[grouprollout.FieldFailing]
-	return ok
-}
-
 // ResetFailing resets all changes to the "failing" field.
 func (m *GroupRolloutMutation) ResetFailing() {
 	m.failing = nil
 	m.appendfailing = nil
-	delete(m.clearedFields, grouprollout.FieldFailing)
+}
+
+// SetSetAside sets the "set_aside" field.
+func (m *GroupRolloutMutation) SetSetAside(i int) {
+	m.set_aside = &i
+	m.addset_aside = nil
+}
+
+// SetAside returns the value of the "set_aside" field in the mutation.
+func (m *GroupRolloutMutation) SetAside() (r int, exists bool) {
+	v := m.set_aside
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSetAside returns the old "set_aside" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldSetAside(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSetAside is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSetAside requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSetAside: %w", err)
+	}
+	return oldValue.SetAside, nil
+}
+
+// AddSetAside adds i to the "set_aside" field.
+func (m *GroupRolloutMutation) AddSetAside(i int) {
+	if m.addset_aside != nil {
+		*m.addset_aside += i
+	} else {
+		m.addset_aside = &i
+	}
+}
+
+// AddedSetAside returns the value that was added to the "set_aside" field in this mutation.
+func (m *GroupRolloutMutation) AddedSetAside() (r int, exists bool) {
+	v := m.addset_aside
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSetAside resets all changes to the "set_aside" field.
+func (m *GroupRolloutMutation) ResetSetAside() {
+	m.set_aside = nil
+	m.addset_aside = nil
 }
 
 // SetProven sets the "proven" field.
@@ -10926,7 +10970,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 18)
+	fields := make([]string, 0, 19)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -10971,6 +11015,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	}
 	if m.failing != nil {
 		fields = append(fields, grouprollout.FieldFailing)
+	}
+	if m.set_aside != nil {
+		fields = append(fields, grouprollout.FieldSetAside)
 	}
 	if m.proven != nil {
 		fields = append(fields, grouprollout.FieldProven)
@@ -11019,6 +11066,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.Evidence()
 	case grouprollout.FieldFailing:
 		return m.Failing()
+	case grouprollout.FieldSetAside:
+		return m.SetAside()
 	case grouprollout.FieldProven:
 		return m.Proven()
 	case grouprollout.FieldLeader:
@@ -11064,6 +11113,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldEvidence(ctx)
 	case grouprollout.FieldFailing:
 		return m.OldFailing(ctx)
+	case grouprollout.FieldSetAside:
+		return m.OldSetAside(ctx)
 	case grouprollout.FieldProven:
 		return m.OldProven(ctx)
 	case grouprollout.FieldLeader:
@@ -11184,6 +11235,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetFailing(v)
 		return nil
+	case grouprollout.FieldSetAside:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSetAside(v)
+		return nil
 	case grouprollout.FieldProven:
 		v, ok := value.(bool)
 		if !ok {
@@ -11222,6 +11280,9 @@ func (m *GroupRolloutMutation) AddedFields() []string {
 	if m.addepoch != nil {
 		fields = append(fields, grouprollout.FieldEpoch)
 	}
+	if m.addset_aside != nil {
+		fields = append(fields, grouprollout.FieldSetAside)
+	}
 	return fields
 }
 
@@ -11236,6 +11297,8 @@ func (m *GroupRolloutMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedWave()
 	case grouprollout.FieldEpoch:
 		return m.AddedEpoch()
+	case grouprollout.FieldSetAside:
+		return m.AddedSetAside()
 	}
 	return nil, false
 }
@@ -11266,6 +11329,13 @@ func (m *GroupRolloutMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddEpoch(v)
 		return nil
+	case grouprollout.FieldSetAside:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSetAside(v)
+		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout numeric field %s", name)
 }
@@ -11282,9 +11352,6 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(grouprollout.FieldGateAt) {
 		fields = append(fields, grouprollout.FieldGateAt)
-	}
-	if m.FieldCleared(grouprollout.FieldFailing) {
-		fields = append(fields, grouprollout.FieldFailing)
 	}
 	return fields
 }
@@ -11308,9 +11375,6 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldGateAt:
 		m.ClearGateAt()
-		return nil
-	case grouprollout.FieldFailing:
-		m.ClearFailing()
 		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout nullable field %s", name)
@@ -11364,6 +11428,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldFailing:
 		m.ResetFailing()
+		return nil
+	case grouprollout.FieldSetAside:
+		m.ResetSetAside()
 		return nil
 	case grouprollout.FieldProven:
 		m.ResetProven()
@@ -15578,8 +15645,8 @@ type LedgerMutation struct {
 	addbehind             *int
 	on_target             *int
 	addon_target          *int
-	spends                *[]rollout.Spend
-	appendspends          []rollout.Spend
+	spends                *[][3]int64
+	appendspends          [][3]int64
 	rollout_id            *uuid.UUID
 	next_lease_at         *time.Time
 	package_missing_noted *bool
@@ -15950,13 +16017,13 @@ func (m *LedgerMutation) ResetOnTarget() {
 }
 
 // SetSpends sets the "spends" field.
-func (m *LedgerMutation) SetSpends(r []rollout.Spend) {
-	m.spends = &r
+func (m *LedgerMutation) SetSpends(i [][3]int64) {
+	m.spends = &i
 	m.appendspends = nil
 }
 
 // Spends returns the value of the "spends" field in the mutation.
-func (m *LedgerMutation) Spends() (r []rollout.Spend, exists bool) {
+func (m *LedgerMutation) Spends() (r [][3]int64, exists bool) {
 	v := m.spends
 	if v == nil {
 		return
@@ -15967,7 +16034,7 @@ func (m *LedgerMutation) Spends() (r []rollout.Spend, exists bool) {
 // OldSpends returns the old "spends" field's value of the Ledger entity.
 // If the Ledger object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *LedgerMutation) OldSpends(ctx context.Context) (v []rollout.Spend, err error) {
+func (m *LedgerMutation) OldSpends(ctx context.Context) (v [][3]int64, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldSpends is only allowed on UpdateOne operations")
 	}
@@ -15981,13 +16048,13 @@ func (m *LedgerMutation) OldSpends(ctx context.Context) (v []rollout.Spend, err 
 	return oldValue.Spends, nil
 }
 
-// AppendSpends adds r to the "spends" field.
-func (m *LedgerMutation) AppendSpends(r []rollout.Spend) {
-	m.appendspends = append(m.appendspends, r...)
+// AppendSpends adds i to the "spends" field.
+func (m *LedgerMutation) AppendSpends(i [][3]int64) {
+	m.appendspends = append(m.appendspends, i...)
 }
 
 // AppendedSpends returns the list of values that were appended to the "spends" field in this mutation.
-func (m *LedgerMutation) AppendedSpends() ([]rollout.Spend, bool) {
+func (m *LedgerMutation) AppendedSpends() ([][3]int64, bool) {
 	if len(m.appendspends) == 0 {
 		return nil, false
 	}
@@ -16321,7 +16388,7 @@ func (m *LedgerMutation) SetField(name string, value ent.Value) error {
 		m.SetOnTarget(v)
 		return nil
 	case ledger.FieldSpends:
-		v, ok := value.([]rollout.Spend)
+		v, ok := value.([][3]int64)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

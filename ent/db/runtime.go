@@ -158,12 +158,16 @@ func init() {
 	grouprolloutDescEpoch := grouprolloutFields[13].Descriptor()
 	// grouprollout.DefaultEpoch holds the default value on creation for the epoch field.
 	grouprollout.DefaultEpoch = grouprolloutDescEpoch.Default.(int)
+	// grouprolloutDescSetAside is the schema descriptor for set_aside field.
+	grouprolloutDescSetAside := grouprolloutFields[16].Descriptor()
+	// grouprollout.DefaultSetAside holds the default value on creation for the set_aside field.
+	grouprollout.DefaultSetAside = grouprolloutDescSetAside.Default.(int)
 	// grouprolloutDescProven is the schema descriptor for proven field.
-	grouprolloutDescProven := grouprolloutFields[16].Descriptor()
+	grouprolloutDescProven := grouprolloutFields[17].Descriptor()
 	// grouprollout.DefaultProven holds the default value on creation for the proven field.
 	grouprollout.DefaultProven = grouprolloutDescProven.Default.(bool)
 	// grouprolloutDescLeader is the schema descriptor for leader field.
-	grouprolloutDescLeader := grouprolloutFields[17].Descriptor()
+	grouprolloutDescLeader := grouprolloutFields[18].Descriptor()
 	// grouprollout.DefaultLeader holds the default value on creation for the leader field.
 	grouprollout.DefaultLeader = grouprolloutDescLeader.Default.(string)
 	historyentryFields := schema.HistoryEntry{}.Fields()

@@ -22,7 +22,7 @@ type StatPoint struct {
 	ID int `json:"id,omitempty"`
 	// GroupID holds the value of the "group_id" field.
 	GroupID uuid.UUID `json:"group_id,omitempty"`
-	// seconds between points: 300, 3600 or 86400
+	// seconds between points: 30, 300, 3600 or 86400
 	Resolution int `json:"resolution,omitempty"`
 	// At holds the value of the "at" field.
 	At time.Time `json:"at,omitempty"`

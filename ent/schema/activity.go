@@ -91,7 +91,7 @@ type StatPoint struct{ ent.Schema }
 func (StatPoint) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("group_id"),
-		field.Int("resolution").Immutable().Comment("seconds between points: 300, 3600 or 86400"),
+		field.Int("resolution").Immutable().Comment("seconds between points: 30, 300, 3600 or 86400"),
 		field.Time("at").Immutable(),
 		field.String("version").Immutable(),
 		field.Int8("state").GoType(rollout.State(0)).Immutable(),

@@ -71,7 +71,7 @@ func (Ledger) Fields() []ent.Field {
 		field.Int("in_flight").Default(0),
 		field.Int("behind").Default(0).Comment("active machines below the target"),
 		field.Int("on_target").Default(0).Comment("active machines at the target or above"),
-		field.JSON("spends", []rollout.Spend{}).Comment("grants of the last period"),
+		field.JSON("spends", [][3]int64{}).Comment("grants of the last period: first and last in microseconds since 1970, count"),
 		field.UUID("rollout_id", uuid.UUID{}).Optional().Nillable().Comment("the current rollout"),
 		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group ends before this"),
 		field.Bool("package_missing_noted").Default(false),

@@ -42,6 +42,8 @@ const (
 	FieldEvidence = "evidence"
 	// FieldFailing holds the string denoting the failing field in the database.
 	FieldFailing = "failing"
+	// FieldSetAside holds the string denoting the set_aside field in the database.
+	FieldSetAside = "set_aside"
 	// FieldProven holds the string denoting the proven field in the database.
 	FieldProven = "proven"
 	// FieldLeader holds the string denoting the leader field in the database.
@@ -97,6 +99,7 @@ var Columns = []string{
 	FieldEpoch,
 	FieldEvidence,
 	FieldFailing,
+	FieldSetAside,
 	FieldProven,
 	FieldLeader,
 	FieldHalt,
@@ -119,6 +122,8 @@ var (
 	DefaultApproved bool
 	// DefaultEpoch holds the default value on creation for the "epoch" field.
 	DefaultEpoch int
+	// DefaultSetAside holds the default value on creation for the "set_aside" field.
+	DefaultSetAside int
 	// DefaultProven holds the default value on creation for the "proven" field.
 	DefaultProven bool
 	// DefaultLeader holds the default value on creation for the "leader" field.
@@ -196,6 +201,11 @@ func ByApproved(opts ...sql.OrderTermOption) OrderOption {
 // ByEpoch orders the results by the epoch field.
 func ByEpoch(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEpoch, opts...).ToFunc()
+}
+
+// BySetAside orders the results by the set_aside field.
+func BySetAside(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSetAside, opts...).ToFunc()
 }
 
 // ByProven orders the results by the proven field.

@@ -123,6 +123,11 @@ func Epoch(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldEpoch, v))
 }
 
+// SetAside applies equality check predicate on the "set_aside" field. It's identical to SetAsideEQ.
+func SetAside(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldSetAside, v))
+}
+
 // Proven applies equality check predicate on the "proven" field. It's identical to ProvenEQ.
 func Proven(v bool) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldProven, v))
@@ -697,14 +702,44 @@ func EpochLTE(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldLTE(FieldEpoch, v))
 }
 
-// FailingIsNil applies the IsNil predicate on the "failing" field.
-func FailingIsNil() predicate.GroupRollout {
-	return predicate.GroupRollout(sql.FieldIsNull(FieldFailing))
+// SetAsideEQ applies the EQ predicate on the "set_aside" field.
+func SetAsideEQ(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldSetAside, v))
 }
 
-// FailingNotNil applies the NotNil predicate on the "failing" field.
-func FailingNotNil() predicate.GroupRollout {
-	return predicate.GroupRollout(sql.FieldNotNull(FieldFailing))
+// SetAsideNEQ applies the NEQ predicate on the "set_aside" field.
+func SetAsideNEQ(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNEQ(FieldSetAside, v))
+}
+
+// SetAsideIn applies the In predicate on the "set_aside" field.
+func SetAsideIn(vs ...int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIn(FieldSetAside, vs...))
+}
+
+// SetAsideNotIn applies the NotIn predicate on the "set_aside" field.
+func SetAsideNotIn(vs ...int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotIn(FieldSetAside, vs...))
+}
+
+// SetAsideGT applies the GT predicate on the "set_aside" field.
+func SetAsideGT(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGT(FieldSetAside, v))
+}
+
+// SetAsideGTE applies the GTE predicate on the "set_aside" field.
+func SetAsideGTE(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGTE(FieldSetAside, v))
+}
+
+// SetAsideLT applies the LT predicate on the "set_aside" field.
+func SetAsideLT(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLT(FieldSetAside, v))
+}
+
+// SetAsideLTE applies the LTE predicate on the "set_aside" field.
+func SetAsideLTE(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLTE(FieldSetAside, v))
 }
 
 // ProvenEQ applies the EQ predicate on the "proven" field.

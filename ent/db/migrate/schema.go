@@ -389,7 +389,8 @@ var (
 		{Name: "approved", Type: field.TypeBool, Default: false},
 		{Name: "epoch", Type: field.TypeInt, Default: 0},
 		{Name: "evidence", Type: field.TypeJSON},
-		{Name: "failing", Type: field.TypeJSON, Nullable: true},
+		{Name: "failing", Type: field.TypeJSON},
+		{Name: "set_aside", Type: field.TypeInt, Default: 0},
 		{Name: "proven", Type: field.TypeBool, Default: false},
 		{Name: "leader", Type: field.TypeString, Default: ""},
 		{Name: "halt", Type: field.TypeJSON},
@@ -403,7 +404,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[18]},
+				Columns:    []*schema.Column{RolloutsColumns[19]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -412,7 +413,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[18], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[19], RolloutsColumns[5]},
 			},
 		},
 	}
@@ -561,14 +562,6 @@ var (
 				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
-				},
-			},
-			{
-				Name:    "instance_override_until",
-				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[37]},
-				Annotation: &entsql.IndexAnnotation{
-					Where: "override_until IS NOT NULL",
 				},
 			},
 			{

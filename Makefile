@@ -1,0 +1,140 @@
+# CoreRoller: `make help` lists the targets. A new machine needs Go, Node, gcc, git and make; the
+# rest is installed by the targets that need it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+# The same for every step: a step with flags of its own compiles everything a second time. Only the
+# race detector needs cgo.
+export GOFLAGS := -trimpath -buildvcs=false
+export CGO_ENABLED := 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 60s
+BENCHTIME ?= 1s
+# Measures the whole server over HTTP; empty leaves it out.
+BENCH_SERVER ?= $(if $(wildcard cmd/bench),go run ./cmd/bench)
+ARGS ?=
+
+GOLANGCI_VERSION := 2.15.0
+GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
+
+##@ Use
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: bin/coreroller ## build and start the server with the embedded database on port 8000 (ARGS="--flag ...")
+	exec bin/coreroller serve $(ARGS)
+
+.PHONY: demo
+demo: bin/coreroller ## the same with a simulated fleet to look at
+	exec bin/coreroller demo $(ARGS)
+
+.PHONY: build
+build: bin/coreroller ## build bin/coreroller, the one file to deploy
+
+##@ Develop
+
+.PHONY: dev
+dev: bin/coreroller ## server plus the interface's own dev server, which reloads as you type
+	@bin/coreroller serve $(ARGS) & server=$$!; trap 'kill $$server 2>/dev/null || true' EXIT; \
+		npm --prefix frontend run dev
+
+.PHONY: generate
+generate: frontend/node_modules/.installed ## everything generated, in the only order that works: ent, gqlgen, the interface's types
+	go run ./ent/entc.go
+	go tool gqlgen generate
+	npm --prefix frontend run generate
+
+.PHONY: migration
+migration: install-postgresql ## write the next migration of both databases from ent's schema (name=what_changes)
+	@[[ "$(name)" =~ ^[a-z0-9_]+$$ ]] || { echo 'usage: make migration name=what_changes' >&2; exit 2; }
+	scripts/with-postgres go run ./store/makemigration $(name)
+
+.PHONY: bench
+bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a PostgreSQL that syncs
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout ./omaha
+	$(if $(BENCH_SERVER),scripts/with-postgres -durable $(BENCH_SERVER) $(ARGS))
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME=60s
+	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what was built (not data/)
+	rm -rf bin build frontend/node_modules e2e/node_modules
+	find frontend/dist -mindepth 1 ! -name .keep -delete
+
+##@ Check
+
+.PHONY: test
+test: ## everything below, as CI does it
+	@scripts/stages.sh verify lint test-go test-frontend e2e
+
+.PHONY: verify
+verify: frontend/node_modules/.installed ## generated files and go.mod are what their sources say
+	scripts/verify.sh $(MAKE) --no-print-directory generate
+	go mod tidy -diff
+
+.PHONY: lint
+lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-lint, the interface's linters and types
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | { xargs -r ls -d 2>/dev/null || true; } | xargs -r gofmt -l); \
+		if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted" >&2; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run ./...
+	npm --prefix frontend run lint
+	npm --prefix frontend run check
+	npm --prefix frontend run check-documents
+
+.PHONY: test-go
+test-go: install-postgresql ## Go tests on SQLite and PostgreSQL, then again with the race detector
+	scripts/with-postgres $(SHELL) -euc ' \
+		go test ./...; \
+		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
+
+.PHONY: test-frontend
+test-frontend: frontend/node_modules/.installed ## the interface's unit tests
+	npm --prefix frontend test
+
+.PHONY: e2e
+e2e: bin/coreroller e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
+	scripts/with-postgres npm --prefix e2e test
+
+# Generated code has no tests, and compiling it for the race detector without need takes minutes.
+GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
+
+# What the others need.
+
+.PHONY: install-postgresql install-chromium
+install-postgresql install-chromium:
+	@scripts/install-deps.sh $(@:install-%=%)
+
+# The stamp lies where it vanishes together with what it vouches for.
+%/node_modules/.installed: %/package.json %/package-lock.json
+	npm --prefix $* ci
+	@mkdir -p $(@D) && touch $@
+
+FRONTEND_SOURCES := $(shell find frontend \( -name node_modules -o -path frontend/dist \) -prune -o -type f -print 2>/dev/null)
+
+frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
+	npm --prefix frontend run build
+
+# Always: only go knows whether anything changed, and it answers in a second.
+.PHONY: bin/coreroller
+bin/coreroller: frontend/dist/index.html
+	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
+
+# Not a tool of go.mod: its 200 modules would become ours.
+$(GOLANGCI):
+	@mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
+	mv $(@D)/golangci-lint $@

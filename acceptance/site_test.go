@@ -1,0 +1,229 @@
+package acceptance
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/fleet"
+	"coreroller/omaha"
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// begin is when the tests' clock starts: a Monday, 10:00 UTC.
+var begin = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+
+// clock is moved by hand.
+type clock struct{ micro atomic.Int64 }
+
+func (c *clock) Now() time.Time          { return time.UnixMicro(c.micro.Load()).UTC() }
+func (c *clock) Set(t time.Time)         { c.micro.Store(t.UnixMicro()) }
+func (c *clock) Advance(d time.Duration) { c.micro.Add(d.Microseconds()) }
+
+// server is one server process as far as machines and operators see it.
+type server struct {
+	*fleet.Service
+	store   *store.Store
+	handler http.Handler
+}
+
+// operator is whoever is signed in.
+const operator = "olga"
+
+// site is the setup of the cases: application A, channel C at 2.0.0, group G
+// with track t, on one database with one or more servers.
+type site struct {
+	*server // the one that is asked
+	t       testing.TB
+	url     string // of the database
+	omaha   omaha.Options
+	ctx     context.Context // of the operator
+	clock   *clock
+	servers []*server
+
+	app, channel, group uuid.UUID
+	packages            map[string]uuid.UUID // of the application, by version
+}
+
+// option changes the setup.
+type option func(*setup)
+
+type setup struct {
+	policy  rollout.Policy
+	kind    int8 // of the packages
+	servers int
+	omaha   omaha.Options
+	empty   bool // the channel points to nothing
+}
+
+func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
+func program(s *setup)                        { s.kind = fleet.PackageOther }
+func noPackage(s *setup)                      { s.empty = true }
+func servers(n int) option                    { return func(s *setup) { s.servers = n } }
+func secret(text string) option               { return func(s *setup) { s.omaha.Secret = text } }
+
+func trusting(proxies string) option {
+	return func(s *setup) { s.omaha.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(proxies)} }
+}
+
+// limit is at most n grants in a period and n in flight.
+func limit(n int, period time.Duration) option {
+	return policy(func(p *rollout.Policy) {
+		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, period
+	})
+}
+
+func lease(d time.Duration) option { return policy(func(p *rollout.Policy) { p.UpdateTimeout = d }) }
+
+func safeMode(s *setup) { s.policy.SafeMode = true }
+
+// casePolicy is the policy of the cases: 2 per 15 minutes, lease 60 minutes, no
+// safe mode, no waves, no halt rule.
+func casePolicy() rollout.Policy {
+	p := rollout.DefaultPolicy()
+	p.SafeMode, p.HaltFailureShare = false, 0
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 2, 15*time.Minute
+	return p
+}
+
+// each runs f on both databases.
+func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
+}
+
+// start sets a site up on an empty database.
+func start(t testing.TB, url string, options ...option) *site {
+	t.Helper()
+	o := setup{policy: casePolicy(), kind: fleet.PackageFlatcar, servers: 1}
+	for _, change := range options {
+		change(&o)
+	}
+	s := &site{t: t, url: url, omaha: o.omaha, clock: &clock{}, packages: map[string]uuid.UUID{}}
+	s.clock.Set(begin)
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
+	s.join()
+	s.server = s.servers[0]
+	t.Cleanup(s.recount) // before what was started is closed
+	s.fill(o)
+	for range o.servers - 1 {
+		s.join()
+	}
+	return s
+}
+
+// join starts one more server on the site's database. SQLite belongs to one
+// process: there the servers share the store and nothing else.
+func (s *site) join() {
+	s.t.Helper()
+	n := &server{}
+	if len(s.servers) > 0 && !store.IsPostgres(s.url) {
+		n.store = s.servers[0].store
+	} else {
+		n.store = openStore(s.t, s.url)
+	}
+	var err error
+	n.Service, err = fleet.New(s.ctx, fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	s.ok(err)
+	s.t.Cleanup(n.Close)
+	o := s.omaha
+	o.Now, o.Log = s.clock.Now, slog.New(slog.DiscardHandler)
+	mux := http.NewServeMux()
+	omaha.NewHandler(n.Service, o).Mount(mux)
+	n.handler = mux
+	s.servers = append(s.servers, n)
+}
+
+func openStore(t testing.TB, url string) *store.Store {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return st
+}
+
+// fill makes application, package, channel and group.
+func (s *site) fill(o setup) {
+	s.t.Helper()
+	s.ok(s.Preinstall(s.ctx))
+	product := "org.example.a"
+	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "A", ProductID: &product})
+	s.ok(err)
+	s.app = app.ID
+	var at *uuid.UUID
+	if !o.empty {
+		id := s.packageOf(o.kind, "2.0.0")
+		at = &id
+	}
+	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "C", PackageID: at})
+	s.ok(err)
+	s.channel = channel.ID
+	s.group = s.newGroup("G", "t", o.policy)
+}
+
+// on is the site asked through another of its servers.
+func (s *site) on(i int) *site {
+	other := *s
+	other.server = s.servers[i]
+	return &other
+}
+
+// advance moves the clock.
+func (s *site) advance(d time.Duration) { s.clock.Advance(d) }
+
+// work does what a server does in the background, once.
+func (s *site) work() {
+	s.t.Helper()
+	s.flush()
+	s.ok(s.Work(s.ctx))
+}
+
+// flush writes when machines were last seen that were answered from memory:
+// that is what a server does last, so it is started with its end behind it.
+func (s *site) flush() {
+	s.t.Helper()
+	ended, end := context.WithCancel(s.ctx)
+	end()
+	s.ok(s.Run(ended))
+}
+
+// recount compares every counter with the machines it counts.
+func (s *site) recount() {
+	s.t.Helper()
+	all, err := s.store.Recount(context.WithoutCancel(s.ctx)) // the test's has ended when it is cleaned up
+	s.ok(err)
+	for _, d := range all {
+		s.t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
+	}
+}
+
+func (s *site) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// refused checks that an operator is told no with a code and a message.
+func (s *site) refused(err error, code fleet.Code) {
+	s.t.Helper()
+	if fleet.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
+		s.t.Errorf("got %v (code %q), want the code %q", err, fleet.CodeOf(err), code)
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// buildProgram builds the real program, as the Makefile does.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "coreroller")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // what is compiled already, also under the race detector
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// child is the program as a process of its own.
+type child struct {
+	cmd *exec.Cmd
+	url string
+	log *bytes.Buffer // safe to read after the process has ended
+}
+
+// startChild returns when the process says that it is ready.
+func startChild(t *testing.T, binary string, args []string) *child {
+	t.Helper()
+	c := &child{cmd: exec.Command(binary, args...), log: &bytes.Buffer{}}
+	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	c.cmd.Stderr = c.log
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if c.cmd.ProcessState == nil {
+			_ = c.cmd.Process.Kill()
+			_ = c.cmd.Wait()
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	found := regexp.MustCompile(`is ready: dashboard (http://\S+)/ `).FindStringSubmatch(line)
+	if err != nil || found == nil {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+		t.Fatalf("the program says %q (%v)\n%s", line, err, c.log)
+	}
+	c.url = found[1]
+	return c
+}
+
+// kill ends the process without any warning.
+func (c *child) kill(t *testing.T) {
+	t.Helper()
+	if err := c.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.cmd.Wait() // says that it was killed
+}
+
+// stop asks the process to end, and fails the test when it does not end well.
+func (c *child) stop(t *testing.T) {
+	t.Helper()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.cmd.Wait(); err != nil {
+		t.Errorf("the program ends with %v\n%s", err, c.log)
+	}
+}
+
+// freeAddress is an address that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestTheRealProgramStopsWhenAsked(t *testing.T) {
+	c := startChild(t, buildProgram(t), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir()})
+	if text, err := askHealth(t.Context(), c.url); err != nil {
+		t.Errorf("%s: %v", text, err)
+	}
+	c.stop(t)
+	if !strings.Contains(c.log.String(), "admin") {
+		t.Errorf("it does not warn of the first password: %s", c.log)
+	}
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// parse reads a command line of a command that has the flags of serve, and
+// returns what it was told.
+func parse(t *testing.T, environ []string, args ...string) (Config, error) {
+	t.Helper()
+	var c Config
+	cmd := command("serve", "", "", func(cmd *cobra.Command) error { return readEnvironment(cmd, environ) })
+	c.serverFlags(cmd.Flags())
+	c.databaseFlags(cmd.Flags())
+	cmd.SetArgs(args)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	err := cmd.Execute()
+	return c, err
+}
+
+func TestFlagsWinOverEnvironmentAndThatOverDefaults(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"default", nil, nil, ":8000"},
+		{"environment", []string{"COREROLLER_LISTEN=:1"}, nil, ":1"},
+		{"flag", nil, []string{"--listen", ":2"}, ":2"},
+		{"both", []string{"COREROLLER_LISTEN=:1"}, []string{"--listen", ":2"}, ":2"},
+		{"flag that repeats the default", []string{"COREROLLER_LISTEN=:1"}, []string{"--listen", ":8000"}, ":8000"},
+		{"empty in the environment", []string{"COREROLLER_LISTEN="}, nil, ":8000"},
+		{"of another program", []string{"LISTEN=:1", "XCOREROLLER_LISTEN=:1"}, nil, ":8000"},
+	} {
+		got, err := parse(t, c.environ, c.args...)
+		if err != nil || got.Listen != c.want {
+			t.Errorf("%s: listens on %q instead of %q (%v)", c.name, got.Listen, c.want, err)
+		}
+	}
+}
+
+func TestEveryFlagIsReadFromTheEnvironment(t *testing.T) {
+	got, err := parse(t, []string{
+		"COREROLLER_DATA_DIR=/d", "COREROLLER_DATABASE_URL=postgres://h/n", "COREROLLER_LOG_LEVEL=debug", "COREROLLER_LOG_FORMAT=json",
+		"COREROLLER_OMAHA_SECRET=s=1", "COREROLLER_TRUSTED_PROXIES=10.1.2.3/8, ::1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.DataDir != "/d" || got.DatabaseURL != "postgres://h/n" || got.LogLevel != "debug" || got.LogFormat != "json" ||
+		got.OmahaSecret != "s=1" || (*prefixes)(&got.TrustedProxies).String() != "10.0.0.0/8,::1/128" {
+		t.Errorf("read %+v", got)
+	}
+}
+
+func TestABadVariableIsNamed(t *testing.T) {
+	_, err := parse(t, []string{"COREROLLER_TRUSTED_PROXIES=everybody"})
+	if err == nil || !strings.Contains(err.Error(), "COREROLLER_TRUSTED_PROXIES") || !strings.Contains(err.Error(), `"everybody"`) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestUnknownVariablesAreNamed(t *testing.T) {
+	environ := []string{
+		"COREROLLER_LISTEN=:1", "COREROLLER_MACHINES=4", // of simulate
+		"COREROLLER_LISTN=:1", "COREROLLER_DB_URL=x", "PATH=/bin",
+		"COREROLLER_SERVICE_HOST=10.0.0.1", "COREROLLER_SERVICE_PORT_HTTP=80", "COREROLLER_PORT=tcp://10.0.0.1:80",
+		"COREROLLER_PORT_80_TCP=tcp://10.0.0.1:80", "COREROLLER_TEST_POSTGRES=postgres://x",
+	}
+	got := unknownVariables(rootCommand(process{}), environ)
+	if !slices.Equal(got, []string{"COREROLLER_DB_URL", "COREROLLER_LISTN"}) {
+		t.Errorf("unknown are %q", got)
+	}
+}
+
+func TestDatabaseURLsThatAreRefused(t *testing.T) {
+	for _, text := range []string{"mysql://root:hunter2@h/n", "host=h password=hunter2", "postgres://u:hunter2@h:p%/n", "postgres://u:hun/ter2@h/n"} {
+		_, err := (&Config{DatabaseURL: text}).database()
+		if err == nil || !strings.Contains(err.Error(), "--database-url") || !strings.Contains(err.Error(), "postgres://user:password@host") {
+			t.Errorf("%s: error is %v", text, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "ter2")) {
+			t.Errorf("the password is shown: %v", err)
+		}
+	}
+}
+
+func TestTheDataDirectoryIsMadeOrExplained(t *testing.T) {
+	dir := t.TempDir()
+	path, err := (&Config{DataDir: filepath.Join(dir, "a", "b")}).database()
+	if err != nil || path != filepath.Join(dir, "a", "b", "coreroller.db") {
+		t.Fatalf("%s, %v", path, err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, "a", "b")); len(left) != 0 {
+		t.Errorf("trying it left %v behind", left)
+	}
+	// A file in the way is refused to root as well, who may write everywhere.
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = (&Config{DataDir: filepath.Join(file, "data")}).database()
+	for _, want := range []string{file, "cannot be written", "--data-dir", "COREROLLER_DATA_DIR"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error does not say %q: %v", want, err)
+		}
+	}
+}
+
+func TestAddressesThatCannotBeListenedOnAreExplained(t *testing.T) {
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.Addr().String())
+	for _, c := range []struct {
+		listen string
+		want   []string
+	}{
+		{taken.Addr().String(), []string{"port " + port + " is taken", "--listen", "COREROLLER_LISTEN"}},
+		{"8000", []string{`--listen is "8000"`, "host:port"}},
+		{"127.0.0.1:99999", []string{"--listen 127.0.0.1:99999", "invalid port"}},
+	} {
+		p := NewProgram(Config{Listen: c.listen, DataDir: t.TempDir()}, discard(), time.Now)
+		err := p.Run(t.Context())
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error does not say %q: %v", c.listen, want, err)
+			}
+		}
+	}
+}
+
+func TestTheLocalAddressOfAListener(t *testing.T) {
+	for listen, want := range map[string]string{
+		":8000": "http://localhost:8000", "[::]:1": "http://localhost:1", "0.0.0.0:80": "http://localhost:80",
+		"127.0.0.1:8000": "http://127.0.0.1:8000", "[::1]:8000": "http://[::1]:8000", "example.test:80": "http://example.test:80",
+	} {
+		if got := localURL(listen); got != want {
+			t.Errorf("%s is %s instead of %s", listen, got, want)
+		}
+	}
+}
+
+func TestLogFlags(t *testing.T) {
+	for _, c := range []struct {
+		level, format string
+		good          bool
+	}{{"info", "text", true}, {"debug", "json", true}, {"loud", "text", false}, {"info", "xml", false}} {
+		_, err := (&Config{LogLevel: c.level, LogFormat: c.format}).logger(os.Stderr)
+		if (err == nil) != c.good {
+			t.Errorf("%s %s: %v", c.level, c.format, err)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package coreroller_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/modfile"
+)
+
+const dependenciesPage = "docs/dependencies.md"
+
+// TestDependenciesAreExplained holds docs/dependencies.md against what is
+// really required: each direct dependency has a row with its version and a
+// reason, and no row is about something that is gone.
+func TestDependenciesAreExplained(t *testing.T) {
+	required := map[string]string{} // name → version
+	source, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			required[r.Mod.Path] = r.Mod.Version
+		}
+	}
+	for _, name := range []string{"frontend/package.json", "e2e/package.json"} {
+		readPackages(t, name, required)
+	}
+
+	page, err := os.ReadFile(dependenciesPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(strings.Trim(line, "| \n"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		name := cells[0]
+		if len(cells) != 4 || slices.Contains([]string{"Module", "Package", "---"}, name) {
+			continue
+		}
+		version, ok := required[name]
+		switch {
+		case !ok:
+			t.Errorf("%s: nothing requires %s", dependenciesPage, name)
+		case version != cells[1]:
+			t.Errorf("%s: %s is %s there and %s in fact", dependenciesPage, name, cells[1], version)
+		case cells[2] == "" || cells[3] == "":
+			t.Errorf("%s: %s has no licence or no reason", dependenciesPage, name)
+		}
+		delete(required, name)
+	}
+	for name, version := range required {
+		t.Errorf("%s: no row for %s %s: say why it is worth having", dependenciesPage, name, version)
+	}
+}
+
+// readPackages adds what a package.json requires; a room that is not built yet
+// requires nothing.
+func readPackages(t *testing.T, name string, required map[string]string) {
+	t.Helper()
+	source, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Dependencies, DevDependencies map[string]string }
+	if err := json.Unmarshal(source, &file); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	maps.Copy(required, file.Dependencies)
+	maps.Copy(required, file.DevDependencies)
+}

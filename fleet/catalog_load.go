@@ -1,0 +1,225 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/application"
+	"coreroller/ent/db/blacklisting"
+	"coreroller/ent/db/channel"
+	"coreroller/ent/db/floor"
+	"coreroller/ent/db/group"
+	"coreroller/ent/db/predicate"
+	"coreroller/ent/db/release"
+	"coreroller/rollout"
+)
+
+// loadApps reads the configuration of the named applications, of all when none
+// is named, with a fixed number of statements. Applications are read first: a
+// snapshot torn by a commit in between carries the older revision, so the
+// reload that commit asks for replaces it.
+func loadApps(ctx context.Context, client *db.Client, ids ...uuid.UUID) ([]*App, error) {
+	rows, err := readConfiguration(ctx, client, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return rows.build(), nil
+}
+
+// loadApp is loadApps for one; nil when it does not exist.
+func loadApp(ctx context.Context, client *db.Client, id uuid.UUID) (*App, error) {
+	apps, err := loadApps(ctx, client, id)
+	if err != nil || len(apps) == 0 {
+		return nil, err
+	}
+	return apps[0], nil
+}
+
+// configuration is the rows a catalog is made of.
+type configuration struct {
+	apps     []*db.Application
+	channels []*db.Channel
+	groups   []*db.Group
+	packages []*db.Release // those that a channel points to or has as a floor
+	floors   []*db.Floor
+	blacks   []*db.Blacklisting
+}
+
+func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
+	var (
+		apps     []predicate.Application
+		channels []predicate.Channel
+		groups   []predicate.Group
+		packages = []predicate.Release{release.Or(release.HasChannels(), release.HasFloors())}
+		floors   []predicate.Floor
+		blacks   []predicate.Blacklisting
+	)
+	if len(ids) > 0 {
+		apps = append(apps, application.IDIn(ids...))
+		channels = append(channels, channel.ApplicationIDIn(ids...))
+		groups = append(groups, group.ApplicationIDIn(ids...))
+		packages = append(packages, release.ApplicationIDIn(ids...))
+		floors = append(floors, floor.HasChannelWith(channel.ApplicationIDIn(ids...)))
+		blacks = append(blacks, blacklisting.HasChannelWith(channel.ApplicationIDIn(ids...)))
+	}
+	if c.apps, err = client.Application.Query().Where(apps...).All(ctx); err != nil {
+		return c, err
+	}
+	if c.groups, err = client.Group.Query().Where(groups...).Order(group.ByID()).All(ctx); err != nil {
+		return c, err
+	}
+	if c.channels, err = client.Channel.Query().Where(channels...).Order(channel.ByID()).All(ctx); err != nil {
+		return c, err
+	}
+	if c.packages, err = client.Release.Query().Where(packages...).WithFiles().WithAction().All(ctx); err != nil {
+		return c, err
+	}
+	if c.floors, err = client.Floor.Query().Where(floors...).All(ctx); err != nil {
+		return c, err
+	}
+	c.blacks, err = client.Blacklisting.Query().Where(blacks...).All(ctx)
+	return c, err
+}
+
+func (c *configuration) build() []*App {
+	apps := make(map[uuid.UUID]*App, len(c.apps))
+	list := make([]*App, 0, len(c.apps))
+	for _, row := range c.apps {
+		a := &App{
+			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision,
+			groups: map[uuid.UUID]*Group{}, tracks: map[trackArch]*Group{},
+		}
+		if row.ProductID != nil {
+			a.ProductID = *row.ProductID
+		}
+		apps[a.ID] = a
+		list = append(list, a)
+	}
+	channels := c.buildChannels()
+	for _, row := range c.channels {
+		if a := apps[row.ApplicationID]; a != nil {
+			a.Channels = append(a.Channels, channels[row.ID])
+		}
+	}
+	for _, row := range c.groups {
+		if a := apps[row.ApplicationID]; a != nil {
+			a.add(newGroup(row, channels))
+		}
+	}
+	return list
+}
+
+func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
+	packages := make(map[uuid.UUID]*db.Release, len(c.packages))
+	rendered := make(map[uuid.UUID]*Package, len(c.packages))
+	for _, row := range c.packages {
+		packages[row.ID], rendered[row.ID] = row, renderPackage(row)
+	}
+	channels := make(map[uuid.UUID]*Channel, len(c.channels))
+	for _, row := range c.channels {
+		channels[row.ID] = &Channel{
+			ID: row.ID, Name: row.Name, Arch: row.Arch,
+			offers: map[rollout.ID]*Offer{}, blacklisted: map[uuid.UUID]string{},
+		}
+	}
+	for _, row := range c.blacks {
+		if ch := channels[row.ChannelID]; ch != nil {
+			ch.blacklisted[row.PackageID] = row.Reason
+		}
+	}
+	for _, row := range c.floors {
+		ch, p := channels[row.ChannelID], packages[row.PackageID]
+		if ch == nil || p == nil {
+			continue
+		}
+		o := ch.offer(p, rendered[p.ID])
+		o.Floor, o.FloorReason = true, row.Reason
+		ch.floors = append(ch.floors, ch.value(p))
+	}
+	for _, row := range c.channels {
+		ch := channels[row.ID]
+		slices.SortFunc(ch.floors, func(a, b *rollout.Package) int {
+			return cmp.Or(a.Version.Compare(b.Version), slices.Compare(a.ID[:], b.ID[:]))
+		})
+		if row.PackageID == nil || packages[*row.PackageID] == nil {
+			continue
+		}
+		p := packages[*row.PackageID]
+		ch.target, ch.reboots = ch.value(p), p.Type == PackageFlatcar
+		ch.offer(p, rendered[p.ID]).Target = true
+	}
+	return channels
+}
+
+// offer is the manifest of a package on this channel, made when it is not
+// there yet: the target can be a floor as well.
+func (c *Channel) offer(row *db.Release, p *Package) *Offer {
+	o := c.offers[p.ID]
+	if o == nil {
+		o = &Offer{Package: p}
+		c.offers[p.ID] = o
+	}
+	return o
+}
+
+// value is a package as the engine sees it on this channel.
+func (c *Channel) value(row *db.Release) *rollout.Package {
+	version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+	_, black := c.blacklisted[row.ID]
+	return &rollout.Package{ID: rollout.ID(row.ID), Version: version, Blacklisted: black}
+}
+
+// floorsTo are the floors a machine on its way to the target may meet.
+func (c *Channel) floorsTo(target *rollout.Package) []*rollout.Package {
+	if target == nil {
+		return nil
+	}
+	n := 0
+	for n < len(c.floors) && !target.Version.Less(c.floors[n].Version) {
+		n++
+	}
+	return c.floors[:n:n]
+}
+
+func (a *App) add(g *Group) {
+	g.App = a
+	a.Groups = append(a.Groups, g)
+	a.groups[g.ID] = g
+	a.tracks[trackArch{g.Track, g.Arch}] = g
+}
+
+func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
+	g := &Group{
+		ID: row.ID, Name: row.Name, Track: row.Track, Arch: row.Arch, Revision: row.Revision,
+		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason, At: timeOf(row.PausedAt)},
+		policy: row.Policy,
+	}
+	g.Schedule, _ = rollout.Compile(row.Policy)
+	if g.Schedule == nil { // checked before it was stored, but zones can vanish with an update of the system
+		stopped := rollout.DefaultPolicy()
+		stopped.UpdatesEnabled = false
+		g.Schedule, _ = rollout.Compile(stopped)
+		g.Pause.Reason = "the stored policy can no longer be read, save it again"
+	}
+	if row.ChannelID == nil || channels[*row.ChannelID] == nil {
+		return g
+	}
+	g.Channel = channels[*row.ChannelID]
+	g.Target, g.Reboots, g.Offers = g.Channel.target, g.Channel.reboots, g.Channel.offers
+	g.Floors = g.Channel.floorsTo(g.Target)
+	return g
+}
+
+// timeOf is the zero time for null.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

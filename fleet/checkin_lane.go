@@ -1,0 +1,280 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+	"coreroller/store"
+)
+
+// batch is what one transaction of the lane works on. Everything in it was
+// read under the locks of the groups in it.
+type batch struct {
+	s        *Service
+	ctx      context.Context
+	tx       *store.Tx
+	now      time.Time
+	apps     map[uuid.UUID]*App
+	states   map[uuid.UUID]*store.GroupState
+	worlds   map[uuid.UUID]*rollout.World
+	effects  map[uuid.UUID]*rollout.Effects
+	machines map[uuid.UUID]*store.Machine
+	out      store.Batch
+	seq      uint64
+}
+
+// dueLimit is how many ended leases one batch of a group ends. The rest is
+// ended by the next; until then they only keep the group fuller than it is.
+const dueLimit = 500
+
+// process decides a batch of check-ins in one transaction: lock the groups,
+// make sure the configuration is not older than what the locks say, read the
+// machines, let the engine decide each in turn, write the differences.
+func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (again []*call, err error) {
+	b := s.newBatch(ctx, tx)
+	var groups, machines []uuid.UUID
+	for _, c := range calls {
+		groups, machines = append(append(groups, c.group.ID), c.also...), append(machines, c.instance)
+	}
+	if err := b.lock(distinct(groups)); err != nil {
+		return nil, err
+	}
+	if b.machines, err = tx.Machines(ctx, distinct(machines)); err != nil {
+		return nil, err
+	}
+	for id := range b.states {
+		if err := b.expire(id); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range calls {
+		if !b.apply(c) {
+			again = append(again, c)
+		}
+	}
+	return again, b.save(calls)
+}
+
+func (s *Service) newBatch(ctx context.Context, tx *store.Tx) *batch {
+	return &batch{s: s, ctx: ctx, tx: tx, now: tx.Now(), seq: s.batches.Add(1),
+		apps: map[uuid.UUID]*App{}, states: map[uuid.UUID]*store.GroupState{},
+		worlds: map[uuid.UUID]*rollout.World{}, effects: map[uuid.UUID]*rollout.Effects{}}
+}
+
+// lock locks the groups and brings the configuration up to what the ledgers
+// were last changed under.
+func (b *batch) lock(groups []uuid.UUID) error {
+	states, err := b.tx.LockGroups(b.ctx, groups)
+	if err != nil {
+		return err
+	}
+	catalog := b.s.Catalog()
+	for _, st := range states {
+		app := b.apps[st.ApplicationID]
+		if app == nil {
+			app = catalog.App(st.ApplicationID)
+		}
+		if app == nil || app.Revision < st.ConfigRevision {
+			if app, err = loadApp(b.ctx, b.tx.Client(), st.ApplicationID); err != nil {
+				return fmt.Errorf("reload application: %w", err)
+			}
+			b.s.install(st.ApplicationID, app)
+		}
+		b.apps[st.ApplicationID] = app
+		if g := app.Group(st.GroupID); g != nil {
+			w := g.World(st)
+			b.states[st.GroupID], b.worlds[st.GroupID], b.effects[st.GroupID] = st, &w, &rollout.Effects{}
+		}
+	}
+	return nil
+}
+
+// expire ends the leases of a group that ran out, so that their slots are free
+// for whoever asks in this batch.
+func (b *batch) expire(group uuid.UUID) error {
+	st := b.states[group]
+	if st.NextLeaseAt.IsZero() || b.now.Before(st.NextLeaseAt) {
+		return nil
+	}
+	due, err := b.tx.DueLeases(b.ctx, group, b.now, dueLimit)
+	if err != nil {
+		return err
+	}
+	for _, m := range due {
+		if known := b.machines[m.InstanceID]; known != nil {
+			m = known // it is also in this batch: one row, one value
+		} else {
+			b.machines[m.InstanceID] = m
+		}
+		state := m.State
+		b.worlds[group].Expire(&m.Machine, b.now, b.effects[group])
+		b.stamp(m, state)
+	}
+	if len(due) == dueLimit {
+		return nil
+	}
+	st.NextLeaseAt, err = b.tx.FirstLease(b.ctx, group, b.now)
+	return err
+}
+
+// apply decides one check-in. It returns false when another group must be
+// locked first, which the next transaction does.
+func (b *batch) apply(c *call) bool {
+	m := b.machines[c.instance]
+	group, verdict := b.resolve(c, m)
+	if verdict != VerdictOK {
+		c.answer = Answer{Verdict: verdict}
+		return true
+	}
+	if group == nil {
+		return false
+	}
+	if m == nil {
+		if !c.in.Ping && !c.in.UpdateCheck {
+			return true // events of a machine nobody knows are acknowledged and forgotten
+		}
+		m = b.register(c, group)
+	} else if m.GroupID != group.ID {
+		b.move(m, group)
+	}
+	w, fx := b.worlds[group.ID], b.effects[group.ID]
+	state := m.State
+	c.in.describe(m, b.now)
+	w.Observe(&m.Machine, c.version, b.now, fx)
+	for _, e := range c.in.Events {
+		w.Report(&m.Machine, e, b.now, fx)
+	}
+	if c.in.Ping || c.in.UpdateCheck {
+		w.Ping(&m.Machine, b.now)
+	}
+	c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval}
+	if c.in.UpdateCheck {
+		d := w.Check(&m.Machine, rollout.Check{OnDemand: c.in.OnDemand}, b.now, fx)
+		c.answer.Decision = d
+		decided(m, &d, b.now)
+		if d.Reason == rollout.ReasonGranted {
+			c.answer.Offers = []Offer{*group.Offers[d.Offer.ID]}
+		}
+	}
+	b.stamp(m, state)
+	c.after = m
+	return true
+}
+
+// resolve finds the group a check-in belongs to in the configuration of the
+// locks: the one a person moved the machine to, else the one it names. A nil
+// group with VerdictOK means that more has to be locked.
+func (b *batch) resolve(c *call, m *store.Machine) (*Group, Verdict) {
+	app := b.apps[c.group.App.ID]
+	named := app.Group(c.group.ID)
+	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch {
+		// The configuration changed since the machine's words were looked up.
+		found, verdict := b.s.Catalog().Find(c.in.AppID, c.in.Track, Arch(c.in.Board, c.in.Arch))
+		if verdict != VerdictOK {
+			return nil, verdict
+		}
+		c.group = found
+	}
+	id, was := c.group.ID, uuid.Nil
+	if m != nil {
+		was = m.GroupID
+		if m.Moved && app.Group(was) != nil {
+			id = was
+		}
+	}
+	for _, need := range []uuid.UUID{id, was} {
+		if need != uuid.Nil && b.states[need] == nil && !slices.Contains(c.also, need) {
+			c.also = append(c.also, need)
+			return nil, VerdictOK
+		}
+	}
+	if b.states[id] == nil {
+		return nil, VerdictUnknownGroup // asked for, and gone
+	}
+	return b.apps[b.states[id].ApplicationID].Group(id), VerdictOK
+}
+
+func (b *batch) register(c *call, g *Group) *store.Machine {
+	m := &store.Machine{
+		InstanceID: c.instance, ApplicationID: g.App.ID, GroupID: g.ID, Arch: g.Arch,
+		CreatedAt: b.now, StateChangedAt: b.now,
+	}
+	m.ID, m.Version = c.in.Machine, c.version
+	b.worlds[g.ID].Join(&m.Machine)
+	b.machines[m.InstanceID] = m
+	return m
+}
+
+// move takes a machine from the group it was in to another one. What it had
+// begun there ends as interrupted.
+func (b *batch) move(m *store.Machine, to *Group) {
+	if w := b.worlds[m.GroupID]; w != nil {
+		w.Abandon(&m.Machine, b.now, b.effects[m.GroupID])
+		w.Leave(&m.Machine)
+	} else {
+		m.Attempt = rollout.Attempt{} // its group was deleted, and the rollout with it
+		if m.State.InFlight() {
+			m.State = rollout.StateNone
+		}
+	}
+	m.GroupID, m.Arch = to.ID, to.Arch
+	b.worlds[to.ID].Join(&m.Machine)
+}
+
+// describe keeps what the machine says of itself.
+func (in *CheckIn) describe(m *store.Machine, now time.Time) {
+	m.LastSeenAt = now
+	if in.Address != "" {
+		m.Address = in.Address
+	}
+	for _, f := range []struct {
+		sent *string
+		kept *string
+	}{{in.Alias, &m.MachineAlias}, {in.OEM, &m.OEM}, {in.OEMVersion, &m.OEMVersion}, {in.AlephVersion, &m.AlephVersion}} {
+		if f.sent != nil {
+			*f.kept = clean(*f.sent)
+		}
+	}
+}
+
+// decided stores the decision with the machine.
+func decided(m *store.Machine, d *rollout.Decision, now time.Time) {
+	m.Decision, m.DecidedAt, m.DecisionUntil = d.Detail(), now, d.Until
+	if d.Reason == rollout.ReasonGranted && !d.Again {
+		m.LastOfferVersion, m.LastGrantedAt = d.Offer.Version.String(), now
+	}
+}
+
+// stamp notes when the state changed.
+func (b *batch) stamp(m *store.Machine, before rollout.State) {
+	if m.State != before {
+		m.StateChangedAt = b.now
+	}
+}
+
+// save writes the batch and leaves each call a view of its group.
+func (b *batch) save(calls []*call) error {
+	views := map[uuid.UUID]*view{}
+	for _, id := range sortedKeys(b.states) {
+		st, w := b.states[id], b.worlds[id]
+		g := b.apps[st.ApplicationID].Group(id)
+		g.Keep(w, st)
+		g.journal(&b.out, b.effects[id], "")
+		b.out.Groups = append(b.out.Groups, st)
+		views[id] = newView(g, w, b.now, b.seq)
+	}
+	for _, id := range sortedKeys(b.machines) {
+		b.out.Machines = append(b.out.Machines, b.machines[id])
+	}
+	for _, c := range calls {
+		if c.after != nil {
+			c.view = views[c.after.GroupID]
+		}
+	}
+	return b.tx.Save(b.ctx, &b.out)
+}

@@ -1,0 +1,204 @@
+package fleet_test
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/ent/db"
+	"coreroller/ent/db/activity"
+	"coreroller/ent/db/audit"
+	"coreroller/fleet"
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// desk is an operator in front of an empty database with the pre-installed
+// objects, at a time of its own.
+type desk struct {
+	*fleet.Service
+	t     *testing.T
+	ctx   context.Context
+	store *store.Store
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// operator is who makes the changes in these tests.
+var operator = auth.Principal{Name: "olga", Credential: auth.CredentialBasic}
+
+// eachDesk runs f on both databases.
+func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, url string) { f(t, newDesk(t, url)) })
+}
+
+func newDesk(t *testing.T, url string) *desk {
+	t.Helper()
+	d := &desk{t: t, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	var err error
+	if d.store, err = store.Open(t.Context(), store.Options{URL: url, Now: d.clock}); err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	t.Cleanup(func() { _ = d.store.Close() })
+	d.Service, err = fleet.New(t.Context(), fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatalf("new service: %v", err)
+	}
+	t.Cleanup(d.Service.Close)
+	d.must(d.Preinstall(d.ctx))
+	return d
+}
+
+func (d *desk) clock() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+func (d *desk) wait(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now = d.now.Add(by)
+}
+
+func (d *desk) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// setup is application, channel, package and group as the acceptance cases use them.
+type setup struct {
+	app      *db.Application
+	channel  *db.Channel
+	group    *db.Group
+	packages map[string]uuid.UUID
+}
+
+// setup makes an application whose group is to run 2.0.0.
+func (d *desk) setup() *setup {
+	t := d.t
+	t.Helper()
+	s := &setup{packages: map[string]uuid.UUID{}}
+	s.app = must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"}))(t)
+	s.channel = must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"}))(t)
+	d.addPackage(s, "2.0.0")
+	d.promote(s, "2.0.0")
+	policy := rollout.DefaultPolicy()
+	policy.SafeMode, policy.HaltFailureShare = false, 0
+	policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates, policy.PeriodInterval = 2, 2, 15*time.Minute
+	s.group = must(d.CreateGroup(d.ctx, fleet.CreateGroup{
+		ApplicationID: s.app.ID, Name: "g", Track: "t", ChannelID: &s.channel.ID, Policy: &policy,
+	}))(t)
+	return s
+}
+
+func (d *desk) addPackage(s *setup, version string) uuid.UUID {
+	d.t.Helper()
+	p := must(d.CreatePackage(d.ctx, samplePackage(s.app.ID, version)))(d.t)
+	s.packages[version] = p.ID
+	return p.ID
+}
+
+func samplePackage(app uuid.UUID, version string) fleet.CreatePackage {
+	return fleet.CreatePackage{
+		ApplicationID: app, Type: fleet.PackageFlatcar, Version: version, URL: "https://example.com/" + version + "/",
+		Filename: "update.gz", Size: 1000, SHA256: strings.Repeat("ab", 32),
+		SHA1: base64.StdEncoding.EncodeToString(make([]byte, 20)),
+	}
+}
+
+func (d *desk) promote(s *setup, version string) {
+	d.t.Helper()
+	id := s.packages[version]
+	must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &id, Reason: "test"}))(d.t)
+}
+
+// check is an update check of a machine.
+func (d *desk) check(s *setup, machine, version string) fleet.Answer {
+	d.t.Helper()
+	return must(d.CheckIn(d.t.Context(), fleet.CheckIn{
+		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, UpdateCheck: true, Ping: true,
+	}))(d.t)
+}
+
+func (d *desk) reason(s *setup, machine, version string, want rollout.Reason) {
+	d.t.Helper()
+	if got := d.check(s, machine, version).Decision.Reason; got != want {
+		d.t.Fatalf("check %s@%s: %s, want %s", machine, version, got, want)
+	}
+}
+
+// report sends one event of a machine.
+func (d *desk) report(s *setup, machine, version string, e rollout.Event) {
+	d.t.Helper()
+	must(d.CheckIn(d.t.Context(), fleet.CheckIn{
+		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, Events: []rollout.Event{e},
+	}))(d.t)
+}
+
+func (s *setup) instance(machine string) uuid.UUID { return store.InstanceID(s.app.ID, machine) }
+
+// rollout is the current rollout of a group; nil for none.
+func (d *desk) rollout(group uuid.UUID) *db.GroupRollout {
+	d.t.Helper()
+	g := must(d.store.Reader().Group.Get(d.ctx, group))(d.t)
+	l := must(g.QueryLedger().Only(d.ctx))(d.t)
+	if l.RolloutID == nil {
+		return nil
+	}
+	return must(d.store.Reader().GroupRollout.Get(d.ctx, *l.RolloutID))(d.t)
+}
+
+func (d *desk) activities(kind rollout.ActivityKind) []*db.Activity {
+	d.t.Helper()
+	return must(d.store.Reader().Activity.Query().Where(activity.Kind(kind)).Order(activity.ByID()).All(d.ctx))(d.t)
+}
+
+// audits are the audit rows of a verb.
+func (d *desk) audits(verb string) []*db.Audit {
+	d.t.Helper()
+	return must(d.store.Reader().Audit.Query().Where(audit.Verb(verb)).Order(audit.ByID()).All(d.ctx))(d.t)
+}
+
+// sound fails when a counter disagrees with what it counts.
+func (d *desk) sound() {
+	d.t.Helper()
+	for _, diff := range must(d.store.Recount(d.t.Context()))(d.t) {
+		d.t.Errorf("%s: kept %d, counted %d", diff.Counter, diff.Kept, diff.Counted)
+	}
+}
+
+// refused fails unless err is one expected failure with this code and field.
+func refused(t *testing.T, err error, code fleet.Code, field string) {
+	t.Helper()
+	for _, e := range fleet.Errors(err) {
+		if e.Code == code && e.Field == field && e.Message != "" {
+			return
+		}
+	}
+	t.Fatalf("got %v (%T), want %s at %q", err, err, code, field)
+}
+
+func ptr[T any](v T) *T { return &v }

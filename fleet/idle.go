@@ -1,0 +1,274 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+const (
+	// viewAge is how long a group's ledger is believed without looking. Within
+	// it a machine may be told to wait once more although another process just
+	// freed a slot; it is never granted anything from memory.
+	viewAge = time.Second
+	// idleShards spreads the memory of machines over locks.
+	idleShards = 64
+	// idleLimit is how many machines a shard remembers. One that is forgotten
+	// is read from the database at its next check.
+	idleLimit = 250_000
+	// believedFor ends the memory of a machine well before the worker may count
+	// it as silent.
+	believedFor = silentAfter / 2
+	// touchEvery is how late the moment a machine was last seen may be.
+	touchEvery = time.Second
+	// touchBatch is how many machines one transaction touches.
+	touchBatch = 1000
+	// maxWords is the longest text of a machine about itself, in bytes.
+	maxWords = 256
+)
+
+// idleMemory answers the checks that change nothing but when a machine was last
+// seen: known, same words as before, nothing under way, and the engine would
+// say the same again. Nothing true lives here: it holds what was committed, and
+// it only ever says no.
+type idleMemory struct {
+	seed   maphash.Seed
+	shards [idleShards]idleShard
+	views  sync.Map // group id → *view
+}
+
+type idleShard struct {
+	mu       sync.Mutex
+	machines map[uuid.UUID]idleMachine
+	seen     map[uuid.UUID]time.Time
+}
+
+// idleMachine is a machine with nothing under way.
+type idleMachine struct {
+	group    uuid.UUID
+	words    uint64 // hash of everything it said of itself
+	version  rollout.Version
+	state    rollout.State
+	standing rollout.Standing
+	reason   rollout.Reason
+	seen     time.Time
+}
+
+// view is a group as a committed batch left it. Its world is never changed.
+type view struct {
+	group *Group
+	world rollout.World
+	at    time.Time
+	seq   uint64
+}
+
+func newView(g *Group, w *rollout.World, at time.Time, seq uint64) *view {
+	return &view{group: g, world: *w, at: at, seq: seq} // the engine never writes into a slice it has
+}
+
+func newIdleMemory() *idleMemory {
+	m := &idleMemory{seed: maphash.MakeSeed()}
+	for i := range m.shards {
+		m.shards[i].machines, m.shards[i].seen = map[uuid.UUID]idleMachine{}, map[uuid.UUID]time.Time{}
+	}
+	return m
+}
+
+func (i *idleMemory) shard(id uuid.UUID) *idleShard { return &i.shards[id[0]%idleShards] }
+
+// answer answers a check from memory, or says that it must go through the lane.
+func (i *idleMemory) answer(c *call, now time.Time) (Answer, bool) {
+	for _, e := range c.in.Events {
+		if !saysIdle(e) {
+			return Answer{}, false
+		}
+	}
+	if !c.in.UpdateCheck && !c.in.Ping {
+		return Answer{}, false
+	}
+	words := i.words(&c.in)
+	s := i.shard(c.instance)
+	s.mu.Lock()
+	m, known := s.machines[c.instance]
+	s.mu.Unlock()
+	if !known || m.words != words || m.version != c.version || now.Sub(m.seen) > believedFor {
+		return Answer{}, false
+	}
+	found, _ := i.views.Load(m.group)
+	v, _ := found.(*view)
+	if v == nil || v.group.App.Revision != c.group.App.Revision {
+		return Answer{}, false
+	}
+	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
+	if c.in.UpdateCheck {
+		machine := rollout.Machine{ID: c.in.Machine, Version: m.version, State: m.state, Standing: m.standing, Reason: m.reason}
+		answer.Decision = rollout.Decide(&v.world, &machine, rollout.Check{OnDemand: c.in.OnDemand}, now)
+		same := answer.Decision.Reason == m.reason
+		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage
+		if !same || !settled && (!m.reason.Holds() || now.Sub(v.at) > viewAge) {
+			return Answer{}, false
+		}
+	}
+	m.seen = now
+	s.mu.Lock()
+	s.seen[c.instance] = now
+	if _, still := s.machines[c.instance]; still {
+		s.machines[c.instance] = m
+	}
+	s.mu.Unlock()
+	return answer, true
+}
+
+// saysIdle reports whether an event is the one every check of the OS daemon
+// carries to say that it is idle.
+func saysIdle(e rollout.Event) bool {
+	return e.Type == 3 && e.Result == 2 && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
+}
+
+// remember keeps a machine after its check-in was committed, if it is idle.
+func (i *idleMemory) remember(c *call) {
+	m := c.after
+	if m == nil {
+		return
+	}
+	if c.view != nil {
+		i.show(c.view)
+	}
+	s := i.shard(m.InstanceID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m.Attempt.Open() || m.Override.Kind != rollout.OverrideNone || m.Standing != rollout.StandingActive ||
+		!m.FailedVersion.IsZero() || !m.QuarantinedVersion.IsZero() {
+		delete(s.machines, m.InstanceID)
+		return
+	}
+	if _, known := s.machines[m.InstanceID]; !known && len(s.machines) >= idleLimit {
+		for id := range s.machines { // any one will do
+			delete(s.machines, id)
+			break
+		}
+	}
+	s.machines[m.InstanceID] = idleMachine{group: m.GroupID, words: i.words(&c.in), version: m.Version,
+		state: m.State, standing: m.Standing, reason: m.Reason, seen: m.LastSeenAt}
+}
+
+// show keeps the newest view of a group.
+func (i *idleMemory) show(v *view) {
+	for {
+		old, loaded := i.views.LoadOrStore(v.group.ID, v)
+		if !loaded || old.(*view).seq >= v.seq || i.views.CompareAndSwap(v.group.ID, old, v) {
+			return
+		}
+	}
+}
+
+// forget drops machines that a person changed.
+func (i *idleMemory) forget(ids ...uuid.UUID) {
+	for _, id := range ids {
+		s := i.shard(id)
+		s.mu.Lock()
+		delete(s.machines, id)
+		s.mu.Unlock()
+	}
+}
+
+// clear drops every machine, after something may have been missed.
+func (i *idleMemory) clear() {
+	for k := range i.shards {
+		s := &i.shards[k]
+		s.mu.Lock()
+		clear(s.machines)
+		s.mu.Unlock()
+	}
+}
+
+// words is a hash of what a machine says of itself.
+func (i *idleMemory) words(in *CheckIn) uint64 {
+	var h maphash.Hash
+	h.SetSeed(i.seed)
+	for _, t := range [...]string{in.Track, in.Board, in.Arch, in.Address} {
+		_, _ = h.WriteString(t) // never fails
+		_ = h.WriteByte(0)
+	}
+	for _, t := range [...]*string{in.Alias, in.OEM, in.OEMVersion, in.AlephVersion} {
+		if t != nil {
+			_ = h.WriteByte(1)
+			_, _ = h.WriteString(*t)
+		}
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// touch writes when idle machines were last seen, until the context ends.
+func (s *Service) touch(ctx context.Context) {
+	tick := time.NewTicker(touchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.flushSeen(context.WithoutCancel(ctx))
+			return
+		case <-tick.C:
+			s.flushSeen(ctx)
+		}
+	}
+}
+
+func (s *Service) flushSeen(ctx context.Context) {
+	for k := range s.idle.shards {
+		shard := &s.idle.shards[k]
+		shard.mu.Lock()
+		seen := shard.seen
+		shard.seen = map[uuid.UUID]time.Time{}
+		shard.mu.Unlock()
+		for len(seen) > 0 {
+			part := make(map[uuid.UUID]time.Time, min(len(seen), touchBatch))
+			for id, at := range seen {
+				if len(part) == touchBatch {
+					break
+				}
+				part[id] = at
+				delete(seen, id)
+			}
+			if err := s.store.TouchMachines(ctx, part); err != nil {
+				s.log.Error("when machines were last seen could not be written", "error", err)
+				return
+			}
+		}
+	}
+}
+
+func distinct(ids []uuid.UUID) []uuid.UUID {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+func sortedKeys[V any](m map[uuid.UUID]V) []uuid.UUID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// clean makes text sent by a machine safe to store and to show: valid UTF-8
+// without control characters, at most maxWords bytes.
+func clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) > maxWords {
+		text = strings.ToValidUTF8(text[:maxWords], "") // the cut may split a character
+	}
+	return text
+}

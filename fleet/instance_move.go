@@ -1,0 +1,76 @@
+package fleet
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/ent/db"
+	"coreroller/rollout"
+	"coreroller/store"
+)
+
+// MoveInstance is the input of Service.MoveInstance.
+type MoveInstance struct {
+	ID      uuid.UUID
+	GroupID *uuid.UUID // nil: back to the group it names itself, at its next check-in
+	Reason  string
+}
+
+// MoveInstance puts a machine into a group whatever track it names. A grant it
+// has is taken back: the other group decides anew.
+func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
+	who, err := require(ctx, auth.Operate)
+	if err != nil {
+		return nil, err
+	}
+	v := verb{name: "moveInstance", by: who, reason: in.Reason}
+	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change, m *store.Machine, from *Group) error {
+		if in.GroupID == nil {
+			m.Moved = false
+			return nil
+		}
+		to, err := c.group(*in.GroupID, "groupId")
+		if err != nil {
+			return err
+		}
+		if to.Arch != m.Arch {
+			return Errorf(Invalid, "groupId", "group %q is for %s, the machine is %s", to.Name, to.Arch, m.Arch)
+		}
+		m.Moved = true
+		if from == to {
+			return nil
+		}
+		return c.moveMachine(m, from, to)
+	})
+}
+
+// moveMachine takes a machine out of one group, if it is in one, and counts it
+// in another; both are locked.
+func (c *change) moveMachine(m *store.Machine, from, to *Group) error {
+	state := m.State
+	if from == nil {
+		m.Attempt = rollout.Attempt{} // its rollout is gone with its group
+		if m.State.InFlight() {
+			m.State = rollout.StateNone
+		}
+	} else if err := c.run(from, func(w *rollout.World, fx *rollout.Effects) {
+		w.Abandon(&m.Machine, c.now, fx)
+		w.Leave(&m.Machine)
+		w.Advance(c.now, fx) // it may have been the last one behind
+	}); err != nil {
+		return err
+	}
+	m.GroupID = to.ID
+	if m.State != state {
+		m.StateChangedAt = c.now
+	}
+	return c.run(to, func(w *rollout.World, fx *rollout.Effects) {
+		w.Join(&m.Machine)
+		fx.History = append(fx.History, rollout.Entry{
+			Machine: m.ID, State: m.State, Version: m.Version.String(),
+			Detail: "moved to group " + to.Name + " by " + c.by.Name + because(c.reason),
+		})
+	})
+}

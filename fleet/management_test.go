@@ -1,0 +1,230 @@
+package fleet_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/channel"
+	"coreroller/ent/db/group"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// The cases are those of the acceptance list.
+
+func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		p3 := d.addPackage(s, "3.0.0")
+		at := func(version string) fleet.BlacklistPackage {
+			return fleet.BlacklistPackage{ChannelID: s.channel.ID, PackageID: s.packages[version], Reason: "broken"}
+		}
+		_, err := d.BlacklistPackage(d.ctx, at("2.0.0"))
+		refused(t, err, fleet.Conflict, "packageId")
+
+		must(d.BlacklistPackage(d.ctx, at("3.0.0")))(t)
+		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &p3})
+		refused(t, err, fleet.Conflict, "packageId")
+		_, err = d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p3})
+		refused(t, err, fleet.Conflict, "packageId")
+		_, err = d.BlacklistPackage(d.ctx, at("3.0.0"))
+		refused(t, err, fleet.Conflict, "packageId")
+
+		must(d.UnblacklistPackage(d.ctx, fleet.UnblacklistPackage{ChannelID: s.channel.ID, PackageID: p3}))(t)
+		must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p3, Reason: "new boot loader"}))(t)
+		_, err = d.BlacklistPackage(d.ctx, at("3.0.0"))
+		refused(t, err, fleet.Conflict, "packageId")
+		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p3, Blacklist: &[]uuid.UUID{s.channel.ID}})
+		refused(t, err, fleet.Conflict, "blacklistedChannelIds[0]")
+
+		if n := len(d.activities(rollout.ActivityPackageBlacklisted)); n != 1 {
+			t.Errorf("%d activities of a blacklisting, want 1", n)
+		}
+		// Nothing that was refused left a trace.
+		if n := len(d.audits("blacklistPackage")); n != 1 {
+			t.Errorf("%d audit rows, want 1", n)
+		}
+	})
+}
+
+func TestCase41_PackageAndChannelMustFit(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		other := d.setupNamed("Other")
+		arm := must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c", Arch: "aarch64"}))(t)
+
+		foreign := other.packages["2.0.0"]
+		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &foreign})
+		refused(t, err, fleet.Invalid, "packageId")
+		own := s.packages["2.0.0"]
+		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: arm.ID, PackageID: &own})
+		refused(t, err, fleet.Invalid, "packageId")
+
+		_, err = d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, ChannelID: &other.channel.ID})
+		refused(t, err, fleet.NotFound, "channelId")
+		_, err = d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "x", ChannelID: &other.channel.ID})
+		refused(t, err, fleet.NotFound, "channelId")
+		_, err = d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, ChannelID: &arm.ID})
+		refused(t, err, fleet.Invalid, "channelId")
+		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "x", ChannelID: &arm.ID}))(t)
+		if g.Arch != "arm64" {
+			t.Errorf("group on an arm64 channel is for %s", g.Arch)
+		}
+	})
+}
+
+func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		nowhere := uuid.New()
+		policy := func(change func(*rollout.Policy)) fleet.UpdatePolicy {
+			p := rollout.DefaultPolicy()
+			change(&p)
+			return fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}
+		}
+		updatePolicy := func(change func(*rollout.Policy)) error {
+			_, err := d.UpdatePolicy(d.ctx, policy(change))
+			return err
+		}
+		createPackage := func(change func(*fleet.CreatePackage)) error {
+			in := samplePackage(s.app.ID, "9.0.0")
+			change(&in)
+			_, err := d.CreatePackage(d.ctx, in)
+			return err
+		}
+		second := func(_ any, err error) error { return err }
+		for _, c := range []struct {
+			err   error
+			code  fleet.Code
+			field string
+		}{
+			{updatePolicy(func(p *rollout.Policy) { p.PeriodInterval = 0 }), fleet.Invalid, "policy.periodInterval"},
+			{updatePolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 0 }), fleet.Invalid, "policy.maxUpdatesPerPeriod"},
+			{updatePolicy(func(p *rollout.Policy) { p.Timezone = "Middle/Earth" }), fleet.Invalid, "policy.timezone"},
+			{updatePolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: .5}, {Share: .1}} }), fleet.Invalid, "policy.waves[1].share"},
+
+			{createPackage(func(in *fleet.CreatePackage) { in.Version = "1.2" }), fleet.Invalid, "version"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Version = "2.0.0" }), fleet.Conflict, "version"},
+			{createPackage(func(in *fleet.CreatePackage) { in.URL = "nowhere" }), fleet.Invalid, "url"},
+			{createPackage(func(in *fleet.CreatePackage) { in.URL = "https://example.com/?token=1" }), fleet.Invalid, "url"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Type = 7 }), fleet.Invalid, "type"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Size = -1 }), fleet.Invalid, "size"},
+			{createPackage(func(in *fleet.CreatePackage) { in.SHA1 = "abc" }), fleet.Invalid, "sha1"},
+			{createPackage(func(in *fleet.CreatePackage) { in.SHA256 = "abc" }), fleet.Invalid, "sha256"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Action = &fleet.ActionInput{SHA256: "YWJj"} }), fleet.Invalid, "action.sha256"},
+			{createPackage(func(in *fleet.CreatePackage) {
+				in.Files = []fleet.FileInput{{Name: "a"}, {Name: "a"}}
+			}), fleet.Invalid, "files[1].name"},
+			{createPackage(func(in *fleet.CreatePackage) { in.ApplicationID = nowhere }), fleet.NotFound, "applicationId"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Blacklist = []uuid.UUID{nowhere} }), fleet.NotFound, "blacklistedChannelIds[0]"},
+
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{})), fleet.Invalid, "name"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"})), fleet.Conflict, "name"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: ptr("no dots")})), fleet.Invalid, "productId"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", CloneFrom: &nowhere})), fleet.NotFound, "cloneFrom"},
+			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fleet.NotFound, "applicationId"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Track: "u"})), fleet.Conflict, "name"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h", Track: "t"})), fleet.Conflict, "track"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h\x01i"})), fleet.Invalid, "name"},
+			{second(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: nowhere})), fleet.NotFound, "id"},
+			{second(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: nowhere})), fleet.NotFound, "groupId"},
+			{second(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: nowhere})), fleet.NotFound, "groupId"},
+			{d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: nowhere}), fleet.NotFound, "id"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"})), fleet.Conflict, "name"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Color: "red"})), fleet.Invalid, "color"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Arch: "x/y"})), fleet.Invalid, "arch"},
+			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: nowhere})), fleet.NotFound, "channelId"},
+			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &nowhere})), fleet.NotFound, "packageId"},
+			{second(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: nowhere})), fleet.NotFound, "packageId"},
+			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere})), fleet.NotFound, "id"},
+			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: ptr(d.clock().Add(-time.Hour))})), fleet.Invalid, "until"},
+			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "latest"})), fleet.Invalid, "version"},
+			{second(d.GroupNumbers(d.ctx, nowhere)), fleet.NotFound, "groupId"},
+			{second(d.ExplainUpdate(d.ctx, nowhere)), fleet.NotFound, "instanceId"},
+		} {
+			refused(t, c.err, c.code, c.field)
+		}
+		if all := fleet.Errors(createPackage(func(in *fleet.CreatePackage) { in.Version, in.URL = "", "" })); len(all) != 2 {
+			t.Errorf("%d problems of an input with two: %v", len(all), all)
+		}
+	})
+}
+
+func TestCase53_DeletingCascades(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		p2 := s.packages["2.0.0"]
+		reach := must(d.DeletionReach(d.ctx, fleet.Deletion{PackageID: &p2}))(t)
+		if reach.Machines != 1 || reach.Groups != 1 || reach.Eligible != 1 {
+			t.Errorf("deleting the package touches %+v", reach)
+		}
+		d.must(d.DeletePackage(d.ctx, fleet.DeletePackage{ID: p2, Reason: "withdrawn by the vendor"}))
+		if ch := must(d.store.Reader().Channel.Get(d.ctx, s.channel.ID))(t); ch.PackageID != nil {
+			t.Error("the channel still points to the deleted package")
+		}
+		if r := d.rollout(s.group.ID); r != nil {
+			t.Errorf("a rollout to a deleted package goes on: %+v", r)
+		}
+		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
+		d.sound()
+
+		d.addPackage(s, "3.0.0")
+		d.promote(s, "3.0.0")
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		d.must(d.DeleteChannel(d.ctx, fleet.DeleteChannel{ID: s.channel.ID}))
+		if g := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(t); g.ChannelID != nil {
+			t.Error("the group still has the deleted channel")
+		}
+		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
+		d.sound()
+
+		reach = must(d.DeletionReach(d.ctx, fleet.Deletion{ApplicationID: &s.app.ID}))(t)
+		if reach.Machines != 1 {
+			t.Errorf("deleting the application touches %+v", reach)
+		}
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
+		if a := d.check(s, "m", "1.0.0"); a.Verdict != fleet.VerdictUnknownApplication {
+			t.Errorf("check of a deleted application: %+v", a)
+		}
+		if n := must(d.store.Reader().Instance.Query().Count(d.ctx))(t); n != 0 {
+			t.Errorf("%d machines are left", n)
+		}
+		d.sound()
+	})
+}
+
+func TestCase54_CloneCopiesGroupsAndChannelsButNoPackages(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
+		clone := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Copy", CloneFrom: &s.app.ID}))(t)
+		r := d.store.Reader()
+		ch := must(r.Channel.Query().Where(channel.ApplicationID(clone.ID)).Only(d.ctx))(t)
+		g := must(r.Group.Query().Where(group.ApplicationID(clone.ID)).Only(d.ctx))(t)
+		if ch.Name != "c" || ch.PackageID != nil || g.Name != "g" || g.Track != "t" || *g.ChannelID != ch.ID {
+			t.Errorf("copies: %+v, %+v", ch, g)
+		}
+		if g.Policy.MaxUpdatesPerPeriod != 2 || g.Policy.UpdatesEnabled || g.PausedBy != operator.Name {
+			t.Errorf("policy of the copy: %+v, paused by %q", g.Policy, g.PausedBy)
+		}
+		if n := must(clone.QueryPackages().Count(d.ctx))(t); n != 0 {
+			t.Errorf("%d packages were copied", n)
+		}
+		if found, verdict := d.Catalog().Find(clone.ID.String(), "t", "amd64"); verdict != fleet.VerdictOK || found.ID != g.ID {
+			t.Errorf("the copy is not served: %v", verdict)
+		}
+	})
+}
+
+// setupNamed is setup for one more application.
+func (d *desk) setupNamed(name string) *setup {
+	d.t.Helper()
+	s := &setup{packages: map[string]uuid.UUID{}}
+	s.app = must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: name}))(d.t)
+	s.channel = must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"}))(d.t)
+	d.addPackage(s, "2.0.0")
+	return s
+}

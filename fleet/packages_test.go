@@ -1,0 +1,183 @@
+package fleet_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"coreroller/event"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+func TestDigestsAreDerivedFromEachOther(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		zero := base64.StdEncoding.EncodeToString(make([]byte, 32))
+		in := samplePackage(s.app.ID, "5.0.0")
+		in.SHA256, in.Action = "", &fleet.ActionInput{SHA256: zero}
+		p := must(d.CreatePackage(d.ctx, in))(t)
+		if p.Sha256 != strings.Repeat("0", 64) || p.Edges.Action.Sha256 != zero || !p.Edges.Action.DisablePayloadBackoff {
+			t.Errorf("from the action's: %+v, %+v", p, p.Edges.Action)
+		}
+		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: ptr(strings.Repeat("FF", 32))}))(t)
+		if p.Sha256 != strings.Repeat("ff", 32) || p.Edges.Action.Sha256 != "//////////////////////////////////////////8=" {
+			t.Errorf("from the package's: %+v, %+v", p, p.Edges.Action)
+		}
+		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: ptr(strings.Repeat("00", 32)), Action: &fleet.ActionInput{SHA256: p.Edges.Action.Sha256}})
+		refused(t, err, fleet.Invalid, "action.sha256")
+		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: ptr(fleet.PackageDocker), Action: &fleet.ActionInput{}})
+		refused(t, err, fleet.Invalid, "action")
+		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: ptr(fleet.PackageDocker)}))(t)
+		if p.Edges.Action != nil {
+			t.Error("a container keeps a postinstall action")
+		}
+	})
+}
+
+func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		p2 := s.packages["2.0.0"]
+		if a := d.check(s, "a", "1.0.0").Offers[0].Package; a.File.SHA256Hex != strings.Repeat("ab", 32) || !a.Reboots {
+			t.Errorf("first offer: %+v", a)
+		}
+		first := d.rollout(s.group.ID)
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{
+			ID: p2, SHA256: ptr(strings.Repeat("cd", 32)), Files: &[]fleet.FileInput{{Name: "more.gz", Size: 7}},
+		}))(t)
+		o := d.check(s, "b", "1.0.0").Offers[0].Package
+		if o.File.SHA256Hex != strings.Repeat("cd", 32) || len(o.Extra) != 1 || o.Extra[0].Name != "more.gz" ||
+			o.Action.SHA256 != base64.StdEncoding.EncodeToString([]byte(strings.Repeat("\xcd", 32))) {
+			t.Errorf("offer after the edit: %+v, %+v", o, o.Action)
+		}
+		if r := d.rollout(s.group.ID); r.ID != first.ID {
+			t.Error("an edit that keeps the version started another rollout")
+		}
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Version: ptr("2.1.0")}))(t)
+		if r := d.rollout(s.group.ID); r.ID == first.ID || r.Version != "2.1.0" {
+			t.Errorf("rollout after another version: %+v", r)
+		}
+		d.reason(s, "c", "2.0.0", rollout.ReasonConcurrencyLimit)
+
+		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Size: ptr(int64(0))})
+		refused(t, err, fleet.Conflict, "")
+		bare := must(d.CreatePackage(d.ctx, fleet.CreatePackage{
+			ApplicationID: s.app.ID, Type: fleet.PackageFlatcar, Version: "4.0.0", URL: "https://example.com/",
+		}))(t)
+		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &bare.ID})
+		refused(t, err, fleet.Invalid, "packageId")
+		d.sound()
+	})
+}
+
+func TestPromotion(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		d.reason(s, "n", "3.0.0", rollout.ReasonUpToDate)
+		p3 := d.addPackage(s, "3.0.0")
+		sub := d.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.AppChanged })
+		defer sub.Close()
+		ch := must(d.PromotePackage(d.ctx, fleet.PromotePackage{
+			ChannelID: s.channel.ID, PackageID: &p3, Reason: "tested", ExpectedPackageID: ptr(s.packages["2.0.0"]),
+		}))(t)
+		if *ch.PackageID != p3 || ch.PromotedBy != "olga" || !ch.PromotedAt.Equal(d.clock()) {
+			t.Errorf("channel: %+v", ch)
+		}
+		if e := sub.Take(); len(e) != 1 || e[0].App != s.app.ID || e[0].Revision != d.Catalog().App(s.app.ID).Revision {
+			t.Errorf("events: %+v", e)
+		}
+		if moved := d.activities(rollout.ActivityChannelMoved); len(moved) != 2 || moved[1].Version != "3.0.0" || moved[1].ChannelName != "c" {
+			t.Errorf("activities: %v", moved)
+		}
+		if a := d.check(s, "m", "1.0.0"); len(a.Offers) != 1 || a.Offers[0].Package.Version != "3.0.0" || !a.Offers[0].Target {
+			t.Errorf("offer after the promotion: %+v", a)
+		}
+		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, ExpectedPackageID: ptr(uuid.Nil)})
+		refused(t, err, fleet.Conflict, "expectedPackageId")
+		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &p3}))(t)
+		if n := len(d.audits("promotePackage")); n != 2 {
+			t.Errorf("%d audit rows, want 2", n)
+		}
+		d.sound()
+	})
+}
+
+func TestPromotionFreesTheQuarantined(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		d.report(s, "m", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 44})
+		d.reason(s, "m", "1.0.0", rollout.ReasonQuarantined)
+		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 1 || n.Total != 1 {
+			t.Errorf("numbers: %+v", n)
+		}
+		d.addPackage(s, "3.0.0")
+		d.promote(s, "3.0.0")
+		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 0 {
+			t.Errorf("numbers after the next version: %+v", n)
+		}
+		d.sound()
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		d.sound()
+	})
+}
+
+func TestFloorsAreOfferedInOrder(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		floor := d.addPackage(s, "1.5.0")
+		above := d.addPackage(s, "3.0.0")
+		for _, p := range []uuid.UUID{above, floor} {
+			must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p, Reason: "boot loader"}))(t)
+		}
+		_, err := d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: floor})
+		refused(t, err, fleet.Conflict, "packageId")
+		a := d.check(s, "m", "1.0.0")
+		if len(a.Offers) != 1 || a.Offers[0].Package.Version != "1.5.0" || !a.Offers[0].Floor || a.Offers[0].FloorReason != "boot loader" || a.Offers[0].Target {
+			t.Errorf("first step: %+v", a.Offers)
+		}
+		must(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: floor}))(t)
+		if a := d.check(s, "n", "1.0.0"); len(a.Offers) != 1 || a.Offers[0].Package.Version != "2.0.0" {
+			t.Errorf("step without the floor: %+v", a.Offers)
+		}
+		d.sound()
+	})
+}
+
+// Whoever checks in while the channel moves is answered by the one or the
+// other configuration, never by a mixture, and no counter is lost.
+func TestPromotionsAmongCheckIns(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.addPackage(s, "3.0.0")
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				for range 10 {
+					a, err := d.CheckIn(d.t.Context(), fleet.CheckIn{
+						AppID: s.app.ID.String(), Track: "t", Machine: "m" + string(rune('a'+i)), Version: "1.0.0", UpdateCheck: true,
+					})
+					if err != nil {
+						t.Error(err)
+					} else if len(a.Offers) > 0 && a.Offers[0].Package.ID != a.Decision.Offer.ID {
+						t.Errorf("offered %+v, decided %+v", a.Offers[0].Package, a.Decision.Offer)
+					}
+				}
+			})
+		}
+		for i := range 6 {
+			d.promote(s, []string{"3.0.0", "2.0.0"}[i%2])
+		}
+		wg.Wait()
+		d.sound()
+		n := must(d.GroupNumbers(d.ctx, s.group.ID))(t)
+		if n.InFlight > 2 || n.Total != 8 || n.SpentInPeriod > 2 {
+			t.Errorf("numbers: %+v", n)
+		}
+	})
+}

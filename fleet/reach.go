@@ -1,0 +1,233 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/ent/db"
+	"coreroller/ent/db/ledger"
+	"coreroller/rollout"
+)
+
+// maxForecasts is how many groups of a channel are simulated for a
+// confirmation; each costs up to a tenth of a second.
+const maxForecasts = 4
+
+// Reach is which machines a change touches, for the question before it.
+type Reach struct {
+	Groups       int
+	Machines     int       // of all groups concerned
+	Eligible     int       // active machines that would have something to update to
+	EligibleNow  int       // of them, those that may begin at their next check
+	ProjectedEnd time.Time // when all would be done; zero: cannot be said
+	Sentence     string
+}
+
+// PromotionReach is what pointing a channel to a package would touch.
+func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (Reach, error) {
+	if _, err := require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	if s.Catalog().channel(channelID) == nil {
+		return Reach{}, Errorf(NotFound, "channelId", "there is no such channel")
+	}
+	groups := s.Catalog().groups(func(g *Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
+	r := reacher{s: s, ctx: ctx, anew: true}
+	for _, g := range groups {
+		target, err := s.targetFor(ctx, g, &packageID)
+		if err != nil {
+			return Reach{}, err
+		}
+		if err := r.add(g, g.policy, target); err != nil {
+			return Reach{}, err
+		}
+	}
+	return r.done("would update"), nil
+}
+
+// PolicyReach is what a policy would mean for the machines of a group now.
+func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (Reach, error) {
+	if _, err := require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	g := s.Catalog().Group(groupID)
+	if g == nil {
+		return Reach{}, Errorf(NotFound, "groupId", "there is no such group")
+	}
+	r := reacher{s: s, ctx: ctx}
+	if err := r.add(g, p, g.Target); err != nil {
+		return Reach{}, err
+	}
+	return r.done("have something to update to"), nil
+}
+
+// Deletion names what would be deleted: exactly one of its ids.
+type Deletion struct {
+	ApplicationID, ChannelID, PackageID, GroupID *uuid.UUID
+}
+
+// DeletionReach is whose updates end when something is deleted.
+func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error) {
+	if _, err := require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	groups := s.Catalog().groups(func(g *Group) bool {
+		switch {
+		case in.ApplicationID != nil:
+			return g.App.ID == *in.ApplicationID
+		case in.ChannelID != nil:
+			return g.Channel != nil && g.Channel.ID == *in.ChannelID
+		case in.PackageID != nil:
+			return g.Channel != nil && g.Channel.offers[rollout.ID(*in.PackageID)] != nil
+		case in.GroupID != nil:
+			return g.ID == *in.GroupID
+		}
+		return false
+	})
+	r := reacher{s: s, ctx: ctx}
+	for _, g := range groups {
+		if err := r.add(g, g.policy, g.Target); err != nil {
+			return Reach{}, err
+		}
+	}
+	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // nothing begins after it
+	return r.done("would be left without their update"), nil
+}
+
+// groups are the groups that f picks, by id.
+func (c *Catalog) groups(f func(*Group) bool) []*Group {
+	var all []*Group
+	for _, a := range c.apps {
+		for _, g := range a.Groups {
+			if f(g) {
+				all = append(all, g)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Group) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return all
+}
+
+// reacher sums over groups.
+type reacher struct {
+	s    *Service
+	ctx  context.Context
+	anew bool // a new rollout begins: with its first wave, and alone in safe mode
+
+	out       Reach
+	forecasts int
+	open      bool // when it ends cannot be said
+}
+
+func (r *reacher) add(g *Group, p rollout.Policy, target *rollout.Package) error {
+	sim, err := r.s.simulation(r.ctx, g, p, target)
+	if err != nil {
+		return err
+	}
+	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
+	if err != nil {
+		return err
+	}
+	n := all[g.ID]
+	if n == nil {
+		return nil // deleted meanwhile
+	}
+	r.out.Groups++
+	r.out.Machines += n.Total
+	behind := 0
+	for _, c := range sim.Machines {
+		if target != nil && c.Version.Less(target.Version) {
+			behind += c.Count
+		}
+	}
+	r.out.Eligible += behind
+	begin, err := r.begin(g, p, n, behind)
+	if err != nil {
+		return err
+	}
+	r.out.EligibleNow += begin
+	r.foresee(sim, behind)
+	return nil
+}
+
+// begin is how many of the machines behind may begin at their next check: what
+// window, wave, safe mode and caps leave.
+func (r *reacher) begin(g *Group, p rollout.Policy, n *GroupNumbers, behind int) (int, error) {
+	schedule, _ := rollout.Compile(p)
+	if schedule == nil || !p.UpdatesEnabled {
+		return 0, nil
+	}
+	if open, _, _, _ := schedule.Opening(r.s.now()); !open {
+		return 0, nil
+	}
+	stage := &db.GroupRollout{}
+	if !r.anew {
+		row, err := r.s.store.Reader().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
+		if err != nil || row.RolloutID == nil {
+			return 0, found(err, "groupId", "group")
+		}
+		if stage, err = r.s.store.Reader().GroupRollout.Get(r.ctx, *row.RolloutID); err != nil {
+			return 0, fmt.Errorf("read rollout: %w", err)
+		}
+	}
+	if stage.State == rollout.RolloutHalted {
+		return 0, nil
+	}
+	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.SpentInPeriod)
+	if p.SafeMode && !stage.Proven {
+		free = min(free, 1)
+	}
+	if last := len(p.Waves) - 1; last >= 0 {
+		w := p.Waves[min(stage.Wave, last)]
+		free = min(free, len(w.Canaries)+int(math.Round(w.Share*float64(behind))))
+	}
+	return max(0, free), nil
+}
+
+// foresee moves the end by a simulation of one group.
+func (r *reacher) foresee(sim rollout.Simulation, behind int) {
+	if behind == 0 || r.open {
+		return
+	}
+	if r.forecasts++; r.forecasts > maxForecasts {
+		r.open = true
+		return
+	}
+	end := rollout.Simulate(sim).Ends
+	r.open = end.IsZero()
+	if end.After(r.out.ProjectedEnd) {
+		r.out.ProjectedEnd = end
+	}
+}
+
+func (r *reacher) done(what string) Reach {
+	if r.open {
+		r.out.ProjectedEnd = time.Time{}
+	}
+	r.out.Sentence = fmt.Sprintf("%s in %s; %d of them %s", plural(r.out.Machines, "machine"), plural(r.out.Groups, "group"), r.out.Eligible, what)
+	if r.out.EligibleNow > 0 {
+		r.out.Sentence += fmt.Sprintf(", %d at their next check", r.out.EligibleNow)
+	}
+	return r.out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sortedVersions are the versions of a count, the oldest first.
+func sortedVersions(count map[string]int) []string {
+	versions := slices.Collect(maps.Keys(count))
+	slices.SortFunc(versions, func(a, b string) int { return newestFirst(b, a) })
+	return versions
+}

@@ -1,0 +1,67 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"time"
+
+	"coreroller/auth"
+	"coreroller/ent/db"
+	"coreroller/ent/db/session"
+	"coreroller/store"
+)
+
+// SessionLife is how long a browser stays signed in.
+const SessionLife = 14 * 24 * time.Hour
+
+// CreateSession signs a browser in as the caller, who proved just now who it
+// is. Only a hash of the token is kept.
+func (s *Service) CreateSession(ctx context.Context) (token string, expires time.Time, err error) {
+	who, err := require(ctx, auth.Read)
+	if err != nil {
+		return "", expires, err
+	}
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // documented never to fail
+	token = base64.RawURLEncoding.EncodeToString(raw)
+	now := s.now()
+	expires = now.Add(SessionLife)
+	err = s.store.Write(ctx, now, func(tx *store.Tx) error {
+		return tx.Client().Session.Create().SetID(tokenHash(token)).SetUserID(who.UserID).SetCreatedAt(now).SetExpiresAt(expires).Exec(ctx)
+	})
+	if store.IsConflict(err) {
+		return "", expires, Errorf(Unauthenticated, "", "the user was deleted meanwhile")
+	}
+	return token, expires, err
+}
+
+// Session is whoever was signed in with a token. An error that wraps
+// auth.ErrUnauthenticated means that it is over.
+func (s *Service) Session(ctx context.Context, token string) (auth.Principal, error) {
+	row, err := s.store.Reader().Session.Query().
+		Where(session.ID(tokenHash(token)), session.ExpiresAtGT(s.now())).WithUser().Only(ctx)
+	switch {
+	case db.IsNotFound(err):
+		return auth.Principal{}, &wrongPassword{Errorf(Unauthenticated, "", "the session is over")}
+	case err != nil:
+		return auth.Principal{}, err
+	}
+	return principal(row.Edges.User, auth.CredentialSession), nil
+}
+
+// DeleteSession signs a browser out. Whoever has the token may.
+func (s *Service) DeleteSession(ctx context.Context, token string) error {
+	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
+		_, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
+		return err
+	})
+}
+
+// tokenHash is how a token is stored: who reads the database cannot sign in.
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,102 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/ent/db/groupcount"
+	"coreroller/ent/db/release"
+	"coreroller/rollout"
+)
+
+// SimulateRollout is the input of Service.SimulateRollout.
+type SimulateRollout struct {
+	GroupID      uuid.UUID
+	Policy       *rollout.Policy // nil: the group's
+	PackageID    *uuid.UUID      // nil: the channel's
+	FailureShare float64         // 0 to 1
+	SilentShare  float64         // 0 to 1
+}
+
+// SimulateRollout plays a rollout over the versions the group's active
+// machines run now. It writes nothing.
+func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rollout.Forecast, error) {
+	if _, err := require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	var p problems
+	p.share("failureShare", in.FailureShare)
+	p.share("silentShare", in.SilentShare)
+	if in.Policy != nil {
+		p.policy(*in.Policy)
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	g := s.Catalog().Group(in.GroupID)
+	if g == nil {
+		return nil, Errorf(NotFound, "groupId", "there is no such group")
+	}
+	target, err := s.targetFor(ctx, g, in.PackageID)
+	if err != nil {
+		return nil, err
+	}
+	sim, err := s.simulation(ctx, g, or(in.Policy, g.policy), target)
+	if err != nil {
+		return nil, err
+	}
+	sim.FailureShare, sim.SilentShare = in.FailureShare, in.SilentShare
+	f := rollout.Simulate(sim)
+	return &f, nil
+}
+
+func (p *problems) share(field string, f float64) {
+	if !(f >= 0 && f <= 1) { // also refuses what is no number
+		p.add(field, "must be from 0 to 1")
+	}
+}
+
+// targetFor is the group's target, or a package that could become it.
+func (s *Service) targetFor(ctx context.Context, g *Group, id *uuid.UUID) (*rollout.Package, error) {
+	if id == nil {
+		if g.Target == nil {
+			return nil, Errorf(Conflict, "groupId", "the group has no package to move to")
+		}
+		return g.Target, nil
+	}
+	row, err := s.store.Reader().Release.Query().Where(release.ID(*id), release.ApplicationID(g.App.ID)).Only(ctx)
+	if err != nil {
+		return nil, found(err, "packageId", "package in this application")
+	}
+	if row.Arch != g.Arch {
+		return nil, Errorf(Invalid, "packageId", "package %s is for %s, the group for %s", row.Version, row.Arch, g.Arch)
+	}
+	version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
+}
+
+func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, target *rollout.Package) (rollout.Simulation, error) {
+	sim := rollout.Simulation{
+		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
+	}
+	if g.Channel != nil {
+		sim.Floors = g.Channel.floorsTo(target)
+	}
+	rows, err := s.store.Reader().GroupCount.Query().
+		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(ctx)
+	if err != nil {
+		return sim, fmt.Errorf("read counters: %w", err)
+	}
+	byVersion := map[string]int{}
+	for _, row := range rows {
+		byVersion[row.Version] += row.Machines
+	}
+	for _, text := range sortedVersions(byVersion) {
+		version, _ := rollout.ParseVersion(text)
+		sim.Machines = append(sim.Machines, rollout.Cohort{Version: version, Count: byVersion[text]})
+	}
+	return sim, nil
+}

@@ -1,0 +1,33 @@
+// GraphiQL on this server's own API: the session cookie signs in, queries go
+// over HTTP and subscriptions over a websocket to the same address.
+import 'graphiql/style.css';
+import './playground.css';
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL } from 'graphiql';
+import { createClient } from 'graphql-ws';
+import { createElement } from 'react';
+import { createRoot } from 'react-dom/client';
+import { examples, welcome } from './examples.ts';
+
+const http = new URL('/graphql', location.href);
+const socket = new URL(http);
+socket.protocol = http.protocol === 'https:' ? 'wss:' : 'ws:';
+
+const fetcher = createGraphiQLFetcher({
+  url: http.href,
+  // Lazy: a page that only reads opens no socket. 4401 ("sign in") is final.
+  wsClient: createClient({ url: socket.href, lazy: true }),
+});
+
+const root = document.getElementById('playground');
+if (!root) throw new Error('the page has no #playground');
+createRoot(root).render(
+  createElement(GraphiQL, {
+    fetcher,
+    defaultEditorToolsVisibility: 'variables',
+    defaultQuery: welcome,
+    defaultTabs: examples,
+    inputValueDeprecation: true,
+    shouldPersistHeaders: false,
+  }),
+);

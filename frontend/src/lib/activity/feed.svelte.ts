@@ -1,0 +1,43 @@
+import { graphql, type VariablesOf } from '$lib/api/graphql';
+import type { Connection } from '$lib/api/connection.svelte';
+import { SteadyList } from '$lib/ui/steady-list.svelte';
+import { activityFragment, type Activity } from './words';
+
+const document = graphql(
+  `
+    subscription ActivityFeed($filter: ActivityFilter) {
+      activityAdded(filter: $filter) {
+        snapshot
+        activities {
+          ...ActivityLine
+        }
+      }
+    }
+  `,
+  [activityFragment],
+);
+
+type Filter = VariablesOf<typeof document>['filter'];
+
+/** Entries kept on the screen; older ones are a query away. */
+const most = 50;
+
+/** What happens, newest first. */
+export class ActivityFeed {
+  readonly list = new SteadyList<Activity>((activity) => activity.id);
+  /** Whether the first answer has come. */
+  known = $state(false);
+
+  constructor(connection: Connection, filter: () => Filter) {
+    $effect(() => {
+      let entries: readonly Activity[] = [];
+      this.known = false;
+      return connection.subscribe(document, { filter: filter() }, ({ activityAdded }) => {
+        const { snapshot, activities } = activityAdded;
+        entries = snapshot ? activities : [...activities, ...entries].slice(0, most);
+        this.known = true;
+        this.list.update(entries);
+      });
+    });
+  }
+}

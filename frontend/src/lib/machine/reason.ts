@@ -1,0 +1,31 @@
+import { graphql } from '$lib/api/graphql';
+
+export type Reason = ReturnType<typeof graphql.scalar<'Reason'>>;
+
+/** Why a machine is answered "not now", as a column heading would say it. */
+export const reasonWord: Record<Reason, string> = {
+  NONE: 'Never asked',
+  INVALID_REQUEST: 'Request not understood',
+  UNKNOWN_APPLICATION: 'Unknown application',
+  UNKNOWN_GROUP: 'Unknown group',
+  UP_TO_DATE: 'Up to date',
+  QUARANTINED: 'Quarantined',
+  PINNED: 'Pinned by a person',
+  HELD: 'Held by a person',
+  NO_PACKAGE: 'No package',
+  BLACKLISTED: 'Blacklisted package',
+  UPDATE_IN_PROGRESS: 'Update in progress',
+  PAUSED: 'Paused',
+  HALTED: 'Halted',
+  OUTSIDE_WINDOW: 'Outside the window',
+  FROZEN: 'Calendar freeze',
+  WAVE_NOT_REACHED: 'Wave not reached',
+  SOAKING: 'Wave is soaking',
+  WAITING_FOR_APPROVAL: 'Waiting for approval',
+  SAFE_MODE_FIRST: 'First machine goes alone',
+  CONCURRENCY_LIMIT: 'In-flight cap',
+  PERIOD_LIMIT: 'Period cap',
+  GRANTED: 'Granted',
+};
+
+export const isReason = (text: string | null): text is Reason => text !== null && text in reasonWord;

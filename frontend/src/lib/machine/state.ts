@@ -1,0 +1,51 @@
+import { graphql } from '$lib/api/graphql';
+import type { Tone } from '$lib/ui/tone';
+import { reasonWord, type Reason } from './reason';
+
+export type InstanceState = ReturnType<typeof graphql.scalar<'InstanceState'>>;
+export type Standing = ReturnType<typeof graphql.scalar<'Standing'>>;
+export type Outcome = ReturnType<typeof graphql.scalar<'Outcome'>>;
+
+/** Where a machine stands in its update. */
+export const instanceState: Record<InstanceState, { word: string; tone: Tone }> = {
+  NONE: { word: 'Never updated here', tone: 'quiet' },
+  UNDEFINED: { word: 'Not known', tone: 'quiet' },
+  GRANTED: { word: 'Granted', tone: 'fly' },
+  DOWNLOADING: { word: 'Downloading', tone: 'fly' },
+  DOWNLOADED: { word: 'Downloaded', tone: 'fly' },
+  INSTALLED: { word: 'Installed, reboot pending', tone: 'fly' },
+  COMPLETE: { word: 'Updated', tone: 'done' },
+  ERROR: { word: 'Failed', tone: 'fail' },
+  ON_HOLD: { word: 'On hold', tone: 'quiet' },
+};
+
+/** The states that hold a slot of the in-flight cap. */
+export const inFlight: readonly InstanceState[] = ['GRANTED', 'DOWNLOADING', 'DOWNLOADED', 'INSTALLED'];
+
+/** How an attempt ended. */
+export const outcomeWord: Record<Outcome, string> = {
+  SUCCEEDED: 'Updated',
+  FAILED: 'Failed',
+  ROLLED_BACK: 'Rolled back after boot',
+  TIMED_OUT: 'No report within the lease',
+  INTERRUPTED: 'Update service restarted',
+  DEFERRED: 'Put off by the machine',
+  WITHDRAWN: 'Taken back before it began',
+};
+
+interface Machine {
+  state: InstanceState;
+  standing: Standing;
+  reason: Reason;
+}
+
+/** The one thing worth knowing about a machine in a list. */
+export function machineWord({ state, standing, reason }: Machine): { word: string; tone: Tone } {
+  if (standing === 'QUARANTINED') return { word: 'Quarantined', tone: 'fail' };
+  if (standing === 'OVERRIDDEN' && (reason === 'HELD' || reason === 'PINNED')) {
+    return { word: reasonWord[reason], tone: 'warn' };
+  }
+  if (state === 'ON_HOLD') return { word: `On hold: ${reasonWord[reason].toLowerCase()}`, tone: 'quiet' };
+  if (reason === 'UP_TO_DATE' && !inFlight.includes(state)) return { word: 'Up to date', tone: 'done' };
+  return instanceState[state];
+}

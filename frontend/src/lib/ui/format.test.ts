@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { count, duration, isoSeconds, moment, percent, plural, shortId } from './format';
+
+test.each([
+  [0, '0 %'],
+  [0.713, '71.3 %'],
+  [1, '100 %'],
+  [0.9999, '99.9 %'],
+  [0.0001, '< 0.1 %'],
+  [Number.NaN, '0 %'],
+])('percent(%d) is %s', (share, text) => expect(percent(share)).toBe(text));
+
+test.each([
+  [0, '0 s'],
+  [59.4, '59 s'],
+  [60, '1 min'],
+  [51 * 60 + 59, '51 min'],
+  [3600, '1 h'],
+  [4800, '1 h 20 min'],
+  [86400, '1 d'],
+  [3 * 86400 + 4 * 3600, '3 d 4 h'],
+  [-5, '0 s'],
+])('duration(%d) is %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+
+test.each([
+  ['PT15M', 900],
+  ['PT1H30M', 5400],
+  ['P7D', 604800],
+  ['P1DT2H', 93600],
+  ['PT0.5S', 0.5],
+  ['PT0S', 0],
+])('isoSeconds(%s) is %d', (text, seconds) => expect(isoSeconds(text)).toBe(seconds));
+
+test('a moment is as short as it can be without being ambiguous', () => {
+  const now = new Date(2026, 10, 27, 16, 4);
+  expect(moment(new Date(2026, 10, 27, 9, 5), now)).toBe('09:05');
+  expect(moment(new Date(2026, 10, 25, 14, 2), now)).toBe('Wed 14:02');
+  expect(moment(new Date(2026, 10, 12, 14, 2), now)).toBe('12 Nov, 14:02');
+});
+
+test('numbers and ids', () => {
+  expect(count(7130)).toBe('7,130');
+  expect(plural(1, 'machine')).toBe('1 machine');
+  expect(plural(1200, 'machine')).toBe('1,200 machines');
+  expect(shortId('4a0c55e1b2c391d2')).toBe('4a0c…91d2');
+  expect(shortId('web-0412')).toBe('web-0412');
+});

@@ -1,0 +1,85 @@
+/** Words for numbers, spans and moments. Locale-independent on purpose: the
+ * interface is English, times are 24-hour in the reader's own zone. */
+
+const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+
+/** 7130 → "7,130". */
+export const count = (n: number): string => integers.format(n);
+
+/** A share between 0 and 1 → "71.3 %"; nothing of nothing is 0 %. */
+export function percent(share: number): string {
+  if (!Number.isFinite(share)) return '0 %';
+  // 9,999 of 10,000 are not all, and 1 of 10,000 is not none.
+  if (share < 1 && share > 0.999) return '99.9 %';
+  if (share > 0 && share < 0.001) return '< 0.1 %';
+  return `${tenths.format(share * 100)} %`;
+}
+
+/** "1 machine", "2 machines". */
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${count(n)} ${n === 1 ? one : many}`;
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Seconds → the two coarsest useful units: "12 s", "51 min", "1 h 20 min", "3 d 4 h". */
+export function duration(seconds: number): string {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < minute) return `${s} s`;
+  if (s < hour) return `${Math.floor(s / minute)} min`;
+  if (s < day) return two(Math.floor(s / hour), 'h', Math.floor((s % hour) / minute), 'min');
+  return two(Math.floor(s / day), 'd', Math.floor((s % day) / hour), 'h');
+}
+
+function two(a: number, unitA: string, b: number, unitB: string): string {
+  return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
+}
+
+const clockTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const clockSeconds = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const weekdayTime = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const dateTime = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+
+/** "16:04:12". */
+export const seconds = (at: Date): string => clockSeconds.format(at);
+
+/** As short as it can be without being ambiguous: "16:04" today, "Fri 14:02"
+ * within six days, else "12 Nov, 14:02". */
+export function moment(at: Date, now: Date): string {
+  const apart = Math.abs(at.getTime() - now.getTime()) / 1000;
+  if (at.toDateString() === now.toDateString()) return clockTime.format(at);
+  return apart < 6 * day ? weekdayTime.format(at).replace(',', '') : dateTime.format(at);
+}
+
+/** The whole truth, for a title. */
+export const exact = (at: Date): string => full.format(at);
+
+/** "4a0c…91d2": enough to tell machines apart by eye; copying gives all of it. */
+export function shortId(id: string): string {
+  return id.length <= 12 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`;
+}
+
+/** ISO 8601 of the API ("PT15M", "P7D", "PT1H30M") → seconds. */
+export function isoSeconds(text: string): number {
+  const [, days, hours, minutes, rest] =
+    /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(text) ?? [];
+  return (
+    Number(days ?? 0) * day + Number(hours ?? 0) * hour + Number(minutes ?? 0) * minute + Number(rest ?? 0)
+  );
+}

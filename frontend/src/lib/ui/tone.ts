@@ -1,0 +1,2 @@
+/** What a colour means. `quiet` has none. */
+export type Tone = 'done' | 'fly' | 'fail' | 'warn' | 'quiet';

@@ -1,0 +1,44 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const server = process.env['COREROLLER_URL'] ?? 'http://127.0.0.1:8000';
+
+/** Vite drops the attribute. Without it a page in the chosen theme begins with
+ * a flash of the system's. */
+const blockRendering: Plugin = {
+  name: 'block-rendering',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (html) => html.replace('<script type="module"', '<script type="module" blocking="render"'),
+  },
+};
+
+export default defineConfig(({ mode }) => ({
+  plugins: [svelte(), blockRendering],
+  resolve: {
+    alias: { $lib: path('./src/lib') },
+    // Without it vitest picks Svelte's server build.
+    ...(mode === 'test' ? { conditions: ['browser'] } : {}),
+  },
+  build: {
+    rolldownOptions: {
+      input: { main: path('./index.html'), playground: path('./playground/index.html') },
+      // React marks its modules "use client", which means nothing here.
+      onwarn: (warning, warn) => {
+        if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
+      },
+    },
+    // The server's Content-Security-Policy has no data: for scripts or styles.
+    assetsInlineLimit: 0,
+    target: 'es2022',
+    // GraphiQL is one large chunk, on its own page only.
+    chunkSizeWarningLimit: 1100,
+  },
+  server: {
+    proxy: { '/graphql': { target: server, ws: true }, '/healthz': server },
+  },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+}));

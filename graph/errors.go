@@ -1,0 +1,130 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"coreroller/auth"
+	"coreroller/fleet"
+	"coreroller/graph/model"
+)
+
+// This file is the only place where an error becomes words of the API.
+
+// userErrors splits an error of a verb: what the caller did wrong goes into the
+// payload, everything else is returned.
+func userErrors(err error) ([]*model.UserError, error) {
+	if err == nil {
+		return []*model.UserError{}, nil
+	}
+	var out []*model.UserError
+	for _, e := range fleet.Errors(err) {
+		u := &model.UserError{Code: code(e.Code), Message: e.Message}
+		if e.Field != "" {
+			u.Field = &e.Field
+		}
+		out = append(out, u)
+	}
+	if many, ok := errors.AsType[*auth.TooManyTries](err); ok {
+		out = append(out, &model.UserError{Code: model.ErrorCodeUnavailable, Message: many.Error()})
+	}
+	if out == nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func code(c fleet.Code) model.ErrorCode { return model.ErrorCode(strings.ToUpper(string(c))) }
+
+// refusal is the error of a field for which the caller is to blame.
+func refusal(c model.ErrorCode, format string, args ...any) *gqlerror.Error {
+	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": c}}
+}
+
+// present makes an error fit to be sent: expected failures with code and field,
+// anything else as INTERNAL with the request's id, logged here.
+func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
+	out := &gqlerror.Error{Path: graphql.GetPath(ctx)}
+	if e, ok := errors.AsType[*gqlerror.Error](err); ok {
+		if e.Path != nil {
+			out.Path = e.Path
+		}
+		out.Locations = e.Locations
+	}
+	c, message := r.classify(ctx, err)
+	out.Message, out.Extensions = message, map[string]any{"code": c}
+	if c == model.ErrorCodeInternal {
+		out.Extensions["requestId"] = r.RequestID(ctx)
+	}
+	if field := fieldOf(err, out.Path); field != "" {
+		out.Extensions["field"] = field
+	}
+	return out
+}
+
+// classify says what kind of failure an error is, in words for the caller.
+func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, string) {
+	if e, ok := errors.AsType[*gqlerror.Error](err); ok && e.Err == nil {
+		return codeOf(e), e.Message // made by the GraphQL library, or by refusal
+	}
+	switch all := fleet.Errors(err); {
+	case len(all) > 0:
+		messages := make([]string, len(all))
+		for i, e := range all {
+			messages[i] = e.Message
+		}
+		return code(all[0].Code), strings.Join(messages, "; ")
+	case errors.As(err, new(*model.InputError)):
+		return model.ErrorCodeInvalid, err.Error()
+	case errors.Is(err, auth.ErrUnauthenticated):
+		return model.ErrorCodeUnauthenticated, auth.ErrUnauthenticated.Error()
+	case errors.Is(err, auth.ErrForbidden):
+		return model.ErrorCodeForbidden, auth.ErrForbidden.Error()
+	case errors.Is(err, context.DeadlineExceeded):
+		return model.ErrorCodeUnavailable, "it took too long; ask for less or try again"
+	case errors.Is(err, context.Canceled):
+		return model.ErrorCodeUnavailable, "the request was broken off"
+	}
+	r.Log.ErrorContext(ctx, "graphql field failed", "request", r.RequestID(ctx), "path", graphql.GetPath(ctx).String(), "err", err)
+	return model.ErrorCodeInternal, "internal error"
+}
+
+// codeOf is the code of an error the GraphQL library made: the document is
+// wrong, except where refusal put a code of its own.
+func codeOf(e *gqlerror.Error) model.ErrorCode {
+	if c, ok := e.Extensions["code"].(model.ErrorCode); ok {
+		return c
+	}
+	return model.ErrorCodeInvalid
+}
+
+// fieldOf is where in the input an error is: what the fleet says, else the path
+// below the argument that could not be read.
+func fieldOf(err error, path ast.Path) string {
+	for _, e := range fleet.Errors(err) {
+		if e.Field != "" {
+			return e.Field
+		}
+	}
+	if !errors.As(err, new(*model.InputError)) || len(path) < 2 {
+		return ""
+	}
+	path = path[1:]
+	if path[0] == ast.PathName("input") && len(path) > 1 {
+		path = path[1:]
+	}
+	return path.String()
+}
+
+// recovered turns a panic of a resolver into an error, logged with its stack.
+func (r *Resolver) recovered(ctx context.Context, p any) error {
+	r.Log.ErrorContext(ctx, "graphql resolver panicked", "request", r.RequestID(ctx), "panic", p, "stack", string(debug.Stack()))
+	return refusal(model.ErrorCodeInternal, "internal error")
+}

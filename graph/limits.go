@@ -1,0 +1,74 @@
+package graph
+
+import (
+	"github.com/google/uuid"
+
+	"coreroller/graph/generated"
+	"coreroller/graph/model"
+)
+
+// Limits of one document. Every page of the dashboard is far below them.
+const (
+	// maxTokens bounds what is parsed before anything is known of the document;
+	// the introspection of tools has about 400.
+	maxTokens = 4000
+	// maxDepth is the deepest nesting of fields.
+	maxDepth = 12
+	// maxComplexity is about the number of values in the largest answer: 500
+	// machines with 40 fields each, and a page around them.
+	maxComplexity = 40_000
+	// maxDocument bounds the body of a request, in bytes: a package with 100
+	// files fits easily.
+	maxDocument = 1 << 20
+	// parsedDocuments is how many documents are kept parsed.
+	parsedDocuments = 500
+)
+
+// Costs of fields that work harder than one value, in units of complexity.
+const (
+	costNumbers    = 30     // a few statements over counters
+	costTimeline   = 500    // up to 720 points
+	costExplain    = 100    // a transaction
+	costSimulation = 10_000 // up to a fifth of a second of a core: four in one document
+	listed         = 10     // entries assumed in a plain list, so that cycles through lists cost
+)
+
+// complexity is what each field costs. A connection costs its children for
+// each entry asked for, with the default and the cap that the resolver has.
+func complexity() generated.ComplexityRoot {
+	var c generated.ComplexityRoot
+	page := func(child int, first *int) int {
+		n, err := limit(first)
+		if err != nil {
+			n = maxFirst // the resolver refuses it
+		}
+		return 1 + child*max(n, 1)
+	}
+	after := func(child int, first *int, _ *string) int { return page(child, first) }
+	list := func(child int) int { return 1 + child*listed }
+	costs := func(cost int) func(int) int { return func(child int) int { return cost + child } }
+
+	c.Query.Instances = func(child int, _ *model.InstanceFilter, first *int, _ *string, _ *model.InstanceOrder) int {
+		return page(child, first)
+	}
+	c.Query.Activities = func(child int, _ *model.ActivityFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.Audits = func(child int, _ *model.AuditFilter, first *int, _ *string) int { return page(child, first) }
+	c.Application.Packages = func(child int, _ *model.PackageFilter, first *int, _ *string) int { return page(child, first) }
+	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History = after, after, after
+
+	c.Query.Applications, c.Query.Users, c.FleetChange.Applications = list, list, list
+	c.Application.Channels, c.Application.Groups = list, list
+	c.Channel.Groups, c.Channel.Floors, c.Channel.Blacklistings = list, list, list
+	c.Package.Channels, c.Package.Floors, c.Package.Blacklistings, c.Package.Files = list, list, list, list
+	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
+
+	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
+	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
+	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
+	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
+	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
+	c.Query.PromotionReach = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
+	c.Query.DeletionReach = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
+	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }
+	return c
+}

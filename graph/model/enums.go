@@ -1,0 +1,174 @@
+package model
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"coreroller/rollout"
+)
+
+// The names of enumerations that are numbers elsewhere, in the order of the
+// numbers.
+const (
+	instanceStates = "NONE UNDEFINED GRANTED ERROR COMPLETE INSTALLED DOWNLOADED DOWNLOADING ON_HOLD"
+	standings      = "ACTIVE SILENT OVERRIDDEN QUARANTINED"
+	rolloutStates  = "ACTIVE PAUSED HALTED COMPLETED SUPERSEDED"
+	outcomes       = "SUCCEEDED FAILED ROLLED_BACK TIMED_OUT INTERRUPTED DEFERRED WITHDRAWN" // from 1
+	overrideKinds  = "HOLD PIN"                                                              // from 1
+	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                     // from 1
+	severities     = "SUCCESS INFO WARNING ERROR"                                            // from 1
+	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
+	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
+		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED" // from 1
+)
+
+type number interface{ ~int8 | ~uint8 | ~int }
+
+// name writes the name of a number; first is the number of the first name. A
+// number without a name, which no row should hold, is shown as the first.
+func name[T number](n T, first T, names string) graphql.Marshaler {
+	all := strings.Fields(names)
+	i := int(n) - int(first)
+	if i < 0 || i >= len(all) {
+		i = 0
+	}
+	return graphql.MarshalString(all[i])
+}
+
+func numbered[T number](v any, first T, names string) (T, error) {
+	text, _ := v.(string)
+	i := slices.Index(strings.Fields(names), text)
+	if i < 0 {
+		return 0, wrong("%.50q is not one of %s", text, strings.ReplaceAll(names, " ", ", "))
+	}
+	return first + T(i), nil
+}
+
+// MarshalInstanceState writes a state of a machine.
+func MarshalInstanceState(s rollout.State) graphql.Marshaler { return name(s, 0, instanceStates) }
+
+// UnmarshalInstanceState reads a state of a machine.
+func UnmarshalInstanceState(v any) (rollout.State, error) {
+	return numbered[rollout.State](v, 0, instanceStates)
+}
+
+// MarshalStanding writes a standing.
+func MarshalStanding(s rollout.Standing) graphql.Marshaler { return name(s, 0, standings) }
+
+// UnmarshalStanding reads a standing.
+func UnmarshalStanding(v any) (rollout.Standing, error) {
+	return numbered[rollout.Standing](v, 0, standings)
+}
+
+// MarshalRolloutState writes a state of a rollout.
+func MarshalRolloutState(s rollout.RolloutState) graphql.Marshaler { return name(s, 0, rolloutStates) }
+
+// UnmarshalRolloutState reads a state of a rollout.
+func UnmarshalRolloutState(v any) (rollout.RolloutState, error) {
+	return numbered[rollout.RolloutState](v, 0, rolloutStates)
+}
+
+// MarshalOutcome writes how an attempt ended.
+func MarshalOutcome(o rollout.Outcome) graphql.Marshaler { return name(o, 1, outcomes) }
+
+// UnmarshalOutcome reads how an attempt ended.
+func UnmarshalOutcome(v any) (rollout.Outcome, error) {
+	return numbered[rollout.Outcome](v, 1, outcomes)
+}
+
+// MarshalOverrideKind writes what an operator asked for.
+func MarshalOverrideKind(k rollout.OverrideKind) graphql.Marshaler { return name(k, 1, overrideKinds) }
+
+// UnmarshalOverrideKind reads what an operator asked for.
+func UnmarshalOverrideKind(v any) (rollout.OverrideKind, error) {
+	return numbered[rollout.OverrideKind](v, 1, overrideKinds)
+}
+
+// MarshalPackageType writes the content type of a package.
+func MarshalPackageType(t int8) graphql.Marshaler { return name(t, 1, packageTypes) }
+
+// UnmarshalPackageType reads the content type of a package.
+func UnmarshalPackageType(v any) (int8, error) { return numbered[int8](v, 1, packageTypes) }
+
+// MarshalActivityKind writes a kind of activity.
+func MarshalActivityKind(k rollout.ActivityKind) graphql.Marshaler { return name(k, 1, activityKinds) }
+
+// UnmarshalActivityKind reads a kind of activity.
+func UnmarshalActivityKind(v any) (rollout.ActivityKind, error) {
+	return numbered[rollout.ActivityKind](v, 1, activityKinds)
+}
+
+// MarshalSeverity writes a severity.
+func MarshalSeverity(s rollout.Severity) graphql.Marshaler { return name(s, 1, severities) }
+
+// UnmarshalSeverity reads a severity.
+func UnmarshalSeverity(v any) (rollout.Severity, error) {
+	return numbered[rollout.Severity](v, 1, severities)
+}
+
+// MarshalWeekday writes a day of the week.
+func MarshalWeekday(d time.Weekday) graphql.Marshaler { return name(d, 0, weekdays) }
+
+// UnmarshalWeekday reads a day of the week.
+func UnmarshalWeekday(v any) (time.Weekday, error) { return numbered[time.Weekday](v, 0, weekdays) }
+
+// MarshalReason writes a reason.
+func MarshalReason(r rollout.Reason) graphql.Marshaler { return MarshalReasonCode(r.String()) }
+
+// UnmarshalReason reads a reason.
+func UnmarshalReason(v any) (rollout.Reason, error) {
+	text, _ := v.(string)
+	r := rollout.ParseReason(strings.ToLower(text))
+	if r == rollout.ReasonNone && text != "NONE" {
+		return r, wrong("%.50q is no reason", text)
+	}
+	return r, nil
+}
+
+// MarshalReasonCode writes a reason as it is stored.
+func MarshalReasonCode(code string) graphql.Marshaler {
+	if rollout.ParseReason(code) == rollout.ReasonNone {
+		return graphql.MarshalString("NONE")
+	}
+	return graphql.MarshalString(strings.ToUpper(code))
+}
+
+// UnmarshalReasonCode reads a reason as it is stored.
+func UnmarshalReasonCode(v any) (string, error) {
+	r, err := UnmarshalReason(v)
+	return r.String(), err
+}
+
+// MarshalHaltRule writes the rule that halted.
+func MarshalHaltRule(r rollout.HaltRule) graphql.Marshaler {
+	if r == "" {
+		r = rollout.HaltByPerson
+	}
+	return graphql.MarshalString(strings.ToUpper(string(r)))
+}
+
+// UnmarshalHaltRule reads the rule that halted.
+func UnmarshalHaltRule(v any) (rollout.HaltRule, error) {
+	text, _ := v.(string)
+	return rollout.HaltRule(strings.ToLower(text)), nil
+}
+
+// MarshalOnDemand writes what a check by a person may skip.
+func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
+	if o == rollout.OnDemandSameRules {
+		return graphql.MarshalString("SAME_RULES")
+	}
+	return graphql.MarshalString(strings.ToUpper(string(o)))
+}
+
+// UnmarshalOnDemand reads what a check by a person may skip.
+func UnmarshalOnDemand(v any) (rollout.OnDemand, error) {
+	text, _ := v.(string)
+	if text == "SAME_RULES" {
+		return rollout.OnDemandSameRules, nil
+	}
+	return rollout.OnDemand(strings.ToLower(text)), nil
+}

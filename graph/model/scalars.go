@@ -1,0 +1,123 @@
+// Package model is the Go side of the GraphQL schema: scalars, enumerations
+// and the types that are no rows of a table. Most of it is generated.
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+)
+
+// InputError is the answer to a value that a scalar cannot read.
+type InputError struct{ Message string }
+
+func (e *InputError) Error() string { return e.Message }
+
+func wrong(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
+
+// MarshalID writes a UUID.
+func MarshalID(id uuid.UUID) graphql.Marshaler { return graphql.MarshalString(id.String()) }
+
+// UnmarshalID reads a UUID.
+func UnmarshalID(v any) (uuid.UUID, error) {
+	text, ok := v.(string)
+	if !ok {
+		return uuid.Nil, wrong("must be a UUID")
+	}
+	// Parse also takes forms that no machine and no page of ours writes.
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != len(id.String()) {
+		return uuid.Nil, wrong("%.50q is not a UUID", text)
+	}
+	return id, nil
+}
+
+// MarshalTime writes a moment in UTC with the microseconds the databases keep.
+// The zero time, which stands for "none" everywhere, is null.
+func MarshalTime(t time.Time) graphql.Marshaler {
+	if t.IsZero() {
+		return graphql.Null
+	}
+	return graphql.MarshalString(t.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano))
+}
+
+// UnmarshalTime reads RFC 3339 with any offset.
+func UnmarshalTime(v any) (time.Time, error) {
+	text, _ := v.(string)
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.Year() < 1970 || t.Year() > 9000 {
+		return time.Time{}, wrong(`must be a moment such as "2026-11-23T14:00:00Z"`)
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}
+
+// MarshalDuration writes ISO 8601.
+func MarshalDuration(d time.Duration) graphql.Marshaler {
+	return graphql.MarshalString(FormatDuration(d))
+}
+
+// UnmarshalDuration reads what ParseDuration reads.
+func UnmarshalDuration(v any) (time.Duration, error) {
+	text, ok := v.(string)
+	if !ok {
+		return 0, errDuration()
+	}
+	return ParseDuration(text)
+}
+
+func errTimeOfDay() error { return wrong(`must be a time of day such as "22:30"`) }
+
+// MarshalTimeOfDay writes minutes after midnight.
+func MarshalTimeOfDay(minutes int) graphql.Marshaler {
+	return graphql.MarshalString(fmt.Sprintf("%02d:%02d", minutes/60, minutes%60))
+}
+
+// UnmarshalTimeOfDay reads minutes after midnight, 24:00 included.
+func UnmarshalTimeOfDay(v any) (int, error) {
+	text, _ := v.(string)
+	h, m, ok := strings.Cut(text, ":")
+	if !ok || len(m) != 2 || len(h) == 0 || len(h) > 2 {
+		return 0, errTimeOfDay()
+	}
+	hours, err1 := strconv.ParseUint(h, 10, 8)
+	minutes, err2 := strconv.ParseUint(m, 10, 8)
+	total := int(hours)*60 + int(minutes)
+	if err1 != nil || err2 != nil || minutes > 59 || total > 24*60 {
+		return 0, errTimeOfDay()
+	}
+	return total, nil
+}
+
+// MarshalBytes writes a number of bytes as a JSON number; up to 2^53 every
+// client reads it exactly.
+func MarshalBytes(n int64) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatInt(n, 10)) })
+}
+
+// UnmarshalBytes reads a whole number, also as text.
+func UnmarshalBytes(v any) (int64, error) {
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case json.Number:
+		text = v.String()
+	case int:
+		return int64(v), nil
+	case int64:
+		return v, nil
+	case float64:
+		text = strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, wrong("must be a whole number of bytes")
+	}
+	return n, nil
+}

@@ -1,0 +1,59 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"coreroller/ent/db"
+	"coreroller/event"
+	"coreroller/fleet"
+)
+
+// Resolver answers fields. Reads go to the reader of the store, which refuses
+// to write; writes are one call into the fleet.
+type Resolver struct {
+	Options
+	projections *projections
+}
+
+// Options are what the API is made of.
+type Options struct {
+	Fleet *fleet.Service
+	// Reader reads rows.
+	Reader *db.Client
+	// Bus says what changed.
+	Bus event.Bus
+	// Guard signs in and tells who asks.
+	Guard Guard
+	// Now is the clock.
+	Now func() time.Time
+	// RequestID is the id of the request a context belongs to, for errors.
+	RequestID func(context.Context) string
+	// Log gets failures that are ours.
+	Log *slog.Logger
+	// Server is what serverInfo says.
+	Server Server
+}
+
+// Guard is what the API needs of auth.Guard.
+type Guard interface {
+	// Try runs a sign-in unless it comes too early after failures.
+	Try(ctx context.Context, username string, f func() error) error
+	// Forget drops what is remembered of passwords.
+	Forget()
+	// Recheck reports, with auth.ErrUnauthenticated, that the session which a
+	// long connection began with is over.
+	Recheck(ctx context.Context) error
+}
+
+// Server is what the API knows of the process it runs in.
+type Server struct {
+	Version   string
+	StartedAt time.Time
+	Postgres  bool
+	Ping      func(context.Context) error
+	// UpdateURL is where machines send their requests, as the caller of a
+	// context reaches this server.
+	UpdateURL func(context.Context) string
+}

@@ -1,0 +1,171 @@
+package omaha
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// fakeFleet stands behind the room's edge: it remembers what it was asked and
+// answers from a script, one line an app.
+type fakeFleet struct {
+	script []string // empty: "ok" for everything
+	asked  []fleet.CheckIn
+}
+
+func (f *fakeFleet) CheckIn(_ context.Context, in fleet.CheckIn) (fleet.Answer, error) {
+	f.asked = append(f.asked, in)
+	line := "ok"
+	if len(f.script) > 0 {
+		line, f.script = f.script[0], f.script[1:]
+	}
+	return scripted(line)
+}
+
+// scripted reads one line of a script: a verb, its words, and poll=<duration>.
+//
+//	ok                       nothing was decided
+//	hold <reason>            noupdate
+//	granted <version>        one manifest, floors of packages() included
+//	steps <version>...       all manifests; a version with ! is a floor
+//	verdict <reason>         unknown_application, unknown_group, invalid_version, invalid_machine
+//	error <code>             unavailable, invalid, internal
+func scripted(line string) (fleet.Answer, error) {
+	var a fleet.Answer
+	words := strings.Fields(line)
+	if last, ok := strings.CutPrefix(words[len(words)-1], "poll="); ok {
+		d, err := time.ParseDuration(last)
+		if err != nil {
+			return a, err
+		}
+		a.PollInterval, words = d, words[:len(words)-1]
+	}
+	switch words[0] {
+	case "ok":
+	case "hold":
+		a.Decision.Reason = rollout.ParseReason(words[1])
+		if a.Decision.Reason == rollout.ReasonNone {
+			return a, fmt.Errorf("script: no reason %q", words[1])
+		}
+	case "granted", "steps":
+		a.Decision.Reason = rollout.ReasonGranted
+		for i, version := range words[1:] {
+			version, floor := strings.CutSuffix(version, "!")
+			p := packages()[version]
+			if p == nil {
+				return a, fmt.Errorf("script: no package %q", version)
+			}
+			o := fleet.Offer{Package: p, Floor: floor, Target: i == len(words)-2}
+			if floor {
+				o.FloorReason = `moves /usr to the "new" layout`
+			}
+			a.Offers = append(a.Offers, o)
+		}
+	case "verdict":
+		v, ok := map[string]fleet.Verdict{
+			"unknown_application": fleet.VerdictUnknownApplication,
+			"unknown_group":       fleet.VerdictUnknownGroup,
+			"invalid_version":     fleet.VerdictInvalidVersion,
+			"invalid_machine":     fleet.VerdictInvalidMachine,
+			"from_the_future":     fleet.Verdict(200),
+		}[words[1]]
+		if !ok {
+			return a, fmt.Errorf("script: no verdict %q", words[1])
+		}
+		a.Verdict = v
+	case "error":
+		if words[1] == "internal" {
+			return a, fmt.Errorf("read machines: %w", io.ErrUnexpectedEOF)
+		}
+		return a, fmt.Errorf("lane: %w", fleet.Errorf(fleet.Code(words[1]), "", "the test wants it"))
+	default:
+		return a, fmt.Errorf("script: %q", line)
+	}
+	return a, nil
+}
+
+// packages are what a script can offer, by version.
+func packages() map[string]*fleet.Package {
+	osPackage := func(version, codebase string) *fleet.Package {
+		return &fleet.Package{
+			Version: version,
+			URL:     codebase,
+			File: fleet.File{
+				Name:       "flatcar_production_update.gz",
+				Size:       465881871,
+				SHA1Base64: "r3nufcxgMTZaxYEqL+x2zIoeClk=",
+				SHA256Hex:  "2ba4c984a2f7a06a1a57fba18f8cbf1d6ea40fbb8ef8e3a2df7bcd7a58eccd9b",
+			},
+			Action: &fleet.Action{
+				Event:                 "postinstall",
+				SHA256:                "K6TJhKL3oGoaV/uhj4y/HW6kD7uO+OOi33vNeljszZs=",
+				DisablePayloadBackoff: true,
+			},
+			Reboots: true,
+		}
+	}
+	const mirrored = "https://update.example.net/amd64-usr/"
+	all := map[string]*fleet.Package{
+		"2000.0.0":      osPackage("2000.0.0", mirrored),
+		"2500.0.0":      osPackage("2500.0.0", mirrored),
+		"3000.0.0":      osPackage("3000.0.0", mirrored),
+		"3000.1.0":      osPackage("3000.1.0", mirrored+"3000.1.0/"),
+		"2.0.0+arm":     osPackage("2.0.0", "https://update.example.net/arm64-usr/2.0.0/"),
+		"2.0.0":         osPackage("2.0.0", "https://update.example.net/amd64-usr/2.0.0/"),
+		"2.0.0+complex": osPackage("2.0.0", `https://update.example.net/a&b/"c"/<d>/`),
+		"1.4.0": {
+			Version: "1.4.0",
+			URL:     "https://get.example.net/app/1.4.0",
+			File:    fleet.File{Name: "app.tar", Size: 1048576, SHA256Hex: strings.Repeat("ab", 32)},
+			Extra: []fleet.File{
+				{Name: "oem-azure.raw", Size: 4096, SHA1Base64: "7ff1Qn+8MwdNt6RG91SkNbuJ5GE=", SHA256Hex: strings.Repeat("0f", 32)},
+				{Name: "notes.txt", Size: 12},
+			},
+		},
+	}
+	full := osPackage("2.1.0", mirrored)
+	full.Action = &fleet.Action{
+		SHA256: "K6TJhKL3oGoaV/uhj4y/HW6kD7uO+OOi33vNeljszZs=", ChromeOSVersion: "2.1.0",
+		NeedsAdmin: true, IsDelta: true, DisablePayloadBackoff: true,
+		MetadataSignatureRSA: "c2lnbmF0dXJl", MetadataSize: "190", Deadline: "now",
+	}
+	all["2.1.0"] = full
+	return all
+}
+
+// noon is the clock of all tests: 2024-02-29 12:34:56.789 UTC, day 6268.
+func noon() time.Time { return time.Date(2024, 2, 29, 12, 34, 56, 789e6, time.UTC) }
+
+// newTestHandler is a mounted handler; o may lack the clock and the log.
+func newTestHandler(t testing.TB, f Fleet, o Options) http.Handler {
+	t.Helper()
+	if o.Now == nil {
+		o.Now = noon
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	NewHandler(f, o).Mount(mux)
+	return mux
+}
+
+// post sends one body to /v1/update/.
+func post(h http.Handler, body string) *httptest.ResponseRecorder {
+	return serve(h, httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(body)))
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}

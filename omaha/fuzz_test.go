@@ -1,0 +1,123 @@
+package omaha
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	goomaha "github.com/kinvolk/go-omaha/omaha"
+
+	"coreroller/fleet"
+)
+
+// FuzzParse throws bytes at the endpoint. Whatever they are: no panic; what is
+// refused is refused with a short text; what is accepted is well-formed by the
+// standard library's own rules, within the limits, and every answer to it, from
+// "not now" to a mirror's, is one that go-omaha reads and that echoes the ids.
+func FuzzParse(f *testing.F) {
+	for _, body := range storyRequests(f) {
+		f.Add([]byte(body))
+	}
+	f.Add([]byte("<?xml version=\"1.0\" encoding=\"latin1\"?><request><app appid=\"\xfc\"/></request>"))
+	f.Add([]byte("<!DOCTYPE a [<!ENTITY b \"c\">]><request a=\"&b;\"/>"))
+	f.Add([]byte(nested(maxDepth + 1)))
+	scripts := []string{"hold concurrency_limit poll=1h", "granted 2.1.0", "steps 2000.0.0! 3000.1.0", "verdict unknown_group"}
+	var answers []fleet.Answer
+	for _, line := range scripts {
+		a, err := scripted(line)
+		if err != nil {
+			f.Fatal(err)
+		}
+		answers = append(answers, a)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		req, err := Parse(body)
+		if err != nil {
+			if m := err.Error(); fleet.CodeOf(err) != fleet.Invalid || m == "" || len(m) > maxMessage || !utf8.ValidString(m) {
+				t.Fatalf("error %q", m)
+			}
+			return
+		}
+		if err := wellFormed(body); err != nil {
+			t.Fatalf("accepted, but %v", err)
+		}
+		if len(req.Apps) > maxApps {
+			t.Fatalf("%d apps", len(req.Apps))
+		}
+		for i := range req.Apps {
+			app := &req.Apps[i]
+			for _, s := range []*string{app.Alias, app.OEM, app.OEMVersion, app.AlephVersion} {
+				if s != nil && (len(*s) > maxText || !utf8.ValidString(*s)) {
+					t.Fatalf("text %q", *s)
+				}
+			}
+			if len(app.Events) > maxEvents {
+				t.Fatalf("%d events", len(app.Events))
+			}
+			for _, e := range app.Events {
+				if e.Code < 0 || e.Code > 0x0FFFFFFF || len(e.PreviousVersion) > maxText {
+					t.Fatalf("event %+v", e)
+				}
+			}
+			checkIn(req, app, "")
+		}
+		for _, a := range answers {
+			checkAnswer(t, req, a)
+		}
+	})
+}
+
+// checkAnswer answers every app of a request the same and reads the result.
+func checkAnswer(t *testing.T, req *Request, a fleet.Answer) {
+	replies := make([]reply, len(req.Apps))
+	for i := range req.Apps {
+		replies[i] = replyFor(&req.Apps[i], a)
+	}
+	doc := appendResponse(nil, noon(), replies)
+	if !bytes.HasPrefix(doc, []byte(prologue+"<response ")) || !utf8.Valid(doc) {
+		t.Fatalf("answer %q", doc)
+	}
+	if err := wellFormed(doc); err != nil {
+		t.Fatalf("%v in answer %s", err, doc)
+	}
+	resp, err := goomaha.ParseResponse("text/xml; charset=utf-8", bytes.NewReader(doc))
+	if err != nil {
+		t.Fatalf("go-omaha: %v in %s", err, doc)
+	}
+	if len(resp.Apps) != len(req.Apps) {
+		t.Fatalf("%d apps asked, %d answered", len(req.Apps), len(resp.Apps))
+	}
+	for i, got := range resp.Apps {
+		app := &req.Apps[i]
+		if got.ID != app.ID {
+			t.Fatalf("appid %q echoed as %q", app.ID, got.ID)
+		}
+		if (got.UpdateCheck != nil) != app.UpdateCheck {
+			t.Fatalf("updatecheck asked %v: %s", app.UpdateCheck, doc)
+		}
+		if got.Status == goomaha.AppOK && (len(got.Events) != len(app.Events) || (got.Ping != nil) != app.Ping) {
+			t.Fatalf("not acknowledged: %s", doc)
+		}
+	}
+}
+
+// wellFormed walks a document with the standard library's checking parser.
+func wellFormed(doc []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(doc, []byte("\xef\xbb\xbf"))))
+	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {
+		if strings.Contains(strings.ToLower(label), "lat") || strings.Contains(label, "8859") {
+			return charsetReader(label, in)
+		}
+		return in, nil
+	}
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}

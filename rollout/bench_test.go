@@ -1,0 +1,129 @@
+package rollout
+
+import (
+	"testing"
+	"time"
+)
+
+// hotCase is a check as most of them are.
+type hotCase struct {
+	name   string
+	world  *World
+	m      *Machine
+	reason Reason
+}
+
+// hotCases are the answers a server gives all day, under a policy that uses
+// every rule.
+func hotCases(t testing.TB) []hotCase {
+	base := func(change func(p *Policy)) *rig {
+		p := DefaultPolicy()
+		p.SafeMode = false
+		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 100, 100
+		p.OfficeHours, p.Timezone = true, "Europe/Berlin"
+		p.Freezes = []Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
+		p.Waves = []Wave{{Share: 0.5, MinFinished: 1000}, {Share: 1}}
+		change(&p)
+		g := newRig(t, p)
+		g.target("2.4.0", "2.1.0", "2.2.0")
+		for i := range 50 { // a ledger with something in it
+			g.w.Ledger.spend(start.Add(time.Duration(i-50)*time.Minute), p.PeriodInterval)
+		}
+		return g
+	}
+	at := func(g *rig, id, version string) *Machine { return g.machine(id, mustVersion(t, version)) }
+	normal := base(func(*Policy) {})
+	limited := base(func(p *Policy) { p.MaxUpdatesPerPeriod = 10 })
+	closed := base(func(p *Policy) { p.Windows = []Window{{Days: []time.Weekday{time.Tuesday}, Start: 0, End: 1440}} })
+	downloading := base(func(*Policy) {})
+	busy := at(downloading, "m3", "2.0.0")
+	downloading.check("m3", "2.0.0")
+	downloading.event("m3", "2.0.0", 13, 1, 0)
+	return []hotCase{
+		{"up_to_date", &normal.w, at(normal, "done", "2.4.0"), ReasonUpToDate},
+		{"granted", &normal.w, at(normal, inWave(&normal.w, 0, 0.5), "2.0.0"), ReasonGranted},
+		{"wave_not_reached", &normal.w, at(normal, inWave(&normal.w, 0.5, 1), "2.0.0"), ReasonWaveNotReached},
+		{"period_limit", &limited.w, at(limited, inWave(&limited.w, 0, 0.5), "2.0.0"), ReasonPeriodLimit},
+		{"outside_window", &closed.w, at(closed, "m1", "2.0.0"), ReasonOutsideWindow},
+		{"update_in_progress", &downloading.w, busy, ReasonUpdateInProgress},
+	}
+}
+
+// inWave finds a machine id with a bucket in [from, until).
+func inWave(w *World, from, until float64) string {
+	for i := 0; ; i++ {
+		id := "0123456789abcdef0123456789ab" + itoa(1000+i)
+		if b := Bucket(w.Rollout.Salt, id); b >= from && b < until {
+			return id
+		}
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	for _, c := range hotCases(b) {
+		b.Run(c.name, func(b *testing.B) {
+			if d := Decide(c.world, c.m, Check{}, start); d.Reason != c.reason {
+				b.Fatalf("answers %s", d.Reason)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				Decide(c.world, c.m, Check{}, start)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
+		})
+	}
+}
+
+// BenchmarkCheck is a poll that changes nothing, effects included.
+func BenchmarkCheck(b *testing.B) {
+	for _, c := range hotCases(b) {
+		if c.reason == ReasonGranted {
+			continue // would grant once
+		}
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			var fx Effects
+			for b.Loop() {
+				c.world.Observe(c.m, c.m.Version, start, &fx)
+				c.world.Check(c.m, Check{}, start, &fx)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
+		})
+	}
+}
+
+func BenchmarkSimulate(b *testing.B) {
+	million := simulation(b, 1_000_000)
+	stuck := million // everybody asks until the horizon, which is as much work as there can be
+	stuck.Horizon = 30 * 24 * time.Hour
+	stuck.Policy.Waves = []Wave{{Share: 0.0001, MinFinished: 1_000_000}, {Share: 1}}
+	for name, in := range map[string]Simulation{"million": million, "stuck": stuck} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				Simulate(in)
+			}
+		})
+	}
+}
+
+func TestDecideAllocatesNothing(t *testing.T) {
+	for _, c := range hotCases(t) {
+		if d := Decide(c.world, c.m, Check{}, start); d.Reason != c.reason {
+			t.Fatalf("%s: answers %s", c.name, d.Reason)
+		}
+		if n := testing.AllocsPerRun(100, func() { Decide(c.world, c.m, Check{}, start) }); n != 0 {
+			t.Errorf("%s: Decide allocates %v times", c.name, n)
+		}
+		if c.reason == ReasonGranted {
+			continue
+		}
+		var fx Effects
+		c.world.Check(c.m, Check{}, start, &fx) // the first one writes a history row
+		if n := testing.AllocsPerRun(100, func() {
+			c.world.Observe(c.m, c.m.Version, start, &fx)
+			c.world.Check(c.m, Check{}, start, &fx)
+		}); n != 0 {
+			t.Errorf("%s: Check allocates %v times", c.name, n)
+		}
+	}
+}

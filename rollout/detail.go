@@ -1,0 +1,122 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Detail is the decision in one sentence.
+func (d Decision) Detail() string {
+	switch d.Reason {
+	case ReasonNone:
+		return ""
+	case ReasonInvalidRequest:
+		return "the request is not valid"
+	case ReasonUnknownApplication:
+		return "the application is not known"
+	case ReasonUnknownGroup:
+		return "no group of the application has this track and architecture"
+	case ReasonUpToDate:
+		return "the machine runs the target version or a higher one"
+	case ReasonQuarantined:
+		return fmt.Sprintf("the machine is quarantined for this version after %s; a person or the next version frees it", count(d.Failed, "failed attempt"))
+	case ReasonPinned:
+		return "the machine is pinned below this version" + byWhom(d.By, d.Because) + until(d.Until)
+	case ReasonHeld:
+		return "the machine is held" + byWhom(d.By, d.Because) + until(d.Until)
+	case ReasonNoPackage:
+		return "the group has no channel, or its channel has no package"
+	case ReasonBlacklisted:
+		return "the package is blacklisted for the channel"
+	case ReasonUpdateInProgress:
+		return "an update is in progress; its lease runs" + until(d.Until)
+	case ReasonPaused:
+		return "updates are paused" + byWhom(d.By, d.Because)
+	case ReasonHalted:
+		return "the rollout is halted: " + d.haltWords()
+	case ReasonOutsideWindow:
+		return "outside the update windows; the next one opens at " + moment(d.Until)
+	case ReasonFrozen:
+		return "updates are frozen" + byWhom("", d.Because) + until(d.Until)
+	case ReasonWaveNotReached:
+		return fmt.Sprintf("wave %d reaches %s of the machines, this one is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
+	case ReasonSoaking:
+		return fmt.Sprintf("wave %d soaks until %s, then the next one opens", d.Wave+1, moment(d.Until))
+	case ReasonWaitingForApproval:
+		return fmt.Sprintf("a person has to approve leaving wave %d", d.Wave+1)
+	case ReasonSafeModeFirst:
+		return fmt.Sprintf("safe mode: machine %s goes first and is waited for", d.Waiting)
+	case ReasonConcurrencyLimit:
+		return fmt.Sprintf("%d of %d updates are in flight", d.InFlight, d.Cap)
+	case ReasonPeriodLimit:
+		return fmt.Sprintf("%d of %d updates of the period are used; the next one frees at %s", d.InFlight, d.Cap, moment(d.Until))
+	case ReasonGranted:
+		switch {
+		case d.Offer == nil:
+			return "the update is granted"
+		case d.Again:
+			return fmt.Sprintf("version %s was granted and is offered again", d.Offer.Version)
+		}
+		return fmt.Sprintf("version %s is granted", d.Offer.Version)
+	}
+	return d.Reason.String()
+}
+
+func (d Decision) haltWords() string {
+	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, By: d.By, Reason: d.Because}.words()
+}
+
+// words is why the rollout was halted.
+func (h Halt) words() string {
+	numbers := fmt.Sprintf("%d of %d finished attempts failed", h.Failed, h.Finished)
+	switch h.Rule {
+	case HaltSafeMode:
+		if n := len(h.Machines); n > 0 {
+			return fmt.Sprintf("machine %s went first in safe mode and failed", h.Machines[n-1])
+		}
+		return "the machine that went first in safe mode failed"
+	case HaltFailureShare:
+		if h.Share > 0 {
+			return fmt.Sprintf("%s, the limit is %s", numbers, percent(h.Share))
+		}
+		return numbers
+	case HaltByPerson:
+		return "stopped" + byWhom(h.By, h.Reason)
+	}
+	return numbers
+}
+
+func byWhom(by, reason string) string {
+	words := ""
+	if by != "" {
+		words = " by " + by
+	}
+	if reason != "" {
+		words += ": " + reason
+	}
+	return words
+}
+
+func until(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " until " + moment(t)
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// percent shows four digits, which hides the noise of binary fractions.
+func percent(share float64) string { return fmt.Sprintf("%.4g %%", share*100) }
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,86 @@
+package rollout
+
+// Effects is what has to be remembered besides the changed values.
+type Effects struct {
+	Activities []Activity
+	History    []Entry
+	Ended      []Ended
+	Progress   []Progress
+}
+
+// Activity is one line for operators.
+type Activity struct {
+	Kind     ActivityKind
+	Severity Severity
+	Version  string
+	Machine  string // "" when it is about the group
+	Code     int    // for ActivityMachineFailed
+	Detail   string
+}
+
+// Entry is one line of a machine's own history.
+type Entry struct {
+	Machine string
+	State   State
+	Version string // offered version of the attempt, else the running one
+	Code    int
+	Reason  Reason // for StateOnHold
+	Detail  string
+}
+
+// Ended is an attempt that ended.
+type Ended struct {
+	Machine string
+	Attempt Attempt
+	Outcome Outcome
+	Code    int
+	From    Version // what it ran before
+}
+
+// Progress adds to the counters of the rollout and wave an attempt belongs to,
+// which need not be the current ones.
+type Progress struct {
+	Rollout ID
+	Wave    int
+	Counts  Counts
+}
+
+// ActivityKind is the class of an activity; 1 to 6 are those of CoreRoller 1.0.
+type ActivityKind int8
+
+// The kinds of activity.
+const (
+	ActivityPackageNotFound    ActivityKind = 1
+	ActivityRolloutStarted     ActivityKind = 2
+	ActivityRolloutFinished    ActivityKind = 3
+	ActivityRolloutHalted      ActivityKind = 4
+	ActivityMachineFailed      ActivityKind = 5
+	ActivityChannelMoved       ActivityKind = 6
+	ActivityPaused             ActivityKind = 7
+	ActivityResumed            ActivityKind = 8
+	ActivityWaveAdvanced       ActivityKind = 9
+	ActivityMachineQuarantined ActivityKind = 10
+	ActivityPackageBlacklisted ActivityKind = 11
+	ActivityPolicyChanged      ActivityKind = 12
+	ActivityMirrorFailed       ActivityKind = 13
+)
+
+// Severity is how loud an activity is.
+type Severity int8
+
+// The severities.
+const (
+	SeveritySuccess Severity = 1
+	SeverityInfo    Severity = 2
+	SeverityWarning Severity = 3
+	SeverityError   Severity = 4
+)
+
+func (fx *Effects) activity(k ActivityKind, s Severity, v Version, machine, detail string) {
+	fx.Activities = append(fx.Activities, Activity{Kind: k, Severity: s, Version: v.String(), Machine: machine, Detail: detail})
+}
+
+// entry adds the machine's state to its history.
+func (fx *Effects) entry(m *Machine, v Version, code int, detail string) {
+	fx.History = append(fx.History, Entry{Machine: m.ID, State: m.State, Version: v.String(), Code: code, Detail: detail})
+}

@@ -1,0 +1,115 @@
+package rollout
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+)
+
+// FuzzWindow reads a policy and a moment: compiling never panics, and the next
+// opening is open and the first.
+func FuzzWindow(f *testing.F) {
+	for _, policy := range []string{
+		`{}`,
+		`{"officeHours":true,"timezone":"Europe/Berlin"}`,
+		`{"windows":[{"days":[0,6],"start":1320,"end":120}],"timezone":"America/New_York"}`,
+		`{"windows":[{"days":[0],"start":135,"end":165},{"days":[1],"start":0,"end":1440}],"timezone":"Australia/Lord_Howe"}`,
+		`{"officeHours":true,"freezes":[{"from":"2026-03-01T00:00:00Z","until":"2026-04-01T00:00:00Z","reason":"x"}]}`,
+		`{"waves":[{"share":0,"canaries":["a","b"]},{"share":0.5,"soak":3600000000000},{"share":1}]}`,
+		`{"timezone":"../etc/passwd","windows":[{"days":[9],"start":-1,"end":1441}]}`,
+	} {
+		f.Add([]byte(policy), start.Unix(), int64(0))
+		f.Add([]byte(policy), int64(1774746000), int64(999_999_999)) // 2026-03-29T01:00:00Z
+	}
+	f.Fuzz(func(t *testing.T, text []byte, seconds, nanos int64) {
+		p := DefaultPolicy()
+		if json.Unmarshal(text, &p) != nil {
+			return
+		}
+		s, problems := Compile(p)
+		if s == nil {
+			if len(problems) == 0 {
+				t.Fatal("refused without a problem")
+			}
+			return
+		}
+		if seconds < 0 || seconds > 32503680000 { // 1970 to 3000: beyond, only that nothing panics
+			seconds %= math.MaxInt32
+		}
+		now := time.Unix(seconds, nanos%1_000_000_000).UTC()
+		checkOpening(t, s, now)
+		for _, w := range s.NextWindows(now, 3) {
+			if open, _, _, _ := s.Opening(w.From); !open || !w.Until.IsZero() && !w.Until.After(w.From) {
+				t.Fatalf("window %v", w)
+			}
+		}
+		if s.Describe() == "" {
+			t.Fatal("no description")
+		}
+	})
+}
+
+// FuzzReport throws events at a machine in any order and at any time: nothing
+// panics, the numbers stay right and the machine has an exit with a clock.
+func FuzzReport(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "268435469", "1.0.0")
+	f.Add([]byte{0, 1, 250, 0, 3, 200, 0, 4, 0}, "-1879048147", "")
+	f.Add([]byte{11, 0, 1, 12, 0, 5, 13, 0}, "", "0.0.0.0")
+	f.Fuzz(func(t *testing.T, script []byte, code, previous string) {
+		p := acceptancePolicy()
+		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1000, 1000
+		g := newRig(t, p)
+		g.target("2.0.0")
+		reduced := ReduceCode(code)
+		if reduced < 0 || reduced > codeMask {
+			t.Fatalf("code %q is reduced to %d", code, reduced)
+		}
+		for _, b := range script {
+			event := func(kind, result int) {
+				g.request("m", request{version: "1.0.0", events: []Event{{
+					Type: kind, Result: result, Code: reduced, PreviousVersion: previous, HasPrevious: b%2 == 0,
+				}}})
+			}
+			switch b % 16 {
+			case 0:
+				g.check("m", "1.0.0")
+			case 1:
+				event(13, 1)
+			case 2:
+				event(14, 1)
+			case 3:
+				event(800, 1)
+			case 4:
+				event(3, 1)
+			case 5:
+				event(3, 2)
+			case 6:
+				event(3, 0)
+			case 7:
+				event(3, 9)
+			case 8:
+				event(int(b), reduced)
+			case 9:
+				g.check("m", "2.0.0")
+			case 10:
+				g.request("m", request{version: "1.0.0", ping: true})
+			case 11:
+				g.w.PauseUpdates(Pause{}, &g.fx)
+			case 12:
+				g.w.ResumeUpdates("", "", g.now, &g.fx)
+			case 13:
+				g.w.Reboots = !g.w.Reboots
+			default:
+				g.now = g.now.Add(time.Duration(b) * time.Minute)
+			}
+			g.sound()
+		}
+		// Silence from here on: it ends within the lease.
+		g.wait(p.UpdateTimeout + p.RebootTimeout)
+		if m := g.machines["m"]; m != nil && m.Attempt.Open() {
+			t.Fatalf("stuck in state %d", m.State)
+		}
+		g.sound()
+	})
+}

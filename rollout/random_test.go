@@ -1,0 +1,286 @@
+package rollout
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// history plays one random history on the engine and its twin.
+type history struct {
+	rt *rapid.T
+	*rig
+	twin *twin
+}
+
+// TestRandomHistoriesAgreeWithTwin draws thousands of histories of checks,
+// events, losses, silence and operators, and compares every answer and every
+// number with a twin that counts everything anew.
+func TestRandomHistoriesAgreeWithTwin(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHistory(t, rt)
+		for range rapid.SampledFrom([]int{5, 20, 60, 150}).Draw(rt, "steps") {
+			h.step()
+			h.compare()
+		}
+		h.exit()
+	})
+}
+
+func newHistory(t *testing.T, rt *rapid.T) *history {
+	p := DefaultPolicy()
+	p.SafeMode = rapid.Bool().Draw(rt, "safe mode")
+	p.MaxUpdatesPerPeriod = rapid.IntRange(1, 4).Draw(rt, "max per period")
+	p.MaxConcurrentUpdates = rapid.IntRange(1, 4).Draw(rt, "max at once")
+	p.PeriodInterval = time.Duration(rapid.IntRange(1, 120).Draw(rt, "period")) * time.Minute
+	p.UpdateTimeout = time.Duration(rapid.IntRange(1, 90).Draw(rt, "lease")) * time.Minute
+	p.RebootTimeout = time.Duration(rapid.IntRange(1, 200).Draw(rt, "reboot")) * time.Minute
+	p.HaltFailureShare = rapid.SampledFrom([]float64{0, 0.2, 0.5}).Draw(rt, "halt share")
+	p.HaltMinAttempts = rapid.IntRange(0, 4).Draw(rt, "halt attempts")
+	p.MaxAttempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
+	p.Waves = rapid.SampledFrom([][]Wave{
+		nil,
+		{{Share: 0.5, Soak: 30 * time.Minute}, {Share: 1}},
+		{{Canaries: []string{"a"}}, {Share: 0.4, MinFinished: 1, MinSuccessShare: 0.6, Soak: 10 * time.Minute}, {Share: 1}},
+		{{Share: 0.3, MinFinished: 2, MinSuccessShare: 0.5}, {Share: 0.6, Soak: time.Hour}, {Share: 1}},
+	}).Draw(rt, "waves")
+	h := &history{rt: rt, rig: newRig(t, p)}
+	h.rig.w.Reboots = rapid.Bool().Draw(rt, "reboots")
+	h.twin = &twin{policy: p, reboots: h.rig.w.Reboots, now: h.rig.now, machines: map[string]*twinMachine{}}
+	return h
+}
+
+func (h *history) step() {
+	rt := h.rt
+	id := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f"}).Draw(rt, "machine")
+	switch rapid.SampledFrom([]string{
+		"check", "check", "check", "check", "check", "check", "event", "event", "event", "progress", "progress",
+		"ping", "wait", "wait", "wait", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "wave", "caps",
+	}).Draw(rt, "what") {
+	case "check":
+		h.check(id, request{version: h.version(id), ping: true, check: true})
+	case "event":
+		h.check(id, request{version: h.version(id), events: h.events(), check: rapid.Bool().Draw(rt, "and check")})
+	case "progress":
+		h.check(id, request{version: h.version(id), events: []Event{{Type: 13, Result: 1}}})
+	case "ping":
+		h.check(id, request{version: h.version(id), ping: true})
+	case "wait":
+		d := time.Duration(rapid.SampledFrom([]int{1, 2, 5, 15, 60, 400, 1500}).Draw(rt, "minutes")) * time.Minute
+		h.rig.now, h.twin.now = h.rig.now.Add(d), h.twin.now.Add(d)
+	case "tick":
+		h.tick()
+	case "retarget":
+		h.retarget(rapid.IntRange(0, 5).Draw(rt, "target"), rapid.SliceOfN(rapid.IntRange(1, 5), 0, 2).Draw(rt, "floors"))
+	default:
+		h.operate(id)
+	}
+}
+
+func (h *history) operate(id string) {
+	rt, g, t := h.rt, h.rig, h.twin
+	m := g.machines[id]
+	switch rapid.SampledFrom([]string{"pause", "resume", "resume", "halt", "hold", "release", "wave", "caps"}).Draw(rt, "operator") {
+	case "pause":
+		g.policy.UpdatesEnabled = false
+		g.w.Policy = compile(g.t, g.policy)
+		g.w.PauseUpdates(Pause{By: "ada", At: g.now}, &g.fx)
+		t.paused = true
+	case "resume":
+		h.resume()
+	case "halt":
+		g.w.HaltRollout("ada", "", g.now, &g.fx)
+		t.halted = t.halted || t.target > 0
+	case "hold":
+		if m != nil {
+			g.w.Hold(m, Override{Kind: OverrideHold}, g.now, &g.fx)
+			silent := t.machines[id].silent
+			t.machines[id].held = true
+			t.refresh(t.machines[id])
+			t.machines[id].silent = silent
+			t.settle()
+		}
+	case "release":
+		h.release(id)
+	case "wave":
+		if g.w.NextWave("ada", "", g.now, &g.fx) {
+			t.nextWave()
+			t.settle()
+		}
+	case "caps":
+		g.policy.MaxUpdatesPerPeriod = rapid.IntRange(1, 4).Draw(rt, "max per period")
+		g.policy.MaxConcurrentUpdates = rapid.IntRange(1, 4).Draw(rt, "max at once")
+		g.policy.PeriodInterval = time.Duration(rapid.IntRange(1, 120).Draw(rt, "period")) * time.Minute
+		g.setPolicy(g.policy)
+		enabled := t.policy.UpdatesEnabled
+		t.policy = g.policy
+		t.policy.UpdatesEnabled = enabled
+		t.settle()
+	}
+}
+
+func (h *history) resume() {
+	h.rig.policy.UpdatesEnabled = true
+	h.rig.w.Policy = compile(h.rig.t, h.rig.policy)
+	h.rig.w.ResumeUpdates("ada", "", h.rig.now, &h.rig.fx)
+	h.twin.resume()
+}
+
+func (h *history) release(id string) {
+	m, t := h.twin.machines[id], h.twin
+	if m == nil {
+		return
+	}
+	h.rig.w.Release(h.rig.machines[id], "ada", h.rig.now, &h.rig.fx)
+	m.held, m.parked, m.quarantined, m.failed, m.failures = false, false, 0, 0, 0
+	t.settle()
+}
+
+// version is what a machine says it runs: mostly the same, sometimes what it
+// was offered, now and then anything.
+func (h *history) version(id string) string {
+	m := h.twin.machines[id]
+	if m == nil {
+		return twinVersion(rapid.IntRange(0, 2).Draw(h.rt, "first version"))
+	}
+	switch rapid.IntRange(0, 9).Draw(h.rt, "which version") {
+	case 0, 1, 2:
+		if m.open != nil {
+			return twinVersion(m.open.version)
+		}
+	case 3:
+		return twinVersion(rapid.IntRange(0, 5).Draw(h.rt, "version"))
+	}
+	return twinVersion(m.running)
+}
+
+func (h *history) events() []Event {
+	all := []Event{
+		{Type: 13, Result: 1}, {Type: 14, Result: 1}, {Type: 800, Result: 1}, {Type: 3, Result: 1},
+		{Type: 3, Result: 2, HasPrevious: true}, {Type: 3, Result: 2}, {Type: 3, Code: 9}, {Type: 3, Code: 44},
+		{Type: 3, Result: 9}, {Type: 3, Result: 1000}, {Type: 1000, Result: 1},
+	}
+	return rapid.SliceOfN(rapid.SampledFrom(all), 1, 3).Draw(h.rt, "events")
+}
+
+// check hands the request to both and compares the answers.
+func (h *history) check(id string, r request) {
+	running := 0
+	if r.version != "" {
+		running = int(r.version[0] - '0')
+	}
+	want, offered := ReasonNone, 0
+	m := h.twin.observe(id, running)
+	for _, e := range r.events {
+		h.twin.report(m, e)
+	}
+	if r.ping {
+		h.twin.ping(m)
+	}
+	if r.check {
+		want, offered = h.twin.check(id, m)
+	}
+	d := h.rig.request(id, r)
+	if d.Reason != want {
+		h.rt.Fatalf("%s at %q: engine answers %q (%s), twin %q", id, r.version, d.Reason, d.Detail(), want)
+	}
+	if d.Offer != nil && d.Offer.Version.String() != twinVersion(offered) {
+		h.rt.Fatalf("%s is offered %s, twin offers %d", id, d.Offer.Version, offered)
+	}
+	if d.Offer != nil && d.Offer.Version.String() <= r.version {
+		h.rt.Fatalf("%s runs %s and is offered %s", id, r.version, d.Offer.Version)
+	}
+}
+
+// tick is the worker on both sides, machine by machine in the same order.
+func (h *history) tick() {
+	g := h.rig
+	g.tick()
+	for _, id := range g.order {
+		m := h.twin.machines[id]
+		h.twin.expire(m)
+		if !m.silent && g.now.Sub(g.seen[id]) >= 24*time.Hour {
+			m.silent = true
+			h.twin.settle()
+		}
+	}
+	h.twin.settle()
+}
+
+func (h *history) retarget(target int, floors []int) {
+	texts := make([]string, len(floors))
+	for i, f := range floors {
+		texts[i] = twinVersion(f)
+	}
+	if target > 0 && target == h.twin.target {
+		h.rig.rollouts-- // the same package again begins no rollout
+	}
+	h.rig.target(twinVersion(target), texts...)
+	h.twin.retarget(target, floors)
+}
+
+func (h *history) compare() {
+	g, t := h.rig, h.twin
+	g.sound()
+	if got, want := g.w.Census, t.census(); t.target > 0 && got != want {
+		h.rt.Fatalf("census is %+v, twin counts %+v", got, want)
+	}
+	if got, want := g.w.Ledger.InFlight, t.inFlight(); got != want {
+		h.rt.Fatalf("%d in flight, twin counts %d", got, want)
+	}
+	if t.target == 0 {
+		return
+	}
+	want := RolloutActive
+	switch {
+	case t.halted:
+		want = RolloutHalted
+	case t.paused:
+		want = RolloutPaused
+	case t.completed:
+		want = RolloutCompleted
+	}
+	if got := g.w.Rollout.State; got != want {
+		h.rt.Fatalf("rollout is in state %d, twin says %d", got, want)
+	}
+	if len(t.policy.Waves) > 0 && g.w.wave() != t.wave {
+		h.rt.Fatalf("wave %d, twin says %d", g.w.wave(), t.wave)
+	}
+}
+
+// exit shows that no hold is for ever: whatever happened, once people have
+// resumed and released, machines that do their part all reach the target.
+func (h *history) exit() {
+	if h.twin.target == 0 {
+		return
+	}
+	for round := range 200 {
+		h.rig.now = h.rig.now.Add(h.rig.policy.PeriodInterval)
+		h.twin.now = h.rig.now
+		h.tick()
+		if h.twin.halted || round == 0 {
+			h.resume()
+		}
+		for h.rig.w.NextWave("ada", "", h.rig.now, &h.rig.fx) {
+			h.twin.nextWave()
+			h.twin.settle()
+		}
+		for _, id := range slices.Clone(h.rig.order) {
+			m := h.twin.machines[id]
+			if m.held || m.quarantined > 0 {
+				h.release(id)
+			}
+			h.check(id, request{version: twinVersion(m.running), check: true})
+			if m.open != nil { // it does its part
+				h.check(id, request{version: twinVersion(m.open.version), check: true})
+			}
+		}
+		if h.twin.census().Behind == 0 {
+			h.compare()
+			return
+		}
+	}
+	h.rt.Fatalf("machines are still waiting: census %+v, rollout %+v", h.rig.w.Census, h.rig.w.Rollout)
+}

@@ -1,0 +1,151 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Event types and results of the Omaha protocol that mean something here.
+const (
+	eventUpdateComplete   = 3
+	eventDownloadStarted  = 13
+	eventDownloadFinished = 14
+	eventInstalled        = 800
+
+	resultError    = 0
+	resultSuccess  = 1
+	resultRestart  = 2 // "runs the new version"
+	resultDeferred = 9
+
+	codeRolledBack = 44
+)
+
+// Report applies one event. Any order, repetition or loss of events is
+// possible; whatever is not understood or does not fit changes nothing.
+func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
+	w.Expire(m, now, fx)
+	before := w.place(m)
+	switch e.Type {
+	case eventDownloadStarted:
+		w.stage(m, e, StateDownloading, now, fx)
+	case eventDownloadFinished:
+		w.stage(m, e, StateDownloaded, now, fx)
+	case eventInstalled:
+		w.stage(m, e, StateInstalled, now, fx)
+	case eventUpdateComplete:
+		w.reportUpdate(m, e, now, fx)
+	}
+	w.recount(before, m)
+	w.Advance(now, fx)
+}
+
+func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
+	open := m.Attempt.Open()
+	switch e.Result {
+	case resultSuccess:
+		switch {
+		case w.Reboots:
+			w.stage(m, e, StateInstalled, now, fx)
+		case open:
+			// A success on the machine's word. Its version, and so the census
+			// and completion, wait until it is seen running it.
+			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
+		}
+	case resultRestart:
+		switch {
+		case !open:
+		case idle(e):
+			// An idle daemon drops what it had begun. A grant not begun stays:
+			// the check that follows serves the same offer again.
+			if w.Reboots && m.State != StateGranted {
+				w.finish(m, OutcomeInterrupted, 0, m.Version, now, fx)
+			}
+		case !m.Version.Less(m.Attempt.Version):
+			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
+		}
+	case resultError:
+		switch {
+		case open && e.Code == codeRolledBack:
+			w.finish(m, OutcomeRolledBack, e.Code, m.Version, now, fx)
+		case open:
+			w.finish(m, OutcomeFailed, e.Code, m.Version, now, fx)
+		case e.Code == codeRolledBack:
+			w.rolledBackLate(m, fx)
+		}
+	case resultDeferred:
+		if open {
+			w.finish(m, OutcomeDeferred, e.Code, m.Version, now, fx)
+		}
+	}
+}
+
+// idle reports whether a 3/2 says "nothing was going on", which an OS machine
+// sends with every poll. An event without the attribute says neither.
+func idle(e Event) bool {
+	return e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
+}
+
+// rolledBackLate is a rollback whose attempt had timed out before, typically
+// during a slow reboot: counted already, but the version is still not for
+// this machine.
+func (w *World) rolledBackLate(m *Machine, fx *Effects) {
+	step := w.next(m.Version)
+	if step == nil || m.FailedVersion.Compare(step.Version) != 0 || !m.QuarantinedVersion.IsZero() {
+		return
+	}
+	m.State = StateError
+	fx.entry(m, step.Version, codeRolledBack, OutcomeRolledBack.words(codeRolledBack))
+	w.quarantine(m, step.Version, fx)
+}
+
+// stage moves an attempt forward. A stage it has passed only restarts the
+// lease: events come late and twice.
+func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) {
+	a := &m.Attempt
+	if !a.Open() || e.Result != resultSuccess {
+		return
+	}
+	if rank(s) > rank(m.State) {
+		m.State = s
+		var c Counts
+		reach(a, s, now, &c)
+		w.progress(a, c, fx)
+		fx.entry(m, a.Version, 0, "")
+	}
+	w.restartLease(m, now)
+}
+
+// rank orders the states of an open attempt.
+func rank(s State) int {
+	switch s {
+	case StateDownloading:
+		return 1
+	case StateDownloaded:
+		return 2
+	case StateInstalled:
+		return 3
+	default:
+		return 0
+	}
+}
+
+// words is how an attempt ended, for the history and the activity.
+func (o Outcome) words(code int) string {
+	switch o {
+	case OutcomeSucceeded:
+		return "complete"
+	case OutcomeFailed:
+		return fmt.Sprintf("failed: %s", DescribeCode(code))
+	case OutcomeRolledBack:
+		return "rolled back into the version it ran before"
+	case OutcomeTimeout:
+		return "silent past its lease"
+	case OutcomeInterrupted:
+		return "interrupted: the attempt ended without a result"
+	case OutcomeDeferred:
+		return fmt.Sprintf("put off by the machine: %s", DescribeCode(code))
+	case OutcomeWithdrawn:
+		return "taken back before it began"
+	}
+	return ""
+}

@@ -1,0 +1,248 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones of the tests, whatever the machine has
+)
+
+// start is when tests begin: a Monday, 10:00 UTC.
+var start = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+
+// rig is a group with its machines and a clock, the way fleet and store drive
+// the engine: observe, events, ping, check; leases and silence in the
+// background.
+type rig struct {
+	t        testing.TB
+	w        World
+	policy   Policy
+	now      time.Time
+	machines map[string]*Machine
+	seen     map[string]time.Time
+	order    []string // of machines, by their first appearance
+	fx       Effects  // of the last verb
+	rollouts int
+}
+
+// acceptancePolicy is the setup of the acceptance cases: 2 per 15 minutes,
+// lease 60 minutes, no safe mode, no waves, no halt rule.
+func acceptancePolicy() Policy {
+	p := DefaultPolicy()
+	p.SafeMode, p.HaltFailureShare = false, 0
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 2, 15*time.Minute
+	return p
+}
+
+func newRig(t testing.TB, p Policy) *rig {
+	t.Helper()
+	g := &rig{t: t, now: start, machines: map[string]*Machine{}, seen: map[string]time.Time{}}
+	g.w.Reboots = true
+	g.setPolicy(p)
+	return g
+}
+
+func compile(t testing.TB, p Policy) *Schedule {
+	t.Helper()
+	s, problems := Compile(p)
+	if s == nil {
+		t.Fatalf("policy does not compile: %+v", problems)
+	}
+	return s
+}
+
+func mustVersion(t testing.TB, text string) Version {
+	t.Helper()
+	v, ok := ParseVersion(text)
+	if !ok && text != "" {
+		t.Fatalf("%q is no version", text)
+	}
+	return v
+}
+
+func (g *rig) setPolicy(p Policy) {
+	g.t.Helper()
+	g.policy, g.fx = p, Effects{}
+	g.w.Policy = compile(g.t, p)
+	g.w.Advance(g.now, &g.fx)
+}
+
+func pack(t testing.TB, text string) *Package {
+	t.Helper()
+	p := &Package{Version: mustVersion(t, text)}
+	copy(p.ID[:], text)
+	return p
+}
+
+// target points the group to a version ("" for none) with these floors.
+func (g *rig) target(text string, floors ...string) Rollout {
+	g.t.Helper()
+	var target *Package
+	var list []*Package
+	if text != "" {
+		target = pack(g.t, text)
+	}
+	for _, f := range floors {
+		list = append(list, pack(g.t, f))
+	}
+	return g.retarget(target, list)
+}
+
+// retarget does what the store does: quarantines are lifted, machines counted
+// again.
+func (g *rig) retarget(target *Package, floors []*Package) Rollout {
+	g.fx = Effects{}
+	census := Census{}
+	changes := target == nil || g.w.Rollout.Package != target.ID
+	counting := World{Target: target}
+	for _, m := range g.machines {
+		if changes && m.Standing == StandingQuarantined {
+			m.Standing = StandingActive
+		}
+		census.add(counting.place(m), 1)
+	}
+	g.rollouts++
+	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.now, &g.fx)
+}
+
+// machine is the machine of this id, registered at a version when it is new.
+func (g *rig) machine(id string, v Version) *Machine {
+	m := g.machines[id]
+	if m == nil {
+		m = &Machine{ID: id, Version: v}
+		g.machines[id] = m
+		g.order = append(g.order, id)
+		g.w.Join(m)
+	}
+	return m
+}
+
+// request is what a machine says at once.
+type request struct {
+	version  string
+	events   []Event
+	ping     bool
+	check    bool
+	onDemand bool
+}
+
+func (g *rig) request(id string, r request) Decision {
+	g.t.Helper()
+	g.fx = Effects{}
+	running := mustVersion(g.t, r.version)
+	m := g.machine(id, running)
+	g.seen[id] = g.now
+	g.w.Observe(m, running, g.now, &g.fx)
+	for _, e := range r.events {
+		g.w.Report(m, e, g.now, &g.fx)
+	}
+	if r.ping {
+		g.w.Ping(m, g.now)
+	}
+	if !r.check {
+		return Decision{}
+	}
+	c := Check{OnDemand: r.onDemand}
+	want, rungs := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
+	got := g.w.Check(m, c, g.now, &g.fx)
+	if got != want {
+		g.t.Fatalf("%s: Decide said %+v and Check did %+v", id, want, got)
+	}
+	if at := settledRung(g.t, rungs); at.Reason != got.Reason {
+		g.t.Fatalf("%s: Explain settled at %s and Check answered %s", id, at.Reason, got.Reason)
+	}
+	return got
+}
+
+func settledRung(t testing.TB, rungs []Rung) Rung {
+	t.Helper()
+	i := slices.IndexFunc(rungs, func(r Rung) bool { return r.Settled })
+	if i < 0 || slices.ContainsFunc(rungs[i+1:], func(r Rung) bool { return r.Settled }) {
+		t.Fatalf("not exactly one rung settled: %+v", rungs)
+	}
+	return rungs[i]
+}
+
+func (g *rig) check(id, version string) Decision {
+	g.t.Helper()
+	return g.request(id, request{version: version, ping: true, check: true})
+}
+
+// event reports type, result and code, such as event("m", "1.0.0", 13, 1, 0).
+func (g *rig) event(id, version string, kind, result, code int) {
+	g.t.Helper()
+	g.request(id, request{version: version, events: []Event{{Type: kind, Result: result, Code: code}}})
+}
+
+// update takes a machine from check to reboot and returns the last check.
+func (g *rig) update(id, from, to string) Decision {
+	g.t.Helper()
+	if d := g.check(id, from); d.Reason != ReasonGranted {
+		g.t.Fatalf("%s was not granted: %s", id, d.Detail())
+	}
+	g.event(id, from, 13, 1, 0)
+	g.event(id, from, 14, 1, 0)
+	g.event(id, from, 3, 1, 0)
+	return g.check(id, to)
+}
+
+// wait lets time pass and then does what the background worker does.
+func (g *rig) wait(d time.Duration) {
+	g.now = g.now.Add(d)
+	g.tick()
+}
+
+func (g *rig) tick() {
+	g.fx = Effects{}
+	for _, id := range g.order {
+		m := g.machines[id]
+		g.w.Expire(m, g.now, &g.fx)
+		if m.Standing != StandingSilent && g.now.Sub(g.seen[id]) >= 24*time.Hour {
+			g.w.Silence(m, g.now, &g.fx)
+		}
+	}
+	g.w.Advance(g.now, &g.fx)
+}
+
+// want fails unless the decision has this reason.
+func (g *rig) want(d Decision, r Reason) {
+	g.t.Helper()
+	if d.Reason != r {
+		g.t.Fatalf("answered %q (%s), want %q", d.Reason, d.Detail(), r)
+	}
+}
+
+// sound fails unless everything kept by difference equals a recount.
+func (g *rig) sound() {
+	g.t.Helper()
+	var census Census
+	inFlight := 0
+	for _, m := range g.machines {
+		census.add(g.w.place(m), 1)
+		if m.Attempt.Open() {
+			inFlight++
+			if !m.State.InFlight() {
+				g.t.Fatalf("%s has an attempt in state %d", m.ID, m.State)
+			}
+		} else if m.State.InFlight() {
+			g.t.Fatalf("%s is in state %d without an attempt", m.ID, m.State)
+		}
+	}
+	if census != g.w.Census {
+		g.t.Fatalf("census is %+v, a recount gives %+v", g.w.Census, census)
+	}
+	if inFlight != g.w.Ledger.InFlight {
+		g.t.Fatalf("%d in flight, a recount gives %d", g.w.Ledger.InFlight, inFlight)
+	}
+}
+
+// activities are those of the last verb of one kind.
+func (g *rig) activities(k ActivityKind) (list []Activity) {
+	for _, a := range g.fx.Activities {
+		if a.Kind == k {
+			list = append(list, a)
+		}
+	}
+	return list
+}

@@ -1,0 +1,405 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// twin is the engine again, deliberately dumb: it remembers everything that
+// ever happened and finds every number by counting it. Versions are small
+// integers, n for "n.0.0"; there are no windows (see window_test.go).
+type twin struct {
+	policy  Policy
+	reboots bool
+	now     time.Time
+
+	target  int // 0: none
+	floors  []int
+	rollout int
+	salt    string
+
+	paused, halted, completed bool
+	epoch, wave               int
+	gateSince                 time.Time
+
+	machines map[string]*twinMachine
+	grants   []time.Time
+	ended    []twinEnd
+}
+
+type twinMachine struct {
+	running                       int
+	silent, held, parked          bool // not counted: unseen, overridden, quarantined
+	quarantined, failed, failures int
+	open                          *twinAttempt
+}
+
+type twinAttempt struct {
+	rollout, epoch, wave, version int
+	stage                         int // 0 granted, 1 downloading, 2 downloaded, 3 installed
+	lease, installed              time.Time
+	first                         bool // went first in safe mode
+}
+
+type twinEnd struct {
+	twinAttempt
+	outcome Outcome
+}
+
+func twinVersion(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d.0.0", n)
+}
+
+// step is the next version of a machine, 0 for none.
+func (t *twin) step(running int) int {
+	if running >= t.target {
+		return 0
+	}
+	next := t.target
+	for _, f := range t.floors {
+		if f > running && f < next {
+			next = f
+		}
+	}
+	return next
+}
+
+// count counts ended attempts of the current rollout.
+func (t *twin) count(which func(e twinEnd) bool) (n int) {
+	for _, e := range t.ended {
+		if e.rollout == t.rollout && which(e) {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *twin) proven() bool {
+	return t.count(func(e twinEnd) bool { return e.outcome == OutcomeSucceeded }) > 0
+}
+
+func (t *twin) inFlight() (n int) {
+	for _, m := range t.machines {
+		if m.open != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *twin) census() (c Census) {
+	for _, m := range t.machines {
+		switch {
+		case m.silent || m.held || m.parked || t.target == 0:
+		case m.running < t.target:
+			c.Behind++
+		default:
+			c.OnTarget++
+		}
+	}
+	return c
+}
+
+func (t *twin) gate() bool {
+	w := t.policy.Waves[t.wave]
+	good := t.count(func(e twinEnd) bool { return e.wave == t.wave && e.outcome == OutcomeSucceeded })
+	bad := t.count(func(e twinEnd) bool { return e.wave == t.wave && e.outcome.Failure() && e.epoch == t.epoch })
+	need := w.MinFinished
+	if w.Share == 0 && need == 0 {
+		need = len(w.Canaries)
+	}
+	return good+bad >= need && (good+bad == 0 || float64(good)/float64(good+bad) >= w.MinSuccessShare)
+}
+
+// settle is what time and numbers alone bring about.
+func (t *twin) settle() {
+	if t.target == 0 || t.paused || t.halted {
+		return
+	}
+	for t.wave < len(t.policy.Waves)-1 {
+		if !t.gate() {
+			t.gateSince = time.Time{}
+			break
+		}
+		if t.gateSince.IsZero() {
+			t.gateSince = t.now
+		}
+		if t.now.Before(t.gateSince.Add(t.policy.Waves[t.wave].Soak)) {
+			break
+		}
+		t.nextWave()
+	}
+	if c := t.census(); c.Behind == 0 && c.OnTarget > 0 {
+		t.completed = true
+	}
+}
+
+func (t *twin) nextWave() {
+	t.wave++
+	t.gateSince = time.Time{}
+}
+
+func (t *twin) end(m *twinMachine, o Outcome) {
+	a := *m.open
+	m.open = nil
+	proven := t.proven()
+	t.ended = append(t.ended, twinEnd{a, o})
+	if o == OutcomeSucceeded {
+		m.failed, m.failures, m.quarantined = 0, 0, 0
+	}
+	if o.Failure() {
+		if m.failed != a.version {
+			m.failed, m.failures = a.version, 0
+		}
+		m.failures++
+		if o == OutcomeRolledBack || m.failures >= t.policy.MaxAttempts {
+			m.quarantined = a.version
+			m.parked = m.quarantined == t.step(m.running)
+		}
+	}
+	if o != OutcomeSucceeded && !o.Failure() || a.rollout != t.rollout || a.epoch != t.epoch || t.halted {
+		return
+	}
+	bad := t.count(func(e twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
+	all := bad + t.count(func(e twinEnd) bool { return e.epoch == t.epoch && e.outcome == OutcomeSucceeded })
+	limit := t.policy.HaltFailureShare
+	if o.Failure() && a.first && !proven || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
+		t.halted = true
+	}
+}
+
+// refresh forgets a quarantine that is not for the next step.
+func (t *twin) refresh(m *twinMachine) {
+	next := t.step(m.running)
+	if m.quarantined > 0 && m.quarantined != next && (next > 0 || m.running >= m.quarantined) {
+		if m.failed == m.quarantined {
+			m.failed, m.failures = 0, 0
+		}
+		m.quarantined = 0
+	}
+	m.parked = m.quarantined > 0 && m.quarantined == next
+	m.silent = false
+}
+
+func (t *twin) observe(id string, running int) *twinMachine {
+	m := t.machines[id]
+	if m == nil {
+		m = &twinMachine{}
+		t.machines[id] = m
+	}
+	m.running = running
+	if m.open != nil && running >= m.open.version {
+		t.end(m, OutcomeSucceeded)
+	}
+	t.refresh(m)
+	if m.failed > 0 && running >= m.failed {
+		m.failed, m.failures = 0, 0
+	}
+	t.settle()
+	return m
+}
+
+func (t *twin) expire(m *twinMachine) {
+	if m.open == nil || t.now.Before(m.open.lease) {
+		return
+	}
+	if m.open.stage == 0 && t.revoked(m.open) {
+		t.end(m, OutcomeWithdrawn)
+	} else {
+		t.end(m, OutcomeTimeout)
+	}
+	t.settle()
+}
+
+func (t *twin) revoked(a *twinAttempt) bool {
+	return a.rollout != t.rollout || a.epoch != t.epoch || t.paused || t.halted
+}
+
+func (t *twin) report(m *twinMachine, e Event) {
+	t.expire(m)
+	defer t.settle()
+	if e.Type == 3 && e.Result == 0 && e.Code == 44 && m.open == nil {
+		if m.failed > 0 && m.failed == t.step(m.running) && m.quarantined == 0 {
+			m.quarantined, m.parked = m.failed, true
+		}
+		return
+	}
+	if m.open == nil {
+		return
+	}
+	switch [2]int{e.Type, e.Result} {
+	case [2]int{13, 1}:
+		t.reach(m, 1)
+	case [2]int{14, 1}:
+		t.reach(m, 2)
+	case [2]int{800, 1}:
+		t.reach(m, 3)
+	case [2]int{3, 1}:
+		if t.reboots {
+			t.reach(m, 3)
+		} else {
+			t.end(m, OutcomeSucceeded)
+		}
+	case [2]int{3, 2}:
+		if e.HasPrevious && e.PreviousVersion == "" && t.reboots && m.open.stage > 0 {
+			t.end(m, OutcomeInterrupted)
+		}
+	case [2]int{3, 0}:
+		if e.Code == 44 {
+			t.end(m, OutcomeRolledBack)
+		} else {
+			t.end(m, OutcomeFailed)
+		}
+	case [2]int{3, 9}:
+		t.end(m, OutcomeDeferred)
+	}
+}
+
+func (t *twin) reach(m *twinMachine, stage int) {
+	if stage > m.open.stage {
+		m.open.stage = stage
+		if stage == 3 {
+			m.open.installed = t.now
+		}
+	}
+	t.prolong(m)
+}
+
+func (t *twin) prolong(m *twinMachine) {
+	end := t.now.Add(t.policy.UpdateTimeout)
+	if limit := m.open.installed.Add(t.policy.RebootTimeout); m.open.stage == 3 && limit.Before(end) {
+		end = limit
+	}
+	if end.After(m.open.lease) {
+		m.open.lease = end
+	}
+}
+
+func (t *twin) ping(m *twinMachine) {
+	if m.open != nil && m.open.stage == 3 && t.now.Before(m.open.lease) {
+		t.prolong(m)
+	}
+}
+
+// check is the answer and, for a grant, the version.
+func (t *twin) check(id string, m *twinMachine) (Reason, int) {
+	t.expire(m)
+	t.settle()
+	t.refresh(m)
+	defer t.settle()
+	reason, again := t.rule(id, m)
+	if m.open != nil && m.open.stage == 0 && !again {
+		t.end(m, OutcomeWithdrawn)
+	}
+	if reason != ReasonGranted {
+		return reason, 0
+	}
+	if !again {
+		m.open = &twinAttempt{
+			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
+			lease: t.now.Add(t.policy.UpdateTimeout), first: t.policy.SafeMode && !t.proven(),
+		}
+		t.grants = append(t.grants, t.now)
+	}
+	return ReasonGranted, m.open.version
+}
+
+func (t *twin) rule(id string, m *twinMachine) (r Reason, again bool) {
+	step := t.step(m.running)
+	if t.target > 0 && step == 0 {
+		return ReasonUpToDate, false
+	}
+	if step > 0 && m.quarantined == step {
+		return ReasonQuarantined, false
+	}
+	if m.held {
+		return ReasonHeld, false
+	}
+	if t.target == 0 {
+		return ReasonNoPackage, false
+	}
+	if m.open != nil && m.open.stage > 0 {
+		return ReasonUpdateInProgress, false
+	}
+	if m.open != nil && !t.revoked(m.open) && m.open.version == step {
+		return ReasonGranted, true
+	}
+	if t.paused {
+		return ReasonPaused, false
+	}
+	if t.halted {
+		return ReasonHalted, false
+	}
+	if n := len(t.policy.Waves); n > 0 && !t.in(t.wave, id) {
+		if t.wave < n-1 && t.in(t.wave+1, id) && !t.gateSince.IsZero() {
+			return ReasonSoaking, false
+		}
+		return ReasonWaveNotReached, false
+	}
+	if t.policy.SafeMode && !t.proven() {
+		for other, o := range t.machines {
+			if other != id && o.open != nil && o.open.rollout == t.rollout && o.open.epoch == t.epoch {
+				return ReasonSafeModeFirst, false
+			}
+		}
+	}
+	others := t.inFlight()
+	if m.open != nil {
+		others--
+	}
+	if others >= t.policy.MaxConcurrentUpdates {
+		return ReasonConcurrencyLimit, false
+	}
+	recent := 0
+	for _, g := range t.grants {
+		if g.After(t.now.Add(-t.policy.PeriodInterval)) {
+			recent++
+		}
+	}
+	if recent >= t.policy.MaxUpdatesPerPeriod {
+		return ReasonPeriodLimit, false
+	}
+	return ReasonGranted, false
+}
+
+func (t *twin) in(wave int, id string) bool {
+	for i := range wave + 1 {
+		for _, c := range t.policy.Waves[i].Canaries {
+			if c == id {
+				return true
+			}
+		}
+	}
+	return Bucket(t.salt, id) < t.policy.Waves[wave].Share
+}
+
+func (t *twin) retarget(target int, floors []int) {
+	if target > 0 && target == t.target {
+		t.floors = floors
+		t.settle()
+		return
+	}
+	t.target, t.floors = target, floors
+	t.rollout++
+	t.salt = fmt.Sprint("salt-", t.rollout)
+	t.epoch, t.wave, t.gateSince = 0, 0, time.Time{}
+	t.halted, t.completed = false, false
+	for _, m := range t.machines {
+		if !m.silent && !m.held {
+			m.parked = false
+		}
+	}
+	t.settle()
+}
+
+func (t *twin) resume() {
+	t.paused, t.halted = false, false
+	if t.target > 0 {
+		t.epoch++
+		t.gateSince = time.Time{}
+	}
+	t.settle()
+}

@@ -1,0 +1,105 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// wave is the current wave. A policy edited to fewer waves than the rollout
+// reached already leaves it in the last one.
+func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.lastWave())) }
+
+// reaches reports whether a wave holds the machine with this bucket.
+func (s *Schedule) reaches(wave int, machine string, bucket float64) bool {
+	if bucket < s.policy.Waves[wave].Share {
+		return true
+	}
+	first, ok := s.canaries[machine]
+	return ok && first <= wave
+}
+
+func (l *ladder) waveHolds() bool {
+	s, r, cur := l.w.Policy, &l.w.Rollout, l.w.wave()
+	// Asked before hashing, which is most of the cost of a decision.
+	if s.lastWave() < 0 || s.policy.Waves[cur].Share >= 1 || l.skipsPacing() {
+		return false
+	}
+	bucket := Bucket(r.Salt, l.m.ID)
+	if s.reaches(cur, l.m.ID, bucket) {
+		return false
+	}
+	wave := s.policy.Waves[cur]
+	l.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
+	if cur == s.lastWave() || r.GateAt.IsZero() || !s.reaches(cur+1, l.m.ID, bucket) {
+		return true
+	}
+	if end := r.GateAt.Add(wave.Soak); l.now.Before(end) {
+		l.d.Reason, l.d.Until = ReasonSoaking, end
+	} else if wave.Approval && !r.Approved {
+		l.d.Reason = ReasonWaitingForApproval
+	}
+	return true
+}
+
+// gateHolds reports whether enough attempts of the current wave finished and
+// enough of them well. Failures from before a resume are set aside.
+func (w *World) gateHolds(wave *Wave) bool {
+	need := wave.MinFinished
+	if need == 0 && wave.Share == 0 {
+		need = len(wave.Canaries) // named one by one: all of them are waited for
+	}
+	c := &w.Rollout.WaveCounts
+	finished := c.Finished() - w.Rollout.SetAside
+	if finished < need {
+		return false
+	}
+	return finished <= 0 || float64(c.Succeeded)/float64(finished) >= wave.MinSuccessShare
+}
+
+// runs reports whether waves move: also after completion, for late joiners.
+func (w *World) runs() bool {
+	return w.Target != nil && (w.Rollout.State == RolloutActive || w.Rollout.State == RolloutCompleted)
+}
+
+// wavesDue reports whether advanceWaves would change anything.
+func (w *World) wavesDue(now time.Time) bool {
+	cur := w.wave()
+	if cur >= w.Policy.lastWave() || !w.runs() {
+		return false
+	}
+	wave := &w.Policy.policy.Waves[cur]
+	if w.gateHolds(wave) == w.Rollout.GateAt.IsZero() {
+		return true
+	}
+	return !w.Rollout.GateAt.IsZero() && w.mayLeave(wave, now)
+}
+
+// mayLeave reports whether the next wave opens, given that the gate holds.
+func (w *World) mayLeave(wave *Wave, now time.Time) bool {
+	return !now.Before(w.Rollout.GateAt.Add(wave.Soak)) && (!wave.Approval || w.Rollout.Approved)
+}
+
+// advanceWaves notes when the gate of the current wave begins or ceases to
+// hold, and opens every wave that may open.
+func (w *World) advanceWaves(now time.Time, fx *Effects) {
+	for w.wavesDue(now) {
+		r, wave := &w.Rollout, &w.Policy.policy.Waves[w.wave()]
+		switch {
+		case !w.gateHolds(wave):
+			r.GateAt = time.Time{}
+		case r.GateAt.IsZero():
+			r.GateAt = now
+		default:
+			w.openNextWave("", now, fx)
+		}
+	}
+}
+
+// openNextWave starts the next wave with counters of its own.
+func (w *World) openNextWave(detail string, now time.Time, fx *Effects) {
+	r := &w.Rollout
+	r.Wave = w.wave() + 1
+	r.WaveAt, r.GateAt, r.Approved, r.WaveCounts, r.SetAside = now, time.Time{}, false, Counts{}, 0
+	words := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.lastWave()+1, w.Policy.policy.Waves[r.Wave].describe())
+	fx.activity(ActivityWaveAdvanced, SeverityInfo, r.Version, "", words+detail)
+}

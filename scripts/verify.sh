@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# verify.sh CMD... runs a generator and fails if that changes, adds or removes any file.
+# It compares the work tree before and after, so it is right in a tree with uncommitted work too.
+set -euo pipefail
+cd "$(git rev-parse --show-toplevel)"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir "$scratch/objects"
+objects=$(realpath "$(git rev-parse --git-path objects)")
+index=$(git rev-parse --git-path index)
+
+# Index and objects of our own: the snapshots leave nothing behind in the repository.
+export GIT_OBJECT_DIRECTORY=$scratch/objects GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
+snapshot() {
+	if [ -f "$index" ]; then cp "$index" "$scratch/index"; fi
+	GIT_INDEX_FILE=$scratch/index git add --all .
+	GIT_INDEX_FILE=$scratch/index git write-tree
+}
+
+before=$(snapshot)
+env -u GIT_OBJECT_DIRECTORY -u GIT_ALTERNATE_OBJECT_DIRECTORIES "$@"
+after=$(snapshot)
+[ "$before" = "$after" ] && exit 0
+
+echo >&2
+git --no-pager diff --stat=120 "$before" "$after" >&2
+git --no-pager diff "$before" "$after" | head -n 100 >&2
+echo "Generated files are not what their sources say: run \"make generate\" and commit the result." >&2
+exit 1

@@ -1,0 +1,155 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+// countKey is one row of group_counts.
+type countKey struct {
+	group    uuid.UUID
+	version  string
+	state    rollout.State
+	reason   rollout.Reason
+	standing rollout.Standing
+}
+
+func (m *Machine) countKey() countKey {
+	return countKey{m.GroupID, m.Version.String(), m.State, m.Reason, m.Standing}
+}
+
+var groupCounts = &table{
+	name: "group_counts",
+	columns: []column{
+		{"group_id", asID}, {"version", asText}, {"state", asNumber}, {"reason", asText}, {"standing", asNumber}, {"machines", asNumber},
+	},
+	conflict: `ON CONFLICT (group_id, version, state, reason, standing) DO UPDATE SET machines = group_counts.machines + EXCLUDED.machines`,
+}
+
+// saveCounts moves each changed machine from the row it was counted in to the
+// row it belongs in now.
+func (tx *Tx) saveCounts(ctx context.Context, machines []*Machine) error {
+	diff := map[countKey]int64{}
+	for _, m := range machines {
+		if m.was != nil && m.was.GroupID != uuid.Nil {
+			diff[m.was.countKey()]--
+		}
+		if m.GroupID != uuid.Nil {
+			diff[m.countKey()]++
+		}
+	}
+	keys := make([]countKey, 0, len(diff))
+	for k, n := range diff {
+		if n != 0 {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b countKey) int {
+		return cmp.Or(bytes.Compare(a.group[:], b.group[:]), cmp.Compare(a.version, b.version), cmp.Compare(a.state, b.state),
+			cmp.Compare(a.reason, b.reason), cmp.Compare(a.standing, b.standing))
+	})
+	rows := make([][]any, len(keys))
+	for i, k := range keys {
+		rows[i] = []any{k.group, k.version, int64(k.state), k.reason.String(), int64(k.standing), diff[k]}
+	}
+	_, err := tx.insert(ctx, groupCounts, rows)
+	return err
+}
+
+// Census counts the active machines of a group below and at a target, from the
+// group's few counters.
+func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Version) (c rollout.Census, err error) {
+	if target.IsZero() {
+		return c, nil
+	}
+	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? GROUP BY version",
+		group.String(), int64(rollout.StandingActive))
+	if err != nil {
+		return c, fmt.Errorf("take census: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		var machines int
+		if err := rows.Scan(&text, &machines); err != nil {
+			return c, fmt.Errorf("take census: %w", err)
+		}
+		if v, _ := rollout.ParseVersion(text); v.Less(target) {
+			c.Behind += machines
+		} else {
+			c.OnTarget += machines
+		}
+	}
+	return c, rows.Err()
+}
+
+// LiftQuarantines lets the quarantined machines of groups count as active
+// again, because their groups have another target. Whether one is still kept
+// back is decided at its next check. It reads one index of quarantined
+// machines. The caller holds the groups' locks.
+func (tx *Tx) LiftQuarantines(ctx context.Context, groups []uuid.UUID) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	all, err := tx.machines(ctx, selectMachines+fmt.Sprintf("WHERE group_id @in AND standing > 1 AND standing = %d ORDER BY id @lock",
+		rollout.StandingQuarantined), tx.store.list(groups))
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		m.Standing = rollout.StandingActive
+	}
+	if err := tx.saveMachines(ctx, all); err != nil {
+		return err
+	}
+	return tx.saveCounts(ctx, all)
+}
+
+// Difference is a counter that disagrees with a recount.
+type Difference struct {
+	Counter       string // what is counted, readable
+	Kept, Counted int
+}
+
+// Recount compares every counter with the machines it counts. It scans all
+// instances: for tests, and for an operator who doubts.
+func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
+	const text = `SELECT what, SUM(kept), SUM(counted) FROM (
+		SELECT 'machines ' || g.group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing AS what, machines AS kept, 0 AS counted FROM group_counts g
+		UNION ALL
+		SELECT 'machines ' || group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing, 0, 1 FROM instances WHERE group_id IS NOT NULL
+		UNION ALL
+		SELECT 'in flight ' || group_id, in_flight, 0 FROM ledgers
+		UNION ALL
+		SELECT 'in flight ' || group_id, 0, 1 FROM instances WHERE group_id IS NOT NULL AND granted_at IS NOT NULL
+		UNION ALL
+		SELECT 'ended of rollout ' || rollout_id, succeeded + failed + released, 0 FROM waves
+		UNION ALL
+		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id, failed, 0 FROM waves
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id, 0, attempts FROM failures
+	) AS sides GROUP BY what HAVING SUM(kept) <> SUM(counted) ORDER BY what`
+	rows, err := s.readers.QueryContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("recount: %w", err)
+	}
+	defer rows.Close()
+	var all []Difference
+	for rows.Next() {
+		var d Difference
+		if err := rows.Scan(&d.Counter, &d.Kept, &d.Counted); err != nil {
+			return nil, fmt.Errorf("recount: %w", err)
+		}
+		all = append(all, d)
+	}
+	return all, rows.Err()
+}

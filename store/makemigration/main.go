@@ -1,0 +1,55 @@
+// Command makemigration writes the migration that takes the newest files of
+// store/migrations to the present ent schema, for both databases. It needs a
+// PostgreSQL it may empty: scripts/with-postgres sets COREROLLER_TEST_POSTGRES.
+//
+//	scripts/with-postgres go run ./store/makemigration add_webhooks
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/sqltool"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql/schema"
+
+	"coreroller/store"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fail(errors.New("usage: makemigration NAME"))
+	}
+	for _, d := range []struct{ name, dialect, url string }{
+		{"sqlite", dialect.SQLite, ""},
+		{"postgres", dialect.Postgres, os.Getenv("COREROLLER_TEST_POSTGRES")},
+	} {
+		if err := write(d.name, d.dialect, d.url, os.Args[1]); err != nil {
+			fail(fmt.Errorf("%s: %w", d.name, err))
+		}
+	}
+}
+
+func write(folder, name, url, migration string) error {
+	dir, err := sqltool.NewGooseDir("store/migrations/" + folder)
+	if err != nil {
+		return err
+	}
+	err = store.Diff(context.Background(), url, migration,
+		schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay), schema.WithDialect(name),
+		schema.WithFormatter(sqltool.GooseFormatter), schema.WithDropColumn(true), schema.WithDropIndex(true),
+		schema.WithErrNoPlan(true))
+	if errors.Is(err, migrate.ErrNoPlan) {
+		fmt.Println(folder, "is up to date")
+		return nil
+	}
+	return err
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "makemigration:", err)
+	os.Exit(1)
+}

@@ -1,0 +1,179 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/sqltool"
+	"entgo.io/ent/dialect"
+	"entgo.io/ent/dialect/sql/schema"
+
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// The files in store/migrations, applied to an empty database, give exactly
+// the schema that ent has: nobody forgot `make migration`.
+func TestMigrationsEqualTheSchema(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		folder, name := "sqlite", dialect.SQLite
+		if store.IsPostgres(url) {
+			folder, name = "postgres", dialect.Postgres
+		} else {
+			url = ""
+		}
+		copied := t.TempDir() // a difference must not be written into the tree
+		if err := os.CopyFS(copied, os.DirFS(filepath.Join("migrations", folder))); err != nil {
+			t.Fatal(err)
+		}
+		dir, err := sqltool.NewGooseDir(copied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _ := fs.Glob(os.DirFS(copied), "*.sql")
+		err = store.Diff(t.Context(), url, "missing", schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay),
+			schema.WithDialect(name), schema.WithFormatter(sqltool.GooseFormatter), schema.WithDropColumn(true), schema.WithDropIndex(true), schema.WithErrNoPlan(true))
+		if errors.Is(err, migrate.ErrNoPlan) {
+			return
+		}
+		after, _ := fs.Glob(os.DirFS(copied), "*.sql")
+		for _, f := range slices.DeleteFunc(after, func(f string) bool { return slices.Contains(before, f) }) {
+			text, _ := os.ReadFile(filepath.Join(copied, f))
+			t.Errorf("the schema is ahead of the migrations by\n%s", text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A database with machines in it survives a migration that rebuilds the table
+// its machines point to, which is what once deleted children by cascade.
+func TestAMigrationKeepsEveryRow(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := fill(t, open(t, url))
+		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+			groups, err := tx.LockGroups(ctx, f.groups[:])
+			if err != nil {
+				return err
+			}
+			m := f.machine(0, "a", "1.0.0")
+			return tx.Save(ctx, &store.Batch{Groups: groups, Machines: []*store.Machine{m},
+				History: []store.HistoryEntry{{InstanceID: m.InstanceID, Entry: rollout.Entry{Machine: "a", Version: "1.0.0"}}}})
+		})
+		before := rows(t, url)
+		// The migrations there are and one more.
+		folder := t.TempDir()
+		name := map[bool]string{true: "postgres", false: "sqlite"}[store.IsPostgres(url)]
+		check(t, os.CopyFS(filepath.Join(folder, "migrations"), os.DirFS("migrations")))
+		text, err := os.ReadFile("testdata/rebuild/" + name + ".sql")
+		check(t, err)
+		check(t, os.WriteFile(filepath.Join(folder, "migrations", name, "29990101000000_rebuild.sql"), text, 0o600))
+		if err := store.MigrateWith(t.Context(), url, os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
+		after := rows(t, url)
+		for table, n := range before {
+			if after[table] != n {
+				t.Errorf("%s had %d rows, has %d", table, n, after[table])
+			}
+		}
+		if before["instances"] != 1 || before["history_entries"] != 1 || before["ledgers"] != 2 {
+			t.Errorf("the database was not filled: %v", before)
+		}
+	})
+}
+
+func TestProcessesMayStartAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		var g sync.WaitGroup
+		for range 4 {
+			g.Go(func() { check(t, store.Migrate(context.Background(), url)) })
+		}
+		g.Wait()
+		all, err := store.Migrations(t.Context(), url)
+		if err != nil || len(all) == 0 {
+			t.Fatal(all, err)
+		}
+		for _, m := range all {
+			if !m.Applied {
+				t.Errorf("%s is not applied", m.Name)
+			}
+		}
+	})
+}
+
+func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		if err := store.Migrate(t.Context(), url); err != nil {
+			t.Fatal(err)
+		}
+		d := raw(t, url)
+		if _, err := d.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99990101000000, " + map[bool]string{true: "TRUE", false: "1"}[store.IsPostgres(url)] + ")"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Open(t.Context(), store.Options{URL: url}); !errors.Is(err, store.ErrNewer) {
+			t.Errorf("opened with %v", err)
+		}
+	})
+}
+
+func raw(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	driver := "sqlite"
+	if store.IsPostgres(url) {
+		driver = "postgres"
+	}
+	d, err := sql.Open(driver, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { check(t, d.Close()) })
+	return d
+}
+
+// rows counts the rows of every table.
+func rows(t *testing.T, url string) map[string]int {
+	t.Helper()
+	d := raw(t, url)
+	list := "SELECT name FROM sqlite_master WHERE type = 'table'"
+	if store.IsPostgres(url) {
+		list = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+	}
+	found, err := d.Query(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tables []string
+	for found.Next() {
+		var name string
+		if err := found.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(name, "sqlite_") && !strings.HasPrefix(name, "goose_") {
+			tables = append(tables, name)
+		}
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, name := range tables {
+		var n int
+		if err := d.QueryRow("SELECT COUNT(*) FROM " + name).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		counts[name] = n
+	}
+	return counts
+}

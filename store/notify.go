@@ -1,0 +1,145 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/lib/pq"
+
+	"coreroller/event"
+)
+
+const (
+	// notifyChannel is the PostgreSQL channel all processes listen to.
+	notifyChannel = "coreroller"
+	// notifyEvery merges what is told to other processes: committing
+	// transactions that notify wait for each other, so one goroutine does it,
+	// a few times a second.
+	notifyEvery = 50 * time.Millisecond
+	// notifyBytes stays below PostgreSQL's limit of 8000 bytes a payload.
+	notifyBytes = 7000
+	// notifyEvents is how many distinct events are told one by one. Past it
+	// single machines are left out (their groups are told, which is what pages
+	// follow during a storm), and if that is not enough the others are told to
+	// read everything again.
+	notifyEvents = 256
+)
+
+// notifier carries events between processes that share a PostgreSQL.
+type notifier struct {
+	origin   string // marks what this process sent
+	db       *sql.DB
+	local    *event.Memory
+	log      *slog.Logger
+	listener *pq.Listener
+	outgoing event.Subscription
+	out      *event.Memory
+	stop     chan struct{}
+	done     sync.WaitGroup
+}
+
+// message is one payload.
+type message struct {
+	Origin string        `json:"o"`
+	Events []event.Event `json:"e"`
+}
+
+func startNotifier(dsn string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
+	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemory(), stop: make(chan struct{})}
+	n.outgoing = n.out.Subscribe(nil)
+	n.listener = pq.NewListener(dsn, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
+		if err != nil {
+			log.Warn("listening to the database", "error", err)
+		}
+	})
+	if err := n.listener.Listen(notifyChannel); err != nil {
+		_ = n.listener.Close() // it never worked
+		return nil, fmt.Errorf("listen to the database: %w", err)
+	}
+	n.done.Add(2)
+	go n.receive()
+	go n.transmit()
+	return n, nil
+}
+
+// send queues events for the other processes. It never blocks.
+func (n *notifier) send(events []event.Event) { n.out.Publish(events...) }
+
+// receive publishes what other processes sent. A nil notification means the
+// connection was lost for a while.
+func (n *notifier) receive() {
+	defer n.done.Done()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case note := <-n.listener.Notify:
+			if note == nil {
+				n.local.Publish(event.Event{Kind: event.Resync})
+				continue
+			}
+			var m message
+			if err := json.Unmarshal([]byte(note.Extra), &m); err != nil {
+				n.log.Warn("unreadable notification", "error", err)
+				n.local.Publish(event.Event{Kind: event.Resync})
+			} else if m.Origin != n.origin {
+				n.local.Publish(m.Events...)
+			}
+		}
+	}
+}
+
+func (n *notifier) transmit() {
+	defer n.done.Done()
+	for {
+		select {
+		case <-n.stop:
+			n.flush() // what was committed is told even when this process ends
+			return
+		case <-n.outgoing.Ready():
+			n.flush()
+		}
+		select {
+		case <-n.stop:
+		case <-time.After(notifyEvery):
+		}
+	}
+}
+
+func (n *notifier) flush() {
+	events := n.outgoing.Take()
+	if len(events) > notifyEvents {
+		events = slices.DeleteFunc(events, func(e event.Event) bool { return e.Kind == event.MachineChanged })
+	}
+	if len(events) > notifyEvents {
+		events = []event.Event{{Kind: event.Resync}}
+	}
+	for len(events) > 0 {
+		var payload []byte
+		k := len(events)
+		for ; k > 0; k /= 2 {
+			payload, _ = json.Marshal(message{n.origin, events[:k]}) // plain values always marshal
+			if len(payload) < notifyBytes {
+				break
+			}
+		}
+		if _, err := n.db.Exec("SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
+			n.log.Warn("telling other processes", "error", err)
+			return
+		}
+		events = events[k:]
+	}
+}
+
+func (n *notifier) close() {
+	close(n.stop)
+	n.done.Wait()
+	n.outgoing.Close()
+	_ = n.listener.Close() // nothing to do about it while stopping
+}

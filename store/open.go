@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+
+	"entgo.io/ent/dialect"
+
+	_ "github.com/lib/pq"  // driver "postgres"
+	_ "modernc.org/sqlite" // driver "sqlite"
+)
+
+// IsPostgres reports whether a database URL names PostgreSQL.
+func IsPostgres(databaseURL string) bool {
+	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
+}
+
+// sqliteDSN is the data source name of an SQLite file.
+//
+//   - WAL: readers do not wait for the writer.
+//   - synchronous FULL: what is acknowledged survives a power cut; the lane
+//     commits hundreds of check-ins at once, so the sync is shared.
+//   - immediate transactions: the writer takes its lock at the start instead of
+//     failing half-way; busy_timeout covers a second process.
+//   - times are whole microseconds since 1970, which compare as numbers.
+func sqliteDSN(path string, readOnly, foreignKeys bool) string {
+	q := url.Values{}
+	q.Add("_pragma", "busy_timeout(10000)")
+	q.Add("_pragma", "journal_mode(WAL)")
+	q.Add("_pragma", "synchronous(FULL)")
+	q.Add("_pragma", "cache_size(-65536)")
+	if foreignKeys {
+		q.Add("_pragma", "foreign_keys(1)")
+	}
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+	} else {
+		q.Set("_txlock", "immediate")
+	}
+	q.Set("_inttotime", "1")
+	q.Set("_time_integer_format", "unix_micro")
+	return (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q.Encode()}).String()
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	s.dialect = dialect.SQLite
+	var err error
+	if s.writer, err = sql.Open("sqlite", sqliteDSN(path, false, true)); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	s.writer.SetMaxOpenConns(1)
+	if s.readers, err = sql.Open("sqlite", sqliteDSN(path, true, true)); err != nil {
+		return fmt.Errorf("open %s for reading: %w", path, err)
+	}
+	// A reader is busy on a core or waits for nothing: a few more than cores.
+	s.readers.SetMaxOpenConns(2 + 2*runtime.NumCPU())
+	s.readers.SetMaxIdleConns(2 + 2*runtime.NumCPU())
+	if err := s.writer.PingContext(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *Store) openPostgres(ctx context.Context, dsn string) error {
+	s.dialect = dialect.Postgres
+	var err error
+	if s.writer, err = sql.Open("postgres", dsn); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	// One lane, one worker, operators and pages; PostgreSQL's default limit of
+	// 100 connections leaves room for several processes.
+	s.writer.SetMaxOpenConns(16)
+	s.writer.SetMaxIdleConns(16)
+	s.readers = s.writer
+	if err := s.writer.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach database: %w", err)
+	}
+	if s.notify, err = startNotifier(dsn, s.writer, s.bus, s.log); err != nil {
+		return err
+	}
+	return nil
+}

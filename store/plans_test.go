@@ -1,0 +1,191 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// many is how many machines wait in one group: what a statement costs must not
+// depend on it.
+const many = 1_000_000
+
+// No statement of the check-in reads more rows of a table than the batch has
+// machines, with a million machines in the group.
+func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := fill(t, open(t, url))
+		crowd(t, f, url)
+
+		const batch = 100
+		var texts []store.Statement
+		f.Trace(func(s store.Statement) { texts = append(texts, s) })
+		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error { return f.checkIns(ctx, tx, batch) })
+		f.Trace(nil)
+		if len(texts) < 12 {
+			t.Fatalf("only %d statements were seen", len(texts))
+		}
+		d := raw(t, url)
+		for _, s := range texts {
+			if store.IsPostgres(url) {
+				explainPostgres(t, d, s, batch+1)
+			} else {
+				explainSQLite(t, d, s)
+			}
+		}
+	})
+}
+
+// crowd fills the first group with a million machines, each of its own id.
+func crowd(t *testing.T, f *fixture, url string) {
+	t.Helper()
+	numbers := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + fmt.Sprint(many) + ") SELECT %s FROM n"
+	hex := "substr('0000000000000000000000000000000' || i, -32)"
+	moment := "1772445600000000"
+	if store.IsPostgres(url) {
+		numbers = "SELECT %s FROM generate_series(1, " + fmt.Sprint(many) + ") AS i"
+		hex, moment = "lpad(i::text, 32, '0')", "timestamptz '2026-03-02 10:00:00Z'"
+	}
+	id := "lower(substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-' || substr(h, 13, 4) || '-' || substr(h, 17, 4) || '-' || substr(h, 21))"
+	text := "INSERT INTO instances (id, application_id, machine_id, group_id, version, state, standing, reason, created_at, last_seen_at, state_changed_at) SELECT " +
+		id + cast(url, "::uuid") + ", '" + f.app.String() + "'" + cast(url, "::uuid") + ", h, '" + f.groups[0].String() + "'" + cast(url, "::uuid") +
+		", '1.0.0', 8, 0, 'concurrency_limit', " + strings.Repeat(moment+", ", 2) + moment + " FROM (" + fmt.Sprintf(numbers, hex+" AS h") + ") AS x"
+	d := raw(t, url)
+	for _, s := range []string{
+		text,
+		fmt.Sprintf("INSERT INTO group_counts (group_id, version, state, reason, standing, machines) VALUES ('%s', '1.0.0', 8, 'concurrency_limit', 0, %d)", f.groups[0], many),
+		"ANALYZE",
+	} {
+		if _, err := d.Exec(s); err != nil {
+			t.Fatalf("%.80s: %v", s, err)
+		}
+	}
+	recount(t, f.Store)
+}
+
+func cast(url, text string) string {
+	if store.IsPostgres(url) {
+		return text
+	}
+	return ""
+}
+
+// checkIns does what a batch of the lane does: new machines, known machines,
+// an ended lease, a grant, journals.
+func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
+	groups, err := tx.LockGroups(ctx, f.groups[:1])
+	if err != nil {
+		return err
+	}
+	g := groups[0]
+	ids := make([]uuid.UUID, batch/2)
+	for i := range ids {
+		ids[i] = uuid.UUID{12: 0x10, 13: 0x00, 14: byte(i/100)<<4 | byte(i/10%10), 15: byte(i%10) << 4}
+	}
+	known, err := tx.Machines(ctx, ids)
+	if err != nil {
+		return err
+	}
+	if len(known) != len(ids) {
+		return fmt.Errorf("%d of %d machines are known", len(known), len(ids))
+	}
+	if _, err := tx.DueLeases(ctx, g.GroupID, start, batch); err != nil {
+		return err
+	}
+	if _, err := tx.FirstLease(ctx, g.GroupID, start); err != nil {
+		return err
+	}
+	g.Rollout = rollout.Rollout{ID: rollout.ID(store.NewID(start)), CreatedAt: start, WaveAt: start}
+	g.Rollout.Version, _ = rollout.ParseVersion("2.0.0")
+	b := &store.Batch{Groups: groups}
+	for _, m := range known {
+		m.State, m.LastSeenAt = rollout.StateGranted, start.Add(time.Minute)
+		m.Attempt = rollout.Attempt{Rollout: g.Rollout.ID, Version: g.Rollout.Version, GrantedAt: start, LeaseUntil: start.Add(time.Hour)}
+		b.Machines = append(b.Machines, m)
+		b.History = append(b.History, store.HistoryEntry{InstanceID: m.InstanceID, Entry: rollout.Entry{State: m.State}})
+		b.Attempts = append(b.Attempts, store.Attempt{InstanceID: m.InstanceID, Ended: rollout.Ended{Attempt: m.Attempt, Outcome: rollout.OutcomeFailed}})
+	}
+	for i := range batch / 2 {
+		b.Machines = append(b.Machines, f.machine(0, fmt.Sprintf("new-%d", i), "1.0.0"))
+	}
+	b.Progress = []rollout.Progress{{Rollout: g.Rollout.ID, Counts: rollout.Counts{Granted: batch / 2}}}
+	b.Activities = []store.Activity{{ApplicationID: f.app, GroupID: g.GroupID}}
+	if err := tx.Save(ctx, b); err != nil {
+		return err
+	}
+	_, err = tx.Census(ctx, g.GroupID, g.Rollout.Version)
+	return err
+}
+
+// explainPostgres runs a statement once more, undoes it, and looks at how many
+// rows each scan of a table really read.
+func explainPostgres(t *testing.T, d *sql.DB, s store.Statement, limit float64) {
+	t.Helper()
+	tx, err := d.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // meant to be undone
+	var text string
+	if err := tx.QueryRow("EXPLAIN (ANALYZE, FORMAT JSON) "+s.Text, s.Args...).Scan(&text); err != nil {
+		t.Fatalf("explain %s: %v", s.Text, err)
+	}
+	var plans []struct{ Plan node }
+	if err := json.Unmarshal([]byte(text), &plans); err != nil {
+		t.Fatal(err)
+	}
+	plans[0].Plan.walk(func(n node) {
+		if read := (n.Rows + n.Removed) * n.Loops; n.Relation != "" && read > limit {
+			t.Errorf("%s of %s reads %.0f rows, the batch has %.0f machines:\n%s", n.Type, n.Relation, read, limit-1, s.Text)
+		}
+	})
+}
+
+type node struct {
+	Type     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Rows     float64 `json:"Actual Rows"`
+	Removed  float64 `json:"Rows Removed by Filter"`
+	Loops    float64 `json:"Actual Loops"`
+	Plans    []node
+}
+
+func (n node) walk(f func(node)) {
+	f(n)
+	for _, p := range n.Plans {
+		p.walk(f)
+	}
+}
+
+// explainSQLite looks for steps that walk a whole table or index.
+func explainSQLite(t *testing.T, d *sql.DB, s store.Statement) {
+	t.Helper()
+	rows, err := d.Query("EXPLAIN QUERY PLAN "+s.Text, make([]any, strings.Count(s.Text, "?"))...)
+	if err != nil {
+		t.Fatalf("explain %s: %v", s.Text, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(step, "SCAN") && !strings.Contains(step, "json_each") && !strings.Contains(step, "CONSTANT ROW") {
+			t.Errorf("%s\nin %s", step, s.Text)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}

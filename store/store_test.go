@@ -1,0 +1,151 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// start is when the tests' clock begins.
+var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+
+func open(t *testing.T, url string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // a test may have cut its connections
+	return s
+}
+
+// fixture is a team, an application and two groups with ledgers.
+type fixture struct {
+	*store.Store
+	app    uuid.UUID
+	groups [2]uuid.UUID
+}
+
+func fill(t *testing.T, s *store.Store) *fixture {
+	t.Helper()
+	f := &fixture{Store: s, app: uuid.New(), groups: [2]uuid.UUID{uuid.New(), uuid.New()}}
+	write(t, s, func(ctx context.Context, tx *store.Tx) error {
+		c := tx.Client()
+		team := uuid.New()
+		if err := c.Team.Create().SetID(team).SetName("default").SetCreatedAt(start).Exec(ctx); err != nil {
+			return err
+		}
+		if err := c.Application.Create().SetID(f.app).SetTeamID(team).SetName("app").SetCreatedAt(start).Exec(ctx); err != nil {
+			return err
+		}
+		for i, id := range f.groups {
+			name := []string{"one", "two"}[i]
+			if err := c.Group.Create().SetID(id).SetApplicationID(f.app).SetName(name).SetTrack(name).SetPolicy(rollout.DefaultPolicy()).
+				SetCreatedAt(start).Exec(ctx); err != nil {
+				return err
+			}
+			if _, err := tx.CreateLedger(ctx, id, 1); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return f
+}
+
+func write(t *testing.T, s *store.Store, f func(ctx context.Context, tx *store.Tx) error) {
+	t.Helper()
+	if err := s.Write(t.Context(), start, func(tx *store.Tx) error { return f(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// machine is a new machine of a group, not yet saved.
+func (f *fixture) machine(group int, name, version string) *store.Machine {
+	m := &store.Machine{InstanceID: store.InstanceID(f.app, name), ApplicationID: f.app, GroupID: f.groups[group],
+		Arch: "amd64", CreatedAt: start, LastSeenAt: start, StateChangedAt: start}
+	m.ID = name
+	m.Version, _ = rollout.ParseVersion(version)
+	return m
+}
+
+func recount(t *testing.T, s *store.Store) {
+	t.Helper()
+	all, err := s.Recount(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
+	}
+}
+
+func TestEverythingOfAMachineIsReadAsItWasWritten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := fill(t, open(t, url))
+		v := func(text string) rollout.Version { v, _ := rollout.ParseVersion(text); return v }
+		at := start.Add(1234567 * time.Microsecond)
+		want := f.machine(0, "m", "1.0.0")
+		want.State, want.Standing, want.Reason = rollout.StateDownloading, rollout.StandingOverridden, rollout.ReasonHeld
+		want.Alias, want.MachineAlias, want.Address, want.OEM, want.OEMVersion, want.AlephVersion = "a'b", "b", "::1", "c", "d", "ü"
+		want.Decision, want.DecidedAt, want.DecisionUntil = "words", at, at.Add(time.Hour)
+		want.Attempt = rollout.Attempt{Rollout: rollout.ID(uuid.New()), Package: rollout.ID(uuid.New()), Version: v("2.0.0"), Wave: 2, Epoch: 3,
+			Number: 4, GrantedAt: at, LeaseUntil: at.Add(1), DownloadingAt: at.Add(2000), DownloadedAt: at.Add(3000), InstalledAt: at.Add(4000)}
+		want.Attempt.LeaseUntil = at.Add(time.Minute)
+		want.FailedVersion, want.Failures, want.QuarantinedVersion = v("1.5.0"), 2, v("1.6.0")
+		want.Override = rollout.Override{Kind: rollout.OverridePin, Version: v("1.9.0"), Until: at.Add(time.Hour), By: "ana", Reason: "because"}
+		want.LastOfferVersion, want.LastGrantedAt, want.Moved = "2.0.0", at, true
+		save := func(m *store.Machine) {
+			write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+				groups, err := tx.LockGroups(ctx, f.groups[:])
+				if err != nil {
+					return err
+				}
+				for _, g := range groups {
+					if g.GroupID == m.GroupID {
+						g.Ledger.InFlight = 1
+					}
+				}
+				return tx.Save(ctx, &store.Batch{Groups: groups, Machines: []*store.Machine{m}})
+			})
+		}
+		read := func() (m *store.Machine) {
+			write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+				all, err := tx.Machines(ctx, []uuid.UUID{want.InstanceID})
+				m = all[want.InstanceID]
+				return err
+			})
+			return m
+		}
+		save(want)
+		same(t, read(), want)
+		recount(t, f.Store)
+
+		// And an update writes every column that may change.
+		m := read()
+		m.Alias, m.State, m.Attempt, m.Moved, m.LastSeenAt = "", rollout.StateNone, rollout.Attempt{}, false, at
+		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+			groups, err := tx.LockGroups(ctx, f.groups[:1])
+			if err != nil {
+				return err
+			}
+			groups[0].Ledger.InFlight = 0
+			return tx.Save(ctx, &store.Batch{Groups: groups, Machines: []*store.Machine{m}})
+		})
+		same(t, read(), m)
+		recount(t, f.Store)
+	})
+}
+
+func same(t *testing.T, got, want *store.Machine) {
+	t.Helper()
+	if g, w := store.Columns(got), store.Columns(want); g != w {
+		t.Errorf("read\n%s\nwant\n%s", g, w)
+	}
+}

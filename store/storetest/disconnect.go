@@ -1,0 +1,24 @@
+package storetest
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/lib/pq"
+)
+
+// Disconnect ends every connection to a test's PostgreSQL database, as a
+// restart of the database would.
+func Disconnect(t testing.TB, databaseURL string) {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	if err := execute(u.String(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "+pq.QuoteLiteral(name)); err != nil {
+		t.Fatal(err)
+	}
+}

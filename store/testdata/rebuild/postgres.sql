@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE groups ALTER COLUMN description TYPE varchar;
