@@ -52,7 +52,8 @@ type site struct {
 	servers []*server
 
 	app, channel, group uuid.UUID
-	packages            map[string]uuid.UUID // of the application, by version
+	kind                int8                 // of its packages
+	packages            map[string]uuid.UUID // by version
 }
 
 // option changes the setup.
@@ -109,7 +110,7 @@ func start(t testing.TB, url string, options ...option) *site {
 	for _, change := range options {
 		change(&o)
 	}
-	s := &site{t: t, url: url, omaha: o.omaha, clock: &clock{}, packages: map[string]uuid.UUID{}}
+	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, clock: &clock{}, packages: map[string]uuid.UUID{}}
 	s.clock.Set(begin)
 	s.ctx = auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
 	s.join()

@@ -55,13 +55,7 @@ func (s *site) pkg(version string) uuid.UUID {
 	if id, ok := s.packages[version]; ok {
 		return id
 	}
-	kind := fleet.PackageFlatcar
-	for _, id := range s.packages {
-		row, err := s.store.Reader().Release.Get(s.ctx, id)
-		s.ok(err)
-		kind = row.Type
-	}
-	return s.packageOf(kind, version)
+	return s.packageOf(s.kind, version)
 }
 
 // promote points C to a version.

@@ -2,18 +2,23 @@ package event
 
 import "sync"
 
-// waitingLimit is how many distinct events wait for one reader before they
-// collapse into a Resync: more than a page shows, less than a storm costs.
-const waitingLimit = 1024
-
 // Memory is the Bus of one process.
 type Memory struct {
 	mu   sync.RWMutex
 	subs map[*subscription]struct{}
+	// limit is how many distinct events wait for one reader before they
+	// collapse into a Resync.
+	limit int
 }
 
+// waitingLimit is more than a page shows and less than a storm costs.
+const waitingLimit = 1024
+
 // NewMemory makes a bus without subscribers.
-func NewMemory() *Memory { return &Memory{subs: map[*subscription]struct{}{}} }
+func NewMemory() *Memory { return NewMemoryOf(waitingLimit) }
+
+// NewMemoryOf makes a bus that lets limit distinct events wait for a reader.
+func NewMemoryOf(limit int) *Memory { return &Memory{subs: map[*subscription]struct{}{}, limit: limit} }
 
 // Publish implements Bus.
 func (m *Memory) Publish(events ...Event) {
@@ -61,7 +66,7 @@ func (s *subscription) add(events []Event) {
 		if s.resync {
 			continue
 		}
-		if e.Kind == Resync || len(s.order) >= waitingLimit {
+		if e.Kind == Resync || len(s.order) >= s.bus.limit {
 			s.resync, s.order, s.at = true, nil, nil
 			continue
 		}

@@ -92,8 +92,10 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 		if err := c.freeApplication(row.ID, name, product); err != nil {
 			return err
 		}
-		update := c.tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetDescription(or(in.Description, row.Description)).ClearProductID()
-		if product != "" {
+		update := c.tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetDescription(or(in.Description, row.Description))
+		if product == "" {
+			update.ClearProductID()
+		} else {
 			update.SetProductID(product)
 		}
 		return c.saved(update.Save(ctx))

@@ -68,7 +68,7 @@ func (s *Service) configure(ctx context.Context, v verb, f func(c *change) error
 	return s.change(ctx, v, func(c *change) error {
 		if v.app != uuid.Nil {
 			if _, err := c.tx.LockApplication(ctx, v.app); err != nil {
-				return found(err, "applicationId", "application")
+				return found(err, v.appField(), "application")
 			}
 			if err := c.load(); err != nil {
 				return err
@@ -111,6 +111,7 @@ func (s *Service) change(ctx context.Context, v verb, f func(c *change) error) e
 		if done.moved && done.verb.app != uuid.Nil {
 			s.install(done.verb.app, done.after)
 		}
+		s.forget(&done.batch)
 		return nil
 	}
 	return Errorf(Unavailable, "", "too much changes at the same time, try again")
@@ -131,6 +132,17 @@ func (s *Service) attempt(ctx context.Context, v verb, f func(c *change) error) 
 	})
 }
 
+// forget drops what is remembered of the groups and machines a verb changed, so
+// that their next check is answered by what the verb left.
+func (s *Service) forget(b *store.Batch) {
+	for _, st := range b.Groups {
+		s.idle.views.Delete(st.GroupID)
+	}
+	for _, m := range b.Machines {
+		s.idle.forget(m.InstanceID)
+	}
+}
+
 // expected turns a violated constraint into an error for the caller and names
 // the operation in everything else that is not one already.
 func (v verb) expected(err error) error {
@@ -141,6 +153,14 @@ func (v verb) expected(err error) error {
 		return Errorf(Conflict, v.unique, "already taken, or what it refers to was deleted meanwhile")
 	}
 	return fmt.Errorf("%s: %w", v.name, err)
+}
+
+// appField is the field of the input that names the application.
+func (v verb) appField() string {
+	if v.object == "application" {
+		return "id"
+	}
+	return "applicationId"
 }
 
 // found makes a missing row an error that names the field it was named by.
@@ -158,7 +178,7 @@ func (c *change) load() error {
 		return err
 	}
 	if app == nil {
-		return Errorf(NotFound, "applicationId", "there is no such application")
+		return Errorf(NotFound, c.appField(), "there is no such application")
 	}
 	c.app = app
 	return nil

@@ -26,6 +26,7 @@ import (
 type desk struct {
 	*fleet.Service
 	t     *testing.T
+	url   string
 	ctx   context.Context
 	store *store.Store
 
@@ -44,7 +45,15 @@ func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
 
 func newDesk(t *testing.T, url string) *desk {
 	t.Helper()
-	d := &desk{t: t, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	d := openDesk(t, url)
+	d.must(d.Preinstall(d.ctx))
+	return d
+}
+
+// openDesk is one server process on a database.
+func openDesk(t *testing.T, url string) *desk {
+	t.Helper()
+	d := &desk{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
 	if d.store, err = store.Open(t.Context(), store.Options{URL: url, Now: d.clock}); err != nil {
 		t.Fatalf("open store: %v", err)
@@ -55,8 +64,44 @@ func newDesk(t *testing.T, url string) *desk {
 		t.Fatalf("new service: %v", err)
 	}
 	t.Cleanup(d.Service.Close)
-	d.must(d.Preinstall(d.ctx))
 	return d
+}
+
+// beside is a second server on the same database, its background work running:
+// a process of its own on PostgreSQL. SQLite belongs to one process, so there it
+// is another service on the same store.
+func (d *desk) beside() *desk {
+	d.t.Helper()
+	other := &desk{t: d.t, ctx: d.ctx, now: d.now, store: d.store}
+	if store.IsPostgres(d.url) {
+		other = openDesk(d.t, d.url)
+	} else {
+		other.Service = must(fleet.New(d.t.Context(), fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)}))(d.t)
+		d.t.Cleanup(other.Service.Close)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = other.Run(ctx)
+	}()
+	d.t.Cleanup(func() { cancel(); <-done })
+	return other
+}
+
+// follow waits until the catalog is as it is described.
+func (d *desk) follow(is func(*fleet.Catalog) bool) {
+	d.t.Helper()
+	look := time.NewTicker(2 * time.Millisecond) // a catalog has no signal of its own
+	defer look.Stop()
+	late := time.After(20 * time.Second)
+	for !is(d.Catalog()) {
+		select {
+		case <-look.C:
+		case <-late:
+			d.t.Fatal("the catalog does not follow")
+		}
+	}
 }
 
 func (d *desk) clock() time.Time {

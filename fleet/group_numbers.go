@@ -73,14 +73,14 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if err != nil {
 		return nil, err
 	}
-	now, catalog := s.now(), s.Catalog()
+	now, targets := s.now(), s.Catalog().targets()
 	tallies := make(map[uuid.UUID]*tally, len(ledgers))
 	for _, l := range ledgers {
 		tallies[l.GroupID] = newTally(now)
 	}
 	for _, row := range counts {
 		if t := tallies[row.GroupID]; t != nil {
-			t.add(row, catalog.targetOf(row.GroupID))
+			t.add(row, targets[row.GroupID])
 		}
 	}
 	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
@@ -194,9 +194,9 @@ func (s *Service) FleetNumbers(ctx context.Context) (Numbers, error) {
 	if err != nil {
 		return Numbers{}, fmt.Errorf("read counters: %w", err)
 	}
-	t, catalog := newTally(s.now()), s.Catalog()
+	t, targets := newTally(s.now()), s.Catalog().targets()
 	for _, row := range rows {
-		t.add(row, catalog.targetOf(row.GroupID))
+		t.add(row, targets[row.GroupID])
 	}
 	return t.numbers(), nil
 }

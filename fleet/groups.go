@@ -149,18 +149,18 @@ func (c *change) updateGroup(in UpdateGroup, g *Group, row *db.Group) error {
 	}
 	update := c.tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).
 		SetName(name).SetTrack(track).SetDescription(or(in.Description, row.Description))
-	if in.SetChannel {
+	switch {
+	case in.SetChannel && in.ChannelID == nil:
 		update.ClearChannelID()
-		if in.ChannelID != nil {
-			ch, err := c.channel(*in.ChannelID, "channelId")
-			if err != nil {
-				return err
-			}
-			if err := sameArch(g.Arch, ch); err != nil {
-				return err
-			}
-			update = update.SetChannelID(ch.ID)
+	case in.SetChannel:
+		ch, err := c.channel(*in.ChannelID, "channelId")
+		if err != nil {
+			return err
 		}
+		if err := sameArch(g.Arch, ch); err != nil {
+			return err
+		}
+		update.SetChannelID(ch.ID)
 	}
 	return c.saved(update.Save(c.ctx))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"coreroller/rollout"
+	"coreroller/store"
 )
 
 const (
@@ -33,6 +34,8 @@ const (
 	touchEvery = time.Second
 	// touchBatch is how many machines one transaction touches.
 	touchBatch = 1000
+	// recallRows is how many machines are read at a time after a start.
+	recallRows = 5000
 	// maxWords is the longest text of a machine about itself, in bytes.
 	maxWords = 256
 )
@@ -51,6 +54,9 @@ type idleShard struct {
 	mu       sync.Mutex
 	machines map[uuid.UUID]idleMachine
 	seen     map[uuid.UUID]time.Time
+	// learned are machines that checked in while recall reads older rows; nil
+	// when it is done.
+	learned map[uuid.UUID]struct{}
 }
 
 // idleMachine is a machine with nothing under way.
@@ -79,7 +85,7 @@ func newView(g *Group, w *rollout.World, at time.Time, seq uint64) *view {
 func newIdleMemory() *idleMemory {
 	m := &idleMemory{seed: maphash.MakeSeed()}
 	for i := range m.shards {
-		m.shards[i].machines, m.shards[i].seen = map[uuid.UUID]idleMachine{}, map[uuid.UUID]time.Time{}
+		m.shards[i] = idleShard{machines: map[uuid.UUID]idleMachine{}, seen: map[uuid.UUID]time.Time{}, learned: map[uuid.UUID]struct{}{}}
 	}
 	return m
 }
@@ -96,7 +102,7 @@ func (i *idleMemory) answer(c *call, now time.Time) (Answer, bool) {
 	if !c.in.UpdateCheck && !c.in.Ping {
 		return Answer{}, false
 	}
-	words := i.words(&c.in)
+	words := i.said(c)
 	s := i.shard(c.instance)
 	s.mu.Lock()
 	m, known := s.machines[c.instance]
@@ -137,17 +143,24 @@ func saysIdle(e rollout.Event) bool {
 
 // remember keeps a machine after its check-in was committed, if it is idle.
 func (i *idleMemory) remember(c *call) {
-	m := c.after
-	if m == nil {
-		return
-	}
 	if c.view != nil {
 		i.show(c.view)
 	}
-	s := i.shard(m.InstanceID)
+	if c.after == nil {
+		return
+	}
+	s := i.shard(c.instance)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.Attempt.Open() || m.Override.Kind != rollout.OverrideNone || m.Standing != rollout.StandingActive ||
+	if s.learned != nil {
+		s.learned[c.instance] = struct{}{}
+	}
+	i.keep(s, c.after)
+}
+
+// keep is called with the shard locked.
+func (i *idleMemory) keep(s *idleShard, m *store.Machine) {
+	if m.Attempt.Open() || m.Override.Kind != rollout.OverrideNone || m.Standing != rollout.StandingActive || m.Moved ||
 		!m.FailedVersion.IsZero() || !m.QuarantinedVersion.IsZero() {
 		delete(s.machines, m.InstanceID)
 		return
@@ -158,8 +171,44 @@ func (i *idleMemory) remember(c *call) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{group: m.GroupID, words: i.words(&c.in), version: m.Version,
+	s.machines[m.InstanceID] = idleMachine{group: m.GroupID, words: i.kept(m), version: m.Version,
 		state: m.State, standing: m.Standing, reason: m.Reason, seen: m.LastSeenAt}
+}
+
+// recall fills the memory after a start, so that a restart does not send every
+// idle machine through the lane once. What was learned meanwhile stays.
+func (s *Service) recall(ctx context.Context) {
+	defer s.idle.recalled()
+	for cursor := uuid.Nil; ; {
+		machines, err := s.store.Walk(ctx, cursor, recallRows)
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.Warn("machines could not be remembered", "error", err)
+			}
+			return
+		}
+		for _, m := range machines {
+			shard := s.idle.shard(m.InstanceID)
+			shard.mu.Lock()
+			if _, newer := shard.learned[m.InstanceID]; !newer && m.GroupID != uuid.Nil {
+				s.idle.keep(shard, m)
+			}
+			shard.mu.Unlock()
+		}
+		if len(machines) < recallRows {
+			return
+		}
+		cursor = machines[len(machines)-1].InstanceID
+	}
+}
+
+// recalled ends the time in which older rows come in.
+func (i *idleMemory) recalled() {
+	for k := range i.shards {
+		i.shards[k].mu.Lock()
+		i.shards[k].learned = nil
+		i.shards[k].mu.Unlock()
+	}
 }
 
 // show keeps the newest view of a group.
@@ -178,6 +227,9 @@ func (i *idleMemory) forget(ids ...uuid.UUID) {
 		s := i.shard(id)
 		s.mu.Lock()
 		delete(s.machines, id)
+		if s.learned != nil {
+			s.learned[id] = struct{}{}
+		}
 		s.mu.Unlock()
 	}
 }
@@ -192,22 +244,35 @@ func (i *idleMemory) clear() {
 	}
 }
 
-// words is a hash of what a machine says of itself.
-func (i *idleMemory) words(in *CheckIn) uint64 {
+// words is a hash of what a machine says of itself. What it does not send counts
+// as empty: a machine that leaves out what was once sent is not found here and
+// goes through the lane, which keeps what is stored.
+func (i *idleMemory) words(group uuid.UUID, address string, more ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(i.seed)
-	for _, t := range [...]string{in.Track, in.Board, in.Arch, in.Address} {
-		_, _ = h.WriteString(t) // never fails
+	_, _ = h.Write(group[:]) // never fails, as all writes to a hash
+	_, _ = h.WriteString(address)
+	for _, t := range more {
 		_ = h.WriteByte(0)
-	}
-	for _, t := range [...]*string{in.Alias, in.OEM, in.OEMVersion, in.AlephVersion} {
-		if t != nil {
-			_ = h.WriteByte(1)
-			_, _ = h.WriteString(*t)
-		}
-		_ = h.WriteByte(0)
+		_, _ = h.WriteString(t)
 	}
 	return h.Sum64()
+}
+
+func (i *idleMemory) said(c *call) uint64 {
+	in := &c.in
+	return i.words(c.group.ID, in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+}
+
+func sent(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return clean(*text)
+}
+
+func (i *idleMemory) kept(m *store.Machine) uint64 {
+	return i.words(m.GroupID, m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
 }
 
 // touch writes when idle machines were last seen, until the context ends.

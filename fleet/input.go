@@ -48,19 +48,19 @@ func (p problems) err() error {
 // Errors are the expected failures in err: one as a rule, several when an
 // input has several problems, none for an error that is not expected.
 func Errors(err error) []*Error {
-	if e, ok := err.(*Error); ok {
+	switch e := any(err).(type) {
+	case *Error:
 		return []*Error{e}
-	}
-	var all []*Error
-	switch e := err.(type) {
 	case interface{ Unwrap() []error }:
+		var all []*Error
 		for _, one := range e.Unwrap() {
 			all = append(all, Errors(one)...)
 		}
+		return all
 	case interface{ Unwrap() error }:
-		all = Errors(e.Unwrap())
+		return Errors(e.Unwrap())
 	}
-	return all
+	return nil
 }
 
 // name checks a required line of text and returns it without space around it.

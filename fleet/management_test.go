@@ -124,7 +124,7 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"})), fleet.Conflict, "name"},
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: ptr("no dots")})), fleet.Invalid, "productId"},
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", CloneFrom: &nowhere})), fleet.NotFound, "cloneFrom"},
-			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fleet.NotFound, "applicationId"},
+			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fleet.NotFound, "id"},
 			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Track: "u"})), fleet.Conflict, "name"},
 			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h", Track: "t"})), fleet.Conflict, "track"},
 			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h\x01i"})), fleet.Invalid, "name"},

@@ -156,10 +156,15 @@ func entry[K comparable, V any](m map[K]*V, key K, fresh func() *V) *V {
 	return m[key]
 }
 
-// targetOf is the target of a group in the catalog, nil when it has none.
-func (c *Catalog) targetOf(group uuid.UUID) *rollout.Package {
-	if g := c.Group(group); g != nil {
-		return g.Target
+// targets are the targets of all groups that have one.
+func (c *Catalog) targets() map[uuid.UUID]*rollout.Package {
+	all := map[uuid.UUID]*rollout.Package{}
+	for _, a := range c.apps {
+		for _, g := range a.Groups {
+			if g.Target != nil {
+				all[g.ID] = g.Target
+			}
+		}
 	}
-	return nil
+	return all
 }

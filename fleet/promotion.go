@@ -55,8 +55,10 @@ func (c *change) promote(ch *Channel, id *uuid.UUID) error {
 		}
 		moved.Version = row.Version
 	}
-	update := c.tx.Client().Channel.UpdateOneID(ch.ID).ClearPackageID().SetPromotedAt(c.now).SetPromotedBy(c.by.Name)
-	if id != nil {
+	update := c.tx.Client().Channel.UpdateOneID(ch.ID).SetPromotedAt(c.now).SetPromotedBy(c.by.Name)
+	if id == nil {
+		update.ClearPackageID()
+	} else {
 		update.SetPackageID(*id)
 	}
 	row, err := update.Save(c.ctx)

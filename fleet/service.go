@@ -80,7 +80,7 @@ const (
 // is old.
 func (s *Service) Run(ctx context.Context) error {
 	var g sync.WaitGroup
-	for _, f := range []func(context.Context){s.watchCatalog, s.watchMachines, s.touch, s.work} {
+	for _, f := range []func(context.Context){s.watchCatalog, s.watchMachines, s.touch, s.work, s.recall} {
 		g.Go(func() { f(ctx) })
 	}
 	g.Wait()

@@ -70,15 +70,76 @@ type page[T any] struct {
 	at    func(T) place
 }
 
-// cut makes a page of rows of which one more than n was read.
-func cut[T any](rows []T, n int, after *string, at func(T) place) page[T] {
-	p := page[T]{rows: rows, at: at, info: &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(rows) > n}}
-	p.rows = rows[:min(n, len(rows))]
-	if len(p.rows) > 0 {
-		first, last := at(p.rows[0]).cursor(), at(p.rows[len(p.rows)-1]).cursor()
-		p.info.StartCursor, p.info.EndCursor = &first, &last
+// order is how a list is sorted: which place an entry has, and the condition
+// that one comes after a cursor.
+type order[T any] struct {
+	at    func(T) place
+	after func(cursor string) (func(*sql.Selector), error)
+}
+
+// newestID sorts from the highest id: ids of version 7 (RFC 9562) sort by time.
+func newestID[T any](id func(T) uuid.UUID) order[T] {
+	return order[T]{
+		at: func(row T) place { return place{id(row)} },
+		after: func(cursor string) (func(*sql.Selector), error) {
+			var last uuid.UUID
+			err := readCursor(cursor, &last)
+			return func(s *sql.Selector) { s.Where(sql.LT(s.C("id"), last)) }, err
+		},
 	}
-	return p
+}
+
+// newestCreated sorts from the latest created_at, for rows whose ids may come
+// from elsewhere.
+func newestCreated[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
+	return order[T]{
+		at: func(row T) place {
+			at, id := key(row)
+			return place{at.UTC(), id}
+		},
+		after: func(cursor string) (func(*sql.Selector), error) {
+			var at time.Time
+			var id uuid.UUID
+			err := readCursor(cursor, &at, &id)
+			return func(s *sql.Selector) { s.Where(sql.CompositeLT([]string{s.C("created_at"), s.C("id")}, at, id)) }, err
+		},
+	}
+}
+
+// turn reads a page. ids are those of the whole list up to a limit, for its
+// length, which is only read when it was asked for; rows are the first n of the
+// sorted list for which the condition holds.
+func turn[T any](ctx context.Context, first *int, after *string, o order[T],
+	ids func(context.Context) ([]uuid.UUID, error), rows func(after func(*sql.Selector), n int) ([]T, error),
+) (page[T], error) {
+	n, err := limit(first)
+	if err != nil {
+		return page[T]{}, err
+	}
+	condition := func(*sql.Selector) {}
+	if after != nil {
+		if condition, err = o.after(*after); err != nil {
+			return page[T]{}, err
+		}
+	}
+	read, err := rows(condition, n+1)
+	if err != nil {
+		return page[T]{}, err
+	}
+	p := page[T]{rows: read[:min(n, len(read))], at: o.at}
+	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(read) > n}
+	if len(p.rows) > 0 {
+		start, end := o.at(p.rows[0]).cursor(), o.at(p.rows[len(p.rows)-1]).cursor()
+		p.info.StartCursor, p.info.EndCursor = &start, &end
+	}
+	if ids != nil && asked(ctx, "totalCount") {
+		all, err := ids(ctx)
+		if err != nil {
+			return page[T]{}, err
+		}
+		p.total = len(all)
+	}
+	return p, nil
 }
 
 // edges are the rows of a page with their cursors.
@@ -88,63 +149,4 @@ func edges[T, E any](p page[T], edge func(cursor string, node T) E) []E {
 		out[i] = edge(p.at(row).cursor(), row)
 	}
 	return out
-}
-
-// list is a query of ent, as far as paging needs it.
-type list[Q, T any] interface {
-	Limit(int) Q
-	All(context.Context) ([]T, error)
-	IDs(context.Context) ([]uuid.UUID, error)
-	Clone() Q
-}
-
-// newest reads a page of a list sorted by id from the newest: ids of version 7
-// (RFC 9562) sort by time. The query has its conditions already; order must add
-// descending ids and beyond the condition that an id is below another.
-func newest[Q list[Q, T], T any](ctx context.Context, q Q, first *int, after *string, id func(T) uuid.UUID, sorted func(Q) Q, below func(Q, uuid.UUID) Q) (page[T], error) {
-	n, err := limit(first)
-	if err != nil {
-		return page[T]{}, err
-	}
-	total := 0
-	if asked(ctx, "totalCount") {
-		if total, err = counted(ctx, q.Clone()); err != nil {
-			return page[T]{}, err
-		}
-	}
-	if after != nil {
-		var last uuid.UUID
-		if err := readCursor(*after, &last); err != nil {
-			return page[T]{}, err
-		}
-		q = below(q, last)
-	}
-	rows, err := sorted(q).Limit(n + 1).All(ctx)
-	if err != nil {
-		return page[T]{}, err
-	}
-	p := cut(rows, n, after, func(row T) place { return place{id(row)} })
-	p.total = total
-	return p, nil
-}
-
-// counted is how many rows a query has, at most maxCounted.
-func counted[Q list[Q, T], T any](ctx context.Context, q Q) (int, error) {
-	ids, err := q.Limit(maxCounted).IDs(ctx)
-	return len(ids), err
-}
-
-// earlier is the condition that (created_at, id) is below that of a cursor.
-func earlier(after *string) (func(*sql.Selector), error) {
-	if after == nil {
-		return func(*sql.Selector) {}, nil
-	}
-	var at time.Time
-	var id uuid.UUID
-	if err := readCursor(*after, &at, &id); err != nil {
-		return nil, err
-	}
-	return func(s *sql.Selector) {
-		s.Where(sql.CompositeLT([]string{s.C("created_at"), s.C("id")}, at, id))
-	}, nil
 }

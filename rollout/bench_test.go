@@ -19,15 +19,15 @@ func hotCases(t testing.TB) []hotCase {
 	base := func(change func(p *Policy)) *rig {
 		p := DefaultPolicy()
 		p.SafeMode = false
-		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 100, 100
+		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 200, 200
 		p.OfficeHours, p.Timezone = true, "Europe/Berlin"
 		p.Freezes = []Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
 		p.Waves = []Wave{{Share: 0.5, MinFinished: 1000}, {Share: 1}}
 		change(&p)
 		g := newRig(t, p)
 		g.target("2.4.0", "2.1.0", "2.2.0")
-		for i := range 50 { // a ledger with something in it
-			g.w.Ledger.spend(start.Add(time.Duration(i-50)*time.Minute), p.PeriodInterval)
+		for i := range 120 { // a ledger as full as it gets
+			g.w.Ledger.spend(start.Add(time.Duration(i-120)*30*time.Second), p.PeriodInterval)
 		}
 		return g
 	}

@@ -176,6 +176,6 @@ func (l *ladder) safeModeText() string {
 
 func (l *ladder) periodText() string {
 	p := &l.w.Policy.policy
-	return fmt.Sprintf("%d of %d updates in the last %s used",
-		l.w.Ledger.used(l.now, p.PeriodInterval), p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
+	used, _ := l.w.Ledger.used(l.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
+	return fmt.Sprintf("%d of %d updates in the last %s used", used, p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
 }

@@ -218,14 +218,11 @@ func (l *ladder) periodHolds() bool {
 	if l.skipsPacing() {
 		return false
 	}
-	used := l.w.Ledger.used(l.now, p.PeriodInterval)
+	used, frees := l.w.Ledger.used(l.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
 	if used < p.MaxUpdatesPerPeriod {
 		return false
 	}
-	l.d = Decision{
-		Reason: ReasonPeriodLimit, InFlight: used, Cap: p.MaxUpdatesPerPeriod,
-		Until: l.w.Ledger.freesAt(l.now, p.PeriodInterval, used, p.MaxUpdatesPerPeriod),
-	}
+	l.d = Decision{Reason: ReasonPeriodLimit, InFlight: used, Cap: p.MaxUpdatesPerPeriod, Until: frees}
 	return true
 }
 

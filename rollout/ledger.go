@@ -48,25 +48,22 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 }
 
 // used is the number of grants in the window of length period that ends now.
-func (l *Ledger) used(now time.Time, period time.Duration) int {
-	begin, n := now.Add(-period), 0
-	for i := len(l.Spends) - 1; i >= 0 && l.Spends[i].Last.After(begin); i-- {
-		n += l.Spends[i].Count
-	}
-	return n
-}
-
-// freesAt is when fewer than limit of the used grants are left in the window.
-func (l *Ledger) freesAt(now time.Time, period time.Duration, used, limit int) time.Time {
+// If it reaches the limit, frees is when it no longer does.
+func (l *Ledger) used(now time.Time, period time.Duration, limit int) (n int, frees time.Time) {
 	begin := now.Add(-period)
-	for i := range l.Spends {
-		s := &l.Spends[i]
-		if !s.Last.After(begin) {
-			continue
-		}
-		if used -= s.Count; used < limit {
-			return s.Last.Add(period)
+	// Comparing times is most of the cost of a long ledger, so search.
+	first, end := 0, len(l.Spends)
+	for first < end {
+		if mid := (first + end) / 2; l.Spends[mid].Last.After(begin) {
+			end = mid
+		} else {
+			first = mid + 1
 		}
 	}
-	return time.Time{}
+	for i := len(l.Spends) - 1; i >= first; i-- {
+		if n += l.Spends[i].Count; n >= limit && frees.IsZero() {
+			frees = l.Spends[i].Last.Add(period) // those after it stay below the limit
+		}
+	}
+	return n, frees
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -18,6 +19,6 @@ func Columns(m *Machine) string {
 	return b.String()
 }
 
-// Trace sees every statement of the hot path, with its arguments when it is run
-// once (each row of a bulk write on SQLite is not).
-func (s *Store) Trace(f func(Statement)) { s.trace = f }
+// Trace sees every statement of the hot path before it is run, with its
+// arguments where it is run once (on SQLite a bulk write is run once a row).
+func (s *Store) Trace(f func(tx *sql.Tx, text string, args []any)) { s.trace = f }

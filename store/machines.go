@@ -120,6 +120,15 @@ func (tx *Tx) DueLeases(ctx context.Context, group uuid.UUID, now time.Time, lim
 		group.String(), now.UTC(), limit)
 }
 
+// Walk reads machines in the order of their ids, those after a given one.
+func (s *Store) Walk(ctx context.Context, after uuid.UUID, limit int) ([]*Machine, error) {
+	rows, err := s.readers.QueryContext(ctx, s.q(selectMachines+"WHERE id > ? ORDER BY id LIMIT ?"), after.String(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("walk machines: %w", err)
+	}
+	return scanMachines(rows)
+}
+
 // FirstLease is the earliest end of a lease of a group after a moment, zero when
 // none runs.
 func (tx *Tx) FirstLease(ctx context.Context, group uuid.UUID, after time.Time) (first time.Time, err error) {
@@ -135,11 +144,15 @@ func (tx *Tx) FirstLease(ctx context.Context, group uuid.UUID, after time.Time) 
 	return first, errors.Join(err, rows.Err())
 }
 
-func (tx *Tx) machines(ctx context.Context, text string, args ...any) (all []*Machine, err error) {
+func (tx *Tx) machines(ctx context.Context, text string, args ...any) ([]*Machine, error) {
 	rows, err := tx.query(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read machines: %w", err)
 	}
+	return scanMachines(rows)
+}
+
+func scanMachines(rows *sql.Rows) (all []*Machine, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		m, err := scanMachine(rows)

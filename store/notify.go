@@ -24,11 +24,13 @@ const (
 	notifyEvery = 50 * time.Millisecond
 	// notifyBytes stays below PostgreSQL's limit of 8000 bytes a payload.
 	notifyBytes = 7000
-	// notifyEvents is how many distinct events are told one by one. Past it
-	// single machines are left out (their groups are told, which is what pages
-	// follow during a storm), and if that is not enough the others are told to
-	// read everything again.
-	notifyEvents = 256
+	// notifyEventBytes is the longest event as JSON.
+	notifyEventBytes = 220
+	// notifyWaiting is how many distinct events wait to be told. Past it the
+	// others are told to read everything again.
+	notifyWaiting = 20_000
+	// notifyMachines is how many machines one payload names, 22 bytes each.
+	notifyMachines = 250
 )
 
 // notifier carries events between processes that share a PostgreSQL.
@@ -44,14 +46,27 @@ type notifier struct {
 	done     sync.WaitGroup
 }
 
-// message is one payload.
+// message is one payload. Machines, of which there are many in a storm, are
+// told apart from the rest: for each group their ids, one after the other.
 type message struct {
-	Origin string        `json:"o"`
-	Events []event.Event `json:"e"`
+	Origin   string        `json:"o"`
+	Events   []event.Event `json:"e,omitempty"`
+	App      uuid.UUID     `json:"a,omitzero"`
+	Group    uuid.UUID     `json:"g,omitzero"`
+	Machines []byte        `json:"m,omitempty"`
+}
+
+// events is what a message tells.
+func (m *message) events() []event.Event {
+	events := m.Events
+	for ids := m.Machines; len(ids) >= 16; ids = ids[16:] {
+		events = append(events, event.Event{Kind: event.MachineChanged, App: m.App, Group: m.Group, Instance: uuid.UUID(ids[:16])})
+	}
+	return events
 }
 
 func startNotifier(dsn string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
-	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemory(), stop: make(chan struct{})}
+	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyWaiting), stop: make(chan struct{})}
 	n.outgoing = n.out.Subscribe(nil)
 	n.listener = pq.NewListener(dsn, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil {
@@ -89,7 +104,7 @@ func (n *notifier) receive() {
 				n.log.Warn("unreadable notification", "error", err)
 				n.local.Publish(event.Event{Kind: event.Resync})
 			} else if m.Origin != n.origin {
-				n.local.Publish(m.Events...)
+				n.local.Publish(m.events()...)
 			}
 		}
 	}
@@ -113,27 +128,31 @@ func (n *notifier) transmit() {
 }
 
 func (n *notifier) flush() {
-	events := n.outgoing.Take()
-	if len(events) > notifyEvents {
-		events = slices.DeleteFunc(events, func(e event.Event) bool { return e.Kind == event.MachineChanged })
-	}
-	if len(events) > notifyEvents {
-		events = []event.Event{{Kind: event.Resync}}
-	}
-	for len(events) > 0 {
-		var payload []byte
-		k := len(events)
-		for ; k > 0; k /= 2 {
-			payload, _ = json.Marshal(message{n.origin, events[:k]}) // plain values always marshal
-			if len(payload) < notifyBytes {
-				break
-			}
+	var rest []event.Event
+	machines := map[event.Event][]byte{} // by application and group
+	for _, e := range n.outgoing.Take() {
+		if e.Kind != event.MachineChanged {
+			rest = append(rest, e)
+			continue
 		}
-		if _, err := n.db.Exec("SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
-			n.log.Warn("telling other processes", "error", err)
-			return
+		key := event.Event{App: e.App, Group: e.Group}
+		machines[key] = append(machines[key], e.Instance[:]...)
+	}
+	for part := range slices.Chunk(rest, notifyBytes/notifyEventBytes) {
+		n.tell(message{Events: part})
+	}
+	for key, ids := range machines {
+		for part := range slices.Chunk(ids, 16*notifyMachines) {
+			n.tell(message{App: key.App, Group: key.Group, Machines: part})
 		}
-		events = events[k:]
+	}
+}
+
+func (n *notifier) tell(m message) {
+	m.Origin = n.origin
+	payload, _ := json.Marshal(m) // plain values always marshal
+	if _, err := n.db.Exec("SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
+		n.log.Warn("telling other processes", "error", err)
 	}
 }
 

@@ -48,12 +48,6 @@ func (s *statements) close() {
 	s.set = nil
 }
 
-// Statement is a statement of the hot path as it was run.
-type Statement struct {
-	Text string
-	Args []any
-}
-
 // prepared is a statement of the hot path bound to the transaction.
 //
 // SQLite has one writer connection, which this transaction holds: a statement
@@ -61,7 +55,7 @@ type Statement struct {
 func (tx *Tx) prepared(ctx context.Context, text string, args ...any) (*sql.Stmt, error) {
 	text = tx.store.q(text)
 	if tx.store.trace != nil {
-		tx.store.trace(Statement{text, args})
+		tx.store.trace(tx.sql, text, args)
 	}
 	if !tx.store.postgres() {
 		stmt, err := tx.sql.PrepareContext(ctx, text)

@@ -43,7 +43,7 @@ type Store struct {
 	notify  *notifier // nil on SQLite
 	log     *slog.Logger
 	stmts   statements
-	trace   func(Statement) // sees the statements of the hot path; tests only
+	trace   func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
 }
 
 // ErrReadOnly is the answer of the reader client to every attempt to write.

@@ -28,4 +28,30 @@ export const reasonWord: Record<Reason, string> = {
   GRANTED: 'Granted',
 };
 
+/** The rules by what they look at, for the ladder of an explanation. */
+export const ruleWord: Record<Reason, string> = {
+  NONE: 'No check',
+  INVALID_REQUEST: 'Request',
+  UNKNOWN_APPLICATION: 'Application',
+  UNKNOWN_GROUP: 'Group',
+  UP_TO_DATE: 'Version',
+  QUARANTINED: 'Quarantine',
+  PINNED: 'Pin',
+  HELD: 'Hold',
+  NO_PACKAGE: 'Package',
+  BLACKLISTED: 'Blacklist',
+  UPDATE_IN_PROGRESS: 'Running attempt',
+  PAUSED: 'Pause',
+  HALTED: 'Halt',
+  OUTSIDE_WINDOW: 'Window',
+  FROZEN: 'Calendar freeze',
+  WAVE_NOT_REACHED: 'Wave',
+  SOAKING: 'Soak time',
+  WAITING_FOR_APPROVAL: 'Approval',
+  SAFE_MODE_FIRST: 'Safe mode',
+  CONCURRENCY_LIMIT: 'In-flight cap',
+  PERIOD_LIMIT: 'Period cap',
+  GRANTED: 'Grant',
+};
+
 export const isReason = (text: string | null): text is Reason => text !== null && text in reasonWord;

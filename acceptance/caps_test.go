@@ -1,0 +1,137 @@
+package acceptance
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"coreroller/rollout"
+)
+
+func TestCase13_ThirdMachineWaits(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("a", "1.0.0", "2.0.0")
+		s.grants("b", "1.0.0", "2.0.0")
+		s.advance(time.Minute)
+		s.holds("c", "1.0.0", "concurrency_limit")
+		s.is("c", rollout.StateOnHold)
+		s.says("c", "2 of 2")
+		s.updates("a", "1.0.0", "2.0.0")
+		s.holds("c", "1.0.0", "period_limit")
+		s.says("c", "2 of 2", "10:15:00")
+		if m := s.instance("c"); m.DecisionUntil == nil || !m.DecisionUntil.Equal(begin.Add(15*time.Minute)) {
+			t.Errorf("the decision holds until %v", m.DecisionUntil)
+		}
+		s.clock.Set(begin.Add(15*time.Minute - time.Microsecond))
+		s.holds("c", "1.0.0", "period_limit")
+		s.clock.Set(begin.Add(15 * time.Minute))
+		s.grants("c", "1.0.0", "2.0.0")
+	})
+}
+
+func TestCase14_RaisedMaximum(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("a", "1.0.0", "2.0.0")
+		s.grants("b", "1.0.0", "2.0.0")
+		s.holds("c", "1.0.0", "concurrency_limit")
+		s.holds("c", "1.0.0", "concurrency_limit")
+		s.policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 3, 3 })
+		s.grants("c", "1.0.0", "2.0.0")
+		s.holds("d", "1.0.0", "concurrency_limit")
+	})
+}
+
+func TestCase15_ConcurrencyAfterThePeriod(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("a", "1.0.0", "2.0.0")
+		s.grants("b", "1.0.0", "2.0.0")
+		s.advance(time.Minute)
+		s.holds("c", "1.0.0", "concurrency_limit")
+		s.updates("a", "1.0.0", "2.0.0")
+		s.grants("c", "1.0.0", "2.0.0")
+	}, limit(2, time.Minute))
+}
+
+func TestCase16_SilentMachinesTimeOut(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("a", "1.0.0", "2.0.0")
+		s.grants("b", "1.0.0", "2.0.0")
+		s.advance(time.Minute)
+		s.grants("c", "1.0.0", "2.0.0")
+		for _, machine := range []string{"a", "b"} {
+			s.is(machine, rollout.StateError)
+			s.ended(machine, rollout.OutcomeTimeout)
+		}
+		if n := s.numbers(); n.Funnel.Failed != 2 || n.Funnel.TimedOut != 2 || n.InFlight != 1 ||
+			len(n.Failures) != 1 || n.Failures[0].Outcome != rollout.OutcomeTimeout || n.Failures[0].Attempts != 2 {
+			t.Errorf("numbers %+v", n)
+		}
+	}, limit(2, time.Minute), lease(time.Minute)) // a longer period would hold the third by itself
+}
+
+func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
+	const every = 45 * time.Minute
+	each(t, func(t *testing.T, s *site) {
+		s.grants("pinging", "1.0.0", "2.0.0")
+		s.grants("silent", "1.0.0", "2.0.0")
+		s.reports("pinging", "1.0.0", "13/1", "14/1", "3/1")
+		s.reports("silent", "1.0.0", "13/1", "14/1", "3/1")
+		s.is("pinging", rollout.StateInstalled)
+		for at := every; at < 24*time.Hour; at += every {
+			s.clock.Set(begin.Add(at))
+			s.work()
+			s.is("pinging", rollout.StateInstalled)
+			if at == every {
+				s.is("silent", rollout.StateInstalled)
+			} else {
+				s.is("silent", rollout.StateError)
+			}
+			s.pings("pinging", "1.0.0")
+		}
+		s.ended("silent", rollout.OutcomeTimeout)
+		s.ended("pinging")
+		s.clock.Set(begin.Add(24 * time.Hour))
+		s.work()
+		s.ended("pinging", rollout.OutcomeTimeout)
+	})
+}
+
+// atOnce calls f from n goroutines that begin together, and waits for them.
+func atOnce(n int, f func(i int)) {
+	var wait sync.WaitGroup
+	gate := make(chan struct{})
+	for i := range n {
+		wait.Go(func() {
+			<-gate
+			f(i)
+		})
+	}
+	close(gate)
+	wait.Wait()
+}
+
+func TestCase17_ParallelChecks(t *testing.T) {
+	for _, count := range []int{1, 4} {
+		t.Run(fmt.Sprintf("%d servers", count), func(t *testing.T) {
+			each(t, func(t *testing.T, s *site) {
+				offers := make([]bool, 40)
+				atOnce(40, func(i int) {
+					a := s.on(i%count).check(fmt.Sprint("m", i), "1.0.0")
+					offers[i] = a.offered() == "2.0.0"
+				})
+				n := 0
+				for _, offered := range offers {
+					if offered {
+						n++
+					}
+				}
+				if n != 5 {
+					t.Errorf("%d offers, want 5", n)
+				}
+				s.inFlight(5)
+				s.noted(rollout.ActivityRolloutStarted, 1)
+			}, limit(5, 15*time.Minute), servers(count))
+		})
+	}
+}

@@ -1,0 +1,169 @@
+package acceptance
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"coreroller/rollout"
+)
+
+// story checks the states in a machine's history, the newest first.
+func (s *site) story(machine string, want ...rollout.State) {
+	s.t.Helper()
+	var got []rollout.State
+	for _, h := range s.history(machine) {
+		got = append(got, h.State)
+	}
+	if !slices.Equal(got, want) {
+		s.t.Errorf("the history of %s is %v, want %v", machine, got, want)
+	}
+}
+
+func TestCase27_WholeUpdate(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		for _, step := range []struct {
+			event event
+			state rollout.State
+		}{{"13/1", rollout.StateDownloading}, {"14/1", rollout.StateDownloaded}, {"3/1", rollout.StateInstalled}} {
+			s.advance(time.Minute)
+			s.reports("m", "1.0.0", step.event)
+			s.is("m", step.state)
+		}
+		s.advance(time.Minute)
+		s.holds("m", "2.0.0", "up_to_date", "3/2 from 1.0.0")
+		s.is("m", rollout.StateComplete)
+		s.story("m", rollout.StateComplete, rollout.StateInstalled, rollout.StateDownloaded, rollout.StateDownloading, rollout.StateGranted)
+		if c := s.numbers().Funnel; c != (rollout.Counts{Granted: 1, Downloading: 1, Downloaded: 1, Installed: 1, Succeeded: 1}) {
+			t.Errorf("counted %+v", c)
+		}
+	})
+}
+
+func TestCase28_ProgramIsCompleteOnceInstalled(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "3/1")
+		s.is("m", rollout.StateComplete)
+		s.ended("m", rollout.OutcomeSucceeded)
+	}, program)
+}
+
+func TestCase29_RestartedDaemonIsOfferedAgain(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
+		s.reports("m", "1.0.0", "13/1")
+		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
+		s.ended("m", rollout.OutcomeInterrupted)
+		s.inFlight(1)
+		if n := s.numbers(); n.SpentInPeriod != 2 || n.Failed != 0 {
+			s.t.Errorf("numbers %+v", n)
+		}
+		// The period is spent: a third offer would be one too many.
+		s.reports("m", "1.0.0", "13/1")
+		s.holds("m", "1.0.0", "period_limit", "3/2 from 0.0.0.0")
+		s.inFlight(0)
+	}, policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 1 }))
+}
+
+func TestCase30_IdleDaemonIsNoNews(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		for range 3 {
+			a := s.check("m", "2.0.0", "3/2 from")
+			if len(a.Events) != 1 || a.Events[0].Status != "ok" {
+				s.t.Errorf("answered %+v", a)
+			}
+			s.advance(45 * time.Minute)
+		}
+		s.reports("m", "2.0.0", "3/2 from")
+		s.is("m", rollout.StateNone)
+		s.story("m")
+		s.ended("m")
+	})
+}
+
+func TestCase31_EventsThatMeanNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.reports("stranger", "1.0.0", "13/1", "3/1", "3/0 10")
+		if m := s.instance("stranger"); m != nil {
+			t.Errorf("a machine was registered by its events: %v", m)
+		}
+		s.grants("m", "1.0.0", "2.0.0")
+		before := s.instance("m")
+		s.reports("m", "1.0.0", "1000/1", "3/1000", "-1/-1", "/", "x/y")
+		s.is("m", rollout.StateGranted)
+		if after := s.instance("m"); !after.LeaseUntil.Equal(*before.LeaseUntil) || after.Failures != 0 {
+			t.Errorf("was %v, is %v", before, after)
+		}
+		s.inFlight(1)
+	})
+}
+
+func TestCase32_ErrorCodesLoseTheirFlags(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for _, test := range []struct {
+			machine, sent string
+			code          int
+		}{{"private server", "268435469", 13}, {"developer", "-1879048179", 13}, {"empty", "", 0}, {"negative", "-1", 0x0FFFFFFF}} {
+			s.grants(test.machine, "1.0.0", "2.0.0")
+			// Written out: an empty errorcode is not the same as none.
+			a := s.post("/v1/update/", `<request protocol="3.0"><app appid="`+s.app.String()+`" version="1.0.0" track="t" machineid="`+test.machine+
+				`"><event eventtype="3" eventresult="0" errorcode="`+test.sent+`"/></app></request>`)
+			if len(a.Apps) != 1 || len(a.Apps[0].Events) != 1 || a.Apps[0].Events[0].Status != "ok" {
+				t.Errorf("%s: answered %s", test.machine, a.body)
+			}
+			s.is(test.machine, rollout.StateError)
+			if h := s.history(test.machine); h[0].State != rollout.StateError || h[0].Code != test.code {
+				t.Errorf("%s: history %+v", test.machine, h[0])
+			}
+		}
+		failed := s.activities(rollout.ActivityMachineFailed)
+		if len(failed) != 4 || failed[0].MachineID != "private server" || failed[0].Code != 13 {
+			t.Errorf("activities %v", failed)
+		}
+	}, limit(10, time.Hour))
+}
+
+func TestCase33_RollbackInACheck(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1", "14/1", "3/1")
+		s.holds("m", "1.0.0", "quarantined", "3/0 44")
+		s.ended("m", rollout.OutcomeRolledBack)
+		s.noted(rollout.ActivityMachineQuarantined, 1)
+		if n := s.numbers(); n.Quarantined != 1 || n.Funnel.RolledBack != 1 {
+			s.t.Errorf("numbers %+v", n)
+		}
+		s.advance(time.Hour)
+		s.holds("m", "1.0.0", "quarantined", "3/2 from")
+	})
+}
+
+func TestCase34_DeferredByTheMachine(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "3/9 268435496")
+		s.ended("m", rollout.OutcomeDeferred)
+		s.is("m", rollout.StateNone)
+		if n := s.numbers(); n.InFlight != 0 || n.Funnel.Failed != 0 || n.Funnel.Released != 1 {
+			s.t.Errorf("numbers %+v", n)
+		}
+		if m := s.instance("m"); m.Failures != 0 {
+			s.t.Errorf("%d failures", m.Failures)
+		}
+		s.grants("m", "1.0.0", "2.0.0")
+	})
+}
+
+func TestCase35_FailedMachineIsGrantedAgain(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "3/0 10")
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "3/0 10")
+		s.holds("m", "1.0.0", "period_limit")
+		s.advance(15 * time.Minute)
+		s.grants("m", "1.0.0", "2.0.0")
+	})
+}

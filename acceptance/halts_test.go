@@ -1,0 +1,144 @@
+package acceptance
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"coreroller/rollout"
+)
+
+func TestCase18_SafeModeLetsOneGoFirst(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("first", "1.0.0", "2.0.0")
+		s.holds("second", "1.0.0", "safe_mode_first")
+		s.says("second", "first")
+		s.reports("first", "1.0.0", "13/1", "14/1", "3/1")
+		s.advance(15 * time.Minute) // the first one no longer counts in the period
+		s.holds("second", "1.0.0", "safe_mode_first")
+		s.holds("first", "2.0.0", "up_to_date", "3/2 from 1.0.0")
+		for _, machine := range []string{"second", "third", "fourth", "fifth"} {
+			s.grants(machine, "1.0.0", "2.0.0")
+		}
+		s.holds("sixth", "1.0.0", "concurrency_limit")
+	}, safeMode, limit(4, 15*time.Minute))
+}
+
+// haltedBy checks that the rollout is halted by a rule, told of once, and holds
+// whoever asks.
+func (s *site) haltedBy(rule rollout.HaltRule, machine string) {
+	s.t.Helper()
+	s.stands(rollout.RolloutHalted)
+	r := s.rolloutOf(s.group)
+	if r.Halt.Rule != rule || len(r.Halt.Machines) == 0 || r.Halt.Machines[len(r.Halt.Machines)-1] != machine {
+		s.t.Errorf("halted by %+v, want rule %s and machine %s", r.Halt, rule, machine)
+	}
+	s.noted(rollout.ActivityRolloutHalted, 1)
+	s.holds("next", "1.0.0", "halted")
+}
+
+func TestCase19_SafeModeFailureHalts(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("first", "1.0.0", "2.0.0")
+		s.reports("first", "1.0.0", "13/1", "3/0 10")
+		s.haltedBy(rollout.HaltSafeMode, "first")
+	}, safeMode)
+}
+
+func TestCase20_SafeModeSilenceHalts(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		s.grants("first", "1.0.0", "2.0.0")
+		s.advance(time.Hour)
+		s.holds("next", "1.0.0", "halted")
+		s.haltedBy(rollout.HaltSafeMode, "first")
+	}, safeMode)
+}
+
+func TestCase21_ResumeSetsTheEvidenceAside(t *testing.T) {
+	for name, fail := range map[string]func(s *site){
+		"failure": func(s *site) { s.reports("first", "1.0.0", "3/0 10") },
+		"silence": func(s *site) { s.advance(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(_ *testing.T, s *site) {
+				s.grants("first", "1.0.0", "2.0.0")
+				fail(s)
+				s.work()
+				s.haltedBy(rollout.HaltSafeMode, "first")
+				s.resume("looked at it")
+				s.advance(15 * time.Minute)
+				s.work()
+				s.grants("second", "1.0.0", "2.0.0")
+				s.holds("third", "1.0.0", "safe_mode_first")
+				s.updates("second", "1.0.0", "2.0.0")
+				s.advance(15 * time.Minute)
+				s.work()
+				s.grants("third", "1.0.0", "2.0.0")
+				s.grants("first", "1.0.0", "2.0.0")
+				s.noted(rollout.ActivityRolloutHalted, 1)
+				s.stands(rollout.RolloutActive)
+			}, safeMode)
+		})
+	}
+}
+
+func TestCase22_FailureShareHalts(t *testing.T) {
+	for _, test := range []struct {
+		succeeded, failed int
+		halted            bool
+	}{{4, 1, true}, {2, 2, false}} {
+		t.Run(fmt.Sprintf("%d of %d", test.failed, test.succeeded+test.failed), func(t *testing.T) {
+			each(t, func(t *testing.T, s *site) {
+				all := test.succeeded + test.failed
+				s.check("behind", "1.0.0") // keeps the rollout from completing
+				for i := range all {
+					s.grants(fmt.Sprint("m", i), "1.0.0", "2.0.0")
+				}
+				for i := range test.succeeded {
+					s.updates(fmt.Sprint("m", i), "1.0.0", "2.0.0")
+				}
+				for i := test.succeeded; i < all; i++ {
+					s.reports(fmt.Sprint("m", i), "1.0.0", "3/0 10")
+				}
+				if test.halted {
+					s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
+					s.says("next", "1 of 5")
+					if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
+						t.Errorf("halted by %+v", h)
+					}
+				} else {
+					s.stands(rollout.RolloutActive)
+					s.grants("next", "1.0.0", "2.0.0")
+				}
+			}, limit(10, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
+		})
+	}
+}
+
+func TestCase26_ThreeFailuresQuarantine(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		fail := func(version string) {
+			for range 3 {
+				s.grants("m", "1.0.0", version)
+				s.reports("m", "1.0.0", "13/1", "3/0 10")
+				s.is("m", rollout.StateError)
+				s.advance(15 * time.Minute)
+			}
+		}
+		fail("2.0.0")
+		s.holds("m", "1.0.0", "quarantined")
+		s.holds("m", "1.0.0", "quarantined")
+		s.noted(rollout.ActivityMachineQuarantined, 1)
+		s.release("m")
+		fail("2.0.0")
+		s.holds("m", "1.0.0", "quarantined")
+		if n := s.numbers(); n.Quarantined != 1 {
+			s.t.Errorf("%d quarantined", n.Quarantined)
+		}
+		s.promote("3.0.0")
+		if n := s.numbers(); n.Quarantined != 0 {
+			s.t.Errorf("%d quarantined for the next version", n.Quarantined)
+		}
+		s.grants("m", "1.0.0", "3.0.0")
+	})
+}

@@ -1,0 +1,81 @@
+package acceptance
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"coreroller/rollout"
+)
+
+// fleetSize is the number of machines of the wave cases.
+const fleetSize = 10_000
+
+// crowd lets machines check in by many connections at once and returns who of
+// them was offered something.
+func (s *site) crowd(machines []int, version string) map[int]bool {
+	s.t.Helper()
+	const connections = 200
+	offered := make([]bool, len(machines))
+	atOnce(connections, func(i int) {
+		for k := i; k < len(machines); k += connections {
+			a := s.check(fmt.Sprint("m", machines[k]), version)
+			offered[k] = a.offered() != ""
+		}
+	})
+	chosen := map[int]bool{}
+	for k, yes := range offered {
+		if yes {
+			chosen[machines[k]] = true
+		}
+	}
+	return chosen
+}
+
+func TestCase25_WavesGrowByBucket(t *testing.T) {
+	shares := []float64{0.01, 0.5, 1}
+	waves := policy(func(p *rollout.Policy) {
+		for _, share := range shares {
+			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Hour, MinFinished: 50, MinSuccessShare: 0.9})
+		}
+	})
+	each(t, func(t *testing.T, s *site) {
+		salt := s.rolloutOf(s.group).Salt
+		waiting := make([]int, fleetSize)
+		for k := range waiting {
+			waiting[k] = k
+		}
+		for wave, share := range shares {
+			offered := s.crowd(waiting, "1.0.0")
+			for _, k := range waiting {
+				if bucket := rollout.Bucket(salt, fmt.Sprint("m", k)); offered[k] != (bucket < share) {
+					t.Fatalf("wave %d: m%d in bucket %v offered: %t", wave+1, k, bucket, offered[k])
+				}
+			}
+			waiting = slices.DeleteFunc(waiting, func(k int) bool { return offered[k] })
+			s.advance(time.Hour)
+			s.work()
+			if r := s.rolloutOf(s.group); r.Wave != wave || r.GateAt != nil {
+				t.Fatalf("wave %d, its gate since %v before anybody finished, want wave %d", r.Wave, r.GateAt, wave)
+			}
+			s.crowd(slices.Collect(maps.Keys(offered)), "2.0.0")
+			if wave == len(shares)-1 {
+				break
+			}
+			s.advance(time.Hour - time.Second)
+			s.work()
+			if r := s.rolloutOf(s.group); r.Wave != wave || r.GateAt == nil {
+				t.Fatalf("wave %d, its gate since %v while it soaks, want wave %d", r.Wave, r.GateAt, wave)
+			}
+			s.advance(time.Second)
+			s.work()
+			if r := s.rolloutOf(s.group); r.Wave != wave+1 {
+				t.Fatalf("wave %d after the soak, want %d", r.Wave, wave+1)
+			}
+		}
+		s.stands(rollout.RolloutCompleted)
+		s.noted(rollout.ActivityWaveAdvanced, 2)
+	}, limit(fleetSize, 15*time.Minute), lease(24*time.Hour), waves)
+}

@@ -1,0 +1,172 @@
+package fleet_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/channel"
+	"coreroller/ent/db/group"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+const flatcar = "e96281a6-d1af-4bde-9a0a-97b76e56dc57"
+
+func TestPreinstalled(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		r := d.store.Reader()
+		if n := must(r.Channel.Query().Count(d.ctx))(t); n != 8 {
+			t.Errorf("%d channels", n)
+		}
+		groups := must(r.Group.Query().Where(group.Track("stable")).Order(group.ByArch()).All(d.ctx))(t)
+		if len(groups) != 2 || groups[0].Name != "Stable" || groups[1].Name != "Stable (ARM64)" ||
+			groups[0].ID.String() != "9a2deb70-37be-4026-853f-bfdd6b347bbe" {
+			t.Errorf("stable groups: %v", groups)
+		}
+		if p := groups[0].Policy; p.MaxUpdatesPerPeriod != 2 || p.PeriodInterval != 15*time.Minute || p.UpdateTimeout != time.Hour || !p.SafeMode {
+			t.Errorf("policy of stable: %+v", p)
+		}
+		alpha := must(r.Channel.Query().Where(channel.Name("alpha"), channel.Arch("amd64")).Only(d.ctx))(t)
+		if alpha.Color != "#1fbb86" {
+			t.Errorf("alpha is %s", alpha.Color)
+		}
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: fleet.FlatcarID()}))
+		d.must(d.Preinstall(d.ctx))
+		if n := must(r.Application.Query().Count(d.ctx))(t); n != 0 {
+			t.Error("what an operator deleted came back")
+		}
+	})
+}
+
+func TestFind(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		own := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Own", ProductID: ptr("com.Example.app")}))(t)
+		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: own.ID, Name: "Canary"}))(t)
+		for _, c := range []struct{ app, track, board, arch, want string }{
+			{flatcar, "stable", "amd64-usr", "", "9a2deb70-37be-4026-853f-bfdd6b347bbe"},
+			{"{" + strings.ToUpper(flatcar) + "}", "stable", "", "", "9a2deb70-37be-4026-853f-bfdd6b347bbe"},
+			{flatcar, "stable", "arm64-usr", "x64", "11a585f6-9418-4df0-8863-78b2fd3240f8"},
+			{flatcar, "stable", "", "aarch64", "11a585f6-9418-4df0-8863-78b2fd3240f8"},
+			{flatcar, "9A2DEB70-37be-4026-853f-bfdd6b347bbe", "", "x86_64", "9a2deb70-37be-4026-853f-bfdd6b347bbe"},
+			{flatcar, "9a2deb70-37be-4026-853f-bfdd6b347bbe", "arm64-usr", "", "11a585f6-9418-4df0-8863-78b2fd3240f8"},
+			{flatcar, "Stable", "", "", "unknown group"},
+			{flatcar, "stable", "riscv64", "", "unknown group"},
+			{flatcar, "", "", "", "unknown group"},
+			{flatcar, g.ID.String(), "", "", "unknown group"},
+			{"COM.example.APP", "Canary", "", "", g.ID.String()},
+			{"com.example.other", "Canary", "", "", "unknown application"},
+			{"", "stable", "", "", "unknown application"},
+		} {
+			found, verdict := d.Catalog().Find(c.app, c.track, fleet.Arch(c.board, c.arch))
+			got := map[fleet.Verdict]string{fleet.VerdictUnknownApplication: "unknown application", fleet.VerdictUnknownGroup: "unknown group"}[verdict]
+			if found != nil {
+				got = found.ID.String()
+			}
+			if got != c.want {
+				t.Errorf("%+v: %s", c, got)
+			}
+		}
+
+		must(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: own.ID, ProductID: ptr("com.example.new")}))(t)
+		if _, v := d.Catalog().Find("com.example.app", "Canary", "amd64"); v != fleet.VerdictUnknownApplication {
+			t.Error("the old product id is still served")
+		}
+		_, err := d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Third", ProductID: ptr("com.example.NEW")})
+		refused(t, err, fleet.Conflict, "productId")
+
+		// Machines keep naming the id of a group that was replaced.
+		stable := must(d.store.Reader().Group.Query().Where(group.Track("stable"), group.Arch("amd64")).Only(d.ctx))(t)
+		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: stable.ID}))
+		replaced := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: fleet.FlatcarID(), Name: "New stable", Track: "stable"}))(t)
+		if found, _ := d.Catalog().Find(flatcar, stable.ID.String(), "amd64"); found == nil || found.ID != replaced.ID {
+			t.Errorf("found %+v", found)
+		}
+	})
+}
+
+// Another process on the same database learns of a change.
+func TestCatalogFollowsOtherProcesses(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		other := d.beside()
+		s := d.setup()
+		other.follow(func(c *fleet.Catalog) bool {
+			g, _ := c.Find(s.app.ID.String(), "t", "amd64")
+			return g != nil && g.Target != nil
+		})
+		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
+		other.follow(func(c *fleet.Catalog) bool {
+			return !c.Group(s.group.ID).Schedule.Policy().UpdatesEnabled
+		})
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
+		other.follow(func(c *fleet.Catalog) bool { return c.App(s.app.ID) == nil })
+	})
+}
+
+func TestNumbersAddUp(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.check(s, "a", "1.0.0") // granted
+		d.check(s, "b", "1.0.0")
+		d.report(s, "b", "1.0.0", rollout.Event{Type: 13, Result: 1})
+		d.report(s, "b", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 9}) // failed
+		d.check(s, "c", "1.0.0")                                              // held: two grants in the period
+		d.check(s, "d", "2.0.0")
+		d.check(s, "e", "10.0.0")
+		d.check(s, "f", "2.0.0")
+		must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: s.instance("f")}))(t)
+
+		n := must(d.GroupNumbers(d.ctx, s.group.ID))(t)
+		if n.Total != 6 || n.Active != 6 || n.OnTarget != 2 || n.InFlight != 1 || n.Failed != 1 || n.Waiting != 1 || n.Overridden != 1 {
+			t.Errorf("numbers: %+v", n.Numbers)
+		}
+		if n.Total != n.OnTarget+n.InFlight+n.Failed+n.Quarantined+n.Overridden+n.Silent+n.Waiting {
+			t.Errorf("the parts do not add up: %+v", n.Numbers)
+		}
+		if len(n.ByVersion) != 3 || n.ByVersion[0].Version != "10.0.0" || n.ByVersion[2].Machines != 3 || !n.ByVersion[1].OnTarget || n.ByVersion[2].OnTarget {
+			t.Errorf("by version: %+v", n.ByVersion)
+		}
+		if n.Cap != 2 || n.PeriodCap != 2 || n.SpentInPeriod != 2 || len(n.Grants) == 0 {
+			t.Errorf("caps: %+v", n)
+		}
+		if len(n.HeldBecause) != 1 || n.HeldBecause[0] != (fleet.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
+			t.Errorf("held because: %+v", n.HeldBecause)
+		}
+		if n.Funnel.Granted != 2 || n.Funnel.Downloading != 1 || n.Funnel.Failed != 1 {
+			t.Errorf("funnel: %+v", n.Funnel)
+		}
+		if len(n.Failures) != 1 || n.Failures[0] != (fleet.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
+			t.Errorf("failures: %+v", n.Failures)
+		}
+		if f := must(d.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {
+			t.Errorf("fleet: %+v", f)
+		}
+		apps := must(d.ApplicationNumbers(d.ctx, []uuid.UUID{s.app.ID, fleet.FlatcarID()}))(t)
+		if apps[s.app.ID].Total != 6 || apps[fleet.FlatcarID()].Total != 0 {
+			t.Errorf("applications: %+v", apps)
+		}
+	})
+}
+
+func TestTimelineChoosesItsResolution(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.check(s, "a", "1.0.0")
+		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
+		for _, c := range []struct{ back, want time.Duration }{
+			{time.Hour, 5 * time.Minute}, {48 * time.Hour, 5 * time.Minute}, {7 * 24 * time.Hour, time.Hour}, {100 * 24 * time.Hour, 24 * time.Hour},
+		} {
+			line := must(d.Timeline(d.ctx, s.group.ID, d.clock().Add(-c.back), d.clock()))(t)
+			if line.Resolution != c.want {
+				t.Errorf("%v back: a point every %v", c.back, line.Resolution)
+			}
+			if len(line.Marks) != 3 { // promotion, start, pause
+				t.Errorf("marks: %v", line.Marks)
+			}
+		}
+		_, err := d.Timeline(d.ctx, s.group.ID, d.clock(), d.clock())
+		refused(t, err, fleet.Invalid, "until")
+	})
+}

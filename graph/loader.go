@@ -1,0 +1,154 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/failure"
+	"coreroller/ent/db/grouprollout"
+	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/release"
+	"coreroller/ent/db/wave"
+	"coreroller/fleet"
+)
+
+// gatherTime is how long a loader waits for more keys: gqlgen resolves the
+// entries of a list at the same time, each in its own goroutine.
+const gatherTime = time.Millisecond
+
+// loader reads what many fields of one answer need with one statement. It
+// remembers what it read for as long as the answer is made.
+type loader[V any] struct {
+	ctx   context.Context
+	fetch func(ctx context.Context, keys []uuid.UUID) (map[uuid.UUID]V, error)
+
+	mu      sync.Mutex
+	waiting *batch[V]               // not yet read
+	known   map[uuid.UUID]*batch[V] // by key
+}
+
+type batch[V any] struct {
+	keys   []uuid.UUID
+	done   chan struct{}
+	values map[uuid.UUID]V
+	err    error
+}
+
+func newLoader[V any](ctx context.Context, fetch func(context.Context, []uuid.UUID) (map[uuid.UUID]V, error)) *loader[V] {
+	return &loader[V]{ctx: ctx, fetch: fetch, known: map[uuid.UUID]*batch[V]{}}
+}
+
+// load returns the value of a key, the zero value when there is none.
+func (l *loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
+	l.mu.Lock()
+	b := l.known[key]
+	if b == nil {
+		if b = l.waiting; b == nil {
+			b = &batch[V]{done: make(chan struct{})}
+			l.waiting = b
+			time.AfterFunc(gatherTime, func() { l.run(b) })
+		}
+		b.keys = append(b.keys, key)
+		l.known[key] = b
+	}
+	l.mu.Unlock()
+	select {
+	case <-b.done:
+		return b.values[key], b.err
+	case <-ctx.Done():
+		var none V
+		return none, ctx.Err()
+	}
+}
+
+func (l *loader[V]) run(b *batch[V]) {
+	l.mu.Lock()
+	l.waiting = nil
+	l.mu.Unlock()
+	defer close(b.done)
+	defer func() { // nobody else catches a panic on this goroutine
+		if p := recover(); p != nil {
+			b.err = fmt.Errorf("panic in a loader: %v\n%s", p, debug.Stack())
+		}
+	}()
+	b.values, b.err = l.fetch(l.ctx, b.keys)
+}
+
+// loaders are those of one answer.
+type loaders struct {
+	groupNumbers       *loader[*fleet.GroupNumbers]
+	applicationNumbers *loader[fleet.Numbers]
+	current            *loader[*db.GroupRollout] // by group
+	packages           *loader[*db.Release]
+	waves              *loader[[]*db.Wave]    // by rollout
+	failures           *loader[[]*db.Failure] // by rollout
+}
+
+type loadersKey struct{}
+
+func withLoaders(ctx context.Context, r *Resolver) context.Context {
+	return context.WithValue(ctx, loadersKey{}, &loaders{
+		groupNumbers:       newLoader(ctx, r.Fleet.ManyGroupNumbers),
+		applicationNumbers: newLoader(ctx, r.Fleet.ApplicationNumbers),
+		current:            newLoader(ctx, r.currentRollouts),
+		packages:           newLoader(ctx, r.packagesByID),
+		waves:              newLoader(ctx, r.wavesByRollout),
+		failures:           newLoader(ctx, r.failuresByRollout),
+	})
+}
+
+func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
+	ledgers, err := r.Reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
+		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(ledgers))
+	for i, l := range ledgers {
+		ids[i] = *l.RolloutID
+	}
+	rows, err := r.Reader.GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uuid.UUID]*db.GroupRollout, len(rows))
+	for _, row := range rows {
+		out[row.GroupID] = row
+	}
+	return out, nil
+}
+
+func (r *Resolver) packagesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Release, error) {
+	rows, err := r.Reader.Release.Query().Where(release.IDIn(ids...)).All(ctx)
+	out := make(map[uuid.UUID]*db.Release, len(rows))
+	for _, row := range rows {
+		out[row.ID] = row
+	}
+	return out, err
+}
+
+func (r *Resolver) wavesByRollout(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*db.Wave, error) {
+	rows, err := r.Reader.Wave.Query().Where(wave.RolloutIDIn(ids...)).Order(wave.ByPosition()).All(ctx)
+	out := make(map[uuid.UUID][]*db.Wave, len(ids))
+	for _, row := range rows {
+		out[row.RolloutID] = append(out[row.RolloutID], row)
+	}
+	return out, err
+}
+
+func (r *Resolver) failuresByRollout(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*db.Failure, error) {
+	rows, err := r.Reader.Failure.Query().Where(failure.RolloutIDIn(ids...)).All(ctx)
+	out := make(map[uuid.UUID][]*db.Failure, len(ids))
+	for _, row := range rows {
+		out[row.RolloutID] = append(out[row.RolloutID], row)
+	}
+	return out, err
+}

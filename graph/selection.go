@@ -1,0 +1,176 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"coreroller/ent/db"
+)
+
+// fields are what the document selects below the field being resolved, along a
+// path of names; several paths are joined.
+func fields(ctx context.Context, paths ...[]string) []graphql.CollectedField {
+	fc, op := graphql.GetFieldContext(ctx), graphql.GetOperationContext(ctx)
+	var out []graphql.CollectedField
+	for _, path := range paths {
+		level := []graphql.CollectedField{fc.Field}
+		for _, name := range path {
+			var next []graphql.CollectedField
+			for _, f := range level {
+				for _, child := range graphql.CollectFields(op, f.Selections, nil) {
+					if child.Name == name {
+						next = append(next, child)
+					}
+				}
+			}
+			level = next
+		}
+		for _, f := range level {
+			out = append(out, graphql.CollectFields(op, f.Selections, nil)...)
+		}
+	}
+	return out
+}
+
+// nodes are what is selected of the entries of a connection.
+func nodes(ctx context.Context) []graphql.CollectedField {
+	return fields(ctx, []string{"nodes"}, []string{"edges", "node"})
+}
+
+// asked reports whether a field is selected directly below the one being resolved.
+func asked(ctx context.Context, name string) bool {
+	for _, f := range fields(ctx, nil) {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// preload makes a query load what is selected of related rows along with its
+// own: one statement per relation however many rows there are. Relations that
+// are connections, or need more than rows, have loaders or are read for one
+// parent at a time.
+type preload struct{ op *graphql.OperationContext }
+
+func preloads(ctx context.Context) preload { return preload{graphql.GetOperationContext(ctx)} }
+
+func (p preload) each(selected []graphql.CollectedField, f func(name string, below []graphql.CollectedField)) {
+	for _, s := range selected {
+		if len(s.Selections) > 0 {
+			f(s.Name, graphql.CollectFields(p.op, s.Selections, nil))
+		}
+	}
+}
+
+func (p preload) applications(q *db.ApplicationQuery, selected []graphql.CollectedField) *db.ApplicationQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "channels":
+			q.WithChannels(func(q *db.ChannelQuery) { p.channels(q, below) })
+		case "groups":
+			q.WithGroups(func(q *db.GroupQuery) { p.groups(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) groups(q *db.GroupQuery, selected []graphql.CollectedField) *db.GroupQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "application":
+			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
+		case "channel":
+			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) channels(q *db.ChannelQuery, selected []graphql.CollectedField) *db.ChannelQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "application":
+			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
+		case "package":
+			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
+		case "groups":
+			q.WithGroups(func(q *db.GroupQuery) { p.groups(q, below) })
+		case "floors":
+			q.WithFloors(func(q *db.FloorQuery) { p.floors(q, below) })
+		case "blacklistings":
+			q.WithBlacklistings(func(q *db.BlacklistingQuery) { p.blacklistings(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) packages(q *db.ReleaseQuery, selected []graphql.CollectedField) *db.ReleaseQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "application":
+			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
+		case "files":
+			q.WithFiles()
+		case "action":
+			q.WithAction()
+		case "channels":
+			q.WithChannels(func(q *db.ChannelQuery) { p.channels(q, below) })
+		case "floors":
+			q.WithFloors(func(q *db.FloorQuery) { p.floors(q, below) })
+		case "blacklistings":
+			q.WithBlacklistings(func(q *db.BlacklistingQuery) { p.blacklistings(q, below) })
+		}
+	})
+	return q
+}
+
+// floors loads the packages always: they are sorted by their versions.
+func (p preload) floors(q *db.FloorQuery, selected []graphql.CollectedField) *db.FloorQuery {
+	q.WithPackage()
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "channel":
+			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
+		case "package":
+			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) blacklistings(q *db.BlacklistingQuery, selected []graphql.CollectedField) *db.BlacklistingQuery {
+	q.WithPackage()
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "channel":
+			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
+		case "package":
+			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) instances(q *db.InstanceQuery, selected []graphql.CollectedField) *db.InstanceQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		switch name {
+		case "application":
+			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
+		case "group":
+			q.WithGroup(func(q *db.GroupQuery) { p.groups(q, below) })
+		}
+	})
+	return q
+}
+
+func (p preload) rollouts(q *db.GroupRolloutQuery, selected []graphql.CollectedField) *db.GroupRolloutQuery {
+	q.WithGroup() // waves are described by the group's policy
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		if name == "group" {
+			q.WithGroup(func(q *db.GroupQuery) { p.groups(q, below) })
+		}
+	})
+	return q
+}

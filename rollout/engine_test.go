@@ -1,0 +1,322 @@
+package rollout
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// bucketByHand is Bucket as the documentation says it.
+func bucketByHand(salt, machine string) float64 {
+	sum := sha256.Sum256([]byte(salt + machine))
+	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+}
+
+func TestBucketOfLongIDs(t *testing.T) {
+	if id := strings.Repeat("x", 500); Bucket("salt", id) != bucketByHand("salt", id) {
+		t.Error("an id longer than the buffer has another bucket")
+	}
+}
+
+func TestReduceCode(t *testing.T) {
+	for text, want := range map[string]int{
+		"":                      0,
+		"13":                    13,
+		"268435469":             13,
+		"1342177289":            9,
+		"-1879048147":           45,
+		"-1":                    0x0FFFFFFF,
+		" 44 ":                  44,
+		"268437956":             2500,
+		"4294967296":            0,
+		"garbage":               0,
+		"0x10":                  0,
+		"99999999999999999999":  0,
+		"-99999999999999999999": 0,
+	} {
+		if got := ReduceCode(text); got != want {
+			t.Errorf("%q is reduced to %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestDescribeCode(t *testing.T) {
+	for code, want := range map[int]string{
+		0: "no code (code 0)", 9: "download transfer (code 9)", 6: "code 6", 44: "rolled back (code 44)", 45: "code 45",
+		2000: "no connection for the update check (code 2000)", 2503: "the update check got HTTP status 503 (code 2503)", 3000: "code 3000", -1: "code -1",
+	} {
+		if got := DescribeCode(code); got != want {
+			t.Errorf("code %d is %q, want %q", code, got, want)
+		}
+	}
+}
+
+func TestReasonsRoundTrip(t *testing.T) {
+	for r := range reasonCount {
+		if r != ReasonNone && (r.String() == "" || ParseReason(r.String()) != r) {
+			t.Errorf("reason %d reads %q", r, r)
+		}
+		if d := (Decision{Reason: r}).Detail(); (d == "") != (r == ReasonNone) || d != "" && d == r.String() {
+			t.Errorf("reason %s in words is %q", r, d)
+		}
+	}
+	if ParseReason("nonsense") != ReasonNone || reasonCount.String() != "" {
+		t.Error("unknown reasons have a meaning")
+	}
+}
+
+func TestVersions(t *testing.T) {
+	for _, text := range []string{"", "v1.0.0", "1", "1.2", "1.2.3.4", "ForcedUpdate", "01.0.0", "1.0.0-", " 1.0.0"} {
+		if v, ok := ParseVersion(text); ok || !v.IsZero() {
+			t.Errorf("%q is taken for a version", text)
+		}
+	}
+	ordered := []string{"0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0", "1.0.1", "1.10.0", "99999999999.0.0"}
+	for i := range ordered {
+		v := mustVersion(t, ordered[i])
+		if v.String() != ordered[i] || !(Version{}).Less(v) {
+			t.Errorf("%q reads %q", ordered[i], v)
+		}
+		if i > 0 && !mustVersion(t, ordered[i-1]).Less(v) {
+			t.Errorf("%s is not below %s", ordered[i-1], ordered[i])
+		}
+	}
+}
+
+// Clocks of several processes differ: a spend is never before the one before.
+func TestLedgerWithClocksThatDiffer(t *testing.T) {
+	var l Ledger
+	l.spend(start, time.Hour)
+	l.spend(start.Add(-10*time.Minute), time.Hour)
+	if n, frees := l.used(start.Add(55*time.Minute), time.Hour, 1); n != 2 || !frees.Equal(start.Add(time.Hour)) {
+		t.Errorf("%d used, frees %s", n, frees)
+	}
+}
+
+// Against a list of every grant: merged entries never allow more than the cap
+// and delay by less than a grain.
+func TestLedgerAgreesWithAListOfGrants(t *testing.T) {
+	const period, limit = time.Hour, 300
+	for _, every := range []time.Duration{time.Nanosecond, time.Second, 7 * time.Second, 28 * time.Second, time.Minute} {
+		var l Ledger
+		var grants []time.Time
+		var delayed time.Duration
+		for now := start; now.Before(start.Add(5 * time.Hour)); now = now.Add(every) {
+			recent := len(grants) - lowerBound(grants, now.Add(-period))
+			used, _ := l.used(now, period, limit)
+			if used < recent {
+				t.Fatalf("every %s: the ledger knows of %d of %d grants", every, used, recent)
+			}
+			if used < limit {
+				l.spend(now, period)
+				grants = append(grants, now)
+				delayed = 0
+			} else if recent < limit {
+				if delayed += every; delayed > period/spendGrains {
+					t.Fatalf("every %s: a grant is delayed by %s", every, delayed)
+				}
+			}
+			if every < time.Second && len(grants) == limit {
+				break
+			}
+		}
+		for i := range grants {
+			if i+limit < len(grants) && grants[i+limit].Sub(grants[i]) < period {
+				t.Fatalf("every %s: %d grants within a period", every, limit+1)
+			}
+		}
+	}
+}
+
+// lowerBound is how many grants are at or before a moment.
+func lowerBound(grants []time.Time, at time.Time) int {
+	i, _ := slices.BinarySearchFunc(grants, at, func(g, at time.Time) int {
+		if g.After(at) {
+			return 1
+		}
+		return -1
+	})
+	return i
+}
+
+// A period made much longer may join entries, which only delays.
+func TestLedgerAfterALongerPeriod(t *testing.T) {
+	var l Ledger
+	now := start
+	for range 400 {
+		now = now.Add(time.Second)
+		l.spend(now, time.Minute)
+	}
+	before, _ := l.used(now, time.Hour, 1)
+	if before < 128 {
+		t.Fatalf("%d of the last hour are known", before)
+	}
+	for range 200 {
+		now = now.Add(time.Minute)
+		l.spend(now, 24*time.Hour)
+		if len(l.Spends) > maxSpends {
+			t.Fatalf("%d entries", len(l.Spends))
+		}
+	}
+	if n, _ := l.used(now, 24*time.Hour, 1); n != before+200 {
+		t.Errorf("%d grants are known, want %d", n, before+200)
+	}
+}
+
+func TestSlicesAreReplacedNotWritten(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.MaxAttempts = 99, 99, 99
+	g := newRig(t, p)
+	g.target("2.0.0")
+	for range 30 {
+		was := g.w
+		spends, failing := slices.Clone(was.Ledger.Spends), slices.Clone(was.Rollout.Failing)
+		g.check("a", "1.0.0")
+		g.event("a", "1.0.0", 3, 0, 9)
+		g.check("b", "1.0.0")
+		g.event("b", "1.0.0", 3, 0, 9)
+		if !slices.Equal(was.Ledger.Spends, spends) || !slices.Equal(was.Rollout.Failing, failing) {
+			t.Fatal("a copy of the world was changed")
+		}
+	}
+}
+
+func TestNextChange(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 9, 9
+	g := newRig(t, p)
+	next := func(want time.Time) {
+		t.Helper()
+		if got := g.w.NextChange(g.now); !got.Equal(want) {
+			t.Fatalf("next change at %s, want %s", got, want)
+		}
+	}
+	next(time.Time{}) // no target, no waves
+	p.Waves = []Wave{{Canaries: []string{"a"}, Soak: time.Hour}, {Share: 0.5, Soak: time.Hour, Approval: true}, {Share: 1}}
+	g.setPolicy(p)
+	g.target("2.0.0")
+	next(time.Time{}) // the gate waits for a
+	g.update("a", "1.0.0", "2.0.0")
+	next(start.Add(time.Hour))
+	g.now = g.now.Add(2 * time.Hour)
+	next(g.now) // late
+	g.tick()
+	next(time.Time{}) // soaking, but a person is needed all the same
+	if !g.w.ApproveWave(g.now, &g.fx) {
+		t.Fatal("nothing to approve")
+	}
+	next(g.now.Add(time.Hour))
+	g.w.PauseUpdates(Pause{}, &g.fx)
+	next(time.Time{})
+	g.w.ResumeUpdates("", "", g.now, &g.fx)
+	g.wait(time.Hour)
+	if g.w.Rollout.Wave != 2 {
+		t.Fatalf("wave %d", g.w.Rollout.Wave)
+	}
+	next(time.Time{})
+}
+
+func TestRetarget(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	if old := g.target("2.0.0"); old.ID != (ID{}) {
+		t.Errorf("the first target ends %+v", old)
+	}
+	g.check("m", "1.0.0")
+	was := g.w.Rollout
+	if old := g.target("2.0.0", "1.5.0"); old.ID != (ID{}) || g.w.Rollout.ID != was.ID || len(g.w.Floors) != 1 {
+		t.Error("the same package again begins another rollout")
+	}
+	old := g.target("3.0.0")
+	if old.ID != was.ID || old.State != RolloutSuperseded || !old.EndedAt.Equal(g.now) {
+		t.Errorf("superseded: %+v", old)
+	}
+	if r := g.w.Rollout; r.ID == was.ID || r.Version.String() != "3.0.0" || r.Salt == was.Salt || r.Wave != 0 || !r.StartedAt.IsZero() {
+		t.Errorf("the new rollout: %+v", r)
+	}
+	g.update("m", "1.0.0", "3.0.0")
+	g.w.PauseUpdates(Pause{}, &g.fx)
+	if old := g.target(""); old.State != RolloutCompleted || g.w.Rollout.ID != (ID{}) || g.w.Target != nil {
+		t.Errorf("completed, then paused, ends as %+v", old)
+	}
+	if g.w.Census != (Census{}) {
+		t.Errorf("census without a target: %+v", g.w.Census)
+	}
+	// Every active machine is there already: nothing to do.
+	if g.target("0.9.0"); g.w.Rollout.State != RolloutCompleted {
+		t.Errorf("an older package: %+v", g.w.Rollout)
+	}
+}
+
+// Events without a check, a leave without Abandon, a halt and a wave without a
+// rollout, times in the past: nothing panics and nothing is stuck.
+func TestUnusualCalls(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.w.HaltRollout("ada", "", g.now, &g.fx)
+	g.w.PauseUpdates(Pause{}, &g.fx)
+	g.w.ResumeUpdates("", "", g.now, &g.fx)
+	g.w.Advance(g.now, &g.fx)
+	if g.w.NextWave("ada", "", g.now, &g.fx) || g.w.ApproveWave(g.now, &g.fx) || g.w.Rollout.ID != (ID{}) || g.w.Rollout.State != RolloutActive || g.w.Rollout.Epoch != 0 {
+		t.Errorf("without a target: %+v", g.w.Rollout)
+	}
+	g.target("2.0.0")
+	g.check("m", "1.0.0")
+	m := g.machines["m"]
+	g.w.Leave(m)
+	if g.w.Ledger.InFlight != 0 || g.w.Census != (Census{}) {
+		t.Errorf("after leaving: %+v, %+v", g.w.Ledger, g.w.Census)
+	}
+	g.w.Abandon(m, g.now, &g.fx)
+	g.w.Leave(&Machine{Standing: StandingSilent})
+	if g.w.Ledger.InFlight != 0 || g.w.Census != (Census{}) {
+		t.Errorf("after leaving twice: %+v, %+v", g.w.Ledger, g.w.Census)
+	}
+}
+
+// An override with an end lapses by itself, at the next request.
+func TestOverridesExpire(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	m := g.machine("m", mustVersion(t, "1.0.0"))
+	g.seen["m"] = g.now
+	until := g.now.Add(time.Hour)
+	g.w.Hold(m, Override{Kind: OverrideHold, Until: until, By: "ada", Reason: "night shift"}, g.now, &g.fx)
+	if d := g.check("m", "1.0.0"); d.Reason != ReasonHeld || !d.Until.Equal(until) || d.By != "ada" || m.Standing != StandingOverridden {
+		t.Errorf("held: %+v, standing %d", d, m.Standing)
+	}
+	g.now = until
+	if d := Decide(&g.w, m, Check{}, g.now); d.Reason != ReasonGranted {
+		t.Errorf("at its end: %s", d.Detail())
+	}
+	g.want(g.check("m", "1.0.0"), ReasonGranted)
+	if m.Override != (Override{}) || m.Standing != StandingActive {
+		t.Errorf("not dropped: %+v", m)
+	}
+	g.sound()
+}
+
+// Silent machines are held, released and reported about without becoming
+// active; being seen is what makes them so.
+func TestSilentMachinesStaySilentUntilSeen(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.check("m", "1.0.0")
+	g.wait(25 * time.Hour)
+	m := g.machines["m"]
+	for _, act := range []func(){
+		func() { g.w.Hold(m, Override{Kind: OverrideHold}, g.now, &g.fx) },
+		func() { g.w.Release(m, "ada", g.now, &g.fx) },
+	} {
+		if act(); m.Standing != StandingSilent {
+			t.Fatalf("standing %d", m.Standing)
+		}
+		g.sound()
+	}
+	g.check("m", "1.0.0")
+	if m.Standing != StandingActive {
+		t.Errorf("seen, standing %d", m.Standing)
+	}
+	g.sound()
+}
