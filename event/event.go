@@ -27,6 +27,7 @@ type Event struct {
 	Group    uuid.UUID
 	Instance uuid.UUID // for MachineChanged
 	Revision int64     // of the application's configuration, for AppChanged
+	Remote   bool      `json:"-"` // another process did it
 }
 
 // Bus carries events to subscribers.

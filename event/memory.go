@@ -11,8 +11,9 @@ type Memory struct {
 	limit int
 }
 
-// waitingLimit is more than a page shows and less than a storm costs.
-const waitingLimit = 1024
+// waitingLimit is more than a page shows and what a storm of machines brings in
+// a moment; a reader that far behind holds half a megabyte.
+const waitingLimit = 8192
 
 // NewMemory makes a bus without subscribers.
 func NewMemory() *Memory { return NewMemoryOf(waitingLimit) }

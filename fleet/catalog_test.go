@@ -43,7 +43,7 @@ func TestPreinstalled(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
-		own := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Own", ProductID: ptr("com.Example.app")}))(t)
+		own := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Own", ProductID: new("com.Example.app")}))(t)
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: own.ID, Name: "Canary"}))(t)
 		for _, c := range []struct{ app, track, board, arch, want string }{
 			{flatcar, "stable", "amd64-usr", "", "9a2deb70-37be-4026-853f-bfdd6b347bbe"},
@@ -70,11 +70,11 @@ func TestFind(t *testing.T) {
 			}
 		}
 
-		must(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: own.ID, ProductID: ptr("com.example.new")}))(t)
+		must(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: own.ID, ProductID: new("com.example.new")}))(t)
 		if _, v := d.Catalog().Find("com.example.app", "Canary", "amd64"); v != fleet.VerdictUnknownApplication {
 			t.Error("the old product id is still served")
 		}
-		_, err := d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Third", ProductID: ptr("com.example.NEW")})
+		_, err := d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Third", ProductID: new("com.example.NEW")})
 		refused(t, err, fleet.Conflict, "productId")
 
 		// Machines keep naming the id of a group that was replaced.

@@ -157,7 +157,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 		p3 := d.addPackage(s, "3.0.0")
 		other := must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "other", PackageID: &p3}))(t)
 		before := d.rollout(s.group.ID)
-		g := must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Name: ptr("new"), Track: ptr("u"), SetChannel: true, ChannelID: &other.ID}))(t)
+		g := must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Name: new("new"), Track: new("u"), SetChannel: true, ChannelID: &other.ID}))(t)
 		if g.Name != "new" || g.Track != "u" || *g.ChannelID != other.ID {
 			t.Errorf("updated group: %+v", g)
 		}
@@ -176,7 +176,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 		if r := d.rollout(s.group.ID); r != nil {
 			t.Errorf("rollout without channel: %+v", r)
 		}
-		_, err := d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Name: ptr("x"), ExpectedRevision: ptr(int64(1))})
+		_, err := d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Name: new("x"), ExpectedRevision: new(int64(1))})
 		refused(t, err, fleet.Conflict, "expectedRevision")
 	})
 }
@@ -222,7 +222,7 @@ func TestExplainAndSimulateWriteNothing(t *testing.T) {
 		must(d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, PackageID: &p3, FailureShare: .5}))(t)
 		_, err := d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, FailureShare: 2})
 		refused(t, err, fleet.Invalid, "failureShare")
-		_, err = d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, PackageID: ptr(uuid.New())})
+		_, err = d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, PackageID: new(uuid.New())})
 		refused(t, err, fleet.NotFound, "packageId")
 
 		reach := must(d.PromotionReach(d.ctx, s.channel.ID, p3))(t)

@@ -17,7 +17,7 @@ func TestHoldPinAndRelease(t *testing.T) {
 		d.addPackage(s, "3.0.0")
 		d.promote(s, "3.0.0")
 
-		m := must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: id, Reason: "measuring", Until: ptr(d.clock().Add(time.Hour))}))(t)
+		m := must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: id, Reason: "measuring", Until: new(d.clock().Add(time.Hour))}))(t)
 		if m.Override != rollout.OverrideHold || m.OverrideBy != "olga" || m.OverrideReason != "measuring" || m.Standing != rollout.StandingOverridden {
 			t.Errorf("held machine: %+v", m)
 		}

@@ -122,7 +122,7 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{})), fleet.Invalid, "name"},
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"})), fleet.Conflict, "name"},
-			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: ptr("no dots")})), fleet.Invalid, "productId"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: new("no dots")})), fleet.Invalid, "productId"},
 			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", CloneFrom: &nowhere})), fleet.NotFound, "cloneFrom"},
 			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fleet.NotFound, "id"},
 			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Track: "u"})), fleet.Conflict, "name"},
@@ -139,7 +139,7 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &nowhere})), fleet.NotFound, "packageId"},
 			{second(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: nowhere})), fleet.NotFound, "packageId"},
 			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere})), fleet.NotFound, "id"},
-			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: ptr(d.clock().Add(-time.Hour))})), fleet.Invalid, "until"},
+			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: new(d.clock().Add(-time.Hour))})), fleet.Invalid, "until"},
 			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "latest"})), fleet.Invalid, "version"},
 			{second(d.GroupNumbers(d.ctx, nowhere)), fleet.NotFound, "groupId"},
 			{second(d.ExplainUpdate(d.ctx, nowhere)), fleet.NotFound, "instanceId"},

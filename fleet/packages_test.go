@@ -23,15 +23,15 @@ func TestDigestsAreDerivedFromEachOther(t *testing.T) {
 		if p.Sha256 != strings.Repeat("0", 64) || p.Edges.Action.Sha256 != zero || !p.Edges.Action.DisablePayloadBackoff {
 			t.Errorf("from the action's: %+v, %+v", p, p.Edges.Action)
 		}
-		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: ptr(strings.Repeat("FF", 32))}))(t)
+		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: new(strings.Repeat("FF", 32))}))(t)
 		if p.Sha256 != strings.Repeat("ff", 32) || p.Edges.Action.Sha256 != "//////////////////////////////////////////8=" {
 			t.Errorf("from the package's: %+v, %+v", p, p.Edges.Action)
 		}
-		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: ptr(strings.Repeat("00", 32)), Action: &fleet.ActionInput{SHA256: p.Edges.Action.Sha256}})
+		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: new(strings.Repeat("00", 32)), Action: &fleet.ActionInput{SHA256: p.Edges.Action.Sha256}})
 		refused(t, err, fleet.Invalid, "action.sha256")
-		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: ptr(fleet.PackageDocker), Action: &fleet.ActionInput{}})
+		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(fleet.PackageDocker), Action: &fleet.ActionInput{}})
 		refused(t, err, fleet.Invalid, "action")
-		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: ptr(fleet.PackageDocker)}))(t)
+		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(fleet.PackageDocker)}))(t)
 		if p.Edges.Action != nil {
 			t.Error("a container keeps a postinstall action")
 		}
@@ -47,7 +47,7 @@ func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
 		}
 		first := d.rollout(s.group.ID)
 		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{
-			ID: p2, SHA256: ptr(strings.Repeat("cd", 32)), Files: &[]fleet.FileInput{{Name: "more.gz", Size: 7}},
+			ID: p2, SHA256: new(strings.Repeat("cd", 32)), Files: &[]fleet.FileInput{{Name: "more.gz", Size: 7}},
 		}))(t)
 		o := d.check(s, "b", "1.0.0").Offers[0].Package
 		if o.File.SHA256Hex != strings.Repeat("cd", 32) || len(o.Extra) != 1 || o.Extra[0].Name != "more.gz" ||
@@ -57,13 +57,13 @@ func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
 		if r := d.rollout(s.group.ID); r.ID != first.ID {
 			t.Error("an edit that keeps the version started another rollout")
 		}
-		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Version: ptr("2.1.0")}))(t)
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Version: new("2.1.0")}))(t)
 		if r := d.rollout(s.group.ID); r.ID == first.ID || r.Version != "2.1.0" {
 			t.Errorf("rollout after another version: %+v", r)
 		}
 		d.reason(s, "c", "2.0.0", rollout.ReasonConcurrencyLimit)
 
-		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Size: ptr(int64(0))})
+		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Size: new(int64(0))})
 		refused(t, err, fleet.Conflict, "")
 		bare := must(d.CreatePackage(d.ctx, fleet.CreatePackage{
 			ApplicationID: s.app.ID, Type: fleet.PackageFlatcar, Version: "4.0.0", URL: "https://example.com/",
@@ -83,7 +83,7 @@ func TestPromotion(t *testing.T) {
 		sub := d.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.AppChanged })
 		defer sub.Close()
 		ch := must(d.PromotePackage(d.ctx, fleet.PromotePackage{
-			ChannelID: s.channel.ID, PackageID: &p3, Reason: "tested", ExpectedPackageID: ptr(s.packages["2.0.0"]),
+			ChannelID: s.channel.ID, PackageID: &p3, Reason: "tested", ExpectedPackageID: new(s.packages["2.0.0"]),
 		}))(t)
 		if *ch.PackageID != p3 || ch.PromotedBy != "olga" || !ch.PromotedAt.Equal(d.clock()) {
 			t.Errorf("channel: %+v", ch)
@@ -97,7 +97,7 @@ func TestPromotion(t *testing.T) {
 		if a := d.check(s, "m", "1.0.0"); len(a.Offers) != 1 || a.Offers[0].Package.Version != "3.0.0" || !a.Offers[0].Target {
 			t.Errorf("offer after the promotion: %+v", a)
 		}
-		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, ExpectedPackageID: ptr(uuid.Nil)})
+		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, ExpectedPackageID: new(uuid.Nil)})
 		refused(t, err, fleet.Conflict, "expectedPackageId")
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &p3}))(t)
 		if n := len(d.audits("promotePackage")); n != 2 {

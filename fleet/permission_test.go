@@ -36,7 +36,7 @@ func TestEveryVerbAsksWhoCalls(t *testing.T) {
 			args = append(args, reflect.New(method.Type().In(n)).Elem())
 		}
 		results := method.Call(args)
-		err, _ := results[len(results)-1].Interface().(error)
+		err, _ := reflect.TypeAssert[error](results[len(results)-1])
 		if fleet.CodeOf(err) != fleet.Unauthenticated {
 			t.Errorf("%s answers nobody with %v", name, err)
 		}

@@ -8,11 +8,10 @@ import (
 	"coreroller/event"
 )
 
-// watchMachines forgets idle machines that somebody changed, here or in another
-// process, until the context ends. Until then they are only told to wait a
-// little longer.
+// watchMachines forgets idle machines that another process changed, until the
+// context ends. Until it hears of it, a machine may be told to wait once more.
 func (s *Service) watchMachines(ctx context.Context) {
-	sub := s.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.MachineChanged })
+	sub := s.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Remote })
 	defer sub.Close()
 	for {
 		select {

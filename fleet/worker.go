@@ -119,6 +119,7 @@ func (s *Service) sweep(ctx context.Context, now time.Time) error {
 // silence takes machines of one group out of its active count, and those that
 // expired out of the group. They are looked at again under the lock.
 func (s *Service) silence(ctx context.Context, now time.Time, group uuid.UUID, ids []uuid.UUID) error {
+	defer s.idle.forget(ids...)
 	return s.store.Write(ctx, now, func(tx *store.Tx) error {
 		b := s.newBatch(ctx, tx)
 		err := b.lock([]uuid.UUID{group})

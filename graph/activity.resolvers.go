@@ -14,15 +14,15 @@ import (
 )
 
 func (r *activityResolver) Words(ctx context.Context, obj *db.Activity) (string, error) {
-	panic(fmt.Errorf("not implemented: Words - words"))
+	return codeWords(obj.Code), nil
 }
 
 func (r *queryResolver) Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
-	panic(fmt.Errorf("not implemented: Activities - activities"))
+	return r.activities(ctx, value(filter), first, after)
 }
 
 func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *model.ActivityFilter) (<-chan *model.ActivityAddition, error) {
-	panic(fmt.Errorf("not implemented: ActivityAdded - activityAdded"))
+	return r.activityAdded(ctx, value(filter))
 }
 
 func (r *Resolver) Activity() generated.ActivityResolver { return &activityResolver{r} }

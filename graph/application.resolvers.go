@@ -17,43 +17,58 @@ import (
 )
 
 func (r *applicationResolver) Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error) {
-	panic(fmt.Errorf("not implemented: Channels - channels"))
+	rows, err := obj.Edges.ChannelsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).channels(obj.QueryChannels(), fields(ctx, nil)).All(ctx)
+	}
+	return sortedBy(rows, channelName), err
 }
 
 func (r *applicationResolver) Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error) {
-	panic(fmt.Errorf("not implemented: Groups - groups"))
+	rows, err := obj.Edges.GroupsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).groups(obj.QueryGroups(), fields(ctx, nil)).All(ctx)
+	}
+	return sortedBy(rows, groupName), err
 }
 
 func (r *applicationResolver) Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error) {
-	panic(fmt.Errorf("not implemented: Packages - packages"))
+	return r.packages(ctx, obj, filter, first, after)
 }
 
 func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error) {
-	panic(fmt.Errorf("not implemented: Numbers - numbers"))
+	n, err := loadersOf(ctx).applicationNumbers.load(ctx, obj.ID)
+	return &n, err
 }
 
 func (r *mutationResolver) CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.ApplicationPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateApplication - createApplication"))
+	return applicationPayload(r.Fleet.CreateApplication(ctx, input))
 }
 
 func (r *mutationResolver) UpdateApplication(ctx context.Context, input fleet.UpdateApplication) (*model.ApplicationPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateApplication - updateApplication"))
+	return applicationPayload(r.Fleet.UpdateApplication(ctx, input))
 }
 
 func (r *mutationResolver) DeleteApplication(ctx context.Context, input fleet.DeleteApplication) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteApplication - deleteApplication"))
+	return deletePayload(input.ID, r.Fleet.DeleteApplication(ctx, input))
 }
 
 func (r *queryResolver) Applications(ctx context.Context) ([]*db.Application, error) {
-	panic(fmt.Errorf("not implemented: Applications - applications"))
+	return preloads(ctx).applications(r.Reader.Application.Query(), fields(ctx, nil)).Order(application.ByName()).All(ctx)
 }
 
 func (r *queryResolver) Application(ctx context.Context, id uuid.UUID) (*db.Application, error) {
-	panic(fmt.Errorf("not implemented: Application - application"))
+	return maybe(preloads(ctx).applications(r.Reader.Application.Query().Where(application.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicationID uuid.UUID) (<-chan *model.ApplicationChange, error) {
-	panic(fmt.Errorf("not implemented: ApplicationChanged - applicationChanged"))
+	wanted := func(e event.Event) bool {
+		return e.App == applicationID && (e.Kind == event.AppChanged || e.Kind == event.GroupChanged)
+	}
+	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
+		row, err := maybe(r.Reader.Application.Get(ctx, applicationID))
+		return &model.ApplicationChange{AsOf: r.Now(), Snapshot: snapshot, Application: row}, row == nil, err
+	})
 }
 
 func (r *Resolver) Application() generated.ApplicationResolver { return &applicationResolver{r} }

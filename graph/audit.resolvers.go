@@ -12,5 +12,5 @@ import (
 )
 
 func (r *queryResolver) Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
-	panic(fmt.Errorf("not implemented: Audits - audits"))
+	return r.audits(ctx, value(filter), first, after)
 }

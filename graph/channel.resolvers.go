@@ -17,15 +17,27 @@ import (
 )
 
 func (r *channelResolver) Floors(ctx context.Context, obj *db.Channel) ([]*db.Floor, error) {
-	panic(fmt.Errorf("not implemented: Floors - floors"))
+	rows, err := obj.Edges.FloorsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).floors(obj.QueryFloors(), fields(ctx, nil)).All(ctx)
+	}
+	return lowestFirst(rows), err
 }
 
 func (r *channelResolver) Blacklistings(ctx context.Context, obj *db.Channel) ([]*db.Blacklisting, error) {
-	panic(fmt.Errorf("not implemented: Blacklistings - blacklistings"))
+	rows, err := obj.Edges.BlacklistingsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).blacklistings(obj.QueryBlacklistings(), fields(ctx, nil)).All(ctx)
+	}
+	return rows, err
 }
 
 func (r *channelResolver) Groups(ctx context.Context, obj *db.Channel) ([]*db.Group, error) {
-	panic(fmt.Errorf("not implemented: Groups - groups"))
+	rows, err := obj.Edges.GroupsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).groups(obj.QueryGroups(), fields(ctx, nil)).All(ctx)
+	}
+	return sortedBy(rows, groupName), err
 }
 
 func (r *mutationResolver) CreateChannel(ctx context.Context, input fleet.CreateChannel) (*model.ChannelPayload, error) {
@@ -61,15 +73,21 @@ func (r *mutationResolver) RemoveFloor(ctx context.Context, input fleet.RemoveFl
 }
 
 func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
-	panic(fmt.Errorf("not implemented: Channel - channel"))
+	return maybe(preloads(ctx).channels(r.Reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {
-	panic(fmt.Errorf("not implemented: PromotionReach - promotionReach"))
+	reach, err := r.Fleet.PromotionReach(ctx, channelID, packageID)
+	return &reach, err
 }
 
 func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error) {
-	panic(fmt.Errorf("not implemented: DeletionReach - deletionReach"))
+	in := fleet.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID}
+	if given(applicationID, channelID, packageID, groupID) != 1 {
+		return nil, fleet.Errorf(fleet.Invalid, "", "give exactly one id")
+	}
+	reach, err := r.Fleet.DeletionReach(ctx, in)
+	return &reach, err
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

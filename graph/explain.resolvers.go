@@ -17,19 +17,44 @@ import (
 )
 
 func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (string, error) {
-	panic(fmt.Errorf("not implemented: Offer - offer"))
+	if obj.Offer == nil {
+		return "", nil
+	}
+	return obj.Offer.Version.String(), nil
 }
 
 func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error) {
-	panic(fmt.Errorf("not implemented: ExplainUpdate - explainUpdate"))
+	return r.Fleet.ExplainUpdate(ctx, instanceID)
 }
 
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
-	panic(fmt.Errorf("not implemented: SimulateRollout - simulateRollout"))
+	in := fleet.SimulateRollout{
+		GroupID: input.GroupID, PackageID: input.PackageID, FailureShare: value(input.FailureShare), SilentShare: value(input.SilentShare),
+	}
+	if input.Policy != nil {
+		policy, _, err := r.policyOf(ctx, input.GroupID, input.Policy)
+		if err != nil {
+			return nil, err
+		}
+		in.Policy = &policy
+	}
+	forecast, err := r.Fleet.SimulateRollout(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return simulation(forecast), nil
 }
 
 func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error) {
-	panic(fmt.Errorf("not implemented: Outcome - outcome"))
+	switch {
+	case obj.Settled:
+		return model.RuleOutcomeSettled, nil
+	case obj.Passed:
+		return model.RuleOutcomePassed, nil
+	case obj.Reason == rollout.ReasonGranted:
+		return model.RuleOutcomeNotReached, nil
+	}
+	return model.RuleOutcomeWouldHold, nil
 }
 
 func (r *Resolver) Decision() generated.DecisionResolver { return &decisionResolver{r} }

@@ -14,15 +14,26 @@ import (
 )
 
 func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *fleet.Numbers) ([]*model.Attention, error) {
-	panic(fmt.Errorf("not implemented: Attention - attention"))
+	return r.attention(ctx)
 }
 
 func (r *queryResolver) Fleet(ctx context.Context) (*fleet.Numbers, error) {
-	panic(fmt.Errorf("not implemented: Fleet - fleet"))
+	numbers, err := r.Resolver.Fleet.FleetNumbers(ctx)
+	return &numbers, err
 }
 
 func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.FleetChange, error) {
-	panic(fmt.Errorf("not implemented: FleetChanged - fleetChanged"))
+	wanted := func(e event.Event) bool {
+		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged
+	}
+	return watch(ctx, r.Resolver, fleetPace, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
+		numbers, err := r.Fleet.FleetNumbers(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		rows, err := r.Reader.Application.Query().WithGroups().WithChannels().Order(application.ByName()).All(ctx)
+		return &model.FleetChange{AsOf: r.Now(), Snapshot: snapshot, Fleet: &numbers, Applications: rows}, false, err
+	})
 }
 
 func (r *Resolver) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }

@@ -17,63 +17,79 @@ import (
 )
 
 func (r *failureCountResolver) Words(ctx context.Context, obj *fleet.FailureCount) (string, error) {
-	panic(fmt.Errorf("not implemented: Words - words"))
+	return failureWords(obj.Outcome, obj.Code), nil
 }
 
 func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupState, error) {
-	panic(fmt.Errorf("not implemented: State - state"))
+	return r.groupState(ctx, obj)
 }
 
 func (r *groupResolver) PolicySentence(ctx context.Context, obj *db.Group) (string, error) {
-	panic(fmt.Errorf("not implemented: PolicySentence - policySentence"))
+	sentence, _ := describe(obj.Policy)
+	return sentence, nil
 }
 
 func (r *groupResolver) PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error) {
-	panic(fmt.Errorf("not implemented: PolicyWarnings - policyWarnings"))
+	_, warnings := describe(obj.Policy)
+	return warnings, nil
 }
 
 func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause, error) {
-	panic(fmt.Errorf("not implemented: Pause - pause"))
+	if obj.Policy.UpdatesEnabled {
+		return nil, nil
+	}
+	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
 func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error) {
-	panic(fmt.Errorf("not implemented: Numbers - numbers"))
+	return r.groupNumbers(ctx, obj.ID)
 }
 
 func (r *groupResolver) Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error) {
-	panic(fmt.Errorf("not implemented: Rollout - rollout"))
+	return loadersOf(ctx).current.load(ctx, obj.ID)
 }
 
 func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error) {
-	panic(fmt.Errorf("not implemented: Rollouts - rollouts"))
+	return r.rollouts(ctx, obj, first, after)
 }
 
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateGroup - createGroup"))
+	policy := newPolicy(input.Policy)
+	return groupPayload(r.Fleet.CreateGroup(ctx, fleet.CreateGroup{
+		ApplicationID: input.ApplicationID, Name: input.Name, Track: value(input.Track), Arch: value(input.Arch),
+		Description: value(input.Description), ChannelID: input.ChannelID, Policy: &policy,
+	}))
 }
 
 func (r *mutationResolver) UpdateGroup(ctx context.Context, input model.UpdateGroupInput) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateGroup - updateGroup"))
+	channel, meant := input.ChannelID.ValueOK()
+	return groupPayload(r.Fleet.UpdateGroup(ctx, fleet.UpdateGroup{
+		ID: input.ID, Name: input.Name, Track: input.Track, Description: input.Description,
+		SetChannel: meant, ChannelID: channel, ExpectedRevision: revision(input.ExpectedRevision), Reason: value(input.Reason),
+	}))
 }
 
 func (r *mutationResolver) DeleteGroup(ctx context.Context, input fleet.DeleteGroup) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteGroup - deleteGroup"))
+	return deletePayload(input.ID, r.Fleet.DeleteGroup(ctx, input))
 }
 
 func (r *mutationResolver) PauseUpdates(ctx context.Context, input fleet.PauseUpdates) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: PauseUpdates - pauseUpdates"))
+	return groupPayload(r.Fleet.PauseUpdates(ctx, input))
 }
 
 func (r *mutationResolver) ResumeUpdates(ctx context.Context, input fleet.ResumeUpdates) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: ResumeUpdates - resumeUpdates"))
+	return groupPayload(r.Fleet.ResumeUpdates(ctx, input))
 }
 
 func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, error) {
-	panic(fmt.Errorf("not implemented: Group - group"))
+	return maybe(preloads(ctx).groups(r.Reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
-	panic(fmt.Errorf("not implemented: GroupChanged - groupChanged"))
+	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
+		row, err := maybe(r.Reader.Group.Get(ctx, groupID))
+		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
+	})
 }
 
 func (r *Resolver) FailureCount() generated.FailureCountResolver { return &failureCountResolver{r} }

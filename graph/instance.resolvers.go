@@ -17,63 +17,78 @@ import (
 )
 
 func (r *attemptResolver) Wave(ctx context.Context, obj *db.Attempt) (int, error) {
-	panic(fmt.Errorf("not implemented: Wave - wave"))
+	return obj.Wave + 1, nil
 }
 
 func (r *attemptResolver) Words(ctx context.Context, obj *db.Attempt) (string, error) {
-	panic(fmt.Errorf("not implemented: Words - words"))
+	return attemptWords(obj), nil
 }
 
 func (r *instanceResolver) Alias(ctx context.Context, obj *db.Instance) (string, error) {
-	panic(fmt.Errorf("not implemented: Alias - alias"))
+	return cmp.Or(obj.Alias, obj.MachineAlias), nil
 }
 
 func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error) {
-	panic(fmt.Errorf("not implemented: Grant - grant"))
+	if obj.GrantedAt == nil {
+		return nil, nil
+	}
+	return &model.Grant{
+		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseUntil: obj.LeaseUntil,
+		DownloadingAt: obj.DownloadingAt, DownloadedAt: obj.DownloadedAt, InstalledAt: obj.InstalledAt,
+	}, nil
 }
 
 func (r *instanceResolver) Override(ctx context.Context, obj *db.Instance) (*model.Override, error) {
-	panic(fmt.Errorf("not implemented: Override - override"))
+	if obj.Override == rollout.OverrideNone || obj.OverrideUntil != nil && !r.Now().Before(*obj.OverrideUntil) {
+		return nil, nil
+	}
+	return &model.Override{
+		Kind: obj.Override, Version: obj.OverrideVersion, Until: obj.OverrideUntil, By: obj.OverrideBy, Reason: obj.OverrideReason,
+	}, nil
 }
 
 func (r *instanceResolver) Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.AttemptConnection, error) {
-	panic(fmt.Errorf("not implemented: Attempts - attempts"))
+	return attempts(ctx, obj, first, after)
 }
 
 func (r *instanceResolver) History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
-	panic(fmt.Errorf("not implemented: History - history"))
+	return history(ctx, obj, first, after)
 }
 
 func (r *mutationResolver) HoldInstance(ctx context.Context, input fleet.HoldInstance) (*model.InstancePayload, error) {
-	panic(fmt.Errorf("not implemented: HoldInstance - holdInstance"))
+	return instancePayload(r.Fleet.HoldInstance(ctx, input))
 }
 
 func (r *mutationResolver) PinInstance(ctx context.Context, input fleet.PinInstance) (*model.InstancePayload, error) {
-	panic(fmt.Errorf("not implemented: PinInstance - pinInstance"))
+	return instancePayload(r.Fleet.PinInstance(ctx, input))
 }
 
 func (r *mutationResolver) ReleaseInstance(ctx context.Context, input fleet.ReleaseInstance) (*model.InstancePayload, error) {
-	panic(fmt.Errorf("not implemented: ReleaseInstance - releaseInstance"))
+	return instancePayload(r.Fleet.ReleaseInstance(ctx, input))
 }
 
 func (r *mutationResolver) MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.InstancePayload, error) {
-	panic(fmt.Errorf("not implemented: MoveInstance - moveInstance"))
+	return instancePayload(r.Fleet.MoveInstance(ctx, input))
 }
 
 func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.InstancePayload, error) {
-	panic(fmt.Errorf("not implemented: SetInstanceAlias - setInstanceAlias"))
+	return instancePayload(r.Fleet.SetInstanceAlias(ctx, input))
 }
 
 func (r *queryResolver) Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error) {
-	panic(fmt.Errorf("not implemented: Instance - instance"))
+	return maybe(preloads(ctx).instances(r.Reader.Instance.Query().Where(instance.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error) {
-	panic(fmt.Errorf("not implemented: Instances - instances"))
+	return r.instances(ctx, value(filter), first, after, orderBy)
 }
 
 func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {
-	panic(fmt.Errorf("not implemented: InstanceChanged - instanceChanged"))
+	wanted := func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Instance == id }
+	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
+		row, err := maybe(r.Reader.Instance.Get(ctx, id))
+		return &model.InstanceChange{AsOf: r.Now(), Snapshot: snapshot, Instance: row}, row == nil, err
+	})
 }
 
 func (r *Resolver) Attempt() generated.AttemptResolver { return &attemptResolver{r} }

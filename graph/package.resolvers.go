@@ -17,35 +17,51 @@ import (
 )
 
 func (r *mutationResolver) CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.PackagePayload, error) {
-	panic(fmt.Errorf("not implemented: CreatePackage - createPackage"))
+	return packagePayload(r.Fleet.CreatePackage(ctx, input))
 }
 
 func (r *mutationResolver) UpdatePackage(ctx context.Context, input model.UpdatePackageInput) (*model.PackagePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdatePackage - updatePackage"))
+	return packagePayload(r.Fleet.UpdatePackage(ctx, packageChanges(input)))
 }
 
 func (r *mutationResolver) DeletePackage(ctx context.Context, input fleet.DeletePackage) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeletePackage - deletePackage"))
+	return deletePayload(input.ID, r.Fleet.DeletePackage(ctx, input))
 }
 
 func (r *packageResolver) Files(ctx context.Context, obj *db.Release) ([]*db.PackageFile, error) {
-	panic(fmt.Errorf("not implemented: Files - files"))
+	rows, err := obj.Edges.FilesOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = obj.QueryFiles().All(ctx)
+	}
+	return sortedBy(rows, func(f *db.PackageFile) string { return f.Name }), err
 }
 
 func (r *packageResolver) Channels(ctx context.Context, obj *db.Release) ([]*db.Channel, error) {
-	panic(fmt.Errorf("not implemented: Channels - channels"))
+	rows, err := obj.Edges.ChannelsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).channels(obj.QueryChannels(), fields(ctx, nil)).All(ctx)
+	}
+	return sortedBy(rows, channelName), err
 }
 
 func (r *packageResolver) Floors(ctx context.Context, obj *db.Release) ([]*db.Floor, error) {
-	panic(fmt.Errorf("not implemented: Floors - floors"))
+	rows, err := obj.Edges.FloorsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).floors(obj.QueryFloors(), fields(ctx, nil)).All(ctx)
+	}
+	return rows, err
 }
 
 func (r *packageResolver) Blacklistings(ctx context.Context, obj *db.Release) ([]*db.Blacklisting, error) {
-	panic(fmt.Errorf("not implemented: Blacklistings - blacklistings"))
+	rows, err := obj.Edges.BlacklistingsOrErr()
+	if db.IsNotLoaded(err) {
+		rows, err = preloads(ctx).blacklistings(obj.QueryBlacklistings(), fields(ctx, nil)).All(ctx)
+	}
+	return rows, err
 }
 
 func (r *queryResolver) Package(ctx context.Context, id uuid.UUID) (*db.Release, error) {
-	panic(fmt.Errorf("not implemented: Package - package"))
+	return maybe(preloads(ctx).packages(r.Reader.Release.Query().Where(release.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *Resolver) Package() generated.PackageResolver { return &packageResolver{r} }

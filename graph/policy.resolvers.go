@@ -15,19 +15,36 @@ import (
 )
 
 func (r *mutationResolver) UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdatePolicy - updatePolicy"))
+	policy, row, err := r.policyOf(ctx, input.GroupID, input.Policy)
+	if err != nil {
+		return groupPayload(nil, err)
+	}
+	seen := row.Revision
+	if input.ExpectedRevision != nil {
+		seen = int64(*input.ExpectedRevision)
+	}
+	return groupPayload(r.Fleet.UpdatePolicy(ctx, fleet.UpdatePolicy{
+		GroupID: input.GroupID, Policy: policy, Reason: value(input.Reason), ExpectedRevision: &seen,
+	}))
 }
 
 func (r *policyResolver) Timezone(ctx context.Context, obj *rollout.Policy) (string, error) {
-	panic(fmt.Errorf("not implemented: Timezone - timezone"))
+	return cmp.Or(obj.Timezone, "UTC"), nil
 }
 
 func (r *policyResolver) PollInterval(ctx context.Context, obj *rollout.Policy) (*time.Duration, error) {
-	panic(fmt.Errorf("not implemented: PollInterval - pollInterval"))
+	return duration(obj.PollInterval), nil
 }
 
 func (r *queryResolver) PolicyPreview(ctx context.Context, input model.PolicyPreviewInput) (*model.PolicyPreview, error) {
-	panic(fmt.Errorf("not implemented: PolicyPreview - policyPreview"))
+	if input.GroupID == nil {
+		return r.preview(ctx, nil, newPolicy(input.Policy))
+	}
+	policy, _, err := r.policyOf(ctx, *input.GroupID, input.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return r.preview(ctx, input.GroupID, policy)
 }
 
 func (r *Resolver) Policy() generated.PolicyResolver { return &policyResolver{r} }

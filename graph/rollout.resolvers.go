@@ -19,55 +19,75 @@ import (
 )
 
 func (r *haltResolver) Sentence(ctx context.Context, obj *rollout.Halt) (string, error) {
-	panic(fmt.Errorf("not implemented: Sentence - sentence"))
+	return haltSentence(obj), nil
 }
 
 func (r *mutationResolver) HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: HaltRollout - haltRollout"))
+	return groupPayload(r.Fleet.HaltRollout(ctx, input))
 }
 
 func (r *mutationResolver) AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.GroupPayload, error) {
-	panic(fmt.Errorf("not implemented: AdvanceWave - advanceWave"))
+	return groupPayload(r.Fleet.AdvanceWave(ctx, input))
 }
 
 func (r *queryResolver) Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error) {
-	panic(fmt.Errorf("not implemented: Rollout - rollout"))
+	return maybe(preloads(ctx).rollouts(r.Reader.GroupRollout.Query().Where(grouprollout.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *rolloutResolver) Package(ctx context.Context, obj *db.GroupRollout) (*db.Release, error) {
-	panic(fmt.Errorf("not implemented: Package - package"))
+	return loadersOf(ctx).packages.load(ctx, obj.PackageID)
 }
 
 func (r *rolloutResolver) Waves(ctx context.Context, obj *db.GroupRollout) ([]*model.Wave, error) {
-	panic(fmt.Errorf("not implemented: Waves - waves"))
+	g, err := obj.Group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
+	return waves(obj, g.Policy, counted), err
 }
 
 func (r *rolloutResolver) CurrentWave(ctx context.Context, obj *db.GroupRollout) (int, error) {
-	panic(fmt.Errorf("not implemented: CurrentWave - currentWave"))
+	return obj.Wave + 1, nil
 }
 
 func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error) {
-	panic(fmt.Errorf("not implemented: Attempts - attempts"))
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
+	return sumOf(counted), err
 }
 
 func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error) {
-	panic(fmt.Errorf("not implemented: Failures - failures"))
+	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
+	return failureCounts(rows), err
 }
 
 func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {
-	panic(fmt.Errorf("not implemented: Leader - leader"))
+	if obj.Leader == "" || obj.Proven {
+		return nil, nil
+	}
+	return &obj.Leader, nil
 }
 
 func (r *rolloutResolver) Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error) {
-	panic(fmt.Errorf("not implemented: Halt - halt"))
+	if obj.State != rollout.RolloutHalted {
+		return nil, nil
+	}
+	return &obj.Halt, nil
 }
 
 func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error) {
-	panic(fmt.Errorf("not implemented: ProjectedEnd - projectedEnd"))
+	return r.projectedEnd(ctx, obj)
 }
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
-	panic(fmt.Errorf("not implemented: RolloutProgressed - rolloutProgressed"))
+	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
+		numbers, err := r.Fleet.GroupNumbers(ctx, groupID)
+		if err != nil {
+			return nil, false, err
+		}
+		current, err := r.currentRollouts(ctx, []uuid.UUID{groupID})
+		return &model.RolloutProgress{AsOf: r.Now(), Snapshot: snapshot, Rollout: current[groupID], Numbers: numbers}, false, err
+	})
 }
 
 func (r *Resolver) Halt() generated.HaltResolver { return &haltResolver{r} }

@@ -12,5 +12,5 @@ import (
 )
 
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
-	panic(fmt.Errorf("not implemented: ServerInfo - serverInfo"))
+	return r.serverInfo(ctx), nil
 }

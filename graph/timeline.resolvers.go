@@ -15,5 +15,6 @@ import (
 )
 
 func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*fleet.Timeline, error) {
-	panic(fmt.Errorf("not implemented: Timeline - timeline"))
+	until := r.Now()
+	return r.Fleet.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
 }

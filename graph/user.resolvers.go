@@ -14,33 +14,33 @@ import (
 )
 
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
-	panic(fmt.Errorf("not implemented: SignIn - signIn"))
+	return r.signIn(ctx, input)
 }
 
 func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, error) {
-	panic(fmt.Errorf("not implemented: SignOut - signOut"))
+	return r.signOut(ctx)
 }
 
 func (r *mutationResolver) ChangePassword(ctx context.Context, input fleet.ChangePassword) (*model.UserPayload, error) {
-	panic(fmt.Errorf("not implemented: ChangePassword - changePassword"))
+	return r.changePassword(ctx, input)
 }
 
 func (r *mutationResolver) CreateUser(ctx context.Context, input fleet.CreateUser) (*model.UserPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateUser - createUser"))
+	return userPayload(r.Fleet.CreateUser(ctx, input))
 }
 
 func (r *mutationResolver) SetPassword(ctx context.Context, input fleet.SetPassword) (*model.UserPayload, error) {
-	panic(fmt.Errorf("not implemented: SetPassword - setPassword"))
+	return r.setPassword(ctx, input)
 }
 
 func (r *mutationResolver) DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteUser - deleteUser"))
+	return deletePayload(input.ID, r.forgetting(r.Fleet.DeleteUser(ctx, input)))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
-	panic(fmt.Errorf("not implemented: Me - me"))
+	return r.me(ctx)
 }
 
 func (r *queryResolver) Users(ctx context.Context) ([]*db.User, error) {
-	panic(fmt.Errorf("not implemented: Users - users"))
+	return r.Reader.User.Query().Order(user.ByUsername()).All(ctx)
 }

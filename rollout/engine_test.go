@@ -86,86 +86,6 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// Clocks of several processes differ: a spend is never before the one before.
-func TestLedgerWithClocksThatDiffer(t *testing.T) {
-	var l Ledger
-	l.spend(start, time.Hour)
-	l.spend(start.Add(-10*time.Minute), time.Hour)
-	if n, frees := l.used(start.Add(55*time.Minute), time.Hour, 1); n != 2 || !frees.Equal(start.Add(time.Hour)) {
-		t.Errorf("%d used, frees %s", n, frees)
-	}
-}
-
-// Against a list of every grant: merged entries never allow more than the cap
-// and delay by less than a grain.
-func TestLedgerAgreesWithAListOfGrants(t *testing.T) {
-	const period, limit = time.Hour, 300
-	for _, every := range []time.Duration{time.Nanosecond, time.Second, 7 * time.Second, 28 * time.Second, time.Minute} {
-		var l Ledger
-		var grants []time.Time
-		var delayed time.Duration
-		for now := start; now.Before(start.Add(5 * time.Hour)); now = now.Add(every) {
-			recent := len(grants) - lowerBound(grants, now.Add(-period))
-			used, _ := l.used(now, period, limit)
-			if used < recent {
-				t.Fatalf("every %s: the ledger knows of %d of %d grants", every, used, recent)
-			}
-			if used < limit {
-				l.spend(now, period)
-				grants = append(grants, now)
-				delayed = 0
-			} else if recent < limit {
-				if delayed += every; delayed > period/spendGrains {
-					t.Fatalf("every %s: a grant is delayed by %s", every, delayed)
-				}
-			}
-			if every < time.Second && len(grants) == limit {
-				break
-			}
-		}
-		for i := range grants {
-			if i+limit < len(grants) && grants[i+limit].Sub(grants[i]) < period {
-				t.Fatalf("every %s: %d grants within a period", every, limit+1)
-			}
-		}
-	}
-}
-
-// lowerBound is how many grants are at or before a moment.
-func lowerBound(grants []time.Time, at time.Time) int {
-	i, _ := slices.BinarySearchFunc(grants, at, func(g, at time.Time) int {
-		if g.After(at) {
-			return 1
-		}
-		return -1
-	})
-	return i
-}
-
-// A period made much longer may join entries, which only delays.
-func TestLedgerAfterALongerPeriod(t *testing.T) {
-	var l Ledger
-	now := start
-	for range 400 {
-		now = now.Add(time.Second)
-		l.spend(now, time.Minute)
-	}
-	before, _ := l.used(now, time.Hour, 1)
-	if before < 128 {
-		t.Fatalf("%d of the last hour are known", before)
-	}
-	for range 200 {
-		now = now.Add(time.Minute)
-		l.spend(now, 24*time.Hour)
-		if len(l.Spends) > maxSpends {
-			t.Fatalf("%d entries", len(l.Spends))
-		}
-	}
-	if n, _ := l.used(now, 24*time.Hour, 1); n != before+200 {
-		t.Errorf("%d grants are known, want %d", n, before+200)
-	}
-}
-
 func TestSlicesAreReplacedNotWritten(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.MaxAttempts = 99, 99, 99
@@ -247,6 +167,22 @@ func TestRetarget(t *testing.T) {
 	// Every active machine is there already: nothing to do.
 	if g.target("0.9.0"); g.w.Rollout.State != RolloutCompleted {
 		t.Errorf("an older package: %+v", g.w.Rollout)
+	}
+}
+
+// A report may come without its version having been observed: then the
+// version that is stored says whether the machine got there.
+func TestReportOfTheRunningVersion(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.check("m", "1.0.0")
+	m, e := g.machines["m"], Event{Type: 3, Result: 2, PreviousVersion: "1.0.0", HasPrevious: true}
+	if g.w.Report(m, e, g.now, &g.fx); m.State != StateGranted {
+		t.Fatalf("at %s: state %d", m.Version, m.State)
+	}
+	m.Version = mustVersion(t, "2.0.0")
+	if g.w.Report(m, e, g.now, &g.fx); m.State != StateComplete {
+		t.Fatalf("at %s: state %d", m.Version, m.State)
 	}
 }
 

@@ -135,7 +135,7 @@ func TestEventsCrossProcesses(t *testing.T) {
 		return nil
 	})
 	<-sub.Ready()
-	if got := sub.Take(); len(got) != 1 || got[0].Group != one.groups[0] {
+	if got := sub.Take(); len(got) != 1 || got[0].Group != one.groups[0] || !got[0].Remote {
 		t.Errorf("the other process heard %v", got)
 	}
 	storetest.Disconnect(t, url)

@@ -59,8 +59,11 @@ type message struct {
 // events is what a message tells.
 func (m *message) events() []event.Event {
 	events := m.Events
+	for i := range events {
+		events[i].Remote = true
+	}
 	for ids := m.Machines; len(ids) >= 16; ids = ids[16:] {
-		events = append(events, event.Event{Kind: event.MachineChanged, App: m.App, Group: m.Group, Instance: uuid.UUID(ids[:16])})
+		events = append(events, event.Event{Kind: event.MachineChanged, App: m.App, Group: m.Group, Instance: uuid.UUID(ids[:16]), Remote: true})
 	}
 	return events
 }

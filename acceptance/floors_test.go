@@ -1,0 +1,153 @@
+package acceptance
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/fleet"
+)
+
+func floors(s *site) {
+	s.promote("3000.0.0")
+	s.floor("2000.0.0", "new boot loader")
+	s.floor("2500.0.0", "")
+}
+
+func TestCase38_FloorsAreNotSkipped(t *testing.T) {
+	t.Run("steps", func(t *testing.T) {
+		each(t, func(_ *testing.T, s *site) {
+			floors(s)
+			s.grants("m", "1000.0.0", "2000.0.0")
+			s.grants("m", "2000.0.0", "2500.0.0")
+			s.grants("m", "2500.0.0", "3000.0.0")
+			s.holds("m", "3000.0.0", "up_to_date")
+			s.grants("n", "2700.0.0", "3000.0.0")
+			s.finishes("n", "3000.0.0")
+			s.finished()
+		}, limit(10, 15*time.Minute))
+	})
+	t.Run("safe mode", func(t *testing.T) {
+		each(t, func(_ *testing.T, s *site) {
+			floors(s)
+			s.grants("first", "1000.0.0", "2000.0.0")
+			s.holds("second", "1000.0.0", "safe_mode_first")
+			s.grants("first", "2000.0.0", "2500.0.0")
+			for i := range 4 {
+				s.grants(fmt.Sprint("m", i), "1000.0.0", "2000.0.0")
+			}
+		}, safeMode, limit(10, 15*time.Minute))
+	})
+}
+
+// finishes checks in on the target.
+func (s *site) finishes(machine, version string) {
+	s.t.Helper()
+	s.holds(machine, version, "up_to_date")
+}
+
+func TestCase39_MirrorsGetAllSteps(t *testing.T) {
+	const mirror = "{3e2f7c52-0ad5-4a0b-8a5e-6d3f9e6a1b7c}"
+	each(t, func(t *testing.T, s *site) {
+		floors(s)
+		r := s.checking(mirror, "1000.0.0")
+		if a := s.ask(r)[0]; a.Status != "ok" || a.Check.Status != "noupdate" || a.offered() != "" {
+			t.Errorf("without multi_manifest_ok: %+v", a)
+		}
+		r.attrs = map[string]string{"multi_manifest_ok": "true"}
+		for range 3 { // never held back by the pace of the group
+			a := s.ask(r)[0]
+			if a.Check.Status != "ok" || a.offered() != "2000.0.0 2500.0.0 3000.0.0" {
+				t.Fatalf("answered %+v", a.Check)
+			}
+			m := a.Check.Manifests
+			if m[0].IsFloor != "true" || m[0].FloorReason != "new boot loader" || m[1].IsFloor != "true" || m[1].FloorReason != "" || m[2].IsFloor != "" {
+				t.Errorf("floors %+v", m)
+			}
+			if m[0].IsTarget != "" || m[1].IsTarget != "" || m[2].IsTarget != "true" {
+				t.Errorf("targets %+v", m)
+			}
+		}
+		r.version = "2700.0.0"
+		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
+			t.Errorf("past the floors: %+v", a.Check)
+		}
+		r.attrs = nil
+		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
+			t.Errorf("past the floors without multi_manifest_ok: %+v", a.Check)
+		}
+		r.check, r.events = false, []event{"3/1"}
+		s.ask(r)
+		if s.instance(mirror) != nil || s.numbers().Total != 0 || s.numbers().SpentInPeriod != 0 {
+			t.Errorf("a mirror was counted: %+v", s.numbers())
+		}
+	})
+}
+
+func TestCase40_Blacklists(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		black := s.pkg("3.0.0")
+		_, err := s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: black, Reason: "eats disks"})
+		s.ok(err)
+		_, err = s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &black})
+		s.refused(err, fleet.Conflict)
+		_, err = s.UpdateChannel(s.ctx, fleet.UpdateChannel{ID: s.channel, SetPackage: true, PackageID: &black})
+		s.refused(err, fleet.Conflict)
+		_, err = s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: black})
+		s.refused(err, fleet.Conflict)
+		_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: s.pkg("2.0.0")})
+		s.refused(err, fleet.Conflict)
+		s.floor("1.5.0", "")
+		_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: s.pkg("1.5.0")})
+		s.refused(err, fleet.Conflict)
+		blacklist := []uuid.UUID{s.channel}
+		_, err = s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: s.pkg("2.0.0"), Blacklist: &blacklist})
+		s.refused(err, fleet.Conflict)
+		// Nothing of it had an effect.
+		s.grants("m", "1.0.0", "1.5.0")
+		s.grants("n", "1.5.0", "2.0.0")
+		_, err = s.UnblacklistPackage(s.ctx, fleet.UnblacklistPackage{ChannelID: s.channel, PackageID: black})
+		s.ok(err)
+		s.promote("3.0.0")
+	})
+}
+
+func TestCase41_WrongApplicationOrArchitecture(t *testing.T) {
+	each(t, func(_ *testing.T, s *site) {
+		app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "B"})
+		s.ok(err)
+		b := *s
+		b.app = app.ID
+		description := b.description(fleet.PackageOther, "5.0.0")
+		foreign, err := s.CreatePackage(s.ctx, description)
+		s.ok(err)
+		description = s.description(fleet.PackageOther, "5.0.0")
+		description.Arch = "arm64"
+		arm, err := s.CreatePackage(s.ctx, description)
+		s.ok(err)
+		channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: b.app, Name: "C"})
+		s.ok(err)
+		armChannel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "C", Arch: "arm64"})
+		s.ok(err)
+
+		for _, id := range []uuid.UUID{foreign.ID, arm.ID} {
+			_, err = s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &id})
+			s.refused(err, fleet.Invalid)
+			_, err = s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "D", PackageID: &id})
+			s.refused(err, fleet.Invalid)
+			_, err = s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: id})
+			s.refused(err, fleet.Invalid)
+			_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: id})
+			s.refused(err, fleet.Invalid)
+		}
+		_, err = s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "H", ChannelID: &channel.ID})
+		s.refused(err, fleet.NotFound) // there is none with that id in A
+		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &channel.ID})
+		s.refused(err, fleet.NotFound)
+		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &armChannel.ID})
+		s.refused(err, fleet.Invalid)
+		s.grants("m", "1.0.0", "2.0.0")
+	})
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// request is what one connection sends next; it is built into buf.
+type request func(connection int, buf []byte) (path string, body []byte)
+
+type result struct {
+	perSecond float64
+	p50, p99  time.Duration
+	errors    int // answers other than 200
+}
+
+// load sends requests over a fixed number of connections, each waiting for its
+// answer before it sends the next (a closed loop). The client is as thin as
+// can be, so that it takes little of the machine from the server.
+func load(address string, connections int, length time.Duration, next request) (result, error) {
+	var (
+		g     sync.WaitGroup
+		mu    sync.Mutex
+		all   []time.Duration
+		bad   int
+		first error
+	)
+	start := time.Now()
+	for n := range connections {
+		g.Go(func() {
+			times, wrong, err := converse(address, n, start.Add(length), next)
+			mu.Lock()
+			defer mu.Unlock()
+			all, bad = append(all, times...), bad+wrong
+			if first == nil {
+				first = err
+			}
+		})
+	}
+	g.Wait()
+	took := time.Since(start)
+	if first != nil {
+		return result{}, first
+	}
+	if len(all) == 0 {
+		return result{}, errors.New("nothing was answered")
+	}
+	slices.Sort(all)
+	return result{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100], errors: bad}, nil
+}
+
+func converse(address string, n int, until time.Time, next request) (times []time.Duration, bad int, err error) {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer c.Close()
+	in := bufio.NewReaderSize(c, 16<<10)
+	var body, out []byte
+	for {
+		now := time.Now()
+		if now.After(until) {
+			return times, bad, nil
+		}
+		var path string
+		path, body = next(n, body[:0])
+		out = append(out[:0], "POST "...)
+		out = append(out, path...)
+		out = append(out, " HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nContent-Type: text/xml\r\nContent-Length: "...)
+		out = strconv.AppendInt(out, int64(len(body)), 10)
+		out = append(append(out, "\r\n\r\n"...), body...)
+		if _, err := c.Write(out); err != nil {
+			return nil, 0, err
+		}
+		ok, err := readAnswer(in)
+		if err != nil {
+			return nil, 0, err
+		}
+		if !ok {
+			bad++
+		}
+		times = append(times, time.Since(now))
+	}
+}
+
+// readAnswer reads one answer and reports whether it was 200.
+func readAnswer(in *bufio.Reader) (ok bool, err error) {
+	line, err := in.ReadSlice('\n')
+	if err != nil {
+		return false, err
+	}
+	ok = bytes.Contains(line, []byte(" 200 "))
+	length := -1
+	for {
+		if line, err = in.ReadSlice('\n'); err != nil {
+			return false, err
+		}
+		if len(line) <= 2 {
+			break
+		}
+		if value, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return false, err
+			}
+		}
+	}
+	if length < 0 {
+		return false, fmt.Errorf("an answer without length")
+	}
+	_, err = io.CopyN(io.Discard, in, int64(length))
+	return ok, err
+}

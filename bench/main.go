@@ -1,0 +1,115 @@
+// Command bench measures the check-in over real HTTP on loopback and prints
+// requests per second and, as what can be compared between machines and days,
+// their ratio to a bare net/http handler that reads the body and writes a fixed
+// answer. Server, database and load share the machine.
+//
+//	make bench                        10,000 machines, SQLite and PostgreSQL
+//	make bench ARGS="-machines 1000000 -for 10s"
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// settings of one run.
+type settings struct {
+	machines    []int
+	length      time.Duration
+	connections int
+	postgres    string
+}
+
+func main() {
+	var s settings
+	sizes := flag.String("machines", "10000", "machines in the group, sizes separated by commas")
+	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
+	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
+	flag.Parse()
+	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
+	for _, text := range strings.Split(*sizes, ",") {
+		var n int
+		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
+			fail(fmt.Errorf("machines: %q is not a number from 1000", text))
+		}
+		s.machines = append(s.machines, n)
+	}
+	if err := run(context.Background(), s); err != nil {
+		fail(err)
+	}
+}
+
+func run(ctx context.Context, s settings) error {
+	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
+		runtime.NumCPU(), s.connections, s.length)
+	fmt.Printf("%-10s %9s  %-34s %9s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "p50", "p99", "errors")
+	for _, n := range s.machines {
+		for _, kind := range []string{"sqlite", "postgres"} {
+			if err := measure(ctx, s, kind, n); err != nil {
+				return fmt.Errorf("%s with %d machines: %w", kind, n, err)
+			}
+		}
+	}
+	return nil
+}
+
+func measure(ctx context.Context, s settings, kind string, machines int) (err error) {
+	dir, err := os.MkdirTemp("", "coreroller-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	url := filepath.Join(dir, "coreroller.db")
+	if kind == "postgres" {
+		if s.postgres == "" {
+			return errors.New("COREROLLER_TEST_POSTGRES is not set: run it with make bench")
+		}
+		var drop func() error
+		if url, drop, err = database(s.postgres); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, drop()) }()
+	}
+	site, err := newSite(ctx, url, machines, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, site.close()) }()
+	var bare float64
+	for _, w := range site.works() {
+		if w.prepare != nil {
+			if err := w.prepare(ctx); err != nil {
+				return err
+			}
+		}
+		runtime.GC()
+		r, err := load(site.address, s.connections, s.length, w.next)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		if bare == 0 {
+			bare = r.perSecond
+		}
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, machines, w.name, r.perSecond, r.perSecond/bare,
+			r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond), r.errors)
+		if w.check != nil {
+			if err := w.check(ctx); err != nil {
+				return fmt.Errorf("%s: %w", w.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	os.Exit(1)
+}

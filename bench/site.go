@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/auth"
+	"coreroller/fleet"
+	"coreroller/omaha"
+	"coreroller/rollout"
+	"coreroller/store"
+)
+
+// site is a server with one group full of machines.
+type site struct {
+	address string
+	store   *store.Store
+	fleet   *fleet.Service
+	http    *http.Server
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+
+	by       context.Context // signed in
+	app      uuid.UUID
+	group    uuid.UUID
+	channel  uuid.UUID
+	machines int
+}
+
+func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
+	s := &site{machines: machines, by: auth.With(ctx, auth.Principal{Name: "bench", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})}
+	var err error
+	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
+		return nil, err
+	}
+	if s.fleet, err = fleet.New(ctx, fleet.Options{Store: s.store, Now: time.Now, Log: log}); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	if err := s.set(); err != nil {
+		return nil, err
+	}
+	if err := s.fill(ctx); err != nil {
+		return nil, err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.stop = stop
+	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.address = listener.Addr().String()
+	mux := http.NewServeMux()
+	omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}).Mount(mux)
+	mux.HandleFunc("/bare", bare)
+	s.http = &http.Server{Handler: mux}
+	s.done.Go(func() { _ = s.http.Serve(listener) }) // ends with Close
+	return s, nil
+}
+
+// bare reads the body and writes an answer as long as a real one.
+func bare(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	_, _ = io.WriteString(w, fixed)
+}
+
+const fixed = `<?xml version="1.0" encoding="UTF-8"?>
+<response protocol="3.0" server="coreroller"><daystart elapsed_seconds="40000" elapsed_days="7000"/>` +
+	`<app appid="{e96281a6-d1af-4bde-9a0a-97b76e56dc57}" status="ok"><ping status="ok"/><event status="ok"/>` +
+	`<updatecheck status="noupdate" info="up_to_date"/></app></response>
+`
+
+// set makes the application, a package of version 2.0.0 on a channel, and a
+// group that may update everything at once.
+func (s *site) set() error {
+	if err := s.fleet.Preinstall(s.by); err != nil {
+		return err
+	}
+	app, err := s.fleet.CreateApplication(s.by, fleet.CreateApplication{Name: "bench"})
+	if err != nil {
+		return err
+	}
+	s.app = app.ID
+	pkg, err := s.fleet.CreatePackage(s.by, fleet.CreatePackage{ApplicationID: s.app, Type: 1, Version: "2.0.0",
+		URL: "http://localhost/2.0.0/", Filename: "update.gz", Size: 1 << 20, SHA256: strings.Repeat("ab", 32)})
+	if err != nil {
+		return err
+	}
+	channel, err := s.fleet.CreateChannel(s.by, fleet.CreateChannel{ApplicationID: s.app, Name: "stable", PackageID: &pkg.ID})
+	if err != nil {
+		return err
+	}
+	s.channel = channel.ID
+	p := s.policy(1 << 30)
+	group, err := s.fleet.CreateGroup(s.by, fleet.CreateGroup{ApplicationID: s.app, Name: "t", Track: "t", ChannelID: &s.channel, Policy: &p})
+	if err != nil {
+		return err
+	}
+	s.group = group.ID
+	return nil
+}
+
+func (s *site) policy(limit int) rollout.Policy {
+	p := rollout.DefaultPolicy()
+	p.SafeMode, p.HaltFailureShare, p.HaltMinAttempts = false, 0, 0
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = limit, limit
+	return p
+}
+
+func (s *site) limit(n int) error {
+	_, err := s.fleet.UpdatePolicy(s.by, fleet.UpdatePolicy{GroupID: s.group, Policy: s.policy(n), Reason: "bench"})
+	return err
+}
+
+// machine is the n-th machine's id: 32 hex digits, as a real one's.
+func machine(n int) string { return fmt.Sprintf("%032x", n) }
+
+// fill registers the machines: half run the target, half the version before.
+func (s *site) fill(ctx context.Context) error {
+	const part = 5000
+	one, _ := rollout.ParseVersion("1.0.0")
+	two, _ := rollout.ParseVersion("2.0.0")
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	for from := 0; from < s.machines; from += part {
+		err := s.store.Write(ctx, now, func(tx *store.Tx) error {
+			groups, err := tx.LockGroups(ctx, []uuid.UUID{s.group})
+			if err != nil {
+				return err
+			}
+			b := &store.Batch{Groups: groups}
+			for n := from; n < min(from+part, s.machines); n++ {
+				m := &store.Machine{InstanceID: store.InstanceID(s.app, machine(n)), ApplicationID: s.app, GroupID: s.group, Arch: "amd64",
+					Address: "127.0.0.1", OEM: "ami", CreatedAt: now, LastSeenAt: now, StateChangedAt: now}
+				m.ID, m.Version, m.Reason = machine(n), one, rollout.ReasonConcurrencyLimit
+				m.State = rollout.StateOnHold
+				groups[0].Census.Behind++
+				if n%2 == 0 {
+					m.Version, m.Reason, m.State = two, rollout.ReasonUpToDate, rollout.StateNone
+					groups[0].Census.Behind--
+					groups[0].Census.OnTarget++
+				}
+				b.Machines = append(b.Machines, m)
+			}
+			return tx.Save(ctx, b)
+		})
+		if err != nil {
+			return fmt.Errorf("register machines: %w", err)
+		}
+	}
+	return nil
+}
+
+// exact fails unless counters equal a recount.
+func (s *site) exact(ctx context.Context) error {
+	differences, err := s.store.Recount(ctx)
+	if err == nil && len(differences) > 0 {
+		err = fmt.Errorf("%d counters are wrong, the first: %+v", len(differences), differences[0])
+	}
+	return err
+}
+
+func (s *site) close() error {
+	err := s.http.Close()
+	s.fleet.Close()
+	s.stop()
+	s.done.Wait()
+	return errors.Join(err, s.store.Close())
+}
+
+// database makes an empty database in a PostgreSQL cluster.
+func database(cluster string) (databaseURL string, drop func() error, err error) {
+	d, err := sql.Open("postgres", cluster)
+	if err != nil {
+		return "", nil, err
+	}
+	name := "bench_" + strings.ToLower(rand.Text())
+	if _, err := d.Exec("CREATE DATABASE " + name); err != nil {
+		return "", nil, errors.Join(err, d.Close())
+	}
+	u, err := url.Parse(cluster)
+	if err != nil {
+		return "", nil, err
+	}
+	u.Path = "/" + name
+	return u.String(), func() error {
+		_, err := d.Exec("DROP DATABASE " + name + " WITH (FORCE)")
+		return errors.Join(err, d.Close())
+	}, nil
+}

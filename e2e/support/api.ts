@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+
+/** What a test needs of a group to look at it and to let machines join. */
+export interface Rollout {
+  applicationId: string;
+  groupId: string;
+  /** Path of the group's page. */
+  path: string;
+  name: string;
+  track: string;
+}
+
+/** The public GraphQL API, as the administrator of a new server. */
+export class Api {
+  constructor(private readonly url: string) {}
+
+  async ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}`,
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as { data?: Data; errors?: { message: string }[] };
+    if (!data || errors) throw new Error(`${response.status}: ${JSON.stringify(errors)}\n${query}`);
+    return data;
+  }
+
+  /** A verb with one input; fails on user errors. Answers the id of the object. */
+  private async make(verb: string, input: Record<string, unknown>): Promise<string> {
+    const object = verb.replace(/^(create)/, '').toLowerCase();
+    const type = `${verb[0]?.toUpperCase()}${verb.slice(1)}Input`;
+    const { made } = await this.ask<{ made: { object: { id: string } | null; userErrors: unknown[] } }>(
+      `mutation ($input: ${type}!) { made: ${verb}(input: $input) { object: ${object} { id } userErrors { field message } } }`,
+      { input },
+    );
+    if (!made.object) throw new Error(`${verb}: ${JSON.stringify(made.userErrors)}`);
+    return made.object.id;
+  }
+
+  /** An application with a channel at 2.0.0 and a group that follows it. */
+  async rollout(policy: Record<string, unknown> = {}): Promise<Rollout> {
+    const unique = randomUUID().slice(0, 8);
+    const track = `track-${unique}`;
+    const name = `Production ${unique}`;
+    const applicationId = await this.make('createApplication', { name: `Edge agent ${unique}` });
+    const packageId = await this.make('createPackage', {
+      applicationId,
+      type: 'OTHER',
+      version: '2.0.0',
+      url: 'https://example.com/agent/',
+      filename: 'agent-2.0.0.tar.gz',
+      size: 4096,
+      sha1: 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0=',
+      sha256: 'a'.repeat(64),
+    });
+    const channelId = await this.make('createChannel', {
+      applicationId,
+      name: 'stable',
+      color: '#14b9d6',
+      packageId,
+    });
+    const groupId = await this.make('createGroup', {
+      applicationId,
+      name,
+      track,
+      channelId,
+      policy: {
+        safeMode: false,
+        maxUpdatesPerPeriod: 1000,
+        periodInterval: 'PT1H',
+        maxConcurrentUpdates: 3,
+        haltFailureShare: 0,
+        ...policy,
+      },
+    });
+    return { applicationId, groupId, path: `/apps/${applicationId}/groups/${groupId}`, name, track };
+  }
+
+  async numbers(groupId: string) {
+    const { group } = await this.ask<{
+      group: {
+        numbers: {
+          total: number;
+          onTarget: number;
+          inFlight: number;
+          waiting: number;
+          heldBecause: { reason: string; machines: number }[];
+          funnel: { granted: number };
+        };
+      };
+    }>(
+      `query ($groupId: ID!) { group(id: $groupId) { numbers {
+        total onTarget inFlight waiting heldBecause { reason machines } funnel { granted } } } }`,
+      { groupId },
+    );
+    return group.numbers;
+  }
+}

@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const binary = process.env['COREROLLER'] ?? fileURLToPath(new URL('../../bin/coreroller', import.meta.url));
+
+/** The real server, with a data directory of its own that survives restarts. */
+export class Server {
+  readonly url: string;
+  #process: ChildProcess | null = null;
+
+  private constructor(
+    private readonly port: number,
+    private readonly data: string,
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(): Promise<Server> {
+    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+    await server.run();
+    return server;
+  }
+
+  /** Starts it, also again, and returns when it says that it is ready. */
+  async run() {
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.data];
+    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    const complaints: string[] = [];
+    child.stderr.on('data', (text) => complaints.push(String(text)));
+    const ready = once(createInterface(child.stdout), 'line');
+    const ended = once(child, 'exit').then(([code]) => {
+      throw new Error(`the server ended with ${code}:\n${complaints.join('')}`);
+    });
+    ended.catch(() => undefined);
+    await Promise.race([ready, ended]);
+  }
+
+  /** Ends it without a chance to say goodbye. */
+  async kill() {
+    await end(this.#process, 'SIGKILL');
+  }
+
+  async remove() {
+    await end(this.#process, 'SIGTERM');
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** Machines that ask this server, until stop is called. */
+  machines(flags: Record<string, string | number>): { stop: () => Promise<void> } {
+    const pairs = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const child = spawn(binary, ['simulate', '--url', this.url, ...pairs], { stdio: 'ignore' });
+    return { stop: () => end(child, 'SIGTERM') };
+  }
+}
+
+async function end(child: ChildProcess | null, signal: NodeJS.Signals) {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill(signal);
+  await exit;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,121 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/grouprollout"
+	"coreroller/ent/db/user"
+	"coreroller/graph/model"
+	"coreroller/rollout"
+)
+
+const (
+	// longPause is after how long a pause is probably forgotten.
+	longPause = 24 * time.Hour
+	// maxAttention bounds the list; nobody reads more.
+	maxAttention = 50
+)
+
+// attention is what needs a person, most urgent first: states that are stored
+// anyway, gathered from all groups.
+func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
+	groups, err := r.Reader.Group.Query().WithApplication().All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[uuid.UUID]*db.Group, len(groups))
+	out := []*model.Attention{}
+	add := func(g *db.Group, kind model.AttentionKind, s rollout.Severity, since *time.Time, sentence string) {
+		a := &model.Attention{Kind: kind, Severity: s, Since: since, Sentence: sentence}
+		if g != nil {
+			a.Group, a.Application = g, g.Edges.Application
+		}
+		out = append(out, a)
+	}
+	for _, g := range groups {
+		byID[g.ID] = g
+		if _, warnings := describe(g.Policy); len(warnings) > 0 {
+			add(g, model.AttentionKindPolicyWarning, rollout.SeverityWarning, nil, warnings[0])
+		}
+		if g.PausedAt != nil && !g.Policy.UpdatesEnabled && r.Now().Sub(*g.PausedAt) > longPause {
+			add(g, model.AttentionKindPaused, rollout.SeverityWarning, g.PausedAt, "paused for more than a day"+because(g.PauseReason))
+		}
+	}
+	running, err := r.Reader.GroupRollout.Query().
+		Where(grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range running {
+		g := byID[row.GroupID]
+		switch {
+		case g == nil: // made since
+		case row.State == rollout.RolloutHalted:
+			add(g, model.AttentionKindHalted, rollout.SeverityError, &row.Halt.At, haltSentence(&row.Halt))
+		case r.waitsForApproval(row, g.Policy):
+			add(g, model.AttentionKindWaitingForApproval, rollout.SeverityWarning, row.GateAt,
+				fmt.Sprintf("wave %d is done and a person has to open the next one", row.Wave+1))
+		}
+	}
+	if err := r.withoutPackage(ctx, groups, add); err != nil {
+		return nil, err
+	}
+	first, err := r.Reader.User.Query().Where(user.Username("admin"), user.MustChangePassword(true)).Exist(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if first {
+		add(nil, model.AttentionKindDefaultPassword, rollout.SeverityWarning, nil, "the user admin has not changed the first password")
+	}
+	slices.SortStableFunc(out, func(a, b *model.Attention) int { return cmp.Compare(b.Severity, a.Severity) })
+	return out[:min(len(out), maxAttention)], nil
+}
+
+// waitsForApproval reports whether only a person keeps the next wave closed.
+func (r *Resolver) waitsForApproval(row *db.GroupRollout, p rollout.Policy) bool {
+	if row.Wave >= len(p.Waves)-1 || row.Approved || row.GateAt == nil || !p.UpdatesEnabled {
+		return false
+	}
+	step := p.Waves[row.Wave]
+	return step.Approval && !r.Now().Before(row.GateAt.Add(step.Soak))
+}
+
+// withoutPackage adds the groups whose machines ask in vain.
+func (r *Resolver) withoutPackage(ctx context.Context, groups []*db.Group,
+	add func(*db.Group, model.AttentionKind, rollout.Severity, *time.Time, string),
+) error {
+	var ids []uuid.UUID
+	for _, g := range groups {
+		if c := r.Fleet.Catalog().Group(g.ID); c != nil && c.Target == nil {
+			ids = append(ids, g.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	numbers, err := r.Fleet.ManyGroupNumbers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if n := numbers[g.ID]; n != nil && n.Active > 0 {
+			add(g, model.AttentionKindNoPackage, rollout.SeverityWarning, nil,
+				fmt.Sprintf("%d machines ask and there is no package to offer", n.Active))
+		}
+	}
+	return nil
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}

@@ -1,0 +1,104 @@
+// Package graph is the GraphQL API: a schema written by hand, one line for each
+// write, reads from rows and counters, and subscriptions that read again what
+// an event says has changed. It holds no rules.
+package graph
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"coreroller/graph/generated"
+)
+
+const (
+	// initTime is how long a websocket may take to say hello.
+	initTime = 5 * time.Second
+	// pingTime is how often a websocket is asked for a sign of life; it is
+	// closed when none came for twice as long. Proxies cut idle connections
+	// after a minute.
+	pingTime = 20 * time.Second
+	// streamPing keeps proxies from cutting an idle event stream.
+	streamPing = 10 * time.Second
+)
+
+// Handler serves the API at one path: POST and GET (queries only), websockets
+// and server-sent events.
+type Handler struct {
+	server  *handler.Server
+	closing context.Context //nolint:containedctx // ends every long connection, see Close
+	close   context.CancelFunc
+	open    sync.WaitGroup // long connections
+}
+
+// NewHandler makes the API. Close it after the HTTP server stopped taking
+// requests.
+func NewHandler(o Options) *Handler {
+	r := &Resolver{Options: o, projections: newProjections()}
+	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
+	h := &Handler{server: srv}
+	h.closing, h.close = context.WithCancel(context.Background())
+
+	srv.AddTransport(transport.Websocket{
+		Implementation:        gorilla{},
+		InitFunc:              greet,
+		InitTimeout:           initTime,
+		PingPongInterval:      pingTime,
+		KeepAlivePingInterval: pingTime,
+	})
+	srv.AddTransport(transport.SSE{KeepAlivePingInterval: streamPing}) // before POST, which would take its requests
+	srv.AddTransport(transport.Options{})
+	srv.AddTransport(transport.GET{})
+	srv.AddTransport(transport.POST{})
+
+	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	srv.SetParserTokenLimit(maxTokens)
+	srv.SetDisableSuggestion(true) // would name fields to strangers
+	srv.Use(depthLimit(maxDepth))
+	srv.Use(extension.FixedComplexityLimit(maxComplexity))
+	srv.SetErrorPresenter(r.present)
+	srv.SetRecoverFunc(r.recovered)
+	srv.AroundOperations(r.admit)
+	srv.AroundResponses(r.perResponse)
+	return h
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Header.Get("Upgrade") != "":
+		h.long(r, func(r *http.Request) { h.serveSocket(w, r) })
+	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
+		r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
+		h.long(r, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
+	default:
+		w.Header().Set("Cache-Control", "no-store")
+		r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
+		h.server.ServeHTTP(w, r)
+	}
+}
+
+// long serves a connection that ends when the handler is closed.
+func (h *Handler) long(r *http.Request, serve func(*http.Request)) {
+	h.open.Add(1)
+	defer h.open.Done()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(h.closing, cancel)()
+	serve(r.WithContext(ctx))
+}
+
+// Close ends websockets and event streams, so that their clients come back to
+// another process, and waits for them.
+func (h *Handler) Close() {
+	h.close()
+	h.open.Wait()
+}

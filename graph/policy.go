@@ -1,0 +1,154 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/fleet"
+	"coreroller/graph/model"
+	"coreroller/rollout"
+)
+
+// policyOver is a policy with the changes of an input.
+func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
+	if in == nil {
+		return p
+	}
+	set(&p.UpdatesEnabled, in.UpdatesEnabled)
+	set(&p.SafeMode, in.SafeMode)
+	set(&p.MaxUpdatesPerPeriod, in.MaxUpdatesPerPeriod)
+	set(&p.PeriodInterval, in.PeriodInterval)
+	set(&p.MaxConcurrentUpdates, in.MaxConcurrentUpdates)
+	set(&p.UpdateTimeout, in.UpdateTimeout)
+	set(&p.RebootTimeout, in.RebootTimeout)
+	set(&p.Timezone, in.Timezone)
+	set(&p.OfficeHours, in.OfficeHours)
+	setAll(&p.Windows, in.Windows)
+	setAll(&p.Freezes, in.Freezes)
+	setAll(&p.Waves, in.Waves)
+	set(&p.HaltFailureShare, in.HaltFailureShare)
+	set(&p.HaltMinAttempts, in.HaltMinAttempts)
+	set(&p.MaxAttempts, in.MaxAttempts)
+	set(&p.OnDemand, in.OnDemand)
+	if interval, given := in.PollInterval.ValueOK(); given {
+		p.PollInterval = 0
+		set(&p.PollInterval, interval)
+	}
+	return p
+}
+
+// newPolicy is the policy of a new group: one who says how many machines per
+// period, and not how many at once, means both.
+func newPolicy(in *model.PolicyInput) rollout.Policy {
+	p := policyOver(rollout.DefaultPolicy(), in)
+	if in != nil && in.MaxUpdatesPerPeriod != nil && in.MaxConcurrentUpdates == nil {
+		p.MaxConcurrentUpdates = p.MaxUpdatesPerPeriod
+	}
+	return p
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// setAll replaces a list; nil is a list that was left out.
+func setAll[T any](to *[]T, from []*T) {
+	if from == nil {
+		return
+	}
+	*to = make([]T, len(from))
+	for i, v := range from {
+		(*to)[i] = *v
+	}
+}
+
+// value is what a pointer points to, or the zero value.
+func value[T any](p *T) (v T) {
+	set(&v, p)
+	return v
+}
+
+// policyOf is the present policy of a group with changes, and the row it is of.
+func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
+	row, err := r.Reader.Group.Get(ctx, id)
+	if db.IsNotFound(err) {
+		return rollout.Policy{}, nil, fleet.Errorf(fleet.NotFound, "groupId", "there is no such group")
+	}
+	if err != nil {
+		return rollout.Policy{}, nil, err
+	}
+	return policyOver(row.Policy, in), row, nil
+}
+
+// maxWindows is how many openings a preview lists.
+const maxWindows = 14
+
+// preview says what a policy means.
+func (r *Resolver) preview(ctx context.Context, group *uuid.UUID, p rollout.Policy) (*model.PolicyPreview, error) {
+	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Warnings: []string{}, Windows: []*rollout.Span{}}
+	schedule, problems := rollout.Compile(p)
+	for _, problem := range problems {
+		if problem.Warning {
+			out.Warnings = append(out.Warnings, problem.Message)
+			continue
+		}
+		out.UserErrors = append(out.UserErrors, &model.UserError{
+			Code: model.ErrorCodeInvalid, Field: &problem.Field, Message: problem.Message,
+		})
+	}
+	if schedule == nil {
+		out.Warnings = []string{}
+		return out, nil
+	}
+	out.Policy, out.Sentence = &p, schedule.Describe()
+	for _, span := range r.openings(schedule, p) {
+		out.Windows = append(out.Windows, &span)
+	}
+	if group != nil {
+		reach, err := r.Fleet.PolicyReach(ctx, *group, p)
+		if err != nil {
+			return nil, err
+		}
+		out.Reach = &reach
+	}
+	return out, nil
+}
+
+// openings are the next spans in which updates are granted, none for always.
+func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []rollout.Span {
+	now := r.Now()
+	restricted := p.OfficeHours || len(p.Windows) > 0
+	for _, f := range p.Freezes {
+		restricted = restricted || f.Until.After(now)
+	}
+	if !restricted {
+		return nil
+	}
+	return schedule.NextWindows(now, maxWindows)
+}
+
+// describe is a stored policy in words, with its warnings.
+func describe(p rollout.Policy) (sentence string, warnings []string) {
+	schedule, problems := rollout.Compile(p)
+	warnings = []string{}
+	for _, problem := range problems {
+		warnings = append(warnings, problem.Message)
+	}
+	if schedule == nil {
+		return "", warnings
+	}
+	return schedule.Describe(), warnings
+}
+
+// duration is nil for 0, which stands for "none".
+func duration(d time.Duration) *time.Duration {
+	if d == 0 {
+		return nil
+	}
+	return &d
+}
