@@ -16,8 +16,8 @@ export CGO_ENABLED := 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
-# Measures the whole server over HTTP; empty leaves it out.
-BENCH_SERVER ?= $(if $(wildcard cmd/bench),go run ./cmd/bench)
+# Measures the whole server over HTTP; empty leaves it out; ARGS="-machines 10000,1000000".
+BENCH_SERVER ?= go run ./bench
 ARGS ?=
 
 GOLANGCI_VERSION := 2.15.0

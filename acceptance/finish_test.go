@@ -95,7 +95,7 @@ func TestCase37_NoIsNeverAnError(t *testing.T) {
 		s.holds("b", "1.0.0", "frozen")
 		s.policy(func(p *rollout.Policy) {
 			p.Freezes = nil
-			p.Waves = []rollout.Wave{{Canaries: []string{"canary"}, Soak: time.Hour, Approval: true}, {Share: 1}}
+			p.Waves = []rollout.Wave{{Canaries: []string{"canary"}, Soak: time.Hour, MinFinished: 2, Approval: true}, {Share: 1}}
 		})
 		s.holds("b", "1.0.0", "wave_not_reached")
 		s.check("canary", "1.0.0")

@@ -204,16 +204,6 @@ func (s *site) flush() {
 	s.ok(s.Run(ended))
 }
 
-// recount compares every counter with the machines it counts.
-func (s *site) recount() {
-	s.t.Helper()
-	all, err := s.store.Recount(context.WithoutCancel(s.ctx)) // the test's has ended when it is cleaned up
-	s.ok(err)
-	for _, d := range all {
-		s.t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
-	}
-}
-
 func (s *site) ok(err error) {
 	s.t.Helper()
 	if err != nil {

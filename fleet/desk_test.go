@@ -245,5 +245,3 @@ func refused(t *testing.T, err error, code fleet.Code, field string) {
 	}
 	t.Fatalf("got %v (%T), want %s at %q", err, err, code, field)
 }
-
-func ptr[T any](v T) *T { return &v }

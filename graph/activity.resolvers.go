@@ -7,10 +7,10 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *activityResolver) Words(ctx context.Context, obj *db.Activity) (string, error) {

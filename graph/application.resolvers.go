@@ -7,11 +7,13 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/application"
+	"coreroller/event"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -42,15 +44,15 @@ func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) 
 }
 
 func (r *mutationResolver) CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.ApplicationPayload, error) {
-	return applicationPayload(r.Fleet.CreateApplication(ctx, input))
+	return applicationPayload(r.fleet.CreateApplication(ctx, input))
 }
 
 func (r *mutationResolver) UpdateApplication(ctx context.Context, input fleet.UpdateApplication) (*model.ApplicationPayload, error) {
-	return applicationPayload(r.Fleet.UpdateApplication(ctx, input))
+	return applicationPayload(r.fleet.UpdateApplication(ctx, input))
 }
 
 func (r *mutationResolver) DeleteApplication(ctx context.Context, input fleet.DeleteApplication) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.Fleet.DeleteApplication(ctx, input))
+	return deletePayload(input.ID, r.fleet.DeleteApplication(ctx, input))
 }
 
 func (r *queryResolver) Applications(ctx context.Context) ([]*db.Application, error) {

@@ -93,14 +93,14 @@ func (r *Resolver) withoutPackage(ctx context.Context, groups []*db.Group,
 ) error {
 	var ids []uuid.UUID
 	for _, g := range groups {
-		if c := r.Fleet.Catalog().Group(g.ID); c != nil && c.Target == nil {
+		if c := r.fleet.Catalog().Group(g.ID); c != nil && c.Target == nil {
 			ids = append(ids, g.ID)
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	numbers, err := r.Fleet.ManyGroupNumbers(ctx, ids)
+	numbers, err := r.fleet.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *queryResolver) Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {

@@ -7,11 +7,12 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/channel"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -41,35 +42,35 @@ func (r *channelResolver) Groups(ctx context.Context, obj *db.Channel) ([]*db.Gr
 }
 
 func (r *mutationResolver) CreateChannel(ctx context.Context, input fleet.CreateChannel) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: CreateChannel - createChannel"))
+	return channelPayload(r.fleet.CreateChannel(ctx, input))
 }
 
 func (r *mutationResolver) UpdateChannel(ctx context.Context, input fleet.UpdateChannel) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateChannel - updateChannel"))
+	return channelPayload(r.fleet.UpdateChannel(ctx, input))
 }
 
 func (r *mutationResolver) DeleteChannel(ctx context.Context, input fleet.DeleteChannel) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteChannel - deleteChannel"))
+	return deletePayload(input.ID, r.fleet.DeleteChannel(ctx, input))
 }
 
 func (r *mutationResolver) PromotePackage(ctx context.Context, input fleet.PromotePackage) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: PromotePackage - promotePackage"))
+	return channelPayload(r.fleet.PromotePackage(ctx, input))
 }
 
 func (r *mutationResolver) BlacklistPackage(ctx context.Context, input fleet.BlacklistPackage) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: BlacklistPackage - blacklistPackage"))
+	return channelPayload(r.fleet.BlacklistPackage(ctx, input))
 }
 
 func (r *mutationResolver) UnblacklistPackage(ctx context.Context, input fleet.UnblacklistPackage) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: UnblacklistPackage - unblacklistPackage"))
+	return channelPayload(r.fleet.UnblacklistPackage(ctx, input))
 }
 
 func (r *mutationResolver) AddFloor(ctx context.Context, input fleet.AddFloor) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: AddFloor - addFloor"))
+	return channelPayload(r.fleet.AddFloor(ctx, input))
 }
 
 func (r *mutationResolver) RemoveFloor(ctx context.Context, input fleet.RemoveFloor) (*model.ChannelPayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveFloor - removeFloor"))
+	return channelPayload(r.fleet.RemoveFloor(ctx, input))
 }
 
 func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
@@ -77,7 +78,7 @@ func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel,
 }
 
 func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {
-	reach, err := r.Fleet.PromotionReach(ctx, channelID, packageID)
+	reach, err := r.fleet.PromotionReach(ctx, channelID, packageID)
 	return &reach, err
 }
 
@@ -86,7 +87,7 @@ func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.U
 	if given(applicationID, channelID, packageID, groupID) != 1 {
 		return nil, fleet.Errorf(fleet.Invalid, "", "give exactly one id")
 	}
-	reach, err := r.Fleet.DeletionReach(ctx, in)
+	reach, err := r.fleet.DeletionReach(ctx, in)
 	return &reach, err
 }
 

@@ -7,11 +7,11 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -24,7 +24,7 @@ func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (st
 }
 
 func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error) {
-	return r.Fleet.ExplainUpdate(ctx, instanceID)
+	return r.fleet.ExplainUpdate(ctx, instanceID)
 }
 
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
@@ -38,7 +38,7 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 		}
 		in.Policy = &policy
 	}
-	forecast, err := r.Fleet.SimulateRollout(ctx, in)
+	forecast, err := r.fleet.SimulateRollout(ctx, in)
 	if err != nil {
 		return nil, err
 	}

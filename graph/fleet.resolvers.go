@@ -7,10 +7,12 @@ package graph
 
 import (
 	"context"
+
+	"coreroller/ent/db/application"
+	"coreroller/event"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *fleet.Numbers) ([]*model.Attention, error) {
@@ -18,7 +20,7 @@ func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *fleet.Numbers
 }
 
 func (r *queryResolver) Fleet(ctx context.Context) (*fleet.Numbers, error) {
-	numbers, err := r.Resolver.Fleet.FleetNumbers(ctx)
+	numbers, err := r.fleet.FleetNumbers(ctx)
 	return &numbers, err
 }
 
@@ -27,7 +29,7 @@ func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.
 		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged
 	}
 	return watch(ctx, r.Resolver, fleetPace, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
-		numbers, err := r.Fleet.FleetNumbers(ctx)
+		numbers, err := r.fleet.FleetNumbers(ctx)
 		if err != nil {
 			return nil, false, err
 		}

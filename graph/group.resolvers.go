@@ -7,11 +7,12 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/group"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -55,7 +56,7 @@ func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int,
 
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
 	policy := newPolicy(input.Policy)
-	return groupPayload(r.Fleet.CreateGroup(ctx, fleet.CreateGroup{
+	return groupPayload(r.fleet.CreateGroup(ctx, fleet.CreateGroup{
 		ApplicationID: input.ApplicationID, Name: input.Name, Track: value(input.Track), Arch: value(input.Arch),
 		Description: value(input.Description), ChannelID: input.ChannelID, Policy: &policy,
 	}))
@@ -63,22 +64,22 @@ func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGr
 
 func (r *mutationResolver) UpdateGroup(ctx context.Context, input model.UpdateGroupInput) (*model.GroupPayload, error) {
 	channel, meant := input.ChannelID.ValueOK()
-	return groupPayload(r.Fleet.UpdateGroup(ctx, fleet.UpdateGroup{
+	return groupPayload(r.fleet.UpdateGroup(ctx, fleet.UpdateGroup{
 		ID: input.ID, Name: input.Name, Track: input.Track, Description: input.Description,
 		SetChannel: meant, ChannelID: channel, ExpectedRevision: revision(input.ExpectedRevision), Reason: value(input.Reason),
 	}))
 }
 
 func (r *mutationResolver) DeleteGroup(ctx context.Context, input fleet.DeleteGroup) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.Fleet.DeleteGroup(ctx, input))
+	return deletePayload(input.ID, r.fleet.DeleteGroup(ctx, input))
 }
 
 func (r *mutationResolver) PauseUpdates(ctx context.Context, input fleet.PauseUpdates) (*model.GroupPayload, error) {
-	return groupPayload(r.Fleet.PauseUpdates(ctx, input))
+	return groupPayload(r.fleet.PauseUpdates(ctx, input))
 }
 
 func (r *mutationResolver) ResumeUpdates(ctx context.Context, input fleet.ResumeUpdates) (*model.GroupPayload, error) {
-	return groupPayload(r.Fleet.ResumeUpdates(ctx, input))
+	return groupPayload(r.fleet.ResumeUpdates(ctx, input))
 }
 
 func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, error) {

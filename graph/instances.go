@@ -119,7 +119,7 @@ func ledBy[V any](column string, down bool, value func(*db.Instance) V) order[*d
 // applicationOf is the one application that a list is about, nil for several.
 func (r *Resolver) applicationOf(f model.InstanceFilter) *uuid.UUID {
 	if f.ApplicationID == nil && f.GroupID != nil {
-		if g := r.Fleet.Catalog().Group(*f.GroupID); g != nil {
+		if g := r.fleet.Catalog().Group(*f.GroupID); g != nil {
 			return &g.App.ID
 		}
 	}

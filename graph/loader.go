@@ -94,8 +94,8 @@ type loadersKey struct{}
 
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		groupNumbers:       newLoader(ctx, r.Fleet.ManyGroupNumbers),
-		applicationNumbers: newLoader(ctx, r.Fleet.ApplicationNumbers),
+		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
+		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
 		current:            newLoader(ctx, r.currentRollouts),
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),

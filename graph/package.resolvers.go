@@ -7,25 +7,26 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/release"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
 
 func (r *mutationResolver) CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.PackagePayload, error) {
-	return packagePayload(r.Fleet.CreatePackage(ctx, input))
+	return packagePayload(r.fleet.CreatePackage(ctx, input))
 }
 
 func (r *mutationResolver) UpdatePackage(ctx context.Context, input model.UpdatePackageInput) (*model.PackagePayload, error) {
-	return packagePayload(r.Fleet.UpdatePackage(ctx, packageChanges(input)))
+	return packagePayload(r.fleet.UpdatePackage(ctx, packageChanges(input)))
 }
 
 func (r *mutationResolver) DeletePackage(ctx context.Context, input fleet.DeletePackage) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.Fleet.DeletePackage(ctx, input))
+	return deletePayload(input.ID, r.fleet.DeletePackage(ctx, input))
 }
 
 func (r *packageResolver) Files(ctx context.Context, obj *db.Release) ([]*db.PackageFile, error) {

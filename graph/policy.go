@@ -110,7 +110,7 @@ func (r *Resolver) preview(ctx context.Context, group *uuid.UUID, p rollout.Poli
 		out.Windows = append(out.Windows, &span)
 	}
 	if group != nil {
-		reach, err := r.Fleet.PolicyReach(ctx, *group, p)
+		reach, err := r.fleet.PolicyReach(ctx, *group, p)
 		if err != nil {
 			return nil, err
 		}

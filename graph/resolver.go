@@ -14,6 +14,7 @@ import (
 // to write; writes are one call into the fleet.
 type Resolver struct {
 	Options
+	fleet       *fleet.Service // Options.Fleet, which the query "fleet" hides
 	projections *projections
 }
 

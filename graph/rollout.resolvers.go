@@ -7,13 +7,14 @@ package graph
 
 import (
 	"context"
+	"time"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/grouprollout"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
-	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -23,11 +24,11 @@ func (r *haltResolver) Sentence(ctx context.Context, obj *rollout.Halt) (string,
 }
 
 func (r *mutationResolver) HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.GroupPayload, error) {
-	return groupPayload(r.Fleet.HaltRollout(ctx, input))
+	return groupPayload(r.fleet.HaltRollout(ctx, input))
 }
 
 func (r *mutationResolver) AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.GroupPayload, error) {
-	return groupPayload(r.Fleet.AdvanceWave(ctx, input))
+	return groupPayload(r.fleet.AdvanceWave(ctx, input))
 }
 
 func (r *queryResolver) Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error) {
@@ -81,7 +82,7 @@ func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
 	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
-		numbers, err := r.Fleet.GroupNumbers(ctx, groupID)
+		numbers, err := r.fleet.GroupNumbers(ctx, groupID)
 		if err != nil {
 			return nil, false, err
 		}

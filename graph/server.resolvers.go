@@ -7,8 +7,8 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {

@@ -7,14 +7,14 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/fleet"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
 
 func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*fleet.Timeline, error) {
 	until := r.Now()
-	return r.Fleet.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
+	return r.fleet.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
 }

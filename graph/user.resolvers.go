@@ -7,10 +7,11 @@ package graph
 
 import (
 	"context"
+
 	"coreroller/ent/db"
+	"coreroller/ent/db/user"
 	"coreroller/fleet"
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {
@@ -26,7 +27,7 @@ func (r *mutationResolver) ChangePassword(ctx context.Context, input fleet.Chang
 }
 
 func (r *mutationResolver) CreateUser(ctx context.Context, input fleet.CreateUser) (*model.UserPayload, error) {
-	return userPayload(r.Fleet.CreateUser(ctx, input))
+	return userPayload(r.fleet.CreateUser(ctx, input))
 }
 
 func (r *mutationResolver) SetPassword(ctx context.Context, input fleet.SetPassword) (*model.UserPayload, error) {
@@ -34,7 +35,7 @@ func (r *mutationResolver) SetPassword(ctx context.Context, input fleet.SetPassw
 }
 
 func (r *mutationResolver) DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.forgetting(r.Fleet.DeleteUser(ctx, input)))
+	return deletePayload(input.ID, r.forgetting(r.fleet.DeleteUser(ctx, input)))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {

@@ -124,7 +124,7 @@ func (r *Resolver) broken(ctx context.Context, err error) {
 // changed its channel or deleted it.
 func (r *Resolver) aboutGroup(id uuid.UUID) func(event.Event) bool {
 	var app uuid.UUID
-	if g := r.Fleet.Catalog().Group(id); g != nil {
+	if g := r.fleet.Catalog().Group(id); g != nil {
 		app = g.App.ID
 	}
 	return func(e event.Event) bool {

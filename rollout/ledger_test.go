@@ -19,34 +19,40 @@ func TestLedgerWithClocksThatDiffer(t *testing.T) {
 // Against a list of every grant: merged entries never allow more than the cap
 // and delay by less than a grain.
 func TestLedgerAgreesWithAListOfGrants(t *testing.T) {
-	const period, limit = time.Hour, 300
+	const limit = 300
 	for _, every := range []time.Duration{time.Nanosecond, time.Second, 7 * time.Second, 28 * time.Second, time.Minute} {
-		var l Ledger
-		var grants []time.Time
-		var delayed time.Duration
-		for now := start; now.Before(start.Add(5 * time.Hour)); now = now.Add(every) {
-			recent := len(grants) - lowerBound(grants, now.Add(-period))
-			used, _ := l.used(now, period, limit)
-			if used < recent {
-				t.Fatalf("every %s: the ledger knows of %d of %d grants", every, used, recent)
-			}
-			if used < limit {
-				l.spend(now, period)
-				grants = append(grants, now)
-				delayed = 0
-			} else if recent < limit {
-				if delayed += every; delayed > period/spendGrains {
-					t.Fatalf("every %s: a grant is delayed by %s", every, delayed)
-				}
-			}
-			if every < time.Second && len(grants) == limit {
-				break
+		t.Run(every.String(), func(t *testing.T) { ledgerAgainstList(t, time.Hour, every, limit) })
+		// Beyond the day for which older entries are kept.
+		t.Run("100 × "+every.String(), func(t *testing.T) { ledgerAgainstList(t, 100*time.Hour, 100*every, limit) })
+	}
+}
+
+func ledgerAgainstList(t *testing.T, period, every time.Duration, limit int) {
+	var l Ledger
+	var grants []time.Time
+	var delayed time.Duration
+	for now := start; now.Before(start.Add(5 * period)); now = now.Add(every) {
+		recent := len(grants) - lowerBound(grants, now.Add(-period))
+		used, _ := l.used(now, period, limit)
+		if used < recent {
+			t.Fatalf("the ledger knows of %d of %d grants", used, recent)
+		}
+		if used < limit {
+			l.spend(now, period)
+			grants = append(grants, now)
+			delayed = 0
+		} else if recent < limit {
+			if delayed += every; delayed > period/spendGrains {
+				t.Fatalf("a grant is delayed by %s", delayed)
 			}
 		}
-		for i := range grants {
-			if i+limit < len(grants) && grants[i+limit].Sub(grants[i]) < period {
-				t.Fatalf("every %s: %d grants within a period", every, limit+1)
-			}
+		if every < time.Millisecond && len(grants) == limit {
+			break
+		}
+	}
+	for i := range grants {
+		if i+limit < len(grants) && grants[i+limit].Sub(grants[i]) < period {
+			t.Fatalf("%d grants within a period", limit+1)
 		}
 	}
 }

@@ -88,8 +88,13 @@ func TestP2_NoGrantDisagreesWithWhatWasDecidedBefore(t *testing.T) {
 		"smaller rate":               {func(g *rig) { q := g.policy; q.MaxUpdatesPerPeriod = 1; g.setPolicy(q) }, ReasonPeriodLimit},
 		"office hours":               {func(g *rig) { q := g.policy; q.OfficeHours = true; g.now = g.now.AddDate(0, 0, 5); g.setPolicy(q) }, ReasonOutsideWindow},
 		"blacklisted":                {func(g *rig) { target := *g.w.Target; target.Blacklisted = true; g.retarget(&target, nil) }, ReasonBlacklisted},
-		"no package":                 {func(g *rig) { g.target("") }, ReasonNoPackage},
-		"lower target":               {func(g *rig) { g.target("0.9.0") }, ReasonUpToDate},
+		"blacklisted floor": {func(g *rig) {
+			floor := pack(g.t, "1.5.0")
+			floor.Blacklisted = true
+			g.retarget(g.w.Target, []*Package{floor})
+		}, ReasonBlacklisted},
+		"no package":   {func(g *rig) { g.target("") }, ReasonNoPackage},
+		"lower target": {func(g *rig) { g.target("0.9.0") }, ReasonUpToDate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newRig(t, p)
@@ -268,7 +273,7 @@ func TestP9_ResumingSetsOldEvidenceAside(t *testing.T) {
 	// Machines from before that fail or fall silent now do not halt again.
 	g.event("2", "1.0.0", 3, 0, 9)
 	g.wait(2 * time.Hour)
-	if g.machines["3"].State != StateError || g.w.Rollout.State != RolloutActive || g.w.Rollout.Evidence.Finished() != 0 {
+	if len(g.w.Rollout.Failing) != 0 || g.machines["3"].State != StateError || g.w.Rollout.State != RolloutActive || g.w.Rollout.Evidence.Finished() != 0 {
 		t.Fatalf("old attempts count: %+v", g.w.Rollout)
 	}
 	// New failures do.
@@ -283,12 +288,18 @@ func TestP9_ResumingSetsOldEvidenceAside(t *testing.T) {
 
 func TestP10_CompletionIsNoticedByEveryWay(t *testing.T) {
 	for name, finish := range map[string]func(g *rig){
-		"by check":           func(g *rig) { g.check("b", "2.0.0") },
-		"by event":           func(g *rig) { g.event("b", "2.0.0", 3, 2, 0) },
-		"by quarantine":      func(g *rig) { g.event("b", "1.0.0", 3, 0, 44) },
-		"by silence":         func(g *rig) { g.wait(12 * time.Hour); g.check("a", "2.0.0"); g.wait(12 * time.Hour) },
-		"by hold":            func(g *rig) { g.w.Hold(g.machines["b"], Override{Kind: OverrideHold}, g.now, &g.fx) },
-		"by leaving, worker": func(g *rig) { m := g.machines["b"]; g.w.Leave(m); delete(g.machines, "b"); g.order = g.order[:1]; g.tick() },
+		"by check":      func(g *rig) { g.check("b", "2.0.0") },
+		"by event":      func(g *rig) { g.event("b", "2.0.0", 3, 2, 0) },
+		"by quarantine": func(g *rig) { g.event("b", "1.0.0", 3, 0, 44) },
+		"by silence":    func(g *rig) { g.wait(12 * time.Hour); g.check("a", "2.0.0"); g.wait(12 * time.Hour) },
+		"by hold":       func(g *rig) { g.w.Hold(g.machines["b"], Override{Kind: OverrideHold}, g.now, &g.fx) },
+		"by leaving, worker": func(g *rig) {
+			m := g.machines["b"]
+			g.w.Leave(m)
+			delete(g.machines, "b")
+			g.order = g.order[:1]
+			g.tick()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newRig(t, acceptancePolicy())

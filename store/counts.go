@@ -132,7 +132,7 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 		UNION ALL
 		SELECT 'ended of rollout ' || rollout_id, succeeded + failed + released, 0 FROM waves
 		UNION ALL
-		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts
+		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts WHERE rollout_id IN (SELECT id FROM rollouts)
 		UNION ALL
 		SELECT 'failed of rollout ' || rollout_id, failed, 0 FROM waves
 		UNION ALL

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"entgo.io/ent/dialect"
@@ -26,13 +27,21 @@ func IsPostgres(databaseURL string) bool {
 //     commits hundreds of check-ins at once, so the sync is shared.
 //   - immediate transactions: the writer takes its lock at the start instead of
 //     failing half-way; busy_timeout covers a second process.
+//   - a checkpoint every 64 MiB of log: pages written by many commits go to the
+//     file once; mapped memory and 128 MiB of cache keep large indexes at hand.
 //   - times are whole microseconds since 1970, which compare as numbers.
 func sqliteDSN(path string, readOnly, foreignKeys bool) string {
+	cache := 128 << 20 // bytes; the one writer
+	if readOnly {
+		cache = 8 << 20 // each of the readers
+	}
 	q := url.Values{}
 	q.Add("_pragma", "busy_timeout(10000)")
 	q.Add("_pragma", "journal_mode(WAL)")
 	q.Add("_pragma", "synchronous(FULL)")
-	q.Add("_pragma", "cache_size(-65536)")
+	q.Add("_pragma", "wal_autocheckpoint(16384)")
+	q.Add("_pragma", "mmap_size(1073741824)")
+	q.Add("_pragma", "cache_size(-"+strconv.Itoa(cache>>10)+")")
 	if foreignKeys {
 		q.Add("_pragma", "foreign_keys(1)")
 	}

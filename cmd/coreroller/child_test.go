@@ -103,3 +103,30 @@ func TestTheRealProgramStopsWhenAsked(t *testing.T) {
 		t.Errorf("it does not warn of the first password: %s", c.log)
 	}
 }
+
+// Whoever asks while the server stops is served, told to come back, or finds
+// nobody; nobody is told that something broke.
+func TestAStopUnderLoadBreaksNothing(t *testing.T) {
+	dir := t.TempDir()
+	k := prepare(t, filepath.Join(dir, "coreroller.db"))
+	c := startChild(t, buildProgram(t), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir})
+	statuses := map[int]int{}
+	told := &log{facts: map[fact]int{}, changed: make(chan struct{}, 1)}
+	o := quickFleet(300)
+	o.Speed = 3000
+	s := startSimulated(t, c.url+"/v1/update/", o, func(x exchange) {
+		statuses[x.Reply.Status]++
+		told.hear(x)
+	})
+	told.wait(t, "300 facts", func() bool { return told.total >= 300 })
+	c.stop(t)
+	s.stop()
+	delete(statuses, 200)
+	delete(statuses, 503)
+	delete(statuses, 0)
+	if len(statuses) > 0 || strings.Contains(c.log.String(), "level=ERROR") {
+		t.Errorf("other answers %v; log: %s", statuses, c.log)
+	}
+	k.compare(t, told.copy())
+	recount(t, k.store)
+}

@@ -20,9 +20,10 @@ export const showWord: Record<Show, string> = {
 };
 
 export const asShow = (text: string | null): Show =>
-  text !== null && text in showWord ? (text as Show) : 'all';
+  text !== null && Object.hasOwn(showWord, text) ? (text as Show) : 'all';
 
-const standing: InstanceState[] = ['NONE', 'UNDEFINED', 'COMPLETE', 'ON_HOLD'];
+/** The states in which nothing is under way. */
+const resting = ['NONE', 'UNDEFINED', 'COMPLETE', 'ON_HOLD', 'ERROR'] as const satisfies InstanceState[];
 
 interface Version {
   version: string;
@@ -37,31 +38,42 @@ export function instanceFilter(
   versions: readonly Version[],
 ): InstanceFilter {
   const named = (onTarget: boolean) => versions.filter((v) => v.onTarget === onTarget).map((v) => v.version);
-  const filter: InstanceFilter = { groupId, ...byShow(asShow(view.show ?? null), named) };
+  const show = asShow(view.show ?? null);
   const reason = view.reason ?? null;
-  if (isReason(reason)) filter.reasons = [reason];
+  const filter: InstanceFilter = { groupId };
+  if (isReason(reason)) {
+    Object.assign(filter, behind(named), { reasons: [reason] });
+  }
+  if (show !== 'all') Object.assign(filter, byShow(show, named));
   if (view.version) filter.versions = [view.version];
   if (view.search) filter.search = view.search;
   return filter;
 }
 
-function byShow(show: Show, versions: (onTarget: boolean) => string[]): InstanceFilter {
+type Named = (onTarget: boolean) => string[];
+
+/** Whoever has something to update to and is not on the way. */
+const behind = (versions: Named): InstanceFilter => ({
+  standings: ['ACTIVE'],
+  states: [...resting],
+  versions: versions(false),
+});
+
+function byShow(show: Exclude<Show, 'all'>, versions: Named): InstanceFilter {
   switch (show) {
-    case 'all':
-      return {};
     case 'in-flight':
       return { states: [...inFlight] };
     case 'on-target':
-      return { standings: ['ACTIVE'], states: [...standing, 'ERROR'], versions: versions(true) };
+      return { ...behind(versions), versions: versions(true) };
     case 'waiting':
-      return { standings: ['ACTIVE'], states: standing, versions: versions(false) };
+      return { ...behind(versions), states: resting.filter((state) => state !== 'ERROR') };
     case 'failed':
-      return { standings: ['ACTIVE'], states: ['ERROR'], versions: versions(false) };
+      return { ...behind(versions), states: ['ERROR'] };
     case 'quarantined':
-      return { standings: ['QUARANTINED'] };
+      return { standings: ['QUARANTINED'], states: [...resting] };
     case 'silent':
-      return { standings: ['SILENT'] };
+      return { standings: ['SILENT'], states: [...resting] };
     case 'overridden':
-      return { standings: ['OVERRIDDEN'] };
+      return { standings: ['OVERRIDDEN'], states: [...resting] };
   }
 }

@@ -54,4 +54,5 @@ export const ruleWord: Record<Reason, string> = {
   GRANTED: 'Grant',
 };
 
-export const isReason = (text: string | null): text is Reason => text !== null && text in reasonWord;
+export const isReason = (text: string | null): text is Reason =>
+  text !== null && Object.hasOwn(reasonWord, text);

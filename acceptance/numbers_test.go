@@ -1,0 +1,80 @@
+package acceptance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/instance"
+	"coreroller/ent/db/predicate"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// The lists themselves are the API's; here are the totals they show.
+func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		h := *s
+		h.group = s.newGroup("H", "h", casePolicy())
+		s.check("a", "1.0.0")
+		s.check("b", "1.0.0")
+		s.check("c", "1.0.0")
+		s.check("d", "2.0.0")
+		s.reports("b", "1.0.0", "3/0 10")
+		s.advance(10 * time.Hour)
+		r := s.checking("e", "2.0.0")
+		r.track = "h"
+		s.ask(r)
+
+		now := s.clock.Now()
+		for _, test := range []struct {
+			name  string
+			where []predicate.Instance
+			want  int
+		}{
+			{"group", []predicate.Instance{instance.GroupID(s.group)}, 4},
+			{"state", []predicate.Instance{instance.GroupID(s.group), instance.StateEQ(rollout.StateOnHold)}, 1},
+			{"version", []predicate.Instance{instance.GroupID(s.group), instance.Version("2.0.0")}, 1},
+			{"seen lately", []predicate.Instance{instance.GroupID(s.group), instance.LastSeenAtGT(now.Add(-time.Hour))}, 0},
+			{"other group", []predicate.Instance{instance.GroupID(h.group), instance.LastSeenAtGT(now.Add(-time.Hour))}, 1},
+			{"application", []predicate.Instance{instance.ApplicationID(s.app)}, 5},
+		} {
+			got, err := s.store.Reader().Instance.Query().Where(test.where...).Count(s.ctx)
+			s.ok(err)
+			if got != test.want {
+				t.Errorf("%s: %d machines, want %d", test.name, got, test.want)
+			}
+		}
+		s.counts("G", s.numbers().Numbers, fleet.Numbers{Total: 4, Active: 4, OnTarget: 1, InFlight: 1, Waiting: 1, Failed: 1})
+		s.counts("H", h.numbers().Numbers, fleet.Numbers{Total: 1, Active: 1, OnTarget: 1})
+		all, err := s.ApplicationNumbers(s.ctx, []uuid.UUID{s.app})
+		s.ok(err)
+		s.counts("A", all[s.app], fleet.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
+
+		r = s.checking("c", "1.0.0") // names the other group from now on
+		r.track = "h"
+		s.ask(r)
+		s.advance(15 * time.Hour)
+		s.work()
+		// What was in flight has timed out; c and e were seen 15 hours ago.
+		s.counts("G a day later", s.numbers().Numbers, fleet.Numbers{Total: 3, Silent: 3})
+		s.counts("H a day later", h.numbers().Numbers, fleet.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+		everything, err := s.FleetNumbers(s.ctx)
+		s.ok(err)
+		s.counts("everything", everything, fleet.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
+		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		everything, err = s.FleetNumbers(s.ctx)
+		s.ok(err)
+		s.counts("everything without G", everything, fleet.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+	})
+}
+
+func (s *site) counts(what string, got, want fleet.Numbers) {
+	s.t.Helper()
+	got.AsOf, got.ByVersion = want.AsOf, nil
+	if got.Total != want.Total || got.Active != want.Active || got.OnTarget != want.OnTarget || got.InFlight != want.InFlight ||
+		got.Waiting != want.Waiting || got.Failed != want.Failed || got.Silent != want.Silent || got.Quarantined != 0 || got.Overridden != 0 {
+		s.t.Errorf("%s: %+v, want %+v", what, got, want)
+	}
+}

@@ -1,0 +1,140 @@
+package acceptance
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coreroller/ent/db/activity"
+	"coreroller/ent/db/grouprollout"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// Several servers on one database. None of them is told what another one
+// changed: what they know by heart is old, and the ledger says so.
+
+func TestP2_NoGrantDisagreesWithACommittedChange(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(s *site)
+		reason string
+	}{
+		"pause":         {func(s *site) { s.pause("") }, "paused"},
+		"halt":          {func(s *site) { s.halt("") }, "halted"},
+		"maximum":       {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 2 }) }, "concurrency_limit"},
+		"period":        {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 2 }) }, "period_limit"},
+		"office hours":  {func(s *site) { s.policy(func(p *rollout.Policy) { p.OfficeHours, p.Timezone = true, "Asia/Tokyo" }) }, "outside_window"},
+		"older package": {func(s *site) { s.promote("0.9.0") }, "up_to_date"},
+		"no package": {func(s *site) {
+			_, err := s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel})
+			s.ok(err)
+		}, "no_package"},
+		"other channel": {func(s *site) {
+			_, err := s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true})
+			s.ok(err)
+		}, "no_package"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(_ *testing.T, s *site) {
+				other := s.on(1)
+				other.grants("granted", "1.0.0", "2.0.0")
+				other.grants("downloading", "1.0.0", "2.0.0")
+				other.reports("downloading", "1.0.0", "13/1")
+				test.change(s)
+				other.holds("new", "1.0.0", test.reason)
+				s.holds("new", "1.0.0", test.reason)
+			}, servers(2), limit(100, 15*time.Minute))
+		})
+	}
+	t.Run("another package", func(t *testing.T) {
+		each(t, func(_ *testing.T, s *site) {
+			other := s.on(1)
+			other.grants("m", "1.0.0", "2.0.0")
+			s.promote("3.0.0")
+			other.grants("n", "1.0.0", "3.0.0")
+			other.grants("m", "1.0.0", "3.0.0")
+			other.ended("m", rollout.OutcomeWithdrawn)
+		}, servers(2), limit(100, 15*time.Minute))
+	})
+	t.Run("in parallel", func(t *testing.T) {
+		each(t, func(_ *testing.T, s *site) {
+			for range 3 {
+				s.noGrantAfter(func(s *site) { s.pause("") }, "paused")
+				s.resume("")
+				s.on(1).grants(fmt.Sprint("resumed", s.clock.Now()), "1.0.0", "2.0.0")
+				s.noGrantAfter(func(s *site) { s.halt("") }, "halted")
+				s.resume("")
+				s.advance(time.Minute)
+			}
+		}, servers(2), limit(100_000, 15*time.Minute))
+	})
+}
+
+// noGrantAfter lets machines check in on all servers while a change is made,
+// and expects no offer in answer to a check that began after it was committed,
+// but the reason.
+func (s *site) noGrantAfter(change func(s *site), reason string) {
+	s.t.Helper()
+	var committed atomic.Bool
+	var after, number atomic.Int64
+	const checkers = 8
+	atOnce(checkers+1, func(i int) {
+		if i == checkers {
+			change(s)
+			committed.Store(true)
+			return
+		}
+		for range 10_000 { // ends long before, unless the change never comes
+			late := committed.Load()
+			a := s.on(i%len(s.servers)).check(fmt.Sprint(s.clock.Now(), "-", number.Add(1)), "1.0.0")
+			if !late {
+				continue
+			}
+			if a.offered() != "" || a.Check == nil || a.Check.Info != reason {
+				s.t.Errorf("a check after the commit was answered %+v, want %s", a.Check, reason)
+			}
+			if after.Add(1) >= 4*checkers {
+				return
+			}
+		}
+	})
+	if after.Load() == 0 {
+		s.t.Error("nobody checked after the change")
+	}
+}
+
+func TestP12_OneRolloutStartedPerRollout(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for round := range 6 {
+			version := fmt.Sprintf("%d.0.0", 3+round)
+			atOnce(25, func(i int) {
+				if i == 24 {
+					s.promote(version)
+					return
+				}
+				for k := range 4 {
+					s.on((i+k)%len(s.servers)).check(fmt.Sprint("m", i), "1.0.0")
+				}
+			})
+		}
+		s.on(2).grants("last", "1.0.0", "8.0.0")
+		rollouts, err := s.store.Reader().GroupRollout.Query().Where(grouprollout.GroupID(s.group)).All(s.ctx)
+		s.ok(err)
+		if len(rollouts) != 7 {
+			t.Errorf("%d rollouts, want 7", len(rollouts))
+		}
+		for _, r := range rollouts {
+			n, err := s.store.Reader().Activity.Query().
+				Where(activity.GroupID(s.group), activity.KindEQ(rollout.ActivityRolloutStarted), activity.Version(r.Version)).Count(s.ctx)
+			s.ok(err)
+			want := 1
+			if r.StartedAt == nil {
+				want = 0
+			}
+			if n != want {
+				t.Errorf("rollout of %s, started %v: %d activities", r.Version, r.StartedAt, n)
+			}
+		}
+	}, servers(4), limit(1000, 15*time.Minute))
+}

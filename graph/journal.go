@@ -1,0 +1,147 @@
+package graph
+
+import (
+	"context"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/activity"
+	"coreroller/ent/db/audit"
+	"coreroller/ent/db/predicate"
+	"coreroller/event"
+	"coreroller/graph/model"
+)
+
+// Activity and audit: lists that only grow, newest first.
+
+func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
+	q := r.Reader.Activity.Query().Where(activityConditions(f)...)
+	o := newestID(func(a *db.Activity) uuid.UUID { return a.ID })
+	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Activity, error) {
+		return q.Where(after).Order(activity.ByID(sql.OrderDesc())).Limit(n).All(ctx)
+	})
+	return &model.ActivityConnection{
+		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
+		Edges: edges(p, func(cursor string, node *db.Activity) *model.ActivityEdge {
+			return &model.ActivityEdge{Cursor: cursor, Node: node}
+		}),
+	}, err
+}
+
+func activityConditions(f model.ActivityFilter) []predicate.Activity {
+	var where []predicate.Activity
+	if f.ApplicationID != nil {
+		where = append(where, activity.ApplicationID(*f.ApplicationID))
+	}
+	if f.GroupID != nil {
+		where = append(where, activity.GroupID(*f.GroupID))
+	}
+	if f.InstanceID != nil {
+		where = append(where, activity.InstanceID(*f.InstanceID))
+	}
+	if f.Kinds != nil {
+		where = append(where, activity.KindIn(f.Kinds...))
+	}
+	if f.Severities != nil {
+		where = append(where, activity.SeverityIn(f.Severities...))
+	}
+	if f.Since != nil {
+		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(earliest(*f.Since)))
+	}
+	if f.Until != nil {
+		where = append(where, activity.AtLT(*f.Until), activity.IDLT(earliest(f.Until.Add(time.Millisecond))))
+	}
+	return where
+}
+
+// earliest is not above any id of version 7 (RFC 9562) made at t or later. The
+// indexes end with the id and know no time.
+func earliest(t time.Time) (id uuid.UUID) {
+	ms := max(t.UnixMilli(), 0)
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	return id
+}
+
+func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
+	q := r.Reader.Audit.Query().Where(auditConditions(f)...)
+	o := newestID(func(a *db.Audit) uuid.UUID { return a.ID })
+	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Audit, error) {
+		return q.Where(after).Order(audit.ByID(sql.OrderDesc())).Limit(n).All(ctx)
+	})
+	return &model.AuditConnection{
+		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
+		Edges: edges(p, func(cursor string, node *db.Audit) *model.AuditEdge {
+			return &model.AuditEdge{Cursor: cursor, Node: node}
+		}),
+	}, err
+}
+
+func auditConditions(f model.AuditFilter) []predicate.Audit {
+	var where []predicate.Audit
+	if f.ApplicationID != nil {
+		where = append(where, audit.ApplicationID(*f.ApplicationID))
+	}
+	if f.ObjectID != nil {
+		where = append(where, audit.ObjectID(*f.ObjectID))
+	}
+	if f.Actor != nil {
+		where = append(where, audit.Actor(*f.Actor))
+	}
+	if f.Verb != nil {
+		where = append(where, audit.Verb(*f.Verb))
+	}
+	if f.Since != nil {
+		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(earliest(*f.Since)))
+	}
+	if f.Until != nil {
+		where = append(where, audit.AtLT(*f.Until), audit.IDLT(earliest(f.Until.Add(time.Millisecond))))
+	}
+	return where
+}
+
+const (
+	// shownActivities is how many entries one message has.
+	shownActivities = 50
+	// clockSkew is how far the clocks of processes on one database may differ:
+	// an entry that much older than the newest one may still be new.
+	clockSkew = 5 * time.Second
+)
+
+// activityAdded sends the newest entries, and then those that were added.
+func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<-chan *model.ActivityAddition, error) {
+	wanted := func(e event.Event) bool {
+		return e.Kind == event.ActivityAdded &&
+			(f.ApplicationID == nil || e.App == *f.ApplicationID || e.App == uuid.Nil) &&
+			(f.GroupID == nil || e.Group == *f.GroupID || e.Group == uuid.Nil)
+	}
+	newest := time.Time{}
+	sent := map[uuid.UUID]bool{}
+	return watch(ctx, r, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
+		q := r.Reader.Activity.Query().Where(activityConditions(f)...)
+		if !snapshot {
+			q.Where(activity.IDGTE(earliest(newest.Add(-clockSkew))))
+		}
+		rows, err := q.Order(activity.ByID(sql.OrderDesc())).Limit(shownActivities).All(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		m := &model.ActivityAddition{AsOf: r.Now(), Snapshot: snapshot, Activities: []*db.Activity{}}
+		before := sent
+		sent = make(map[uuid.UUID]bool, len(rows))
+		for _, row := range rows {
+			if snapshot || !before[row.ID] {
+				m.Activities = append(m.Activities, row)
+			}
+			sent[row.ID] = true
+			if row.At.After(newest) {
+				newest = row.At
+			}
+		}
+		return m, false, nil
+	})
+}
