@@ -60,7 +60,7 @@ func TestCase39_MirrorsGetAllSteps(t *testing.T) {
 		for range 3 { // never held back by the pace of the group
 			a := s.ask(r)[0]
 			if a.Check.Status != "ok" || a.offered() != "2000.0.0 2500.0.0 3000.0.0" {
-				t.Fatalf("answered %+v", a.Check)
+				t.Fatalf("answered %+v", a)
 			}
 			m := a.Check.Manifests
 			if m[0].IsFloor != "true" || m[0].FloorReason != "new boot loader" || m[1].IsFloor != "true" || m[1].FloorReason != "" || m[2].IsFloor != "" {
@@ -72,11 +72,11 @@ func TestCase39_MirrorsGetAllSteps(t *testing.T) {
 		}
 		r.version = "2700.0.0"
 		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
-			t.Errorf("past the floors: %+v", a.Check)
+			t.Errorf("past the floors: %+v", a)
 		}
 		r.attrs = nil
 		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
-			t.Errorf("past the floors without multi_manifest_ok: %+v", a.Check)
+			t.Errorf("past the floors without multi_manifest_ok: %+v", a)
 		}
 		r.check, r.events = false, []event{"3/1"}
 		s.ask(r)

@@ -32,7 +32,7 @@ func (s *site) grants(machine, version, offer string, events ...event) {
 	s.t.Helper()
 	a := s.check(machine, version, events...)
 	if a.Status != "ok" || a.Check == nil || a.Check.Status != "ok" || a.offered() != offer {
-		s.t.Errorf("%s@%s was answered %+v, want the offer of %s", machine, version, a.Check, offer)
+		s.t.Errorf("%s@%s was answered %s, want the offer of %s", machine, version, a, offer)
 	}
 }
 
@@ -42,7 +42,7 @@ func (s *site) holds(machine, version, reason string, events ...event) {
 	s.t.Helper()
 	a := s.check(machine, version, events...)
 	if a.Status != "ok" || a.Check == nil || a.Check.Status != "noupdate" || a.Check.Info != reason || a.offered() != "" {
-		s.t.Errorf("%s@%s was answered %s, %+v, want noupdate for %s", machine, version, a.Status, a.Check, reason)
+		s.t.Errorf("%s@%s was answered %s, want noupdate for %s", machine, version, a, reason)
 	}
 }
 

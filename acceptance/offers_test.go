@@ -129,7 +129,7 @@ func TestCase09_EditedPackage(t *testing.T) {
 		for _, machine := range []string{"m", "n"} {
 			a := s.check(machine, "1.0.0")
 			if a.offered() != "2.0.0" || a.Check.Manifests[0].Packages[0].HashSHA256 != other || a.Check.Manifests[0].Actions[0].SHA256 != base64Of(other) {
-				t.Errorf("%s is offered %+v", machine, a.Check)
+				t.Errorf("%s is offered %+v", machine, a)
 			}
 		}
 	})

@@ -1,5 +1,210 @@
 package acceptance
 
-const processVariable = "COREROLLER_ACCEPTANCE_PROCESS"
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
 
-func serveProcess(string) int { return 1 }
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/activity"
+	"coreroller/ent/db/group"
+	"coreroller/fleet"
+	"coreroller/omaha"
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// processVariable makes this test's program a server process on the database
+// it names.
+const processVariable = "COREROLLER_ACCEPTANCE_DATABASE"
+
+// serveProcess is such a process: it says where it listens and serves until
+// its input ends, which it does when the test dies. Its clock stands still.
+func serveProcess(url string) int {
+	if err := runProcess(context.Background(), url); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func runProcess(ctx context.Context, url string) error {
+	now := func() time.Time { return begin }
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	st, err := store.Open(ctx, store.Options{URL: url, Log: log})
+	if err != nil {
+		return err
+	}
+	svc, err := fleet.New(ctx, fleet.Options{Store: st, Now: now, Log: log})
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	mux := http.NewServeMux()
+	omaha.NewHandler(svc, omaha.Options{Now: now, Log: log}).Mount(mux)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, st.Close())
+	}
+	web := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	background, stop := context.WithCancel(ctx)
+	finished := make(chan error, 2)
+	go func() { finished <- web.Serve(listener) }()
+	go func() { finished <- svc.Run(background) }() // with all that goes on in a real server
+	fmt.Println("http://" + listener.Addr().String())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	err = errors.Join(err, web.Shutdown(ctx))
+	stop()
+	for range 2 {
+		if e := <-finished; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+	}
+	svc.Close()
+	return errors.Join(err, st.Close())
+}
+
+// process starts one and returns its address.
+func process(t *testing.T, url string) string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(program)
+	c.Env = append(os.Environ(), processVariable+"="+url)
+	c.Stderr = os.Stderr
+	input, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = input.Close() // its end is what stops the process
+		if err := c.Wait(); err != nil {
+			t.Errorf("server process: %v", err)
+		}
+	})
+	address, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		t.Fatalf("a server process does not say where it listens: %v", err)
+	}
+	return strings.TrimSpace(address)
+}
+
+// P1 and P12 with real processes: 4 of them on one PostgreSQL, 200 connections,
+// 20 groups with random policies. Each group gets exactly as many offers as its
+// policy allows, because more machines ask than that.
+func TestP1_ServerProcesses(t *testing.T) {
+	const (
+		processes   = 4
+		connections = 200
+		policies    = 20
+		machines    = 40 // of each group
+	)
+	s := start(t, storetest.Postgres(t))
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	caps := make([]int, policies)
+	groups := make([]uuid.UUID, policies)
+	for i := range policies {
+		p := casePolicy()
+		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1+r.IntN(30), 1+r.IntN(30)
+		p.PeriodInterval = time.Duration(1+r.IntN(600)) * time.Second
+		p.SafeMode = r.IntN(5) == 0
+		if caps[i] = min(p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates); p.SafeMode {
+			caps[i] = 1
+		}
+		groups[i] = s.newGroup(fmt.Sprint("P", i), fmt.Sprint("p", i), p)
+	}
+	addresses := make([]string, processes)
+	for i := range addresses {
+		addresses[i] = process(t, s.url)
+	}
+
+	// Every machine asks twice, of different servers; connections are shuffled.
+	type asking struct{ group, machine, server int }
+	var all []asking
+	for g := range policies {
+		for m := range machines {
+			first := r.IntN(processes)
+			all = append(all, asking{g, m, first}, asking{g, m, (first + 1) % processes})
+		}
+	}
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
+	t.Cleanup(client.CloseIdleConnections)
+	offers := make([]bool, len(all))
+	atOnce(connections, func(i int) {
+		for k := i; k < len(all); k += connections {
+			q := s.checking(fmt.Sprintf("g%dm%d", all[k].group, all[k].machine), "1.0.0")
+			q.track = fmt.Sprint("p", all[k].group)
+			a, err := overWire(t.Context(), client, addresses[all[k].server], document(q))
+			if err != nil || len(a.Apps) != 1 || a.Apps[0].Status != "ok" {
+				t.Errorf("answered %+v, %v", a, err)
+				continue
+			}
+			offers[k] = a.Apps[0].offered() == "2.0.0"
+		}
+	})
+	offered := make([]map[int]bool, policies)
+	for k, yes := range offers {
+		if offered[all[k].group] == nil {
+			offered[all[k].group] = map[int]bool{}
+		}
+		if yes {
+			offered[all[k].group][all[k].machine] = true
+		}
+	}
+	for i, id := range groups {
+		if len(offered[i]) != caps[i] {
+			t.Errorf("group %d offered an update to %d machines, its cap is %d", i, len(offered[i]), caps[i])
+		}
+		started, err := s.store.Reader().Activity.Query().Where(activity.GroupID(id), activity.KindEQ(rollout.ActivityRolloutStarted)).Count(s.ctx)
+		s.ok(err)
+		if started != 1 {
+			t.Errorf("group %d: %d activities say that its rollout started", i, started)
+		}
+	}
+	total, err := s.store.Reader().Group.Query().Where(group.IDIn(groups...)).QueryInstances().Count(s.ctx)
+	s.ok(err)
+	if total != policies*machines {
+		t.Errorf("%d machines, want %d", total, policies*machines)
+	}
+}
+
+func overWire(ctx context.Context, client *http.Client, address, body string) (*answer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/v1/update/", strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	w, err := client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Body.Close()
+	raw, err := io.ReadAll(w.Body)
+	if err != nil {
+		return nil, err
+	}
+	return parse(w.StatusCode, w.Header, raw)
+}

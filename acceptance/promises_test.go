@@ -188,7 +188,7 @@ func TestP11_GrowingWavesLoseNobody(t *testing.T) {
 				a := s.check(m, "1.0.0")
 				held := a.Check.Info == "concurrency_limit"
 				if in[m] && !held {
-					t.Errorf("%s was in before the wave grew to %v, now: %+v", m, share, a.Check)
+					t.Errorf("%s was in before the wave grew to %v, now: %+v", m, share, a)
 				}
 				if in[m] = held; held {
 					reached++

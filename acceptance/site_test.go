@@ -191,17 +191,7 @@ func (s *site) advance(d time.Duration) { s.clock.Advance(d) }
 // work does what a server does in the background, once.
 func (s *site) work() {
 	s.t.Helper()
-	s.flush()
 	s.ok(s.Work(s.ctx))
-}
-
-// flush writes when machines were last seen that were answered from memory:
-// that is what a server does last, so it is started with its end behind it.
-func (s *site) flush() {
-	s.t.Helper()
-	ended, end := context.WithCancel(s.ctx)
-	end()
-	s.ok(s.Run(ended))
 }
 
 func (s *site) ok(err error) {

@@ -135,7 +135,7 @@ type actionAnswer struct {
 }
 
 // offered are the versions of the manifests, in order.
-func (a *appAnswer) offered() string {
+func (a appAnswer) offered() string {
 	var versions []string
 	if a.Check != nil {
 		for _, m := range a.Check.Manifests {
@@ -145,15 +145,28 @@ func (a *appAnswer) offered() string {
 	return strings.Join(versions, " ")
 }
 
+// String is an answer to a check in a few words.
+func (a appAnswer) String() string {
+	words := a.Status
+	if a.Check != nil {
+		words += ", " + a.Check.Status + " " + a.Check.Info + " [" + a.offered() + "]"
+	}
+	return words
+}
+
 // serve hands a request to a handler and reads what comes back.
 func serve(h http.Handler, r *http.Request) (*answer, error) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	a := &answer{code: w.Code, header: w.Header(), body: w.Body.String()}
-	if a.code != http.StatusOK {
+	return parse(w.Code, w.Header(), w.Body.Bytes())
+}
+
+func parse(code int, header http.Header, body []byte) (*answer, error) {
+	a := &answer{code: code, header: header, body: string(body)}
+	if code != http.StatusOK {
 		return a, nil
 	}
-	return a, xml.Unmarshal(w.Body.Bytes(), a)
+	return a, xml.Unmarshal(body, a)
 }
 
 // post sends a body to the endpoint as the OS daemon does.

@@ -144,3 +144,17 @@ func (g *Guard) basic(ctx context.Context, username, password string) (Principal
 	r.principal.Credential, r.err = CredentialBasic, err
 	return r.principal, err
 }
+
+// Recheck reports, with ErrUnauthenticated, that whoever a long connection
+// began with is not signed in any more. A fault says nothing and is nil.
+func (g *Guard) Recheck(ctx context.Context) error {
+	v := visitOf(ctx)
+	if v.r == nil {
+		return nil
+	}
+	p, err := g.identify(ctx, v.r)
+	if errors.Is(err, ErrUnauthenticated) || err == nil && p == (Principal{}) {
+		return ErrUnauthenticated
+	}
+	return nil
+}

@@ -58,6 +58,7 @@ func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Lo
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
+	<-s.fleet.Recalled()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err

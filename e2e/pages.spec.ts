@@ -117,3 +117,34 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
   await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();
   expect(elsewhere).toEqual([]);
 });
+
+test('the first view of a page is small', async ({ dashboard: page, api }) => {
+  const rollout = await api.rollout();
+  await page.goto(rollout.path);
+  await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
+  const script = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map((entry) => entry as PerformanceResourceTiming)
+      .filter(({ name }) => name.endsWith('.js'))
+      .reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0),
+  );
+  expect(script).toBeGreaterThan(10_000);
+  expect(script).toBeLessThan(200_000);
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 360, height: 780 }, hasTouch: true });
+
+  test('the menu leads to a group, which can be paused', async ({ dashboard: page, api }) => {
+    const rollout = await api.rollout();
+    await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
+    await page.getByRole('button', { name: 'Menu' }).click();
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: rollout.name }).click();
+    await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
+    await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
+  });
+});

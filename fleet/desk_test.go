@@ -233,6 +233,27 @@ func (d *desk) sound() {
 	for _, diff := range must(d.store.Recount(d.t.Context()))(d.t) {
 		d.t.Errorf("%s: kept %d, counted %d", diff.Counter, diff.Kept, diff.Counted)
 	}
+	d.must(d.store.View(d.t.Context(), d.clock(), func(tx *store.Tx) error {
+		groups, err := tx.Client().Group.Query().IDs(d.ctx)
+		if err != nil {
+			return err
+		}
+		states, err := tx.LockGroups(d.ctx, groups)
+		for _, st := range states {
+			g := d.Catalog().Group(st.GroupID)
+			if g.Target == nil {
+				continue
+			}
+			counted, err := tx.Census(d.ctx, st.GroupID, g.Target.Version)
+			if err != nil {
+				return err
+			}
+			if counted != st.Census {
+				d.t.Errorf("census of group %s: kept %+v, counted %+v", g.Name, st.Census, counted)
+			}
+		}
+		return err
+	}))
 }
 
 // refused fails unless err is one expected failure with this code and field.

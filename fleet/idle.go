@@ -47,7 +47,8 @@ const (
 type idleMemory struct {
 	seed   maphash.Seed
 	shards [idleShards]idleShard
-	views  sync.Map // group id → *view
+	views  sync.Map      // group id → *view
+	full   chan struct{} // closed when recall is done
 }
 
 type idleShard struct {
@@ -83,7 +84,7 @@ func newView(g *Group, w *rollout.World, at time.Time, seq uint64) *view {
 }
 
 func newIdleMemory() *idleMemory {
-	m := &idleMemory{seed: maphash.MakeSeed()}
+	m := &idleMemory{seed: maphash.MakeSeed(), full: make(chan struct{})}
 	for i := range m.shards {
 		m.shards[i] = idleShard{machines: map[uuid.UUID]idleMachine{}, seen: map[uuid.UUID]time.Time{}, learned: map[uuid.UUID]struct{}{}}
 	}
@@ -125,10 +126,11 @@ func (i *idleMemory) answer(c *call, now time.Time) (Answer, bool) {
 			return Answer{}, false
 		}
 	}
+	was := m
 	m.seen = now
 	s.mu.Lock()
 	s.seen[c.instance] = now
-	if _, still := s.machines[c.instance]; still {
+	if s.machines[c.instance] == was { // else somebody wrote it meanwhile, who knows better
 		s.machines[c.instance] = m
 	}
 	s.mu.Unlock()
@@ -202,6 +204,10 @@ func (s *Service) recall(ctx context.Context) {
 	}
 }
 
+// Recalled is closed when the memory of idle machines was filled after a start;
+// until then their checks cost a transaction each.
+func (s *Service) Recalled() <-chan struct{} { return s.idle.full }
+
 // recalled ends the time in which older rows come in.
 func (i *idleMemory) recalled() {
 	for k := range i.shards {
@@ -209,6 +215,7 @@ func (i *idleMemory) recalled() {
 		i.shards[k].learned = nil
 		i.shards[k].mu.Unlock()
 	}
+	close(i.full)
 }
 
 // show keeps the newest view of a group.

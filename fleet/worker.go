@@ -48,6 +48,7 @@ func (s *Service) work(ctx context.Context) {
 // machines that fell silent, statistics, and what is too old to keep. It
 // returns at once when another process is at it.
 func (s *Service) Work(ctx context.Context) error {
+	s.flushSeen(ctx) // so that nobody is taken for silent who was just seen
 	return s.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := s.now()
 		for _, job := range []struct {

@@ -56,11 +56,11 @@ func (r *mutationResolver) DeleteApplication(ctx context.Context, input fleet.De
 }
 
 func (r *queryResolver) Applications(ctx context.Context) ([]*db.Application, error) {
-	return preloads(ctx).applications(r.Reader.Application.Query(), fields(ctx, nil)).Order(application.ByName()).All(ctx)
+	return preloads(ctx).applications(r.reader.Application.Query(), fields(ctx, nil)).Order(application.ByName()).All(ctx)
 }
 
 func (r *queryResolver) Application(ctx context.Context, id uuid.UUID) (*db.Application, error) {
-	return maybe(preloads(ctx).applications(r.Reader.Application.Query().Where(application.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).applications(r.reader.Application.Query().Where(application.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicationID uuid.UUID) (<-chan *model.ApplicationChange, error) {
@@ -68,7 +68,7 @@ func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicati
 		return e.App == applicationID && (e.Kind == event.AppChanged || e.Kind == event.GroupChanged)
 	}
 	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
-		row, err := maybe(r.Reader.Application.Get(ctx, applicationID))
+		row, err := maybe(r.reader.Application.Get(ctx, applicationID))
 		return &model.ApplicationChange{AsOf: r.Now(), Snapshot: snapshot, Application: row}, row == nil, err
 	})
 }

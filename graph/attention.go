@@ -26,7 +26,7 @@ const (
 // attention is what needs a person, most urgent first: states that are stored
 // anyway, gathered from all groups.
 func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
-	groups, err := r.Reader.Group.Query().WithApplication().All(ctx)
+	groups, err := r.reader.Group.Query().WithApplication().All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 			add(g, model.AttentionKindPaused, rollout.SeverityWarning, g.PausedAt, "paused for more than a day"+because(g.PauseReason))
 		}
 	}
-	running, err := r.Reader.GroupRollout.Query().
+	running, err := r.reader.GroupRollout.Query().
 		Where(grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted)).All(ctx)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 	if err := r.withoutPackage(ctx, groups, add); err != nil {
 		return nil, err
 	}
-	first, err := r.Reader.User.Query().Where(user.Username("admin"), user.MustChangePassword(true)).Exist(ctx)
+	first, err := r.reader.User.Query().Where(user.Username("admin"), user.MustChangePassword(true)).Exist(ctx)
 	if err != nil {
 		return nil, err
 	}

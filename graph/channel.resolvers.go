@@ -74,7 +74,7 @@ func (r *mutationResolver) RemoveFloor(ctx context.Context, input fleet.RemoveFl
 }
 
 func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
-	return maybe(preloads(ctx).channels(r.Reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).channels(r.reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {

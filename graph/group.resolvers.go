@@ -83,12 +83,12 @@ func (r *mutationResolver) ResumeUpdates(ctx context.Context, input fleet.Resume
 }
 
 func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, error) {
-	return maybe(preloads(ctx).groups(r.Reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
 	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
-		row, err := maybe(r.Reader.Group.Get(ctx, groupID))
+		row, err := maybe(r.reader.Group.Get(ctx, groupID))
 		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
 	})
 }

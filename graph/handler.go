@@ -42,7 +42,7 @@ type Handler struct {
 // NewHandler makes the API. Close it after the HTTP server stopped taking
 // requests.
 func NewHandler(o Options) *Handler {
-	r := &Resolver{Options: o, fleet: o.Fleet, projections: newProjections()}
+	r := &Resolver{Options: o, fleet: o.Fleet, reader: o.Store.Reader(), projections: newProjections()}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
 	h := &Handler{server: srv}
 	h.closing, h.close = context.WithCancel(context.Background())

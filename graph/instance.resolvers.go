@@ -80,7 +80,7 @@ func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.Set
 }
 
 func (r *queryResolver) Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error) {
-	return maybe(preloads(ctx).instances(r.Reader.Instance.Query().Where(instance.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).instances(r.reader.Instance.Query().Where(instance.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error) {
@@ -90,7 +90,7 @@ func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFil
 func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {
 	wanted := func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Instance == id }
 	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
-		row, err := maybe(r.Reader.Instance.Get(ctx, id))
+		row, err := maybe(r.reader.Instance.Get(ctx, id))
 		return &model.InstanceChange{AsOf: r.Now(), Snapshot: snapshot, Instance: row}, row == nil, err
 	})
 }

@@ -30,7 +30,7 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 		return nil, err
 	}
 	p, err := turn(ctx, first, after, o, nil, func(after func(*sql.Selector), n int) ([]*db.Instance, error) {
-		q := r.Reader.Instance.Query().Where(where...).Where(after).Limit(n)
+		q := r.reader.Instance.Query().Where(where...).Where(after).Limit(n)
 		for _, s := range sorted {
 			q.Order(s)
 		}
@@ -138,7 +138,7 @@ func (r *Resolver) instanceConditions(ctx context.Context, f model.InstanceFilte
 	case f.GroupID != nil:
 		add(instance.GroupID(*f.GroupID))
 	case f.States != nil || f.Versions != nil: // the indexes begin with the group
-		q := r.Reader.Group.Query()
+		q := r.reader.Group.Query()
 		if app != nil {
 			q.Where(group.ApplicationID(*app))
 		}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"entgo.io/ent/dialect/sql"
-
+	"coreroller/ent/db"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
 	"coreroller/ent/db/instance"
@@ -17,7 +16,7 @@ import (
 // from the counters where they know it.
 func (r *Resolver) countInstances(ctx context.Context, f model.InstanceFilter, where []predicate.Instance) (int, bool, error) {
 	if f.Oem != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != nil && *f.Search != "" {
-		ids, err := r.Reader.Instance.Query().Where(where...).Limit(maxCounted + 1).IDs(ctx)
+		ids, err := r.reader.Instance.Query().Where(where...).Limit(maxCounted + 1).IDs(ctx)
 		return min(len(ids), maxCounted), len(ids) <= maxCounted, err
 	}
 	var counts []predicate.GroupCount
@@ -40,19 +39,17 @@ func (r *Resolver) countInstances(ctx context.Context, f model.InstanceFilter, w
 		counts = append(counts, groupcount.ReasonIn(reasonCodes(f.Reasons)...))
 	}
 	var sums []struct {
-		Sum int `json:"sum"`
+		Sum *int `json:"sum"` // null without rows
 	}
-	err := r.Reader.GroupCount.Query().Where(counts...).Aggregate(func(s *sql.Selector) string {
-		return sql.As("COALESCE("+sql.Sum(s.C(groupcount.FieldMachines))+", 0)", "sum")
-	}).Scan(ctx, &sums)
+	err := r.reader.GroupCount.Query().Where(counts...).Aggregate(db.Sum(groupcount.FieldMachines)).Scan(ctx, &sums)
 	if err != nil {
 		return 0, false, err
 	}
 	if f.GroupID != nil {
-		return sums[0].Sum, true, nil
+		return value(sums[0].Sum), true, nil
 	}
 	// The counters know no machine without a group; there are few.
-	homeless, err := r.Reader.Instance.Query().Where(slices.Concat(where, []predicate.Instance{instance.GroupIDIsNil()})...).
+	homeless, err := r.reader.Instance.Query().Where(slices.Concat(where, []predicate.Instance{instance.GroupIDIsNil()})...).
 		Limit(maxCounted).IDs(ctx)
-	return sums[0].Sum + len(homeless), len(homeless) < maxCounted, err
+	return value(sums[0].Sum) + len(homeless), len(homeless) < maxCounted, err
 }

@@ -18,7 +18,7 @@ import (
 // Activity and audit: lists that only grow, newest first.
 
 func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
-	q := r.Reader.Activity.Query().Where(activityConditions(f)...)
+	q := r.reader.Activity.Query().Where(activityConditions(f)...)
 	o := newestID(func(a *db.Activity) uuid.UUID { return a.ID })
 	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Activity, error) {
 		return q.Where(after).Order(activity.ByID(sql.OrderDesc())).Limit(n).All(ctx)
@@ -68,7 +68,7 @@ func earliest(t time.Time) (id uuid.UUID) {
 }
 
 func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
-	q := r.Reader.Audit.Query().Where(auditConditions(f)...)
+	q := r.reader.Audit.Query().Where(auditConditions(f)...)
 	o := newestID(func(a *db.Audit) uuid.UUID { return a.ID })
 	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Audit, error) {
 		return q.Where(after).Order(audit.ByID(sql.OrderDesc())).Limit(n).All(ctx)
@@ -122,7 +122,7 @@ func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<
 	newest := time.Time{}
 	sent := map[uuid.UUID]bool{}
 	return watch(ctx, r, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
-		q := r.Reader.Activity.Query().Where(activityConditions(f)...)
+		q := r.reader.Activity.Query().Where(activityConditions(f)...)
 		if !snapshot {
 			q.Where(activity.IDGTE(earliest(newest.Add(-clockSkew))))
 		}

@@ -106,7 +106,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
 func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
-	ledgers, err := r.Reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
+	ledgers, err := r.reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
 		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map
 	for i, l := range ledgers {
 		ids[i] = *l.RolloutID
 	}
-	rows, err := r.Reader.GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All(ctx)
+	rows, err := r.reader.GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map
 }
 
 func (r *Resolver) packagesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Release, error) {
-	rows, err := r.Reader.Release.Query().Where(release.IDIn(ids...)).All(ctx)
+	rows, err := r.reader.Release.Query().Where(release.IDIn(ids...)).All(ctx)
 	out := make(map[uuid.UUID]*db.Release, len(rows))
 	for _, row := range rows {
 		out[row.ID] = row
@@ -136,7 +136,7 @@ func (r *Resolver) packagesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.
 }
 
 func (r *Resolver) wavesByRollout(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*db.Wave, error) {
-	rows, err := r.Reader.Wave.Query().Where(wave.RolloutIDIn(ids...)).Order(wave.ByPosition()).All(ctx)
+	rows, err := r.reader.Wave.Query().Where(wave.RolloutIDIn(ids...)).Order(wave.ByPosition()).All(ctx)
 	out := make(map[uuid.UUID][]*db.Wave, len(ids))
 	for _, row := range rows {
 		out[row.RolloutID] = append(out[row.RolloutID], row)
@@ -145,7 +145,7 @@ func (r *Resolver) wavesByRollout(ctx context.Context, ids []uuid.UUID) (map[uui
 }
 
 func (r *Resolver) failuresByRollout(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*db.Failure, error) {
-	rows, err := r.Reader.Failure.Query().Where(failure.RolloutIDIn(ids...)).All(ctx)
+	rows, err := r.reader.Failure.Query().Where(failure.RolloutIDIn(ids...)).All(ctx)
 	out := make(map[uuid.UUID][]*db.Failure, len(ids))
 	for _, row := range rows {
 		out[row.RolloutID] = append(out[row.RolloutID], row)

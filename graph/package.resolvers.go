@@ -62,7 +62,7 @@ func (r *packageResolver) Blacklistings(ctx context.Context, obj *db.Release) ([
 }
 
 func (r *queryResolver) Package(ctx context.Context, id uuid.UUID) (*db.Release, error) {
-	return maybe(preloads(ctx).packages(r.Reader.Release.Query().Where(release.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).packages(r.reader.Release.Query().Where(release.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *Resolver) Package() generated.PackageResolver { return &packageResolver{r} }

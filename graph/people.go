@@ -33,7 +33,7 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.Sig
 	if err := auth.SetSession(ctx, token, expires); err != nil {
 		return nil, err
 	}
-	row, err := r.Reader.User.Get(ctx, who.UserID)
+	row, err := r.reader.User.Get(ctx, who.UserID)
 	return &model.SignInPayload{User: row, UserErrors: []*model.UserError{}}, err
 }
 
@@ -66,7 +66,7 @@ func (r *Resolver) setPassword(ctx context.Context, in fleet.SetPassword) (*mode
 	if err := r.forgetting(r.fleet.SetPassword(ctx, in)); err != nil {
 		return userPayload(nil, err)
 	}
-	return userPayload(r.Reader.User.Query().Where(user.Username(in.Username)).Only(ctx))
+	return userPayload(r.reader.User.Query().Where(user.Username(in.Username)).Only(ctx))
 }
 
 // forgetting drops remembered passwords after a change of one.
@@ -83,7 +83,7 @@ func (r *Resolver) me(ctx context.Context) (*db.User, error) {
 	if !ok {
 		return nil, nil
 	}
-	return maybe(r.Reader.User.Get(ctx, who.UserID))
+	return maybe(r.reader.User.Get(ctx, who.UserID))
 }
 
 // serverInfo tells strangers no more than they need to sign in.
@@ -92,7 +92,7 @@ func (r *Resolver) serverInfo(ctx context.Context) *model.ServerInfo {
 	if _, err := auth.Require(ctx, auth.Read); err != nil {
 		return out
 	}
-	database, healthy, url := model.DatabaseSQLIte, r.Server.Ping(ctx) == nil, r.Server.UpdateURL(ctx)
+	database, healthy, url := model.DatabaseSQLIte, r.Store.Ping(ctx) == nil, r.Server.UpdateURL(ctx)
 	if r.Server.Postgres {
 		database = model.DatabasePostgresql
 	}

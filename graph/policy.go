@@ -75,7 +75,7 @@ func value[T any](p *T) (v T) {
 
 // policyOf is the present policy of a group with changes, and the row it is of.
 func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
-	row, err := r.Reader.Group.Get(ctx, id)
+	row, err := r.reader.Group.Get(ctx, id)
 	if db.IsNotFound(err) {
 		return rollout.Policy{}, nil, fleet.Errorf(fleet.NotFound, "groupId", "there is no such group")
 	}

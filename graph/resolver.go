@@ -15,16 +15,15 @@ import (
 type Resolver struct {
 	Options
 	fleet       *fleet.Service // Options.Fleet, which the query "fleet" hides
+	reader      *db.Client
 	projections *projections
 }
 
 // Options are what the API is made of.
 type Options struct {
 	Fleet *fleet.Service
-	// Reader reads rows.
-	Reader *db.Client
-	// Bus says what changed.
-	Bus event.Bus
+	// Store reads rows and says what changed.
+	Store Store
 	// Guard signs in and tells who asks.
 	Guard Guard
 	// Now is the clock.
@@ -35,6 +34,15 @@ type Options struct {
 	Log *slog.Logger
 	// Server is what serverInfo says.
 	Server Server
+}
+
+// Store is what the API needs of the store.
+type Store interface {
+	// Reader is a client that refuses to write.
+	Reader() *db.Client
+	Bus() event.Bus
+	// Ping reports whether the database answers.
+	Ping(ctx context.Context) error
 }
 
 // Guard is what the API needs of auth.Guard.
@@ -53,7 +61,6 @@ type Server struct {
 	Version   string
 	StartedAt time.Time
 	Postgres  bool
-	Ping      func(context.Context) error
 	// UpdateURL is where machines send their requests, as the caller of a
 	// context reaches this server.
 	UpdateURL func(context.Context) string

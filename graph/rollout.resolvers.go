@@ -32,7 +32,7 @@ func (r *mutationResolver) AdvanceWave(ctx context.Context, input fleet.AdvanceW
 }
 
 func (r *queryResolver) Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error) {
-	return maybe(preloads(ctx).rollouts(r.Reader.GroupRollout.Query().Where(grouprollout.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(preloads(ctx).rollouts(r.reader.GroupRollout.Query().Where(grouprollout.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
 func (r *rolloutResolver) Package(ctx context.Context, obj *db.GroupRollout) (*db.Release, error) {

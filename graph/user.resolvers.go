@@ -43,5 +43,5 @@ func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
 }
 
 func (r *queryResolver) Users(ctx context.Context) ([]*db.User, error) {
-	return r.Reader.User.Query().Order(user.ByUsername()).All(ctx)
+	return r.reader.User.Query().Order(user.ByUsername()).All(ctx)
 }

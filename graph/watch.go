@@ -37,7 +37,7 @@ func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted f
 		return nil, err
 	}
 	// Before the first read: what changes after it is not missed.
-	sub := r.Bus.Subscribe(wanted)
+	sub := r.Store.Bus().Subscribe(wanted)
 	message, last, err := read(ctx, true)
 	if err != nil {
 		sub.Close()

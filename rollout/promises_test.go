@@ -187,6 +187,43 @@ func TestP6_ALeaseThatRunsOutIsATimeout(t *testing.T) {
 	}
 }
 
+// Every report of progress restarts the lease; what is neither does not. A
+// ping after its end brings nothing back.
+func TestP6_OnlyProgressRestartsTheLease(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.want(g.check("m", "1.0.0"), ReasonGranted)
+	lease := func(want time.Duration) {
+		t.Helper()
+		if got := g.machines["m"].Attempt.LeaseUntil.Sub(start); got != want {
+			t.Fatalf("the lease ends %s after the grant, want %s", got, want)
+		}
+	}
+	step := func(act func()) { g.now = g.now.Add(10 * time.Minute); act() }
+	step(func() { g.check("m", "1.0.0") })
+	lease(time.Hour)
+	step(func() { g.event("m", "1.0.0", 13, 1, 0) })
+	lease(80 * time.Minute)
+	step(func() { g.check("m", "1.0.0") })
+	lease(80 * time.Minute)
+	step(func() { g.event("m", "1.0.0", 13, 1, 0) })
+	lease(100 * time.Minute)
+	step(func() { g.event("m", "1.0.0", 14, 1, 0) })
+	lease(110 * time.Minute)
+	step(func() { g.request("m", request{version: "1.0.0", ping: true}) })
+	lease(110 * time.Minute)
+	step(func() { g.event("m", "1.0.0", 3, 1, 0) })
+	lease(130 * time.Minute)
+	step(func() { g.request("m", request{version: "1.0.0", ping: true}) })
+	lease(140 * time.Minute)
+	g.now = start.Add(140 * time.Minute)
+	g.request("m", request{version: "1.0.0", ping: true})
+	lease(140 * time.Minute)
+	if g.tick(); g.machines["m"].State != StateError {
+		t.Error("a ping brought back what had ended")
+	}
+}
+
 func TestP7_WhatTheMachineRunsIsWhatIsStored(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")

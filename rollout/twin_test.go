@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -367,10 +368,8 @@ func (t *twin) rule(id string, m *twinMachine) (r Reason, again bool) {
 
 func (t *twin) in(wave int, id string) bool {
 	for i := range wave + 1 {
-		for _, c := range t.policy.Waves[i].Canaries {
-			if c == id {
-				return true
-			}
+		if slices.Contains(t.policy.Waves[i].Canaries, id) {
+			return true
 		}
 	}
 	return Bucket(t.salt, id) < t.policy.Waves[wave].Share

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"coreroller/store/storetest"
 )
 
 // buildProgram builds the real program, as the Makefile does.
@@ -93,8 +95,19 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestTheRealProgramStopsWhenAsked(t *testing.T) {
-	c := startChild(t, buildProgram(t), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir()})
+// TestTheRealProgram runs what is deployed as a process of its own, to be ended
+// in ways that a test of parts cannot.
+func TestTheRealProgram(t *testing.T) {
+	binary := buildProgram(t)
+	t.Run("stops when asked", func(t *testing.T) { testStop(t, binary) })
+	t.Run("breaks nothing when it stops under load", func(t *testing.T) { testStopUnderLoad(t, binary) })
+	t.Run("loses nothing acknowledged when it is killed", func(t *testing.T) {
+		storetest.Each(t, func(t *testing.T, databaseURL string) { testKill(t, binary, databaseURL) })
+	})
+}
+
+func testStop(t *testing.T, binary string) {
+	c := startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir()})
 	if text, err := askHealth(t.Context(), c.url); err != nil {
 		t.Errorf("%s: %v", text, err)
 	}
@@ -104,14 +117,14 @@ func TestTheRealProgramStopsWhenAsked(t *testing.T) {
 	}
 }
 
-// Whoever asks while the server stops is served, told to come back, or finds
+// testStopUnderLoad: whoever asks while the server stops is served, told to come back, or finds
 // nobody; nobody is told that something broke.
-func TestAStopUnderLoadBreaksNothing(t *testing.T) {
+func testStopUnderLoad(t *testing.T, binary string) {
 	dir := t.TempDir()
 	k := prepare(t, filepath.Join(dir, "coreroller.db"))
-	c := startChild(t, buildProgram(t), []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir})
+	c := startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", dir})
 	statuses := map[int]int{}
-	told := &log{facts: map[fact]int{}, changed: make(chan struct{}, 1)}
+	told := newLog()
 	o := quickFleet(300)
 	o.Speed = 3000
 	s := startSimulated(t, c.url+"/v1/update/", o, func(x exchange) {

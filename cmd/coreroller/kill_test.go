@@ -13,48 +13,43 @@ import (
 	"coreroller/auth"
 	"coreroller/rollout"
 	"coreroller/store"
-	"coreroller/store/storetest"
 )
 
-// TestNothingAcknowledgedIsLostWhenTheServerIsKilled puts load on the real
-// program, kills it with SIGKILL in the middle, looks at what is on disk and
-// starts it again, twice, and lets the fleet come to its end. Whatever a machine
-// was told (a grant) or had acknowledged (an event) has to be there, and every
-// counter has to be what it counts.
-func TestNothingAcknowledgedIsLostWhenTheServerIsKilled(t *testing.T) {
-	binary := buildProgram(t)
-	storetest.Each(t, func(t *testing.T, databaseURL string) {
-		const machines = 200
-		k := prepare(t, databaseURL)
-		args := []string{"serve", "--listen", freeAddress(t), "--log-level", "warn"}
-		if store.IsPostgres(databaseURL) {
-			args = append(args, "--database-url", databaseURL)
-		} else {
-			args = append(args, "--data-dir", filepath.Dir(databaseURL))
-		}
-		server := startChild(t, binary, args)
-		o := quickFleet(machines)
-		o.Speed = 3000
-		o.Habits.Failure, o.Habits.Deferral, o.Habits.Interruption = 0.05, 0.02, 0.02
-		told := &log{facts: map[fact]int{}, changed: make(chan struct{}, 1)}
-		s := startSimulated(t, server.url+"/v1/update/", o, told.hear)
-		for _, enough := range []int{machines, 3 * machines} {
-			told.wait(t, fmt.Sprintf("%d facts", enough), func() bool { return told.total >= enough })
-			server.kill(t)
-			k.compare(t, told.copy())
-			recount(t, k.store)
-			server = startChild(t, binary, args)
-		}
-		told.wait(t, "everybody runs 2.0.0", func() bool { return told.updated == machines })
-		seen := s.stop()
-		server.stop(t)
+// testKill puts load on the real program, kills it with SIGKILL in the middle,
+// looks at what is on disk and starts it again, twice, and lets the fleet come
+// to its end. Whatever a machine was told (a grant) or had acknowledged (an
+// event) has to be there, and every counter has to be what it counts.
+func testKill(t *testing.T, binary, databaseURL string) {
+	const machines = 200
+	k := prepare(t, databaseURL)
+	args := []string{"serve", "--listen", freeAddress(t), "--log-level", "warn"}
+	if store.IsPostgres(databaseURL) {
+		args = append(args, "--database-url", databaseURL)
+	} else {
+		args = append(args, "--data-dir", filepath.Dir(databaseURL))
+	}
+	server := startChild(t, binary, args)
+	o := quickFleet(machines)
+	o.Speed = 3000
+	o.Habits.Failure, o.Habits.Deferral, o.Habits.Interruption = 0.05, 0.02, 0.02
+	told := newLog()
+	s := startSimulated(t, server.url+"/v1/update/", o, told.hear)
+	for _, enough := range []int{machines, 3 * machines} {
+		told.wait(t, fmt.Sprintf("%d facts", enough), func() bool { return told.total >= enough })
+		server.kill(t)
 		k.compare(t, told.copy())
 		recount(t, k.store)
-		if seen.Refused+seen.Downgrades+seen.Unacked > 0 || seen.Unanswered == 0 {
-			t.Errorf("machines saw %s", seen.summary())
-		}
-		t.Logf("%d facts; %s", told.total, seen.summary())
-	})
+		server = startChild(t, binary, args)
+	}
+	told.wait(t, "everybody runs 2.0.0", func() bool { return told.updated == machines })
+	seen := s.stop()
+	server.stop(t)
+	k.compare(t, told.copy())
+	recount(t, k.store)
+	if seen.Refused+seen.Downgrades+seen.Unacked > 0 || seen.Unanswered == 0 {
+		t.Errorf("machines saw %s", seen.summary())
+	}
+	t.Logf("%d facts; %s", told.total, seen.summary())
 }
 
 // prepare makes application and group before the server starts.
@@ -88,9 +83,14 @@ type fact struct {
 type log struct {
 	mu      sync.Mutex
 	facts   map[fact]int
+	offered map[string]bool // machines whose offer no report has followed: the next is the same grant
 	total   int
 	updated int
 	changed chan struct{}
+}
+
+func newLog() *log {
+	return &log{facts: map[fact]int{}, offered: map[string]bool{}, changed: make(chan struct{}, 1)}
 }
 
 func (l *log) hear(x exchange) {
@@ -103,10 +103,13 @@ func (l *log) hear(x exchange) {
 		l.updated++
 		l.add(x, rollout.StateComplete)
 	}
-	if x.Turn.Offered {
+	id := x.Machine.id.Machine
+	if x.Turn.Offered && !l.offered[id] {
 		l.add(x, rollout.StateGranted)
 	}
+	l.offered[id] = l.offered[id] || x.Turn.Offered
 	if r := x.Sent.Report; r != nil && !x.Sent.Check && x.Turn.Answer.Acknowledged > 0 {
+		l.offered[id] = false
 		switch {
 		case r.Type == 13:
 			l.add(x, rollout.StateDownloading)

@@ -28,6 +28,7 @@ type Program struct {
 	listener net.Listener
 	store    *store.Store
 	fleet    *fleet.Service
+	server   *server.Server
 	http     *http.Server
 
 	stopWorker context.CancelFunc
@@ -71,11 +72,15 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	endpoint := omaha.NewHandler(p.fleet, omaha.Options{
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
 	})
-	handler := server.New(server.Options{Fleet: p.fleet, Omaha: endpoint, Log: p.log, Now: p.now, Version: version})
+	p.server = server.New(server.Options{
+		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
+		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
+	})
 	p.http = &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: p.server, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
+	p.http.RegisterOnShutdown(p.server.Close) // event streams would keep it waiting
 	p.start()
 	return nil
 }
@@ -146,6 +151,7 @@ func (p *Program) Close() error {
 		if err := p.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("stop serving: %w", err), p.http.Close())
 		}
+		p.server.Close() // waits for subscriptions, which Shutdown does not know
 	} else if p.listener != nil {
 		errs = append(errs, p.listener.Close())
 	}

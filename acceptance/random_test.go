@@ -1,0 +1,280 @@
+package acceptance
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/attempt"
+	"coreroller/ent/db/instance"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// grantSpan is one grant: when it was given and when its attempt ended, zero
+// while it is open.
+type grantSpan struct{ from, until time.Time }
+
+// grantSpans are all grants of G's current rollout.
+func (s *site) grantSpans() (all []grantSpan) {
+	s.t.Helper()
+	id := s.rolloutOf(s.group).ID
+	ended, err := s.store.Reader().Attempt.Query().Where(attempt.RolloutID(id)).All(s.ctx)
+	s.ok(err)
+	for _, a := range ended {
+		all = append(all, grantSpan{a.GrantedAt, a.EndedAt})
+	}
+	open, err := s.store.Reader().Instance.Query().Where(instance.OfferRolloutID(id), instance.GrantedAtNotNil()).All(s.ctx)
+	s.ok(err)
+	for _, m := range open {
+		all = append(all, grantSpan{from: *m.GrantedAt})
+	}
+	slices.SortFunc(all, func(a, b grantSpan) int { return a.from.Compare(b.from) })
+	return all
+}
+
+// withinCaps checks the grants of G against its policy: in every window of the
+// period, and in flight at every moment.
+func (s *site) withinCaps(p rollout.Policy) (granted int) {
+	s.t.Helper()
+	all := s.grantSpans()
+	for i, g := range all {
+		n := 0
+		for _, other := range all[i:] {
+			if other.from.Before(g.from.Add(p.PeriodInterval)) {
+				n++
+			}
+		}
+		if n > p.MaxUpdatesPerPeriod {
+			s.t.Errorf("%d grants in %v from %v on, at most %d may be", n, p.PeriodInterval, g.from, p.MaxUpdatesPerPeriod)
+		}
+		n = 0
+		for _, other := range all {
+			if !other.from.After(g.from) && (other.until.IsZero() || other.until.After(g.from)) {
+				n++
+			}
+		}
+		if n > p.MaxConcurrentUpdates {
+			s.t.Errorf("%d grants in flight at %v, at most %d may be", n, g.from, p.MaxConcurrentUpdates)
+		}
+	}
+	return len(all)
+}
+
+// anyEvents is what a machine may send at any time: sense and nonsense.
+var anyEvents = []event{
+	"13/1", "13/1", "14/1", "3/1", "800/1", "3/2 from", "3/2 from", "3/2 from 0.0.0.0", "3/2 from 1.0.0", "3/2",
+	"3/0 268435465", "3/0 10", "3/0", "3/0 44", "3/9 40", "54/1", "1000/7",
+}
+
+func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
+
+// P1: whatever machines do at the same time on any number of servers, while
+// time goes on.
+func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
+	const (
+		rounds   = 5
+		machines = 16
+		clients  = 8
+		requests = 40 // of each client
+	)
+	each(t, func(t *testing.T, s *site) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		for round := range rounds {
+			r := rand.New(rand.NewPCG(seed, uint64(round)))
+			s.advance(48 * time.Hour) // leases and periods of the round before are over
+			s.work()
+			target := fmt.Sprintf("%d.0.0", 3+round)
+			s.promote(target)
+			p := casePolicy()
+			p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1+r.IntN(8), 1+r.IntN(5)
+			p.PeriodInterval = time.Duration(1+r.IntN(60)) * time.Minute
+			p.UpdateTimeout = time.Duration(1+r.IntN(30)) * time.Minute
+			p.SafeMode, p.MaxAttempts = round%2 == 1, 100
+			s.policy(func(old *rollout.Policy) { *old = p })
+			atOnce(clients+1, func(client int) {
+				r := rand.New(rand.NewPCG(seed+uint64(client), uint64(round)))
+				for range requests {
+					if client == clients {
+						s.advance(time.Duration(r.Int64N(int64(p.PeriodInterval / 4))))
+						if r.IntN(4) == 0 {
+							s.resume("")
+							s.on(r.IntN(len(s.servers))).work()
+						}
+						continue
+					}
+					q := s.checking(fmt.Sprint("m", r.IntN(machines)), pick(r, "1.0.0", "1.0.0", "1.0.0", target))
+					q.check, q.ping = r.IntN(3) > 0, r.IntN(2) == 0
+					for range r.IntN(3) {
+						q.events = append(q.events, pick(r, anyEvents...))
+					}
+					s.on(r.IntN(len(s.servers))).ask(q)
+				}
+			})
+			granted := s.withinCaps(p)
+			t.Logf("round %d: %d per %v, %d in flight, safe mode %t: %d grants", round, p.MaxUpdatesPerPeriod, p.PeriodInterval, p.MaxConcurrentUpdates, p.SafeMode, granted)
+			s.noted(rollout.ActivityRolloutStarted, round+1)
+			s.recount()
+		}
+	}, servers(3))
+}
+
+// P5: no order, repetition or loss of events leaves a machine stuck for longer
+// than its lease, whatever operators do meanwhile.
+func TestP5_NoMachineIsStuck(t *testing.T) {
+	const (
+		machines = 40
+		steps    = 40
+	)
+	each(t, func(t *testing.T, s *site) {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 0))
+		h := s.newGroup("H", "h", casePolicy())
+		versions := []string{"0.9.0", "1.0.0", "1.5.0", "2.0.0", "3.0.0"}
+		for _, v := range versions {
+			s.pkg(v)
+		}
+		for step := range steps {
+			s.meddle(r, versions, h)
+			atOnce(machines, func(i int) {
+				r := rand.New(rand.NewPCG(seed+uint64(i), uint64(step)))
+				q := s.checking(fmt.Sprint("m", i), pick(r, "1.0.0", "1.0.0", "1.0.0", "1.0.0", "1.5.0", "2.0.0", "0.9.0", "3.0.0"))
+				q.check, q.ping = r.IntN(3) > 0, r.IntN(2) == 0
+				if r.IntN(20) == 0 {
+					q.track = "h"
+				}
+				for range r.IntN(4) {
+					q.events = append(q.events, pick(r, anyEvents...))
+				}
+				if r.IntN(4) > 0 {
+					s.ask(q)
+				}
+			})
+			s.clocked()
+			s.advance(time.Duration(r.Int64N(int64(40 * time.Minute))))
+			if r.IntN(3) == 0 {
+				s.work()
+			}
+		}
+		// From now on nobody says anything but "I am alive".
+		s.advance(time.Hour)
+		s.work()
+		s.clocked()
+		for s.clock.Now().Before(begin.AddDate(0, 0, 30)) && s.open() > 0 {
+			s.advance(25 * time.Hour)
+			s.work()
+		}
+		if n := s.open(); n > 0 {
+			t.Errorf("%d machines still have an attempt", n)
+		}
+		floors, err := s.store.Reader().Floor.Query().All(s.ctx)
+		s.ok(err)
+		for _, f := range floors {
+			_, err := s.RemoveFloor(s.ctx, fleet.RemoveFloor{ChannelID: s.channel, PackageID: f.PackageID})
+			s.ok(err)
+		}
+		s.promote("4.0.0")
+		s.policy(func(p *rollout.Policy) { *p = casePolicy(); p.MaxConcurrentUpdates, p.MaxUpdatesPerPeriod = 1000, 1000 })
+		s.resume("")
+		for i := range machines {
+			m := fmt.Sprint("m", i)
+			if row := s.instance(m); row != nil && row.Moved {
+				_, err := s.MoveInstance(s.ctx, fleet.MoveInstance{ID: row.ID})
+				s.ok(err)
+			}
+			s.release1(m)
+			s.grants(m, "1.0.0", "4.0.0")
+		}
+	}, limit(30, 10*time.Minute))
+}
+
+// release1 frees a machine that is known and in a group.
+func (s *site) release1(machine string) {
+	s.t.Helper()
+	if m := s.instance(machine); m != nil && m.GroupID != nil {
+		s.release(machine)
+	}
+}
+
+// meddle is what an operator may do in between.
+func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
+	s.t.Helper()
+	machine := fmt.Sprint("m", r.IntN(40))
+	known := s.instance(machine) != nil
+	var err error
+	switch r.IntN(14) {
+	case 0:
+		s.pause("")
+	case 1, 2, 3:
+		s.resume("")
+	case 4:
+		s.halt("")
+	case 5, 6:
+		s.promote(pick(r, versions...))
+	case 7:
+		s.policy(func(p *rollout.Policy) {
+			p.SafeMode, p.HaltFailureShare = r.IntN(2) == 0, pick(r, 0, 0.3)
+			p.UpdateTimeout = time.Duration(1+r.IntN(60)) * time.Minute
+			p.MaxAttempts = 1 + r.IntN(3)
+		})
+	case 8:
+		if known {
+			_, err = s.HoldInstance(s.ctx, fleet.HoldInstance{ID: s.instanceID(machine)})
+		}
+	case 9:
+		if known {
+			_, err = s.PinInstance(s.ctx, fleet.PinInstance{ID: s.instanceID(machine), Version: pick(r, versions...)})
+		}
+	case 10:
+		s.release1(machine)
+	case 11:
+		if known {
+			group := fleet.MoveInstance{ID: s.instanceID(machine)}
+			if r.IntN(2) == 0 {
+				group.GroupID = &other
+			}
+			_, err = s.MoveInstance(s.ctx, group)
+		}
+	case 12:
+		if v := pick(r, versions...); r.IntN(2) == 0 {
+			_, err = s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: s.pkg(v)})
+		} else {
+			_, err = s.RemoveFloor(s.ctx, fleet.RemoveFloor{ChannelID: s.channel, PackageID: s.pkg(v)})
+		}
+	case 13:
+		s.policy(func(p *rollout.Policy) {
+			p.Waves = pick(r, nil, []rollout.Wave{{Share: 0.3, Soak: time.Minute, MinFinished: 2}, {Share: 1}})
+		})
+	}
+	if fleet.CodeOf(err) != "" {
+		err = nil // refused, with a reason
+	}
+	s.ok(err)
+}
+
+// clocked checks that every open attempt has an end within reach.
+func (s *site) clocked() {
+	s.t.Helper()
+	rows, err := s.store.Reader().Instance.Query().Where(instance.GrantedAtNotNil()).All(s.ctx)
+	s.ok(err)
+	now := s.clock.Now()
+	for _, m := range rows {
+		if !m.State.InFlight() || m.LeaseUntil == nil || m.LeaseUntil.After(now.Add(time.Hour)) {
+			s.t.Errorf("stuck: %s", m)
+		}
+	}
+}
+
+// open counts attempts that have not ended.
+func (s *site) open() int {
+	s.t.Helper()
+	n, err := s.store.Reader().Instance.Query().Where(instance.GrantedAtNotNil()).Count(s.ctx)
+	s.ok(err)
+	return n
+}

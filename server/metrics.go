@@ -1,0 +1,50 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are those of one server, in a registry of its own.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "coreroller_http_requests_total", Help: "Requests of people and scripts, by route and status; check-ins are not among them.",
+		}, []string{"route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "coreroller_http_request_seconds", Help: "How long requests of people and scripts took; a websocket takes as long as it lives.",
+			Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 20},
+		}, []string{"route"}),
+	}
+	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// count counts the requests of a route. Routes are few and fixed, so are labels.
+func (m *metrics) count(route string, next http.Handler) http.Handler {
+	seconds := m.seconds.WithLabelValues(route)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &recorder{ResponseWriter: w}
+		timer := prometheus.NewTimer(seconds)
+		defer func() {
+			timer.ObserveDuration()
+			m.requests.WithLabelValues(route, strconv.Itoa(rec.status())).Inc()
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

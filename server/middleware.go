@@ -1,0 +1,88 @@
+package server
+
+import (
+	"bufio"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// safe turns a panic into a 500 with the request's id, logged with its stack.
+func safe(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p) // somebody wants the connection to break
+			}
+			log.ErrorContext(r.Context(), "handler panicked", "request", requestID(r.Context()), "panic", p, "stack", string(debug.Stack()))
+			http.Error(w, "internal error, request id "+requestID(r.Context()), http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// logged writes a line for each request at debug level; at any other it is not
+// there at all.
+func logged(log *slog.Logger, now func() time.Time, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !log.Enabled(r.Context(), slog.LevelDebug) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		began := now()
+		rec := &recorder{ResponseWriter: w}
+		next.ServeHTTP(rec, r)
+		// The route, not the path: that may end with a secret.
+		log.DebugContext(r.Context(), "request", "request", requestID(r.Context()), "method", r.Method, "route", r.Pattern,
+			"status", rec.status(), "bytes", rec.bytes, "duration", now().Sub(began), "peer", r.RemoteAddr)
+	})
+}
+
+// recorder remembers what was answered. Websockets need Hijack, event streams
+// Flush, and http.ResponseController Unwrap.
+type recorder struct {
+	http.ResponseWriter
+	code  int
+	bytes int64
+}
+
+func (w *recorder) status() int {
+	if w.code == 0 {
+		return http.StatusOK
+	}
+	return w.code
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(code int) {
+	if w.code == 0 {
+		w.code = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(data []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(data)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Flush implements http.Flusher.
+func (w *recorder) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Hijack implements http.Hijacker.
+func (w *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.code = http.StatusSwitchingProtocols
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -1,0 +1,35 @@
+package server
+
+import (
+	"net/http"
+
+	"coreroller/auth"
+	"coreroller/graph"
+)
+
+// routes is the whole URL map.
+func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler) http.Handler {
+	m := newMetrics()
+	files := newFiles(o.Files)
+	mux := http.NewServeMux()
+	page := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, h)) }
+
+	// Machines: POST /v1/update/ and /omaha/. The hot path: nothing around it.
+	o.Omaha.Mount(mux)
+
+	// People and scripts. Cookies are sent along by other sites' pages too:
+	// those may not write. The websocket checks its origin itself.
+	page("/graphql", http.NewCrossOriginProtection().Handler(guard.Handler(api)))
+	page("GET /playground", files.page("playground/index.html", playgroundPolicy))
+	page("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
+
+	// Operations.
+	page("GET /healthz", health(o.Store))
+	page("GET /metrics", m.handler())
+
+	// The dashboard: its files, and its page for every other address.
+	page("GET /assets/", files.assets())
+	page("/", files.dashboard())
+
+	return visits.handler(logged(o.Log, o.Now, safe(o.Log, mux)))
+}

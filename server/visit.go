@@ -1,0 +1,131 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+)
+
+// visitor finds out what a request says about its client, through trusted
+// proxies only.
+type visitor struct {
+	trusted []netip.Prefix
+	secret  string // of the update URL
+	prefix  string // of request ids: tells processes and their restarts apart
+	count   atomic.Uint64
+}
+
+func newVisitor(trusted []netip.Prefix, secret string) *visitor {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // documented never to fail
+	return &visitor{trusted: trusted, secret: secret, prefix: hex.EncodeToString(b[:]) + "-"}
+}
+
+// visit is one request, for whoever has its context.
+type visit struct {
+	visitor *visitor
+	request *http.Request
+	id      string
+}
+
+type visitKey struct{}
+
+const requestIDHeader = "X-Request-Id"
+
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// handler gives each request an id, in the answer and in its context: that of a
+// trusted proxy, else a new one.
+func (v *visitor) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := ""
+		if given := r.Header.Get(requestIDHeader); given != "" && v.behindProxy(r) && requestIDPattern.MatchString(given) {
+			id = given
+		} else {
+			id = v.prefix + strconv.FormatUint(v.count.Add(1), 36)
+		}
+		w.Header().Set(requestIDHeader, id)
+		ctx := context.WithValue(r.Context(), visitKey{}, &visit{visitor: v, request: r, id: id})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func requestID(ctx context.Context) string {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		return v.id
+	}
+	return ""
+}
+
+func updateURL(ctx context.Context) string {
+	if v, ok := ctx.Value(visitKey{}).(*visit); ok {
+		return v.visitor.updateURL(v.request)
+	}
+	return ""
+}
+
+// updateURL is where machines send their requests, by the name this client uses
+// for the server.
+func (v *visitor) updateURL(r *http.Request) string {
+	scheme := "http://"
+	if v.secure(r) {
+		scheme = "https://"
+	}
+	return scheme + r.Host + "/v1/update/" + v.secret
+}
+
+// secure reports whether the client speaks TLS, with this server or with a
+// trusted proxy.
+func (v *visitor) secure(r *http.Request) bool {
+	return r.TLS != nil || v.behindProxy(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+func (v *visitor) behindProxy(r *http.Request) bool {
+	return len(v.trusted) > 0 && v.trusts(peer(r.RemoteAddr))
+}
+
+func (v *visitor) trusts(a netip.Addr) bool {
+	for _, p := range v.trusted {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// address is that of the client: the peer of the connection or, when that is a
+// trusted proxy, the last address in X-Forwarded-For that is none. What stands
+// before it was written by the client itself and proves nothing.
+func (v *visitor) address(r *http.Request) string {
+	client := peer(r.RemoteAddr)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && v.trusts(client); i-- {
+		next := peer(strings.TrimSpace(hops[i]))
+		if !next.IsValid() {
+			break
+		}
+		client = next
+	}
+	if !client.IsValid() {
+		return r.RemoteAddr // a Unix socket
+	}
+	return client.String()
+}
+
+// peer reads an address with or without a port; the zero address for neither.
+func peer(text string) netip.Addr {
+	if a, err := netip.ParseAddrPort(text); err == nil {
+		return a.Addr().Unmap().WithZone("")
+	}
+	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}
