@@ -17,6 +17,7 @@ func TestEveryVerbAsksWhoCalls(t *testing.T) {
 		"CheckIn":       "machines have no account",
 		"Close":         "called by the program",
 		"Run":           "called by the program",
+		"Recalled":      "a signal of this process, not reachable from outside",
 		"Work":          "called by the program",
 		"Authenticate":  "is how somebody comes to be known",
 		"Session":       "is how somebody comes to be known",

@@ -58,6 +58,7 @@ func NewHandler(o Options) *Handler {
 	srv.AddTransport(transport.Options{})
 	srv.AddTransport(transport.GET{})
 	srv.AddTransport(transport.POST{})
+	srv.AddTransport(transport.GRAPHQL{}) // the document itself as body: for curl
 
 	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
 	srv.SetParserTokenLimit(maxTokens)

@@ -18,9 +18,13 @@ import (
 	"coreroller/fleet"
 )
 
-// gatherTime is how long a loader waits for more keys: gqlgen resolves the
-// entries of a list at the same time, each in its own goroutine.
-const gatherTime = time.Millisecond
+// A loader waits for more keys, because gqlgen resolves the entries of a list
+// at the same time, each in its own goroutine: gatherTime, and again as long as
+// keys come, gatherRounds times at most.
+const (
+	gatherTime   = time.Millisecond
+	gatherRounds = 8
+)
 
 // loader reads what many fields of one answer need with one statement. It
 // remembers what it read for as long as the answer is made.
@@ -35,6 +39,8 @@ type loader[V any] struct {
 
 type batch[V any] struct {
 	keys   []uuid.UUID
+	seen   int // keys at the end of the last round
+	rounds int
 	done   chan struct{}
 	values map[uuid.UUID]V
 	err    error
@@ -69,6 +75,12 @@ func (l *loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
 
 func (l *loader[V]) run(b *batch[V]) {
 	l.mu.Lock()
+	if more := len(b.keys) > b.seen; more && b.rounds < gatherRounds {
+		b.seen, b.rounds = len(b.keys), b.rounds+1
+		l.mu.Unlock()
+		time.AfterFunc(gatherTime, func() { l.run(b) })
+		return
+	}
 	l.waiting = nil
 	l.mu.Unlock()
 	defer close(b.done)

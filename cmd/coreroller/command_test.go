@@ -74,7 +74,7 @@ func TestPeopleAreAddedAndListed(t *testing.T) {
 	// What was typed is what opens the door, and the documented first user was
 	// not made beside the person who was.
 	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: strings.TrimPrefix(dir, "--data-dir=")}, discard(), time.Now)
-	defer p.Close()
+	defer func() { _ = p.Close() }()
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

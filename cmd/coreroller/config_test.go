@@ -121,7 +121,7 @@ func TestAddressesThatCannotBeListenedOnAreExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	_, port, _ := net.SplitHostPort(taken.Addr().String())
 	for _, c := range []struct {
 		listen string

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
-	"coreroller/auth"
-	"coreroller/event"
-	"coreroller/fleet"
 	"coreroller/rollout"
 	"coreroller/store"
 	"coreroller/store/storetest"
@@ -34,180 +31,6 @@ func startProgram(t *testing.T, databaseURL string) *Program {
 	return p
 }
 
-// track is a group under test: an application at 1.0.0 whose channel is moved
-// to 2.0.0 by promote.
-type track struct {
-	service             *fleet.Service
-	store               *store.Store
-	ctx                 context.Context
-	app, channel, group uuid.UUID
-	next                uuid.UUID
-}
-
-const trackName = "production"
-
-func newTrack(t *testing.T, service *fleet.Service, s *store.Store, policy rollout.Policy) *track {
-	t.Helper()
-	k := &track{service: service, store: s, ctx: auth.With(t.Context(), commandPrincipal("test"))}
-	product := "io.example.os"
-	app, err := service.CreateApplication(k.ctx, fleet.CreateApplication{Name: "OS", ProductID: &product})
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.app = app.ID
-	packages := map[string]uuid.UUID{}
-	for _, version := range []string{"1.0.0", "2.0.0"} {
-		p, err := service.CreatePackage(k.ctx, demoPackage(app.ID, demoApp{name: "OS", product: product}, version))
-		if err != nil {
-			t.Fatal(err)
-		}
-		packages[version] = p.ID
-	}
-	old := packages["1.0.0"]
-	k.next = packages["2.0.0"]
-	channel, err := service.CreateChannel(k.ctx, fleet.CreateChannel{ApplicationID: app.ID, Name: "stable", PackageID: &old})
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.channel = channel.ID
-	group, err := service.CreateGroup(k.ctx, fleet.CreateGroup{
-		ApplicationID: app.ID, Name: trackName, Track: trackName, ChannelID: &k.channel, Policy: &policy,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	k.group = group.ID
-	return k
-}
-
-func (k *track) promote(t *testing.T) {
-	t.Helper()
-	if _, err := k.service.PromotePackage(k.ctx, fleet.PromotePackage{ChannelID: k.channel, PackageID: &k.next}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// quick is a policy for time that runs some ten thousand times as fast.
-func quick(n int) rollout.Policy {
-	p := demoPolicy(n, 50*time.Millisecond)
-	p.HaltFailureShare = 0
-	return p
-}
-
-// until waits for a condition that is looked at whenever something changed.
-func (k *track) until(ctx context.Context, what string, holds func() (bool, error)) error {
-	subscription := k.store.Bus().Subscribe(func(event.Event) bool { return true })
-	defer subscription.Close()
-	for {
-		if ok, err := holds(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w", what, context.Cause(ctx))
-		case <-subscription.Ready():
-			subscription.Take()
-		}
-	}
-}
-
-// state is that of the group's rollout to 2.0.0.
-func (k *track) state() (rollout.RolloutState, error) {
-	rows, err := k.store.Reader().GroupRollout.Query().All(context.Background())
-	for _, r := range rows {
-		if r.GroupID == k.group && r.Version == "2.0.0" {
-			return r.State, err
-		}
-	}
-	return -1, errors.Join(err, errors.New("there is no rollout to 2.0.0"))
-}
-
-// progress is the sum over the waves of the rollout to 2.0.0.
-func (k *track) progress(t *testing.T) (sum rollout.Counts) {
-	t.Helper()
-	rows, err := k.store.Reader().GroupRollout.Query().WithWaves().All(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range rows {
-		if r.GroupID != k.group || r.Version != "2.0.0" {
-			continue
-		}
-		for _, w := range r.Edges.Waves {
-			sum.Granted += w.Granted
-			sum.Succeeded += w.Succeeded
-			sum.Failed += w.Failed
-			sum.RolledBack += w.RolledBack
-			sum.Released += w.Released
-		}
-	}
-	return sum
-}
-
-// versions counts the group's machines by what they run.
-func (k *track) versions(t *testing.T) map[string]int {
-	t.Helper()
-	rows, err := k.store.Reader().Instance.Query().All(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	counts := map[string]int{}
-	for _, r := range rows {
-		if r.ApplicationID == k.app {
-			counts[r.Version]++
-		}
-	}
-	return counts
-}
-
-// recount fails the test for every counter that is not what it counts.
-func recount(t *testing.T, s *store.Store) {
-	t.Helper()
-	differences, err := s.Recount(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range differences {
-		t.Errorf("counter differs: %+v", d)
-	}
-}
-
-// simulated is a fleet that lives until stop.
-type simulated struct {
-	simulation
-	cancel context.CancelFunc
-	done   chan tally
-}
-
-func startSimulated(t *testing.T, address string, o simulateOptions, observe func(exchange)) *simulated {
-	t.Helper()
-	machines, err := o.fleet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := newOmahaClient(address, o.Senders)
-	ctx, cancel := context.WithCancel(t.Context())
-	s := &simulated{cancel: cancel, done: make(chan tally, 1)}
-	s.simulation = simulation{Machines: machines, Speed: o.Speed, Senders: o.Senders, Send: client.send, Observe: observe, Now: time.Now}
-	go func() {
-		defer client.close()
-		s.done <- s.Run(ctx)
-	}()
-	return s
-}
-
-func (s *simulated) stop() tally {
-	s.cancel()
-	return <-s.done
-}
-
-func quickFleet(n int) simulateOptions {
-	h := defaultHabits()
-	h.Failure, h.Rollback, h.Silence, h.Deferral, h.Interruption = 0, 0, 0, 0, 0
-	return simulateOptions{App: "io.example.os", Track: trackName, Board: "amd64-usr", Kind: "daemon", Machines: n,
-		Versions: "1.0.0", Seed: 1, Speed: 10000, Senders: 8, Habits: h}
-}
-
 func TestAFleetIsRolledOutToTheLastMachine(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, databaseURL string) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
@@ -215,7 +38,7 @@ func TestAFleetIsRolledOutToTheLastMachine(t *testing.T) {
 			databaseURL = "" // the program has a file of its own
 		}
 		p := startProgram(t, databaseURL)
-		defer p.Close() // before the check for leaks
+		defer func() { _ = p.Close() }() // before the check for leaks
 		policy := quick(20)
 		policy.SafeMode = true
 		policy.Waves = []rollout.Wave{{Share: 0.1}, {Share: 0.5, MinFinished: 5, MinSuccessShare: 0.9}, {Share: 1}}
@@ -297,5 +120,60 @@ func TestAProgramCanBeClosedTwiceAndBeforeItRan(t *testing.T) {
 	}
 	if err := NewProgram(Config{}, discard(), time.Now).Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Long connections would keep an HTTP server from stopping: they are ended, so
+// that their clients go to another process.
+func TestSubscriptionsDoNotKeepAProgramFromStopping(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	p := startProgram(t, "")
+	header := http.Header{}
+	request := http.Request{Header: header}
+	request.SetBasicAuth("admin", "admin")
+	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}}
+	socket, resp, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(p.URL(), "http")+"/graphql", header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.Close() }()
+	_ = resp.Body.Close()
+	const query = `{"query":"subscription { activityAdded { asOf } }"}`
+	for _, text := range []string{`{"type":"connection_init"}`, `{"id":"1","type":"subscribe","payload":` + query + `}`} {
+		if err := socket.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"connection_ack", `"next"`} {
+		if _, text, err := socket.ReadMessage(); err != nil || !strings.Contains(string(text), want) {
+			t.Fatalf("%s, %v", text, err)
+		}
+	}
+	post, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL()+"/graphql", strings.NewReader(query))
+	if err != nil {
+		t.Fatal(err)
+	}
+	post.SetBasicAuth("admin", "admin")
+	post.Header.Set("Accept", "text/event-stream")
+	post.Header.Set("Content-Type", "application/json")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	stream, err := client.Do(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Body.Close()
+	if _, err := stream.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+
+	began := time.Now()
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > stopTimeout/2 {
+		t.Errorf("it took %s to stop", took)
+	}
+	for err == nil {
+		_, _, err = socket.ReadMessage()
 	}
 }

@@ -16,8 +16,6 @@ export const activityFragment = graphql(`
     instanceId
     machineId
     version
-    code
-    words
     actor
     detail
   }
@@ -32,38 +30,25 @@ export const severityTone: Record<Activity['severity'], Tone> = {
   ERROR: 'fail',
 };
 
-/** What happened, in the fewest words that are still a sentence. The machine is
- * named by whoever shows it, as a link. */
-export function activityWords(activity: Activity): string {
-  const { kind, version, actor, channelName, words, code } = activity;
-  const who = actor || 'The server';
+/** What happened. The engine says it in `detail`; for what a person did to the
+ * configuration, detail is the reason that was given. */
+export function activityWords({ kind, version, actor, channelName, detail }: Activity): string {
+  const who = actor || 'the server';
+  const why = detail && `: “${detail}”`;
   switch (kind) {
-    case 'PACKAGE_NOT_FOUND':
-      return 'machines asked and there is no package to offer';
-    case 'ROLLOUT_STARTED':
-      return `rollout of ${version} started`;
-    case 'ROLLOUT_FINISHED':
-      return `rollout of ${version} finished`;
-    case 'ROLLOUT_HALTED':
-      return actor ? `${actor} halted ${version}` : `rollout of ${version} halted`;
-    case 'MACHINE_FAILED':
-      return `failed to update to ${version}: ${words || (code ? `code ${code}` : 'no code')}`;
     case 'CHANNEL_MOVED':
-      return version ? `${who} pointed ${channelName} to ${version}` : `${who} emptied ${channelName}`;
-    case 'PAUSED':
-      return `${who} paused updates`;
-    case 'RESUMED':
-      return `${who} resumed updates`;
-    case 'WAVE_ADVANCED':
-      return actor ? `${actor} opened the next wave` : 'next wave opened';
-    case 'MACHINE_QUARANTINED':
-      return `quarantined at ${version}`;
+      return version
+        ? `${who} pointed ${channelName} to ${version}${why}`
+        : `${who} emptied ${channelName}${why}`;
     case 'PACKAGE_BLACKLISTED':
-      return `${who} blacklisted ${version} for ${channelName}`;
+      return `${who} blacklisted ${version} for ${channelName}${why}`;
     case 'POLICY_CHANGED':
-      return `${who} changed the policy`;
-    case 'MIRROR_FAILED':
-      return 'the mirror could not be brought up to date';
+      return `${who} changed the policy${detail && `: ${detail}`}`;
+    case 'MACHINE_FAILED':
+    case 'MACHINE_QUARANTINED':
+      return `${detail} at ${version}`;
+    default:
+      return detail || kind.toLowerCase().replaceAll('_', ' ');
   }
 }
 

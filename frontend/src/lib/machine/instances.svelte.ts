@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
 import { session } from '$lib/session/session.svelte';
@@ -87,7 +88,7 @@ export class InstancePage {
         }
       };
       this.answer = null;
-      this.list.catchUp();
+      untrack(() => this.list.catchUp());
       void read();
       const timer = setInterval(() => {
         if (stale && !busy) void read();

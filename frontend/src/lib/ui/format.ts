@@ -70,6 +70,9 @@ export function moment(at: Date, now: Date): string {
 /** The whole truth, for a title. */
 export const exact = (at: Date): string => full.format(at);
 
+/** Words of the API, which begin lower-case, where they stand alone. */
+export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 /** "4a0c…91d2": enough to tell machines apart by eye; copying gives all of it. */
 export function shortId(id: string): string {
   return id.length <= 12 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`;

@@ -2,8 +2,6 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 const steps = [
-  10_000,
-  30_000,
   minute,
   2 * minute,
   5 * minute,

@@ -53,16 +53,19 @@ export class SteadyList<Item> {
     const events = new AbortController();
     const on = (name: string, act: (event: Event) => void) =>
       element.addEventListener(name, act, { signal: events.signal });
+    // Later, because it also happens while the page is being taken down, when
+    // no state may change.
+    const letGo = (why: string) => queueMicrotask(() => this.release(why));
     on('pointerenter', () => this.hold('pointer'));
-    on('pointerleave', () => this.release('pointer'));
+    on('pointerleave', () => letGo('pointer'));
     on('focusin', () => this.hold('focus'));
     on('focusout', (event) => {
-      if (!element.contains((event as FocusEvent).relatedTarget as Node | null)) this.release('focus');
+      if (!element.contains((event as FocusEvent).relatedTarget as Node | null)) letGo('focus');
     });
     return () => {
       events.abort();
-      this.release('pointer');
-      this.release('focus');
+      letGo('pointer');
+      letGo('focus');
     };
   };
 

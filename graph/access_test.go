@@ -1,0 +1,229 @@
+package graph_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// open are the fields a stranger may ask for. Everything else, also what is
+// added tomorrow, is closed.
+var open = map[string]bool{"me": true, "serverInfo": true, "signIn": true, "signOut": true}
+
+func TestStrangersAreRefusedEveryField(t *testing.T) {
+	s := oneSite(t)
+	stranger := s.stranger(t)
+	for _, root := range []*ast.Definition{schema().Query, schema().Mutation} {
+		for _, f := range root.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue
+			}
+			r := stranger.ask(sample(root, f))
+			refused := len(r.Errors) > 0 && r.Errors[0].Extensions.Code == "UNAUTHENTICATED" && string(r.Data) == "null"
+			if refused == open[f.Name] {
+				t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
+			}
+		}
+	}
+	for _, f := range schema().Subscription.Fields {
+		if strings.HasPrefix(f.Name, "__") {
+			continue
+		}
+		document, v := sample(schema().Subscription, f)
+		r := stranger.ask(document, v) // POST, which would give one message
+		if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" {
+			t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
+		}
+	}
+}
+
+// Signed in, every field of the same table is answered, if only with an error
+// about the input: none is forgotten, none fails inside.
+func TestUsersReachEveryField(t *testing.T) {
+	s := oneSite(t)
+	for _, root := range []*ast.Definition{schema().Query, schema().Mutation} {
+		for _, f := range root.Fields {
+			if strings.HasPrefix(f.Name, "__") {
+				continue
+			}
+			r := s.ana(t).ask(sample(root, f))
+			for _, e := range r.Errors {
+				if e.Extensions.Code == "INTERNAL" || e.Extensions.Code == "UNAUTHENTICATED" || e.Extensions.Code == "" {
+					t.Errorf("%s: %+v", f.Name, e)
+				}
+			}
+			if root == schema().Mutation && len(r.Errors) > 0 {
+				t.Errorf("%s answers bad input in errors, not in userErrors: %+v", f.Name, r.Errors)
+			}
+		}
+	}
+	if strings.Contains(s.log.String(), "graphql") {
+		t.Errorf("log: %s", s.log)
+	}
+}
+
+// sample is a document that asks for one root field with made-up arguments.
+func sample(root *ast.Definition, f *ast.FieldDefinition) (string, vars) {
+	v := vars{}
+	var declared, passed []string
+	for _, a := range f.Arguments {
+		if !a.Type.NonNull {
+			continue
+		}
+		declared = append(declared, fmt.Sprintf("$%s: %s", a.Name, a.Type))
+		passed = append(passed, fmt.Sprintf("%s: $%s", a.Name, a.Name))
+		v[a.Name] = made(a.Type)
+	}
+	document := strings.ToLower(root.Name) + " Sample"
+	if declared != nil {
+		document += "(" + strings.Join(declared, ", ") + ")"
+		return document + " { " + f.Name + "(" + strings.Join(passed, ", ") + ") " + selection(f.Type) + " }", v
+	}
+	return document + " { " + f.Name + " " + selection(f.Type) + " }", v
+}
+
+// made is a value of an input type: required fields only, ids of nothing.
+func made(typ *ast.Type) any {
+	if typ.Elem != nil {
+		return []any{}
+	}
+	def := schema().Types[typ.NamedType]
+	switch {
+	case def.Kind == ast.Enum:
+		return def.EnumValues[0].Name
+	case def.Kind == ast.InputObject:
+		v := vars{}
+		for _, f := range def.Fields {
+			if f.Type.NonNull {
+				v[f.Name] = made(f.Type)
+			}
+		}
+		return v
+	}
+	switch typ.NamedType {
+	case "ID":
+		return "00000000-0000-7000-8000-000000000000"
+	case "Boolean":
+		return true
+	case "Time":
+		return "2026-01-01T00:00:00Z"
+	}
+	return "x"
+}
+
+func selection(typ *ast.Type) string {
+	for typ.Elem != nil {
+		typ = typ.Elem
+	}
+	if def := schema().Types[typ.NamedType]; def.Kind == ast.Object {
+		if def.Fields.ForName("userErrors") != nil {
+			return "{ userErrors { code field message } }"
+		}
+		return "{ __typename }"
+	}
+	return ""
+}
+
+func TestStrangersGetNoIntrospection(t *testing.T) {
+	s := oneSite(t)
+	const document = `{ __schema { types { name } } }`
+	if r := s.stranger(t).ask(document, nil); len(r.Errors) == 0 || strings.Contains(string(r.Data), "Group") {
+		t.Errorf("stranger: %s %+v", r.Data, r.Errors)
+	}
+	if r := s.ana(t).ask(document, nil); !strings.Contains(string(r.Data), "GroupNumbers") {
+		t.Errorf("user: %s %+v", r.Data, r.Errors)
+	}
+	r := s.stranger(t).ask(`{ serverInf { version } }`, nil)
+	if len(r.Errors) == 0 || strings.Contains(r.Errors[0].Message, "serverInfo") {
+		t.Errorf("a typing mistake is answered %+v", r.Errors)
+	}
+	want(t, s.stranger(t).get(`{ serverInfo { version startedAt database healthy updateUrl } }`, nil),
+		"version", "test", "startedAt", nil, "database", nil, "healthy", nil, "updateUrl", nil)
+	info := s.ana(t).get(`{ serverInfo { healthy updateUrl } }`, nil)
+	want(t, info, "healthy", true, "updateUrl", s.http.URL+"/v1/update/")
+}
+
+func TestWrongPasswordIsRefused(t *testing.T) {
+	s := oneSite(t)
+	c := &caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("ana", "wrong") }}
+	r := c.ask("{ me { id } }", nil)
+	if r.status != http.StatusUnauthorized || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" ||
+		r.header.Get("WWW-Authenticate") != "Basic realm=coreroller.org" {
+		t.Errorf("%d %+v %v", r.status, r.Errors, r.header)
+	}
+}
+
+func TestGetIsForQueriesOnly(t *testing.T) {
+	s := oneSite(t)
+	get := func(document string) reply {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/graphql?query="+url.QueryEscape(document), http.NoBody)
+		return s.ana(t).send(req)
+	}
+	if r := get("{ me { username } }"); r.status != http.StatusOK || !strings.Contains(string(r.Data), "ana") {
+		t.Errorf("query by GET: %d %s %+v", r.status, r.Data, r.Errors)
+	}
+	r := get(fmt.Sprintf("mutation { pauseUpdates(input: {groupId: %q}) { group { id } } }", s.group))
+	if r.status != http.StatusNotAcceptable || len(r.Errors) == 0 {
+		t.Errorf("mutation by GET: %d %s %+v", r.status, r.Data, r.Errors)
+	}
+}
+
+// Cookies go along with other sites' requests: those may not write.
+func TestOtherSitesMayNotPost(t *testing.T) {
+	s := oneSite(t)
+	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/graphql", strings.NewReader(`{"query":"{ me { id } }"}`))
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	req.Header.Set("Origin", "https://evil.example")
+	req.SetBasicAuth("ana", password)
+	resp, err := s.http.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+func TestLimitsOfADocument(t *testing.T) {
+	s := oneSite(t)
+	deep := "{ applications " + strings.Repeat("{ groups { application ", 8) + "{ id }" + strings.Repeat("} }", 8) + " }"
+	inFragment := "query { applications { ...A } } fragment A on Application { groups { application { groups { application { groups { application " +
+		"{ groups { application { groups { application { id } } } } } } } } } } }"
+	wide := "{ " + many("f%d: simulateRollout(input: {groupId: \""+s.group.String()+"\"}) { scale } ", 5) + "}"
+	cycle := "{ applications { channels { groups { channel { groups { channel { groups { name } } } } } } } }"
+	machines := "{ instances(first: 500) { nodes { id machineId alias address arch oem version state standing reason decision application { id name " +
+		"groups { id name channels: channel { id name package { id version files { id name size sha1 sha256 } } } } } } } }"
+	tokens := "{ " + strings.Repeat("__typename ", 5000) + "}"
+	for document, message := range map[string]string{
+		deep: "nests deeper", inFragment: "nests deeper", wide: "complexity", cycle: "complexity", machines: "complexity", tokens: "token",
+	} {
+		r := s.ana(t).ask(document, nil)
+		if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "INVALID" || !strings.Contains(r.Errors[0].Message, message) {
+			t.Errorf("%.80s: answered %.100s %+v, want %q", document, r.Data, r.Errors, message)
+		}
+	}
+	if r := s.ana(t).ask("{ instances(first: -1) { nodes { id } } }", nil); len(r.Errors) == 0 || r.Errors[0].Extensions.Field != "first" {
+		t.Errorf("first -1: %s %+v", r.Data, r.Errors)
+	}
+	if r := s.ana(t).ask("{ instances(first: 1000000) { nodes { id machineId version } } }", nil); len(r.Errors) > 0 {
+		t.Errorf("first 1000000 is capped: %+v", r.Errors)
+	}
+	huge := s.ana(t).ask("# "+strings.Repeat("x", 2<<20)+"\n{ me { id } }", nil)
+	if len(huge.Errors) == 0 {
+		t.Errorf("2 MiB: %s", huge.Data)
+	}
+}
+
+func many(format string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}

@@ -1,0 +1,137 @@
+package graph_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	_ "time/tzdata" // the zones of the tests, whatever the machine has
+
+	"github.com/google/uuid"
+	"go.uber.org/goleak"
+
+	"coreroller/auth"
+	"coreroller/fleet"
+	"coreroller/omaha"
+	"coreroller/rollout"
+	"coreroller/server"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// site is a whole server on an empty database with one application, "agent":
+// channel "stable" at 2.0.0, group "prod" on it, as scripts and browsers see it.
+type site struct {
+	*fleet.Service
+	t      testing.TB
+	ctx    context.Context // of an operator
+	store  *store.Store
+	http   *httptest.Server
+	log    *bytes.Buffer
+	offset atomic.Int64 // of the clock, in nanoseconds
+
+	app, channel, group, pkg uuid.UUID
+}
+
+const password = "correct horse"
+
+// each runs f on both databases.
+func each(t *testing.T, f func(t *testing.T, s *site)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, url string) { f(t, newSite(t, url)) })
+}
+
+// oneSite is a site on SQLite, for what does not depend on the database.
+func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
+
+func newSite(t testing.TB, url string) *site {
+	t.Helper()
+	s := &site{t: t, log: &bytes.Buffer{}}
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})
+	var err error
+	if s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: s.now}); err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	t.Cleanup(func() { _ = s.store.Close() })
+	log := slog.New(slog.NewTextHandler(s.log, nil))
+	if s.Service, err = fleet.New(t.Context(), fleet.Options{Store: s.store, Now: s.now, Log: log}); err != nil {
+		t.Fatalf("new service: %v", err)
+	}
+	t.Cleanup(s.Service.Close)
+	s.fill()
+	handler := server.New(server.Options{
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
+		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
+	})
+	s.http = httptest.NewServer(handler)
+	t.Cleanup(func() {
+		handler.Close()
+		s.http.Client().CloseIdleConnections()
+		s.http.Close()
+	})
+	return s
+}
+
+// fill makes what the tests speak of.
+func (s *site) fill() {
+	s.t.Helper()
+	s.must(s.Preinstall(s.ctx))
+	s.must(s.EnsureFirstUser(s.ctx))
+	s.must(second(s.CreateUser(s.ctx, fleet.CreateUser{Username: "ana", Password: password})))
+	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "agent"})
+	s.app = must(s, app, err).ID
+	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "stable"})
+	s.channel = must(s, channel, err).ID
+	s.pkg = s.release("2.0.0")
+	s.must(second(s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &s.pkg})))
+	policy := rollout.DefaultPolicy()
+	policy.SafeMode, policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = false, 2, 2
+	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "prod", ChannelID: &s.channel, Policy: &policy})
+	s.group = must(s, group, err).ID
+}
+
+func (s *site) release(version string) uuid.UUID {
+	s.t.Helper()
+	row, err := s.CreatePackage(s.ctx, fleet.CreatePackage{
+		ApplicationID: s.app, Type: fleet.PackageOther, Version: version, URL: "https://example.com/", Filename: "agent-" + version + ".tar",
+		Size: 3_000_000_000, SHA256: strings.Repeat("ab", 32), SHA1: "q83vEjRWeJCrze8SNFZ4kKvN7xI=",
+	})
+	return must(s, row, err).ID
+}
+
+// check lets a machine ask for an update.
+func (s *site) check(machine, version string) fleet.Answer {
+	s.t.Helper()
+	answer, err := s.CheckIn(context.Background(), fleet.CheckIn{
+		AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Address: "192.0.2.7", Ping: true, UpdateCheck: true,
+	})
+	return must(s, answer, err)
+}
+
+func (s *site) now() time.Time { return time.Now().Add(time.Duration(s.offset.Load())) }
+
+func must[T any](s *site, v T, err error) T {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return v
+}
+
+func (s *site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// instance is the id of a machine of the site's application.
+func (s *site) instance(machine string) uuid.UUID { return store.InstanceID(s.app, machine) }
