@@ -23,24 +23,26 @@ const module = "coreroller"
 // rooms are the top-level folders with Go code and the rooms each may import;
 // arrows point down. Nothing lists cmd, so nothing can import it.
 var rooms = map[string]struct{ imports, because string }{
-	"rollout":  {"", "a decision is a function of its arguments, so that it can be explained, replayed and simulated"},
-	"event":    {"", "an event is a kind and ids, which everybody can send and hear"},
-	"auth":     {"", "it declares the interface it needs; whoever calls it depends on it, never the reverse"},
-	"frontend": {"", "it only embeds the built interface"},
-	"ent":      {"rollout", "a schema knows value types, not what is done with them"},
-	"store":    {"ent event rollout", "it persists and tells; who may do what, and why, is decided above it"},
-	"fleet":    {"store ent event auth rollout", "the service layer knows no protocol: the dialects translate to it"},
-	"graph":    {"fleet ent event auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
-	"rest":     {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
-	"omaha":    {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
-	"server":   {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
-	"cmd":      {"server store fleet event auth rollout omaha", "it wires; what a page shows or a protocol says is below"},
+	"rollout":    {"", "a decision is a function of its arguments, so that it can be explained, replayed and simulated"},
+	"event":      {"", "an event is a kind and ids, which everybody can send and hear"},
+	"auth":       {"", "it declares the interface it needs; whoever calls it depends on it, never the reverse"},
+	"frontend":   {"", "it only embeds the built interface"},
+	"ent":        {"rollout", "a schema knows value types, not what is done with them"},
+	"store":      {"ent event rollout", "it persists and tells; who may do what, and why, is decided above it"},
+	"fleet":      {"store ent event auth rollout", "the service layer knows no protocol: the dialects translate to it"},
+	"graph":      {"fleet ent event auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"rest":       {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
+	"bench":      {"store fleet auth rollout omaha", "it measures the server from outside, on a database it fills itself"},
+	"acceptance": {"", "only tests: requests in, answers and state out"},
+	"cmd":        {"server store fleet event auth rollout omaha", "it wires; what a page shows or a protocol says is below"},
 }
 
 // libraries are the imports that belong in some rooms only. A path covers
 // everything below it, and the longest that fits decides.
 var libraries = []struct{ path, rooms, because string }{
-	{"database/sql", "store ent", "SQL, transactions and opening a database live in store"},
+	{"database/sql", "store ent bench", "SQL, transactions and opening a database live in store"},
 	{"database/sql/driver", "store ent rollout", "SQL, transactions and opening a database live in store; a value type may say how it is kept"},
 	{"github.com/lib/pq", "store", "the database is opened in one place"},
 	{"modernc.org/sqlite", "store", "the database is opened in one place"},
@@ -49,7 +51,7 @@ var libraries = []struct{ path, rooms, because string }{
 	{"github.com/99designs/gqlgen", "graph ent", "GraphQL's words are known to graph alone (and to ent's field collection)"},
 	{"github.com/gorilla/websocket", "graph", "subscriptions are the only use of websockets"},
 	{"github.com/spf13", "cmd", "flags are read in one place; everybody else gets a plain struct"},
-	{"flag", "cmd", "flags are read in one place; everybody else gets a plain struct"},
+	{"flag", "cmd bench", "flags are read in one place; everybody else gets a plain struct"},
 	{"github.com/kinvolk/go-omaha", "", "it is the other side of our tests, not a part of the server"},
 }
 
@@ -58,7 +60,7 @@ var libraries = []struct{ path, rooms, because string }{
 var names = []struct{ path, names, rooms, not, because string }{
 	{
 		path: "os", names: "Getenv LookupEnv Environ ExpandEnv Args",
-		rooms:   "cmd store/storetest store/makemigration", // the tests' cluster is named by the Makefile
+		rooms:   "cmd bench store/storetest store/makemigration", // the tests' cluster is named by the Makefile
 		because: "the environment and the command line are read in one place; everybody else gets a plain struct",
 	},
 	{
@@ -124,7 +126,7 @@ func violations(tree fs.FS) ([]string, error) {
 			switch {
 			case name == ".":
 			case base == "node_modules", base == "testdata", strings.HasPrefix(base, "."),
-				in("bin build data deps", name): // deps holds go.mod together while rooms are being built
+				in("bin build data", name):
 				return fs.SkipDir
 			}
 			return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,7 @@ type result struct {
 // load sends requests over a fixed number of connections, each waiting for its
 // answer before it sends the next (a closed loop). The client is as thin as
 // can be, so that it takes little of the machine from the server.
-func load(address string, connections int, length time.Duration, next request) (result, error) {
+func load(ctx context.Context, address string, connections int, length time.Duration, next request) (result, error) {
 	var (
 		g     sync.WaitGroup
 		mu    sync.Mutex
@@ -36,7 +37,7 @@ func load(address string, connections int, length time.Duration, next request) (
 	start := time.Now()
 	for n := range connections {
 		g.Go(func() {
-			times, wrong, err := converse(address, n, start.Add(length), next)
+			times, wrong, err := converse(ctx, address, n, start.Add(length), next)
 			mu.Lock()
 			defer mu.Unlock()
 			all, bad = append(all, times...), bad+wrong
@@ -57,8 +58,8 @@ func load(address string, connections int, length time.Duration, next request) (
 	return result{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100], errors: bad}, nil
 }
 
-func converse(address string, n int, until time.Time, next request) (times []time.Duration, bad int, err error) {
-	c, err := net.Dial("tcp", address)
+func converse(ctx context.Context, address string, n int, until time.Time, next request) (times []time.Duration, bad int, err error) {
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -35,7 +35,7 @@ func main() {
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
-	for _, text := range strings.Split(*sizes, ",") {
+	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
 			fail(fmt.Errorf("machines: %q is not a number from 1000", text))
@@ -73,7 +73,7 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 			return errors.New("COREROLLER_TEST_POSTGRES is not set: run it with make bench")
 		}
 		var drop func() error
-		if url, drop, err = database(s.postgres); err != nil {
+		if url, drop, err = database(ctx, s.postgres); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, drop()) }()
@@ -91,7 +91,7 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 			}
 		}
 		runtime.GC()
-		r, err := load(site.address, s.connections, s.length, w.next)
+		r, err := load(ctx, site.address, s.connections, s.length, w.next)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}

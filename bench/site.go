@@ -59,7 +59,7 @@ func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Lo
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
 	<-s.fleet.Recalled()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -183,13 +183,13 @@ func (s *site) close() error {
 }
 
 // database makes an empty database in a PostgreSQL cluster.
-func database(cluster string) (databaseURL string, drop func() error, err error) {
+func database(ctx context.Context, cluster string) (databaseURL string, drop func() error, err error) {
 	d, err := sql.Open("postgres", cluster)
 	if err != nil {
 		return "", nil, err
 	}
 	name := "bench_" + strings.ToLower(rand.Text())
-	if _, err := d.Exec("CREATE DATABASE " + name); err != nil {
+	if _, err := d.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", nil, errors.Join(err, d.Close())
 	}
 	u, err := url.Parse(cluster)
@@ -198,7 +198,7 @@ func database(cluster string) (databaseURL string, drop func() error, err error)
 	}
 	u.Path = "/" + name
 	return u.String(), func() error {
-		_, err := d.Exec("DROP DATABASE " + name + " WITH (FORCE)")
+		_, err := d.ExecContext(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 		return errors.Join(err, d.Close())
 	}, nil
 }

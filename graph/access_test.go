@@ -193,8 +193,8 @@ func TestOtherSitesMayNotPost(t *testing.T) {
 func TestLimitsOfADocument(t *testing.T) {
 	s := oneSite(t)
 	deep := "{ applications " + strings.Repeat("{ groups { application ", 8) + "{ id }" + strings.Repeat("} }", 8) + " }"
-	inFragment := "query { applications { ...A } } fragment A on Application { groups { application { groups { application { groups { application " +
-		"{ groups { application { groups { application { id } } } } } } } } } } }"
+	inFragment := "query { applications { ...A } } fragment A on Application " +
+		strings.Repeat("{ groups { application ", 6) + "{ id }" + strings.Repeat(" } }", 6)
 	wide := "{ " + many("f%d: simulateRollout(input: {groupId: \""+s.group.String()+"\"}) { scale } ", 5) + "}"
 	cycle := "{ applications { channels { groups { channel { groups { channel { groups { name } } } } } } } }"
 	machines := "{ instances(first: 500) { nodes { id machineId alias address arch oem version state standing reason decision application { id name " +

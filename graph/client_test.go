@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 type caller struct {
 	*site
 	t       testing.TB
+	client  *http.Client // nil: the server's own
 	prepare func(*http.Request)
 }
 
@@ -65,7 +67,7 @@ func (c *caller) ask(document string, v vars) reply {
 func (c *caller) send(req *http.Request) reply {
 	c.t.Helper()
 	c.prepare(req)
-	resp, err := c.http.Client().Do(req)
+	resp, err := cmp.Or(c.client, c.http.Client()).Do(req)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -223,4 +225,42 @@ func (w *watcher) next() map[string]any {
 	}
 	w.t.Fatal("no data")
 	return nil
+}
+
+// until reads messages until one has a value at a path.
+func (w *watcher) until(path string, value any) map[string]any {
+	w.t.Helper()
+	for range 20 {
+		m := w.next()
+		if at(w.t, m, path) == value {
+			return m
+		}
+	}
+	w.t.Fatalf("no message with %s = %v", path, value)
+	return nil
+}
+
+// stop ends a subscription and reads until it is over.
+func (w *watcher) stop(id string) {
+	w.t.Helper()
+	w.write(message{ID: id, Type: "complete"})
+	for m := w.read(); m.Type != "complete" || m.ID != id; m = w.read() {
+		if m.ID != id {
+			w.t.Fatalf("got %+v", m)
+		}
+	}
+}
+
+// closes reads until the server closes the connection.
+func (w *watcher) closes(code int) {
+	w.t.Helper()
+	_ = w.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for {
+		if _, _, err := w.conn.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, code) {
+				w.t.Errorf("closed with %v, want %d", err, code)
+			}
+			return
+		}
+	}
 }

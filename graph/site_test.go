@@ -29,12 +29,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // channel "stable" at 2.0.0, group "prod" on it, as scripts and browsers see it.
 type site struct {
 	*fleet.Service
-	t      testing.TB
-	ctx    context.Context // of an operator
-	store  *store.Store
-	http   *httptest.Server
-	log    *bytes.Buffer
-	offset atomic.Int64 // of the clock, in nanoseconds
+	t       testing.TB
+	ctx     context.Context // of an operator
+	store   *store.Store
+	http    *httptest.Server
+	handler *server.Server
+	log     *bytes.Buffer
+	offset  atomic.Int64 // of the clock, in nanoseconds
 
 	app, channel, group, pkg uuid.UUID
 }
@@ -65,13 +66,13 @@ func newSite(t testing.TB, url string) *site {
 	}
 	t.Cleanup(s.Service.Close)
 	s.fill()
-	handler := server.New(server.Options{
+	s.handler = server.New(server.Options{
 		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
 	})
-	s.http = httptest.NewServer(handler)
+	s.http = httptest.NewServer(s.handler)
 	t.Cleanup(func() {
-		handler.Close()
+		s.handler.Close()
 		s.http.Client().CloseIdleConnections()
 		s.http.Close()
 	})

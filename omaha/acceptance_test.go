@@ -173,7 +173,7 @@ func TestAcceptance50Wire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(conn, "POST /v1/update/ HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nContent-Type: text/xml\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		_, _ = fmt.Fprintf(conn, "POST /v1/update/ HTTP/1.1\r\nHost: x\r\nAccept: */*\r\nContent-Type: text/xml\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s",
 			encoding, len(check), check)
 		raw, err := io.ReadAll(conn)
 		if err != nil {

@@ -3,6 +3,7 @@ package omaha
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,7 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) string {
 		return "" // a Unix socket
 	}
 	values := r.Header["X-Forwarded-For"]
-	for i := len(values) - 1; i >= 0; i-- {
-		rest := values[i]
+	for _, rest := range slices.Backward(values) {
 		for rest != "" {
 			if !contains(trusted, client) {
 				return client.String()

@@ -58,7 +58,7 @@ type parser struct {
 func (p *parser) run() error {
 	for {
 		token, err := p.dec.RawToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

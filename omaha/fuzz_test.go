@@ -3,6 +3,7 @@ package omaha
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -114,7 +115,7 @@ func wellFormed(doc []byte) error {
 		return in, nil
 	}
 	for {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

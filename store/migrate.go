@@ -49,7 +49,7 @@ func Migrate(ctx context.Context, databaseURL string) error {
 // MigrateWith is Migrate with other files: folders sqlite and postgres below
 // the folder "migrations" of files.
 func MigrateWith(ctx context.Context, databaseURL string, files fs.FS) error {
-	return withProvider(databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
+	return withProvider(ctx, databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func MigrateWith(ctx context.Context, databaseURL string, files fs.FS) error {
 
 // Migrations lists all migrations and which are applied.
 func Migrations(ctx context.Context, databaseURL string) (all []Migration, err error) {
-	err = withProvider(databaseURL, migrations, func(_ *sql.DB, p *goose.Provider) error {
+	err = withProvider(ctx, databaseURL, migrations, func(_ *sql.DB, p *goose.Provider) error {
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
@@ -76,13 +76,13 @@ func Migrations(ctx context.Context, databaseURL string) (all []Migration, err e
 	return all, err
 }
 
-func withProvider(databaseURL string, files fs.FS, f func(*sql.DB, *goose.Provider) error) (err error) {
+func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*sql.DB, *goose.Provider) error) (err error) {
 	d, dialect, dir, err := migrationDB(databaseURL)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.Ping(); err != nil {
+	if err := d.PingContext(ctx); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	if files, err = fs.Sub(files, dir); err != nil {

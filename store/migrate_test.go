@@ -154,6 +154,7 @@ func rows(t *testing.T, url string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer found.Close()
 	var tables []string
 	for found.Next() {
 		var name string

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -154,7 +155,7 @@ func (n *notifier) flush() {
 func (n *notifier) tell(m message) {
 	m.Origin = n.origin
 	payload, _ := json.Marshal(m) // plain values always marshal
-	if _, err := n.db.Exec("SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
+	if _, err := n.db.ExecContext(context.Background(), "SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
 		n.log.Warn("telling other processes", "error", err)
 	}
 }

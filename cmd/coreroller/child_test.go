@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"coreroller/store/storetest"
 )
@@ -100,6 +101,7 @@ func freeAddress(t *testing.T) string {
 func TestTheRealProgram(t *testing.T) {
 	binary := buildProgram(t)
 	t.Run("stops when asked", func(t *testing.T) { testStop(t, binary) })
+	t.Run("ends at once at the second signal", func(t *testing.T) { testSecondSignal(t, binary) })
 	t.Run("breaks nothing when it stops under load", func(t *testing.T) { testStopUnderLoad(t, binary) })
 	t.Run("loses nothing acknowledged when it is killed", func(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, databaseURL string) { testKill(t, binary, databaseURL) })
@@ -114,6 +116,42 @@ func testStop(t *testing.T, binary string) {
 	c.stop(t)
 	if !strings.Contains(c.log.String(), "admin") {
 		t.Errorf("it does not warn of the first password: %s", c.log)
+	}
+}
+
+// testSecondSignal: a request that never ends keeps the program for a while
+// after the first signal, and not after the second.
+func testSecondSignal(t *testing.T, binary string) {
+	c := startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir()})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(c.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	// The 100 shows that the handler waits for the body.
+	const half = "POST /v1/update/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+	if _, err := conn.Write([]byte(half)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil { // until it no longer listens
+		_, err = askHealth(t.Context(), c.url)
+	}
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("it did not wait for the request: %v", err)
+	}
+	err = c.cmd.Wait()
+	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("it ends with %v instead of the signal", err)
+	}
+	if took := time.Since(began); took > stopTimeout/2 {
+		t.Errorf("it took %s", took)
 	}
 }
 

@@ -116,4 +116,6 @@ func (Failure) Indexes() []ent.Index {
 }
 
 // Annotations of Failure.
-func (Failure) Annotations() []schema.Annotation { return table("failures", entgql.Skip(entgql.SkipAll)) }
+func (Failure) Annotations() []schema.Annotation {
+	return table("failures", entgql.Skip(entgql.SkipAll))
+}

@@ -20,10 +20,8 @@ const entry = (id: string, version: string): Activity => ({
   instanceId: null,
   machineId: '',
   version,
-  code: 0,
-  words: '',
   actor: '',
-  detail: '',
+  detail: `the rollout of ${version} started`,
 });
 
 const added = (snapshot: boolean, ...activities: Activity[]) => ({ activityAdded: { snapshot, activities } });

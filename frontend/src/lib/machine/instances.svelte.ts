@@ -1,4 +1,3 @@
-import { untrack } from 'svelte';
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
 import { session } from '$lib/session/session.svelte';
@@ -46,7 +45,7 @@ export interface Question {
 }
 
 /** Machines on a page. */
-const first = 25;
+const pageSize = 25;
 
 /** Milliseconds between two readings, however fast the group changes. */
 const readEvery = 1500;
@@ -71,14 +70,22 @@ export class InstancePage {
       const { filter, after } = JSON.parse(question) as Question;
       const asking = new AbortController();
       let busy = false;
+      let first = true;
       const read = async () => {
         busy = true;
         stale = false;
         try {
-          const { instances } = await session.ask(instancesQuery, { filter, first, after }, asking.signal);
+          const { instances } = await session.ask(
+            instancesQuery,
+            { filter, first: pageSize, after },
+            asking.signal,
+          );
           this.answer = instances;
           this.error = null;
           this.list.update(instances.nodes);
+          // Whoever asked for another list wants it, held or not.
+          if (first) this.list.catchUp();
+          first = false;
         } catch (error) {
           if (asking.signal.aborted) return;
           if (!(error instanceof ApiError)) throw error;
@@ -88,7 +95,6 @@ export class InstancePage {
         }
       };
       this.answer = null;
-      untrack(() => this.list.catchUp());
       void read();
       const timer = setInterval(() => {
         if (stale && !busy) void read();

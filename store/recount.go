@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+)
+
+// Difference is a counter that disagrees with a recount.
+type Difference struct {
+	Counter       string // what is counted, readable
+	Kept, Counted int
+}
+
+// Recount compares every counter with the machines it counts. It scans all
+// instances: for tests, and for an operator who doubts.
+func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
+	const text = `SELECT what, SUM(kept), SUM(counted) FROM (
+		SELECT 'machines ' || g.group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing AS what, machines AS kept, 0 AS counted FROM group_counts g
+		UNION ALL
+		SELECT 'machines ' || group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing, 0, 1 FROM instances WHERE group_id IS NOT NULL
+		UNION ALL
+		SELECT 'in flight ' || group_id, in_flight, 0 FROM ledgers
+		UNION ALL
+		SELECT 'in flight ' || group_id, 0, 1 FROM instances WHERE group_id IS NOT NULL AND granted_at IS NOT NULL
+		UNION ALL
+		SELECT 'ended of rollout ' || rollout_id, succeeded + failed + released, 0 FROM waves
+		UNION ALL
+		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts WHERE rollout_id IN (SELECT id FROM rollouts)
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id, failed, 0 FROM waves
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id, 0, attempts FROM failures
+	) AS sides GROUP BY what HAVING SUM(kept) <> SUM(counted) ORDER BY what`
+	rows, err := s.readers.QueryContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("recount: %w", err)
+	}
+	defer rows.Close()
+	var all []Difference
+	for rows.Next() {
+		var d Difference
+		if err := rows.Scan(&d.Counter, &d.Kept, &d.Counted); err != nil {
+			return nil, fmt.Errorf("recount: %w", err)
+		}
+		all = append(all, d)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	census, err := s.recountCensus(ctx)
+	return append(all, census...), err
+}
+
+// recountCensus compares how many machines each ledger says are below and at
+// the target. Versions compare in Go, not in SQL.
+func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error) {
+	rows, err := s.readers.QueryContext(ctx, s.q(`SELECT l.group_id, l.behind, l.on_target, r.version, i.version, COUNT(i.id)
+		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ?
+		GROUP BY l.group_id, l.behind, l.on_target, r.version, i.version`), int64(rollout.StandingActive))
+	if err != nil {
+		return nil, fmt.Errorf("recount: %w", err)
+	}
+	defer rows.Close()
+	kept, counted := map[uuid.UUID]rollout.Census{}, map[uuid.UUID]rollout.Census{}
+	for rows.Next() {
+		var (
+			group           uuid.UUID
+			c               rollout.Census
+			target, version sql.NullString
+			machines        int
+		)
+		if err := rows.Scan(&group, &c.Behind, &c.OnTarget, &target, &version, &machines); err != nil {
+			return nil, fmt.Errorf("recount: %w", err)
+		}
+		kept[group] = c
+		running, _ := rollout.ParseVersion(version.String)
+		goal, _ := rollout.ParseVersion(target.String)
+		c = counted[group]
+		if running.Less(goal) {
+			c.Behind += machines
+		} else {
+			c.OnTarget += machines
+		}
+		counted[group] = c
+	}
+	for group, k := range kept {
+		if n := counted[group]; k != n {
+			all = append(all, Difference{"behind " + group.String(), k.Behind, n.Behind}, Difference{"on target " + group.String(), k.OnTarget, n.OnTarget})
+		}
+	}
+	return all, rows.Err()
+}
