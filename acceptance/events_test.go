@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,12 +92,33 @@ func TestCase31_EventsThatMeanNothing(t *testing.T) {
 		}
 		s.grants("m", "1.0.0", "2.0.0")
 		before := s.instance("m")
-		s.reports("m", "1.0.0", "1000/1", "3/1000", "-1/-1", "/", "x/y")
+		s.reports("m", "1.0.0", "1000/1", "3/1000", "-1/-1", "x/y", "13/0", "3/2")
 		s.is("m", rollout.StateGranted)
 		if after := s.instance("m"); !after.LeaseUntil.Equal(*before.LeaseUntil) || after.Failures != 0 {
 			t.Errorf("was %v, is %v", before, after)
 		}
 		s.inFlight(1)
+		// Kept in the timeline: all but 3/2, which many clients send with every check.
+		s.story("m", rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted)
+	})
+}
+
+func TestCase31_ErrorOutsideOfAnAttempt(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.holds("m", "2.0.0", "up_to_date")
+		s.check("n", "1.0.0")
+		s.holds("m", "2.0.0", "up_to_date", "3/0 268437960") // the check before got HTTP status 504
+		s.is("m", rollout.StateNone)
+		if h := s.history("m"); len(h) != 1 || h[0].Code != 2504 || !strings.Contains(h[0].Detail, "504") {
+			t.Errorf("history %v", h)
+		}
+		if m := s.instance("m"); m.Failures != 0 {
+			t.Errorf("%d failures", m.Failures)
+		}
+		s.noted(rollout.ActivityMachineFailed, 0)
+		if n := s.numbers(); n.Funnel.Failed != 0 {
+			t.Errorf("numbers %+v", n)
+		}
 	})
 }
 

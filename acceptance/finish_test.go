@@ -16,8 +16,8 @@ func (s *site) finished() {
 }
 
 func TestCase36_AllMachinesComplete(t *testing.T) {
-	t.Run("by events", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
+	variants(t, map[string]func(s *site){
+		"by events": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "1.0.0")
 			s.updates("a", "1.0.0", "2.0.0")
@@ -26,19 +26,15 @@ func TestCase36_AllMachinesComplete(t *testing.T) {
 			s.finished()
 			s.check("a", "2.0.0")
 			s.finished()
-		})
-	})
-	t.Run("one was there from the start", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
+		},
+		"one was there from the start": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "2.0.0")
 			s.stands(rollout.RolloutActive)
 			s.updates("a", "1.0.0", "2.0.0")
 			s.finished()
-		})
-	})
-	t.Run("by version only", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
+		},
+		"by version only": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "1.0.0")
 			s.check("c", "1.0.0") // on hold: gets there by another way
@@ -47,17 +43,15 @@ func TestCase36_AllMachinesComplete(t *testing.T) {
 			s.stands(rollout.RolloutActive)
 			s.pings("c", "2.0.0")
 			s.finished()
-		})
-	})
-	t.Run("late joiners are served", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
+		},
+		"late joiners are served": func(s *site) {
 			s.check("a", "2.0.0")
 			s.finished()
 			s.grants("late", "1.0.0", "2.0.0")
 			s.updates("late", "1.0.0", "2.0.0")
 			s.finished()
-		})
-	})
+		},
+	}, func(_ *testing.T, s *site, story func(s *site)) { story(s) })
 }
 
 func TestCase37_NoIsNeverAnError(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"coreroller/fleet"
+	"coreroller/rollout"
 )
 
 func floors(s *site) {
@@ -17,35 +18,29 @@ func floors(s *site) {
 }
 
 func TestCase38_FloorsAreNotSkipped(t *testing.T) {
-	t.Run("steps", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
-			floors(s)
+	variants(t, map[string]func(s *site){
+		"steps": func(s *site) {
 			s.grants("m", "1000.0.0", "2000.0.0")
 			s.grants("m", "2000.0.0", "2500.0.0")
 			s.grants("m", "2500.0.0", "3000.0.0")
 			s.holds("m", "3000.0.0", "up_to_date")
 			s.grants("n", "2700.0.0", "3000.0.0")
-			s.finishes("n", "3000.0.0")
+			s.holds("n", "3000.0.0", "up_to_date")
 			s.finished()
-		}, limit(10, 15*time.Minute))
-	})
-	t.Run("safe mode", func(t *testing.T) {
-		each(t, func(_ *testing.T, s *site) {
-			floors(s)
+		},
+		"safe mode": func(s *site) {
+			s.policy(func(p *rollout.Policy) { p.SafeMode = true })
 			s.grants("first", "1000.0.0", "2000.0.0")
 			s.holds("second", "1000.0.0", "safe_mode_first")
 			s.grants("first", "2000.0.0", "2500.0.0")
 			for i := range 4 {
 				s.grants(fmt.Sprint("m", i), "1000.0.0", "2000.0.0")
 			}
-		}, safeMode, limit(10, 15*time.Minute))
-	})
-}
-
-// finishes checks in on the target.
-func (s *site) finishes(machine, version string) {
-	s.t.Helper()
-	s.holds(machine, version, "up_to_date")
+		},
+	}, func(_ *testing.T, s *site, story func(s *site)) {
+		floors(s)
+		story(s)
+	}, limit(10, 15*time.Minute))
 }
 
 func TestCase39_MirrorsGetAllSteps(t *testing.T) {

@@ -55,64 +55,60 @@ func TestCase20_SafeModeSilenceHalts(t *testing.T) {
 }
 
 func TestCase21_ResumeSetsTheEvidenceAside(t *testing.T) {
-	for name, fail := range map[string]func(s *site){
+	variants(t, map[string]func(s *site){
 		"failure": func(s *site) { s.reports("first", "1.0.0", "3/0 10") },
 		"silence": func(s *site) { s.advance(time.Hour) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(_ *testing.T, s *site) {
-				s.grants("first", "1.0.0", "2.0.0")
-				fail(s)
-				s.work()
-				s.haltedBy(rollout.HaltSafeMode, "first")
-				s.resume("looked at it")
-				s.advance(15 * time.Minute)
-				s.work()
-				s.grants("second", "1.0.0", "2.0.0")
-				s.holds("third", "1.0.0", "safe_mode_first")
-				s.updates("second", "1.0.0", "2.0.0")
-				s.advance(15 * time.Minute)
-				s.work()
-				s.grants("third", "1.0.0", "2.0.0")
-				s.grants("first", "1.0.0", "2.0.0")
-				s.noted(rollout.ActivityRolloutHalted, 1)
-				s.stands(rollout.RolloutActive)
-			}, safeMode)
-		})
-	}
+	}, func(_ *testing.T, s *site, fail func(s *site)) {
+		s.grants("first", "1.0.0", "2.0.0")
+		fail(s)
+		s.work()
+		s.haltedBy(rollout.HaltSafeMode, "first")
+		s.resume("looked at it")
+		s.advance(15 * time.Minute)
+		s.work()
+		s.grants("second", "1.0.0", "2.0.0")
+		s.holds("third", "1.0.0", "safe_mode_first")
+		s.updates("second", "1.0.0", "2.0.0")
+		s.advance(15 * time.Minute)
+		s.work()
+		s.grants("third", "1.0.0", "2.0.0")
+		s.grants("first", "1.0.0", "2.0.0")
+		s.noted(rollout.ActivityRolloutHalted, 1)
+		s.stands(rollout.RolloutActive)
+	}, safeMode)
 }
 
 func TestCase22_FailureShareHalts(t *testing.T) {
-	for _, test := range []struct {
+	type attempts struct {
 		succeeded, failed int
-		halted            bool
-	}{{4, 1, true}, {2, 2, false}} {
-		t.Run(fmt.Sprintf("%d of %d", test.failed, test.succeeded+test.failed), func(t *testing.T) {
-			each(t, func(t *testing.T, s *site) {
-				all := test.succeeded + test.failed
-				s.check("behind", "1.0.0") // keeps the rollout from completing
-				for i := range all {
-					s.grants(fmt.Sprint("m", i), "1.0.0", "2.0.0")
-				}
-				for i := range test.succeeded {
-					s.updates(fmt.Sprint("m", i), "1.0.0", "2.0.0")
-				}
-				for i := test.succeeded; i < all; i++ {
-					s.reports(fmt.Sprint("m", i), "1.0.0", "3/0 10")
-				}
-				if test.halted {
-					s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
-					s.says("next", "1 of 5")
-					if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
-						t.Errorf("halted by %+v", h)
-					}
-				} else {
-					s.stands(rollout.RolloutActive)
-					s.grants("next", "1.0.0", "2.0.0")
-				}
-			}, limit(10, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
-		})
+		halt              bool
 	}
+	variants(t, map[string]attempts{
+		"1 of 5 failed": {4, 1, true},
+		"2 of 4 failed": {2, 2, false},
+	}, func(t *testing.T, s *site, a attempts) {
+		all := a.succeeded + a.failed
+		s.check("behind", "1.0.0") // keeps the rollout from completing
+		for i := range all {
+			s.grants(fmt.Sprint("m", i), "1.0.0", "2.0.0")
+		}
+		for i := range a.succeeded {
+			s.updates(fmt.Sprint("m", i), "1.0.0", "2.0.0")
+		}
+		for i := a.succeeded; i < all; i++ {
+			s.reports(fmt.Sprint("m", i), "1.0.0", "3/0 10")
+		}
+		if !a.halt {
+			s.stands(rollout.RolloutActive)
+			s.grants("next", "1.0.0", "2.0.0")
+			return
+		}
+		s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
+		s.says("next", "1 of 5")
+		if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
+			t.Errorf("halted by %+v", h)
+		}
+	}, limit(10, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
 }
 
 func TestCase26_ThreeFailuresQuarantine(t *testing.T) {

@@ -86,15 +86,8 @@ func TestCase06_DownloadingMachineChecks(t *testing.T) {
 
 func TestCase07_SameMachineInTwoApplications(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		b := *s
-		app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "B"})
-		s.ok(err)
-		b.app = app.ID
-		id := b.packageOf(fleet.PackageOther, "2.1.0")
-		channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: b.app, Name: "C", PackageID: &id})
-		s.ok(err)
-		b.channel = channel.ID
-		b.group = b.newGroup("G", "t", casePolicy())
+		b := s.fill("B", newSetup(nil))
+		b.promote("2.1.0")
 		got := s.ask(s.checking("m", "1.0.0"), b.checking("m", "1.0.0"))
 		if got[0].offered() != "2.0.0" || got[1].offered() != "2.1.0" {
 			t.Errorf("answered %+v", got)

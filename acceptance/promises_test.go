@@ -13,76 +13,63 @@ import (
 // servers. P4 is the store's: a plan per statement, with a large group.
 
 func TestP6_LeaseEndsByWhoeverIsFirst(t *testing.T) {
-	for name, first := range map[string]func(s *site){
+	variants(t, map[string]func(s *site){
 		"check of somebody else": func(s *site) { s.check("other", "2.0.0") },
 		"ping of somebody else":  func(s *site) { s.pings("other", "2.0.0") },
 		"its own check":          func(s *site) { s.check("m", "1.0.0") },
 		"its own late report":    func(s *site) { s.reports("m", "1.0.0", "13/1") },
 		"worker":                 func(s *site) { s.work() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(_ *testing.T, s *site) {
-				s.grants("m", "1.0.0", "2.0.0")
-				s.reports("m", "1.0.0", "13/1")
-				s.advance(time.Hour - time.Microsecond)
-				s.work()
-				s.ended("m")
-				s.inFlight(1)
-				s.advance(time.Microsecond)
-				first(s)
-				s.ended("m", rollout.OutcomeTimeout)
-				s.noted(rollout.ActivityMachineFailed, 1)
-			})
-		})
-	}
+	}, func(_ *testing.T, s *site, first func(s *site)) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1")
+		s.advance(time.Hour - time.Microsecond)
+		s.work()
+		s.ended("m")
+		s.inFlight(1)
+		s.advance(time.Microsecond)
+		first(s)
+		s.ended("m", rollout.OutcomeTimeout)
+		s.noted(rollout.ActivityMachineFailed, 1)
+	})
 }
 
 func TestP7_HigherVersionThanGranted(t *testing.T) {
-	for name, back := range map[string]func(s *site){
+	variants(t, map[string]func(s *site){
 		"check": func(s *site) { s.holds("m", "3.0.0", "up_to_date") },
 		"ping":  func(s *site) { s.pings("m", "3.0.0") },
 		"event": func(s *site) { s.reports("m", "3.0.0", "3/2 from 1.0.0") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T, s *site) {
-				s.grants("m", "1.0.0", "2.0.0")
-				back(s)
-				if m := s.instance("m"); m.Version != "3.0.0" || m.State != rollout.StateComplete {
-					t.Errorf("stored version %s, state %d", m.Version, m.State)
-				}
-				s.ended("m", rollout.OutcomeSucceeded)
-			})
-		})
-	}
+	}, func(t *testing.T, s *site, back func(s *site)) {
+		s.grants("m", "1.0.0", "2.0.0")
+		back(s)
+		if m := s.instance("m"); m.Version != "3.0.0" || m.State != rollout.StateComplete {
+			t.Errorf("stored version %s, state %d", m.Version, m.State)
+		}
+		s.ended("m", rollout.OutcomeSucceeded)
+	})
 }
 
 func TestP8_HaltComesBeforeAnyFurtherGrant(t *testing.T) {
-	t.Run("failure", func(t *testing.T) {
-		each(t, func(t *testing.T, s *site) {
+	variants(t, map[string]func(s *site){
+		"failure": func(s *site) {
 			s.grants("first", "1.0.0", "2.0.0")
 			// One request, one commit: the failure, and another machine's check.
 			failure, check := s.checking("first", "1.0.0", "3/0 10"), s.checking("second", "1.0.0")
 			failure.ping, failure.check = false, false
-			if a := s.ask(failure, check); a[1].offered() != "" || a[1].Check.Info != "halted" {
-				t.Errorf("after the failure: %+v", a[1])
+			if a := s.ask(failure, check)[1]; a.offered() != "" || a.Check.Info != "halted" {
+				s.t.Errorf("after the failure: %s", a)
 			}
-			s.noted(rollout.ActivityRolloutHalted, 1)
-			if h := s.rolloutOf(s.group).Halt; h.Rule != rollout.HaltSafeMode || !h.At.Equal(begin) || fmt.Sprint(h.Machines) != "[first]" {
-				t.Errorf("halt %+v", h)
+			if h := s.rolloutOf(s.group).Halt; h.Rule != rollout.HaltSafeMode || !h.At.Equal(s.clock.Now()) || fmt.Sprint(h.Machines) != "[first]" {
+				s.t.Errorf("halt %+v", h)
 			}
 			s.holds("first", "1.0.0", "halted")
-		}, safeMode)
-	})
-	t.Run("silence", func(t *testing.T) {
-		each(t, func(t *testing.T, s *site) {
+		},
+		"silence": func(s *site) {
 			s.grants("first", "1.0.0", "2.0.0")
 			s.advance(time.Hour)
 			s.holds("second", "1.0.0", "halted")
-			s.noted(rollout.ActivityRolloutHalted, 1)
-		}, safeMode)
-	})
-	t.Run("in parallel", func(t *testing.T) {
-		each(t, func(t *testing.T, s *site) {
+		},
+		"in parallel": func(s *site) {
+			s.policy(func(p *rollout.Policy) { p.SafeMode = false })
 			for i := range 4 {
 				s.grants(fmt.Sprint("m", i), "1.0.0", "2.0.0")
 			}
@@ -91,9 +78,12 @@ func TestP8_HaltComesBeforeAnyFurtherGrant(t *testing.T) {
 					s.reports(fmt.Sprint("m", i), "1.0.0", "3/0 10")
 				}
 			}, "halted")
-			s.noted(rollout.ActivityRolloutHalted, 1)
-		}, servers(2), limit(100_000, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 1, 4 }))
-	})
+		},
+	}, func(_ *testing.T, s *site, story func(s *site)) {
+		story(s)
+		s.noted(rollout.ActivityRolloutHalted, 1)
+	}, servers(2), safeMode, limit(100_000, 15*time.Minute),
+		policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 1, 4 }))
 }
 
 func TestP9_ResumeStartsANewEvidenceWindow(t *testing.T) {
@@ -134,7 +124,7 @@ func TestP9_ResumeStartsANewEvidenceWindow(t *testing.T) {
 }
 
 func TestP10_CompletionIsNoticed(t *testing.T) {
-	for name, last := range map[string]func(s *site){
+	variants(t, map[string]func(s *site){
 		"by event":      func(s *site) { s.reports("last", "2.0.0", "3/2 from 1.0.0") },
 		"by check":      func(s *site) { s.holds("last", "2.0.0", "up_to_date") },
 		"by ping":       func(s *site) { s.pings("last", "2.0.0") },
@@ -157,20 +147,16 @@ func TestP10_CompletionIsNoticed(t *testing.T) {
 			s.advance(time.Microsecond)
 			s.work()
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			each(t, func(_ *testing.T, s *site) {
-				s.check("last", "1.0.0")
-				s.check("m", "1.0.0")
-				s.updates("m", "1.0.0", "2.0.0")
-				s.stands(rollout.RolloutActive)
-				last(s)
-				s.finished()
-				s.work()
-				s.finished()
-			})
-		})
-	}
+	}, func(_ *testing.T, s *site, last func(s *site)) {
+		s.check("last", "1.0.0")
+		s.check("m", "1.0.0")
+		s.updates("m", "1.0.0", "2.0.0")
+		s.stands(rollout.RolloutActive)
+		last(s)
+		s.finished()
+		s.work()
+		s.finished()
+	})
 }
 
 func TestP11_GrowingWavesLoseNobody(t *testing.T) {

@@ -29,8 +29,10 @@ func TestCase42_UnknownApplicationOrTrack(t *testing.T) {
 
 func TestCase43_SpellingsOfAnApplication(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		id := s.app.String()
-		for _, spelling := range []string{id, "{" + id + "}", strings.ToUpper(id), "{" + strings.ToUpper(id) + "}", "org.example.a", "org.Example.A"} {
+		id, product := s.app.String(), "org.example.a"
+		_, err := s.UpdateApplication(s.ctx, fleet.UpdateApplication{ID: s.app, ProductID: &product})
+		s.ok(err)
+		for _, spelling := range []string{id, "{" + id + "}", strings.ToUpper(id), "{" + strings.ToUpper(id) + "}", product, "org.Example.A"} {
 			r := s.checking("m", "1.0.0")
 			r.app = spelling
 			if a := s.ask(r)[0]; a.ID != spelling || a.offered() != "2.0.0" {

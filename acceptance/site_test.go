@@ -3,8 +3,10 @@ package acceptance
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -103,24 +105,88 @@ func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
 }
 
+// variants runs f for each variant on both databases, with an application of
+// its own in a database for all of them.
+func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *site, v V), options ...option) {
+	t.Helper()
+	names := slices.Sorted(maps.Keys(all))
+	storetest.Each(t, func(t *testing.T, url string) {
+		o := newSetup(options)
+		host := open(t, url, o)
+		sites := map[string]*site{}
+		for _, name := range names {
+			sites[name] = host.fill(name, o)
+		}
+		for range o.servers - 1 {
+			host.join()
+		}
+		for _, name := range names {
+			t.Run(name, func(t *testing.T) {
+				s := sites[name]
+				s.t, s.servers = t, host.servers
+				s.ctx = signedIn(t)
+				t.Cleanup(s.recount)
+				f(t, s, all[name])
+			})
+		}
+	})
+}
+
 // start sets a site up on an empty database.
 func start(t testing.TB, url string, options ...option) *site {
 	t.Helper()
+	o := newSetup(options)
+	host := open(t, url, o)
+	t.Cleanup(func() { host.recount() }) // before what was started is closed
+	s := host.fill("A", o)
+	for range o.servers - 1 {
+		host.join()
+	}
+	s.servers = host.servers
+	return s
+}
+
+func newSetup(options []option) setup {
 	o := setup{policy: casePolicy(), kind: fleet.PackageFlatcar, servers: 1}
 	for _, change := range options {
 		change(&o)
 	}
-	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, clock: &clock{}, packages: map[string]uuid.UUID{}}
+	return o
+}
+
+// open starts the first server of a site that has no application yet.
+func open(t testing.TB, url string, o setup) *site {
+	t.Helper()
+	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
 	s.join()
 	s.server = s.servers[0]
-	t.Cleanup(s.recount) // before what was started is closed
-	s.fill(o)
-	for range o.servers - 1 {
-		s.join()
-	}
+	s.ok(s.Preinstall(s.ctx))
 	return s
+}
+
+func signedIn(t testing.TB) context.Context {
+	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
+}
+
+// fill makes application, package, channel and group.
+func (s *site) fill(name string, o setup) *site {
+	s.t.Helper()
+	in := *s
+	in.packages = map[string]uuid.UUID{}
+	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: name})
+	s.ok(err)
+	in.app = app.ID
+	channel := fleet.CreateChannel{ApplicationID: in.app, Name: "C"}
+	if !o.empty {
+		id := in.pkg("2.0.0")
+		channel.PackageID = &id
+	}
+	row, err := s.CreateChannel(s.ctx, channel)
+	s.ok(err)
+	in.channel = row.ID
+	in.group = in.newGroup("G", "t", o.policy)
+	return &in
 }
 
 // join starts one more server on the site's database. SQLite belongs to one
@@ -157,25 +223,6 @@ func openStore(t testing.TB, url string) *store.Store {
 		}
 	})
 	return st
-}
-
-// fill makes application, package, channel and group.
-func (s *site) fill(o setup) {
-	s.t.Helper()
-	s.ok(s.Preinstall(s.ctx))
-	product := "org.example.a"
-	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "A", ProductID: &product})
-	s.ok(err)
-	s.app = app.ID
-	var at *uuid.UUID
-	if !o.empty {
-		id := s.packageOf(o.kind, "2.0.0")
-		at = &id
-	}
-	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "C", PackageID: at})
-	s.ok(err)
-	s.channel = channel.ID
-	s.group = s.newGroup("G", "t", o.policy)
 }
 
 // on is the site asked through another of its servers.

@@ -10,9 +10,6 @@ import (
 	"coreroller/rollout"
 )
 
-// fleetSize is the number of machines of the wave cases.
-const fleetSize = 10_000
-
 // crowd lets machines check in by many connections at once and returns who of
 // them was offered something.
 func (s *site) crowd(machines []int, version string) map[int]bool {
@@ -38,7 +35,7 @@ func TestCase25_WavesGrowByBucket(t *testing.T) {
 	shares := []float64{0.01, 0.5, 1}
 	waves := policy(func(p *rollout.Policy) {
 		for _, share := range shares {
-			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Hour, MinFinished: 50, MinSuccessShare: 0.9})
+			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Hour, MinFinished: 2, MinSuccessShare: 0.9})
 		}
 	})
 	each(t, func(t *testing.T, s *site) {

@@ -25,16 +25,19 @@ type settings struct {
 	machines    []int
 	length      time.Duration
 	connections int
+	databases   []string
 	postgres    string
 }
 
 func main() {
 	var s settings
 	sizes := flag.String("machines", "10000", "machines in the group, sizes separated by commas")
+	databases := flag.String("databases", "sqlite,postgres", "which databases")
 	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
+	s.databases = strings.Split(*databases, ",")
 	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
@@ -52,7 +55,7 @@ func run(ctx context.Context, s settings) error {
 		runtime.NumCPU(), s.connections, s.length)
 	fmt.Printf("%-10s %9s  %-34s %9s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "p50", "p99", "errors")
 	for _, n := range s.machines {
-		for _, kind := range []string{"sqlite", "postgres"} {
+		for _, kind := range s.databases {
 			if err := measure(ctx, s, kind, n); err != nil {
 				return fmt.Errorf("%s with %d machines: %w", kind, n, err)
 			}

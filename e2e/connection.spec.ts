@@ -4,7 +4,6 @@ import { expect, signIn, test as base } from './support/test.ts';
 
 // A server of its own: this one is killed.
 const test = base.extend<{ mortal: Server }>({
-  // eslint-disable-next-line no-empty-pattern
   mortal: async ({}, use) => {
     const server = await Server.start();
     await use(server);

@@ -8,8 +8,9 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: !!process.env['CI'],
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  // Generous: two cores may have other things to do.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   use: {
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',

@@ -106,6 +106,11 @@ test('a number opens the list of machines behind it, and the address says which'
   await expect(page).toHaveURL(/version=2\.0\.0/);
   await expect(list.getByRole('row')).toHaveCount(11);
 
+  await page.getByRole('link', { name: /^Paused/ }).click();
+  await expect(page).toHaveURL(/reason=PAUSED/);
+  await expect(list.getByRole('row')).toHaveCount(21);
+  await page.goBack();
+
   await page.reload();
   await expect(list.getByRole('row')).toHaveCount(11);
 

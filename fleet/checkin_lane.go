@@ -147,7 +147,11 @@ func (b *batch) apply(c *call) bool {
 	c.in.describe(m, b.now)
 	w.Observe(&m.Machine, c.version, b.now, fx)
 	for _, e := range c.in.Events {
+		told := len(fx.History)
 		w.Report(&m.Machine, e, b.now, fx)
+		if len(fx.History) == told {
+			remark(&m.Machine, e, fx)
+		}
 	}
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
@@ -164,6 +168,22 @@ func (b *batch) apply(c *call) bool {
 	b.stamp(m, state)
 	c.after = m
 	return true
+}
+
+// remark keeps an event that changed nothing in the machine's own story, if it
+// is one that does not come with every update or check: an error outside an
+// attempt, or something the engine does not know.
+func remark(m *rollout.Machine, e rollout.Event, fx *rollout.Effects) {
+	detail := fmt.Sprintf("reported event %d with result %d", e.Type, e.Result)
+	switch [2]int{e.Type, e.Result} {
+	case [2]int{13, 1}, [2]int{14, 1}, [2]int{800, 1}, [2]int{3, 1}, [2]int{3, 2}, [2]int{3, 9}:
+		return
+	case [2]int{3, 0}:
+		detail = "reported outside of an attempt: " + rollout.DescribeCode(e.Code)
+	}
+	fx.History = append(fx.History, rollout.Entry{
+		Machine: m.ID, State: m.State, Version: m.Version.String(), Code: e.Code, Detail: detail,
+	})
 }
 
 // resolve finds the group a check-in belongs to in the configuration of the

@@ -48,7 +48,7 @@ func NewHandler(o Options) *Handler {
 	h.closing, h.close = context.WithCancel(context.Background())
 
 	srv.AddTransport(transport.Websocket{
-		Implementation:        gorilla{},
+		Implementation:        gorilla{patience: writeTime},
 		InitFunc:              greet,
 		InitTimeout:           initTime,
 		PingPongInterval:      pingTime,

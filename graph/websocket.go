@@ -100,10 +100,10 @@ func (c *socket) watch() (done func(), err error) {
 
 // gorilla lets the transport use github.com/gorilla/websocket, whose
 // connections have a write deadline.
-type gorilla struct{}
+type gorilla struct{ patience time.Duration } // how long one message may take
 
 // Accept implements transport.WebsocketImplementation.
-func (gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+func (g gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
 	u := websocket.Upgrader{
 		HandshakeTimeout: initTime,
 		Subprotocols:     o.Subprotocols,
@@ -114,14 +114,15 @@ func (gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.Websoc
 	if err != nil {
 		return nil, err
 	}
-	return &gorillaConn{Conn: conn, socket: socketOf(r.Context())}, nil
+	return &gorillaConn{Conn: conn, socket: socketOf(r.Context()), patience: g.patience}, nil
 }
 
 // gorillaConn adds deadlines and close codes. SetReadLimit and SetReadDeadline
 // are those of the connection.
 type gorillaConn struct {
 	*websocket.Conn
-	socket *socket
+	socket   *socket
+	patience time.Duration
 }
 
 // NextReader implements transport.WebsocketConn.
@@ -136,7 +137,7 @@ func (c *gorillaConn) NextReader() (int, io.Reader, error) {
 // WriteJSON implements transport.WebsocketConn. A client that does not take a
 // message in time loses its connection; it comes back and gets a snapshot.
 func (c *gorillaConn) WriteJSON(v any) error {
-	err := c.SetWriteDeadline(time.Now().Add(writeTime))
+	err := c.SetWriteDeadline(time.Now().Add(c.patience))
 	if err == nil {
 		err = c.Conn.WriteJSON(v)
 	}

@@ -39,6 +39,9 @@ func (d Decision) Detail() string {
 	case ReasonFrozen:
 		return "updates are frozen" + byWhom("", d.Because) + until(d.Until)
 	case ReasonWaveNotReached:
+		if d.Share == 0 {
+			return fmt.Sprintf("wave %d is for machines by name, and this one is not named", d.Wave+1)
+		}
 		return fmt.Sprintf("wave %d reaches %s of the machines, this one is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
 	case ReasonSoaking:
 		return fmt.Sprintf("wave %d soaks until %s, then the next one opens", d.Wave+1, moment(d.Until))

@@ -160,6 +160,7 @@ func TestSimulateCanaries(t *testing.T) {
 	in := simulation(t, 5000)
 	in.FailureShare, in.SilentShare = 0, 0
 	in.Policy.Waves = []Wave{{Canaries: []string{"x", "y", "z"}}, {Share: 1}}
+	in.Machines = append([]Cohort{{in.Target.Version, 1000}}, Cohort{mustVersion(t, "1.0.0"), 4000})
 	f := Simulate(in)
 	if last(t, f, 5000); f.Ends.IsZero() {
 		t.Errorf("canaries were not found: %v", f.LeftOut)

@@ -151,7 +151,15 @@ func TestNextWindows(t *testing.T) {
 	if len(got) != 2 || got[0] != (Span{start, start.Add(time.Hour)}) || got[1] != (Span{From: start.Add(3 * time.Hour)}) {
 		t.Errorf("with overlapping freezes: %v", got)
 	}
-	p.OfficeHours = true
+	p.Windows = []Window{{[]time.Weekday{1}, 0, 600}, {[]time.Weekday{1}, 600, 720}, {[]time.Weekday{1}, 700, 800}, {[]time.Weekday{1}, 801, 900}}
+	if got := compile(t, p).NextWindows(start.AddDate(0, 0, 4), 1); got[0].Until.Sub(got[0].From) != 800*time.Minute {
+		t.Errorf("windows that touch: %v", got)
+	}
+	p.Windows = []Window{{[]time.Weekday{0, 1, 2, 3, 4, 5, 6}, 720, 720}}
+	if s := compile(t, p); s.weekly != nil {
+		t.Errorf("around the clock is %v", s.weekly)
+	}
+	p.Windows, p.OfficeHours = nil, true
 	got = compile(t, p).NextWindows(start, 1000)
 	if len(got) != maxNextWindows {
 		t.Fatalf("%d windows", len(got))

@@ -58,7 +58,7 @@ func demoWorld() []demoApp {
 				{
 					name: canary, channel: "beta", about: "Twelve machines that get everything first.",
 					machines: 12, versions: "1.0.0", sound: true,
-					policy: demoPolicy(6, 6*time.Second),
+					policy: demoPolicy(12, 10*time.Second),
 				},
 				{
 					name: production, channel: "stable", about: "What earns the money: in waves, with gates.",

@@ -11,22 +11,29 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // policies name time zones, and a bare container has none
 )
 
 // version is set by the linker.
 var version = "dev"
 
+// sameSignal is shorter than a person needs to press the keys again on purpose.
+const sameSignal = 500 * time.Millisecond
+
 func main() {
-	// The first signal asks to stop; from then on signals do again what they
-	// always do, so that the second ends the process at once.
+	// The first signal asks to stop. A moment later signals do again what they
+	// always do, so that another one ends the process at once; in between they
+	// are the same request, sent to the process and to its group by make,
+	// timeout and the like.
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		signal.Reset(os.Interrupt, syscall.SIGTERM)
 		cancel()
+		<-time.After(sameSignal)
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
 	}()
 	p := process{Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(run(ctx, p, os.Args[1:]))

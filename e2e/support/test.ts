@@ -34,7 +34,6 @@ interface Worker {
 export const test = base.extend<Test, Worker>({
   server: [
     // Playwright reads the names of what a fixture needs from its pattern.
-    // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const server = await Server.start();
       await use(server);

@@ -54,6 +54,13 @@ const dateTime = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
 });
+const dateSeconds = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
 
 /** "16:04:12". */
@@ -66,6 +73,9 @@ export function moment(at: Date, now: Date): string {
   if (at.toDateString() === now.toDateString()) return clockTime.format(at);
   return apart < 6 * day ? weekdayTime.format(at).replace(',', '') : dateTime.format(at);
 }
+
+/** "23 Nov, 14:02:05". */
+export const stamp = (at: Date): string => dateSeconds.format(at);
 
 /** The whole truth, for a title. */
 export const exact = (at: Date): string => full.format(at);

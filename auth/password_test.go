@@ -1,0 +1,66 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPasswords(t *testing.T) {
+	hash, err := HashPassword("correct horse")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("hash %s", hash)
+	}
+	for password, want := range map[string]bool{"correct horse": true, "Correct horse": false, "": false, "correct horse\x00": false} {
+		if ok, err := CheckPassword(hash, password); ok != want || err != nil {
+			t.Errorf("%q: %v %v", password, ok, err)
+		}
+	}
+	again, err := HashPassword("correct horse")
+	if err != nil || again == hash {
+		t.Error("two hashes of one password are the same: no salt")
+	}
+	// Made by the reference program: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1 -l 24
+	const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	if ok, err := CheckPassword(reference, "password"); !ok || err != nil {
+		t.Errorf("a hash of the reference program: %v %v", ok, err)
+	}
+}
+
+func TestStoredHashesAreRead(t *testing.T) {
+	for _, hash := range []string{
+		"plain", "$2a$10$abcdefghijklmnopqrstuv", "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8",
+		"$argon2id$v=18$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8", "$argon2id$v=19$m=99999999,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8",
+		"$argon2id$v=19$m=19456,t=0,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8", "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$", "$argon2id$v=19$m=19456,t=2,p=0$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8",
+	} {
+		if ok, err := CheckPassword(hash, "password"); ok || err == nil {
+			t.Errorf("%s: %v %v", hash, ok, err)
+		}
+	}
+}
+
+// The time of an answer does not tell which names are taken.
+func TestUnknownUsersCostTheSame(t *testing.T) {
+	hash, err := HashPassword("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost := func(hash string) time.Duration {
+		best := time.Hour
+		for range 5 {
+			began := time.Now()
+			if ok, err := CheckPassword(hash, "wrong"); ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	known, unknown := cost(hash), cost("")
+	if unknown < known/2 || known < unknown/2 {
+		t.Errorf("known %v, unknown %v", known, unknown)
+	}
+}

@@ -1,0 +1,88 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/gorilla/websocket"
+
+	"coreroller/auth"
+	"coreroller/event"
+)
+
+// A client that stopped reading loses its connection; nobody waits for it.
+func TestSlowReaderIsDropped(t *testing.T) {
+	dropped := make(chan error, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		c := &socket{cancel: cancel, closing: make(chan struct{})}
+		r = r.WithContext(context.WithValue(ctx, socketKey{}, c))
+		conn, err := gorilla{patience: 50 * time.Millisecond}.Accept(w, r, transport.WebsocketAcceptOptions{})
+		for err == nil {
+			err = conn.WriteJSON(strings.Repeat("x", 1<<20))
+		}
+		if ctx.Err() == nil {
+			err = errors.Join(err, errors.New("what it watches goes on"))
+		}
+		dropped <- err
+	}))
+	defer srv.Close()
+	conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(srv.URL, "http"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = resp.Body.Close()
+	select {
+	case err := <-dropped:
+		if !strings.Contains(err.Error(), "timeout") || strings.Contains(err.Error(), "goes on") {
+			t.Errorf("dropped with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the server still waits")
+	}
+}
+
+type endedSession struct{ Guard }
+
+func (endedSession) Recheck(context.Context) error { return auth.ErrUnauthenticated }
+
+// A subscription looks after its session from time to time, and whoever signed
+// out elsewhere is told to sign in again.
+func TestEndedSessionEndsItsSubscriptions(t *testing.T) {
+	r := &Resolver{Options: Options{Guard: endedSession{}}}
+	sub := event.NewMemory().Subscribe(nil)
+	defer sub.Close()
+	look := make(chan time.Time, 1)
+	look <- time.Now()
+	_, err := r.next(t.Context(), time.Hour, look, sub)
+	if !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Fatalf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &socket{cancel: cancel}
+	r.broken(context.WithValue(ctx, socketKey{}, c), err)
+	if c.code.Load() != closeUnauthorized || ctx.Err() == nil {
+		t.Errorf("code %d, context %v", c.code.Load(), ctx.Err())
+	}
+}
+
+// Events before the pace allows a message wait and are not lost.
+func TestEventsWaitForThePace(t *testing.T) {
+	bus := event.NewMemory()
+	sub := bus.Subscribe(nil)
+	defer sub.Close()
+	bus.Publish(event.Event{Kind: event.GroupChanged})
+	began := time.Now()
+	const pace = 50 * time.Millisecond
+	snapshot, err := (&Resolver{}).next(t.Context(), pace, nil, sub)
+	if err != nil || snapshot || time.Since(began) < pace {
+		t.Errorf("snapshot %v, err %v, after %v", snapshot, err, time.Since(began))
+	}
+}

@@ -1,0 +1,148 @@
+package graph_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+func TestExplainUpdate(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for _, m := range []string{"m1", "m2", "m3"} {
+			s.check(m, "1.0.0")
+		}
+		const document = `query($id: ID!) { explainUpdate(instanceId: $id) {
+			instance { machineId } decision { reason sentence offer until } steps { rule outcome sentence until } } }`
+		got := s.ana(t).get(document, vars{"id": s.instance("m3")})
+		want(t, got, "instance.machineId", "m3", "decision.reason", "CONCURRENCY_LIMIT", "decision.offer", "", "steps.0.rule", "UP_TO_DATE", "steps.0.outcome", "PASSED")
+		var outcomes []string
+		for _, step := range got["steps"].([]any) {
+			outcomes = append(outcomes, at(t, step, "outcome").(string))
+		}
+		if n := len(outcomes); outcomes[n-1] != "NOT_REACHED" || outcomes[n-2] != "WOULD_HOLD" || outcomes[n-3] != "SETTLED" {
+			t.Errorf("outcomes %v", outcomes)
+		}
+		got = s.ana(t).get(document, vars{"id": s.instance("m1")})
+		want(t, got, "decision.reason", "GRANTED", "decision.offer", "2.0.0")
+	})
+}
+
+func TestPolicyPreview(t *testing.T) {
+	s := oneSite(t)
+	s.check("m1", "1.0.0")
+	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) {
+		userErrors { code field message } policy { maxConcurrentUpdates periodInterval } sentence warnings windows { from until } reach { machines eligible sentence } } }`
+	got := s.ana(t).get(document, vars{"in": vars{"policy": vars{}}})
+	want(t, got, "userErrors", []any{}, "policy.periodInterval", "PT1H", "windows", []any{}, "reach", nil, "warnings", []any{})
+	got = s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": vars{
+		"windows": []any{vars{"days": []any{"MONDAY"}, "start": "22:00", "end": "22:30"}}, "timezone": "Europe/Lisbon",
+	}}})
+	want(t, got, "userErrors", []any{}, "policy.maxConcurrentUpdates", 2, "reach.machines", 1, "reach.eligible", 1)
+	if n := len(got["windows"].([]any)); n != 14 {
+		t.Errorf("%d windows", n)
+	}
+	if n := len(got["warnings"].([]any)); n != 1 {
+		t.Errorf("%d warnings: a window shorter than the machines' rhythm has one", n)
+	}
+	got = s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": vars{"updateTimeout": "0 s", "timezone": "Mars"}}})
+	want(t, got, "policy", nil, "sentence", "", "reach", nil, "userErrors.0.code", "INVALID")
+	var fields []string
+	for _, e := range got["userErrors"].([]any) {
+		fields = append(fields, at(t, e, "field").(string))
+	}
+	for _, field := range []string{"policy.updateTimeout", "policy.timezone"} {
+		if !slices.Contains(fields, field) {
+			t.Errorf("fields %v lack %s", fields, field)
+		}
+	}
+}
+
+func TestSimulationAndReach(t *testing.T) {
+	s := oneSite(t)
+	for _, m := range []string{"m1", "m2", "m3", "m4"} {
+		s.check(m, "1.0.0")
+	}
+	simulate := `query($in: SimulateRolloutInput!) { simulateRollout(input: $in) { projectedEnd ends sentence scale times onTarget inFlight waiting failed halt { rule sentence } leftOut { reason machines } } }`
+	got := s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group}})
+	want(t, got, "ends", "COMPLETED", "scale", 1, "leftOut", []any{}, "halt", nil)
+	times, onTarget := got["times"].([]any), got["onTarget"].([]any)
+	if len(times) == 0 || len(times) != len(onTarget) || onTarget[len(onTarget)-1] != 4.0 {
+		t.Errorf("%d times, on target %v", len(times), onTarget)
+	}
+	got = s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 1, "policy": vars{"haltFailureShare": 0.5, "haltMinAttempts": 2}}})
+	want(t, got, "ends", "HALTED", "halt.rule", "FAILURE_SHARE")
+	r := s.ana(t).ask(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 2}})
+	if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "failureShare" {
+		t.Errorf("share 2: %s %+v", r.Data, r.Errors)
+	}
+	next := s.release("3.0.0")
+	reach := s.ana(t).get(`query($c: ID!, $p: ID!) { promotionReach(channelId: $c, packageId: $p) { groups machines eligible eligibleNow projectedEnd sentence } }`,
+		vars{"c": s.channel, "p": next})
+	want(t, reach, "groups", 1, "machines", 4, "eligible", 4)
+	if r := s.ana(t).ask(`{ deletionReach { groups } }`, nil); len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
+		t.Errorf("reach of nothing: %s %+v", r.Data, r.Errors)
+	}
+}
+
+func TestAttentionNamesWhatNeedsAPerson(t *testing.T) {
+	s := oneSite(t)
+	policy := rollout.DefaultPolicy() // safe mode
+	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "safe", ChannelID: &s.channel, Policy: &policy})
+	must(s, group, err)
+	s.must(second(s.HaltRollout(s.ctx, fleet.HaltRollout{GroupID: group.ID, Reason: "smoke"})))
+	s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "holiday"})))
+	const document = `{ fleet { attention { kind severity since sentence group { name } application { name } } } }`
+	got := s.ana(t).get(document, nil)
+	want(t, got, "attention.0.kind", "HALTED", "attention.0.severity", "ERROR", "attention.0.group.name", "safe", "attention.0.application.name", "agent",
+		"attention.1.kind", "DEFAULT_PASSWORD", "attention.1.group", nil)
+	s.offset.Store(int64(25 * 3600 * 1e9))
+	var kinds []string
+	for _, a := range s.ana(t).get(document, nil)["attention"].([]any) {
+		kinds = append(kinds, at(t, a, "kind").(string))
+	}
+	if !slices.Equal(kinds, []string{"HALTED", "PAUSED", "DEFAULT_PASSWORD"}) {
+		t.Errorf("a day later: %v", kinds)
+	}
+}
+
+// The playground opens with documents that work.
+func TestPlaygroundExamplesAreValid(t *testing.T) {
+	source, err := os.ReadFile("../frontend/playground/examples.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents := regexp.MustCompile("(?s)query: `(.*?)`").FindAllStringSubmatch(string(source), -1)
+	if len(documents) < 4 {
+		t.Fatalf("%d documents", len(documents))
+	}
+	for _, d := range documents {
+		text := strings.ReplaceAll(d[1], "${welcome}", "")
+		if _, err := gqlparser.LoadQuery(schema(), text); err != nil {
+			t.Errorf("%s\n%v", text, err)
+		}
+	}
+}
+
+// The documents of the manual work, too.
+func TestManualIsValid(t *testing.T) {
+	source, err := os.ReadFile("../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents := regexp.MustCompile("(?s)```graphql\n(.*?)```").FindAllStringSubmatch(string(source), -1)
+	if len(documents) < 4 {
+		t.Fatalf("%d documents", len(documents))
+	}
+	for _, d := range documents {
+		if _, err := gqlparser.LoadQuery(schema(), d[1]); err != nil {
+			t.Errorf("%s\n%v", d[1], err)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package server
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"coreroller/ent/db"
+	"coreroller/event"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// away is a store whose database may not answer; no test of this file reads it.
+type away struct{ err error }
+
+func (away) Reader() *db.Client           { return nil }
+func (away) Bus() event.Bus               { return event.NewMemory() }
+func (a away) Ping(context.Context) error { return a.err }
+
+// machines is the Omaha endpoint.
+type machines struct{}
+
+func (machines) Mount(mux *http.ServeMux) {
+	mux.HandleFunc("/v1/update/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "omaha "+r.URL.Path) })
+}
+
+const script = "console.log('hello');"
+
+func built() fstest.MapFS {
+	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+	return fstest.MapFS{
+		"index.html": file("<!doctype html><title>dashboard</title>"), "playground/index.html": file("<!doctype html><title>playground</title>"),
+		"assets/main-abc123.js": file(script + strings.Repeat(" // more", 500)), "assets/small-1.css": file("a{}"),
+		"favicon.svg": file("<svg/>"), ".keep": file(""), "robots.txt": file("User-agent: *"),
+	}
+}
+
+func testServer(t *testing.T, change func(*Options)) *Server {
+	t.Helper()
+	o := Options{Store: away{}, Omaha: machines{}, Now: time.Now, Version: "test", Files: built()}
+	if change != nil {
+		change(&o)
+	}
+	s := New(o)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func ask(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, http.NoBody)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestEveryAddressHasItsAnswer(t *testing.T) {
+	s := testServer(t, nil)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+		caching      string
+	}{
+		{"GET", "/", 200, "dashboard", "no-cache"},
+		{"HEAD", "/", 200, "", "no-cache"},
+		{"GET", "/apps/1/groups/2", 200, "dashboard", "no-cache"},
+		{"GET", "/apps/1/machines/node-1.example.com", 200, "dashboard", "no-cache"},
+		{"GET", "/index.html", 200, "dashboard", "no-cache"},
+		{"GET", "/favicon.svg", 200, "<svg/>", "no-cache"},
+		{"GET", "/robots.txt", 200, "User-agent", "no-cache"},
+		{"GET", "/assets/main-abc123.js", 200, script, "immutable"},
+		{"GET", "/assets/gone-000.js", 404, "", ""},
+		{"GET", "/assets/", 404, "", ""},
+		{"GET", "/missing.png", 404, "", ""},
+		{"GET", "/.keep", 404, "", ""},
+		{"GET", "/assets/../.keep", 307, "", ""},
+		{"GET", "/%2e%2e/%2e%2e/etc/passwd", 307, "", ""},
+		{"POST", "/", 405, "", ""},
+		{"DELETE", "/apps/1", 405, "", ""},
+		{"GET", "/playground", 200, "playground", "no-cache"},
+		{"GET", "/playground/", 301, "", ""},
+		{"GET", "/healthz", 200, "ok", "no-store"},
+		{"GET", "/metrics", 200, "go_goroutines", ""},
+		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
+		{"GET", "/graphql", 422, "errors", "no-store"},
+	} {
+		w := ask(s, c.method, c.path)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || !strings.Contains(w.Header().Get("Cache-Control"), c.caching) {
+			t.Errorf("%s %s: %d %q %q", c.method, c.path, w.Code, w.Body, w.Header())
+		}
+	}
+}
+
+func TestPagesHaveAStrictPolicy(t *testing.T) {
+	s := testServer(t, nil)
+	for _, path := range []string{"/", "/apps/1", "/playground", "/assets/main-abc123.js"} {
+		h := ask(s, "GET", path).Header()
+		policy := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s: policy %q lacks %s", path, policy, part)
+			}
+		}
+		// No script but from files of this host, on any page.
+		if strings.Contains(policy, "script-src") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "http") {
+			t.Errorf("%s: policy %q is loose", path, policy)
+		}
+		if strings.Contains(policy, "unsafe-inline") && path != "/playground" {
+			t.Errorf("%s: policy %q is loose", path, policy)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" || h.Get("Cross-Origin-Opener-Policy") != "same-origin" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+}
+
+func TestFilesAreCompressedAndRevalidated(t *testing.T) {
+	s := testServer(t, nil)
+	w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Fatalf("%v", w.Header())
+	}
+	z, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(z); err != nil || !strings.HasPrefix(string(text), script) {
+		t.Errorf("%q %v", text, err)
+	}
+	if again := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
+		t.Errorf("asked again: %d", again.Code)
+	}
+	for _, plain := range [][2]string{{"/assets/main-abc123.js", ""}, {"/assets/main-abc123.js", "gzip;q=0"}, {"/assets/small-1.css", "gzip"}} {
+		if w := ask(s, "GET", plain[0], "Accept-Encoding", plain[1]); w.Header().Get("Content-Encoding") != "" || w.Code != 200 {
+			t.Errorf("%v: %d %v", plain, w.Code, w.Header())
+		}
+	}
+	if w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "Range", "bytes=0-6"); w.Code != http.StatusPartialContent || w.Body.String() != "console" {
+		t.Errorf("range: %d %q", w.Code, w.Body)
+	}
+}
+
+func TestWithoutABuildThePageSaysSo(t *testing.T) {
+	s := testServer(t, func(o *Options) { o.Files = fstest.MapFS{} })
+	if w := ask(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestHealthIsTheDatabase(t *testing.T) {
+	s := testServer(t, func(o *Options) { o.Store = away{err: errors.New("gone")} })
+	if w := ask(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestRequestsHaveIDs(t *testing.T) {
+	s := testServer(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }) // httptest's peer
+	first, second := ask(s, "GET", "/healthz").Header().Get("X-Request-Id"), ask(s, "GET", "/healthz").Header().Get("X-Request-Id")
+	if first == second || !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-z]+$`).MatchString(first) {
+		t.Errorf("%q %q", first, second)
+	}
+	if id := ask(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
+		t.Errorf("a proxy's id became %q", id)
+	}
+	if id := ask(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
+		t.Errorf("id %q", id)
+	}
+	if id := ask(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
+		t.Error("a stranger names the request")
+	}
+}
+
+func TestClientsBehindProxies(t *testing.T) {
+	v := newVisitor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, "")
+	for _, c := range []struct {
+		peer, forwarded, proto string
+		address                string
+		secure                 bool
+	}{
+		{"192.0.2.1:1234", "", "", "192.0.2.1", false},
+		{"192.0.2.1:1234", "203.0.113.9", "https", "192.0.2.1", false},
+		{"10.0.0.1:1234", "203.0.113.9", "https", "203.0.113.9", true},
+		{"10.0.0.1:1234", "1.1.1.1, 203.0.113.9, 10.2.2.2", "HTTPS", "203.0.113.9", true},
+		{"10.0.0.1:1234", "nonsense", "http", "10.0.0.1", false},
+		{"10.0.0.1:1234", "", "", "10.0.0.1", false},
+		{"[::1]:1234", "2001:db8::1", "", "2001:db8::1", false},
+		{"[::ffff:10.0.0.1]:1234", "203.0.113.9:5555", "", "203.0.113.9", false},
+		{"@", "203.0.113.9", "https", "@", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.RemoteAddr = c.peer
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
+		}
+		r.Header.Set("X-Forwarded-Proto", c.proto)
+		if address, secure := v.address(r), v.secure(r); address != c.address || secure != c.secure {
+			t.Errorf("%+v: %s %v", c, address, secure)
+		}
+	}
+}
+
+func TestPanicsAreAnswered(t *testing.T) {
+	var log strings.Builder
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	h := newVisitor(nil, "").handler(safe(logger, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") })))
+	w := ask(h, "GET", "/")
+	if id := w.Header().Get("X-Request-Id"); w.Code != 500 || !strings.Contains(w.Body.String(), id) || !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "oops") {
+		t.Errorf("%d %s\n%s", w.Code, w.Body, log.String())
+	}
+}
+
+// The log names routes: paths may end with a secret.
+func TestRequestLogHasNoSecrets(t *testing.T) {
+	var log strings.Builder
+	s := testServer(t, func(o *Options) {
+		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	ask(s, "POST", "/v1/update/s3cret")
+	ask(s, "GET", "/healthz")
+	if text := log.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "status=200") || !strings.Contains(text, "/v1/update/") {
+		t.Errorf("log: %s", text)
+	}
+}
