@@ -5,9 +5,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
 )
 
 // recount compares what is counted with the machines it counts, and looks for
@@ -20,39 +17,7 @@ func (s *site) recount() {
 	for _, d := range all {
 		s.t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
 	}
-	s.recountCensus(ctx)
 	s.recountGrants(ctx)
-}
-
-// recountCensus compares the numbers that completion is decided by with the
-// active machines of each group.
-func (s *site) recountCensus(ctx context.Context) {
-	s.t.Helper()
-	ledgers, err := s.store.Reader().Ledger.Query().All(ctx)
-	s.ok(err)
-	for _, l := range ledgers {
-		var target rollout.Version
-		if l.RolloutID != nil {
-			r, err := s.store.Reader().GroupRollout.Get(ctx, *l.RolloutID)
-			s.ok(err)
-			target, _ = rollout.ParseVersion(r.Version)
-		}
-		machines, err := s.store.Reader().Instance.Query().Where(instance.GroupID(l.GroupID), instance.StandingEQ(rollout.StandingActive)).All(ctx)
-		s.ok(err)
-		behind, on := 0, 0
-		for _, m := range machines {
-			switch v, _ := rollout.ParseVersion(m.Version); {
-			case target.IsZero():
-			case v.Less(target):
-				behind++
-			default:
-				on++
-			}
-		}
-		if l.Behind != behind || l.OnTarget != on {
-			s.t.Errorf("the census of group %s keeps %d behind, %d on target; a recount gives %d and %d", l.GroupID, l.Behind, l.OnTarget, behind, on)
-		}
-	}
 }
 
 // recountGrants compares the grants of each rollout with its attempts, open and

@@ -156,7 +156,7 @@ func TestTimelineChoosesItsResolution(t *testing.T) {
 		d.check(s, "a", "1.0.0")
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
 		for _, c := range []struct{ back, want time.Duration }{
-			{time.Hour, 5 * time.Minute}, {48 * time.Hour, 5 * time.Minute}, {7 * 24 * time.Hour, time.Hour}, {100 * 24 * time.Hour, 24 * time.Hour},
+			{time.Hour, 30 * time.Second}, {3 * time.Hour, 5 * time.Minute}, {48 * time.Hour, 5 * time.Minute}, {7 * 24 * time.Hour, time.Hour}, {100 * 24 * time.Hour, 24 * time.Hour},
 		} {
 			line := must(d.Timeline(d.ctx, s.group.ID, d.clock().Add(-c.back), d.clock()))(t)
 			if line.Resolution != c.want {

@@ -230,17 +230,12 @@ func (b *batch) register(c *call, g *Group) *store.Machine {
 	return m
 }
 
-// move takes a machine from the group it was in to another one. What it had
-// begun there ends as interrupted.
+// move takes a machine from the group it was in to another one.
 func (b *batch) move(m *store.Machine, to *Group) {
 	if w := b.worlds[m.GroupID]; w != nil {
-		w.Abandon(&m.Machine, b.now, b.effects[m.GroupID])
-		w.Leave(&m.Machine)
+		leave(w, m, b.now, b.effects[m.GroupID])
 	} else {
-		m.Attempt = rollout.Attempt{} // its group was deleted, and the rollout with it
-		if m.State.InFlight() {
-			m.State = rollout.StateNone
-		}
+		orphan(m)
 	}
 	m.GroupID, m.Arch = to.ID, to.Arch
 	b.worlds[to.ID].Join(&m.Machine)

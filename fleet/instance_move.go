@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -46,20 +47,30 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 	})
 }
 
+// leave takes a machine out of its group. What it had begun there ends as
+// interrupted.
+func leave(w *rollout.World, m *store.Machine, now time.Time, fx *rollout.Effects) {
+	w.Abandon(&m.Machine, now, fx)
+	w.Leave(&m.Machine)
+	w.Advance(now, fx) // it may have been the last one behind
+}
+
+// orphan drops what a machine had begun in a group that was deleted, and whose
+// rollout is gone with it.
+func orphan(m *store.Machine) {
+	m.Attempt = rollout.Attempt{}
+	if m.State.InFlight() {
+		m.State = rollout.StateNone
+	}
+}
+
 // moveMachine takes a machine out of one group, if it is in one, and counts it
 // in another; both are locked.
 func (c *change) moveMachine(m *store.Machine, from, to *Group) error {
 	state := m.State
 	if from == nil {
-		m.Attempt = rollout.Attempt{} // its rollout is gone with its group
-		if m.State.InFlight() {
-			m.State = rollout.StateNone
-		}
-	} else if err := c.run(from, func(w *rollout.World, fx *rollout.Effects) {
-		w.Abandon(&m.Machine, c.now, fx)
-		w.Leave(&m.Machine)
-		w.Advance(c.now, fx) // it may have been the last one behind
-	}); err != nil {
+		orphan(m)
+	} else if err := c.run(from, func(w *rollout.World, fx *rollout.Effects) { leave(w, m, c.now, fx) }); err != nil {
 		return err
 	}
 	m.GroupID = to.ID

@@ -68,10 +68,13 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 }
 
 // resolutionOf is how far apart the points of a chart that goes back so far
-// are: 5 minutes are kept for 2 days, hours for 30, days for 2 years.
+// are: half minutes are kept for 2 hours, 5 minutes for 2 days, hours for 30
+// days, days for 2 years.
 func resolutionOf(back time.Duration) time.Duration {
 	const day = 24 * time.Hour
 	switch {
+	case back <= 2*time.Hour:
+		return 30 * time.Second
 	case back <= 2*day:
 		return 5 * time.Minute
 	case back <= 30*day:

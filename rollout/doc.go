@@ -10,15 +10,31 @@
 //
 // One World is one group as it stands under its ledger lock: policy, target,
 // ledger and current rollout. One Machine is one machine in one application.
-// The verbs are
+// A Schedule is a policy made ready by Compile. The verbs of a request, in the
+// order in which it is applied:
 //
-//	Decide    what would be answered, without effects
-//	Check     decide and apply (withdraw, hold, grant, complete)
-//	Report    apply one event a machine sent
+//	Observe   the machine was seen running a version; this is what success is
+//	Report    one event it sent
+//	Ping      it is alive
+//	Check     the update check: decide and apply (withdraw, hold, grant)
+//
+// Those of time, of operators and of whoever keeps the machines:
+//
 //	Expire    end an attempt whose lease ran out
-//	Advance   move waves, notice completion
+//	Silence   the machine was not seen for a day
+//	Advance   open waves, notice completion; NextChange says when at the latest
+//	Retarget  the group points to another package
+//	PauseUpdates, ResumeUpdates, HaltRollout, NextWave, ApproveWave, Hold, Release
+//	Join, Abandon, Leave
+//
+// And those that change nothing:
+//
+//	Decide    what Check would answer
 //	Explain   the whole ladder of rules for one machine
 //	Simulate  the same engine over an assumed fleet
+//
+// The states and what moves them are in docs/states.md, what the engine
+// promises and which test shows it in docs/promises.md.
 //
 // Everything that must be remembered besides the changed values is appended
 // to an Effects.

@@ -9,7 +9,7 @@ import (
 
 const (
 	simMachines = 2000    // most machines that are simulated one by one
-	simChecks   = 300_000 // most checks of a simulation, at about half a microsecond each
+	simChecks   = 200_000 // most checks of a simulation, at about half a microsecond each
 	simPoints   = 200
 	simSalt     = "simulation"
 	simSilence  = 24 * time.Hour // until a silent machine counts no longer

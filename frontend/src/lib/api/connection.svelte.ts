@@ -11,6 +11,7 @@ export type ConnectionState = 'connecting' | 'live' | 'lost';
 const pingEvery = 10_000;
 const pongWithin = 5_000;
 const longestWait = 4_000;
+const askAgain = 5_000;
 
 /** The close code by which the server says that the session has ended. */
 const signInAgain = 4401;
@@ -68,24 +69,36 @@ export class Connection {
   }
 
   /** Calls ondata with a snapshot and after every change, until the returned
-   * function is called. onerror ends the subscription. */
+   * function is called. onerror says why nothing comes; when the fault is the
+   * server's, the same is asked again after a while. */
   subscribe<Data, Variables>(
     document: TadaDocumentNode<Data, Variables>,
     variables: Variables,
     ondata: (data: Data) => void,
     onerror: (error: ApiError) => void = () => undefined,
   ): () => void {
-    return this.#client.subscribe<Data>(
-      { query: print(document), variables: variables as Record<string, unknown> },
-      {
+    const question = { query: print(document), variables: variables as Record<string, unknown> };
+    let stop: () => void = () => undefined;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const ask = () => {
+      stop = this.#client.subscribe<Data>(question, {
         next: ({ data, errors }) => {
           if (errors?.[0]) onerror(asApiError(errors));
           else if (data) ondata(data);
         },
-        error: (error) => onerror(asApiError(error)),
+        error: (refused) => {
+          const error = asApiError(refused);
+          onerror(error);
+          if (error.code === 'INTERNAL' || error.code === 'UNAVAILABLE') again = setTimeout(ask, askAgain);
+        },
         complete: () => undefined,
-      },
-    );
+      });
+    };
+    ask();
+    return () => {
+      clearTimeout(again);
+      stop();
+    };
   }
 
   close() {

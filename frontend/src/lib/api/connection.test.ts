@@ -69,3 +69,38 @@ test('an ended session is told once and not tried again', async () => {
   expect(FakeSocket.opened).toHaveLength(1);
   connection.close();
 });
+
+test('what fails on the server is asked again; what is wrong is not', async () => {
+  const connection = connect();
+  const errors: string[] = [];
+  const received: boolean[] = [];
+  const subscribe = (groupId: string) =>
+    connection.subscribe(
+      watch,
+      { groupId },
+      ({ groupChanged }) => received.push(groupChanged.snapshot),
+      ({ code }) => errors.push(code),
+    );
+  subscribe('internal');
+  subscribe('missing');
+  const socket = await FakeSocket.number(0);
+  socket.say({ type: 'connection_ack' });
+  const asked = (groupId: string) =>
+    socket.sent.filter(({ payload }) => (payload?.variables as { groupId?: string })?.groupId === groupId);
+  await vi.waitFor(() => expect(asked('missing')).toHaveLength(1));
+  const refuse = (id: string | undefined, code: string) =>
+    socket.say({ type: 'error', id, payload: [{ message: 'no', extensions: { code } }] });
+  refuse(asked('internal')[0]?.id, 'INTERNAL');
+  refuse(asked('missing')[0]?.id, 'NOT_FOUND');
+  await vi.waitFor(() => expect(errors).toEqual(['INTERNAL', 'NOT_FOUND']));
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(asked('internal')).toHaveLength(2);
+  expect(asked('missing')).toHaveLength(1);
+  socket.say({
+    type: 'next',
+    id: asked('internal')[1]?.id,
+    payload: { data: { groupChanged: { snapshot: true } } },
+  });
+  expect(received).toEqual([true]);
+  connection.close();
+});

@@ -24,7 +24,10 @@ export class Live<Data, Variables> {
       return connection.subscribe(
         document,
         wanted,
-        (data) => (this.#data = data),
+        (data) => {
+          this.#data = data;
+          this.#error = null;
+        },
         (error) => (this.#error = error),
       );
     });
@@ -35,7 +38,7 @@ export class Live<Data, Variables> {
     return this.#data;
   }
 
-  /** Why nothing comes any more; null as long as it does. */
+  /** Why nothing comes; null as long as it does. */
   get error(): ApiError | null {
     return this.#error;
   }
