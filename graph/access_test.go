@@ -92,10 +92,10 @@ func made(typ *ast.Type) any {
 		return []any{}
 	}
 	def := schema().Types[typ.NamedType]
-	switch {
-	case def.Kind == ast.Enum:
+	switch def.Kind {
+	case ast.Enum:
 		return def.EnumValues[0].Name
-	case def.Kind == ast.InputObject:
+	case ast.InputObject:
 		v := vars{}
 		for _, f := range def.Fields {
 			if f.Type.NonNull {

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"coreroller/ent/db"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"coreroller/ent/db"
 	"coreroller/ent/db/channel"
 	"coreroller/fleet"

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -165,9 +166,7 @@ func (c *caller) connect(header http.Header) *watcher {
 	c.t.Helper()
 	req, _ := http.NewRequestWithContext(c.t.Context(), http.MethodGet, "http://unused", http.NoBody)
 	c.prepare(req)
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	d := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: 10 * time.Second}
 	conn, resp, err := d.DialContext(c.t.Context(), "ws"+strings.TrimPrefix(c.http.URL, "http")+"/graphql", req.Header)
 	if resp != nil {

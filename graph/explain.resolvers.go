@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-
 	"coreroller/ent/db/application"
 	"coreroller/event"
 	"coreroller/fleet"

@@ -8,7 +8,6 @@ package graph
 import (
 	"cmp"
 	"context"
-
 	"coreroller/ent/db"
 	"coreroller/ent/db/instance"
 	"coreroller/event"

@@ -37,7 +37,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = resp.Body.Close()
 	select {
 	case err := <-dropped:

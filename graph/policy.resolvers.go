@@ -8,12 +8,11 @@ package graph
 import (
 	"cmp"
 	"context"
-	"time"
-
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
+	"time"
 )
 
 func (r *mutationResolver) UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"coreroller/fleet"
 	"coreroller/rollout"
@@ -124,7 +125,7 @@ func TestPlaygroundExamplesAreValid(t *testing.T) {
 	}
 	for _, d := range documents {
 		text := strings.ReplaceAll(d[1], "${welcome}", "")
-		if _, err := gqlparser.LoadQuery(schema(), text); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(schema(), text, rules.NewDefaultRules()); err != nil {
 			t.Errorf("%s\n%v", text, err)
 		}
 	}
@@ -141,7 +142,7 @@ func TestManualIsValid(t *testing.T) {
 		t.Fatalf("%d documents", len(documents))
 	}
 	for _, d := range documents {
-		if _, err := gqlparser.LoadQuery(schema(), d[1]); err != nil {
+		if _, err := gqlparser.LoadQueryWithRules(schema(), d[1], rules.NewDefaultRules()); err != nil {
 			t.Errorf("%s\n%v", d[1], err)
 		}
 	}

@@ -7,14 +7,13 @@ package graph
 
 import (
 	"context"
-	"time"
-
 	"coreroller/ent/db"
 	"coreroller/ent/db/grouprollout"
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
+	"time"
 
 	"github.com/google/uuid"
 )
