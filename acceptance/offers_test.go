@@ -153,7 +153,7 @@ func TestCase11_ChannelMovedBelowTheMachine(t *testing.T) {
 func TestCase12_NoPackageIsWarnedOfOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for range 3 {
-			for _, machine := range strings.Fields("a b c") {
+			for machine := range strings.FieldsSeq("a b c") {
 				s.holds(machine, "1.0.0", "no_package")
 				s.advance(time.Minute)
 			}

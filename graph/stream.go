@@ -26,7 +26,7 @@ func (s *stream) Write(data []byte) (int, error) {
 		// The request was read. The server's deadline for that goes on and would
 		// end the stream as if the client had gone.
 		s.begun = true
-		_ = s.control.SetReadDeadline(time.Time{})
+		//_ = s.control.SetReadDeadline(time.Time{})
 	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime))
 	return s.ResponseWriter.Write(data)
