@@ -96,9 +96,9 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-
 	npm --prefix frontend run check-documents
 
 .PHONY: test-go
-test-go: install-postgresql ## Go tests on SQLite and PostgreSQL, then again with the race detector
+test-go: install-postgresql ## Go tests on SQLite and PostgreSQL with the race detector; those whose size or allocations it changes also without
 	scripts/with-postgres $(SHELL) -euc ' \
-		go test ./...; \
+		go test $(FULL_SIZE); \
 		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
 .PHONY: test-frontend
@@ -108,6 +108,9 @@ test-frontend: frontend/node_modules/.installed ## the interface's unit tests
 .PHONY: e2e
 e2e: bin/coreroller e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
 	scripts/with-postgres npm --prefix e2e test
+
+# Packages with tests that are smaller, or cannot count allocations, under the race detector.
+FULL_SIZE := ./rollout ./store ./acceptance
 
 # Generated code has no tests, and compiling it for the race detector without need takes minutes.
 GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$

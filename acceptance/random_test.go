@@ -73,7 +73,6 @@ func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 // time goes on.
 func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 	const (
-		rounds   = 5
 		machines = 16
 		clients  = 8
 		requests = 40 // of each client
@@ -81,7 +80,7 @@ func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
-		for round := range rounds {
+		for round := range randomRounds {
 			r := rand.New(rand.NewPCG(seed, uint64(round)))
 			s.advance(48 * time.Hour) // leases and periods of the round before are over
 			s.work()
@@ -125,10 +124,7 @@ func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 // P5: no order, repetition or loss of events leaves a machine stuck for longer
 // than its lease, whatever operators do meanwhile.
 func TestP5_NoMachineIsStuck(t *testing.T) {
-	const (
-		machines = 40
-		steps    = 40
-	)
+	const machines = 40
 	each(t, func(t *testing.T, s *site) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
@@ -138,7 +134,7 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 		for _, v := range versions {
 			s.pkg(v)
 		}
-		for step := range steps {
+		for step := range randomSteps {
 			s.meddle(r, versions, h)
 			atOnce(machines, func(i int) {
 				r := rand.New(rand.NewPCG(seed+uint64(i), uint64(step)))

@@ -2,6 +2,10 @@
 
 package acceptance
 
-// fleetSize is a tenth of the case's number: the race detector makes SQLite,
-// which is Go here, ten times slower.
-const fleetSize = 1_000
+// Less of everything: the race detector makes SQLite, which is Go here, ten
+// times slower.
+const (
+	fleetSize    = 1_000
+	randomRounds = 3
+	randomSteps  = 25
+)

@@ -2,5 +2,8 @@
 
 package acceptance
 
-// fleetSize is the number of machines of case 25.
-const fleetSize = 10_000
+const (
+	fleetSize    = 10_000 // machines of case 25
+	randomRounds = 5      // of P1
+	randomSteps  = 40     // of P5
+)

@@ -1,7 +1,10 @@
 package graph_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	stdlog "log"
 	"net/http"
 	"net/url"
 	"strings"
@@ -215,8 +218,8 @@ func TestLimitsOfADocument(t *testing.T) {
 		t.Errorf("first 1000000 is capped: %+v", r.Errors)
 	}
 	huge := s.ana(t).ask("# "+strings.Repeat("x", 2<<20)+"\n{ me { id } }", nil)
-	if len(huge.Errors) == 0 {
-		t.Errorf("2 MiB: %s", huge.Data)
+	if huge.status != http.StatusRequestEntityTooLarge || huge.Errors[0].Extensions.Code != "INVALID" {
+		t.Errorf("2 MiB: %d %s %+v", huge.status, huge.Data, huge.Errors)
 	}
 }
 
@@ -226,4 +229,26 @@ func many(format string, n int) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
+}
+
+// What cannot be read is neither sent back nor logged: it may be a password.
+func TestIllegibleRequestsAreNotRepeated(t *testing.T) {
+	s := oneSite(t)
+	var log bytes.Buffer
+	defer func(w io.Writer) { stdlog.SetOutput(w) }(stdlog.Writer())
+	stdlog.SetOutput(&log)
+	for _, body := range []string{`{"query": "s3cret`, `["s3cret"]`, `{"query": 1, "variables": "s3cret"}`} {
+		for _, accept := range []string{"application/json", "text/event-stream"} {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/graphql", strings.NewReader(body))
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("Accept", accept)
+			r := s.stranger(t).send(req)
+			if r.status != http.StatusBadRequest || r.Errors[0].Extensions.Code != "INVALID" || strings.Contains(r.Errors[0].Message, "s3cret") {
+				t.Errorf("%s: %d %+v", body, r.status, r.Errors)
+			}
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("log: %s", log.String())
+	}
 }

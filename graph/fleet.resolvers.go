@@ -32,7 +32,7 @@ func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.
 		if err != nil {
 			return nil, false, err
 		}
-		rows, err := r.reader.Application.Query().WithGroups().WithChannels().Order(application.ByName()).All(ctx)
+		rows, err := preloads(ctx).applications(r.reader.Application.Query(), fields(ctx, []string{"applications"})).Order(application.ByName()).All(ctx)
 		return &model.FleetChange{AsOf: r.Now(), Snapshot: snapshot, Fleet: &numbers, Applications: rows}, false, err
 	})
 }

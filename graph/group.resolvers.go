@@ -87,7 +87,7 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
 	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
-		row, err := maybe(r.reader.Group.Get(ctx, groupID))
+		row, err := maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(groupID)), fields(ctx, []string{"group"})).Only(ctx))
 		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
 	})
 }

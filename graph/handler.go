@@ -4,19 +4,26 @@
 package graph
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"coreroller/graph/generated"
+	"coreroller/graph/model"
 )
 
 const (
@@ -78,13 +85,40 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Upgrade") != "":
 		h.long(r, func(r *http.Request) { h.serveSocket(w, r) })
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
-		r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
-		h.long(r, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
+		if legible(w, r) {
+			h.long(r, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
+		}
 	default:
 		w.Header().Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
-		h.server.ServeHTTP(w, r)
+		if legible(w, r) {
+			h.server.ServeHTTP(w, r)
+		}
 	}
+}
+
+// legible reports whether the body of a request is one that the transports can
+// read; if not it has answered. They would write what they cannot read into
+// their error and even the log: passwords, and whatever a stranger sends.
+func legible(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return true
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return illegible(w, http.StatusRequestEntityTooLarge, "the request is larger than 1 MiB")
+	}
+	if err != nil || json.Unmarshal(body, new(graphql.RawParams)) != nil {
+		return illegible(w, http.StatusBadRequest, "the request is not a JSON object with query and variables")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return true
+}
+
+func illegible(w http.ResponseWriter, status int, message string) bool {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(graphql.Response{Errors: gqlerror.List{refusal(model.ErrorCodeInvalid, "%s", message)}})
+	return false
 }
 
 // long serves a connection that ends when the handler is closed.

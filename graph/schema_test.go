@@ -10,7 +10,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 
+	"coreroller/fleet"
 	"coreroller/graph/generated"
+	"coreroller/graph/model"
+	"coreroller/rollout"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
@@ -60,4 +63,36 @@ func described(t *testing.T, what, text string) {
 	if text == "" || !strings.ContainsAny(text[len(text)-1:], ".:`)") {
 		t.Errorf("%s is described %q: want a sentence", what, text)
 	}
+}
+
+// Each value of the engine has its word in the schema, and each word a value.
+func TestEnumerationsAreComplete(t *testing.T) {
+	check := func(name string, values int, read func(any) error) {
+		t.Helper()
+		words := schema().Types[name].EnumValues
+		if len(words) != values {
+			t.Errorf("%s has %d words for %d values", name, len(words), values)
+		}
+		for _, w := range words {
+			if err := read(w.Name); err != nil {
+				t.Errorf("%s.%s: %v", name, w.Name, err)
+			}
+		}
+	}
+	check("Reason", int(rollout.ReasonGranted)+1, reads(model.UnmarshalReason))
+	check("InstanceState", int(rollout.StateOnHold)+1, reads(model.UnmarshalInstanceState))
+	check("Standing", int(rollout.StandingQuarantined)+1, reads(model.UnmarshalStanding))
+	check("RolloutState", int(rollout.RolloutSuperseded)+1, reads(model.UnmarshalRolloutState))
+	check("Outcome", int(rollout.OutcomeWithdrawn), reads(model.UnmarshalOutcome))
+	check("ActivityKind", int(rollout.ActivityMirrorFailed), reads(model.UnmarshalActivityKind))
+	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
+	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
+	check("PackageType", int(fleet.PackageOther), reads(model.UnmarshalPackageType))
+	check("Weekday", 7, reads(model.UnmarshalWeekday))
+	check("HaltRule", 3, reads(model.UnmarshalHaltRule))
+	check("OnDemand", 3, reads(model.UnmarshalOnDemand))
+}
+
+func reads[T any](f func(any) (T, error)) func(any) error {
+	return func(v any) error { return second(f(v)) }
 }

@@ -10,7 +10,6 @@ import (
 type stream struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	begun   bool
 }
 
 func newStream(w http.ResponseWriter) *stream {
@@ -22,12 +21,6 @@ func newStream(w http.ResponseWriter) *stream {
 // Write implements http.ResponseWriter.
 func (s *stream) Write(data []byte) (int, error) {
 	// Not every writer has deadlines (tests record); then there is none.
-	if !s.begun {
-		// The request was read. The server's deadline for that goes on and would
-		// end the stream as if the client had gone.
-		s.begun = true
-		//_ = s.control.SetReadDeadline(time.Time{})
-	}
 	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime))
 	return s.ResponseWriter.Write(data)
 }

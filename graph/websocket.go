@@ -33,6 +33,10 @@ const (
 
 // serveSocket upgrades a request and serves it until either side ends.
 func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
+	if !websocket.IsWebSocketUpgrade(r) {
+		illegible(w, http.StatusBadRequest, "the only upgrade is to a websocket")
+		return
+	}
 	if !sameOrigin(r) {
 		http.Error(w, "a page of another origin may not connect", http.StatusForbidden)
 		return

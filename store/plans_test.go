@@ -16,12 +16,8 @@ import (
 	"coreroller/store/storetest"
 )
 
-// many is how many machines wait in one group: what a statement costs must not
-// depend on it.
-const many = 1_000_000
-
 // No statement of the check-in reads more rows of a table than the batch has
-// machines, with a million machines in the group.
+// machines, with a million machines in the group (many).
 func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))

@@ -19,15 +19,34 @@ const fetcher = createGraphiQLFetcher({
   wsClient: createClient({ url: socket.href, lazy: true }),
 });
 
+async function signedIn(): Promise<boolean> {
+  const response = await fetch(http, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ query: '{ me { id } }' }),
+  });
+  const answer = (await response.json()) as { data?: { me?: unknown } };
+  return Boolean(answer.data?.me);
+}
+
 const root = document.getElementById('playground');
 if (!root) throw new Error('the page has no #playground');
-createRoot(root).render(
-  createElement(GraphiQL, {
-    fetcher,
-    defaultEditorToolsVisibility: 'variables',
-    defaultQuery: welcome,
-    defaultTabs: examples,
-    inputValueDeprecation: true,
-    shouldPersistHeaders: false,
-  }),
-);
+if (await signedIn()) {
+  createRoot(root).render(
+    createElement(GraphiQL, {
+      fetcher,
+      defaultEditorToolsVisibility: 'variables',
+      defaultQuery: welcome,
+      defaultTabs: examples,
+      inputValueDeprecation: true,
+      shouldPersistHeaders: false,
+    }),
+  );
+} else {
+  const link = document.createElement('a');
+  link.href = '/';
+  link.textContent = 'sign in to the dashboard';
+  const hint = document.createElement('p');
+  hint.append('The playground speaks with your session: ', link, ', then come back.');
+  root.append(hint);
+}

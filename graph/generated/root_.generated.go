@@ -5901,7 +5901,7 @@ input InstanceFilter {
   seenAfter: Time
   "Seen before this moment."
   seenBefore: Time
-  "Beginning of machine id, alias or address."
+  "Beginning of machine id, alias or address; upper and lower case differ."
   search: String
 }
 

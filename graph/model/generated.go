@@ -332,7 +332,7 @@ type InstanceFilter struct {
 	SeenAfter *time.Time `json:"seenAfter,omitempty"`
 	// Seen before this moment.
 	SeenBefore *time.Time `json:"seenBefore,omitempty"`
-	// Beginning of machine id, alias or address.
+	// Beginning of machine id, alias or address; upper and lower case differ.
 	Search *string `json:"search,omitempty"`
 }
 

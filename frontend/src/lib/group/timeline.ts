@@ -1,10 +1,12 @@
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
 import { inFlight, type InstanceState } from '$lib/machine/state';
+import { isoSeconds } from '$lib/ui/format';
+import { compareVersions } from '$lib/version/compare';
 
 export const timelineQuery = graphql(`
   query Timeline($groupId: ID!, $range: TimelineRange!) {
     timeline(groupId: $groupId, range: $range) {
-      from
+      resolution
       times
       states {
         state
@@ -22,12 +24,26 @@ export const timelineQuery = graphql(`
         version
       }
     }
+    group(id: $groupId) {
+      rollouts(first: 50) {
+        nodes {
+          version
+          createdAt
+        }
+      }
+    }
   }
 `);
 
 export type Timeline = ResultOf<typeof timelineQuery>['timeline'];
 export type TimelineRange = VariablesOf<typeof timelineQuery>['range'];
 export type Mark = Timeline['marks'][number];
+
+/** What a group moved to, and since when. */
+export interface Target {
+  version: string;
+  createdAt: string;
+}
 
 /** Machines at one moment, as the chart stacks them. */
 export interface Point {
@@ -40,33 +56,32 @@ export interface Point {
 
 /** Folds the columns of the API into what the chart stacks. On target is a
  * matter of versions, the rest of states: a machine that came with the target
- * was never updated and is done all the same. */
-export function points(timeline: Timeline, targets: ReadonlySet<string>): Point[] {
+ * was never updated and is done all the same. The target is that of the moment;
+ * `targets` come newest first. */
+export function points(timeline: Timeline, targets: readonly Target[]): Point[] {
   return timeline.times.map((time, i) => {
+    const at = new Date(time);
+    const target = targets.find(({ createdAt }) => Date.parse(createdAt) <= at.getTime())?.version;
+    const reached = (version: string) => target !== undefined && compareVersions(version, target) >= 0;
     const inStates = (wanted: (state: InstanceState) => boolean) =>
       timeline.states.reduce((sum, { state, machines }) => sum + (wanted(state) ? (machines[i] ?? 0) : 0), 0);
     const onTarget = timeline.versions.reduce(
-      (sum, { version, machines }) => sum + (targets.has(version) ? (machines[i] ?? 0) : 0),
+      (sum, { version, machines }) => sum + (reached(version) ? (machines[i] ?? 0) : 0),
       0,
     );
     const flying = inStates((state) => inFlight.includes(state));
     const failed = inStates((state) => state === 'ERROR');
-    const all = inStates(() => true);
-    return {
-      at: new Date(time),
-      onTarget,
-      inFlight: flying,
-      failed,
-      waiting: Math.max(0, all - onTarget - flying - failed),
-    };
+    const waiting = Math.max(0, inStates(() => true) - onTarget - flying - failed);
+    return { at, onTarget, inFlight: flying, failed, waiting };
   });
 }
 
-/** The stored points, then those this page saw itself: the server stores one
- * every few minutes only. */
-export function join(stored: readonly Point[], seen: readonly Point[]): Point[] {
-  const last = stored.at(-1)?.at.getTime() ?? -Infinity;
-  return [...stored, ...seen.filter(({ at }) => at.getTime() > last)];
+/** What this page saw itself, and the stored points where it did not look: those
+ * are rarer, and true only to within their distance. */
+export function join(stored: readonly Point[], resolution: string, seen: readonly Point[]): Point[] {
+  const near = isoSeconds(resolution) * 1000;
+  const unseen = stored.filter(({ at }) => !seen.some((s) => Math.abs(s.at.getTime() - at.getTime()) < near));
+  return [...unseen, ...seen].sort((a, b) => a.at.getTime() - b.at.getTime());
 }
 
 /** Adds what is true now. The last point moves along with the present until it
@@ -77,8 +92,15 @@ export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   return [...(moving ? seen.slice(0, -1) : seen), now].slice(-1800);
 }
 
+/** The marks that fall into a chart which begins at `from`. */
+export function chartMarks(marks: readonly Mark[], from: Date | undefined): { at: Date; label: string }[] {
+  return marks
+    .map((mark) => ({ at: new Date(mark.at), label: markWord(mark) }))
+    .filter(({ at }) => from !== undefined && at >= from);
+}
+
 /** What a mark says in the chart. */
-export function markWord({ kind, actor, version }: Mark): string {
+function markWord({ kind, actor, version }: Mark): string {
   switch (kind) {
     case 'CHANNEL_MOVED':
       return version ? `→ ${version}` : 'channel moved';
@@ -102,3 +124,11 @@ export function markWord({ kind, actor, version }: Mark): string {
 }
 
 const by = (actor: string) => (actor ? ` · ${actor}` : '');
+
+/** The shortest range that shows a rollout from its beginning. */
+export function rangeFor(began: Date | null, now: Date): TimelineRange {
+  const hours = began ? (now.getTime() - began.getTime()) / 3_600_000 : Infinity;
+  if (hours <= 1) return 'HOUR';
+  if (hours <= 24) return 'DAY';
+  return hours <= 7 * 24 ? 'WEEK' : 'DAY';
+}

@@ -1,0 +1,33 @@
+/** Semantic precedence (https://semver.org, section 11) of two versions:
+ * negative when the first is lower. Text that is no version is lowest. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [parse(a), parse(b)];
+  if (!left || !right) return Number(!!left) - Number(!!right);
+  for (let i = 0; i < 3; i++) {
+    const difference = (left.core[i] ?? 0) - (right.core[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return comparePrereleases(left.prerelease, right.prerelease);
+}
+
+function parse(text: string): { core: number[]; prerelease: string[] } | null {
+  const match = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$/.exec(text);
+  return match && { core: match.slice(1, 4).map(Number), prerelease: match[4]?.split('.') ?? [] };
+}
+
+function comparePrereleases(a: string[], b: string[]): number {
+  // A version without prerelease follows its prereleases.
+  if (a.length === 0 || b.length === 0) return Number(a.length === 0) - Number(b.length === 0);
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const difference = compareIdentifiers(a[i] ?? '', b[i] ?? '');
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+function compareIdentifiers(a: string, b: string): number {
+  const [left, right] = [/^\d+$/.test(a), /^\d+$/.test(b)];
+  if (left && right) return Number(a) - Number(b);
+  if (left !== right) return left ? -1 : 1;
+  return a < b ? -1 : Number(a > b);
+}
