@@ -135,9 +135,13 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 			s.pkg(v)
 		}
 		for step := range randomSteps {
-			s.meddle(r, versions, h)
-			atOnce(machines, func(i int) {
+			atOnce(machines+1, func(i int) {
 				r := rand.New(rand.NewPCG(seed+uint64(i), uint64(step)))
+				s := s.on(r.IntN(len(s.servers)))
+				if i == machines {
+					s.meddle(r, versions, h)
+					return
+				}
 				q := s.checking(fmt.Sprint("m", i), pick(r, "1.0.0", "1.0.0", "1.0.0", "1.0.0", "1.5.0", "2.0.0", "0.9.0", "3.0.0"))
 				q.check, q.ping = r.IntN(3) > 0, r.IntN(2) == 0
 				if r.IntN(20) == 0 {
@@ -185,7 +189,7 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 			s.release1(m)
 			s.grants(m, "1.0.0", "4.0.0")
 		}
-	}, limit(30, 10*time.Minute))
+	}, limit(30, 10*time.Minute), servers(2))
 }
 
 // release1 frees a machine that is known and in a group.
@@ -202,7 +206,7 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 	machine := fmt.Sprint("m", r.IntN(40))
 	known := s.instance(machine) != nil
 	var err error
-	switch r.IntN(14) {
+	switch r.IntN(15) {
 	case 0:
 		s.pause("")
 	case 1, 2, 3:
@@ -245,6 +249,10 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 		s.policy(func(p *rollout.Policy) {
 			p.Waves = pick(r, nil, []rollout.Wave{{Share: 0.3, Soak: time.Minute, MinFinished: 2}, {Share: 1}})
 		})
+	case 14:
+		if r.IntN(5) == 0 {
+			err = s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: other})
+		}
 	}
 	if fleet.CodeOf(err) != "" {
 		err = nil // refused, with a reason

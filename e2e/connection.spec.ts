@@ -19,6 +19,8 @@ test('a killed server is shown as lost, and the page is whole again after its re
   const api = new Api(mortal.url);
   const rollout = await api.rollout({ updatesEnabled: false });
   await signIn(page);
+  // No machine has asked yet: the first page teaches what to do.
+  await expect(page.getByRole('heading', { name: 'Roll out your first update' })).toBeVisible();
   await page.goto(rollout.path);
   const badge = page
     .getByRole('main')
