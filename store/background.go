@@ -91,13 +91,15 @@ func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, 
 }
 
 // KeepPoint adds up the active machines of every group by version and state, as
-// one point of the statistics. It reads the groups' counters.
+// one point of the statistics, unless that was done before (by another process,
+// or before a restart). It reads the groups' counters.
 func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at time.Time) error {
 	return s.Write(ctx, now, func(tx *Tx) error {
 		_, err := tx.exec(ctx, fmt.Sprintf(`INSERT INTO stat_points (group_id, resolution, at, version, state, machines)
-			SELECT group_id, %d, ?, version, state, SUM(machines) FROM group_counts
-			WHERE standing <> %d AND machines > 0 GROUP BY group_id, version, state
-			ON CONFLICT (group_id, resolution, at, version, state) DO NOTHING`, resolution, rollout.StandingSilent), at.UTC())
+			SELECT group_id, %[1]d, ?, version, state, SUM(machines) FROM group_counts c
+			WHERE standing <> %[2]d AND machines > 0
+			AND NOT EXISTS (SELECT 1 FROM stat_points p WHERE p.group_id = c.group_id AND p.resolution = %[1]d AND p.at = ?)
+			GROUP BY group_id, version, state`, resolution, rollout.StandingSilent), at.UTC(), at.UTC())
 		if err != nil {
 			return fmt.Errorf("write statistics: %w", err)
 		}
