@@ -98,7 +98,7 @@ func (tx *Tx) LiftQuarantines(ctx context.Context, groups []uuid.UUID) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	all, err := tx.machines(ctx, selectMachines+fmt.Sprintf("WHERE group_id @in AND standing > 1 AND standing = %d ORDER BY id @lock",
+	all, err := tx.machines(ctx, selectMachines+fmt.Sprintf("WHERE group_id @in AND standing > 0 AND standing = %d ORDER BY id @lock",
 		rollout.StandingQuarantined), tx.store.list(groups))
 	if err != nil {
 		return err

@@ -94,9 +94,9 @@ func (Instance) Indexes() []ent.Index {
 		index.Fields("application_id", "alias").Annotations(entsql.IndexWhere("alias <> ''")),
 		index.Fields("application_id", "machine_alias").Annotations(entsql.IndexWhere("machine_alias <> ''")),
 		index.Fields("application_id", "address"),
-		// Leases to end, quarantines to lift: few rows each.
+		// Leases to end, machines that do not count as active: few rows each.
 		index.Fields("group_id", "lease_until").Annotations(entsql.IndexWhere("lease_until IS NOT NULL")),
-		index.Fields("group_id", "standing").Annotations(entsql.IndexWhere("standing > 1")),
+		index.Fields("group_id", "standing").Annotations(entsql.IndexWhere("standing > 0")),
 	}
 }
 

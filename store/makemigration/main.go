@@ -3,6 +3,11 @@
 // PostgreSQL it may empty: scripts/with-postgres sets COREROLLER_TEST_POSTGRES.
 //
 //	scripts/with-postgres go run ./store/makemigration add_webhooks
+//
+// A migration that was edited by hand before it was released gets its checksum
+// by
+//
+//	go run ./store/makemigration -rehash
 package main
 
 import (
@@ -21,7 +26,7 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fail(errors.New("usage: makemigration NAME"))
+		fail(errors.New("usage: makemigration NAME | -rehash"))
 	}
 	for _, d := range []struct{ name, dialect, url string }{
 		{"sqlite", dialect.SQLite, ""},
@@ -37,6 +42,13 @@ func write(folder, name, url, migration string) error {
 	dir, err := sqltool.NewGooseDir("store/migrations/" + folder)
 	if err != nil {
 		return err
+	}
+	if migration == "-rehash" {
+		sum, err := dir.Checksum()
+		if err != nil {
+			return err
+		}
+		return migrate.WriteSumFile(dir, sum)
 	}
 	err = store.Diff(context.Background(), url, migration,
 		schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay), schema.WithDialect(name),

@@ -569,7 +569,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "standing > 1",
+					Where: "standing > 0",
 				},
 			},
 		},

@@ -52,7 +52,7 @@ CREATE INDEX "instance_group_id_lease_until" ON "instances" ("group_id", "lease_
 -- create index "instance_group_id_machine_id" to table: "instances"
 CREATE INDEX "instance_group_id_machine_id" ON "instances" ("group_id", "machine_id");
 -- create index "instance_group_id_standing" to table: "instances"
-CREATE INDEX "instance_group_id_standing" ON "instances" ("group_id", "standing") WHERE (standing > 1);
+CREATE INDEX "instance_group_id_standing" ON "instances" ("group_id", "standing") WHERE (standing > 0);
 -- create index "instance_group_id_state_machine_id" to table: "instances"
 CREATE INDEX "instance_group_id_state_machine_id" ON "instances" ("group_id", "state", "machine_id");
 -- create index "instance_group_id_version_machine_id" to table: "instances"

@@ -76,7 +76,7 @@ CREATE INDEX `instance_application_id_address` ON `instances` (`application_id`,
 -- create index "instance_group_id_lease_until" to table: "instances"
 CREATE INDEX `instance_group_id_lease_until` ON `instances` (`group_id`, `lease_until`) WHERE lease_until IS NOT NULL;
 -- create index "instance_group_id_standing" to table: "instances"
-CREATE INDEX `instance_group_id_standing` ON `instances` (`group_id`, `standing`) WHERE standing > 1;
+CREATE INDEX `instance_group_id_standing` ON `instances` (`group_id`, `standing`) WHERE standing > 0;
 -- create "ledgers" table
 CREATE TABLE `ledgers` (`id` integer NOT NULL PRIMARY KEY AUTOINCREMENT, `config_revision` integer NOT NULL, `in_flight` integer NOT NULL DEFAULT (0), `behind` integer NOT NULL DEFAULT (0), `on_target` integer NOT NULL DEFAULT (0), `spends` json NOT NULL, `rollout_id` uuid NULL, `next_lease_at` datetime NULL, `package_missing_noted` bool NOT NULL DEFAULT (false), `group_id` uuid NOT NULL, CONSTRAINT `ledgers_groups_ledger` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE CASCADE);
 -- create index "ledgers_group_id_key" to table: "ledgers"
