@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -57,6 +58,9 @@ func readCursor(text string, values ...any) error {
 	for i, part := range parts {
 		if json.Unmarshal(part, values[i]) != nil {
 			return bad
+		}
+		if text, ok := values[i].(*string); ok && strings.ContainsRune(*text, 0) {
+			return bad // PostgreSQL keeps no NUL
 		}
 	}
 	return nil
