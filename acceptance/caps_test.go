@@ -112,26 +112,22 @@ func atOnce(n int, f func(i int)) {
 }
 
 func TestCase17_ParallelChecks(t *testing.T) {
-	for _, count := range []int{1, 4} {
-		t.Run(fmt.Sprintf("%d servers", count), func(t *testing.T) {
-			each(t, func(t *testing.T, s *site) {
-				offers := make([]bool, 40)
-				atOnce(40, func(i int) {
-					a := s.on(i%count).check(fmt.Sprint("m", i), "1.0.0")
-					offers[i] = a.offered() == "2.0.0"
-				})
-				n := 0
-				for _, offered := range offers {
-					if offered {
-						n++
-					}
-				}
-				if n != 5 {
-					t.Errorf("%d offers, want 5", n)
-				}
-				s.inFlight(5)
-				s.noted(rollout.ActivityRolloutStarted, 1)
-			}, limit(5, 15*time.Minute), servers(count))
+	variants(t, map[string]int{"one server": 1, "four servers": 4}, func(t *testing.T, s *site, count int) {
+		offers := make([]bool, 40)
+		atOnce(40, func(i int) {
+			a := s.on(i%count).check(fmt.Sprint("m", i), "1.0.0")
+			offers[i] = a.offered() == "2.0.0"
 		})
-	}
+		n := 0
+		for _, offered := range offers {
+			if offered {
+				n++
+			}
+		}
+		if n != 5 {
+			t.Errorf("%d offers, want 5", n)
+		}
+		s.inFlight(5)
+		s.noted(rollout.ActivityRolloutStarted, 1)
+	}, limit(5, 15*time.Minute), servers(4))
 }

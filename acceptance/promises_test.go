@@ -164,6 +164,7 @@ func TestP11_GrowingWavesLoseNobody(t *testing.T) {
 		s.grants("first", "1.0.0", "2.0.0") // the only one at a time: the others are held, by the wave or by the cap
 		const machines = 100
 		in := map[string]bool{}
+		salt := s.rolloutOf(s.group).Salt
 		for _, share := range []float64{0.1, 0.3, 0.3, 0.75, 1} {
 			s.policy(func(p *rollout.Policy) {
 				p.Waves = []rollout.Wave{{Share: share, Canaries: []string{"first"}, Approval: true}, {Share: 1}}
@@ -179,7 +180,7 @@ func TestP11_GrowingWavesLoseNobody(t *testing.T) {
 				if in[m] = held; held {
 					reached++
 				}
-				if want := rollout.Bucket(s.rolloutOf(s.group).Salt, m) < share; want != held {
+				if want := rollout.Bucket(salt, m) < share; want != held {
 					t.Errorf("%s in a wave of %v: %t, want %t", m, share, held, want)
 				}
 			}

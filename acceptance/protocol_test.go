@@ -143,23 +143,23 @@ func TestCase46_BodiesThatAreRefused(t *testing.T) {
 
 func TestCase47_Paths(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
+		body := document(s.checking("m", "1.0.0"))
 		for _, path := range []string{"/v1/update", "/v1/update/", "/omaha", "/omaha/"} {
-			if a := s.post(path, document(s.checking("m", "1.0.0"))); a.code != http.StatusOK || a.Apps[0].offered() != "2.0.0" {
+			if a := s.post(path, body); a.code != http.StatusOK || a.Apps[0].offered() != "2.0.0" {
 				t.Errorf("%s: %d %s", path, a.code, a.body)
 			}
 		}
-	})
-	t.Run("secret", func(t *testing.T) {
-		each(t, func(t *testing.T, s *site) {
-			for path, code := range map[string]int{
-				"/v1/update": 404, "/v1/update/": 404, "/omaha": 404, "/omaha/": 404, "/v1/update/wrong": 404,
-				"/v1/update/s3cret": 200, "/v1/update/s3cret/": 200, "/omaha/s3cret": 200, "/omaha/s3cret/": 200,
-			} {
-				if a := s.post(path, document(s.checking("m", "1.0.0"))); a.code != code {
-					t.Errorf("%s: %d, want %d", path, a.code, code)
-				}
+		s.omaha.Secret = "s3cret"
+		s.join()
+		guarded := s.on(1)
+		for path, code := range map[string]int{
+			"/v1/update": 404, "/v1/update/": 404, "/omaha": 404, "/omaha/": 404, "/v1/update/wrong": 404,
+			"/v1/update/s3cret": 200, "/v1/update/s3cret/": 200, "/omaha/s3cret": 200, "/omaha/s3cret/": 200,
+		} {
+			if a := guarded.post(path, body); a.code != code {
+				t.Errorf("%s with a secret: %d, want %d", path, a.code, code)
 			}
-		}, secret("s3cret"))
+		}
 	})
 }
 

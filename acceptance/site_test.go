@@ -6,8 +6,11 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -73,7 +76,6 @@ func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.pol
 func program(s *setup)                        { s.kind = fleet.PackageOther }
 func noPackage(s *setup)                      { s.empty = true }
 func servers(n int) option                    { return func(s *setup) { s.servers = n } }
-func secret(text string) option               { return func(s *setup) { s.omaha.Secret = text } }
 
 func trusting(proxies string) option {
 	return func(s *setup) { s.omaha.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(proxies)} }
@@ -159,11 +161,31 @@ func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
 	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
+	if !store.IsPostgres(url) {
+		file, err := migrated()
+		s.ok(err)
+		s.ok(os.WriteFile(url, file, 0o600))
+	}
 	s.join()
 	s.server = s.servers[0]
 	s.ok(s.Preinstall(s.ctx))
 	return s
 }
+
+// migrated is an SQLite file without rows. Making one takes most of a second
+// under the race detector, so it is made once and copied.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "acceptance")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // the system clears its temporary files some day
+	path := filepath.Join(folder, "migrated.db")
+	if err := store.Migrate(context.Background(), path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 func signedIn(t testing.TB) context.Context {
 	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})

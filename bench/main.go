@@ -3,8 +3,8 @@
 // their ratio to a bare net/http handler that reads the body and writes a fixed
 // answer. Server, database and load share the machine.
 //
-//	make bench                        10,000 machines, SQLite and PostgreSQL
-//	make bench ARGS="-machines 1000000 -for 10s"
+//	make bench                        10,000 and 1,000,000 machines, SQLite and PostgreSQL
+//	make bench ARGS="-machines 10000 -for 10s"
 package main
 
 import (
@@ -31,7 +31,7 @@ type settings struct {
 
 func main() {
 	var s settings
-	sizes := flag.String("machines", "10000", "machines in the group, sizes separated by commas")
+	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
 	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
