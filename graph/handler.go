@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
@@ -107,7 +108,9 @@ func legible(w http.ResponseWriter, r *http.Request) bool {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return illegible(w, http.StatusRequestEntityTooLarge, "the request is larger than 1 MiB")
 	}
-	if err != nil || json.Unmarshal(body, new(graphql.RawParams)) != nil {
+	// A bare document (application/graphql) has nothing to decode.
+	document := strings.HasPrefix(r.Header.Get("Content-Type"), "application/graphql") && utf8.Valid(body)
+	if err != nil || !document && json.Unmarshal(body, new(graphql.RawParams)) != nil {
 		return illegible(w, http.StatusBadRequest, "the request is not a JSON object with query and variables")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The README's lines work as they are printed: what a newcomer pastes first
+// makes a package, promotes it, and offers it to a machine; the next machine
+// waits, as the README says.
+func TestTheLinesOfTheReadmeWork(t *testing.T) {
+	p := startProgram(t, "")
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindAllStringSubmatch(string(text), -1)
+	if len(lines) != 3 {
+		t.Fatalf("the README has %d curl lines, want 3", len(lines))
+	}
+	created := paste(t, p, lines[0][1])
+	found := regexp.MustCompile(`"package":\{"id":"([0-9a-f-]{36})"`).FindStringSubmatch(created)
+	if found == nil {
+		t.Fatalf("no package was made: %s", created)
+	}
+	if promoted := paste(t, p, strings.ReplaceAll(lines[1][1], "PACKAGE-ID", found[1])); !strings.Contains(promoted, `"version":"4152.2.0"`) {
+		t.Fatalf("it was not promoted: %s", promoted)
+	}
+	if offered := paste(t, p, lines[2][1]); !strings.Contains(offered, `<manifest version="4152.2.0">`) {
+		t.Errorf("the machine was not offered it: %s", offered)
+	}
+	second := strings.ReplaceAll(lines[2][1], "0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef")
+	if held := paste(t, p, second); !strings.Contains(held, `status="noupdate" info="safe_mode_first"`) {
+		t.Errorf("the second machine does not wait: %s", held)
+	}
+}
+
+// paste does what curl would do with the line.
+func paste(t *testing.T, p *Program, line string) string {
+	t.Helper()
+	part := func(pattern string) string {
+		if m := regexp.MustCompile(pattern).FindStringSubmatch(line); m != nil {
+			return m[1]
+		}
+		return ""
+	}
+	path := part(`http://localhost:8000(\S*)`)
+	body := part(`(?s) -d '(.*)'`)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(p.URL(), "/")+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's own
+	if name, value, ok := strings.Cut(part(`-H '([^']*)'`), ": "); ok {
+		req.Header.Set(name, value)
+	}
+	if name, password, ok := strings.Cut(part(`-u (\S+)`), ":"); ok {
+		req.SetBasicAuth(name, password)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
