@@ -125,6 +125,7 @@ func (b *batch) expire(group uuid.UUID) error {
 // apply decides one check-in. It returns false when another group must be
 // locked first, which the next transaction does.
 func (b *batch) apply(c *call) bool {
+	c.answer, c.after, c.view = Answer{}, nil, nil // what an earlier try left
 	m := b.machines[c.instance]
 	group, verdict := b.resolve(c, m)
 	if verdict != VerdictOK {
