@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// clientAddress is the address of the machine as text, "" when it cannot be
+// ClientAddress is the address of the machine as text, "" when it cannot be
 // told. That is the peer of the connection, unless the peer is a trusted proxy:
 // then X-Forwarded-For is read from the right, past all trusted proxies, and
 // the first other address is the client. What stands further left was written
 // by the client itself and proves nothing.
-func clientAddress(r *http.Request, trusted []netip.Prefix) string {
+func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	client, ok := parseHop(r.RemoteAddr)
 	if !ok {
 		return "" // a Unix socket

@@ -114,7 +114,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ask collects a reply for each app, in order. It reports false when it has
 // answered with an HTTP error.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *scratch) bool {
-	address := clientAddress(r, h.trusted)
+	address := ClientAddress(r, h.trusted)
 	failed := 0
 	for i := range req.Apps {
 		app := &req.Apps[i]

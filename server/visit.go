@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"coreroller/omaha"
 )
 
 // visitor finds out what a request says about its client, through trusted
@@ -99,23 +101,12 @@ func (v *visitor) trusts(a netip.Addr) bool {
 	return false
 }
 
-// address is that of the client: the peer of the connection or, when that is a
-// trusted proxy, the last address in X-Forwarded-For that is none. What stands
-// before it was written by the client itself and proves nothing.
+// address is that of the client, by the same rule as for machines.
 func (v *visitor) address(r *http.Request) string {
-	client := peer(r.RemoteAddr)
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && v.trusts(client); i-- {
-		next := peer(strings.TrimSpace(hops[i]))
-		if !next.IsValid() {
-			break
-		}
-		client = next
+	if client := omaha.ClientAddress(r, v.trusted); client != "" {
+		return client
 	}
-	if !client.IsValid() {
-		return r.RemoteAddr // a Unix socket
-	}
-	return client.String()
+	return r.RemoteAddr // a Unix socket
 }
 
 // peer reads an address with or without a port; the zero address for neither.
