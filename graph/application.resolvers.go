@@ -13,6 +13,7 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -40,6 +41,10 @@ func (r *applicationResolver) Packages(ctx context.Context, obj *db.Application,
 func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error) {
 	n, err := loadersOf(ctx).applicationNumbers.load(ctx, obj.ID)
 	return &n, err
+}
+
+func (r *applicationResolver) Checks(ctx context.Context, obj *db.Application) ([]int, error) {
+	panic(fmt.Errorf("not implemented: Checks - checks"))
 }
 
 func (r *mutationResolver) CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.ApplicationPayload, error) {

@@ -12,6 +12,7 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -88,6 +89,10 @@ func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.U
 	}
 	reach, err := r.fleet.DeletionReach(ctx, in)
 	return &reach, err
+}
+
+func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error) {
+	panic(fmt.Errorf("not implemented: UpdatePath - updatePath"))
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

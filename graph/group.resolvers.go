@@ -12,6 +12,7 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -39,6 +40,10 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 		return nil, nil
 	}
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
+}
+
+func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*model.Wait, error) {
+	panic(fmt.Errorf("not implemented: WaitsFor - waitsFor"))
 }
 
 func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error) {
@@ -83,6 +88,10 @@ func (r *mutationResolver) ResumeUpdates(ctx context.Context, input fleet.Resume
 
 func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, error) {
 	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
+}
+
+func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
+	panic(fmt.Errorf("not implemented: ControlReach - controlReach"))
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {

@@ -13,6 +13,7 @@ import (
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,6 +60,18 @@ func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*
 func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
 	return failureCounts(rows), err
+}
+
+func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
+	panic(fmt.Errorf("not implemented: FailuresByOem - failuresByOem"))
+}
+
+func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
+	panic(fmt.Errorf("not implemented: FailuresByVersion - failuresByVersion"))
+}
+
+func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
+	panic(fmt.Errorf("not implemented: FailedAttempts - failedAttempts"))
 }
 
 func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {

@@ -8,8 +8,21 @@ package graph
 import (
 	"context"
 	"coreroller/graph/model"
+	"fmt"
 )
+
+func (r *mutationResolver) StartDemo(ctx context.Context) (*model.DemoPayload, error) {
+	panic(fmt.Errorf("not implemented: StartDemo - startDemo"))
+}
+
+func (r *mutationResolver) StopDemo(ctx context.Context) (*model.DemoPayload, error) {
+	panic(fmt.Errorf("not implemented: StopDemo - stopDemo"))
+}
 
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
 	return r.serverInfo(ctx), nil
+}
+
+func (r *queryResolver) ServerHealth(ctx context.Context) (*model.ServerHealth, error) {
+	panic(fmt.Errorf("not implemented: ServerHealth - serverHealth"))
 }

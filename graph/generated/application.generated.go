@@ -24,6 +24,7 @@ type ApplicationResolver interface {
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
 	Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error)
 	Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error)
+	Checks(ctx context.Context, obj *db.Application) ([]int, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -340,6 +341,29 @@ func (ec *executionContext) fieldContext_Application_numbers(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Application_checks(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_checks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Application().Checks(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
+			return ec.marshalNInt2ᚕintᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_checks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
 }
 
 func (ec *executionContext) _ApplicationChange_asOf(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationChange) (ret graphql.Marshaler) {
@@ -743,6 +767,12 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_numbers(ctx, field, obj)
+				})
+		case "checks":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Application_checks(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

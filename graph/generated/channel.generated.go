@@ -7,6 +7,7 @@ import (
 	"coreroller/ent/db"
 	"coreroller/fleet"
 	"coreroller/graph/model"
+	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -868,6 +869,84 @@ func (ec *executionContext) fieldContext_Reach_sentence(_ context.Context, field
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "String")
 }
 
+func (ec *executionContext) _UpdatePath_steps(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdatePath_steps(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Steps, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Release) graphql.Marshaler {
+			return ec.marshalNPackage2ᚕᚖcorerollerᚋentᚋdbᚐReleaseᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdatePath_steps(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdatePath",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Package(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _UpdatePath_reason(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdatePath_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
+			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdatePath_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UpdatePath", field, false, false, "Reason")
+}
+
+func (ec *executionContext) _UpdatePath_sentence(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdatePath_sentence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sentence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_UpdatePath_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("UpdatePath", field, false, false, "String")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1693,6 +1772,49 @@ func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var updatePathImplementors = []string{"UpdatePath"}
+
+func (ec *executionContext) _UpdatePath(ctx context.Context, sel ast.SelectionSet, obj *model.UpdatePath) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, updatePathImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("UpdatePath")
+		case "steps":
+			out.Values[i] = ec._UpdatePath_steps(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._UpdatePath_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sentence":
+			out.Values[i] = ec._UpdatePath_sentence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -1823,6 +1945,14 @@ func (ec *executionContext) unmarshalNUnblacklistPackageInput2corerollerᚋfleet
 func (ec *executionContext) unmarshalNUpdateChannelInput2corerollerᚋfleetᚐUpdateChannel(ctx context.Context, v any) (fleet.UpdateChannel, error) {
 	res, err := ec.unmarshalInputUpdateChannelInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNUpdatePath2ᚖcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx context.Context, sel ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "UpdatePath!")
+		return graphql.Null
+	}
+	return ec._UpdatePath(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {

@@ -29,6 +29,7 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
+	WaitsFor(ctx context.Context, obj *db.Group) (*model.Wait, error)
 	Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
@@ -808,6 +809,38 @@ func (ec *executionContext) fieldContext_Group_pause(_ context.Context, field gr
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Pause(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_waitsFor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Group().WaitsFor(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Wait) graphql.Marshaler {
+			return ec.marshalOWait2ᚖcorerollerᚋgraphᚋmodelᚐWait(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Group_waitsFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Group",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Wait(ctx, field)
 		},
 	}
 	return fc, nil
@@ -2092,6 +2125,75 @@ func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wait_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
+			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wait_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wait", field, false, false, "Reason")
+}
+
+func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wait_sentence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sentence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wait_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wait", field, false, false, "String")
+}
+
+func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wait_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Wait_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wait", field, false, false, "Time")
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -2808,6 +2910,12 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Group_pause(ctx, field, obj)
 				})
+		case "waitsFor":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Group_waitsFor(ctx, field, obj)
+				})
 		case "numbers":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
@@ -3302,6 +3410,49 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var waitImplementors = []string{"Wait"}
+
+func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *model.Wait) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, waitImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Wait")
+		case "reason":
+			out.Values[i] = ec._Wait_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sentence":
+			out.Values[i] = ec._Wait_sentence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._Wait_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -3427,6 +3578,16 @@ func (ec *executionContext) marshalNGroupChange2ᚖcorerollerᚋgraphᚋmodelᚐ
 		return graphql.Null
 	}
 	return ec._GroupChange(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNGroupControl2corerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, v any) (model.GroupControl, error) {
+	var res model.GroupControl
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNGroupControl2corerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, sel ast.SelectionSet, v model.GroupControl) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) marshalNGroupNumbers2ᚖcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
@@ -3555,6 +3716,13 @@ func (ec *executionContext) marshalOPause2ᚖcorerollerᚋgraphᚋmodelᚐPause(
 		return graphql.Null
 	}
 	return ec._Pause(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOWait2ᚖcorerollerᚋgraphᚋmodelᚐWait(ctx context.Context, sel ast.SelectionSet, v *model.Wait) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Wait(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -111,6 +111,38 @@ func (ec *executionContext) fieldContext_Attempt_id(_ context.Context, field gra
 	return graphql.NewScalarFieldContext("Attempt", field, false, false, "ID")
 }
 
+func (ec *executionContext) _Attempt_instance(ctx context.Context, field graphql.CollectedField, obj *db.Attempt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Attempt_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Instance(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
+			return ec.marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Attempt_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Attempt",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Instance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Attempt_rolloutId(ctx context.Context, field graphql.CollectedField, obj *db.Attempt) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2777,6 +2809,12 @@ func (ec *executionContext) _Attempt(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "instance":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Attempt_instance(ctx, field, obj)
+				})
 		case "rolloutId":
 			out.Values[i] = ec._Attempt_rolloutId(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3940,6 +3978,24 @@ func (ec *executionContext) marshalOInstanceState2ᚕcorerollerᚋrolloutᚐStat
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (*rollout.Outcome, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalOutcome(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *rollout.Outcome) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalOutcome(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOOverride2ᚖcorerollerᚋgraphᚋmodelᚐOverride(ctx context.Context, sel ast.SelectionSet, v *model.Override) graphql.Marshaler {

@@ -31,6 +31,9 @@ type RolloutResolver interface {
 
 	Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error)
 	Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error)
+	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
+	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
+	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error)
 	Leader(ctx context.Context, obj *db.GroupRollout) (*string, error)
 
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
@@ -41,9 +44,85 @@ type RolloutResolver interface {
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*model.FailureFilter, error) {
+			return ec.unmarshalOFailureFilter2ᚖcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg2
+	return args, nil
+}
+
 // endregion ***************************** args.gotpl *****************************
 
 // region    **************************** field.gotpl *****************************
+
+func (ec *executionContext) _FailureShare_value(ctx context.Context, field graphql.CollectedField, obj *model.FailureShare) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureShare_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureShare_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureShare", field, false, false, "String")
+}
+
+func (ec *executionContext) _FailureShare_attempts(ctx context.Context, field graphql.CollectedField, obj *model.FailureShare) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FailureShare_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FailureShare_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureShare", field, false, false, "Int")
+}
 
 func (ec *executionContext) _Gate_holds(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
@@ -789,6 +868,114 @@ func (ec *executionContext) fieldContext_Rollout_failures(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Rollout_failuresByOem(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_failuresByOem(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rollout().FailuresByOem(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
+			return ec.marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_failuresByOem(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailureShare(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rollout_failuresByVersion(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rollout().FailuresByVersion(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
+			return ec.marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_failuresByVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailureShare(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rollout_failedAttempts(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_failedAttempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Rollout().FailedAttempts(ctx, obj, fc.Args["filter"].(*model.FailureFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
+			return ec.marshalNAttemptConnection2ᚖcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_failedAttempts(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AttemptConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Rollout_failedAttempts_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Rollout_leader(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1403,6 +1590,69 @@ func (ec *executionContext) fieldContext_Wave_gate(_ context.Context, field grap
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj any) (model.FailureFilter, error) {
+	var it model.FailureFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"outcome", "code", "oem", "fromVersion"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "outcome":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
+			data, err := ec.unmarshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Outcome = data
+		case "code":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("code"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Code = data
+		case "oem":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("oem"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Oem = data
+		case "fromVersion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromVersion"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FromVersion = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalFailureFilter unmarshals raw into the FailureFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalFailureFilter(ctx context.Context, raw any) (model.FailureFilter, error) {
+	var out model.FailureFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "FailureFilter", raw, &out)
+	return out, err
+}
+
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
@@ -1410,6 +1660,44 @@ func (ec *executionContext) fieldContext_Wave_gate(_ context.Context, field grap
 // endregion ************************** interface.gotpl ***************************
 
 // region    **************************** object.gotpl ****************************
+
+var failureShareImplementors = []string{"FailureShare"}
+
+func (ec *executionContext) _FailureShare(ctx context.Context, sel ast.SelectionSet, obj *model.FailureShare) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failureShareImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FailureShare")
+		case "value":
+			out.Values[i] = ec._FailureShare_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attempts":
+			out.Values[i] = ec._FailureShare_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
 
 var gateImplementors = []string{"Gate"}
 
@@ -1634,6 +1922,24 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_failures(ctx, field, obj)
+				})
+		case "failuresByOem":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_failuresByOem(ctx, field, obj)
+				})
+		case "failuresByVersion":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_failuresByVersion(ctx, field, obj)
+				})
+		case "failedAttempts":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_failedAttempts(ctx, field, obj)
 				})
 		case "leader":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -1886,6 +2192,30 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    ***************************** type.gotpl *****************************
 
+func (ec *executionContext) marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNFailureShare2ᚖcorerollerᚋgraphᚋmodelᚐFailureShare(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNFailureShare2ᚖcorerollerᚋgraphᚋmodelᚐFailureShare(ctx context.Context, sel ast.SelectionSet, v *model.FailureShare) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "FailureShare!")
+		return graphql.Null
+	}
+	return ec._FailureShare(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNHaltRule2corerollerᚋrolloutᚐHaltRule(ctx context.Context, v any) (rollout.HaltRule, error) {
 	res, err := model.UnmarshalHaltRule(v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2010,6 +2340,14 @@ func (ec *executionContext) unmarshalNWaveState2corerollerᚋgraphᚋmodelᚐWav
 
 func (ec *executionContext) marshalNWaveState2corerollerᚋgraphᚋmodelᚐWaveState(ctx context.Context, sel ast.SelectionSet, v model.WaveState) graphql.Marshaler {
 	return v
+}
+
+func (ec *executionContext) unmarshalOFailureFilter2ᚖcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx context.Context, v any) (*model.FailureFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputFailureFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOGate2ᚖcorerollerᚋgraphᚋmodelᚐGate(ctx context.Context, sel ast.SelectionSet, v *model.Gate) graphql.Marshaler {

@@ -41,6 +41,7 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
+	Timeline() TimelineResolver
 }
 
 type DirectiveRoot struct {
@@ -87,6 +88,7 @@ type ComplexityRoot struct {
 
 	Application struct {
 		Channels    func(childComplexity int) int
+		Checks      func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		Description func(childComplexity int) int
 		Groups      func(childComplexity int) int
@@ -118,6 +120,7 @@ type ComplexityRoot struct {
 		GrantedAt     func(childComplexity int) int
 		ID            func(childComplexity int) int
 		InstalledAt   func(childComplexity int) int
+		Instance      func(childComplexity int) int
 		Number        func(childComplexity int) int
 		Outcome       func(childComplexity int) int
 		RolloutID     func(childComplexity int) int
@@ -227,6 +230,17 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Demo struct {
+		Available func(childComplexity int) int
+		Present   func(childComplexity int) int
+		Running   func(childComplexity int) int
+	}
+
+	DemoPayload struct {
+		Demo       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Explanation struct {
 		AsOf     func(childComplexity int) int
 		Decision func(childComplexity int) int
@@ -239,6 +253,11 @@ type ComplexityRoot struct {
 		Code     func(childComplexity int) int
 		Outcome  func(childComplexity int) int
 		Words    func(childComplexity int) int
+	}
+
+	FailureShare struct {
+		Attempts func(childComplexity int) int
+		Value    func(childComplexity int) int
 	}
 
 	FleetChange struct {
@@ -323,6 +342,7 @@ type ComplexityRoot struct {
 		Rollouts       func(childComplexity int, first *int, after *string) int
 		State          func(childComplexity int) int
 		Track          func(childComplexity int) int
+		WaitsFor       func(childComplexity int) int
 	}
 
 	GroupChange struct {
@@ -453,6 +473,13 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Job struct {
+		Every     func(childComplexity int) int
+		LastError func(childComplexity int) int
+		LastRunAt func(childComplexity int) int
+		Name      func(childComplexity int) int
+	}
+
 	LeftOut struct {
 		Count  func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -486,6 +513,8 @@ type ComplexityRoot struct {
 		SetPassword        func(childComplexity int, input fleet.SetPassword) int
 		SignIn             func(childComplexity int, input model.SignInInput) int
 		SignOut            func(childComplexity int) int
+		StartDemo          func(childComplexity int) int
+		StopDemo           func(childComplexity int) int
 		UnblacklistPackage func(childComplexity int, input fleet.UnblacklistPackage) int
 		UpdateApplication  func(childComplexity int, input fleet.UpdateApplication) int
 		UpdateChannel      func(childComplexity int, input fleet.UpdateChannel) int
@@ -514,6 +543,14 @@ type ComplexityRoot struct {
 		Reason  func(childComplexity int) int
 		Until   func(childComplexity int) int
 		Version func(childComplexity int) int
+	}
+
+	Pace struct {
+		Cap       func(childComplexity int) int
+		Checks    func(childComplexity int) int
+		Granted   func(childComplexity int) int
+		InFlight  func(childComplexity int) int
+		PeriodCap func(childComplexity int) int
 	}
 
 	Package struct {
@@ -607,8 +644,10 @@ type ComplexityRoot struct {
 	}
 
 	PolicyPreview struct {
+		Changes    func(childComplexity int) int
 		Policy     func(childComplexity int) int
 		Reach      func(childComplexity int) int
+		ReachGrows func(childComplexity int) int
 		Sentence   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -621,6 +660,7 @@ type ComplexityRoot struct {
 		Applications    func(childComplexity int) int
 		Audits          func(childComplexity int, filter *model.AuditFilter, first *int, after *string) int
 		Channel         func(childComplexity int, id uuid.UUID) int
+		ControlReach    func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
 		DeletionReach   func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
 		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
 		Fleet           func(childComplexity int) int
@@ -632,9 +672,11 @@ type ComplexityRoot struct {
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionReach  func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
 		Rollout         func(childComplexity int, id uuid.UUID) int
+		ServerHealth    func(childComplexity int) int
 		ServerInfo      func(childComplexity int) int
 		SimulateRollout func(childComplexity int, input model.SimulateRolloutInput) int
 		Timeline        func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
+		UpdatePath      func(childComplexity int, channelID uuid.UUID, from string) int
 		Users           func(childComplexity int) int
 	}
 
@@ -648,23 +690,26 @@ type ComplexityRoot struct {
 	}
 
 	Rollout struct {
-		Attempts     func(childComplexity int) int
-		CreatedAt    func(childComplexity int) int
-		CurrentWave  func(childComplexity int) int
-		EndedAt      func(childComplexity int) int
-		Evidence     func(childComplexity int) int
-		Failures     func(childComplexity int) int
-		Group        func(childComplexity int) int
-		Halt         func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Leader       func(childComplexity int) int
-		Package      func(childComplexity int) int
-		ProjectedEnd func(childComplexity int) int
-		Proven       func(childComplexity int) int
-		StartedAt    func(childComplexity int) int
-		State        func(childComplexity int) int
-		Version      func(childComplexity int) int
-		Waves        func(childComplexity int) int
+		Attempts          func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		CurrentWave       func(childComplexity int) int
+		EndedAt           func(childComplexity int) int
+		Evidence          func(childComplexity int) int
+		FailedAttempts    func(childComplexity int, filter *model.FailureFilter, first *int, after *string) int
+		Failures          func(childComplexity int) int
+		FailuresByOem     func(childComplexity int) int
+		FailuresByVersion func(childComplexity int) int
+		Group             func(childComplexity int) int
+		Halt              func(childComplexity int) int
+		ID                func(childComplexity int) int
+		Leader            func(childComplexity int) int
+		Package           func(childComplexity int) int
+		ProjectedEnd      func(childComplexity int) int
+		Proven            func(childComplexity int) int
+		StartedAt         func(childComplexity int) int
+		State             func(childComplexity int) int
+		Version           func(childComplexity int) int
+		Waves             func(childComplexity int) int
 	}
 
 	RolloutConnection struct {
@@ -693,8 +738,21 @@ type ComplexityRoot struct {
 		Until   func(childComplexity int) int
 	}
 
+	ServerHealth struct {
+		AsOf            func(childComplexity int) int
+		ChecksPerSecond func(childComplexity int) int
+		DatabaseLatency func(childComplexity int) int
+		Jobs            func(childComplexity int) int
+		KnownMachines   func(childComplexity int) int
+		Memory          func(childComplexity int) int
+		Subscriptions   func(childComplexity int) int
+		Waiting         func(childComplexity int) int
+		WaitingLimit    func(childComplexity int) int
+	}
+
 	ServerInfo struct {
 		Database  func(childComplexity int) int
+		Demo      func(childComplexity int) int
 		Healthy   func(childComplexity int) int
 		Now       func(childComplexity int) int
 		StartedAt func(childComplexity int) int
@@ -752,13 +810,24 @@ type ComplexityRoot struct {
 	}
 
 	Timeline struct {
+		Failed     func(childComplexity int) int
 		From       func(childComplexity int) int
+		InFlight   func(childComplexity int) int
 		Marks      func(childComplexity int) int
+		OnTarget   func(childComplexity int) int
+		Pace       func(childComplexity int) int
 		Resolution func(childComplexity int) int
 		States     func(childComplexity int) int
 		Times      func(childComplexity int) int
 		Until      func(childComplexity int) int
 		Versions   func(childComplexity int) int
+		Waiting    func(childComplexity int) int
+	}
+
+	UpdatePath struct {
+		Reason   func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Steps    func(childComplexity int) int
 	}
 
 	User struct {
@@ -789,6 +858,12 @@ type ComplexityRoot struct {
 	VersionSeries struct {
 		Machines func(childComplexity int) int
 		Version  func(childComplexity int) int
+	}
+
+	Wait struct {
+		Reason   func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Until    func(childComplexity int) int
 	}
 
 	Wave struct {
@@ -999,6 +1074,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Channels(childComplexity), true
+	case "Application.checks":
+		if e.ComplexityRoot.Application.Checks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Checks(childComplexity), true
 	case "Application.createdAt":
 		if e.ComplexityRoot.Application.CreatedAt == nil {
 			break
@@ -1139,6 +1220,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attempt.InstalledAt(childComplexity), true
+	case "Attempt.instance":
+		if e.ComplexityRoot.Attempt.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attempt.Instance(childComplexity), true
 	case "Attempt.number":
 		if e.ComplexityRoot.Attempt.Number == nil {
 			break
@@ -1578,6 +1665,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeletePayload.UserErrors(childComplexity), true
 
+	case "Demo.available":
+		if e.ComplexityRoot.Demo.Available == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Demo.Available(childComplexity), true
+	case "Demo.present":
+		if e.ComplexityRoot.Demo.Present == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Demo.Present(childComplexity), true
+	case "Demo.running":
+		if e.ComplexityRoot.Demo.Running == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Demo.Running(childComplexity), true
+
+	case "DemoPayload.demo":
+		if e.ComplexityRoot.DemoPayload.Demo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DemoPayload.Demo(childComplexity), true
+	case "DemoPayload.userErrors":
+		if e.ComplexityRoot.DemoPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DemoPayload.UserErrors(childComplexity), true
+
 	case "Explanation.asOf":
 		if e.ComplexityRoot.Explanation.AsOf == nil {
 			break
@@ -1627,6 +1746,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FailureCount.Words(childComplexity), true
+
+	case "FailureShare.attempts":
+		if e.ComplexityRoot.FailureShare.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureShare.Attempts(childComplexity), true
+	case "FailureShare.value":
+		if e.ComplexityRoot.FailureShare.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureShare.Value(childComplexity), true
 
 	case "FleetChange.applications":
 		if e.ComplexityRoot.FleetChange.Applications == nil {
@@ -2000,6 +2132,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Track(childComplexity), true
+	case "Group.waitsFor":
+		if e.ComplexityRoot.Group.WaitsFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.WaitsFor(childComplexity), true
 
 	case "GroupChange.asOf":
 		if e.ComplexityRoot.GroupChange.AsOf == nil {
@@ -2558,6 +2696,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstancePayload.UserErrors(childComplexity), true
 
+	case "Job.every":
+		if e.ComplexityRoot.Job.Every == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Every(childComplexity), true
+	case "Job.lastError":
+		if e.ComplexityRoot.Job.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.LastError(childComplexity), true
+	case "Job.lastRunAt":
+		if e.ComplexityRoot.Job.LastRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.LastRunAt(childComplexity), true
+	case "Job.name":
+		if e.ComplexityRoot.Job.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Job.Name(childComplexity), true
+
 	case "LeftOut.machines":
 		if e.ComplexityRoot.LeftOut.Count == nil {
 			break
@@ -2863,6 +3026,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SignOut(childComplexity), true
+	case "Mutation.startDemo":
+		if e.ComplexityRoot.Mutation.StartDemo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.StartDemo(childComplexity), true
+	case "Mutation.stopDemo":
+		if e.ComplexityRoot.Mutation.StopDemo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.StopDemo(childComplexity), true
 	case "Mutation.unblacklistPackage":
 		if e.ComplexityRoot.Mutation.UnblacklistPackage == nil {
 			break
@@ -3027,6 +3202,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Override.Version(childComplexity), true
+
+	case "Pace.cap":
+		if e.ComplexityRoot.Pace.Cap == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.Cap(childComplexity), true
+	case "Pace.checks":
+		if e.ComplexityRoot.Pace.Checks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.Checks(childComplexity), true
+	case "Pace.granted":
+		if e.ComplexityRoot.Pace.Granted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.Granted(childComplexity), true
+	case "Pace.inFlight":
+		if e.ComplexityRoot.Pace.InFlight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.InFlight(childComplexity), true
+	case "Pace.periodCap":
+		if e.ComplexityRoot.Pace.PeriodCap == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.PeriodCap(childComplexity), true
 
 	case "Package.action":
 		if e.ComplexityRoot.Package.Action == nil {
@@ -3415,6 +3621,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Policy.Windows(childComplexity), true
 
+	case "PolicyPreview.changes":
+		if e.ComplexityRoot.PolicyPreview.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.Changes(childComplexity), true
 	case "PolicyPreview.policy":
 		if e.ComplexityRoot.PolicyPreview.Policy == nil {
 			break
@@ -3427,6 +3639,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyPreview.Reach(childComplexity), true
+	case "PolicyPreview.reachGrows":
+		if e.ComplexityRoot.PolicyPreview.ReachGrows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.ReachGrows(childComplexity), true
 	case "PolicyPreview.sentence":
 		if e.ComplexityRoot.PolicyPreview.Sentence == nil {
 			break
@@ -3502,6 +3720,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Channel(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.controlReach":
+		if e.ComplexityRoot.Query.ControlReach == nil {
+			break
+		}
+
+		args, err := ec.field_Query_controlReach_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ControlReach(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
 	case "Query.deletionReach":
 		if e.ComplexityRoot.Query.DeletionReach == nil {
 			break
@@ -3614,6 +3843,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Rollout(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.serverHealth":
+		if e.ComplexityRoot.Query.ServerHealth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ServerHealth(childComplexity), true
 	case "Query.serverInfo":
 		if e.ComplexityRoot.Query.ServerInfo == nil {
 			break
@@ -3642,6 +3877,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Timeline(childComplexity, args["groupId"].(uuid.UUID), args["range"].(model.TimelineRange)), true
+	case "Query.updatePath":
+		if e.ComplexityRoot.Query.UpdatePath == nil {
+			break
+		}
+
+		args, err := ec.field_Query_updatePath_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["from"].(string)), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
@@ -3716,12 +3962,35 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.Evidence(childComplexity), true
+	case "Rollout.failedAttempts":
+		if e.ComplexityRoot.Rollout.FailedAttempts == nil {
+			break
+		}
+
+		args, err := ec.field_Rollout_failedAttempts_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Rollout.FailedAttempts(childComplexity, args["filter"].(*model.FailureFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Rollout.failures":
 		if e.ComplexityRoot.Rollout.Failures == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rollout.Failures(childComplexity), true
+	case "Rollout.failuresByOem":
+		if e.ComplexityRoot.Rollout.FailuresByOem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByOem(childComplexity), true
+	case "Rollout.failuresByVersion":
+		if e.ComplexityRoot.Rollout.FailuresByVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByVersion(childComplexity), true
 	case "Rollout.group":
 		if e.ComplexityRoot.Rollout.Group == nil {
 			break
@@ -3877,12 +4146,73 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RuleStep.Until(childComplexity), true
 
+	case "ServerHealth.asOf":
+		if e.ComplexityRoot.ServerHealth.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.AsOf(childComplexity), true
+	case "ServerHealth.checksPerSecond":
+		if e.ComplexityRoot.ServerHealth.ChecksPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.ChecksPerSecond(childComplexity), true
+	case "ServerHealth.databaseLatency":
+		if e.ComplexityRoot.ServerHealth.DatabaseLatency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.DatabaseLatency(childComplexity), true
+	case "ServerHealth.jobs":
+		if e.ComplexityRoot.ServerHealth.Jobs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Jobs(childComplexity), true
+	case "ServerHealth.knownMachines":
+		if e.ComplexityRoot.ServerHealth.KnownMachines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.KnownMachines(childComplexity), true
+	case "ServerHealth.memory":
+		if e.ComplexityRoot.ServerHealth.Memory == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Memory(childComplexity), true
+	case "ServerHealth.subscriptions":
+		if e.ComplexityRoot.ServerHealth.Subscriptions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Subscriptions(childComplexity), true
+	case "ServerHealth.waiting":
+		if e.ComplexityRoot.ServerHealth.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.Waiting(childComplexity), true
+	case "ServerHealth.waitingLimit":
+		if e.ComplexityRoot.ServerHealth.WaitingLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.WaitingLimit(childComplexity), true
+
 	case "ServerInfo.database":
 		if e.ComplexityRoot.ServerInfo.Database == nil {
 			break
 		}
 
 		return e.ComplexityRoot.ServerInfo.Database(childComplexity), true
+	case "ServerInfo.demo":
+		if e.ComplexityRoot.ServerInfo.Demo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerInfo.Demo(childComplexity), true
 	case "ServerInfo.healthy":
 		if e.ComplexityRoot.ServerInfo.Healthy == nil {
 			break
@@ -4114,18 +4444,42 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RolloutProgressed(childComplexity, args["groupId"].(uuid.UUID)), true
 
+	case "Timeline.failed":
+		if e.ComplexityRoot.Timeline.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.Failed(childComplexity), true
 	case "Timeline.from":
 		if e.ComplexityRoot.Timeline.From == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Timeline.From(childComplexity), true
+	case "Timeline.inFlight":
+		if e.ComplexityRoot.Timeline.InFlight == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.InFlight(childComplexity), true
 	case "Timeline.marks":
 		if e.ComplexityRoot.Timeline.Marks == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Timeline.Marks(childComplexity), true
+	case "Timeline.onTarget":
+		if e.ComplexityRoot.Timeline.OnTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.OnTarget(childComplexity), true
+	case "Timeline.pace":
+		if e.ComplexityRoot.Timeline.Pace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.Pace(childComplexity), true
 	case "Timeline.resolution":
 		if e.ComplexityRoot.Timeline.Resolution == nil {
 			break
@@ -4156,6 +4510,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Timeline.Versions(childComplexity), true
+	case "Timeline.waiting":
+		if e.ComplexityRoot.Timeline.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.Waiting(childComplexity), true
+
+	case "UpdatePath.reason":
+		if e.ComplexityRoot.UpdatePath.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePath.Reason(childComplexity), true
+	case "UpdatePath.sentence":
+		if e.ComplexityRoot.UpdatePath.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePath.Sentence(childComplexity), true
+	case "UpdatePath.steps":
+		if e.ComplexityRoot.UpdatePath.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePath.Steps(childComplexity), true
 
 	case "User.createdAt":
 		if e.ComplexityRoot.User.CreatedAt == nil {
@@ -4251,6 +4630,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VersionSeries.Version(childComplexity), true
+
+	case "Wait.reason":
+		if e.ComplexityRoot.Wait.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wait.Reason(childComplexity), true
+	case "Wait.sentence":
+		if e.ComplexityRoot.Wait.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wait.Sentence(childComplexity), true
+	case "Wait.until":
+		if e.ComplexityRoot.Wait.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wait.Until(childComplexity), true
 
 	case "Wave.approval":
 		if e.ComplexityRoot.Wave.Approval == nil {
@@ -4388,6 +4786,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
+			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
 			graphql.NewInputUnmarshaler("FreezeInput", ec.unmarshalInputFreezeInput),
 			graphql.NewInputUnmarshaler("HaltRolloutInput", ec.unmarshalInputHaltRolloutInput),
 			graphql.NewInputUnmarshaler("HoldInstanceInput", ec.unmarshalInputHoldInstanceInput),
@@ -4711,6 +5110,8 @@ type Application {
   ): PackageConnection!
   "The sum over its groups."
   numbers: Numbers!
+  "Update checks of its machines: one number for each five minutes of the last hour, oldest first; the last is still growing."
+  checks: [Int!]!
 }
 
 "A new application."
@@ -4860,6 +5261,16 @@ type AuditEdge {
   ): Reach!
 }
 
+extend type Query {
+  "The versions a machine goes through on its way to a channel's package: the floors above what it runs, then the package."
+  updatePath(
+    "The channel."
+    channelId: ID!
+    "The version it starts from."
+    from: String!
+  ): UpdatePath!
+}
+
 extend type Mutation {
   "A new channel."
   createChannel("See its type." input: CreateChannelInput!): ChannelPayload!
@@ -4937,6 +5348,16 @@ type Blacklisting {
   createdBy: String!
   "When it was set."
   createdAt: Time!
+}
+
+"The way from a version to a channel's package."
+type UpdatePath {
+  "What is offered, one after the other; empty when nothing is."
+  steps: [Package!]!
+  "Why it ends where it ends: GRANTED at the package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED."
+  reason: Reason!
+  "The same in words."
+  sentence: String!
 }
 
 "A new channel."
@@ -5247,6 +5668,16 @@ type FleetChange {
   group("Its UUID." id: ID!): Group
 }
 
+extend type Query {
+  "Who is touched when a group is paused, resumed, halted or its next wave opened now."
+  controlReach(
+    "The group."
+    groupId: ID!
+    "What would be done."
+    control: GroupControl!
+  ): Reach!
+}
+
 extend type Mutation {
   "A new group."
   createGroup("See its type." input: CreateGroupInput!): GroupPayload!
@@ -5298,6 +5729,8 @@ type Group {
   policyWarnings: [String!]!
   "Who paused it; null when it is not paused."
   pause: Pause
+  "What holds the next machine that asks, such as a full cap, a closed window or a wave that soaks; null when it would be granted, or when nothing is left to do."
+  waitsFor: Wait
   "Its machines in numbers."
   numbers: GroupNumbers!
   "The rollout in force, also after it completed; null when the channel never pointed to a package."
@@ -5323,6 +5756,28 @@ enum GroupState {
   PAUSED
   "Stopped by a rule, or by a person in an emergency."
   HALTED
+}
+
+"What a person can do to the rollout of a group."
+enum GroupControl {
+  "pauseUpdates"
+  PAUSE
+  "resumeUpdates"
+  RESUME
+  "haltRollout"
+  HALT
+  "advanceWave"
+  ADVANCE
+}
+
+"What a rollout waits for."
+type Wait {
+  "The rule that holds."
+  reason: Reason!
+  "The same in words, with its inputs."
+  sentence: String!
+  "When it can change by itself; null when that is not known."
+  until: Time
 }
 
 "That a person switched updates off."
@@ -5809,6 +6264,8 @@ type Grant {
 type Attempt {
   "UUID."
   id: ID!
+  "The machine it was given to."
+  instance: Instance!
   "The rollout it was part of."
   rolloutId: ID!
   "Version that was offered."
@@ -6486,6 +6943,10 @@ input PolicyPreviewInput {
 
 "What a policy means."
 type PolicyPreview {
+  "What would change in the group's policy, in words, one line for each field; empty without group."
+  changes: [String!]!
+  "Whether more machines could be updated, or faster, than now."
+  reachGrows: Boolean!
   "Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty."
   userErrors: [UserError!]!
   "The whole policy with what was left out filled in; null when it is not valid."
@@ -6568,6 +7029,19 @@ type Rollout {
   attempts: AttemptCounts!
   "Failed attempts by how and with which code, most first."
   failures: [FailureCount!]!
+  "Failed attempts by the platform of their machines, most first."
+  failuresByOem: [FailureShare!]!
+  "Failed attempts by the version their machines ran before, most first."
+  failuresByVersion: [FailureShare!]!
+  "The failed attempts themselves, newest first."
+  failedAttempts(
+    "Which ones; all conditions must hold."
+    filter: FailureFilter
+    "How many, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the page before; only with the same filter."
+    after: String
+  ): AttemptConnection!
   "Safe mode: the machine that goes first, as machine id; null: none yet, or proven already."
   leader: String
   "Safe mode: whether a machine was seen on the new version."
@@ -6674,6 +7148,26 @@ enum HaltRule {
   FAILURE_SHARE
   "A person, in an emergency."
   PERSON
+}
+
+"Failed attempts of machines that have something in common."
+type FailureShare {
+  "What they have in common; \"\" when the machines do not say."
+  value: String!
+  "How many."
+  attempts: Int!
+}
+
+"Conditions on failed attempts; all must hold."
+input FailureFilter {
+  "That ended so."
+  outcome: Outcome
+  "With this error code; 0: that reported none."
+  code: Int
+  "Of machines on this platform, as they said when the attempt ended."
+  oem: String
+  "Of machines that ran this version before."
+  fromVersion: String
 }
 
 "A page of rollouts."
@@ -6839,6 +7333,8 @@ type ServerInfo {
   healthy: Boolean
   "Where machines send their requests, as seen by this caller; null for strangers."
   updateUrl: String
+  "The simulated fleet; null for a stranger."
+  demo: Demo
 }
 
 "Where the data is."
@@ -6847,6 +7343,70 @@ enum Database {
   SQLITE
   "In a PostgreSQL that several servers may share."
   POSTGRESQL
+}
+
+extend type Query {
+  "How the server that answers does, for the health page."
+  serverHealth: ServerHealth!
+}
+
+extend type Mutation {
+  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped."
+  startDemo: DemoPayload!
+  "Stop the simulated machines and delete the applications of the demo."
+  stopDemo: DemoPayload!
+}
+
+"How one server process does."
+type ServerHealth {
+  "When this was read."
+  asOf: Time!
+  "How long the database took to answer the simplest question."
+  databaseLatency: Duration!
+  "Update checks and reports per second, over the last half minute, in this process."
+  checksPerSecond: Float!
+  "Check-ins that wait for a transaction now."
+  waiting: Int!
+  "How many may wait before machines are told to come back later."
+  waitingLimit: Int!
+  "Machines this process remembers."
+  knownMachines: Int!
+  "Memory the process has taken from the system."
+  memory: Bytes!
+  "Live subscriptions of this process."
+  subscriptions: Int!
+  "What the server does by itself."
+  jobs: [Job!]!
+}
+
+"Something the server does by itself. With several servers one of them does it."
+type Job {
+  "What it does, such as \"end leases\"."
+  name: String!
+  "How often."
+  every: Duration!
+  "When this process did it last; null: not since it was started."
+  lastRunAt: Time
+  "What went wrong then; \"\" when nothing did."
+  lastError: String!
+}
+
+"The simulated fleet."
+type Demo {
+  "Whether its applications are there."
+  present: Boolean!
+  "Whether its machines check against this server."
+  running: Boolean!
+  "Whether it can be started: the database has no machines and no application but those of the first start."
+  available: Boolean!
+}
+
+"The answer to starting or stopping the demo."
+type DemoPayload {
+  "As it is now; null when nothing was changed."
+  demo: Demo
+  "Why nothing was changed; empty when it was."
+  userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/timeline.graphql", Input: `extend type Query {
@@ -6885,6 +7445,16 @@ type Timeline {
   states: [StateSeries!]!
   "Active machines by running version, highest version first."
   versions: [VersionSeries!]!
+  "Active machines that ran the target of that moment, or higher."
+  onTarget: [Int!]!
+  "Active machines that were offered an update and had not finished."
+  inFlight: [Int!]!
+  "Active machines whose last attempt had failed."
+  failed: [Int!]!
+  "All other active machines."
+  waiting: [Int!]!
+  "Grants and check-ins, and what they may reach."
+  pace: Pace!
   "What to mark in the chart: promotions, pauses, halts, waves and changes of policy, oldest first, at most 100."
   marks: [Activity!]!
 }
@@ -6903,6 +7473,20 @@ type VersionSeries {
   version: String!
   "How many at each moment."
   machines: [Int!]!
+}
+
+"How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so none exceeds its cap by being read late."
+type Pace {
+  "Updates in flight."
+  inFlight: [Int!]!
+  "What ` + "`" + `inFlight` + "`" + ` might reach then: the policy's maxConcurrentUpdates."
+  cap: [Int!]!
+  "Grants within the policy's period that ended then."
+  granted: [Int!]!
+  "What ` + "`" + `granted` + "`" + ` might reach then: the policy's maxUpdatesPerPeriod."
+  periodCap: [Int!]!
+  "Update checks since the moment before, those answered from memory included."
+  checks: [Int!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/user.graphql", Input: `extend type Query {
@@ -7106,6 +7690,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_packages(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Application_numbers(ctx, field)
+	case "checks":
+		return ec.fieldContext_Application_checks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -7136,6 +7722,8 @@ func (ec *executionContext) childFields_Attempt(ctx context.Context, field graph
 	switch field.Name {
 	case "id":
 		return ec.fieldContext_Attempt_id(ctx, field)
+	case "instance":
+		return ec.fieldContext_Attempt_instance(ctx, field)
 	case "rolloutId":
 		return ec.fieldContext_Attempt_rolloutId(ctx, field)
 	case "version":
@@ -7368,6 +7956,28 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Demo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "present":
+		return ec.fieldContext_Demo_present(ctx, field)
+	case "running":
+		return ec.fieldContext_Demo_running(ctx, field)
+	case "available":
+		return ec.fieldContext_Demo_available(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Demo", field.Name)
+}
+
+func (ec *executionContext) childFields_DemoPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "demo":
+		return ec.fieldContext_DemoPayload_demo(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DemoPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DemoPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Explanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "instance":
@@ -7394,6 +8004,16 @@ func (ec *executionContext) childFields_FailureCount(ctx context.Context, field 
 		return ec.fieldContext_FailureCount_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FailureCount", field.Name)
+}
+
+func (ec *executionContext) childFields_FailureShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_FailureShare_value(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailureShare_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureShare", field.Name)
 }
 
 func (ec *executionContext) childFields_FleetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -7554,6 +8174,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_policyWarnings(ctx, field)
 	case "pause":
 		return ec.fieldContext_Group_pause(ctx, field)
+	case "waitsFor":
+		return ec.fieldContext_Group_waitsFor(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Group_numbers(ctx, field)
 	case "rollout":
@@ -7820,6 +8442,20 @@ func (ec *executionContext) childFields_InstancePayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type InstancePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Job_name(ctx, field)
+	case "every":
+		return ec.fieldContext_Job_every(ctx, field)
+	case "lastRunAt":
+		return ec.fieldContext_Job_lastRunAt(ctx, field)
+	case "lastError":
+		return ec.fieldContext_Job_lastError(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
 func (ec *executionContext) childFields_LeftOut(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
@@ -7872,6 +8508,22 @@ func (ec *executionContext) childFields_Override(ctx context.Context, field grap
 		return ec.fieldContext_Override_reason(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Override", field.Name)
+}
+
+func (ec *executionContext) childFields_Pace(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "inFlight":
+		return ec.fieldContext_Pace_inFlight(ctx, field)
+	case "cap":
+		return ec.fieldContext_Pace_cap(ctx, field)
+	case "granted":
+		return ec.fieldContext_Pace_granted(ctx, field)
+	case "periodCap":
+		return ec.fieldContext_Pace_periodCap(ctx, field)
+	case "checks":
+		return ec.fieldContext_Pace_checks(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Pace", field.Name)
 }
 
 func (ec *executionContext) childFields_Package(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8056,6 +8708,10 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 
 func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
+	case "changes":
+		return ec.fieldContext_PolicyPreview_changes(ctx, field)
+	case "reachGrows":
+		return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_PolicyPreview_userErrors(ctx, field)
 	case "policy":
@@ -8118,6 +8774,12 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_attempts(ctx, field)
 	case "failures":
 		return ec.fieldContext_Rollout_failures(ctx, field)
+	case "failuresByOem":
+		return ec.fieldContext_Rollout_failuresByOem(ctx, field)
+	case "failuresByVersion":
+		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
+	case "failedAttempts":
+		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
 	case "leader":
 		return ec.fieldContext_Rollout_leader(ctx, field)
 	case "proven":
@@ -8182,6 +8844,30 @@ func (ec *executionContext) childFields_RuleStep(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type RuleStep", field.Name)
 }
 
+func (ec *executionContext) childFields_ServerHealth(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_ServerHealth_asOf(ctx, field)
+	case "databaseLatency":
+		return ec.fieldContext_ServerHealth_databaseLatency(ctx, field)
+	case "checksPerSecond":
+		return ec.fieldContext_ServerHealth_checksPerSecond(ctx, field)
+	case "waiting":
+		return ec.fieldContext_ServerHealth_waiting(ctx, field)
+	case "waitingLimit":
+		return ec.fieldContext_ServerHealth_waitingLimit(ctx, field)
+	case "knownMachines":
+		return ec.fieldContext_ServerHealth_knownMachines(ctx, field)
+	case "memory":
+		return ec.fieldContext_ServerHealth_memory(ctx, field)
+	case "subscriptions":
+		return ec.fieldContext_ServerHealth_subscriptions(ctx, field)
+	case "jobs":
+		return ec.fieldContext_ServerHealth_jobs(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ServerHealth", field.Name)
+}
+
 func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "version":
@@ -8196,6 +8882,8 @@ func (ec *executionContext) childFields_ServerInfo(ctx context.Context, field gr
 		return ec.fieldContext_ServerInfo_healthy(ctx, field)
 	case "updateUrl":
 		return ec.fieldContext_ServerInfo_updateUrl(ctx, field)
+	case "demo":
+		return ec.fieldContext_ServerInfo_demo(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ServerInfo", field.Name)
 }
@@ -8294,10 +8982,32 @@ func (ec *executionContext) childFields_Timeline(ctx context.Context, field grap
 		return ec.fieldContext_Timeline_states(ctx, field)
 	case "versions":
 		return ec.fieldContext_Timeline_versions(ctx, field)
+	case "onTarget":
+		return ec.fieldContext_Timeline_onTarget(ctx, field)
+	case "inFlight":
+		return ec.fieldContext_Timeline_inFlight(ctx, field)
+	case "failed":
+		return ec.fieldContext_Timeline_failed(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Timeline_waiting(ctx, field)
+	case "pace":
+		return ec.fieldContext_Timeline_pace(ctx, field)
 	case "marks":
 		return ec.fieldContext_Timeline_marks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Timeline", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdatePath(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "steps":
+		return ec.fieldContext_UpdatePath_steps(ctx, field)
+	case "reason":
+		return ec.fieldContext_UpdatePath_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_UpdatePath_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdatePath", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8358,6 +9068,18 @@ func (ec *executionContext) childFields_VersionSeries(ctx context.Context, field
 		return ec.fieldContext_VersionSeries_machines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VersionSeries", field.Name)
+}
+
+func (ec *executionContext) childFields_Wait(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_Wait_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Wait_sentence(ctx, field)
+	case "until":
+		return ec.fieldContext_Wait_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Wait", field.Name)
 }
 
 func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

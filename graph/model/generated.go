@@ -188,6 +188,44 @@ type DeletePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// The simulated fleet.
+type Demo struct {
+	// Whether its applications are there.
+	Present bool `json:"present"`
+	// Whether its machines check against this server.
+	Running bool `json:"running"`
+	// Whether it can be started: the database has no machines and no application but those of the first start.
+	Available bool `json:"available"`
+}
+
+// The answer to starting or stopping the demo.
+type DemoPayload struct {
+	// As it is now; null when nothing was changed.
+	Demo *Demo `json:"demo,omitempty"`
+	// Why nothing was changed; empty when it was.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+// Conditions on failed attempts; all must hold.
+type FailureFilter struct {
+	// That ended so.
+	Outcome *rollout.Outcome `json:"outcome,omitempty"`
+	// With this error code; 0: that reported none.
+	Code *int `json:"code,omitempty"`
+	// Of machines on this platform, as they said when the attempt ended.
+	Oem *string `json:"oem,omitempty"`
+	// Of machines that ran this version before.
+	FromVersion *string `json:"fromVersion,omitempty"`
+}
+
+// Failed attempts of machines that have something in common.
+type FailureShare struct {
+	// What they have in common; "" when the machines do not say.
+	Value string `json:"value"`
+	// How many.
+	Attempts int `json:"attempts"`
+}
+
 // The numbers of the fleet as they are now.
 type FleetChange struct {
 	// When this was read.
@@ -352,6 +390,18 @@ type InstancePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Something the server does by itself. With several servers one of them does it.
+type Job struct {
+	// What it does, such as "end leases".
+	Name string `json:"name"`
+	// How often.
+	Every time.Duration `json:"every"`
+	// When this process did it last; null: not since it was started.
+	LastRunAt *time.Time `json:"lastRunAt,omitempty"`
+	// What went wrong then; "" when nothing did.
+	LastError string `json:"lastError"`
+}
+
 // Everything that can be changed. Each mutation is one verb with one input, done
 // in one transaction and entered in the audit, and answers with the changed object
 // and `userErrors`. When there are user errors nothing was changed and the object
@@ -373,6 +423,20 @@ type Override struct {
 	By string `json:"by"`
 	// Why.
 	Reason string `json:"reason"`
+}
+
+// How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so none exceeds its cap by being read late.
+type Pace struct {
+	// Updates in flight.
+	InFlight []int `json:"inFlight"`
+	// What `inFlight` might reach then: the policy's maxConcurrentUpdates.
+	Cap []int `json:"cap"`
+	// Grants within the policy's period that ended then.
+	Granted []int `json:"granted"`
+	// What `granted` might reach then: the policy's maxUpdatesPerPeriod.
+	PeriodCap []int `json:"periodCap"`
+	// Update checks since the moment before, those answered from memory included.
+	Checks []int `json:"checks"`
 }
 
 // A page of packages.
@@ -474,6 +538,10 @@ type PolicyInput struct {
 
 // What a policy means.
 type PolicyPreview struct {
+	// What would change in the group's policy, in words, one line for each field; empty without group.
+	Changes []string `json:"changes"`
+	// Whether more machines could be updated, or faster, than now.
+	ReachGrows bool `json:"reachGrows"`
 	// Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty.
 	UserErrors []*UserError `json:"userErrors"`
 	// The whole policy with what was left out filled in; null when it is not valid.
@@ -541,6 +609,28 @@ type RolloutProgress struct {
 	Numbers *fleet.GroupNumbers `json:"numbers"`
 }
 
+// How one server process does.
+type ServerHealth struct {
+	// When this was read.
+	AsOf time.Time `json:"asOf"`
+	// How long the database took to answer the simplest question.
+	DatabaseLatency time.Duration `json:"databaseLatency"`
+	// Update checks and reports per second, over the last half minute, in this process.
+	ChecksPerSecond float64 `json:"checksPerSecond"`
+	// Check-ins that wait for a transaction now.
+	Waiting int `json:"waiting"`
+	// How many may wait before machines are told to come back later.
+	WaitingLimit int `json:"waitingLimit"`
+	// Machines this process remembers.
+	KnownMachines int `json:"knownMachines"`
+	// Memory the process has taken from the system.
+	Memory int64 `json:"memory"`
+	// Live subscriptions of this process.
+	Subscriptions int `json:"subscriptions"`
+	// What the server does by itself.
+	Jobs []*Job `json:"jobs"`
+}
+
 // This server.
 type ServerInfo struct {
 	// Version of CoreRoller.
@@ -555,6 +645,8 @@ type ServerInfo struct {
 	Healthy *bool `json:"healthy,omitempty"`
 	// Where machines send their requests, as seen by this caller; null for strangers.
 	UpdateURL *string `json:"updateUrl,omitempty"`
+	// The simulated fleet; null for a stranger.
+	Demo *Demo `json:"demo,omitempty"`
 }
 
 // Name and password.
@@ -654,6 +746,16 @@ type UpdatePackageInput struct {
 	Reason *string `json:"reason,omitempty"`
 }
 
+// The way from a version to a channel's package.
+type UpdatePath struct {
+	// What is offered, one after the other; empty when nothing is.
+	Steps []*db.Release `json:"steps"`
+	// Why it ends where it ends: GRANTED at the package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED.
+	Reason rollout.Reason `json:"reason"`
+	// The same in words.
+	Sentence string `json:"sentence"`
+}
+
 // A change of a policy.
 type UpdatePolicyInput struct {
 	// The group.
@@ -682,6 +784,16 @@ type UserPayload struct {
 	User *db.User `json:"user,omitempty"`
 	// Why nothing was changed; empty when it was.
 	UserErrors []*UserError `json:"userErrors"`
+}
+
+// What a rollout waits for.
+type Wait struct {
+	// The rule that holds.
+	Reason rollout.Reason `json:"reason"`
+	// The same in words, with its inputs.
+	Sentence string `json:"sentence"`
+	// When it can change by itself; null when that is not known.
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // One step of a rollout.
@@ -902,6 +1014,70 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a person can do to the rollout of a group.
+type GroupControl string
+
+const (
+	// pauseUpdates
+	GroupControlPause GroupControl = "PAUSE"
+	// resumeUpdates
+	GroupControlResume GroupControl = "RESUME"
+	// haltRollout
+	GroupControlHalt GroupControl = "HALT"
+	// advanceWave
+	GroupControlAdvance GroupControl = "ADVANCE"
+)
+
+var AllGroupControl = []GroupControl{
+	GroupControlPause,
+	GroupControlResume,
+	GroupControlHalt,
+	GroupControlAdvance,
+}
+
+func (e GroupControl) IsValid() bool {
+	switch e {
+	case GroupControlPause, GroupControlResume, GroupControlHalt, GroupControlAdvance:
+		return true
+	}
+	return false
+}
+
+func (e GroupControl) String() string {
+	return string(e)
+}
+
+func (e *GroupControl) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GroupControl(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GroupControl", str)
+	}
+	return nil
+}
+
+func (e GroupControl) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GroupControl) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GroupControl) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

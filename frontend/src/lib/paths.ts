@@ -3,27 +3,73 @@
 
 type Query = Record<string, string | null | undefined>;
 
-/** Query parameters of the group page. */
-export interface GroupView extends Query {
-  /** Which machines the table lists; see machine/filter.ts. */
+/** Which machines a list shows; see machine/filter.ts. */
+export interface MachineList extends Query {
   show?: string | null;
   reason?: string | null;
   version?: string | null;
+  oem?: string | null;
+  /** When they were last seen. */
+  seen?: string | null;
   search?: string | null;
-  /** Cursor of the page of machines. */
-  after?: string | null;
-  /** Range of the chart. */
+  sort?: string | null;
+}
+
+/** Query parameters of the group page: the list of machines, and more. */
+export interface GroupView extends MachineList {
+  /** Which failed attempts are listed instead of machines; see group/failures.ts. */
+  failure?: string | null;
+  /** Range of the charts. */
   range?: string | null;
 }
 
+/** Query parameters of the machines page. */
+export interface MachinesView extends MachineList {
+  group?: string | null;
+}
+
+/** Query parameters of the activity page. */
+export interface ActivityView extends Query {
+  application?: string | null;
+  group?: string | null;
+  severity?: string | null;
+  kind?: string | null;
+  /** How far back. */
+  range?: string | null;
+}
+
+/** Query parameters of the audit page. */
+export interface AuditView extends Query {
+  application?: string | null;
+  actor?: string | null;
+  verb?: string | null;
+  object?: string | null;
+}
+
 export const fleetPath = () => '/';
+export const connectPath = (application?: string) => `/connect${query({ application })}`;
+export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
+export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
+export const settingsPath = () => '/settings';
 export const passwordPath = () => '/account/password';
-export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
-  `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
-export const machinePath = (application: string, instance: string) =>
-  `/apps/${application}/machines/${instance}`;
 /** Served by the server itself, not by the router: link with target="_self". */
 export const playgroundPath = () => '/playground';
+
+export const applicationPath = (application: string, fragment = '') =>
+  `/apps/${application}${fragment && `#${fragment}`}`;
+export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
+  `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
+export const policyPath = (application: string, group: string) =>
+  `/apps/${application}/groups/${group}/policy`;
+export const channelPath = (application: string, channel: string) =>
+  `/apps/${application}/channels/${channel}`;
+export const newPackagePath = (application: string) => `/apps/${application}/packages/new`;
+export const packagePath = (application: string, id: string) => `/apps/${application}/packages/${id}`;
+/** Of an application, or of the whole fleet. */
+export const machinesPath = (application: string | null, view: MachinesView = {}) =>
+  `${application ? `/apps/${application}` : ''}/machines${query(view)}`;
+export const machinePath = (application: string, instance: string) =>
+  `/apps/${application}/machines/${instance}`;
 
 function query(view: Query): string {
   const pairs = Object.entries(view).filter((pair): pair is [string, string] => !!pair[1]);
