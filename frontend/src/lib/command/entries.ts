@@ -1,7 +1,7 @@
 /** What the command palette offers, and which of it answers to what was typed. */
 
 export interface Entry {
-  /** Unique in the palette. */
+  /** Unique in the palette, without spaces. */
   id: string;
   section: string;
   label: string;

@@ -51,7 +51,7 @@ export function offers(known: Known | null, go: Go): Entry[] {
   return [
     ...onGroup(known, go),
     ...pages.map(([label, to, words = '']): Entry => ({
-      id: `page ${to}`,
+      id: `page-${to}`,
       section: 'Pages',
       label,
       words,
@@ -59,7 +59,7 @@ export function offers(known: Known | null, go: Go): Entry[] {
     })),
     ...places(known, go),
     ...(Object.keys(themeLabel) as ThemeChoice[]).map((choice): Entry => ({
-      id: `theme ${choice}`,
+      id: `theme-${choice}`,
       section: 'Theme',
       label: themeLabel[choice],
       words: 'switch colour mode',
@@ -73,8 +73,8 @@ function onGroup(known: Known | null, go: Go): Entry[] {
   const group = known?.group;
   if (!group) return [];
   const { rollout, application, id, state } = group;
-  const offer = (label: string, to: string): Entry => ({
-    id: `do ${label}`,
+  const offer = (what: string, label: string, to: string): Entry => ({
+    id: `do-${what}`,
     section: group.name,
     label,
     act: () => go(to),
@@ -87,9 +87,9 @@ function onGroup(known: Known | null, go: Go): Entry[] {
     ...actions
       .toReversed()
       .map((action) =>
-        offer(`${actionLabel[action]} …`, groupPath(application.id, id, { ...view, do: action })),
+        offer(action, `${actionLabel[action]} …`, groupPath(application.id, id, { ...view, do: action })),
       ),
-    offer('Edit policy', policyPath(application.id, id)),
+    offer('policy', 'Edit policy', policyPath(application.id, id)),
   ];
 }
 
