@@ -99,8 +99,9 @@ type loaders struct {
 	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
 	packages           *loader[*db.Release]
-	waves              *loader[[]*db.Wave]    // by rollout
-	failures           *loader[[]*db.Failure] // by rollout
+	waves              *loader[[]*db.Wave]         // by rollout
+	failures           *loader[[]*db.Failure]      // by rollout
+	shares             *loader[[]*db.FailureShare] // by rollout
 }
 
 type loadersKey struct{}
@@ -114,6 +115,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),
 		failures:           newLoader(ctx, r.failuresByRollout),
+		shares:             newLoader(ctx, r.sharesByRollout),
 	})
 }
 

@@ -177,14 +177,19 @@ func attempts(ctx context.Context, m *db.Instance, first *int, after *string) (*
 	q := m.QueryAttempts()
 	o := newestID(func(a *db.Attempt) uuid.UUID { return a.ID })
 	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
-		return q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n).All(ctx)
+		page := q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n)
+		return preloads(ctx).attempts(page, nodes(ctx)).All(ctx)
 	})
+	return attemptConnection(p), err
+}
+
+func attemptConnection(p page[*db.Attempt]) *model.AttemptConnection {
 	return &model.AttemptConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Attempt) *model.AttemptEdge {
 			return &model.AttemptEdge{Cursor: cursor, Node: node}
 		}),
-	}, err
+	}
 }
 
 func history(ctx context.Context, m *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
