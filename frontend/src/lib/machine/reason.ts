@@ -54,5 +54,5 @@ export const ruleWord: Record<Reason, string> = {
   GRANTED: 'Grant',
 };
 
-export const isReason = (text: string | null): text is Reason =>
-  text !== null && Object.hasOwn(reasonWord, text);
+export const isReason = (text: string | null | undefined): text is Reason =>
+  typeof text === 'string' && Object.hasOwn(reasonWord, text);
