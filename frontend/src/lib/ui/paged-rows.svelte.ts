@@ -1,3 +1,5 @@
+/* eslint-disable svelte/prefer-svelte-reactivity -- pages are replaced as a whole, never changed */
+
 import { underHand } from './under-hand';
 
 /** One page of a list that is read by cursors. */
