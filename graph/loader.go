@@ -95,6 +95,7 @@ func (l *loader[V]) run(b *batch[V]) {
 // loaders are those of one answer.
 type loaders struct {
 	groupNumbers       *loader[*fleet.GroupNumbers]
+	groupWaits         *loader[*fleet.Wait]
 	applicationNumbers *loader[fleet.Numbers]
 	current            *loader[*db.GroupRollout] // by group
 	packages           *loader[*db.Release]
@@ -107,6 +108,7 @@ type loadersKey struct{}
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
+		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
 		current:            newLoader(ctx, r.currentRollouts),
 		packages:           newLoader(ctx, r.packagesByID),
