@@ -97,6 +97,7 @@ type loaders struct {
 	groupNumbers       *loader[*fleet.GroupNumbers]
 	groupWaits         *loader[*fleet.Wait]
 	applicationNumbers *loader[fleet.Numbers]
+	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
 	packages           *loader[*db.Release]
 	waves              *loader[[]*db.Wave]    // by rollout
@@ -110,6 +111,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
 		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
+		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),
