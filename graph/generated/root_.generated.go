@@ -5759,13 +5759,13 @@ enum GroupState {
 
 "What a person can do to the rollout of a group."
 enum GroupControl {
-  "pauseUpdates"
+  "Stop granting: ` + "`" + `pauseUpdates` + "`" + `."
   PAUSE
-  "resumeUpdates"
+  "Grant again: ` + "`" + `resumeUpdates` + "`" + `."
   RESUME
-  "haltRollout"
+  "Stop the rollout in an emergency: ` + "`" + `haltRollout` + "`" + `."
   HALT
-  "advanceWave"
+  "Open the next wave now: ` + "`" + `advanceWave` + "`" + `."
   ADVANCE
 }
 

@@ -772,16 +772,6 @@ type UserPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What a rollout waits for.
-type Wait struct {
-	// The rule that holds.
-	Reason rollout.Reason `json:"reason"`
-	// The same in words, with its inputs.
-	Sentence string `json:"sentence"`
-	// When it can change by itself; null when that is not known.
-	Until *time.Time `json:"until,omitempty"`
-}
-
 // One step of a rollout.
 type Wave struct {
 	// Counted from 1.
@@ -1009,13 +999,13 @@ func (e ErrorCode) MarshalJSON() ([]byte, error) {
 type GroupControl string
 
 const (
-	// pauseUpdates
+	// Stop granting: `pauseUpdates`.
 	GroupControlPause GroupControl = "PAUSE"
-	// resumeUpdates
+	// Grant again: `resumeUpdates`.
 	GroupControlResume GroupControl = "RESUME"
-	// haltRollout
+	// Stop the rollout in an emergency: `haltRollout`.
 	GroupControlHalt GroupControl = "HALT"
-	// advanceWave
+	// Open the next wave now: `advanceWave`.
 	GroupControlAdvance GroupControl = "ADVANCE"
 )
 
