@@ -21,6 +21,16 @@ test('few groups are all shown', () => {
   expect(open(small, '/')).toEqual(['a', 'b']);
 });
 
+test('an application that offers nothing is closed, unless it is the only one', () => {
+  const idle = application('idle', 2);
+  const nothing = {
+    ...idle,
+    groups: idle.groups.map((group) => ({ ...group, state: 'NO_PACKAGE' as const })),
+  };
+  expect(open([nothing, ...small], '/')).toEqual(['a', 'b']);
+  expect(open([nothing], '/')).toEqual(['idle']);
+});
+
 test('of sixty only those of the application one is in', () => {
   expect(open(large, '/')).toEqual([]);
   expect(open(large, '/apps/app3/groups/x/policy')).toEqual(['app3']);

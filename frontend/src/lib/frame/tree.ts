@@ -28,20 +28,22 @@ const urgency: readonly GroupState[] = ['HALTED', 'PAUSED', 'ROLLING_OUT', 'UP_T
 export const worst = (states: readonly GroupState[]): GroupState =>
   urgency.find((state) => states.includes(state)) ?? 'NO_PACKAGE';
 
-/** Groups that are all shown at once; with more only those of the application one
- * is in, unless somebody opened others. */
-const few = 16;
+/** As many groups are shown at once without being asked for. */
+const few = 20;
 
-/** Which applications show their groups. `chosen` is what a person opened or
- * closed by hand. */
+/** Which applications show their groups: the one that one is in and, with few
+ * groups, those that offer something. `chosen` is what a person opened or closed
+ * by hand. */
 export function isOpen(
-  application: TreeApplication,
+  { id, groups }: TreeApplication,
   applications: readonly TreeApplication[],
   current: string,
   chosen: ReadonlyMap<string, boolean>,
 ): boolean {
-  const groups = applications.reduce((sum, { groups }) => sum + groups.length, 0);
-  return chosen.get(application.id) ?? (groups <= few || within(current, `/apps/${application.id}`));
+  const all = applications.reduce((sum, { groups }) => sum + groups.length, 0);
+  const alone = applications.length === 1;
+  const alive = groups.some(({ state }) => state !== 'NO_PACKAGE');
+  return chosen.get(id) ?? (within(current, `/apps/${id}`) || (all <= few && (alive || alone)));
 }
 
 /** Whether an address is a page or one below it. */
