@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -167,8 +168,10 @@ func (sh *share) read(ctx context.Context, messages graphql.ResponseHandler) {
 		close(sh.changed)
 	}()
 	for m := messages(ctx); m != nil; m = messages(ctx) {
+		kept := *m
+		kept.Data = bytes.Clone(m.Data) // its buffer is written again
 		sh.mu.Lock()
-		sh.latest, sh.number = m, sh.number+1
+		sh.latest, sh.number = &kept, sh.number+1
 		close(sh.changed)
 		sh.changed = make(chan struct{})
 		sh.mu.Unlock()
