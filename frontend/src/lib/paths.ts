@@ -46,6 +46,8 @@ export interface AuditView extends Query {
   actor?: string | null;
   verb?: string | null;
   object?: string | null;
+  /** How far back. */
+  range?: string | null;
 }
 
 /** Query parameters of the page that connects a machine, besides the application. */
