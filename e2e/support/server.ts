@@ -21,8 +21,9 @@ export class Server {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+  /** On a new database, or on one that was made before; it is removed with the server. */
+  static async start(data?: string): Promise<Server> {
+    const server = new Server(await freePort(), data ?? (await mkdtemp(join(tmpdir(), 'coreroller-e2e-'))));
     await server.run();
     return server;
   }
