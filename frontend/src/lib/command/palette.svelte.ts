@@ -105,8 +105,9 @@ export class PaletteSearch {
       const text = search;
       this.machines = [];
       this.packages = [];
-      this.busy = text.length > 1;
-      if (!this.busy) return;
+      const worthIt = text.length > 1;
+      this.busy = worthIt;
+      if (!worthIt) return;
       const asking = new AbortController();
       const timer = setTimeout(() => void this.#find(text, asking.signal), pause);
       return () => {
