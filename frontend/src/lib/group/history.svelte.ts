@@ -6,9 +6,11 @@ import {
   chartMarks,
   join,
   points,
+  present,
   see,
   timelineQuery,
   type Point,
+  type Present,
   type Timeline,
   type TimelineRange,
 } from './timeline';
@@ -21,7 +23,7 @@ interface Asked {
 }
 
 interface Now {
-  point: Point;
+  group: Present;
   /** Whether it follows a gap, in which the page saw nothing. */
   snapshot: boolean;
 }
@@ -30,6 +32,8 @@ interface Now {
  * something happened, so that its mark is there to read. */
 const readEvery = 30_000;
 const readAfter = 400;
+
+const iso = (at: number) => new Date(at).toISOString();
 
 /** Marks in a chart; more cannot be told apart. */
 const mostMarks = 12;
@@ -42,7 +46,7 @@ export class GroupHistory {
   #gaps = $state(0);
   error = $state.raw<ApiError | null>(null);
 
-  constructor(asked: () => Asked, now: () => Now | null) {
+  constructor(asked: () => Asked, now: () => Now) {
     const { groupId, range, chapter } = $derived(asked());
     $effect(() => {
       void groupId;
@@ -50,10 +54,9 @@ export class GroupHistory {
     });
     $effect(() => {
       const latest = now();
-      if (!latest) return;
       untrack(() => {
         if (latest.snapshot && this.#seen.length > 0) this.#gaps++;
-        this.#seen = see(this.#seen, latest.point);
+        this.#seen = see(this.#seen, present(latest.group));
       });
     });
     $effect(() => {
@@ -80,7 +83,7 @@ export class GroupHistory {
   readonly points = $derived(join(this.#stored, this.#apart, this.#seen));
 
   /** The moments of the points. */
-  readonly times = $derived(this.points.map(({ at }) => new Date(at).toISOString()));
+  readonly times = $derived(this.points.map(({ at }) => iso(at)));
 
   /** What happened to the rollout meanwhile, the newest few. */
   readonly marks = $derived(

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { chartMarks, join, points, rangeFor, see, versionSeries, type Point, type Timeline } from './timeline';
+import {
+  chartMarks,
+  join,
+  points,
+  rangeFor,
+  see,
+  versionSeries,
+  type Point,
+  type Timeline,
+} from './timeline';
 
 const at = (second: number) => Date.UTC(2026, 10, 23, 4, 0, second);
 const iso = (second: number) => new Date(at(second)).toISOString();
@@ -82,9 +91,15 @@ test('the target and above are one series, the usual versions one each, the rest
 
 test('marks older than the chart are left out, and what stops a rollout has its colour', () => {
   const mark = { kind: 'PAUSED', actor: 'ana', version: '' } as const;
-  expect(chartMarks([{ ...mark, at: iso(5) }, { ...mark, at: iso(20) }], at(10))).toEqual([
-    { at: iso(20), label: 'paused · ana', tone: 'warn' },
-  ]);
+  expect(
+    chartMarks(
+      [
+        { ...mark, at: iso(5) },
+        { ...mark, at: iso(20) },
+      ],
+      at(10),
+    ),
+  ).toEqual([{ at: iso(20), label: 'paused · ana', tone: 'warn' }]);
 });
 
 test('the range shows the rollout from its beginning, if it is not too old', () => {

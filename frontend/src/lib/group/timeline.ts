@@ -47,6 +47,31 @@ export interface Point {
   versions: readonly { version: string; machines: number }[];
 }
 
+/** As much of a group as makes a point. */
+export interface Present {
+  numbers: {
+    asOf: string;
+    onTarget: number;
+    inFlight: number;
+    failed: number;
+    quarantined: number;
+    waiting: number;
+    byVersion: readonly { version: string; active: number }[];
+  };
+}
+
+/** A group as it is now. Stored points do not know the quarantined apart. */
+export function present({ numbers }: Present): Point {
+  return {
+    at: Date.parse(numbers.asOf),
+    onTarget: numbers.onTarget,
+    inFlight: numbers.inFlight,
+    failed: numbers.failed + numbers.quarantined,
+    waiting: numbers.waiting,
+    versions: numbers.byVersion.map(({ version, active }) => ({ version, machines: active })),
+  };
+}
+
 /** The columns of the API as rows. */
 export function points(timeline: Timeline): Point[] {
   const { times, onTarget, inFlight, failed, waiting, versions } = timeline;
