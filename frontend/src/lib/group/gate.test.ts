@@ -41,4 +41,4 @@ test('rules the policy does not have are not told', () =>
   expect(words({ minSuccessShare: 0, needsApproval: false }, 0)).toEqual(['- 4 of 5 finished']));
 
 test('nothing finished is no success', () =>
-  expect(words({ finished: 0, minFinished: 0, successShare: 0, minSuccessShare: 0.1 })[1]).toMatch(/^- 0 %/));
+  expect(words({ finished: 0, minFinished: 0, successShare: 0, minSuccessShare: 0.1 })[0]).toMatch(/^- 0 %/));

@@ -19,12 +19,13 @@ export interface GateRule {
 /** What keeps the next wave closed, rule by rule, in the order they are met.
  * `soak` in seconds; `until`: seconds to a moment of the server. */
 export function gateRules(gate: Gate, soak: number, until: (at: string) => number): GateRule[] {
-  const rules: GateRule[] = [
-    {
+  const rules: GateRule[] = [];
+  if (gate.minFinished > 0) {
+    rules.push({
       words: `${count(gate.finished)} of ${count(gate.minFinished)} finished`,
       met: gate.finished >= gate.minFinished,
-    },
-  ];
+    });
+  }
   if (gate.minSuccessShare > 0) {
     rules.push({
       words: `${percent(gate.successShare)} ok of ${percent(gate.minSuccessShare)}`,
