@@ -66,11 +66,14 @@ func complexity() generated.ComplexityRoot {
 
 	c.Application.Checks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
+	c.Group.WaitsFor = costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
 	c.Query.PromotionReach = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
+	c.Query.ControlReach = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
+	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionReach = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }
 	return c

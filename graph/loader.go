@@ -95,6 +95,7 @@ func (l *loader[V]) run(b *batch[V]) {
 // loaders are those of one answer.
 type loaders struct {
 	groupNumbers       *loader[*fleet.GroupNumbers]
+	groupWaits         *loader[*fleet.Wait]
 	applicationNumbers *loader[fleet.Numbers]
 	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
@@ -109,6 +110,7 @@ type loadersKey struct{}
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
+		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
 		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),

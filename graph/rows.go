@@ -205,3 +205,21 @@ func history(ctx context.Context, m *db.Instance, first *int, after *string) (*m
 		}),
 	}, err
 }
+
+func (r *Resolver) updatePath(ctx context.Context, channel uuid.UUID, from string) (*model.UpdatePath, error) {
+	path, err := r.fleet.UpdatePath(ctx, channel, from)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.UpdatePath{Steps: []*db.Release{}, Reason: path.Reason, Sentence: path.Sentence}
+	if len(path.Steps) == 0 {
+		return out, nil
+	}
+	rows, err := preloads(ctx).packages(r.reader.Release.Query().Where(release.IDIn(path.Steps...)), fields(ctx, []string{"steps"})).All(ctx)
+	for _, id := range path.Steps {
+		if i := slices.IndexFunc(rows, func(p *db.Release) bool { return p.ID == id }); i >= 0 {
+			out.Steps = append(out.Steps, rows[i])
+		}
+	}
+	return out, err
+}
