@@ -24,9 +24,12 @@ type result struct {
 }
 
 // load sends requests over a fixed number of connections, each waiting for its
-// answer before it sends the next (a closed loop). The client is as thin as
-// can be, so that it takes little of the machine from the server.
-func load(ctx context.Context, address string, connections int, length time.Duration, next request) (result, error) {
+// answer before it sends the next. With a rate (requests per second, all
+// together) it is an open loop: each request has a moment at which it is due,
+// and its time counts from there, so a server that falls behind cannot hide it.
+// With rate 0 it is a closed loop. The client is as thin as can be, so that it
+// takes little of the machine from the server.
+func load(ctx context.Context, address string, connections int, rate float64, length time.Duration, next request) (result, error) {
 	var (
 		g     sync.WaitGroup
 		mu    sync.Mutex
@@ -36,8 +39,13 @@ func load(ctx context.Context, address string, connections int, length time.Dura
 	)
 	start := time.Now()
 	for n := range connections {
+		p := pace{next: start, until: start.Add(length)}
+		if rate > 0 {
+			p.every = time.Duration(float64(connections) / rate * float64(time.Second))
+			p.next = start.Add(p.every * time.Duration(n) / time.Duration(connections))
+		}
 		g.Go(func() {
-			times, wrong, err := converse(ctx, address, n, start.Add(length), next)
+			times, wrong, err := converse(ctx, address, n, p, next)
 			mu.Lock()
 			defer mu.Unlock()
 			all, bad = append(all, times...), bad+wrong
@@ -58,7 +66,25 @@ func load(ctx context.Context, address string, connections int, length time.Dura
 	return result{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100], errors: bad}, nil
 }
 
-func converse(ctx context.Context, address string, n int, until time.Time, next request) (times []time.Duration, bad int, err error) {
+// pace is when one connection sends.
+type pace struct {
+	next, until time.Time
+	every       time.Duration // 0: at once
+}
+
+// due waits for the moment of the next request; ok is false when it is over.
+func (p *pace) due() (at time.Time, ok bool) {
+	now := time.Now()
+	if p.every == 0 {
+		return now, now.Before(p.until)
+	}
+	at = p.next
+	p.next = p.next.Add(p.every)
+	time.Sleep(at.Sub(now))
+	return at, at.Before(p.until)
+}
+
+func converse(ctx context.Context, address string, n int, p pace, next request) (times []time.Duration, bad int, err error) {
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, 0, err
@@ -67,8 +93,8 @@ func converse(ctx context.Context, address string, n int, until time.Time, next 
 	in := bufio.NewReaderSize(c, 16<<10)
 	var body, out []byte
 	for {
-		now := time.Now()
-		if now.After(until) {
+		at, ok := p.due()
+		if !ok {
 			return times, bad, nil
 		}
 		var path string
@@ -81,14 +107,13 @@ func converse(ctx context.Context, address string, n int, until time.Time, next 
 		if _, err := c.Write(out); err != nil {
 			return nil, 0, err
 		}
-		ok, err := readAnswer(in)
-		if err != nil {
+		if ok, err = readAnswer(in); err != nil {
 			return nil, 0, err
 		}
 		if !ok {
 			bad++
 		}
-		times = append(times, time.Since(now))
+		times = append(times, time.Since(at))
 	}
 }
 

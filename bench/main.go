@@ -5,6 +5,11 @@
 //
 //	make bench                        10,000 and 1,000,000 machines, SQLite and PostgreSQL
 //	make bench ARGS="-machines 10000 -for 10s"
+//
+// Two parts of it serve whoever measures something else (e2e/measure.ts):
+//
+//	bench fill -url coreroller.db -machines 1000000     makes the group in an empty database and says its ids
+//	bench drive -address localhost:8000 -app ID -rate 1000 -for 1m     machines of that group update, open loop
 package main
 
 import (
@@ -30,6 +35,12 @@ type settings struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "fill" {
+		exit(fillCommand(context.Background(), os.Args[2:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "drive" {
+		exit(driveCommand(context.Background(), os.Args[2:]))
+	}
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
@@ -45,9 +56,7 @@ func main() {
 		}
 		s.machines = append(s.machines, n)
 	}
-	if err := run(context.Background(), s); err != nil {
-		fail(err)
-	}
+	exit(run(context.Background(), s))
 }
 
 func run(ctx context.Context, s settings) error {
@@ -94,7 +103,7 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 			}
 		}
 		runtime.GC()
-		r, err := load(ctx, site.address, s.connections, s.length, w.next)
+		r, err := load(ctx, site.address, s.connections, 0, s.length, w.next)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
@@ -110,6 +119,13 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 		}
 	}
 	return nil
+}
+
+func exit(err error) {
+	if err != nil {
+		fail(err)
+	}
+	os.Exit(0)
 }
 
 func fail(err error) {

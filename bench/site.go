@@ -40,7 +40,8 @@ type site struct {
 	machines int
 }
 
-func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
+// settle makes the group and its machines in an empty database.
+func settle(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
 	s := &site{machines: machines, by: auth.With(ctx, auth.Principal{Name: "bench", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})}
 	var err error
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
@@ -49,10 +50,22 @@ func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Lo
 	if s.fleet, err = fleet.New(ctx, fleet.Options{Store: s.store, Now: time.Now, Log: log}); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	if err := s.set(); err != nil {
-		return nil, err
+	if err := errors.Join(s.set(), s.fill(ctx)); err != nil {
+		return nil, errors.Join(err, s.leave())
 	}
-	if err := s.fill(ctx); err != nil {
+	return s, nil
+}
+
+// leave closes what settle opened.
+func (s *site) leave() error {
+	s.fleet.Close()
+	return s.store.Close()
+}
+
+// newSite is a settled site that serves.
+func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
+	s, err := settle(ctx, databaseURL, machines, log)
+	if err != nil {
 		return nil, err
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -176,10 +189,9 @@ func (s *site) exact(ctx context.Context) error {
 
 func (s *site) close() error {
 	err := s.http.Close()
-	s.fleet.Close()
 	s.stop()
 	s.done.Wait()
-	return errors.Join(err, s.store.Close())
+	return errors.Join(err, s.leave())
 }
 
 // database makes an empty database in a PostgreSQL cluster.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync/atomic"
+
+	"github.com/google/uuid"
 )
 
 // work is one kind of load.
@@ -21,21 +23,21 @@ func (s *site) works() []work {
 	const cap = 100
 	return []work{
 		{name: "bare", next: func(_ int, buf []byte) (string, []byte) {
-			return "/bare", s.checkIn(buf, machine(0), "2.0.0", daemonCheck)
+			return "/bare", checkIn(s.app, buf, machine(0), "2.0.0", daemonCheck)
 		}},
 		{name: "up-to-date check", next: func(_ int, buf []byte) (string, []byte) {
-			return omahaPath, s.checkIn(buf, machine(2*rand.IntN(s.machines/2)), "2.0.0", daemonCheck)
+			return omahaPath, checkIn(s.app, buf, machine(2*rand.IntN(s.machines/2)), "2.0.0", daemonCheck)
 		}},
 		{name: "held check (cap reached)", prepare: func(context.Context) error { return s.limit(cap) },
 			next: func(_ int, buf []byte) (string, []byte) {
-				return omahaPath, s.checkIn(buf, machine(2*rand.IntN(s.machines/2)+1), "1.0.0", daemonCheck)
+				return omahaPath, checkIn(s.app, buf, machine(2*rand.IntN(s.machines/2)+1), "1.0.0", daemonCheck)
 			},
 			check: func(ctx context.Context) error { return s.granted(ctx, cap) }},
 		{name: "new machine, on disk", prepare: func(context.Context) error { return s.limit(1 << 30) },
 			next: func(_ int, buf []byte) (string, []byte) {
-				return omahaPath, s.checkIn(buf, machine(int(1e9+fresh.Add(1))), "2.0.0", daemonCheck)
+				return omahaPath, checkIn(s.app, buf, machine(int(1e9+fresh.Add(1))), "2.0.0", daemonCheck)
 			}, check: s.exact},
-		{name: "whole update, every step on disk", next: s.updates(), check: s.exact},
+		{name: "whole update, every step on disk", next: updates(s.app), check: s.exact},
 	}
 }
 
@@ -65,7 +67,7 @@ const daemonCheck = `<ping active="1"></ping><updatecheck></updatecheck><event e
 
 // updates walks machines through an update, each connection its own: check,
 // download started, download finished, installed, check on the new version.
-func (s *site) updates() request {
+func updates(app uuid.UUID) request {
 	type place struct{ machine, step int }
 	places := make([]place, 1<<16)
 	var fresh atomic.Int64
@@ -76,7 +78,7 @@ func (s *site) updates() request {
 		}
 		step := steps[p.step]
 		p.step = (p.step + 1) % len(steps)
-		return omahaPath, s.checkIn(buf, machine(p.machine), step.version, step.says)
+		return omahaPath, checkIn(app, buf, machine(p.machine), step.version, step.says)
 	}
 }
 
@@ -89,7 +91,7 @@ var steps = []struct{ version, says string }{
 }
 
 // checkIn writes a request as the OS daemon does.
-func (s *site) checkIn(buf []byte, machine, version, says string) []byte {
+func checkIn(app uuid.UUID, buf []byte, machine, version, says string) []byte {
 	return fmt.Appendf(buf, `<?xml version="1.0" encoding="UTF-8"?>
 <request protocol="3.0" version="update_engine-0.4.10" updaterversion="update_engine-0.4.10" installsource="scheduler" ismachine="1">
     <os version="Chateau" platform="CoreOS" sp="%[3]s_x86_64"></os>
@@ -97,5 +99,5 @@ func (s *site) checkIn(buf []byte, machine, version, says string) []byte {
         %[4]s
     </app>
 </request>
-`, s.app, machine, version, says)
+`, app, machine, version, says)
 }
