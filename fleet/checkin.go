@@ -48,6 +48,12 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	case err != nil:
 		return Answer{}, err
 	}
+	if call.view != nil {
+		call.view.committed()
+		if in.UpdateCheck {
+			call.view.meter.checks.Add(1)
+		}
+	}
 	s.idle.remember(call)
 	return call.answer, nil
 }

@@ -24,6 +24,7 @@ type batch struct {
 	worlds   map[uuid.UUID]*rollout.World
 	effects  map[uuid.UUID]*rollout.Effects
 	machines map[uuid.UUID]*store.Machine
+	peaks    map[uuid.UUID]int // the most in flight in each group, after any of the calls
 	out      store.Batch
 	seq      uint64
 }
@@ -63,7 +64,8 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 func (s *Service) newBatch(ctx context.Context, tx *store.Tx) *batch {
 	return &batch{s: s, ctx: ctx, tx: tx, now: tx.Now(), seq: s.batches.Add(1),
 		apps: map[uuid.UUID]*App{}, states: map[uuid.UUID]*store.GroupState{},
-		worlds: map[uuid.UUID]*rollout.World{}, effects: map[uuid.UUID]*rollout.Effects{}}
+		worlds: map[uuid.UUID]*rollout.World{}, effects: map[uuid.UUID]*rollout.Effects{},
+		peaks: map[uuid.UUID]int{}}
 }
 
 // lock locks the groups and brings the configuration up to what the ledgers
@@ -89,6 +91,7 @@ func (b *batch) lock(groups []uuid.UUID) error {
 		if g := app.Group(st.GroupID); g != nil {
 			w := g.World(st)
 			b.states[st.GroupID], b.worlds[st.GroupID], b.effects[st.GroupID] = st, &w, &rollout.Effects{}
+			b.peaks[st.GroupID] = st.Ledger.InFlight
 		}
 	}
 	return nil
@@ -163,6 +166,7 @@ func (b *batch) apply(c *call) bool {
 		c.answer.Decision = d
 		decided(m, &d, b.now)
 		if d.Reason == rollout.ReasonGranted {
+			b.peaks[group.ID] = max(b.peaks[group.ID], w.Ledger.InFlight)
 			c.answer.Offers = []Offer{*group.Offers[d.Offer.ID]}
 		}
 	}
@@ -282,7 +286,10 @@ func (b *batch) save(calls []*call) error {
 		g.Keep(w, st)
 		g.journal(&b.out, b.effects[id], "")
 		b.out.Groups = append(b.out.Groups, st)
-		views[id] = newView(g, w, b.now, b.seq)
+		pace := g.pace(&w.Ledger, b.now) // grants only become more within a batch
+		pace.InFlight = b.peaks[id]
+		// The engine never writes into a slice it has.
+		views[id] = &view{group: g, world: *w, at: b.now, seq: b.seq, meter: b.s.meters.of(id), pace: pace}
 	}
 	for _, id := range sortedKeys(b.machines) {
 		b.out.Machines = append(b.out.Machines, b.machines[id])

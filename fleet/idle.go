@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -77,10 +78,17 @@ type view struct {
 	world rollout.World
 	at    time.Time
 	seq   uint64
+
+	meter *meter
+	pace  store.Pace  // the highest in the batch
+	noted atomic.Bool // in the meter
 }
 
-func newView(g *Group, w *rollout.World, at time.Time, seq uint64) *view {
-	return &view{group: g, world: *w, at: at, seq: seq} // the engine never writes into a slice it has
+// committed is called by every check-in of the batch when it is on disk.
+func (v *view) committed() {
+	if v.noted.CompareAndSwap(false, true) {
+		v.meter.note(v.pace)
+	}
 }
 
 func newIdleMemory() *idleMemory {
@@ -125,6 +133,7 @@ func (i *idleMemory) answer(c *call, now time.Time) (Answer, bool) {
 		if !same || !settled && (!m.reason.Holds() || now.Sub(v.at) > viewAge) {
 			return Answer{}, false
 		}
+		v.meter.checks.Add(1)
 	}
 	was := m
 	m.seen = now

@@ -40,11 +40,13 @@ type Service struct {
 
 	lane    *store.Lane[*call]
 	idle    *idleMemory
+	meters  meters
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 
 	// Of the worker alone.
 	swept    uuid.UUID // how far the walk over all machines got
 	pointed  [len(resolutions)]time.Time
+	sampled  time.Time
 	retained time.Time
 }
 
@@ -62,6 +64,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
 	s.idle = newIdleMemory()
+	s.meters.written = s.now()
 	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
 	return s, nil
 }

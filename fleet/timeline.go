@@ -27,7 +27,11 @@ type Timeline struct {
 	Times       []time.Time   // oldest first
 	States      []StateSeries
 	Versions    []VersionSeries // newest first
-	Marks       []*db.Activity  // promotions, pauses, halts, waves, policies; oldest first
+	// Each active machine is in exactly one of these at each moment.
+	OnTarget, InFlight, Failed, Waiting []int
+
+	Pace  Pace
+	Marks []*db.Activity // promotions, pauses, halts, waves, policies; oldest first
 }
 
 // StateSeries is active machines in one state.
@@ -63,6 +67,14 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 		return nil, fmt.Errorf("read points: %w", err)
 	}
 	t.fill(points)
+	targets, err := s.reigns(ctx, groupID, t.From, t.Until)
+	if err != nil {
+		return nil, err
+	}
+	t.fillBands(points, targets)
+	if t.Pace, err = s.paceOf(ctx, groupID, t); err != nil {
+		return nil, err
+	}
 	t.Marks, err = s.marks(ctx, g, t.From, t.Until)
 	return t, err
 }
@@ -77,7 +89,7 @@ func resolutionOf(back time.Duration) time.Duration {
 		return 30 * time.Second
 	case back <= 2*day:
 		return 5 * time.Minute
-	case back <= 30*day:
+	case back <= 31*day-time.Hour: // a chart of 30 days that is read a moment later
 		return time.Hour
 	}
 	return day

@@ -30,13 +30,20 @@ const (
 // work runs the background jobs until the context ends. Any process can do
 // them; one at a time does.
 func (s *Service) work(ctx context.Context) {
-	tick := time.NewTicker(workEvery)
+	// At whole multiples of workEvery, so that what is counted by the half
+	// minute is counted when a half minute ends.
+	wait := func() time.Duration { return workEvery - s.now().Sub(s.now().Truncate(workEvery)) }
+	tick := time.NewTimer(wait())
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			if err := s.writePace(context.WithoutCancel(ctx)); err != nil {
+				s.log.Error("the pace of groups could not be written", "error", err)
+			}
 			return
 		case <-tick.C:
+			tick.Reset(wait())
 			if err := s.Work(ctx); err != nil && ctx.Err() == nil {
 				s.log.Error("background work", "error", err)
 			}
@@ -48,7 +55,10 @@ func (s *Service) work(ctx context.Context) {
 // machines that fell silent, statistics, and what is too old to keep. It
 // returns at once when another process is at it.
 func (s *Service) Work(ctx context.Context) error {
-	s.flushSeen(ctx) // so that nobody is taken for silent who was just seen
+	s.flushSeen(ctx)                         // so that nobody is taken for silent who was just seen
+	if err := s.writePace(ctx); err != nil { // every process writes its own; kept for the next time
+		s.log.Error("the pace of groups could not be written", "error", err)
+	}
 	return s.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := s.now()
 		for _, job := range []struct {
@@ -58,6 +68,7 @@ func (s *Service) Work(ctx context.Context) error {
 			{"end leases and open waves", s.advanceGroups},
 			{"find silent machines", s.sweep},
 			{"keep statistics", s.keepStatistics},
+			{"sample the pace", s.samplePace},
 			{"delete what is old", s.retain},
 		} {
 			if err := job.do(ctx, now); err != nil {

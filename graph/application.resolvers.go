@@ -13,7 +13,6 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -44,7 +43,7 @@ func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) 
 }
 
 func (r *applicationResolver) Checks(ctx context.Context, obj *db.Application) ([]int, error) {
-	panic(fmt.Errorf("not implemented: Checks - checks"))
+	return loadersOf(ctx).applicationChecks.load(ctx, obj.ID)
 }
 
 func (r *mutationResolver) CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.ApplicationPayload, error) {

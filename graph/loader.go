@@ -96,6 +96,7 @@ func (l *loader[V]) run(b *batch[V]) {
 type loaders struct {
 	groupNumbers       *loader[*fleet.GroupNumbers]
 	applicationNumbers *loader[fleet.Numbers]
+	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
 	packages           *loader[*db.Release]
 	waves              *loader[[]*db.Wave]    // by rollout
@@ -108,6 +109,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
+		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),

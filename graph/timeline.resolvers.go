@@ -8,9 +8,7 @@ package graph
 import (
 	"context"
 	"coreroller/fleet"
-	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -19,27 +17,3 @@ func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeAr
 	until := r.Now()
 	return r.fleet.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
 }
-
-func (r *timelineResolver) OnTarget(ctx context.Context, obj *fleet.Timeline) ([]int, error) {
-	panic(fmt.Errorf("not implemented: OnTarget - onTarget"))
-}
-
-func (r *timelineResolver) InFlight(ctx context.Context, obj *fleet.Timeline) ([]int, error) {
-	panic(fmt.Errorf("not implemented: InFlight - inFlight"))
-}
-
-func (r *timelineResolver) Failed(ctx context.Context, obj *fleet.Timeline) ([]int, error) {
-	panic(fmt.Errorf("not implemented: Failed - failed"))
-}
-
-func (r *timelineResolver) Waiting(ctx context.Context, obj *fleet.Timeline) ([]int, error) {
-	panic(fmt.Errorf("not implemented: Waiting - waiting"))
-}
-
-func (r *timelineResolver) Pace(ctx context.Context, obj *fleet.Timeline) (*model.Pace, error) {
-	panic(fmt.Errorf("not implemented: Pace - pace"))
-}
-
-func (r *Resolver) Timeline() generated.TimelineResolver { return &timelineResolver{r} }
-
-type timelineResolver struct{ *Resolver }

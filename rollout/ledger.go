@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -45,6 +46,12 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 		spends = slices.Delete(spends, 0, 1)
 	}
 	l.Spends = spends
+}
+
+// Granted is the number of grants in the period that ends now.
+func (l *Ledger) Granted(now time.Time, period time.Duration) int {
+	n, _ := l.used(now, period, math.MaxInt)
+	return n
 }
 
 // used is the number of grants in the window of length period that ends now.

@@ -109,8 +109,10 @@ func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at
 
 // DropPoints deletes the points of a resolution from before a moment.
 func (s *Store) DropPoints(ctx context.Context, resolution int, before time.Time) error {
-	if _, err := s.writer.ExecContext(ctx, s.q("DELETE FROM stat_points WHERE resolution = ? AND at < ?"), resolution, before.UTC()); err != nil {
-		return fmt.Errorf("drop statistics: %w", err)
+	for _, table := range []string{"stat_points", "pace_points"} {
+		if _, err := s.writer.ExecContext(ctx, s.q("DELETE FROM "+table+" WHERE resolution = ? AND at < ?"), resolution, before.UTC()); err != nil {
+			return fmt.Errorf("drop statistics: %w", err)
+		}
 	}
 	return nil
 }

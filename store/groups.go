@@ -136,18 +136,22 @@ var rolloutColumns = []column{
 	{"id", asID}, {"group_id", asID}, {"package_id", asID}, {"version", asText}, {"state", asNumber}, {"salt", asText},
 	{"created_at", asTime}, {"started_at", asTime}, {"ended_at", asTime}, {"wave", asNumber}, {"wave_at", asTime}, {"gate_at", asTime},
 	{"approved", asTruth}, {"epoch", asNumber}, {"evidence", asJSON}, {"failing", asJSON}, {"set_aside", asNumber}, {"proven", asTruth}, {"leader", asText}, {"halt", asJSON},
+	{"replaced_at", asTime},
 }
 
 // rollouts are inserted whole; of one that exists only what can change is set.
 var rollouts = &table{name: "rollouts", columns: rolloutColumns, conflict: `ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
 	started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
 	gate_at = EXCLUDED.gate_at, approved = EXCLUDED.approved, epoch = EXCLUDED.epoch, evidence = EXCLUDED.evidence,
-	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proven = EXCLUDED.proven, leader = EXCLUDED.leader, halt = EXCLUDED.halt`}
+	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proven = EXCLUDED.proven, leader = EXCLUDED.leader, halt = EXCLUDED.halt,
+	replaced_at = EXCLUDED.replaced_at`}
 
-func rolloutRow(group uuid.UUID, r *rollout.Rollout) []any {
+// rolloutRow is a rollout that was replaced at a moment, zero when it is still
+// the group's.
+func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []any {
 	return []any{uuid.UUID(r.ID), group, uuid.UUID(r.Package), r.Version.String(), int64(r.State), r.Salt,
 		r.CreatedAt, r.StartedAt, r.EndedAt, int64(r.Wave), r.WaveAt, r.GateAt, r.Approved, int64(r.Epoch), toJSON(r.Evidence),
-		toJSON(r.Failing), int64(r.SetAside), r.Proven, r.Leader, toJSON(r.Halt)}
+		toJSON(r.Failing), int64(r.SetAside), r.Proven, r.Leader, toJSON(r.Halt), replaced}
 }
 
 func ledgerRow(g *GroupState) []any {
@@ -163,12 +167,12 @@ func (tx *Tx) saveGroups(ctx context.Context, groups []*GroupState) error {
 	for _, g := range groups {
 		for i := range g.Superseded {
 			if g.Superseded[i].ID != (rollout.ID{}) {
-				roll = append(roll, rolloutRow(g.GroupID, &g.Superseded[i]))
+				roll = append(roll, rolloutRow(g.GroupID, &g.Superseded[i], tx.now))
 			}
 		}
 		if g.Rollout.ID != (rollout.ID{}) {
-			row := rolloutRow(g.GroupID, &g.Rollout)
-			if g.was.Rollout.ID != g.Rollout.ID || !sameRow(row, rolloutRow(g.GroupID, &g.was.Rollout)) {
+			row := rolloutRow(g.GroupID, &g.Rollout, time.Time{})
+			if g.was.Rollout.ID != g.Rollout.ID || !sameRow(row, rolloutRow(g.GroupID, &g.was.Rollout, time.Time{})) {
 				roll = append(roll, row)
 			}
 		}

@@ -48,6 +48,8 @@ type Attempt struct {
 	Outcome rollout.Outcome `json:"outcome,omitempty"`
 	// low 28 bits of the reported error
 	Code int `json:"code,omitempty"`
+	// of the machine when the attempt ended
+	Oem string `json:"oem,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AttemptQuery when eager-loading is set.
 	Edges        AttemptEdges `json:"edges"`
@@ -83,7 +85,7 @@ func (*Attempt) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case attempt.FieldWave, attempt.FieldNumber, attempt.FieldOutcome, attempt.FieldCode:
 			values[i] = new(sql.NullInt64)
-		case attempt.FieldVersion, attempt.FieldFromVersion:
+		case attempt.FieldVersion, attempt.FieldFromVersion, attempt.FieldOem:
 			values[i] = new(sql.NullString)
 		case attempt.FieldGrantedAt, attempt.FieldDownloadingAt, attempt.FieldDownloadedAt, attempt.FieldInstalledAt, attempt.FieldEndedAt:
 			values[i] = new(sql.NullTime)
@@ -197,6 +199,12 @@ func (_m *Attempt) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Code = int(value.Int64)
 			}
+		case attempt.FieldOem:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field oem", values[i])
+			} else if value.Valid {
+				_m.Oem = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -285,6 +293,9 @@ func (_m *Attempt) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("code=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Code))
+	builder.WriteString(", ")
+	builder.WriteString("oem=")
+	builder.WriteString(_m.Oem)
 	builder.WriteByte(')')
 	return builder.String()
 }

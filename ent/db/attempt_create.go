@@ -142,6 +142,20 @@ func (_c *AttemptCreate) SetNillableCode(v *int) *AttemptCreate {
 	return _c
 }
 
+// SetOem sets the "oem" field.
+func (_c *AttemptCreate) SetOem(v string) *AttemptCreate {
+	_c.mutation.SetOem(v)
+	return _c
+}
+
+// SetNillableOem sets the "oem" field if the given value is not nil.
+func (_c *AttemptCreate) SetNillableOem(v *string) *AttemptCreate {
+	if v != nil {
+		_c.SetOem(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AttemptCreate) SetID(v uuid.UUID) *AttemptCreate {
 	_c.mutation.SetID(v)
@@ -192,6 +206,10 @@ func (_c *AttemptCreate) defaults() {
 		v := attempt.DefaultCode
 		_c.mutation.SetCode(v)
 	}
+	if _, ok := _c.mutation.Oem(); !ok {
+		v := attempt.DefaultOem
+		_c.mutation.SetOem(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -228,6 +246,9 @@ func (_c *AttemptCreate) check() error {
 	}
 	if _, ok := _c.mutation.Code(); !ok {
 		return &ValidationError{Name: "code", err: errors.New(`db: missing required field "Attempt.code"`)}
+	}
+	if _, ok := _c.mutation.Oem(); !ok {
+		return &ValidationError{Name: "oem", err: errors.New(`db: missing required field "Attempt.oem"`)}
 	}
 	if len(_c.mutation.InstanceIDs()) == 0 {
 		return &ValidationError{Name: "instance", err: errors.New(`db: missing required edge "Attempt.instance"`)}
@@ -319,6 +340,10 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Code(); ok {
 		_spec.SetField(attempt.FieldCode, field.TypeInt, value)
 		_node.Code = value
+	}
+	if value, ok := _c.mutation.Oem(); ok {
+		_spec.SetField(attempt.FieldOem, field.TypeString, value)
+		_node.Oem = value
 	}
 	if nodes := _c.mutation.InstanceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -447,6 +472,9 @@ func (u *AttemptUpsertOne) UpdateNewValues() *AttemptUpsertOne {
 		}
 		if _, exists := u.create.mutation.Code(); exists {
 			s.SetIgnore(attempt.FieldCode)
+		}
+		if _, exists := u.create.mutation.Oem(); exists {
+			s.SetIgnore(attempt.FieldOem)
 		}
 	}))
 	return u
@@ -703,6 +731,9 @@ func (u *AttemptUpsertBulk) UpdateNewValues() *AttemptUpsertBulk {
 			}
 			if _, exists := b.mutation.Code(); exists {
 				s.SetIgnore(attempt.FieldCode)
+			}
+			if _, exists := b.mutation.Oem(); exists {
+				s.SetIgnore(attempt.FieldOem)
 			}
 		}
 	}))

@@ -18,6 +18,7 @@ import (
 	"coreroller/ent/db/blacklisting"
 	"coreroller/ent/db/channel"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/floor"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
@@ -25,6 +26,7 @@ import (
 	"coreroller/ent/db/historyentry"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/packageaction"
 	"coreroller/ent/db/packagefile"
 	"coreroller/ent/db/release"
@@ -62,6 +64,8 @@ type Client struct {
 	Channel *ChannelClient
 	// Failure is the client for interacting with the Failure builders.
 	Failure *FailureClient
+	// FailureShare is the client for interacting with the FailureShare builders.
+	FailureShare *FailureShareClient
 	// Floor is the client for interacting with the Floor builders.
 	Floor *FloorClient
 	// Group is the client for interacting with the Group builders.
@@ -76,6 +80,8 @@ type Client struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// PacePoint is the client for interacting with the PacePoint builders.
+	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
@@ -110,6 +116,7 @@ func (c *Client) init() {
 	c.Blacklisting = NewBlacklistingClient(c.config)
 	c.Channel = NewChannelClient(c.config)
 	c.Failure = NewFailureClient(c.config)
+	c.FailureShare = NewFailureShareClient(c.config)
 	c.Floor = NewFloorClient(c.config)
 	c.Group = NewGroupClient(c.config)
 	c.GroupCount = NewGroupCountClient(c.config)
@@ -117,6 +124,7 @@ func (c *Client) init() {
 	c.HistoryEntry = NewHistoryEntryClient(c.config)
 	c.Instance = NewInstanceClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
+	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
 	c.Release = NewReleaseClient(c.config)
@@ -224,6 +232,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Blacklisting:  NewBlacklistingClient(cfg),
 		Channel:       NewChannelClient(cfg),
 		Failure:       NewFailureClient(cfg),
+		FailureShare:  NewFailureShareClient(cfg),
 		Floor:         NewFloorClient(cfg),
 		Group:         NewGroupClient(cfg),
 		GroupCount:    NewGroupCountClient(cfg),
@@ -231,6 +240,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
 		Release:       NewReleaseClient(cfg),
@@ -265,6 +275,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Blacklisting:  NewBlacklistingClient(cfg),
 		Channel:       NewChannelClient(cfg),
 		Failure:       NewFailureClient(cfg),
+		FailureShare:  NewFailureShareClient(cfg),
 		Floor:         NewFloorClient(cfg),
 		Group:         NewGroupClient(cfg),
 		GroupCount:    NewGroupCountClient(cfg),
@@ -272,6 +283,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
 		Release:       NewReleaseClient(cfg),
@@ -310,9 +322,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
-		c.Failure, c.Floor, c.Group, c.GroupCount, c.GroupRollout, c.HistoryEntry,
-		c.Instance, c.Ledger, c.PackageAction, c.PackageFile, c.Release, c.Session,
-		c.StatPoint, c.Team, c.User, c.Wave,
+		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
+		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -323,9 +335,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
-		c.Failure, c.Floor, c.Group, c.GroupCount, c.GroupRollout, c.HistoryEntry,
-		c.Instance, c.Ledger, c.PackageAction, c.PackageFile, c.Release, c.Session,
-		c.StatPoint, c.Team, c.User, c.Wave,
+		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
+		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -348,6 +360,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Channel.mutate(ctx, m)
 	case *FailureMutation:
 		return c.Failure.mutate(ctx, m)
+	case *FailureShareMutation:
+		return c.FailureShare.mutate(ctx, m)
 	case *FloorMutation:
 		return c.Floor.mutate(ctx, m)
 	case *GroupMutation:
@@ -362,6 +376,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Instance.mutate(ctx, m)
 	case *LedgerMutation:
 		return c.Ledger.mutate(ctx, m)
+	case *PacePointMutation:
+		return c.PacePoint.mutate(ctx, m)
 	case *PackageActionMutation:
 		return c.PackageAction.mutate(ctx, m)
 	case *PackageFileMutation:
@@ -1538,6 +1554,155 @@ func (c *FailureClient) mutate(ctx context.Context, m *FailureMutation) (Value, 
 	}
 }
 
+// FailureShareClient is a client for the FailureShare schema.
+type FailureShareClient struct {
+	config
+}
+
+// NewFailureShareClient returns a client for the FailureShare from the given config.
+func NewFailureShareClient(c config) *FailureShareClient {
+	return &FailureShareClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `failureshare.Hooks(f(g(h())))`.
+func (c *FailureShareClient) Use(hooks ...Hook) {
+	c.hooks.FailureShare = append(c.hooks.FailureShare, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `failureshare.Intercept(f(g(h())))`.
+func (c *FailureShareClient) Intercept(interceptors ...Interceptor) {
+	c.inters.FailureShare = append(c.inters.FailureShare, interceptors...)
+}
+
+// Create returns a builder for creating a FailureShare entity.
+func (c *FailureShareClient) Create() *FailureShareCreate {
+	mutation := newFailureShareMutation(c.config, OpCreate)
+	return &FailureShareCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of FailureShare entities.
+func (c *FailureShareClient) CreateBulk(builders ...*FailureShareCreate) *FailureShareCreateBulk {
+	return &FailureShareCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *FailureShareClient) MapCreateBulk(slice any, setFunc func(*FailureShareCreate, int)) *FailureShareCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &FailureShareCreateBulk{err: fmt.Errorf("calling to FailureShareClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*FailureShareCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &FailureShareCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for FailureShare.
+func (c *FailureShareClient) Update() *FailureShareUpdate {
+	mutation := newFailureShareMutation(c.config, OpUpdate)
+	return &FailureShareUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *FailureShareClient) UpdateOne(_m *FailureShare) *FailureShareUpdateOne {
+	mutation := newFailureShareMutation(c.config, OpUpdateOne, withFailureShare(_m))
+	return &FailureShareUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *FailureShareClient) UpdateOneID(id int) *FailureShareUpdateOne {
+	mutation := newFailureShareMutation(c.config, OpUpdateOne, withFailureShareID(id))
+	return &FailureShareUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for FailureShare.
+func (c *FailureShareClient) Delete() *FailureShareDelete {
+	mutation := newFailureShareMutation(c.config, OpDelete)
+	return &FailureShareDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *FailureShareClient) DeleteOne(_m *FailureShare) *FailureShareDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *FailureShareClient) DeleteOneID(id int) *FailureShareDeleteOne {
+	builder := c.Delete().Where(failureshare.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &FailureShareDeleteOne{builder}
+}
+
+// Query returns a query builder for FailureShare.
+func (c *FailureShareClient) Query() *FailureShareQuery {
+	return &FailureShareQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeFailureShare},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a FailureShare entity by its id.
+func (c *FailureShareClient) Get(ctx context.Context, id int) (*FailureShare, error) {
+	return c.Query().Where(failureshare.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *FailureShareClient) GetX(ctx context.Context, id int) *FailureShare {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryRollout queries the rollout edge of a FailureShare.
+func (c *FailureShareClient) QueryRollout(_m *FailureShare) *GroupRolloutQuery {
+	query := (&GroupRolloutClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(failureshare.Table, failureshare.FieldID, id),
+			sqlgraph.To(grouprollout.Table, grouprollout.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, failureshare.RolloutTable, failureshare.RolloutColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *FailureShareClient) Hooks() []Hook {
+	return c.hooks.FailureShare
+}
+
+// Interceptors returns the client interceptors.
+func (c *FailureShareClient) Interceptors() []Interceptor {
+	return c.inters.FailureShare
+}
+
+func (c *FailureShareClient) mutate(ctx context.Context, m *FailureShareMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&FailureShareCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&FailureShareUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&FailureShareUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&FailureShareDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown FailureShare mutation op: %q", m.Op())
+	}
+}
+
 // FloorClient is a client for the Floor schema.
 type FloorClient struct {
 	config
@@ -1907,6 +2072,22 @@ func (c *GroupClient) QueryPoints(_m *Group) *StatPointQuery {
 	return query
 }
 
+// QueryPaces queries the paces edge of a Group.
+func (c *GroupClient) QueryPaces(_m *Group) *PacePointQuery {
+	query := (&PacePointClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, id),
+			sqlgraph.To(pacepoint.Table, pacepoint.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.PacesTable, group.PacesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // QueryInstances queries the instances edge of a Group.
 func (c *GroupClient) QueryInstances(_m *Group) *InstanceQuery {
 	query := (&InstanceClient{config: c.config}).Query()
@@ -2246,6 +2427,22 @@ func (c *GroupRolloutClient) QueryFailures(_m *GroupRollout) *FailureQuery {
 			sqlgraph.From(grouprollout.Table, grouprollout.FieldID, id),
 			sqlgraph.To(failure.Table, failure.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, grouprollout.FailuresTable, grouprollout.FailuresColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryFailureShares queries the failure_shares edge of a GroupRollout.
+func (c *GroupRolloutClient) QueryFailureShares(_m *GroupRollout) *FailureShareQuery {
+	query := (&FailureShareClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grouprollout.Table, grouprollout.FieldID, id),
+			sqlgraph.To(failureshare.Table, failureshare.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, grouprollout.FailureSharesTable, grouprollout.FailureSharesColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -2770,6 +2967,155 @@ func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, er
 		return (&LedgerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown Ledger mutation op: %q", m.Op())
+	}
+}
+
+// PacePointClient is a client for the PacePoint schema.
+type PacePointClient struct {
+	config
+}
+
+// NewPacePointClient returns a client for the PacePoint from the given config.
+func NewPacePointClient(c config) *PacePointClient {
+	return &PacePointClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `pacepoint.Hooks(f(g(h())))`.
+func (c *PacePointClient) Use(hooks ...Hook) {
+	c.hooks.PacePoint = append(c.hooks.PacePoint, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `pacepoint.Intercept(f(g(h())))`.
+func (c *PacePointClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PacePoint = append(c.inters.PacePoint, interceptors...)
+}
+
+// Create returns a builder for creating a PacePoint entity.
+func (c *PacePointClient) Create() *PacePointCreate {
+	mutation := newPacePointMutation(c.config, OpCreate)
+	return &PacePointCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PacePoint entities.
+func (c *PacePointClient) CreateBulk(builders ...*PacePointCreate) *PacePointCreateBulk {
+	return &PacePointCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PacePointClient) MapCreateBulk(slice any, setFunc func(*PacePointCreate, int)) *PacePointCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PacePointCreateBulk{err: fmt.Errorf("calling to PacePointClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PacePointCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PacePointCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PacePoint.
+func (c *PacePointClient) Update() *PacePointUpdate {
+	mutation := newPacePointMutation(c.config, OpUpdate)
+	return &PacePointUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PacePointClient) UpdateOne(_m *PacePoint) *PacePointUpdateOne {
+	mutation := newPacePointMutation(c.config, OpUpdateOne, withPacePoint(_m))
+	return &PacePointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PacePointClient) UpdateOneID(id int) *PacePointUpdateOne {
+	mutation := newPacePointMutation(c.config, OpUpdateOne, withPacePointID(id))
+	return &PacePointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PacePoint.
+func (c *PacePointClient) Delete() *PacePointDelete {
+	mutation := newPacePointMutation(c.config, OpDelete)
+	return &PacePointDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PacePointClient) DeleteOne(_m *PacePoint) *PacePointDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PacePointClient) DeleteOneID(id int) *PacePointDeleteOne {
+	builder := c.Delete().Where(pacepoint.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PacePointDeleteOne{builder}
+}
+
+// Query returns a query builder for PacePoint.
+func (c *PacePointClient) Query() *PacePointQuery {
+	return &PacePointQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePacePoint},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PacePoint entity by its id.
+func (c *PacePointClient) Get(ctx context.Context, id int) (*PacePoint, error) {
+	return c.Query().Where(pacepoint.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PacePointClient) GetX(ctx context.Context, id int) *PacePoint {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryGroup queries the group edge of a PacePoint.
+func (c *PacePointClient) QueryGroup(_m *PacePoint) *GroupQuery {
+	query := (&GroupClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(pacepoint.Table, pacepoint.FieldID, id),
+			sqlgraph.To(group.Table, group.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, pacepoint.GroupTable, pacepoint.GroupColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PacePointClient) Hooks() []Hook {
+	return c.hooks.PacePoint
+}
+
+// Interceptors returns the client interceptors.
+func (c *PacePointClient) Interceptors() []Interceptor {
+	return c.inters.PacePoint
+}
+
+func (c *PacePointClient) mutate(ctx context.Context, m *PacePointMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PacePointCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PacePointUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PacePointUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PacePointDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown PacePoint mutation op: %q", m.Op())
 	}
 }
 
@@ -4080,14 +4426,16 @@ func (c *WaveClient) mutate(ctx context.Context, m *WaveMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure, Floor,
-		Group, GroupCount, GroupRollout, HistoryEntry, Instance, Ledger, PackageAction,
-		PackageFile, Release, Session, StatPoint, Team, User, Wave []ent.Hook
+		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
+		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
+		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
+		Team, User, Wave []ent.Hook
 	}
 	inters struct {
-		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure, Floor,
-		Group, GroupCount, GroupRollout, HistoryEntry, Instance, Ledger, PackageAction,
-		PackageFile, Release, Session, StatPoint, Team, User, Wave []ent.Interceptor
+		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
+		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
+		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
+		Team, User, Wave []ent.Interceptor
 	}
 )
 

@@ -11,6 +11,7 @@ import (
 	"coreroller/ent/db/blacklisting"
 	"coreroller/ent/db/channel"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/floor"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
@@ -18,6 +19,7 @@ import (
 	"coreroller/ent/db/historyentry"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/packageaction"
 	"coreroller/ent/db/packagefile"
 	"coreroller/ent/db/release"
@@ -101,6 +103,7 @@ func checkColumn(t, c string) error {
 			blacklisting.Table:  blacklisting.ValidColumn,
 			channel.Table:       channel.ValidColumn,
 			failure.Table:       failure.ValidColumn,
+			failureshare.Table:  failureshare.ValidColumn,
 			floor.Table:         floor.ValidColumn,
 			group.Table:         group.ValidColumn,
 			groupcount.Table:    groupcount.ValidColumn,
@@ -108,6 +111,7 @@ func checkColumn(t, c string) error {
 			historyentry.Table:  historyentry.ValidColumn,
 			instance.Table:      instance.ValidColumn,
 			ledger.Table:        ledger.ValidColumn,
+			pacepoint.Table:     pacepoint.ValidColumn,
 			packageaction.Table: packageaction.ValidColumn,
 			packagefile.Table:   packagefile.ValidColumn,
 			release.Table:       release.ValidColumn,

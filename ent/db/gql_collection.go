@@ -510,6 +510,11 @@ func (_q *AttemptQuery) collectField(ctx context.Context, oneNode bool, opCtx *g
 				selectedFields = append(selectedFields, attempt.FieldCode)
 				fieldSeen[attempt.FieldCode] = struct{}{}
 			}
+		case "oem":
+			if _, ok := fieldSeen[attempt.FieldOem]; !ok {
+				selectedFields = append(selectedFields, attempt.FieldOem)
+				fieldSeen[attempt.FieldOem] = struct{}{}
+			}
 		case "id":
 		case "__typename":
 		default:
@@ -1543,6 +1548,11 @@ func (_q *GroupRolloutQuery) collectField(ctx context.Context, oneNode bool, opC
 			if _, ok := fieldSeen[grouprollout.FieldEndedAt]; !ok {
 				selectedFields = append(selectedFields, grouprollout.FieldEndedAt)
 				fieldSeen[grouprollout.FieldEndedAt] = struct{}{}
+			}
+		case "replacedAt":
+			if _, ok := fieldSeen[grouprollout.FieldReplacedAt]; !ok {
+				selectedFields = append(selectedFields, grouprollout.FieldReplacedAt)
+				fieldSeen[grouprollout.FieldReplacedAt] = struct{}{}
 			}
 		case "wave":
 			if _, ok := fieldSeen[grouprollout.FieldWave]; !ok {

@@ -67,17 +67,20 @@ type GroupEdges struct {
 	Counts []*GroupCount `json:"counts,omitempty"`
 	// Points holds the value of the points edge.
 	Points []*StatPoint `json:"points,omitempty"`
+	// Paces holds the value of the paces edge.
+	Paces []*PacePoint `json:"paces,omitempty"`
 	// Instances holds the value of the instances edge.
 	Instances []*Instance `json:"instances,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [7]bool
+	loadedTypes [8]bool
 	// totalCount holds the count of the edges above.
 	totalCount [4]map[string]int
 
 	namedRollouts  map[string][]*GroupRollout
 	namedCounts    map[string][]*GroupCount
 	namedPoints    map[string][]*StatPoint
+	namedPaces     map[string][]*PacePoint
 	namedInstances map[string][]*Instance
 }
 
@@ -141,10 +144,19 @@ func (e GroupEdges) PointsOrErr() ([]*StatPoint, error) {
 	return nil, &NotLoadedError{edge: "points"}
 }
 
+// PacesOrErr returns the Paces value or an error if the edge
+// was not loaded in eager-loading.
+func (e GroupEdges) PacesOrErr() ([]*PacePoint, error) {
+	if e.loadedTypes[6] {
+		return e.Paces, nil
+	}
+	return nil, &NotLoadedError{edge: "paces"}
+}
+
 // InstancesOrErr returns the Instances value or an error if the edge
 // was not loaded in eager-loading.
 func (e GroupEdges) InstancesOrErr() ([]*Instance, error) {
-	if e.loadedTypes[6] {
+	if e.loadedTypes[7] {
 		return e.Instances, nil
 	}
 	return nil, &NotLoadedError{edge: "instances"}
@@ -307,6 +319,11 @@ func (_m *Group) QueryPoints() *StatPointQuery {
 	return NewGroupClient(_m.config).QueryPoints(_m)
 }
 
+// QueryPaces queries the "paces" edge of the Group entity.
+func (_m *Group) QueryPaces() *PacePointQuery {
+	return NewGroupClient(_m.config).QueryPaces(_m)
+}
+
 // QueryInstances queries the "instances" edge of the Group entity.
 func (_m *Group) QueryInstances() *InstanceQuery {
 	return NewGroupClient(_m.config).QueryInstances(_m)
@@ -447,6 +464,30 @@ func (_m *Group) appendNamedPoints(name string, edges ...*StatPoint) {
 		_m.Edges.namedPoints[name] = []*StatPoint{}
 	} else {
 		_m.Edges.namedPoints[name] = append(_m.Edges.namedPoints[name], edges...)
+	}
+}
+
+// NamedPaces returns the Paces named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *Group) NamedPaces(name string) ([]*PacePoint, error) {
+	if _m.Edges.namedPaces == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedPaces[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *Group) appendNamedPaces(name string, edges ...*PacePoint) {
+	if _m.Edges.namedPaces == nil {
+		_m.Edges.namedPaces = make(map[string][]*PacePoint)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedPaces[name] = []*PacePoint{}
+	} else {
+		_m.Edges.namedPaces[name] = append(_m.Edges.namedPaces[name], edges...)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/statpoint"
 	"coreroller/rollout"
 	"errors"
@@ -238,6 +239,21 @@ func (_c *GroupCreate) AddPoints(v ...*StatPoint) *GroupCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddPointIDs(ids...)
+}
+
+// AddPaceIDs adds the "paces" edge to the PacePoint entity by IDs.
+func (_c *GroupCreate) AddPaceIDs(ids ...int) *GroupCreate {
+	_c.mutation.AddPaceIDs(ids...)
+	return _c
+}
+
+// AddPaces adds the "paces" edges to the PacePoint entity.
+func (_c *GroupCreate) AddPaces(v ...*PacePoint) *GroupCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPaceIDs(ids...)
 }
 
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
@@ -514,6 +530,22 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(statpoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PacesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

@@ -11,6 +11,7 @@ import (
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/predicate"
 	"coreroller/ent/db/statpoint"
 	"database/sql/driver"
@@ -38,12 +39,14 @@ type GroupQuery struct {
 	withLedger         *LedgerQuery
 	withCounts         *GroupCountQuery
 	withPoints         *StatPointQuery
+	withPaces          *PacePointQuery
 	withInstances      *InstanceQuery
 	loadTotal          []func(context.Context, []*Group) error
 	modifiers          []func(*sql.Selector)
 	withNamedRollouts  map[string]*GroupRolloutQuery
 	withNamedCounts    map[string]*GroupCountQuery
 	withNamedPoints    map[string]*StatPointQuery
+	withNamedPaces     map[string]*PacePointQuery
 	withNamedInstances map[string]*InstanceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -206,6 +209,28 @@ func (_q *GroupQuery) QueryPoints() *StatPointQuery {
 			sqlgraph.From(group.Table, group.FieldID, selector),
 			sqlgraph.To(statpoint.Table, statpoint.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, group.PointsTable, group.PointsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPaces chains the current query on the "paces" edge.
+func (_q *GroupQuery) QueryPaces() *PacePointQuery {
+	query := (&PacePointClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(group.Table, group.FieldID, selector),
+			sqlgraph.To(pacepoint.Table, pacepoint.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, group.PacesTable, group.PacesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -433,6 +458,7 @@ func (_q *GroupQuery) Clone() *GroupQuery {
 		withLedger:      _q.withLedger.Clone(),
 		withCounts:      _q.withCounts.Clone(),
 		withPoints:      _q.withPoints.Clone(),
+		withPaces:       _q.withPaces.Clone(),
 		withInstances:   _q.withInstances.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
@@ -504,6 +530,17 @@ func (_q *GroupQuery) WithPoints(opts ...func(*StatPointQuery)) *GroupQuery {
 		opt(query)
 	}
 	_q.withPoints = query
+	return _q
+}
+
+// WithPaces tells the query-builder to eager-load the nodes that are connected to
+// the "paces" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupQuery) WithPaces(opts ...func(*PacePointQuery)) *GroupQuery {
+	query := (&PacePointClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPaces = query
 	return _q
 }
 
@@ -596,13 +633,14 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 	var (
 		nodes       = []*Group{}
 		_spec       = _q.querySpec()
-		loadedTypes = [7]bool{
+		loadedTypes = [8]bool{
 			_q.withApplication != nil,
 			_q.withChannel != nil,
 			_q.withRollouts != nil,
 			_q.withLedger != nil,
 			_q.withCounts != nil,
 			_q.withPoints != nil,
+			_q.withPaces != nil,
 			_q.withInstances != nil,
 		}
 	)
@@ -666,6 +704,13 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 			return nil, err
 		}
 	}
+	if query := _q.withPaces; query != nil {
+		if err := _q.loadPaces(ctx, query, nodes,
+			func(n *Group) { n.Edges.Paces = []*PacePoint{} },
+			func(n *Group, e *PacePoint) { n.Edges.Paces = append(n.Edges.Paces, e) }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withInstances; query != nil {
 		if err := _q.loadInstances(ctx, query, nodes,
 			func(n *Group) { n.Edges.Instances = []*Instance{} },
@@ -691,6 +736,13 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 		if err := _q.loadPoints(ctx, query, nodes,
 			func(n *Group) { n.appendNamedPoints(name) },
 			func(n *Group, e *StatPoint) { n.appendNamedPoints(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedPaces {
+		if err := _q.loadPaces(ctx, query, nodes,
+			func(n *Group) { n.appendNamedPaces(name) },
+			func(n *Group, e *PacePoint) { n.appendNamedPaces(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -872,6 +924,36 @@ func (_q *GroupQuery) loadPoints(ctx context.Context, query *StatPointQuery, nod
 	}
 	query.Where(predicate.StatPoint(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(group.PointsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.GroupID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "group_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *GroupQuery) loadPaces(ctx context.Context, query *PacePointQuery, nodes []*Group, init func(*Group), assign func(*Group, *PacePoint)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Group)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(pacepoint.FieldGroupID)
+	}
+	query.Where(predicate.PacePoint(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(group.PacesColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {
@@ -1085,6 +1167,20 @@ func (_q *GroupQuery) WithNamedPoints(name string, opts ...func(*StatPointQuery)
 		_q.withNamedPoints = make(map[string]*StatPointQuery)
 	}
 	_q.withNamedPoints[name] = query
+	return _q
+}
+
+// WithNamedPaces tells the query-builder to eager-load the nodes that are connected to the "paces"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupQuery) WithNamedPaces(name string, opts ...func(*PacePointQuery)) *GroupQuery {
+	query := (&PacePointClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedPaces == nil {
+		_q.withNamedPaces = make(map[string]*PacePointQuery)
+	}
+	_q.withNamedPaces[name] = query
 	return _q
 }
 

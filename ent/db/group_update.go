@@ -10,6 +10,7 @@ import (
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/predicate"
 	"coreroller/ent/db/statpoint"
 	"coreroller/rollout"
@@ -265,6 +266,21 @@ func (_u *GroupUpdate) AddPoints(v ...*StatPoint) *GroupUpdate {
 	return _u.AddPointIDs(ids...)
 }
 
+// AddPaceIDs adds the "paces" edge to the PacePoint entity by IDs.
+func (_u *GroupUpdate) AddPaceIDs(ids ...int) *GroupUpdate {
+	_u.mutation.AddPaceIDs(ids...)
+	return _u
+}
+
+// AddPaces adds the "paces" edges to the PacePoint entity.
+func (_u *GroupUpdate) AddPaces(v ...*PacePoint) *GroupUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPaceIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdate) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdate {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -358,6 +374,27 @@ func (_u *GroupUpdate) RemovePoints(v ...*StatPoint) *GroupUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePointIDs(ids...)
+}
+
+// ClearPaces clears all "paces" edges to the PacePoint entity.
+func (_u *GroupUpdate) ClearPaces() *GroupUpdate {
+	_u.mutation.ClearPaces()
+	return _u
+}
+
+// RemovePaceIDs removes the "paces" edge to PacePoint entities by IDs.
+func (_u *GroupUpdate) RemovePaceIDs(ids ...int) *GroupUpdate {
+	_u.mutation.RemovePaceIDs(ids...)
+	return _u
+}
+
+// RemovePaces removes "paces" edges to PacePoint entities.
+func (_u *GroupUpdate) RemovePaces(v ...*PacePoint) *GroupUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePaceIDs(ids...)
 }
 
 // ClearInstances clears all "instances" edges to the Instance entity.
@@ -660,6 +697,51 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.PacesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPacesIDs(); len(nodes) > 0 && !_u.mutation.PacesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PacesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.InstancesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.O2M,
@@ -955,6 +1037,21 @@ func (_u *GroupUpdateOne) AddPoints(v ...*StatPoint) *GroupUpdateOne {
 	return _u.AddPointIDs(ids...)
 }
 
+// AddPaceIDs adds the "paces" edge to the PacePoint entity by IDs.
+func (_u *GroupUpdateOne) AddPaceIDs(ids ...int) *GroupUpdateOne {
+	_u.mutation.AddPaceIDs(ids...)
+	return _u
+}
+
+// AddPaces adds the "paces" edges to the PacePoint entity.
+func (_u *GroupUpdateOne) AddPaces(v ...*PacePoint) *GroupUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPaceIDs(ids...)
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by IDs.
 func (_u *GroupUpdateOne) AddInstanceIDs(ids ...uuid.UUID) *GroupUpdateOne {
 	_u.mutation.AddInstanceIDs(ids...)
@@ -1048,6 +1145,27 @@ func (_u *GroupUpdateOne) RemovePoints(v ...*StatPoint) *GroupUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemovePointIDs(ids...)
+}
+
+// ClearPaces clears all "paces" edges to the PacePoint entity.
+func (_u *GroupUpdateOne) ClearPaces() *GroupUpdateOne {
+	_u.mutation.ClearPaces()
+	return _u
+}
+
+// RemovePaceIDs removes the "paces" edge to PacePoint entities by IDs.
+func (_u *GroupUpdateOne) RemovePaceIDs(ids ...int) *GroupUpdateOne {
+	_u.mutation.RemovePaceIDs(ids...)
+	return _u
+}
+
+// RemovePaces removes "paces" edges to PacePoint entities.
+func (_u *GroupUpdateOne) RemovePaces(v ...*PacePoint) *GroupUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePaceIDs(ids...)
 }
 
 // ClearInstances clears all "instances" edges to the Instance entity.
@@ -1373,6 +1491,51 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(statpoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PacesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPacesIDs(); len(nodes) > 0 && !_u.mutation.PacesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PacesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   group.PacesTable,
+			Columns: []string{group.PacesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(pacepoint.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

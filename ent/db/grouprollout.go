@@ -37,6 +37,8 @@ type GroupRollout struct {
 	StartedAt *time.Time `json:"started_at,omitempty"`
 	// completed or superseded
 	EndedAt *time.Time `json:"ended_at,omitempty"`
+	// when the group got another target, or none
+	ReplacedAt *time.Time `json:"replaced_at,omitempty"`
 	// index of the current wave
 	Wave int `json:"wave,omitempty"`
 	// when the current wave was opened
@@ -73,14 +75,17 @@ type GroupRolloutEdges struct {
 	Waves []*Wave `json:"waves,omitempty"`
 	// Failures holds the value of the failures edge.
 	Failures []*Failure `json:"failures,omitempty"`
+	// FailureShares holds the value of the failure_shares edge.
+	FailureShares []*FailureShare `json:"failure_shares,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [3]bool
+	loadedTypes [4]bool
 	// totalCount holds the count of the edges above.
 	totalCount [1]map[string]int
 
-	namedWaves    map[string][]*Wave
-	namedFailures map[string][]*Failure
+	namedWaves         map[string][]*Wave
+	namedFailures      map[string][]*Failure
+	namedFailureShares map[string][]*FailureShare
 }
 
 // GroupOrErr returns the Group value or an error if the edge
@@ -112,6 +117,15 @@ func (e GroupRolloutEdges) FailuresOrErr() ([]*Failure, error) {
 	return nil, &NotLoadedError{edge: "failures"}
 }
 
+// FailureSharesOrErr returns the FailureShares value or an error if the edge
+// was not loaded in eager-loading.
+func (e GroupRolloutEdges) FailureSharesOrErr() ([]*FailureShare, error) {
+	if e.loadedTypes[3] {
+		return e.FailureShares, nil
+	}
+	return nil, &NotLoadedError{edge: "failure_shares"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -125,7 +139,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case grouprollout.FieldVersion, grouprollout.FieldSalt, grouprollout.FieldLeader:
 			values[i] = new(sql.NullString)
-		case grouprollout.FieldCreatedAt, grouprollout.FieldStartedAt, grouprollout.FieldEndedAt, grouprollout.FieldWaveAt, grouprollout.FieldGateAt:
+		case grouprollout.FieldCreatedAt, grouprollout.FieldStartedAt, grouprollout.FieldEndedAt, grouprollout.FieldReplacedAt, grouprollout.FieldWaveAt, grouprollout.FieldGateAt:
 			values[i] = new(sql.NullTime)
 		case grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldPackageID:
 			values[i] = new(uuid.UUID)
@@ -199,6 +213,13 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.EndedAt = new(time.Time)
 				*_m.EndedAt = value.Time
+			}
+		case grouprollout.FieldReplacedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field replaced_at", values[i])
+			} else if value.Valid {
+				_m.ReplacedAt = new(time.Time)
+				*_m.ReplacedAt = value.Time
 			}
 		case grouprollout.FieldWave:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -301,6 +322,11 @@ func (_m *GroupRollout) QueryFailures() *FailureQuery {
 	return NewGroupRolloutClient(_m.config).QueryFailures(_m)
 }
 
+// QueryFailureShares queries the "failure_shares" edge of the GroupRollout entity.
+func (_m *GroupRollout) QueryFailureShares() *FailureShareQuery {
+	return NewGroupRolloutClient(_m.config).QueryFailureShares(_m)
+}
+
 // Update returns a builder for updating this GroupRollout.
 // Note that you need to call GroupRollout.Unwrap() before calling this method if this GroupRollout
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -349,6 +375,11 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	if v := _m.EndedAt; v != nil {
 		builder.WriteString("ended_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ReplacedAt; v != nil {
+		builder.WriteString("replaced_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
@@ -435,6 +466,30 @@ func (_m *GroupRollout) appendNamedFailures(name string, edges ...*Failure) {
 		_m.Edges.namedFailures[name] = []*Failure{}
 	} else {
 		_m.Edges.namedFailures[name] = append(_m.Edges.namedFailures[name], edges...)
+	}
+}
+
+// NamedFailureShares returns the FailureShares named value or an error if the edge was not
+// loaded in eager-loading with this name.
+func (_m *GroupRollout) NamedFailureShares(name string) ([]*FailureShare, error) {
+	if _m.Edges.namedFailureShares == nil {
+		return nil, &NotLoadedError{edge: name}
+	}
+	nodes, ok := _m.Edges.namedFailureShares[name]
+	if !ok {
+		return nil, &NotLoadedError{edge: name}
+	}
+	return nodes, nil
+}
+
+func (_m *GroupRollout) appendNamedFailureShares(name string, edges ...*FailureShare) {
+	if _m.Edges.namedFailureShares == nil {
+		_m.Edges.namedFailureShares = make(map[string][]*FailureShare)
+	}
+	if len(edges) == 0 {
+		_m.Edges.namedFailureShares[name] = []*FailureShare{}
+	} else {
+		_m.Edges.namedFailureShares[name] = append(_m.Edges.namedFailureShares[name], edges...)
 	}
 }
 

@@ -5,6 +5,7 @@ package db
 import (
 	"context"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/wave"
@@ -88,6 +89,20 @@ func (_c *GroupRolloutCreate) SetEndedAt(v time.Time) *GroupRolloutCreate {
 func (_c *GroupRolloutCreate) SetNillableEndedAt(v *time.Time) *GroupRolloutCreate {
 	if v != nil {
 		_c.SetEndedAt(*v)
+	}
+	return _c
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (_c *GroupRolloutCreate) SetReplacedAt(v time.Time) *GroupRolloutCreate {
+	_c.mutation.SetReplacedAt(v)
+	return _c
+}
+
+// SetNillableReplacedAt sets the "replaced_at" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableReplacedAt(v *time.Time) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetReplacedAt(*v)
 	}
 	return _c
 }
@@ -253,6 +268,21 @@ func (_c *GroupRolloutCreate) AddFailures(v ...*Failure) *GroupRolloutCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddFailureIDs(ids...)
+}
+
+// AddFailureShareIDs adds the "failure_shares" edge to the FailureShare entity by IDs.
+func (_c *GroupRolloutCreate) AddFailureShareIDs(ids ...int) *GroupRolloutCreate {
+	_c.mutation.AddFailureShareIDs(ids...)
+	return _c
+}
+
+// AddFailureShares adds the "failure_shares" edges to the FailureShare entity.
+func (_c *GroupRolloutCreate) AddFailureShares(v ...*FailureShare) *GroupRolloutCreate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddFailureShareIDs(ids...)
 }
 
 // Mutation returns the GroupRolloutMutation object of the builder.
@@ -433,6 +463,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 		_spec.SetField(grouprollout.FieldEndedAt, field.TypeTime, value)
 		_node.EndedAt = &value
 	}
+	if value, ok := _c.mutation.ReplacedAt(); ok {
+		_spec.SetField(grouprollout.FieldReplacedAt, field.TypeTime, value)
+		_node.ReplacedAt = &value
+	}
 	if value, ok := _c.mutation.Wave(); ok {
 		_spec.SetField(grouprollout.FieldWave, field.TypeInt, value)
 		_node.Wave = value
@@ -519,6 +553,22 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(failure.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.FailureSharesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {
@@ -665,6 +715,24 @@ func (u *GroupRolloutUpsert) UpdateEndedAt() *GroupRolloutUpsert {
 // ClearEndedAt clears the value of the "ended_at" field.
 func (u *GroupRolloutUpsert) ClearEndedAt() *GroupRolloutUpsert {
 	u.SetNull(grouprollout.FieldEndedAt)
+	return u
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (u *GroupRolloutUpsert) SetReplacedAt(v time.Time) *GroupRolloutUpsert {
+	u.Set(grouprollout.FieldReplacedAt, v)
+	return u
+}
+
+// UpdateReplacedAt sets the "replaced_at" field to the value that was provided on create.
+func (u *GroupRolloutUpsert) UpdateReplacedAt() *GroupRolloutUpsert {
+	u.SetExcluded(grouprollout.FieldReplacedAt)
+	return u
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (u *GroupRolloutUpsert) ClearReplacedAt() *GroupRolloutUpsert {
+	u.SetNull(grouprollout.FieldReplacedAt)
 	return u
 }
 
@@ -980,6 +1048,27 @@ func (u *GroupRolloutUpsertOne) UpdateEndedAt() *GroupRolloutUpsertOne {
 func (u *GroupRolloutUpsertOne) ClearEndedAt() *GroupRolloutUpsertOne {
 	return u.Update(func(s *GroupRolloutUpsert) {
 		s.ClearEndedAt()
+	})
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (u *GroupRolloutUpsertOne) SetReplacedAt(v time.Time) *GroupRolloutUpsertOne {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.SetReplacedAt(v)
+	})
+}
+
+// UpdateReplacedAt sets the "replaced_at" field to the value that was provided on create.
+func (u *GroupRolloutUpsertOne) UpdateReplacedAt() *GroupRolloutUpsertOne {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.UpdateReplacedAt()
+	})
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (u *GroupRolloutUpsertOne) ClearReplacedAt() *GroupRolloutUpsertOne {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.ClearReplacedAt()
 	})
 }
 
@@ -1488,6 +1577,27 @@ func (u *GroupRolloutUpsertBulk) UpdateEndedAt() *GroupRolloutUpsertBulk {
 func (u *GroupRolloutUpsertBulk) ClearEndedAt() *GroupRolloutUpsertBulk {
 	return u.Update(func(s *GroupRolloutUpsert) {
 		s.ClearEndedAt()
+	})
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (u *GroupRolloutUpsertBulk) SetReplacedAt(v time.Time) *GroupRolloutUpsertBulk {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.SetReplacedAt(v)
+	})
+}
+
+// UpdateReplacedAt sets the "replaced_at" field to the value that was provided on create.
+func (u *GroupRolloutUpsertBulk) UpdateReplacedAt() *GroupRolloutUpsertBulk {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.UpdateReplacedAt()
+	})
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (u *GroupRolloutUpsertBulk) ClearReplacedAt() *GroupRolloutUpsertBulk {
+	return u.Update(func(s *GroupRolloutUpsert) {
+		s.ClearReplacedAt()
 	})
 }
 

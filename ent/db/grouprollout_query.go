@@ -5,6 +5,7 @@ package db
 import (
 	"context"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/predicate"
@@ -24,17 +25,19 @@ import (
 // GroupRolloutQuery is the builder for querying GroupRollout entities.
 type GroupRolloutQuery struct {
 	config
-	ctx               *QueryContext
-	order             []grouprollout.OrderOption
-	inters            []Interceptor
-	predicates        []predicate.GroupRollout
-	withGroup         *GroupQuery
-	withWaves         *WaveQuery
-	withFailures      *FailureQuery
-	loadTotal         []func(context.Context, []*GroupRollout) error
-	modifiers         []func(*sql.Selector)
-	withNamedWaves    map[string]*WaveQuery
-	withNamedFailures map[string]*FailureQuery
+	ctx                    *QueryContext
+	order                  []grouprollout.OrderOption
+	inters                 []Interceptor
+	predicates             []predicate.GroupRollout
+	withGroup              *GroupQuery
+	withWaves              *WaveQuery
+	withFailures           *FailureQuery
+	withFailureShares      *FailureShareQuery
+	loadTotal              []func(context.Context, []*GroupRollout) error
+	modifiers              []func(*sql.Selector)
+	withNamedWaves         map[string]*WaveQuery
+	withNamedFailures      map[string]*FailureQuery
+	withNamedFailureShares map[string]*FailureShareQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -130,6 +133,28 @@ func (_q *GroupRolloutQuery) QueryFailures() *FailureQuery {
 			sqlgraph.From(grouprollout.Table, grouprollout.FieldID, selector),
 			sqlgraph.To(failure.Table, failure.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, grouprollout.FailuresTable, grouprollout.FailuresColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryFailureShares chains the current query on the "failure_shares" edge.
+func (_q *GroupRolloutQuery) QueryFailureShares() *FailureShareQuery {
+	query := (&FailureShareClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(grouprollout.Table, grouprollout.FieldID, selector),
+			sqlgraph.To(failureshare.Table, failureshare.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, grouprollout.FailureSharesTable, grouprollout.FailureSharesColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -324,14 +349,15 @@ func (_q *GroupRolloutQuery) Clone() *GroupRolloutQuery {
 		return nil
 	}
 	return &GroupRolloutQuery{
-		config:       _q.config,
-		ctx:          _q.ctx.Clone(),
-		order:        append([]grouprollout.OrderOption{}, _q.order...),
-		inters:       append([]Interceptor{}, _q.inters...),
-		predicates:   append([]predicate.GroupRollout{}, _q.predicates...),
-		withGroup:    _q.withGroup.Clone(),
-		withWaves:    _q.withWaves.Clone(),
-		withFailures: _q.withFailures.Clone(),
+		config:            _q.config,
+		ctx:               _q.ctx.Clone(),
+		order:             append([]grouprollout.OrderOption{}, _q.order...),
+		inters:            append([]Interceptor{}, _q.inters...),
+		predicates:        append([]predicate.GroupRollout{}, _q.predicates...),
+		withGroup:         _q.withGroup.Clone(),
+		withWaves:         _q.withWaves.Clone(),
+		withFailures:      _q.withFailures.Clone(),
+		withFailureShares: _q.withFailureShares.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -369,6 +395,17 @@ func (_q *GroupRolloutQuery) WithFailures(opts ...func(*FailureQuery)) *GroupRol
 		opt(query)
 	}
 	_q.withFailures = query
+	return _q
+}
+
+// WithFailureShares tells the query-builder to eager-load the nodes that are connected to
+// the "failure_shares" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupRolloutQuery) WithFailureShares(opts ...func(*FailureShareQuery)) *GroupRolloutQuery {
+	query := (&FailureShareClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withFailureShares = query
 	return _q
 }
 
@@ -450,10 +487,11 @@ func (_q *GroupRolloutQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 	var (
 		nodes       = []*GroupRollout{}
 		_spec       = _q.querySpec()
-		loadedTypes = [3]bool{
+		loadedTypes = [4]bool{
 			_q.withGroup != nil,
 			_q.withWaves != nil,
 			_q.withFailures != nil,
+			_q.withFailureShares != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -497,6 +535,13 @@ func (_q *GroupRolloutQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 			return nil, err
 		}
 	}
+	if query := _q.withFailureShares; query != nil {
+		if err := _q.loadFailureShares(ctx, query, nodes,
+			func(n *GroupRollout) { n.Edges.FailureShares = []*FailureShare{} },
+			func(n *GroupRollout, e *FailureShare) { n.Edges.FailureShares = append(n.Edges.FailureShares, e) }); err != nil {
+			return nil, err
+		}
+	}
 	for name, query := range _q.withNamedWaves {
 		if err := _q.loadWaves(ctx, query, nodes,
 			func(n *GroupRollout) { n.appendNamedWaves(name) },
@@ -508,6 +553,13 @@ func (_q *GroupRolloutQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 		if err := _q.loadFailures(ctx, query, nodes,
 			func(n *GroupRollout) { n.appendNamedFailures(name) },
 			func(n *GroupRollout, e *Failure) { n.appendNamedFailures(name, e) }); err != nil {
+			return nil, err
+		}
+	}
+	for name, query := range _q.withNamedFailureShares {
+		if err := _q.loadFailureShares(ctx, query, nodes,
+			func(n *GroupRollout) { n.appendNamedFailureShares(name) },
+			func(n *GroupRollout, e *FailureShare) { n.appendNamedFailureShares(name, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -593,6 +645,36 @@ func (_q *GroupRolloutQuery) loadFailures(ctx context.Context, query *FailureQue
 	}
 	query.Where(predicate.Failure(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(grouprollout.FailuresColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.RolloutID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "rollout_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *GroupRolloutQuery) loadFailureShares(ctx context.Context, query *FailureShareQuery, nodes []*GroupRollout, init func(*GroupRollout), assign func(*GroupRollout, *FailureShare)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*GroupRollout)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(failureshare.FieldRolloutID)
+	}
+	query.Where(predicate.FailureShare(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(grouprollout.FailureSharesColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {
@@ -756,6 +838,20 @@ func (_q *GroupRolloutQuery) WithNamedFailures(name string, opts ...func(*Failur
 		_q.withNamedFailures = make(map[string]*FailureQuery)
 	}
 	_q.withNamedFailures[name] = query
+	return _q
+}
+
+// WithNamedFailureShares tells the query-builder to eager-load the nodes that are connected to the "failure_shares"
+// edge with the given name. The optional arguments are used to configure the query builder of the edge.
+func (_q *GroupRolloutQuery) WithNamedFailureShares(name string, opts ...func(*FailureShareQuery)) *GroupRolloutQuery {
+	query := (&FailureShareClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	if _q.withNamedFailureShares == nil {
+		_q.withNamedFailureShares = make(map[string]*FailureShareQuery)
+	}
+	_q.withNamedFailureShares[name] = query
 	return _q
 }
 

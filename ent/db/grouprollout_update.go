@@ -5,6 +5,7 @@ package db
 import (
 	"context"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/grouprollout"
 	"coreroller/ent/db/predicate"
 	"coreroller/ent/db/wave"
@@ -134,6 +135,26 @@ func (_u *GroupRolloutUpdate) SetNillableEndedAt(v *time.Time) *GroupRolloutUpda
 // ClearEndedAt clears the value of the "ended_at" field.
 func (_u *GroupRolloutUpdate) ClearEndedAt() *GroupRolloutUpdate {
 	_u.mutation.ClearEndedAt()
+	return _u
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (_u *GroupRolloutUpdate) SetReplacedAt(v time.Time) *GroupRolloutUpdate {
+	_u.mutation.SetReplacedAt(v)
+	return _u
+}
+
+// SetNillableReplacedAt sets the "replaced_at" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableReplacedAt(v *time.Time) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetReplacedAt(*v)
+	}
+	return _u
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (_u *GroupRolloutUpdate) ClearReplacedAt() *GroupRolloutUpdate {
+	_u.mutation.ClearReplacedAt()
 	return _u
 }
 
@@ -346,6 +367,21 @@ func (_u *GroupRolloutUpdate) AddFailures(v ...*Failure) *GroupRolloutUpdate {
 	return _u.AddFailureIDs(ids...)
 }
 
+// AddFailureShareIDs adds the "failure_shares" edge to the FailureShare entity by IDs.
+func (_u *GroupRolloutUpdate) AddFailureShareIDs(ids ...int) *GroupRolloutUpdate {
+	_u.mutation.AddFailureShareIDs(ids...)
+	return _u
+}
+
+// AddFailureShares adds the "failure_shares" edges to the FailureShare entity.
+func (_u *GroupRolloutUpdate) AddFailureShares(v ...*FailureShare) *GroupRolloutUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFailureShareIDs(ids...)
+}
+
 // Mutation returns the GroupRolloutMutation object of the builder.
 func (_u *GroupRolloutUpdate) Mutation() *GroupRolloutMutation {
 	return _u.mutation
@@ -391,6 +427,27 @@ func (_u *GroupRolloutUpdate) RemoveFailures(v ...*Failure) *GroupRolloutUpdate 
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveFailureIDs(ids...)
+}
+
+// ClearFailureShares clears all "failure_shares" edges to the FailureShare entity.
+func (_u *GroupRolloutUpdate) ClearFailureShares() *GroupRolloutUpdate {
+	_u.mutation.ClearFailureShares()
+	return _u
+}
+
+// RemoveFailureShareIDs removes the "failure_shares" edge to FailureShare entities by IDs.
+func (_u *GroupRolloutUpdate) RemoveFailureShareIDs(ids ...int) *GroupRolloutUpdate {
+	_u.mutation.RemoveFailureShareIDs(ids...)
+	return _u
+}
+
+// RemoveFailureShares removes "failure_shares" edges to FailureShare entities.
+func (_u *GroupRolloutUpdate) RemoveFailureShares(v ...*FailureShare) *GroupRolloutUpdate {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFailureShareIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -472,6 +529,12 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(grouprollout.FieldEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReplacedAt(); ok {
+		_spec.SetField(grouprollout.FieldReplacedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ReplacedAtCleared() {
+		_spec.ClearField(grouprollout.FieldReplacedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Wave(); ok {
 		_spec.SetField(grouprollout.FieldWave, field.TypeInt, value)
@@ -613,6 +676,51 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.FailureSharesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFailureSharesIDs(); len(nodes) > 0 && !_u.mutation.FailureSharesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FailureSharesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -735,6 +843,26 @@ func (_u *GroupRolloutUpdateOne) SetNillableEndedAt(v *time.Time) *GroupRolloutU
 // ClearEndedAt clears the value of the "ended_at" field.
 func (_u *GroupRolloutUpdateOne) ClearEndedAt() *GroupRolloutUpdateOne {
 	_u.mutation.ClearEndedAt()
+	return _u
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (_u *GroupRolloutUpdateOne) SetReplacedAt(v time.Time) *GroupRolloutUpdateOne {
+	_u.mutation.SetReplacedAt(v)
+	return _u
+}
+
+// SetNillableReplacedAt sets the "replaced_at" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableReplacedAt(v *time.Time) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetReplacedAt(*v)
+	}
+	return _u
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (_u *GroupRolloutUpdateOne) ClearReplacedAt() *GroupRolloutUpdateOne {
+	_u.mutation.ClearReplacedAt()
 	return _u
 }
 
@@ -947,6 +1075,21 @@ func (_u *GroupRolloutUpdateOne) AddFailures(v ...*Failure) *GroupRolloutUpdateO
 	return _u.AddFailureIDs(ids...)
 }
 
+// AddFailureShareIDs adds the "failure_shares" edge to the FailureShare entity by IDs.
+func (_u *GroupRolloutUpdateOne) AddFailureShareIDs(ids ...int) *GroupRolloutUpdateOne {
+	_u.mutation.AddFailureShareIDs(ids...)
+	return _u
+}
+
+// AddFailureShares adds the "failure_shares" edges to the FailureShare entity.
+func (_u *GroupRolloutUpdateOne) AddFailureShares(v ...*FailureShare) *GroupRolloutUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFailureShareIDs(ids...)
+}
+
 // Mutation returns the GroupRolloutMutation object of the builder.
 func (_u *GroupRolloutUpdateOne) Mutation() *GroupRolloutMutation {
 	return _u.mutation
@@ -992,6 +1135,27 @@ func (_u *GroupRolloutUpdateOne) RemoveFailures(v ...*Failure) *GroupRolloutUpda
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveFailureIDs(ids...)
+}
+
+// ClearFailureShares clears all "failure_shares" edges to the FailureShare entity.
+func (_u *GroupRolloutUpdateOne) ClearFailureShares() *GroupRolloutUpdateOne {
+	_u.mutation.ClearFailureShares()
+	return _u
+}
+
+// RemoveFailureShareIDs removes the "failure_shares" edge to FailureShare entities by IDs.
+func (_u *GroupRolloutUpdateOne) RemoveFailureShareIDs(ids ...int) *GroupRolloutUpdateOne {
+	_u.mutation.RemoveFailureShareIDs(ids...)
+	return _u
+}
+
+// RemoveFailureShares removes "failure_shares" edges to FailureShare entities.
+func (_u *GroupRolloutUpdateOne) RemoveFailureShares(v ...*FailureShare) *GroupRolloutUpdateOne {
+	ids := make([]int, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFailureShareIDs(ids...)
 }
 
 // Where appends a list predicates to the GroupRolloutUpdate builder.
@@ -1103,6 +1267,12 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	}
 	if _u.mutation.EndedAtCleared() {
 		_spec.ClearField(grouprollout.FieldEndedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ReplacedAt(); ok {
+		_spec.SetField(grouprollout.FieldReplacedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ReplacedAtCleared() {
+		_spec.ClearField(grouprollout.FieldReplacedAt, field.TypeTime)
 	}
 	if value, ok := _u.mutation.Wave(); ok {
 		_spec.SetField(grouprollout.FieldWave, field.TypeInt, value)
@@ -1237,6 +1407,51 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(failure.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.FailureSharesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFailureSharesIDs(); len(nodes) > 0 && !_u.mutation.FailureSharesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FailureSharesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   grouprollout.FailureSharesTable,
+			Columns: []string{grouprollout.FailureSharesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt),
 			},
 		}
 		for _, k := range nodes {

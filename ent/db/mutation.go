@@ -11,6 +11,7 @@ import (
 	"coreroller/ent/db/blacklisting"
 	"coreroller/ent/db/channel"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/floor"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
@@ -18,6 +19,7 @@ import (
 	"coreroller/ent/db/historyentry"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/packageaction"
 	"coreroller/ent/db/packagefile"
 	"coreroller/ent/db/predicate"
@@ -54,6 +56,7 @@ const (
 	TypeBlacklisting  = "Blacklisting"
 	TypeChannel       = "Channel"
 	TypeFailure       = "Failure"
+	TypeFailureShare  = "FailureShare"
 	TypeFloor         = "Floor"
 	TypeGroup         = "Group"
 	TypeGroupCount    = "GroupCount"
@@ -61,6 +64,7 @@ const (
 	TypeHistoryEntry  = "HistoryEntry"
 	TypeInstance      = "Instance"
 	TypeLedger        = "Ledger"
+	TypePacePoint     = "PacePoint"
 	TypePackageAction = "PackageAction"
 	TypePackageFile   = "PackageFile"
 	TypeRelease       = "Release"
@@ -2392,6 +2396,7 @@ type AttemptMutation struct {
 	addoutcome      *rollout.Outcome
 	code            *int
 	addcode         *int
+	oem             *string
 	clearedFields   map[string]struct{}
 	instance        *uuid.UUID
 	clearedinstance bool
@@ -3127,6 +3132,42 @@ func (m *AttemptMutation) ResetCode() {
 	m.addcode = nil
 }
 
+// SetOem sets the "oem" field.
+func (m *AttemptMutation) SetOem(s string) {
+	m.oem = &s
+}
+
+// Oem returns the value of the "oem" field in the mutation.
+func (m *AttemptMutation) Oem() (r string, exists bool) {
+	v := m.oem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOem returns the old "oem" field's value of the Attempt entity.
+// If the Attempt object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttemptMutation) OldOem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOem: %w", err)
+	}
+	return oldValue.Oem, nil
+}
+
+// ResetOem resets all changes to the "oem" field.
+func (m *AttemptMutation) ResetOem() {
+	m.oem = nil
+}
+
 // ClearInstance clears the "instance" edge to the Instance entity.
 func (m *AttemptMutation) ClearInstance() {
 	m.clearedinstance = true
@@ -3188,7 +3229,7 @@ func (m *AttemptMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AttemptMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.instance != nil {
 		fields = append(fields, attempt.FieldInstanceID)
 	}
@@ -3231,6 +3272,9 @@ func (m *AttemptMutation) Fields() []string {
 	if m.code != nil {
 		fields = append(fields, attempt.FieldCode)
 	}
+	if m.oem != nil {
+		fields = append(fields, attempt.FieldOem)
+	}
 	return fields
 }
 
@@ -3267,6 +3311,8 @@ func (m *AttemptMutation) Field(name string) (ent.Value, bool) {
 		return m.Outcome()
 	case attempt.FieldCode:
 		return m.Code()
+	case attempt.FieldOem:
+		return m.Oem()
 	}
 	return nil, false
 }
@@ -3304,6 +3350,8 @@ func (m *AttemptMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldOutcome(ctx)
 	case attempt.FieldCode:
 		return m.OldCode(ctx)
+	case attempt.FieldOem:
+		return m.OldOem(ctx)
 	}
 	return nil, fmt.Errorf("unknown Attempt field %s", name)
 }
@@ -3410,6 +3458,13 @@ func (m *AttemptMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCode(v)
+		return nil
+	case attempt.FieldOem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOem(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Attempt field %s", name)
@@ -3573,6 +3628,9 @@ func (m *AttemptMutation) ResetField(name string) error {
 		return nil
 	case attempt.FieldCode:
 		m.ResetCode()
+		return nil
+	case attempt.FieldOem:
+		m.ResetOem()
 		return nil
 	}
 	return fmt.Errorf("unknown Attempt field %s", name)
@@ -6940,6 +6998,584 @@ func (m *FailureMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Failure edge %s", name)
 }
 
+// FailureShareMutation represents an operation that mutates the FailureShare nodes in the graph.
+type FailureShareMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	trait          *string
+	value          *string
+	attempts       *int
+	addattempts    *int
+	clearedFields  map[string]struct{}
+	rollout        *uuid.UUID
+	clearedrollout bool
+	done           bool
+	oldValue       func(context.Context) (*FailureShare, error)
+	predicates     []predicate.FailureShare
+}
+
+var _ ent.Mutation = (*FailureShareMutation)(nil)
+
+// failureshareOption allows management of the mutation configuration using functional options.
+type failureshareOption func(*FailureShareMutation)
+
+// newFailureShareMutation creates new mutation for the FailureShare entity.
+func newFailureShareMutation(c config, op Op, opts ...failureshareOption) *FailureShareMutation {
+	m := &FailureShareMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeFailureShare,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withFailureShareID sets the ID field of the mutation.
+func withFailureShareID(id int) failureshareOption {
+	return func(m *FailureShareMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *FailureShare
+		)
+		m.oldValue = func(ctx context.Context) (*FailureShare, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().FailureShare.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withFailureShare sets the old FailureShare of the mutation.
+func withFailureShare(node *FailureShare) failureshareOption {
+	return func(m *FailureShareMutation) {
+		m.oldValue = func(context.Context) (*FailureShare, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m FailureShareMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m FailureShareMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *FailureShareMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *FailureShareMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().FailureShare.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRolloutID sets the "rollout_id" field.
+func (m *FailureShareMutation) SetRolloutID(u uuid.UUID) {
+	m.rollout = &u
+}
+
+// RolloutID returns the value of the "rollout_id" field in the mutation.
+func (m *FailureShareMutation) RolloutID() (r uuid.UUID, exists bool) {
+	v := m.rollout
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRolloutID returns the old "rollout_id" field's value of the FailureShare entity.
+// If the FailureShare object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FailureShareMutation) OldRolloutID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRolloutID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRolloutID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRolloutID: %w", err)
+	}
+	return oldValue.RolloutID, nil
+}
+
+// ResetRolloutID resets all changes to the "rollout_id" field.
+func (m *FailureShareMutation) ResetRolloutID() {
+	m.rollout = nil
+}
+
+// SetTrait sets the "trait" field.
+func (m *FailureShareMutation) SetTrait(s string) {
+	m.trait = &s
+}
+
+// Trait returns the value of the "trait" field in the mutation.
+func (m *FailureShareMutation) Trait() (r string, exists bool) {
+	v := m.trait
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrait returns the old "trait" field's value of the FailureShare entity.
+// If the FailureShare object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FailureShareMutation) OldTrait(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrait is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrait requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrait: %w", err)
+	}
+	return oldValue.Trait, nil
+}
+
+// ResetTrait resets all changes to the "trait" field.
+func (m *FailureShareMutation) ResetTrait() {
+	m.trait = nil
+}
+
+// SetValue sets the "value" field.
+func (m *FailureShareMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *FailureShareMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the FailureShare entity.
+// If the FailureShare object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FailureShareMutation) OldValue(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *FailureShareMutation) ResetValue() {
+	m.value = nil
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *FailureShareMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *FailureShareMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the FailureShare entity.
+// If the FailureShare object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *FailureShareMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *FailureShareMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *FailureShareMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *FailureShareMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// ClearRollout clears the "rollout" edge to the GroupRollout entity.
+func (m *FailureShareMutation) ClearRollout() {
+	m.clearedrollout = true
+	m.clearedFields[failureshare.FieldRolloutID] = struct{}{}
+}
+
+// RolloutCleared reports if the "rollout" edge to the GroupRollout entity was cleared.
+func (m *FailureShareMutation) RolloutCleared() bool {
+	return m.clearedrollout
+}
+
+// RolloutIDs returns the "rollout" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RolloutID instead. It exists only for internal usage by the builders.
+func (m *FailureShareMutation) RolloutIDs() (ids []uuid.UUID) {
+	if id := m.rollout; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRollout resets all changes to the "rollout" edge.
+func (m *FailureShareMutation) ResetRollout() {
+	m.rollout = nil
+	m.clearedrollout = false
+}
+
+// Where appends a list predicates to the FailureShareMutation builder.
+func (m *FailureShareMutation) Where(ps ...predicate.FailureShare) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the FailureShareMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *FailureShareMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.FailureShare, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *FailureShareMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *FailureShareMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (FailureShare).
+func (m *FailureShareMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *FailureShareMutation) Fields() []string {
+	fields := make([]string, 0, 4)
+	if m.rollout != nil {
+		fields = append(fields, failureshare.FieldRolloutID)
+	}
+	if m.trait != nil {
+		fields = append(fields, failureshare.FieldTrait)
+	}
+	if m.value != nil {
+		fields = append(fields, failureshare.FieldValue)
+	}
+	if m.attempts != nil {
+		fields = append(fields, failureshare.FieldAttempts)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *FailureShareMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case failureshare.FieldRolloutID:
+		return m.RolloutID()
+	case failureshare.FieldTrait:
+		return m.Trait()
+	case failureshare.FieldValue:
+		return m.Value()
+	case failureshare.FieldAttempts:
+		return m.Attempts()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *FailureShareMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case failureshare.FieldRolloutID:
+		return m.OldRolloutID(ctx)
+	case failureshare.FieldTrait:
+		return m.OldTrait(ctx)
+	case failureshare.FieldValue:
+		return m.OldValue(ctx)
+	case failureshare.FieldAttempts:
+		return m.OldAttempts(ctx)
+	}
+	return nil, fmt.Errorf("unknown FailureShare field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FailureShareMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case failureshare.FieldRolloutID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRolloutID(v)
+		return nil
+	case failureshare.FieldTrait:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrait(v)
+		return nil
+	case failureshare.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case failureshare.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FailureShare field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *FailureShareMutation) AddedFields() []string {
+	var fields []string
+	if m.addattempts != nil {
+		fields = append(fields, failureshare.FieldAttempts)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *FailureShareMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case failureshare.FieldAttempts:
+		return m.AddedAttempts()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *FailureShareMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case failureshare.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	}
+	return fmt.Errorf("unknown FailureShare numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *FailureShareMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *FailureShareMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *FailureShareMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown FailureShare nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *FailureShareMutation) ResetField(name string) error {
+	switch name {
+	case failureshare.FieldRolloutID:
+		m.ResetRolloutID()
+		return nil
+	case failureshare.FieldTrait:
+		m.ResetTrait()
+		return nil
+	case failureshare.FieldValue:
+		m.ResetValue()
+		return nil
+	case failureshare.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	}
+	return fmt.Errorf("unknown FailureShare field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *FailureShareMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.rollout != nil {
+		edges = append(edges, failureshare.EdgeRollout)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *FailureShareMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case failureshare.EdgeRollout:
+		if id := m.rollout; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *FailureShareMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *FailureShareMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *FailureShareMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedrollout {
+		edges = append(edges, failureshare.EdgeRollout)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *FailureShareMutation) EdgeCleared(name string) bool {
+	switch name {
+	case failureshare.EdgeRollout:
+		return m.clearedrollout
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *FailureShareMutation) ClearEdge(name string) error {
+	switch name {
+	case failureshare.EdgeRollout:
+		m.ClearRollout()
+		return nil
+	}
+	return fmt.Errorf("unknown FailureShare unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *FailureShareMutation) ResetEdge(name string) error {
+	switch name {
+	case failureshare.EdgeRollout:
+		m.ResetRollout()
+		return nil
+	}
+	return fmt.Errorf("unknown FailureShare edge %s", name)
+}
+
 // FloorMutation represents an operation that mutates the Floor nodes in the graph.
 type FloorMutation struct {
 	config
@@ -7621,6 +8257,9 @@ type GroupMutation struct {
 	points             map[int]struct{}
 	removedpoints      map[int]struct{}
 	clearedpoints      bool
+	paces              map[int]struct{}
+	removedpaces       map[int]struct{}
+	clearedpaces       bool
 	instances          map[uuid.UUID]struct{}
 	removedinstances   map[uuid.UUID]struct{}
 	clearedinstances   bool
@@ -8466,6 +9105,60 @@ func (m *GroupMutation) ResetPoints() {
 	m.removedpoints = nil
 }
 
+// AddPaceIDs adds the "paces" edge to the PacePoint entity by ids.
+func (m *GroupMutation) AddPaceIDs(ids ...int) {
+	if m.paces == nil {
+		m.paces = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.paces[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPaces clears the "paces" edge to the PacePoint entity.
+func (m *GroupMutation) ClearPaces() {
+	m.clearedpaces = true
+}
+
+// PacesCleared reports if the "paces" edge to the PacePoint entity was cleared.
+func (m *GroupMutation) PacesCleared() bool {
+	return m.clearedpaces
+}
+
+// RemovePaceIDs removes the "paces" edge to the PacePoint entity by IDs.
+func (m *GroupMutation) RemovePaceIDs(ids ...int) {
+	if m.removedpaces == nil {
+		m.removedpaces = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.paces, ids[i])
+		m.removedpaces[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPaces returns the removed IDs of the "paces" edge to the PacePoint entity.
+func (m *GroupMutation) RemovedPacesIDs() (ids []int) {
+	for id := range m.removedpaces {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PacesIDs returns the "paces" edge IDs in the mutation.
+func (m *GroupMutation) PacesIDs() (ids []int) {
+	for id := range m.paces {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPaces resets all changes to the "paces" edge.
+func (m *GroupMutation) ResetPaces() {
+	m.paces = nil
+	m.clearedpaces = false
+	m.removedpaces = nil
+}
+
 // AddInstanceIDs adds the "instances" edge to the Instance entity by ids.
 func (m *GroupMutation) AddInstanceIDs(ids ...uuid.UUID) {
 	if m.instances == nil {
@@ -8870,7 +9563,7 @@ func (m *GroupMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *GroupMutation) AddedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.application != nil {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -8888,6 +9581,9 @@ func (m *GroupMutation) AddedEdges() []string {
 	}
 	if m.points != nil {
 		edges = append(edges, group.EdgePoints)
+	}
+	if m.paces != nil {
+		edges = append(edges, group.EdgePaces)
 	}
 	if m.instances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -8929,6 +9625,12 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgePaces:
+		ids := make([]ent.Value, 0, len(m.paces))
+		for id := range m.paces {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.instances))
 		for id := range m.instances {
@@ -8941,7 +9643,7 @@ func (m *GroupMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *GroupMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.removedrollouts != nil {
 		edges = append(edges, group.EdgeRollouts)
 	}
@@ -8950,6 +9652,9 @@ func (m *GroupMutation) RemovedEdges() []string {
 	}
 	if m.removedpoints != nil {
 		edges = append(edges, group.EdgePoints)
+	}
+	if m.removedpaces != nil {
+		edges = append(edges, group.EdgePaces)
 	}
 	if m.removedinstances != nil {
 		edges = append(edges, group.EdgeInstances)
@@ -8979,6 +9684,12 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case group.EdgePaces:
+		ids := make([]ent.Value, 0, len(m.removedpaces))
+		for id := range m.removedpaces {
+			ids = append(ids, id)
+		}
+		return ids
 	case group.EdgeInstances:
 		ids := make([]ent.Value, 0, len(m.removedinstances))
 		for id := range m.removedinstances {
@@ -8991,7 +9702,7 @@ func (m *GroupMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *GroupMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 7)
+	edges := make([]string, 0, 8)
 	if m.clearedapplication {
 		edges = append(edges, group.EdgeApplication)
 	}
@@ -9009,6 +9720,9 @@ func (m *GroupMutation) ClearedEdges() []string {
 	}
 	if m.clearedpoints {
 		edges = append(edges, group.EdgePoints)
+	}
+	if m.clearedpaces {
+		edges = append(edges, group.EdgePaces)
 	}
 	if m.clearedinstances {
 		edges = append(edges, group.EdgeInstances)
@@ -9032,6 +9746,8 @@ func (m *GroupMutation) EdgeCleared(name string) bool {
 		return m.clearedcounts
 	case group.EdgePoints:
 		return m.clearedpoints
+	case group.EdgePaces:
+		return m.clearedpaces
 	case group.EdgeInstances:
 		return m.clearedinstances
 	}
@@ -9076,6 +9792,9 @@ func (m *GroupMutation) ResetEdge(name string) error {
 		return nil
 	case group.EdgePoints:
 		m.ResetPoints()
+		return nil
+	case group.EdgePaces:
+		m.ResetPaces()
 		return nil
 	case group.EdgeInstances:
 		m.ResetInstances()
@@ -9839,44 +10558,48 @@ func (m *GroupCountMutation) ResetEdge(name string) error {
 // GroupRolloutMutation represents an operation that mutates the GroupRollout nodes in the graph.
 type GroupRolloutMutation struct {
 	config
-	op              Op
-	typ             string
-	id              *uuid.UUID
-	package_id      *uuid.UUID
-	version         *string
-	state           *rollout.RolloutState
-	addstate        *rollout.RolloutState
-	salt            *string
-	created_at      *time.Time
-	started_at      *time.Time
-	ended_at        *time.Time
-	wave            *int
-	addwave         *int
-	wave_at         *time.Time
-	gate_at         *time.Time
-	approved        *bool
-	epoch           *int
-	addepoch        *int
-	evidence        *rollout.Counts
-	failing         *[]string
-	appendfailing   []string
-	set_aside       *int
-	addset_aside    *int
-	proven          *bool
-	leader          *string
-	halt            *rollout.Halt
-	clearedFields   map[string]struct{}
-	group           *uuid.UUID
-	clearedgroup    bool
-	waves           map[int]struct{}
-	removedwaves    map[int]struct{}
-	clearedwaves    bool
-	failures        map[int]struct{}
-	removedfailures map[int]struct{}
-	clearedfailures bool
-	done            bool
-	oldValue        func(context.Context) (*GroupRollout, error)
-	predicates      []predicate.GroupRollout
+	op                    Op
+	typ                   string
+	id                    *uuid.UUID
+	package_id            *uuid.UUID
+	version               *string
+	state                 *rollout.RolloutState
+	addstate              *rollout.RolloutState
+	salt                  *string
+	created_at            *time.Time
+	started_at            *time.Time
+	ended_at              *time.Time
+	replaced_at           *time.Time
+	wave                  *int
+	addwave               *int
+	wave_at               *time.Time
+	gate_at               *time.Time
+	approved              *bool
+	epoch                 *int
+	addepoch              *int
+	evidence              *rollout.Counts
+	failing               *[]string
+	appendfailing         []string
+	set_aside             *int
+	addset_aside          *int
+	proven                *bool
+	leader                *string
+	halt                  *rollout.Halt
+	clearedFields         map[string]struct{}
+	group                 *uuid.UUID
+	clearedgroup          bool
+	waves                 map[int]struct{}
+	removedwaves          map[int]struct{}
+	clearedwaves          bool
+	failures              map[int]struct{}
+	removedfailures       map[int]struct{}
+	clearedfailures       bool
+	failure_shares        map[int]struct{}
+	removedfailure_shares map[int]struct{}
+	clearedfailure_shares bool
+	done                  bool
+	oldValue              func(context.Context) (*GroupRollout, error)
+	predicates            []predicate.GroupRollout
 }
 
 var _ ent.Mutation = (*GroupRolloutMutation)(nil)
@@ -10315,6 +11038,55 @@ func (m *GroupRolloutMutation) EndedAtCleared() bool {
 func (m *GroupRolloutMutation) ResetEndedAt() {
 	m.ended_at = nil
 	delete(m.clearedFields, grouprollout.FieldEndedAt)
+}
+
+// SetReplacedAt sets the "replaced_at" field.
+func (m *GroupRolloutMutation) SetReplacedAt(t time.Time) {
+	m.replaced_at = &t
+}
+
+// ReplacedAt returns the value of the "replaced_at" field in the mutation.
+func (m *GroupRolloutMutation) ReplacedAt() (r time.Time, exists bool) {
+	v := m.replaced_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReplacedAt returns the old "replaced_at" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldReplacedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReplacedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReplacedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReplacedAt: %w", err)
+	}
+	return oldValue.ReplacedAt, nil
+}
+
+// ClearReplacedAt clears the value of the "replaced_at" field.
+func (m *GroupRolloutMutation) ClearReplacedAt() {
+	m.replaced_at = nil
+	m.clearedFields[grouprollout.FieldReplacedAt] = struct{}{}
+}
+
+// ReplacedAtCleared returns if the "replaced_at" field was cleared in this mutation.
+func (m *GroupRolloutMutation) ReplacedAtCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldReplacedAt]
+	return ok
+}
+
+// ResetReplacedAt resets all changes to the "replaced_at" field.
+func (m *GroupRolloutMutation) ResetReplacedAt() {
+	m.replaced_at = nil
+	delete(m.clearedFields, grouprollout.FieldReplacedAt)
 }
 
 // SetWave sets the "wave" field.
@@ -10936,6 +11708,60 @@ func (m *GroupRolloutMutation) ResetFailures() {
 	m.removedfailures = nil
 }
 
+// AddFailureShareIDs adds the "failure_shares" edge to the FailureShare entity by ids.
+func (m *GroupRolloutMutation) AddFailureShareIDs(ids ...int) {
+	if m.failure_shares == nil {
+		m.failure_shares = make(map[int]struct{})
+	}
+	for i := range ids {
+		m.failure_shares[ids[i]] = struct{}{}
+	}
+}
+
+// ClearFailureShares clears the "failure_shares" edge to the FailureShare entity.
+func (m *GroupRolloutMutation) ClearFailureShares() {
+	m.clearedfailure_shares = true
+}
+
+// FailureSharesCleared reports if the "failure_shares" edge to the FailureShare entity was cleared.
+func (m *GroupRolloutMutation) FailureSharesCleared() bool {
+	return m.clearedfailure_shares
+}
+
+// RemoveFailureShareIDs removes the "failure_shares" edge to the FailureShare entity by IDs.
+func (m *GroupRolloutMutation) RemoveFailureShareIDs(ids ...int) {
+	if m.removedfailure_shares == nil {
+		m.removedfailure_shares = make(map[int]struct{})
+	}
+	for i := range ids {
+		delete(m.failure_shares, ids[i])
+		m.removedfailure_shares[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedFailureShares returns the removed IDs of the "failure_shares" edge to the FailureShare entity.
+func (m *GroupRolloutMutation) RemovedFailureSharesIDs() (ids []int) {
+	for id := range m.removedfailure_shares {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// FailureSharesIDs returns the "failure_shares" edge IDs in the mutation.
+func (m *GroupRolloutMutation) FailureSharesIDs() (ids []int) {
+	for id := range m.failure_shares {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetFailureShares resets all changes to the "failure_shares" edge.
+func (m *GroupRolloutMutation) ResetFailureShares() {
+	m.failure_shares = nil
+	m.clearedfailure_shares = false
+	m.removedfailure_shares = nil
+}
+
 // Where appends a list predicates to the GroupRolloutMutation builder.
 func (m *GroupRolloutMutation) Where(ps ...predicate.GroupRollout) {
 	m.predicates = append(m.predicates, ps...)
@@ -10970,7 +11796,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 20)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -10994,6 +11820,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	}
 	if m.ended_at != nil {
 		fields = append(fields, grouprollout.FieldEndedAt)
+	}
+	if m.replaced_at != nil {
+		fields = append(fields, grouprollout.FieldReplacedAt)
 	}
 	if m.wave != nil {
 		fields = append(fields, grouprollout.FieldWave)
@@ -11052,6 +11881,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.StartedAt()
 	case grouprollout.FieldEndedAt:
 		return m.EndedAt()
+	case grouprollout.FieldReplacedAt:
+		return m.ReplacedAt()
 	case grouprollout.FieldWave:
 		return m.Wave()
 	case grouprollout.FieldWaveAt:
@@ -11099,6 +11930,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldStartedAt(ctx)
 	case grouprollout.FieldEndedAt:
 		return m.OldEndedAt(ctx)
+	case grouprollout.FieldReplacedAt:
+		return m.OldReplacedAt(ctx)
 	case grouprollout.FieldWave:
 		return m.OldWave(ctx)
 	case grouprollout.FieldWaveAt:
@@ -11185,6 +12018,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEndedAt(v)
+		return nil
+	case grouprollout.FieldReplacedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReplacedAt(v)
 		return nil
 	case grouprollout.FieldWave:
 		v, ok := value.(int)
@@ -11350,6 +12190,9 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	if m.FieldCleared(grouprollout.FieldEndedAt) {
 		fields = append(fields, grouprollout.FieldEndedAt)
 	}
+	if m.FieldCleared(grouprollout.FieldReplacedAt) {
+		fields = append(fields, grouprollout.FieldReplacedAt)
+	}
 	if m.FieldCleared(grouprollout.FieldGateAt) {
 		fields = append(fields, grouprollout.FieldGateAt)
 	}
@@ -11372,6 +12215,9 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldEndedAt:
 		m.ClearEndedAt()
+		return nil
+	case grouprollout.FieldReplacedAt:
+		m.ClearReplacedAt()
 		return nil
 	case grouprollout.FieldGateAt:
 		m.ClearGateAt()
@@ -11407,6 +12253,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldEndedAt:
 		m.ResetEndedAt()
+		return nil
+	case grouprollout.FieldReplacedAt:
+		m.ResetReplacedAt()
 		return nil
 	case grouprollout.FieldWave:
 		m.ResetWave()
@@ -11447,7 +12296,7 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *GroupRolloutMutation) AddedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.group != nil {
 		edges = append(edges, grouprollout.EdgeGroup)
 	}
@@ -11456,6 +12305,9 @@ func (m *GroupRolloutMutation) AddedEdges() []string {
 	}
 	if m.failures != nil {
 		edges = append(edges, grouprollout.EdgeFailures)
+	}
+	if m.failure_shares != nil {
+		edges = append(edges, grouprollout.EdgeFailureShares)
 	}
 	return edges
 }
@@ -11480,18 +12332,27 @@ func (m *GroupRolloutMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case grouprollout.EdgeFailureShares:
+		ids := make([]ent.Value, 0, len(m.failure_shares))
+		for id := range m.failure_shares {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *GroupRolloutMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.removedwaves != nil {
 		edges = append(edges, grouprollout.EdgeWaves)
 	}
 	if m.removedfailures != nil {
 		edges = append(edges, grouprollout.EdgeFailures)
+	}
+	if m.removedfailure_shares != nil {
+		edges = append(edges, grouprollout.EdgeFailureShares)
 	}
 	return edges
 }
@@ -11512,13 +12373,19 @@ func (m *GroupRolloutMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case grouprollout.EdgeFailureShares:
+		ids := make([]ent.Value, 0, len(m.removedfailure_shares))
+		for id := range m.removedfailure_shares {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *GroupRolloutMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 3)
+	edges := make([]string, 0, 4)
 	if m.clearedgroup {
 		edges = append(edges, grouprollout.EdgeGroup)
 	}
@@ -11527,6 +12394,9 @@ func (m *GroupRolloutMutation) ClearedEdges() []string {
 	}
 	if m.clearedfailures {
 		edges = append(edges, grouprollout.EdgeFailures)
+	}
+	if m.clearedfailure_shares {
+		edges = append(edges, grouprollout.EdgeFailureShares)
 	}
 	return edges
 }
@@ -11541,6 +12411,8 @@ func (m *GroupRolloutMutation) EdgeCleared(name string) bool {
 		return m.clearedwaves
 	case grouprollout.EdgeFailures:
 		return m.clearedfailures
+	case grouprollout.EdgeFailureShares:
+		return m.clearedfailure_shares
 	}
 	return false
 }
@@ -11568,6 +12440,9 @@ func (m *GroupRolloutMutation) ResetEdge(name string) error {
 		return nil
 	case grouprollout.EdgeFailures:
 		m.ResetFailures()
+		return nil
+	case grouprollout.EdgeFailureShares:
+		m.ResetFailureShares()
 		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout edge %s", name)
@@ -16633,6 +17508,965 @@ func (m *LedgerMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Ledger edge %s", name)
+}
+
+// PacePointMutation represents an operation that mutates the PacePoint nodes in the graph.
+type PacePointMutation struct {
+	config
+	op               Op
+	typ              string
+	id               *int
+	resolution       *int
+	addresolution    *int
+	at               *time.Time
+	in_flight        *int
+	addin_flight     *int
+	in_flight_cap    *int
+	addin_flight_cap *int
+	granted          *int
+	addgranted       *int
+	granted_cap      *int
+	addgranted_cap   *int
+	checks           *int
+	addchecks        *int
+	clearedFields    map[string]struct{}
+	group            *uuid.UUID
+	clearedgroup     bool
+	done             bool
+	oldValue         func(context.Context) (*PacePoint, error)
+	predicates       []predicate.PacePoint
+}
+
+var _ ent.Mutation = (*PacePointMutation)(nil)
+
+// pacepointOption allows management of the mutation configuration using functional options.
+type pacepointOption func(*PacePointMutation)
+
+// newPacePointMutation creates new mutation for the PacePoint entity.
+func newPacePointMutation(c config, op Op, opts ...pacepointOption) *PacePointMutation {
+	m := &PacePointMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePacePoint,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPacePointID sets the ID field of the mutation.
+func withPacePointID(id int) pacepointOption {
+	return func(m *PacePointMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PacePoint
+		)
+		m.oldValue = func(ctx context.Context) (*PacePoint, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PacePoint.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPacePoint sets the old PacePoint of the mutation.
+func withPacePoint(node *PacePoint) pacepointOption {
+	return func(m *PacePointMutation) {
+		m.oldValue = func(context.Context) (*PacePoint, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PacePointMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PacePointMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PacePointMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PacePointMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PacePoint.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetGroupID sets the "group_id" field.
+func (m *PacePointMutation) SetGroupID(u uuid.UUID) {
+	m.group = &u
+}
+
+// GroupID returns the value of the "group_id" field in the mutation.
+func (m *PacePointMutation) GroupID() (r uuid.UUID, exists bool) {
+	v := m.group
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupID returns the old "group_id" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldGroupID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupID: %w", err)
+	}
+	return oldValue.GroupID, nil
+}
+
+// ResetGroupID resets all changes to the "group_id" field.
+func (m *PacePointMutation) ResetGroupID() {
+	m.group = nil
+}
+
+// SetResolution sets the "resolution" field.
+func (m *PacePointMutation) SetResolution(i int) {
+	m.resolution = &i
+	m.addresolution = nil
+}
+
+// Resolution returns the value of the "resolution" field in the mutation.
+func (m *PacePointMutation) Resolution() (r int, exists bool) {
+	v := m.resolution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResolution returns the old "resolution" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldResolution(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResolution is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResolution requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResolution: %w", err)
+	}
+	return oldValue.Resolution, nil
+}
+
+// AddResolution adds i to the "resolution" field.
+func (m *PacePointMutation) AddResolution(i int) {
+	if m.addresolution != nil {
+		*m.addresolution += i
+	} else {
+		m.addresolution = &i
+	}
+}
+
+// AddedResolution returns the value that was added to the "resolution" field in this mutation.
+func (m *PacePointMutation) AddedResolution() (r int, exists bool) {
+	v := m.addresolution
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetResolution resets all changes to the "resolution" field.
+func (m *PacePointMutation) ResetResolution() {
+	m.resolution = nil
+	m.addresolution = nil
+}
+
+// SetAt sets the "at" field.
+func (m *PacePointMutation) SetAt(t time.Time) {
+	m.at = &t
+}
+
+// At returns the value of the "at" field in the mutation.
+func (m *PacePointMutation) At() (r time.Time, exists bool) {
+	v := m.at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAt returns the old "at" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAt: %w", err)
+	}
+	return oldValue.At, nil
+}
+
+// ResetAt resets all changes to the "at" field.
+func (m *PacePointMutation) ResetAt() {
+	m.at = nil
+}
+
+// SetInFlight sets the "in_flight" field.
+func (m *PacePointMutation) SetInFlight(i int) {
+	m.in_flight = &i
+	m.addin_flight = nil
+}
+
+// InFlight returns the value of the "in_flight" field in the mutation.
+func (m *PacePointMutation) InFlight() (r int, exists bool) {
+	v := m.in_flight
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInFlight returns the old "in_flight" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldInFlight(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInFlight is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInFlight requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInFlight: %w", err)
+	}
+	return oldValue.InFlight, nil
+}
+
+// AddInFlight adds i to the "in_flight" field.
+func (m *PacePointMutation) AddInFlight(i int) {
+	if m.addin_flight != nil {
+		*m.addin_flight += i
+	} else {
+		m.addin_flight = &i
+	}
+}
+
+// AddedInFlight returns the value that was added to the "in_flight" field in this mutation.
+func (m *PacePointMutation) AddedInFlight() (r int, exists bool) {
+	v := m.addin_flight
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInFlight resets all changes to the "in_flight" field.
+func (m *PacePointMutation) ResetInFlight() {
+	m.in_flight = nil
+	m.addin_flight = nil
+}
+
+// SetInFlightCap sets the "in_flight_cap" field.
+func (m *PacePointMutation) SetInFlightCap(i int) {
+	m.in_flight_cap = &i
+	m.addin_flight_cap = nil
+}
+
+// InFlightCap returns the value of the "in_flight_cap" field in the mutation.
+func (m *PacePointMutation) InFlightCap() (r int, exists bool) {
+	v := m.in_flight_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInFlightCap returns the old "in_flight_cap" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldInFlightCap(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInFlightCap is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInFlightCap requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInFlightCap: %w", err)
+	}
+	return oldValue.InFlightCap, nil
+}
+
+// AddInFlightCap adds i to the "in_flight_cap" field.
+func (m *PacePointMutation) AddInFlightCap(i int) {
+	if m.addin_flight_cap != nil {
+		*m.addin_flight_cap += i
+	} else {
+		m.addin_flight_cap = &i
+	}
+}
+
+// AddedInFlightCap returns the value that was added to the "in_flight_cap" field in this mutation.
+func (m *PacePointMutation) AddedInFlightCap() (r int, exists bool) {
+	v := m.addin_flight_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInFlightCap resets all changes to the "in_flight_cap" field.
+func (m *PacePointMutation) ResetInFlightCap() {
+	m.in_flight_cap = nil
+	m.addin_flight_cap = nil
+}
+
+// SetGranted sets the "granted" field.
+func (m *PacePointMutation) SetGranted(i int) {
+	m.granted = &i
+	m.addgranted = nil
+}
+
+// Granted returns the value of the "granted" field in the mutation.
+func (m *PacePointMutation) Granted() (r int, exists bool) {
+	v := m.granted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGranted returns the old "granted" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldGranted(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGranted is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGranted requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGranted: %w", err)
+	}
+	return oldValue.Granted, nil
+}
+
+// AddGranted adds i to the "granted" field.
+func (m *PacePointMutation) AddGranted(i int) {
+	if m.addgranted != nil {
+		*m.addgranted += i
+	} else {
+		m.addgranted = &i
+	}
+}
+
+// AddedGranted returns the value that was added to the "granted" field in this mutation.
+func (m *PacePointMutation) AddedGranted() (r int, exists bool) {
+	v := m.addgranted
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGranted resets all changes to the "granted" field.
+func (m *PacePointMutation) ResetGranted() {
+	m.granted = nil
+	m.addgranted = nil
+}
+
+// SetGrantedCap sets the "granted_cap" field.
+func (m *PacePointMutation) SetGrantedCap(i int) {
+	m.granted_cap = &i
+	m.addgranted_cap = nil
+}
+
+// GrantedCap returns the value of the "granted_cap" field in the mutation.
+func (m *PacePointMutation) GrantedCap() (r int, exists bool) {
+	v := m.granted_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrantedCap returns the old "granted_cap" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldGrantedCap(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrantedCap is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrantedCap requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrantedCap: %w", err)
+	}
+	return oldValue.GrantedCap, nil
+}
+
+// AddGrantedCap adds i to the "granted_cap" field.
+func (m *PacePointMutation) AddGrantedCap(i int) {
+	if m.addgranted_cap != nil {
+		*m.addgranted_cap += i
+	} else {
+		m.addgranted_cap = &i
+	}
+}
+
+// AddedGrantedCap returns the value that was added to the "granted_cap" field in this mutation.
+func (m *PacePointMutation) AddedGrantedCap() (r int, exists bool) {
+	v := m.addgranted_cap
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetGrantedCap resets all changes to the "granted_cap" field.
+func (m *PacePointMutation) ResetGrantedCap() {
+	m.granted_cap = nil
+	m.addgranted_cap = nil
+}
+
+// SetChecks sets the "checks" field.
+func (m *PacePointMutation) SetChecks(i int) {
+	m.checks = &i
+	m.addchecks = nil
+}
+
+// Checks returns the value of the "checks" field in the mutation.
+func (m *PacePointMutation) Checks() (r int, exists bool) {
+	v := m.checks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChecks returns the old "checks" field's value of the PacePoint entity.
+// If the PacePoint object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PacePointMutation) OldChecks(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChecks is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChecks requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChecks: %w", err)
+	}
+	return oldValue.Checks, nil
+}
+
+// AddChecks adds i to the "checks" field.
+func (m *PacePointMutation) AddChecks(i int) {
+	if m.addchecks != nil {
+		*m.addchecks += i
+	} else {
+		m.addchecks = &i
+	}
+}
+
+// AddedChecks returns the value that was added to the "checks" field in this mutation.
+func (m *PacePointMutation) AddedChecks() (r int, exists bool) {
+	v := m.addchecks
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetChecks resets all changes to the "checks" field.
+func (m *PacePointMutation) ResetChecks() {
+	m.checks = nil
+	m.addchecks = nil
+}
+
+// ClearGroup clears the "group" edge to the Group entity.
+func (m *PacePointMutation) ClearGroup() {
+	m.clearedgroup = true
+	m.clearedFields[pacepoint.FieldGroupID] = struct{}{}
+}
+
+// GroupCleared reports if the "group" edge to the Group entity was cleared.
+func (m *PacePointMutation) GroupCleared() bool {
+	return m.clearedgroup
+}
+
+// GroupIDs returns the "group" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GroupID instead. It exists only for internal usage by the builders.
+func (m *PacePointMutation) GroupIDs() (ids []uuid.UUID) {
+	if id := m.group; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGroup resets all changes to the "group" edge.
+func (m *PacePointMutation) ResetGroup() {
+	m.group = nil
+	m.clearedgroup = false
+}
+
+// Where appends a list predicates to the PacePointMutation builder.
+func (m *PacePointMutation) Where(ps ...predicate.PacePoint) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PacePointMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PacePointMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PacePoint, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PacePointMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PacePointMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PacePoint).
+func (m *PacePointMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PacePointMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.group != nil {
+		fields = append(fields, pacepoint.FieldGroupID)
+	}
+	if m.resolution != nil {
+		fields = append(fields, pacepoint.FieldResolution)
+	}
+	if m.at != nil {
+		fields = append(fields, pacepoint.FieldAt)
+	}
+	if m.in_flight != nil {
+		fields = append(fields, pacepoint.FieldInFlight)
+	}
+	if m.in_flight_cap != nil {
+		fields = append(fields, pacepoint.FieldInFlightCap)
+	}
+	if m.granted != nil {
+		fields = append(fields, pacepoint.FieldGranted)
+	}
+	if m.granted_cap != nil {
+		fields = append(fields, pacepoint.FieldGrantedCap)
+	}
+	if m.checks != nil {
+		fields = append(fields, pacepoint.FieldChecks)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PacePointMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case pacepoint.FieldGroupID:
+		return m.GroupID()
+	case pacepoint.FieldResolution:
+		return m.Resolution()
+	case pacepoint.FieldAt:
+		return m.At()
+	case pacepoint.FieldInFlight:
+		return m.InFlight()
+	case pacepoint.FieldInFlightCap:
+		return m.InFlightCap()
+	case pacepoint.FieldGranted:
+		return m.Granted()
+	case pacepoint.FieldGrantedCap:
+		return m.GrantedCap()
+	case pacepoint.FieldChecks:
+		return m.Checks()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PacePointMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case pacepoint.FieldGroupID:
+		return m.OldGroupID(ctx)
+	case pacepoint.FieldResolution:
+		return m.OldResolution(ctx)
+	case pacepoint.FieldAt:
+		return m.OldAt(ctx)
+	case pacepoint.FieldInFlight:
+		return m.OldInFlight(ctx)
+	case pacepoint.FieldInFlightCap:
+		return m.OldInFlightCap(ctx)
+	case pacepoint.FieldGranted:
+		return m.OldGranted(ctx)
+	case pacepoint.FieldGrantedCap:
+		return m.OldGrantedCap(ctx)
+	case pacepoint.FieldChecks:
+		return m.OldChecks(ctx)
+	}
+	return nil, fmt.Errorf("unknown PacePoint field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PacePointMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case pacepoint.FieldGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupID(v)
+		return nil
+	case pacepoint.FieldResolution:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResolution(v)
+		return nil
+	case pacepoint.FieldAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAt(v)
+		return nil
+	case pacepoint.FieldInFlight:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInFlight(v)
+		return nil
+	case pacepoint.FieldInFlightCap:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInFlightCap(v)
+		return nil
+	case pacepoint.FieldGranted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGranted(v)
+		return nil
+	case pacepoint.FieldGrantedCap:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrantedCap(v)
+		return nil
+	case pacepoint.FieldChecks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChecks(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PacePoint field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PacePointMutation) AddedFields() []string {
+	var fields []string
+	if m.addresolution != nil {
+		fields = append(fields, pacepoint.FieldResolution)
+	}
+	if m.addin_flight != nil {
+		fields = append(fields, pacepoint.FieldInFlight)
+	}
+	if m.addin_flight_cap != nil {
+		fields = append(fields, pacepoint.FieldInFlightCap)
+	}
+	if m.addgranted != nil {
+		fields = append(fields, pacepoint.FieldGranted)
+	}
+	if m.addgranted_cap != nil {
+		fields = append(fields, pacepoint.FieldGrantedCap)
+	}
+	if m.addchecks != nil {
+		fields = append(fields, pacepoint.FieldChecks)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PacePointMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case pacepoint.FieldResolution:
+		return m.AddedResolution()
+	case pacepoint.FieldInFlight:
+		return m.AddedInFlight()
+	case pacepoint.FieldInFlightCap:
+		return m.AddedInFlightCap()
+	case pacepoint.FieldGranted:
+		return m.AddedGranted()
+	case pacepoint.FieldGrantedCap:
+		return m.AddedGrantedCap()
+	case pacepoint.FieldChecks:
+		return m.AddedChecks()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PacePointMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case pacepoint.FieldResolution:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddResolution(v)
+		return nil
+	case pacepoint.FieldInFlight:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInFlight(v)
+		return nil
+	case pacepoint.FieldInFlightCap:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInFlightCap(v)
+		return nil
+	case pacepoint.FieldGranted:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGranted(v)
+		return nil
+	case pacepoint.FieldGrantedCap:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddGrantedCap(v)
+		return nil
+	case pacepoint.FieldChecks:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddChecks(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PacePoint numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PacePointMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PacePointMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PacePointMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown PacePoint nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PacePointMutation) ResetField(name string) error {
+	switch name {
+	case pacepoint.FieldGroupID:
+		m.ResetGroupID()
+		return nil
+	case pacepoint.FieldResolution:
+		m.ResetResolution()
+		return nil
+	case pacepoint.FieldAt:
+		m.ResetAt()
+		return nil
+	case pacepoint.FieldInFlight:
+		m.ResetInFlight()
+		return nil
+	case pacepoint.FieldInFlightCap:
+		m.ResetInFlightCap()
+		return nil
+	case pacepoint.FieldGranted:
+		m.ResetGranted()
+		return nil
+	case pacepoint.FieldGrantedCap:
+		m.ResetGrantedCap()
+		return nil
+	case pacepoint.FieldChecks:
+		m.ResetChecks()
+		return nil
+	}
+	return fmt.Errorf("unknown PacePoint field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PacePointMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.group != nil {
+		edges = append(edges, pacepoint.EdgeGroup)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PacePointMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case pacepoint.EdgeGroup:
+		if id := m.group; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PacePointMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PacePointMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PacePointMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedgroup {
+		edges = append(edges, pacepoint.EdgeGroup)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PacePointMutation) EdgeCleared(name string) bool {
+	switch name {
+	case pacepoint.EdgeGroup:
+		return m.clearedgroup
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PacePointMutation) ClearEdge(name string) error {
+	switch name {
+	case pacepoint.EdgeGroup:
+		m.ClearGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown PacePoint unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PacePointMutation) ResetEdge(name string) error {
+	switch name {
+	case pacepoint.EdgeGroup:
+		m.ResetGroup()
+		return nil
+	}
+	return fmt.Errorf("unknown PacePoint edge %s", name)
 }
 
 // PackageActionMutation represents an operation that mutates the PackageAction nodes in the graph.

@@ -74,6 +74,10 @@ func init() {
 	attemptDescCode := attemptFields[14].Descriptor()
 	// attempt.DefaultCode holds the default value on creation for the code field.
 	attempt.DefaultCode = attemptDescCode.Default.(int)
+	// attemptDescOem is the schema descriptor for oem field.
+	attemptDescOem := attemptFields[15].Descriptor()
+	// attempt.DefaultOem holds the default value on creation for the oem field.
+	attempt.DefaultOem = attemptDescOem.Default.(string)
 	auditFields := schema.Audit{}.Fields()
 	_ = auditFields
 	// auditDescBefore is the schema descriptor for before field.
@@ -147,27 +151,27 @@ func init() {
 	grouprolloutFields := schema.GroupRollout{}.Fields()
 	_ = grouprolloutFields
 	// grouprolloutDescWave is the schema descriptor for wave field.
-	grouprolloutDescWave := grouprolloutFields[9].Descriptor()
+	grouprolloutDescWave := grouprolloutFields[10].Descriptor()
 	// grouprollout.DefaultWave holds the default value on creation for the wave field.
 	grouprollout.DefaultWave = grouprolloutDescWave.Default.(int)
 	// grouprolloutDescApproved is the schema descriptor for approved field.
-	grouprolloutDescApproved := grouprolloutFields[12].Descriptor()
+	grouprolloutDescApproved := grouprolloutFields[13].Descriptor()
 	// grouprollout.DefaultApproved holds the default value on creation for the approved field.
 	grouprollout.DefaultApproved = grouprolloutDescApproved.Default.(bool)
 	// grouprolloutDescEpoch is the schema descriptor for epoch field.
-	grouprolloutDescEpoch := grouprolloutFields[13].Descriptor()
+	grouprolloutDescEpoch := grouprolloutFields[14].Descriptor()
 	// grouprollout.DefaultEpoch holds the default value on creation for the epoch field.
 	grouprollout.DefaultEpoch = grouprolloutDescEpoch.Default.(int)
 	// grouprolloutDescSetAside is the schema descriptor for set_aside field.
-	grouprolloutDescSetAside := grouprolloutFields[16].Descriptor()
+	grouprolloutDescSetAside := grouprolloutFields[17].Descriptor()
 	// grouprollout.DefaultSetAside holds the default value on creation for the set_aside field.
 	grouprollout.DefaultSetAside = grouprolloutDescSetAside.Default.(int)
 	// grouprolloutDescProven is the schema descriptor for proven field.
-	grouprolloutDescProven := grouprolloutFields[17].Descriptor()
+	grouprolloutDescProven := grouprolloutFields[18].Descriptor()
 	// grouprollout.DefaultProven holds the default value on creation for the proven field.
 	grouprollout.DefaultProven = grouprolloutDescProven.Default.(bool)
 	// grouprolloutDescLeader is the schema descriptor for leader field.
-	grouprolloutDescLeader := grouprolloutFields[18].Descriptor()
+	grouprolloutDescLeader := grouprolloutFields[19].Descriptor()
 	// grouprollout.DefaultLeader holds the default value on creation for the leader field.
 	grouprollout.DefaultLeader = grouprolloutDescLeader.Default.(string)
 	historyentryFields := schema.HistoryEntry{}.Fields()

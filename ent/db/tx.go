@@ -28,6 +28,8 @@ type Tx struct {
 	Channel *ChannelClient
 	// Failure is the client for interacting with the Failure builders.
 	Failure *FailureClient
+	// FailureShare is the client for interacting with the FailureShare builders.
+	FailureShare *FailureShareClient
 	// Floor is the client for interacting with the Floor builders.
 	Floor *FloorClient
 	// Group is the client for interacting with the Group builders.
@@ -42,6 +44,8 @@ type Tx struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// PacePoint is the client for interacting with the PacePoint builders.
+	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
@@ -196,6 +200,7 @@ func (tx *Tx) init() {
 	tx.Blacklisting = NewBlacklistingClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
 	tx.Failure = NewFailureClient(tx.config)
+	tx.FailureShare = NewFailureShareClient(tx.config)
 	tx.Floor = NewFloorClient(tx.config)
 	tx.Group = NewGroupClient(tx.config)
 	tx.GroupCount = NewGroupCountClient(tx.config)
@@ -203,6 +208,7 @@ func (tx *Tx) init() {
 	tx.HistoryEntry = NewHistoryEntryClient(tx.config)
 	tx.Instance = NewInstanceClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
+	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)

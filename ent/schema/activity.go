@@ -116,3 +116,39 @@ func (StatPoint) Indexes() []ent.Index {
 func (StatPoint) Annotations() []schema.Annotation {
 	return table("stat_points", entgql.Skip(entgql.SkipAll))
 }
+
+// PacePoint is how fast a group went in the time that ends at one moment, at
+// one resolution. It is written as that time goes on, by every process.
+type PacePoint struct{ ent.Schema }
+
+// Fields of PacePoint.
+func (PacePoint) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("group_id"),
+		field.Int("resolution").Immutable().Comment("seconds between points: 30, 300, 3600 or 86400"),
+		field.Time("at").Immutable().Comment("end of the time it speaks of"),
+		field.Int("in_flight").Comment("the highest"),
+		field.Int("in_flight_cap"),
+		field.Int("granted").Comment("the highest number of grants within the policy's period"),
+		field.Int("granted_cap"),
+		field.Int("checks").Comment("update checks, a sum over all processes"),
+	}
+}
+
+// Edges of PacePoint.
+func (PacePoint) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("group", Group.Type).Ref("paces").Field("group_id").Required().Unique().Immutable()}
+}
+
+// Indexes of PacePoint: as those of StatPoint.
+func (PacePoint) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("group_id", "resolution", "at").Unique(),
+		index.Fields("resolution", "at"),
+	}
+}
+
+// Annotations of PacePoint.
+func (PacePoint) Annotations() []schema.Annotation {
+	return table("pace_points", entgql.Skip(entgql.SkipAll))
+}

@@ -44,6 +44,7 @@ func (Group) Edges() []ent.Edge {
 		edge.To("ledger", Ledger.Type).Unique().Annotations(entgql.Skip(entgql.SkipAll), entsql.OnDelete(entsql.Cascade)),
 		child("counts", GroupCount.Type, entgql.Skip(entgql.SkipAll)),
 		child("points", StatPoint.Type, entgql.Skip(entgql.SkipAll)),
+		child("paces", PacePoint.Type, entgql.Skip(entgql.SkipAll)),
 		edge.To("instances", Instance.Type).Annotations(entgql.RelayConnection(), entsql.OnDelete(entsql.SetNull)),
 	}
 }

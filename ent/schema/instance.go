@@ -126,6 +126,7 @@ func (Attempt) Fields() []ent.Field {
 		field.Time("ended_at").Immutable(),
 		field.Int8("outcome").GoType(rollout.Outcome(0)).Immutable(),
 		field.Int("code").Default(0).Immutable().Comment("low 28 bits of the reported error"),
+		field.String("oem").Default("").Immutable().Comment("of the machine when the attempt ended"),
 	}
 }
 
@@ -134,8 +135,19 @@ func (Attempt) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("instance", Instance.Type).Ref("attempts").Field("instance_id").Required().Unique().Immutable()}
 }
 
-// Indexes of Attempt: ids of version 7 sort by time.
-func (Attempt) Indexes() []ent.Index { return []ent.Index{index.Fields("instance_id", "id")} }
+// Indexes of Attempt: ids of version 7 sort by time. Those by rollout are the
+// list behind each number of failures; a success is in none of them.
+func (Attempt) Indexes() []ent.Index {
+	failed := entsql.IndexWhere("outcome > 1 AND outcome < 5")
+	return []ent.Index{
+		index.Fields("instance_id", "id"),
+		index.Fields("rollout_id", "id").Annotations(failed),
+		index.Fields("rollout_id", "outcome", "id").Annotations(failed),
+		index.Fields("rollout_id", "code", "id").Annotations(failed),
+		index.Fields("rollout_id", "oem", "id").Annotations(failed),
+		index.Fields("rollout_id", "from_version", "id").Annotations(failed),
+	}
+}
 
 // Annotations of Attempt.
 func (Attempt) Annotations() []schema.Annotation {

@@ -28,6 +28,7 @@ func (GroupRollout) Fields() []ent.Field {
 		createdAt(),
 		field.Time("started_at").Optional().Nillable().Comment("first grant"),
 		field.Time("ended_at").Optional().Nillable().Comment("completed or superseded"),
+		field.Time("replaced_at").Optional().Nillable().Comment("when the group got another target, or none"),
 		field.Int("wave").Default(0).Comment("index of the current wave"),
 		field.Time("wave_at").Comment("when the current wave was opened"),
 		field.Time("gate_at").Optional().Nillable().Comment("since when the gate holds"),
@@ -48,6 +49,7 @@ func (GroupRollout) Edges() []ent.Edge {
 		edge.From("group", Group.Type).Ref("rollouts").Field("group_id").Required().Unique().Immutable(),
 		child("waves", Wave.Type, entgql.Skip(entgql.SkipAll)),
 		child("failures", Failure.Type, entgql.Skip(entgql.SkipAll)),
+		child("failure_shares", FailureShare.Type, entgql.Skip(entgql.SkipAll)),
 	}
 }
 
@@ -118,4 +120,34 @@ func (Failure) Indexes() []ent.Index {
 // Annotations of Failure.
 func (Failure) Annotations() []schema.Annotation {
 	return table("failures", entgql.Skip(entgql.SkipAll))
+}
+
+// FailureShare counts the failed attempts of a rollout whose machines have
+// something in common. Each attempt is in one row per trait, so a list is read
+// without adding up every combination.
+type FailureShare struct{ ent.Schema }
+
+// Fields of FailureShare.
+func (FailureShare) Fields() []ent.Field {
+	return []ent.Field{
+		foreign("rollout_id"),
+		field.String("trait").Immutable().Comment("oem, or from_version: the version before"),
+		field.String("value").Immutable(),
+		field.Int("attempts"),
+	}
+}
+
+// Edges of FailureShare.
+func (FailureShare) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("rollout", GroupRollout.Type).Ref("failure_shares").Field("rollout_id").Required().Unique().Immutable()}
+}
+
+// Indexes of FailureShare.
+func (FailureShare) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("rollout_id", "trait", "value").Unique()}
+}
+
+// Annotations of FailureShare.
+func (FailureShare) Annotations() []schema.Annotation {
+	return table("failure_shares", entgql.Skip(entgql.SkipAll))
 }

@@ -41,7 +41,6 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
-	Timeline() TimelineResolver
 }
 
 type DirectiveRoot struct {
@@ -7421,7 +7420,7 @@ type DemoPayload {
 
 "How far back a chart goes."
 enum TimelineRange {
-  "The last hour, a point every 5 minutes."
+  "The last hour, a point every 30 seconds."
   HOUR
   "The last day, a point every 5 minutes."
   DAY
@@ -7445,13 +7444,16 @@ type Timeline {
   states: [StateSeries!]!
   "Active machines by running version, highest version first."
   versions: [VersionSeries!]!
-  "Active machines that ran the target of that moment, or higher."
+  """
+  Active machines that ran the target of that moment, or higher, with nothing under way. This, ` + "`" + `inFlight` + "`" + `, ` + "`" + `failed` + "`" + ` and
+  ` + "`" + `waiting` + "`" + ` add up to all active machines of the moment.
+  """
   onTarget: [Int!]!
-  "Active machines that were offered an update and had not finished."
+  "Active machines that were offered an update and had not finished it."
   inFlight: [Int!]!
-  "Active machines whose last attempt had failed."
+  "Active machines below the target whose last attempt had failed, quarantined ones included."
   failed: [Int!]!
-  "All other active machines."
+  "All other active machines; all that have nothing under way when there was no target."
   waiting: [Int!]!
   "Grants and check-ins, and what they may reach."
   pace: Pace!
@@ -7475,7 +7477,10 @@ type VersionSeries {
   machines: [Int!]!
 }
 
-"How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so none exceeds its cap by being read late."
+"""
+How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so
+a short rush is seen, and none exceeds its cap by being read late. A number and its cap are 0 where nothing was recorded.
+"""
 type Pace {
   "Updates in flight."
   inFlight: [Int!]!
@@ -7485,7 +7490,7 @@ type Pace {
   granted: [Int!]!
   "What ` + "`" + `granted` + "`" + ` might reach then: the policy's maxUpdatesPerPeriod."
   periodCap: [Int!]!
-  "Update checks since the moment before, those answered from memory included."
+  "Update checks since the moment before, over all server processes, those answered from memory included."
   checks: [Int!]!
 }
 `, BuiltIn: false},

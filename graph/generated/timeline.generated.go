@@ -19,14 +19,6 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
-type TimelineResolver interface {
-	OnTarget(ctx context.Context, obj *fleet.Timeline) ([]int, error)
-	InFlight(ctx context.Context, obj *fleet.Timeline) ([]int, error)
-	Failed(ctx context.Context, obj *fleet.Timeline) ([]int, error)
-	Waiting(ctx context.Context, obj *fleet.Timeline) ([]int, error)
-	Pace(ctx context.Context, obj *fleet.Timeline) (*model.Pace, error)
-}
-
 // endregion ************************** generated!.gotpl **************************
 
 // region    ***************************** args.gotpl *****************************
@@ -35,7 +27,7 @@ type TimelineResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *model.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -58,7 +50,7 @@ func (ec *executionContext) fieldContext_Pace_inFlight(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *model.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -81,7 +73,7 @@ func (ec *executionContext) fieldContext_Pace_cap(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *model.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -104,7 +96,7 @@ func (ec *executionContext) fieldContext_Pace_granted(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *model.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -127,7 +119,7 @@ func (ec *executionContext) fieldContext_Pace_periodCap(_ context.Context, field
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *model.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -361,7 +353,7 @@ func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphq
 			return ec.fieldContext_Timeline_onTarget(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Timeline().OnTarget(ctx, obj)
+			return obj.OnTarget, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -372,7 +364,7 @@ func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Timeline_onTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Timeline", field, true, true, "Int")
+	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
@@ -384,7 +376,7 @@ func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphq
 			return ec.fieldContext_Timeline_inFlight(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Timeline().InFlight(ctx, obj)
+			return obj.InFlight, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -395,7 +387,7 @@ func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphq
 	)
 }
 func (ec *executionContext) fieldContext_Timeline_inFlight(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Timeline", field, true, true, "Int")
+	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
@@ -407,7 +399,7 @@ func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.
 			return ec.fieldContext_Timeline_failed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Timeline().Failed(ctx, obj)
+			return obj.Failed, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -418,7 +410,7 @@ func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.
 	)
 }
 func (ec *executionContext) fieldContext_Timeline_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Timeline", field, true, true, "Int")
+	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
@@ -430,7 +422,7 @@ func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql
 			return ec.fieldContext_Timeline_waiting(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Timeline().Waiting(ctx, obj)
+			return obj.Waiting, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -441,7 +433,7 @@ func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Timeline_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Timeline", field, true, true, "Int")
+	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
 func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
@@ -453,11 +445,11 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Timeline_pace(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Timeline().Pace(ctx, obj)
+			return obj.Pace, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Pace) graphql.Marshaler {
-			return ec.marshalNPace2ᚖcorerollerᚋgraphᚋmodelᚐPace(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+			return ec.marshalNPace2corerollerᚋfleetᚐPace(ctx, selections, v)
 		},
 		true,
 		true,
@@ -467,8 +459,8 @@ func (ec *executionContext) fieldContext_Timeline_pace(_ context.Context, field 
 	fc = &graphql.FieldContext{
 		Object:     "Timeline",
 		Field:      field,
-		IsMethod:   true,
-		IsResolver: true,
+		IsMethod:   false,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Pace(ctx, field)
 		},
@@ -568,7 +560,7 @@ func (ec *executionContext) fieldContext_VersionSeries_machines(_ context.Contex
 
 var paceImplementors = []string{"Pace"}
 
-func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *model.Pace) graphql.Marshaler {
+func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *fleet.Pace) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, paceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -671,67 +663,62 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 		case "from":
 			out.Values[i] = ec._Timeline_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "until":
 			out.Values[i] = ec._Timeline_until(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "resolution":
 			out.Values[i] = ec._Timeline_resolution(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "times":
 			out.Values[i] = ec._Timeline_times(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "states":
 			out.Values[i] = ec._Timeline_states(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "versions":
 			out.Values[i] = ec._Timeline_versions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "onTarget":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Timeline_onTarget(ctx, field, obj)
-				})
+			out.Values[i] = ec._Timeline_onTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "inFlight":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Timeline_inFlight(ctx, field, obj)
-				})
+			out.Values[i] = ec._Timeline_inFlight(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "failed":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Timeline_failed(ctx, field, obj)
-				})
+			out.Values[i] = ec._Timeline_failed(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "waiting":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Timeline_waiting(ctx, field, obj)
-				})
+			out.Values[i] = ec._Timeline_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "pace":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Timeline_pace(ctx, field, obj)
-				})
+			out.Values[i] = ec._Timeline_pace(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "marks":
 			out.Values[i] = ec._Timeline_marks(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -792,12 +779,8 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2ᚖcorerollerᚋgraphᚋmodelᚐPace(ctx context.Context, sel ast.SelectionSet, v *model.Pace) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Pace!")
-		return graphql.Null
-	}
-	return ec._Pace(ctx, sel, v)
+func (ec *executionContext) marshalNPace2corerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+	return ec._Pace(ctx, sel, &v)
 }
 
 func (ec *executionContext) marshalNStateSeries2corerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v fleet.StateSeries) graphql.Marshaler {

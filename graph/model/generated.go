@@ -425,20 +425,6 @@ type Override struct {
 	Reason string `json:"reason"`
 }
 
-// How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so none exceeds its cap by being read late.
-type Pace struct {
-	// Updates in flight.
-	InFlight []int `json:"inFlight"`
-	// What `inFlight` might reach then: the policy's maxConcurrentUpdates.
-	Cap []int `json:"cap"`
-	// Grants within the policy's period that ended then.
-	Granted []int `json:"granted"`
-	// What `granted` might reach then: the policy's maxUpdatesPerPeriod.
-	PeriodCap []int `json:"periodCap"`
-	// Update checks since the moment before, those answered from memory included.
-	Checks []int `json:"checks"`
-}
-
 // A page of packages.
 type PackageConnection struct {
 	// The packages with their cursors.
@@ -1337,7 +1323,7 @@ func (e RuleOutcome) MarshalJSON() ([]byte, error) {
 type TimelineRange string
 
 const (
-	// The last hour, a point every 5 minutes.
+	// The last hour, a point every 30 seconds.
 	TimelineRangeHour TimelineRange = "HOUR"
 	// The last day, a point every 5 minutes.
 	TimelineRangeDay TimelineRange = "DAY"

@@ -40,6 +40,8 @@ const (
 	FieldOutcome = "outcome"
 	// FieldCode holds the string denoting the code field in the database.
 	FieldCode = "code"
+	// FieldOem holds the string denoting the oem field in the database.
+	FieldOem = "oem"
 	// EdgeInstance holds the string denoting the instance edge name in mutations.
 	EdgeInstance = "instance"
 	// Table holds the table name of the attempt in the database.
@@ -70,6 +72,7 @@ var Columns = []string{
 	FieldEndedAt,
 	FieldOutcome,
 	FieldCode,
+	FieldOem,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -85,6 +88,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultCode holds the default value on creation for the "code" field.
 	DefaultCode int
+	// DefaultOem holds the default value on creation for the "oem" field.
+	DefaultOem string
 )
 
 // OrderOption defines the ordering options for the Attempt queries.
@@ -163,6 +168,11 @@ func ByOutcome(opts ...sql.OrderTermOption) OrderOption {
 // ByCode orders the results by the code field.
 func ByCode(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCode, opts...).ToFunc()
+}
+
+// ByOem orders the results by the oem field.
+func ByOem(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOem, opts...).ToFunc()
 }
 
 // ByInstanceField orders the results by instance field.

@@ -128,6 +128,11 @@ func Code(v int) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldCode, v))
 }
 
+// Oem applies equality check predicate on the "oem" field. It's identical to OemEQ.
+func Oem(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldOem, v))
+}
+
 // InstanceIDEQ applies the EQ predicate on the "instance_id" field.
 func InstanceIDEQ(v uuid.UUID) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldInstanceID, v))
@@ -760,6 +765,71 @@ func CodeLT(v int) predicate.Attempt {
 // CodeLTE applies the LTE predicate on the "code" field.
 func CodeLTE(v int) predicate.Attempt {
 	return predicate.Attempt(sql.FieldLTE(FieldCode, v))
+}
+
+// OemEQ applies the EQ predicate on the "oem" field.
+func OemEQ(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldOem, v))
+}
+
+// OemNEQ applies the NEQ predicate on the "oem" field.
+func OemNEQ(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNEQ(FieldOem, v))
+}
+
+// OemIn applies the In predicate on the "oem" field.
+func OemIn(vs ...string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldIn(FieldOem, vs...))
+}
+
+// OemNotIn applies the NotIn predicate on the "oem" field.
+func OemNotIn(vs ...string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNotIn(FieldOem, vs...))
+}
+
+// OemGT applies the GT predicate on the "oem" field.
+func OemGT(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldGT(FieldOem, v))
+}
+
+// OemGTE applies the GTE predicate on the "oem" field.
+func OemGTE(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldGTE(FieldOem, v))
+}
+
+// OemLT applies the LT predicate on the "oem" field.
+func OemLT(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldLT(FieldOem, v))
+}
+
+// OemLTE applies the LTE predicate on the "oem" field.
+func OemLTE(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldLTE(FieldOem, v))
+}
+
+// OemContains applies the Contains predicate on the "oem" field.
+func OemContains(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldContains(FieldOem, v))
+}
+
+// OemHasPrefix applies the HasPrefix predicate on the "oem" field.
+func OemHasPrefix(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldHasPrefix(FieldOem, v))
+}
+
+// OemHasSuffix applies the HasSuffix predicate on the "oem" field.
+func OemHasSuffix(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldHasSuffix(FieldOem, v))
+}
+
+// OemEqualFold applies the EqualFold predicate on the "oem" field.
+func OemEqualFold(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEqualFold(FieldOem, v))
+}
+
+// OemContainsFold applies the ContainsFold predicate on the "oem" field.
+func OemContainsFold(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldContainsFold(FieldOem, v))
 }
 
 // HasInstance applies the HasEdge predicate on the "instance" edge.

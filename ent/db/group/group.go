@@ -48,6 +48,8 @@ const (
 	EdgeCounts = "counts"
 	// EdgePoints holds the string denoting the points edge name in mutations.
 	EdgePoints = "points"
+	// EdgePaces holds the string denoting the paces edge name in mutations.
+	EdgePaces = "paces"
 	// EdgeInstances holds the string denoting the instances edge name in mutations.
 	EdgeInstances = "instances"
 	// Table holds the table name of the group in the database.
@@ -94,6 +96,13 @@ const (
 	PointsInverseTable = "stat_points"
 	// PointsColumn is the table column denoting the points relation/edge.
 	PointsColumn = "group_id"
+	// PacesTable is the table that holds the paces relation/edge.
+	PacesTable = "pace_points"
+	// PacesInverseTable is the table name for the PacePoint entity.
+	// It exists in this package in order to avoid circular dependency with the "pacepoint" package.
+	PacesInverseTable = "pace_points"
+	// PacesColumn is the table column denoting the paces relation/edge.
+	PacesColumn = "group_id"
 	// InstancesTable is the table that holds the instances relation/edge.
 	InstancesTable = "instances"
 	// InstancesInverseTable is the table name for the Instance entity.
@@ -269,6 +278,20 @@ func ByPoints(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByPacesCount orders the results by paces count.
+func ByPacesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPacesStep(), opts...)
+	}
+}
+
+// ByPaces orders the results by paces terms.
+func ByPaces(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPacesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByInstancesCount orders the results by instances count.
 func ByInstancesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -322,6 +345,13 @@ func newPointsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(PointsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, PointsTable, PointsColumn),
+	)
+}
+func newPacesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PacesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PacesTable, PacesColumn),
 	)
 }
 func newInstancesStep() *sqlgraph.Step {

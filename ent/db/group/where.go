@@ -819,6 +819,29 @@ func HasPointsWith(preds ...predicate.StatPoint) predicate.Group {
 	})
 }
 
+// HasPaces applies the HasEdge predicate on the "paces" edge.
+func HasPaces() predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PacesTable, PacesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPacesWith applies the HasEdge predicate on the "paces" edge with a given conditions (other predicates).
+func HasPacesWith(preds ...predicate.PacePoint) predicate.Group {
+	return predicate.Group(func(s *sql.Selector) {
+		step := newPacesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasInstances applies the HasEdge predicate on the "instances" edge.
 func HasInstances() predicate.Group {
 	return predicate.Group(func(s *sql.Selector) {

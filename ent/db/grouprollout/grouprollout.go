@@ -28,6 +28,8 @@ const (
 	FieldStartedAt = "started_at"
 	// FieldEndedAt holds the string denoting the ended_at field in the database.
 	FieldEndedAt = "ended_at"
+	// FieldReplacedAt holds the string denoting the replaced_at field in the database.
+	FieldReplacedAt = "replaced_at"
 	// FieldWave holds the string denoting the wave field in the database.
 	FieldWave = "wave"
 	// FieldWaveAt holds the string denoting the wave_at field in the database.
@@ -56,6 +58,8 @@ const (
 	EdgeWaves = "waves"
 	// EdgeFailures holds the string denoting the failures edge name in mutations.
 	EdgeFailures = "failures"
+	// EdgeFailureShares holds the string denoting the failure_shares edge name in mutations.
+	EdgeFailureShares = "failure_shares"
 	// Table holds the table name of the grouprollout in the database.
 	Table = "rollouts"
 	// GroupTable is the table that holds the group relation/edge.
@@ -79,6 +83,13 @@ const (
 	FailuresInverseTable = "failures"
 	// FailuresColumn is the table column denoting the failures relation/edge.
 	FailuresColumn = "rollout_id"
+	// FailureSharesTable is the table that holds the failure_shares relation/edge.
+	FailureSharesTable = "failure_shares"
+	// FailureSharesInverseTable is the table name for the FailureShare entity.
+	// It exists in this package in order to avoid circular dependency with the "failureshare" package.
+	FailureSharesInverseTable = "failure_shares"
+	// FailureSharesColumn is the table column denoting the failure_shares relation/edge.
+	FailureSharesColumn = "rollout_id"
 )
 
 // Columns holds all SQL columns for grouprollout fields.
@@ -92,6 +103,7 @@ var Columns = []string{
 	FieldCreatedAt,
 	FieldStartedAt,
 	FieldEndedAt,
+	FieldReplacedAt,
 	FieldWave,
 	FieldWaveAt,
 	FieldGateAt,
@@ -178,6 +190,11 @@ func ByEndedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEndedAt, opts...).ToFunc()
 }
 
+// ByReplacedAt orders the results by the replaced_at field.
+func ByReplacedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReplacedAt, opts...).ToFunc()
+}
+
 // ByWave orders the results by the wave field.
 func ByWave(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldWave, opts...).ToFunc()
@@ -252,6 +269,20 @@ func ByFailures(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newFailuresStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByFailureSharesCount orders the results by failure_shares count.
+func ByFailureSharesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newFailureSharesStep(), opts...)
+	}
+}
+
+// ByFailureShares orders the results by failure_shares terms.
+func ByFailureShares(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newFailureSharesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newGroupStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -271,5 +302,12 @@ func newFailuresStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(FailuresInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, FailuresTable, FailuresColumn),
+	)
+}
+func newFailureSharesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(FailureSharesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, FailureSharesTable, FailureSharesColumn),
 	)
 }

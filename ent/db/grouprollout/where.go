@@ -98,6 +98,11 @@ func EndedAt(v time.Time) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldEndedAt, v))
 }
 
+// ReplacedAt applies equality check predicate on the "replaced_at" field. It's identical to ReplacedAtEQ.
+func ReplacedAt(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldReplacedAt, v))
+}
+
 // Wave applies equality check predicate on the "wave" field. It's identical to WaveEQ.
 func Wave(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldWave, v))
@@ -522,6 +527,56 @@ func EndedAtNotNil() predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldNotNull(FieldEndedAt))
 }
 
+// ReplacedAtEQ applies the EQ predicate on the "replaced_at" field.
+func ReplacedAtEQ(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldReplacedAt, v))
+}
+
+// ReplacedAtNEQ applies the NEQ predicate on the "replaced_at" field.
+func ReplacedAtNEQ(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNEQ(FieldReplacedAt, v))
+}
+
+// ReplacedAtIn applies the In predicate on the "replaced_at" field.
+func ReplacedAtIn(vs ...time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIn(FieldReplacedAt, vs...))
+}
+
+// ReplacedAtNotIn applies the NotIn predicate on the "replaced_at" field.
+func ReplacedAtNotIn(vs ...time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotIn(FieldReplacedAt, vs...))
+}
+
+// ReplacedAtGT applies the GT predicate on the "replaced_at" field.
+func ReplacedAtGT(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGT(FieldReplacedAt, v))
+}
+
+// ReplacedAtGTE applies the GTE predicate on the "replaced_at" field.
+func ReplacedAtGTE(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGTE(FieldReplacedAt, v))
+}
+
+// ReplacedAtLT applies the LT predicate on the "replaced_at" field.
+func ReplacedAtLT(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLT(FieldReplacedAt, v))
+}
+
+// ReplacedAtLTE applies the LTE predicate on the "replaced_at" field.
+func ReplacedAtLTE(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLTE(FieldReplacedAt, v))
+}
+
+// ReplacedAtIsNil applies the IsNil predicate on the "replaced_at" field.
+func ReplacedAtIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldReplacedAt))
+}
+
+// ReplacedAtNotNil applies the NotNil predicate on the "replaced_at" field.
+func ReplacedAtNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldReplacedAt))
+}
+
 // WaveEQ applies the EQ predicate on the "wave" field.
 func WaveEQ(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldWave, v))
@@ -878,6 +933,29 @@ func HasFailures() predicate.GroupRollout {
 func HasFailuresWith(preds ...predicate.Failure) predicate.GroupRollout {
 	return predicate.GroupRollout(func(s *sql.Selector) {
 		step := newFailuresStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasFailureShares applies the HasEdge predicate on the "failure_shares" edge.
+func HasFailureShares() predicate.GroupRollout {
+	return predicate.GroupRollout(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, FailureSharesTable, FailureSharesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasFailureSharesWith applies the HasEdge predicate on the "failure_shares" edge with a given conditions (other predicates).
+func HasFailureSharesWith(preds ...predicate.FailureShare) predicate.GroupRollout {
+	return predicate.GroupRollout(func(s *sql.Selector) {
+		step := newFailureSharesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -92,6 +92,18 @@ func (f FailureFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.FailureMutation", m)
 }
 
+// The FailureShareFunc type is an adapter to allow the use of ordinary
+// function as FailureShare mutator.
+type FailureShareFunc func(context.Context, *db.FailureShareMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f FailureShareFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.FailureShareMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.FailureShareMutation", m)
+}
+
 // The FloorFunc type is an adapter to allow the use of ordinary
 // function as Floor mutator.
 type FloorFunc func(context.Context, *db.FloorMutation) (db.Value, error)
@@ -174,6 +186,18 @@ func (f LedgerFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error)
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LedgerMutation", m)
+}
+
+// The PacePointFunc type is an adapter to allow the use of ordinary
+// function as PacePoint mutator.
+type PacePointFunc func(context.Context, *db.PacePointMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PacePointFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.PacePointMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.PacePointMutation", m)
 }
 
 // The PackageActionFunc type is an adapter to allow the use of ordinary

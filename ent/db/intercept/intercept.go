@@ -14,6 +14,7 @@ import (
 	"coreroller/ent/db/blacklisting"
 	"coreroller/ent/db/channel"
 	"coreroller/ent/db/failure"
+	"coreroller/ent/db/failureshare"
 	"coreroller/ent/db/floor"
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
@@ -21,6 +22,7 @@ import (
 	"coreroller/ent/db/historyentry"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/ledger"
+	"coreroller/ent/db/pacepoint"
 	"coreroller/ent/db/packageaction"
 	"coreroller/ent/db/packagefile"
 	"coreroller/ent/db/predicate"
@@ -279,6 +281,33 @@ func (f TraverseFailure) Traverse(ctx context.Context, q db.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *db.FailureQuery", q)
 }
 
+// The FailureShareFunc type is an adapter to allow the use of ordinary function as a Querier.
+type FailureShareFunc func(context.Context, *db.FailureShareQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f FailureShareFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.FailureShareQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.FailureShareQuery", q)
+}
+
+// The TraverseFailureShare type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseFailureShare func(context.Context, *db.FailureShareQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseFailureShare) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseFailureShare) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.FailureShareQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.FailureShareQuery", q)
+}
+
 // The FloorFunc type is an adapter to allow the use of ordinary function as a Querier.
 type FloorFunc func(context.Context, *db.FloorQuery) (db.Value, error)
 
@@ -466,6 +495,33 @@ func (f TraverseLedger) Traverse(ctx context.Context, q db.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *db.LedgerQuery", q)
+}
+
+// The PacePointFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PacePointFunc func(context.Context, *db.PacePointQuery) (db.Value, error)
+
+// Query calls f(ctx, q).
+func (f PacePointFunc) Query(ctx context.Context, q db.Query) (db.Value, error) {
+	if q, ok := q.(*db.PacePointQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *db.PacePointQuery", q)
+}
+
+// The TraversePacePoint type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePacePoint func(context.Context, *db.PacePointQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePacePoint) Intercept(next db.Querier) db.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePacePoint) Traverse(ctx context.Context, q db.Query) error {
+	if q, ok := q.(*db.PacePointQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *db.PacePointQuery", q)
 }
 
 // The PackageActionFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -701,6 +757,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.ChannelQuery, predicate.Channel, channel.OrderOption]{typ: db.TypeChannel, tq: q}, nil
 	case *db.FailureQuery:
 		return &query[*db.FailureQuery, predicate.Failure, failure.OrderOption]{typ: db.TypeFailure, tq: q}, nil
+	case *db.FailureShareQuery:
+		return &query[*db.FailureShareQuery, predicate.FailureShare, failureshare.OrderOption]{typ: db.TypeFailureShare, tq: q}, nil
 	case *db.FloorQuery:
 		return &query[*db.FloorQuery, predicate.Floor, floor.OrderOption]{typ: db.TypeFloor, tq: q}, nil
 	case *db.GroupQuery:
@@ -715,6 +773,8 @@ func NewQuery(q db.Query) (Query, error) {
 		return &query[*db.InstanceQuery, predicate.Instance, instance.OrderOption]{typ: db.TypeInstance, tq: q}, nil
 	case *db.LedgerQuery:
 		return &query[*db.LedgerQuery, predicate.Ledger, ledger.OrderOption]{typ: db.TypeLedger, tq: q}, nil
+	case *db.PacePointQuery:
+		return &query[*db.PacePointQuery, predicate.PacePoint, pacepoint.OrderOption]{typ: db.TypePacePoint, tq: q}, nil
 	case *db.PackageActionQuery:
 		return &query[*db.PackageActionQuery, predicate.PackageAction, packageaction.OrderOption]{typ: db.TypePackageAction, tq: q}, nil
 	case *db.PackageFileQuery:

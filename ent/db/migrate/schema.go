@@ -98,6 +98,7 @@ var (
 		{Name: "ended_at", Type: field.TypeTime},
 		{Name: "outcome", Type: field.TypeInt8},
 		{Name: "code", Type: field.TypeInt, Default: 0},
+		{Name: "oem", Type: field.TypeString, Default: ""},
 		{Name: "instance_id", Type: field.TypeUUID},
 	}
 	// AttemptsTable holds the schema information for the "attempts" table.
@@ -108,7 +109,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "attempts_instances_attempts",
-				Columns:    []*schema.Column{AttemptsColumns[14]},
+				Columns:    []*schema.Column{AttemptsColumns[15]},
 				RefColumns: []*schema.Column{InstancesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -117,7 +118,47 @@ var (
 			{
 				Name:    "attempt_instance_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AttemptsColumns[14], AttemptsColumns[0]},
+				Columns: []*schema.Column{AttemptsColumns[15], AttemptsColumns[0]},
+			},
+			{
+				Name:    "attempt_rollout_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "outcome > 1 AND outcome < 5",
+				},
+			},
+			{
+				Name:    "attempt_rollout_id_outcome_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[12], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "outcome > 1 AND outcome < 5",
+				},
+			},
+			{
+				Name:    "attempt_rollout_id_code_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[13], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "outcome > 1 AND outcome < 5",
+				},
+			},
+			{
+				Name:    "attempt_rollout_id_oem_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[14], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "outcome > 1 AND outcome < 5",
+				},
+			},
+			{
+				Name:    "attempt_rollout_id_from_version_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[4], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "outcome > 1 AND outcome < 5",
+				},
 			},
 		},
 	}
@@ -258,6 +299,35 @@ var (
 			},
 		},
 	}
+	// FailureSharesColumns holds the columns for the "failure_shares" table.
+	FailureSharesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "trait", Type: field.TypeString},
+		{Name: "value", Type: field.TypeString},
+		{Name: "attempts", Type: field.TypeInt},
+		{Name: "rollout_id", Type: field.TypeUUID},
+	}
+	// FailureSharesTable holds the schema information for the "failure_shares" table.
+	FailureSharesTable = &schema.Table{
+		Name:       "failure_shares",
+		Columns:    FailureSharesColumns,
+		PrimaryKey: []*schema.Column{FailureSharesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "failure_shares_rollouts_failure_shares",
+				Columns:    []*schema.Column{FailureSharesColumns[4]},
+				RefColumns: []*schema.Column{RolloutsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "failureshare_rollout_id_trait_value",
+				Unique:  true,
+				Columns: []*schema.Column{FailureSharesColumns[4], FailureSharesColumns[1], FailureSharesColumns[2]},
+			},
+		},
+	}
 	// FloorsColumns holds the columns for the "floors" table.
 	FloorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -383,6 +453,7 @@ var (
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "started_at", Type: field.TypeTime, Nullable: true},
 		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "replaced_at", Type: field.TypeTime, Nullable: true},
 		{Name: "wave", Type: field.TypeInt, Default: 0},
 		{Name: "wave_at", Type: field.TypeTime},
 		{Name: "gate_at", Type: field.TypeTime, Nullable: true},
@@ -404,7 +475,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[19]},
+				Columns:    []*schema.Column{RolloutsColumns[20]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -413,7 +484,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[19], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[20], RolloutsColumns[5]},
 			},
 		},
 	}
@@ -598,6 +669,44 @@ var (
 				Columns:    []*schema.Column{LedgersColumns[9]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
+			},
+		},
+	}
+	// PacePointsColumns holds the columns for the "pace_points" table.
+	PacePointsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "resolution", Type: field.TypeInt},
+		{Name: "at", Type: field.TypeTime},
+		{Name: "in_flight", Type: field.TypeInt},
+		{Name: "in_flight_cap", Type: field.TypeInt},
+		{Name: "granted", Type: field.TypeInt},
+		{Name: "granted_cap", Type: field.TypeInt},
+		{Name: "checks", Type: field.TypeInt},
+		{Name: "group_id", Type: field.TypeUUID},
+	}
+	// PacePointsTable holds the schema information for the "pace_points" table.
+	PacePointsTable = &schema.Table{
+		Name:       "pace_points",
+		Columns:    PacePointsColumns,
+		PrimaryKey: []*schema.Column{PacePointsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "pace_points_groups_paces",
+				Columns:    []*schema.Column{PacePointsColumns[8]},
+				RefColumns: []*schema.Column{GroupsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "pacepoint_group_id_resolution_at",
+				Unique:  true,
+				Columns: []*schema.Column{PacePointsColumns[8], PacePointsColumns[1], PacePointsColumns[2]},
+			},
+			{
+				Name:    "pacepoint_resolution_at",
+				Unique:  false,
+				Columns: []*schema.Column{PacePointsColumns[1], PacePointsColumns[2]},
 			},
 		},
 	}
@@ -840,6 +949,7 @@ var (
 		BlacklistingsTable,
 		ChannelsTable,
 		FailuresTable,
+		FailureSharesTable,
 		FloorsTable,
 		GroupsTable,
 		GroupCountsTable,
@@ -847,6 +957,7 @@ var (
 		HistoryEntriesTable,
 		InstancesTable,
 		LedgersTable,
+		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
 		PackagesTable,
@@ -887,6 +998,10 @@ func init() {
 	FailuresTable.Annotation = &entsql.Annotation{
 		Table: "failures",
 	}
+	FailureSharesTable.ForeignKeys[0].RefTable = RolloutsTable
+	FailureSharesTable.Annotation = &entsql.Annotation{
+		Table: "failure_shares",
+	}
 	FloorsTable.ForeignKeys[0].RefTable = ChannelsTable
 	FloorsTable.ForeignKeys[1].RefTable = PackagesTable
 	FloorsTable.Annotation = &entsql.Annotation{
@@ -917,6 +1032,10 @@ func init() {
 	LedgersTable.ForeignKeys[0].RefTable = GroupsTable
 	LedgersTable.Annotation = &entsql.Annotation{
 		Table: "ledgers",
+	}
+	PacePointsTable.ForeignKeys[0].RefTable = GroupsTable
+	PacePointsTable.Annotation = &entsql.Annotation{
+		Table: "pace_points",
 	}
 	PackageActionsTable.ForeignKeys[0].RefTable = PackagesTable
 	PackageActionsTable.Annotation = &entsql.Annotation{

@@ -27,6 +27,9 @@ type Channel func(*sql.Selector)
 // Failure is the predicate function for failure builders.
 type Failure func(*sql.Selector)
 
+// FailureShare is the predicate function for failureshare builders.
+type FailureShare func(*sql.Selector)
+
 // Floor is the predicate function for floor builders.
 type Floor func(*sql.Selector)
 
@@ -47,6 +50,9 @@ type Instance func(*sql.Selector)
 
 // Ledger is the predicate function for ledger builders.
 type Ledger func(*sql.Selector)
+
+// PacePoint is the predicate function for pacepoint builders.
+type PacePoint func(*sql.Selector)
 
 // PackageAction is the predicate function for packageaction builders.
 type PackageAction func(*sql.Selector)

@@ -1,0 +1,202 @@
+package fleet_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+	"coreroller/store/storetest"
+)
+
+// point lets half a minute pass and keeps what the charts show of it. What
+// follows is after that moment.
+func (d *desk) point() {
+	d.t.Helper()
+	now := d.clock()
+	d.wait(now.Truncate(30 * time.Second).Add(30 * time.Second).Sub(now))
+	d.must(d.Work(d.t.Context()))
+	d.wait(time.Second)
+}
+
+// chart is the last hour of a group. The bands of each moment add up to its
+// active machines.
+func (d *desk) chart(s *setup) *fleet.Timeline {
+	d.t.Helper()
+	line := must(d.Timeline(d.ctx, s.group.ID, d.clock().Add(-time.Hour), d.clock()))(d.t)
+	for i, at := range line.Times {
+		active := 0
+		for _, state := range line.States {
+			active += state.Machines[i]
+		}
+		if sum := line.OnTarget[i] + line.InFlight[i] + line.Failed[i] + line.Waiting[i]; sum != active {
+			d.t.Errorf("at %v the bands add up to %d of %d active machines", at, sum, active)
+		}
+	}
+	return line
+}
+
+// Every moment is measured by the target of that moment, and a machine that is
+// silent is in no band.
+func TestTheBandsOfATimeline(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.addPackage(s, "3.0.0")
+		for _, m := range []string{"a", "b", "c", "d"} {
+			d.check(s, m, "1.0.0")
+		}
+		d.check(s, "e", "2.0.0")
+		d.point() // a and b are under way, c and d wait, e is there
+		d.report(s, "a", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 9})
+		d.check(s, "b", "2.0.0")
+		d.point() // a failed, b arrived
+		d.promote(s, "3.0.0")
+		d.point() // nobody runs 3.0.0
+		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
+		d.point() // no target
+		d.promote(s, "2.0.0")
+		d.point() // b and e are there again
+		line := d.chart(s)
+		type bands struct{ onTarget, inFlight, failed, waiting int }
+		want := []bands{{1, 2, 0, 2}, {2, 0, 1, 2}, {0, 0, 1, 4}, {0, 0, 1, 4}, {2, 0, 1, 2}}
+		var got []bands
+		for i := range line.Times {
+			got = append(got, bands{line.OnTarget[i], line.InFlight[i], line.Failed[i], line.Waiting[i]})
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("bands %v, want %v", got, want)
+		}
+		d.wait(25 * time.Hour)
+		d.must(d.Work(t.Context()))
+		d.point()
+		line = d.chart(s)
+		if n := len(line.Times); n > 0 && line.Waiting[n-1]+line.OnTarget[n-1]+line.Failed[n-1]+line.InFlight[n-1] != 0 {
+			t.Errorf("silent machines are in a band: %+v", line)
+		}
+	})
+}
+
+// A rollout that was completed before its channel was emptied is no target
+// afterwards.
+func TestACompletedRolloutIsNoTargetForEver(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		d.check(s, "a", "2.0.0")
+		if r := d.rollout(s.group.ID); r.State != rollout.RolloutCompleted {
+			t.Fatalf("the rollout is in state %d", r.State)
+		}
+		d.point()
+		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
+		d.point()
+		if line := d.chart(s); !slices.Equal(line.OnTarget, []int{1, 0}) || !slices.Equal(line.Waiting, []int{0, 1}) {
+			t.Errorf("on target %v, waiting %v", line.OnTarget, line.Waiting)
+		}
+	})
+}
+
+// What rose and fell between two looks is in the chart, a check answered from
+// memory counts, and two servers add up.
+func TestThePaceOfAGroup(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup() // 2 at once, 2 in 15 minutes
+		for _, m := range []string{"a", "b"} {
+			d.reason(s, m, "1.0.0", rollout.ReasonGranted)
+		}
+		for range 5 {
+			d.reason(s, "c", "1.0.0", rollout.ReasonConcurrencyLimit)
+		}
+		d.check(s, "a", "2.0.0")
+		d.check(s, "b", "2.0.0") // over before anybody looks
+		d.point()
+		d.point() // quiet, but the grants still count in their period
+		d.wait(15 * time.Minute)
+		d.must(d.Work(t.Context())) // they no longer do
+		d.point()
+		line := d.chart(s)
+		n := len(line.Times)
+		if n != 4 {
+			t.Fatalf("%d moments", n)
+		}
+		for name, x := range map[string]struct{ got, want []int }{
+			"in flight": {line.Pace.InFlight, []int{2, 0, 0, 0}},
+			"granted":   {line.Pace.Granted, []int{2, 2, 0, 0}},
+			"checks":    {line.Pace.Checks, []int{9, 0, 0, 0}},
+		} {
+			// The third moment follows a time in which nobody worked: nothing is known of it.
+			if got := slices.Concat(x.got[:2], x.got[3:]); !slices.Equal(got, slices.Concat(x.want[:2], x.want[3:])) {
+				t.Errorf("%s: %v, want %v", name, x.got, x.want)
+			}
+		}
+		for _, i := range []int{0, 1, 3} {
+			if line.Pace.Cap[i] != 2 || line.Pace.PeriodCap[i] != 2 {
+				t.Errorf("caps at %v: %d and %d", line.Times[i], line.Pace.Cap[i], line.Pace.PeriodCap[i])
+			}
+		}
+	})
+}
+
+func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		other := d.beside()
+		other.follow(func(c *fleet.Catalog) bool { return c.Group(s.group.ID) != nil && c.Group(s.group.ID).Target != nil })
+		count := func() []int {
+			t.Helper()
+			d.must(d.Work(t.Context()))
+			d.must(other.Work(t.Context()))
+			return must(d.ApplicationChecks(d.ctx, []uuid.UUID{s.app.ID}))(t)[s.app.ID]
+		}
+		for i := range 4 {
+			d.check(s, fmt.Sprint("m", i), "2.0.0")
+			other.check(s, fmt.Sprint("n", i), "2.0.0")
+		}
+		if got := count(); len(got) != 12 || got[11] != 8 {
+			t.Errorf("checks %v", got)
+		}
+		for _, x := range []*desk{d, other} {
+			x.wait(5 * time.Minute)
+		}
+		d.check(s, "m0", "2.0.0")
+		got := count()
+		if got[10]+got[11] != 9 || got[10] < 8 {
+			t.Errorf("checks five minutes later: %v", got)
+		}
+		for _, x := range []*desk{d, other} {
+			x.wait(2 * time.Hour)
+		}
+		if got := count(); slices.Max(got) != 0 {
+			t.Errorf("checks two hours later: %v", got)
+		}
+	})
+}
+
+// Nothing measured is lost when it cannot be written, and what belongs to a
+// deleted group does not keep the rest from being written.
+func TestThePaceOfADeletedGroupIsDropped(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		gone := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "gone", Track: "gone", ChannelID: &s.channel.ID}))(t)
+		must(d.CheckIn(t.Context(), fleet.CheckIn{AppID: s.app.ID.String(), Track: "gone", Machine: "x", Version: "2.0.0", UpdateCheck: true}))(t)
+		d.check(s, "a", "2.0.0")
+		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: gone.ID}))
+		d.point()
+		if line := d.chart(s); !slices.Equal(line.Pace.Checks, []int{1}) {
+			t.Errorf("checks %v", line.Pace.Checks)
+		}
+	})
+}
+
+// A chart of 30 days that is read a moment later still has a point an hour.
+func TestAMonthHasAPointAnHour(t *testing.T) {
+	d := newDesk(t, storetest.SQLite(t))
+	s := d.setup()
+	from := d.clock().Add(-30 * 24 * time.Hour)
+	d.wait(time.Second)
+	if line := must(d.Timeline(d.ctx, s.group.ID, from, d.clock()))(t); line.Resolution != time.Hour {
+		t.Errorf("a point every %v", line.Resolution)
+	}
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Pace is how fast a group went for some time, as one process saw it: the
+// highest numbers with their caps, and how many update checks came.
+type Pace struct {
+	InFlight, InFlightCap int
+	Granted, GrantedCap   int // within the policy's period
+	Checks                int
+}
+
+// PacePoint is a Pace of the time that ends at a moment, at one resolution.
+type PacePoint struct {
+	GroupID    uuid.UUID
+	Resolution int // seconds
+	At         time.Time
+	Pace
+}
+
+// pacePoints grow as their time goes on: checks of all processes add up, of the
+// rest the highest stays. A row that would stay as it is is not written.
+var pacePoints = &table{
+	name: "pace_points",
+	columns: []column{
+		{"group_id", asID}, {"resolution", asNumber}, {"at", asTime}, {"in_flight", asNumber}, {"in_flight_cap", asNumber},
+		{"granted", asNumber}, {"granted_cap", asNumber}, {"checks", asNumber},
+	},
+	conflict: `ON CONFLICT (group_id, resolution, at) DO UPDATE SET
+		in_flight = CASE WHEN EXCLUDED.in_flight > pace_points.in_flight THEN EXCLUDED.in_flight ELSE pace_points.in_flight END,
+		in_flight_cap = CASE WHEN EXCLUDED.in_flight_cap > pace_points.in_flight_cap THEN EXCLUDED.in_flight_cap ELSE pace_points.in_flight_cap END,
+		granted = CASE WHEN EXCLUDED.granted > pace_points.granted THEN EXCLUDED.granted ELSE pace_points.granted END,
+		granted_cap = CASE WHEN EXCLUDED.granted_cap > pace_points.granted_cap THEN EXCLUDED.granted_cap ELSE pace_points.granted_cap END,
+		checks = pace_points.checks + EXCLUDED.checks
+		WHERE EXCLUDED.checks > 0 OR EXCLUDED.in_flight > pace_points.in_flight OR EXCLUDED.in_flight_cap > pace_points.in_flight_cap
+		OR EXCLUDED.granted > pace_points.granted OR EXCLUDED.granted_cap > pace_points.granted_cap`,
+}
+
+// AddPace adds what one process saw to the points, in the order of their keys,
+// as every other process does.
+func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
+	if len(points) == 0 {
+		return nil
+	}
+	slices.SortFunc(points, func(a, b PacePoint) int {
+		return cmp.Or(bytes.Compare(a.GroupID[:], b.GroupID[:]), cmp.Compare(a.Resolution, b.Resolution), a.At.Compare(b.At))
+	})
+	rows := make([][]any, len(points))
+	for i, p := range points {
+		rows[i] = []any{p.GroupID, int64(p.Resolution), p.At, int64(p.InFlight), int64(p.InFlightCap), int64(p.Granted), int64(p.GrantedCap), int64(p.Checks)}
+	}
+	err := s.Write(ctx, time.Time{}, func(tx *Tx) error {
+		_, err := tx.insert(ctx, pacePoints, rows)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the pace of groups: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// before makes a database as the migrations up to one left it.
+func before(t *testing.T, url, last string) {
+	t.Helper()
+	folder := t.TempDir()
+	check(t, os.CopyFS(filepath.Join(folder, "migrations"), os.DirFS("migrations")))
+	files, err := filepath.Glob(filepath.Join(folder, "migrations", "*", "*.sql"))
+	check(t, err)
+	for _, f := range files {
+		if filepath.Base(f) > last {
+			check(t, os.Remove(f))
+		}
+	}
+	check(t, store.MigrateWith(t.Context(), url, os.DirFS(folder)))
+}
+
+// A database with failures in it is upgraded: every counter is kept, the sums by
+// platform and by version before agree with it, and with what is known.
+func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		before(t, url, "20261123053047_initial.sql")
+		moment := func(micros int64) string {
+			if store.IsPostgres(url) {
+				return fmt.Sprintf("to_timestamp(%d)", micros/1e6)
+			}
+			return fmt.Sprint(micros)
+		}
+		const at = 1772445600000000
+		team, app, group, instance := uuid.New(), uuid.New(), uuid.New(), uuid.New()
+		known, forgotten := uuid.New(), uuid.New()
+		d := raw(t, url)
+		do := func(text string, args ...any) {
+			t.Helper()
+			for i, a := range args {
+				if id, ok := a.(uuid.UUID); ok {
+					args[i] = "'" + id.String() + "'"
+				}
+			}
+			text = strings.ReplaceAll(fmt.Sprintf(text, args...), "@at", moment(at))
+			if _, err := d.Exec(text); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+		}
+		do("INSERT INTO teams (id, name, created_at) VALUES (%s, 'default', @at)", team)
+		do("INSERT INTO applications (id, name, created_at, team_id) VALUES (%s, 'app', @at, %s)", app, team)
+		do("INSERT INTO groups (id, name, track, policy, created_at, application_id) VALUES (%s, 'g', 't', '{}', @at, %s)", group, app)
+		do("INSERT INTO instances (id, machine_id, version, state, standing, created_at, last_seen_at, state_changed_at, application_id, group_id) VALUES (%s, 'm', '1.0.0', 3, 0, @at, @at, @at, %s, %s)", instance, app, group)
+		for i, id := range []uuid.UUID{forgotten, known} {
+			do("INSERT INTO rollouts (id, package_id, version, state, salt, created_at, ended_at, wave_at, evidence, failing, halt, group_id) VALUES (%s, %s, '2.0.0', %d, 's', @at, @at, @at, '{}', '[]', '{}', %s)",
+				id, uuid.New(), []int{4, 0}[i], group)
+			do("INSERT INTO failures (outcome, code, attempts, rollout_id) VALUES (2, 9, 2, %s)", id)
+			do("INSERT INTO failures (outcome, code, attempts, rollout_id) VALUES (4, 0, 1, %s)", id)
+		}
+		attempt := func(id uuid.UUID, from string, outcome int) {
+			t.Helper()
+			do("INSERT INTO attempts (id, rollout_id, package_id, version, from_version, wave, number, granted_at, ended_at, outcome, instance_id) VALUES (%s, %s, %s, '2.0.0', '%s', 0, 1, @at, @at, %d, %s)",
+				uuid.New(), id, uuid.New(), from, outcome, instance)
+		}
+		attempt(known, "1.0.0", 2)
+		attempt(known, "1.0.0", 4)
+		attempt(known, "1.5.0", 2)
+		attempt(known, "1.5.0", 1)      // a success
+		attempt(forgotten, "1.0.0", 2)  // the other two are not kept any more
+		attempt(uuid.New(), "1.0.0", 2) // its rollout is gone
+
+		s := open(t, url)
+		shares := map[string]int{}
+		for _, f := range s.Reader().FailureShare.Query().AllX(t.Context()) {
+			name := map[uuid.UUID]string{known: "known", forgotten: "forgotten"}[f.RolloutID]
+			shares[strings.Join([]string{name, f.Trait, f.Value}, " ")] = f.Attempts
+		}
+		want := map[string]int{
+			"known oem ": 3, "known from_version 1.0.0": 2, "known from_version 1.5.0": 1,
+			"forgotten oem ": 3, "forgotten from_version 1.0.0": 1, "forgotten from_version ": 2,
+		}
+		if fmt.Sprint(shares) != fmt.Sprint(want) {
+			t.Errorf("shares %v, want %v", shares, want)
+		}
+		if n := len(s.Reader().Failure.Query().AllX(t.Context())); n != 4 {
+			t.Errorf("%d counters by code", n)
+		}
+		if rows := rows(t, url); rows["attempts"] != 6 || rows["instances"] != 1 {
+			t.Errorf("rows %v", rows)
+		}
+		if r := s.Reader().GroupRollout.GetX(t.Context(), forgotten); r.ReplacedAt == nil || !r.ReplacedAt.Equal(*r.EndedAt) {
+			t.Errorf("the superseded rollout was replaced at %v", r.ReplacedAt)
+		}
+		if r := s.Reader().GroupRollout.GetX(t.Context(), known); r.ReplacedAt != nil {
+			t.Errorf("the present rollout was replaced at %v", r.ReplacedAt)
+		}
+	})
+}
