@@ -28,6 +28,15 @@ export interface MachinesView extends MachineList {
   group?: string | null;
 }
 
+/** Which packages the application page lists. */
+export interface PackagesView extends Query {
+  arch?: string | null;
+  /** Beginning of the version. */
+  version?: string | null;
+  /** Where the page of the list begins. */
+  after?: string | null;
+}
+
 /** Query parameters of the activity page. */
 export interface ActivityView extends Query {
   application?: string | null;
@@ -57,6 +66,8 @@ export const playgroundPath = () => '/playground';
 
 export const applicationPath = (application: string, fragment = '') =>
   `/apps/${application}${fragment && `#${fragment}`}`;
+export const packagesPath = (application: string, view: PackagesView = {}) =>
+  `/apps/${application}${query(view)}#packages`;
 export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
   `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
 export const policyPath = (application: string, group: string) =>

@@ -26,8 +26,9 @@ test.each([
   ['0 s', 'PT0S'],
 ])('%s is read as %s', (text, iso) => expect(durationIso(text)).toBe(iso));
 
-test.each(['', '15', 'min', '15 fortnights', '-1 h', '1 h soon', 'PT15M', '1..5 h'])('%j is refused', (text) =>
-  expect(durationIso(text)).toBeNull(),
+test.each(['', '15', 'min', '15 fortnights', '-1 h', '1 h soon', 'PT15M', '1..5 h'])(
+  '%j is refused',
+  (text) => expect(durationIso(text)).toBeNull(),
 );
 
 test('there and back is the same span', () => {

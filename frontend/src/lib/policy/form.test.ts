@@ -33,7 +33,11 @@ const changed = (change: (form: PolicyForm) => void) => {
 test('the form says what a person would', () => {
   const form = policyForm(policy);
   expect(form.periodInterval).toBe('15 min');
-  expect(form.freezes[0]).toEqual({ from: '2026-12-24T00:00', until: '2027-01-02T00:00', reason: 'holidays' });
+  expect(form.freezes[0]).toEqual({
+    from: '2026-12-24T00:00',
+    until: '2027-01-02T00:00',
+    reason: 'holidays',
+  });
   expect(form.waves.map(({ share }) => share)).toEqual(['0', '7']);
   expect(form.haltFailureShare).toBe('20');
   expect(form.pollInterval).toBe('');

@@ -1,4 +1,4 @@
-import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
+import { graphql, type ResultOf } from '$lib/api/graphql';
 import type { Refusal } from '$lib/session/session.svelte';
 import { durationIso, durationText } from './duration';
 import { isZone, momentAt, wallTime } from './zone';
@@ -43,14 +43,7 @@ export const policyFormFragment = graphql(`
 export type Policy = ResultOf<typeof policyFormFragment>;
 export type Weekday = Policy['windows'][number]['days'][number];
 
-const preview = graphql(`
-  query PolicyInputOnly($policy: PolicyInput!) {
-    policyPreview(input: { policy: $policy }) {
-      sentence
-    }
-  }
-`);
-export type PolicyInput = VariablesOf<typeof preview>['policy'];
+export type PolicyInput = ReturnType<typeof graphql.scalar<'PolicyInput'>>;
 
 export const weekdays: readonly Weekday[] = [
   'MONDAY',
@@ -140,8 +133,7 @@ export interface Reading {
 /** What the form says. The server judges whether it makes sense. */
 export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
   const problems: Refusal[] = [];
-  const complain = (field: string, message: string) =>
-    problems.push({ field: `policy.${field}`, message });
+  const complain = (field: string, message: string) => problems.push({ field: `policy.${field}`, message });
   const whole = (field: string, text: string) => {
     if (/^\d{1,9}$/.test(text.trim())) return Number(text);
     complain(field, 'must be a whole number');

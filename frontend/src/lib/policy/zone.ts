@@ -28,7 +28,9 @@ export function momentAt(wall: string, zone: string): Date | null {
     const near = asUtc + apart;
     return Date.parse(`${wallTime(new Date(near), zone)}Z`) - Math.floor(near / 60_000) * 60_000;
   });
-  const candidates = ahead.map((offset) => new Date(asUtc - offset)).sort((a, b) => a.getTime() - b.getTime());
+  const candidates = ahead
+    .map((offset) => new Date(asUtc - offset))
+    .sort((a, b) => a.getTime() - b.getTime());
   const shown = wall.slice(0, 16);
   return candidates.find((at) => wallTime(at, zone) === shown) ?? candidates[1] ?? null;
 }
