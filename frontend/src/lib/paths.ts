@@ -76,6 +76,8 @@ export const channelPath = (application: string, channel: string) =>
   `/apps/${application}/channels/${channel}`;
 export const newPackagePath = (application: string) => `/apps/${application}/packages/new`;
 export const packagePath = (application: string, id: string) => `/apps/${application}/packages/${id}`;
+export const editPackagePath = (application: string, id: string) =>
+  `${packagePath(application, id)}${query({ edit: '1' })}`;
 /** Of an application, or of the whole fleet. */
 export const machinesPath = (application: string | null, view: MachinesView = {}) =>
   `${application ? `/apps/${application}` : ''}/machines${query(view)}`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { emptyPackage, packageForm, readPackageForm } from './form';
 import { payloadAddress, sizeWords } from './words';
@@ -33,6 +34,17 @@ test('what nobody touched is sent as it was', () => {
   expect(problems).toEqual([]);
   const { id: _id, arch: _arch, blacklistings: _kept, ...same } = pack;
   expect(input).toEqual({ ...same, blacklistedChannelIds: ['c'] });
+});
+
+test("the action's digest follows the package's, unless it is one of its own", () => {
+  const sum = createHash('sha256').update('payload').digest();
+  const derived = {
+    ...pack,
+    sha256: sum.toString('hex'),
+    action: { ...action, sha256: sum.toString('base64') },
+  };
+  expect(packageForm(derived).action.sha256).toBe('');
+  expect(packageForm(pack).action.sha256).toBe('c2hh');
 });
 
 test('only operating systems have an action', () => {

@@ -1,5 +1,6 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import type { Refusal } from '$lib/session/session.svelte';
+import { hexToBase64 } from './hash';
 import type { PackageType } from './words';
 
 export const packageFormFragment = graphql(`
@@ -49,7 +50,7 @@ export interface FileForm {
   sha256: string;
 }
 
-export type ActionForm = Omit<NonNullable<Package['action']>, never>;
+export type ActionForm = NonNullable<Package['action']>;
 
 /** A package as it stands in the form. */
 export interface PackageForm {
@@ -95,8 +96,12 @@ const fileForm = (file: { name: string; size: number; sha1: string; sha256: stri
   size: file.size > 0 ? String(file.size) : '',
 });
 
+/** The action's digest is left to the server where it is the package's, so that
+ * it follows when another file is chosen. */
+const ownDigest = (action: string, pack: string) => (action === hexToBase64(pack) ? '' : action);
+
 export function packageForm(pack: Package): PackageForm {
-  const { type, arch, version, url, description } = pack;
+  const { type, arch, version, url, description, sha256 } = pack;
   return {
     type,
     arch,
@@ -105,7 +110,7 @@ export function packageForm(pack: Package): PackageForm {
     description,
     payload: fileForm({ ...pack, name: pack.filename }),
     files: pack.files.map(fileForm),
-    action: pack.action ? { ...pack.action } : usualAction(),
+    action: pack.action ? { ...pack.action, sha256: ownDigest(pack.action.sha256, sha256) } : usualAction(),
     blacklistedChannelIds: pack.blacklistings.map(({ channel }) => channel.id),
   };
 }
