@@ -1,4 +1,5 @@
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
+import type { ChartMark } from '$lib/chart/series';
 import { inFlight, type InstanceState } from '$lib/machine/state';
 import { isoSeconds } from '$lib/ui/format';
 import { compareVersions } from '$lib/version/compare';
@@ -93,10 +94,10 @@ export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
 }
 
 /** The marks that fall into a chart which begins at `from`. */
-export function chartMarks(marks: readonly Mark[], from: Date | undefined): { at: Date; label: string }[] {
+export function chartMarks(marks: readonly Mark[], from: Date | undefined): ChartMark[] {
   return marks
-    .map((mark) => ({ at: new Date(mark.at), label: markWord(mark) }))
-    .filter(({ at }) => from !== undefined && at >= from);
+    .filter(({ at }) => from !== undefined && new Date(at) >= from)
+    .map((mark) => ({ at: mark.at, label: markWord(mark) }));
 }
 
 /** What a mark says in the chart. */

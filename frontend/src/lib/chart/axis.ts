@@ -1,0 +1,35 @@
+const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short' });
+const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+const whole = new Intl.NumberFormat('en-US');
+
+const day = 86_400_000;
+
+/** Words for moments along an axis, in the reader's zone: the time, with the day
+ * where a new one begins; only dates when they are a day or more apart. */
+export function axisWords(moments: readonly Date[], now: Date): string[] {
+  const [first, second] = moments;
+  if (first && second && second.getTime() - first.getTime() >= day - 3_600_000) {
+    return moments.map((at) => date.format(at));
+  }
+  let last = now.toDateString();
+  return moments.map((at) => {
+    const here = at.toDateString();
+    const newDay = here !== last;
+    last = here;
+    if (!newDay) return time.format(at);
+    const name = now.getTime() - at.getTime() < 6 * day ? weekday.format(at) : date.format(at);
+    return at.getHours() + at.getMinutes() === 0 ? name : `${name} ${time.format(at)}`;
+  });
+}
+
+/** A number along an axis: in full as long as that is short. */
+export const axisNumber = (n: number): string => (n < 100_000 ? whole.format(n) : compact.format(n));
+
+/** Steps between numbers along an axis: whole ones, because half a machine is none. */
+export const wholeSteps: number[] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].flatMap((ten) => [
+  ten,
+  2 * ten,
+  5 * ten,
+]);

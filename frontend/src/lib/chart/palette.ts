@@ -1,0 +1,84 @@
+import type { ChartTone } from './series';
+
+const tints: Record<ChartTone, string> = {
+  done: 'var(--done)',
+  fly: 'var(--fly)',
+  fail: 'var(--fail)',
+  warn: 'var(--warn)',
+  quiet: 'color-mix(in srgb, var(--wait) 55%, var(--card))',
+  'older-1': 'var(--older-1)',
+  'older-2': 'var(--older-1)',
+  'older-3': 'var(--soft)',
+};
+
+/** What tells areas apart without colour: stripes that rise or fall, every so
+ * many pixels. The same as in Swatch and VersionBar. */
+const stripes: Partial<Record<ChartTone, { every: number; rising: boolean; tint: string }>> = {
+  fly: { every: 8, rising: true, tint: 'color-mix(in srgb, var(--card) 22%, var(--fly))' },
+  fail: { every: 5, rising: false, tint: 'color-mix(in srgb, var(--card) 35%, var(--fail))' },
+  'older-2': { every: 10, rising: false, tint: 'var(--older-2)' },
+  'older-3': { every: 7, rising: true, tint: 'var(--older-3)' },
+};
+
+/** The tokens of the page's theme as a canvas needs them. The page itself
+ * resolves them, because only it knows light from dark. */
+export class Palette {
+  readonly #probe = document.createElement('span');
+  readonly #colors = new Map<string, string>();
+  readonly #fills = new Map<string, string | CanvasPattern>();
+
+  constructor(host: HTMLElement) {
+    this.#probe.hidden = true;
+    host.append(this.#probe);
+  }
+
+  /** The theme is another one. */
+  forget() {
+    this.#colors.clear();
+    this.#fills.clear();
+  }
+
+  color(css: string): string {
+    const known = this.#colors.get(css);
+    if (known) return known;
+    this.#probe.style.color = css;
+    const color = getComputedStyle(this.#probe).color;
+    this.#colors.set(css, color);
+    return color;
+  }
+
+  line(tone: ChartTone): string {
+    return this.color(tone === 'quiet' ? 'var(--mute)' : tints[tone]);
+  }
+
+  /** `scale`: pixels of the canvas in a pixel of the page. */
+  fill(tone: ChartTone, scale: number): string | CanvasPattern {
+    const key = `${tone} ${scale}`;
+    const known = this.#fills.get(key);
+    if (known) return known;
+    const fill = this.#hatched(tone, scale) ?? this.color(tints[tone]);
+    this.#fills.set(key, fill);
+    return fill;
+  }
+
+  #hatched(tone: ChartTone, scale: number): CanvasPattern | null {
+    const stripe = stripes[tone];
+    const tile = document.createElement('canvas');
+    const context = tile.getContext('2d');
+    if (!stripe || !context) return null;
+    const size = Math.round(stripe.every * scale);
+    tile.width = tile.height = size;
+    context.fillStyle = this.color(tints[tone]);
+    context.fillRect(0, 0, size, size);
+    context.strokeStyle = this.color(stripe.tint);
+    context.lineWidth = 1.4 * scale;
+    context.lineCap = 'square';
+    // Its neighbours too, so that the stripe goes on over the corners of the tile.
+    for (const left of [-size, 0, size]) {
+      context.moveTo(left, stripe.rising ? size : 0);
+      context.lineTo(left + size, stripe.rising ? 0 : size);
+    }
+    context.stroke();
+    return context.createPattern(tile, 'repeat');
+  }
+}

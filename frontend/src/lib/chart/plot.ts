@@ -1,0 +1,188 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { axisNumber, axisWords, wholeSteps } from './axis';
+import { drawMarks } from './marks';
+import { Palette } from './palette';
+import { roundTimes } from './round-times';
+import { heights, type ChartContent, type ChartSeries } from './series';
+
+/** Milliseconds between two paints: what changes faster is not seen anyway. */
+const paintEvery = 300;
+
+/** Room for the words under the plot and, per digit, left of it. */
+const axisHeight = 24;
+const digitWidth = 6.6;
+
+const minute = 60_000;
+
+interface Options {
+  height: number;
+  /** The cursor came to a moment, in ms; null: it left. */
+  onpoint: (at: number | null) => void;
+}
+
+/** A chart on a canvas, which follows the width of its place and the theme of
+ * the page until it is destroyed. */
+export class Plot {
+  #uplot: uPlot | null = null;
+  /** What is painted; series that look different need a new uPlot. */
+  #content: ChartContent | null = null;
+  #look = '';
+  #next: ChartContent | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #paintedAt = -Infinity;
+  readonly #palette: Palette;
+  readonly #end = new AbortController();
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly options: Options,
+  ) {
+    this.#palette = new Palette(host);
+    const repaint = () => {
+      this.#palette.forget();
+      this.#uplot?.redraw(false);
+    };
+    const theme = new MutationObserver(repaint);
+    theme.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint, {
+      signal: this.#end.signal,
+    });
+    const size = new ResizeObserver(() => {
+      const width = host.clientWidth;
+      if (width > 0 && this.#uplot?.width !== width) this.#uplot?.setSize({ width, height: options.height });
+    });
+    size.observe(host);
+    this.#end.signal.addEventListener('abort', () => {
+      theme.disconnect();
+      size.disconnect();
+    });
+  }
+
+  /** Shows this soon: at once when nothing was painted lately. */
+  show(content: ChartContent) {
+    this.#next = content;
+    const wait = this.#paintedAt + paintEvery - performance.now();
+    if (wait <= 0) this.#paint();
+    else this.#timer ??= setTimeout(() => this.#paint(), wait);
+  }
+
+  /** Puts the cursor on a moment, in ms; null takes it away. */
+  point(at: number | null) {
+    const left = at === null ? -10 : (this.#uplot?.valToPos(at, 'x') ?? -10);
+    this.#uplot?.setCursor({ left, top: at === null ? -10 : 0 });
+  }
+
+  destroy() {
+    clearTimeout(this.#timer);
+    this.#end.abort();
+    this.#uplot?.destroy();
+    this.#uplot = null;
+  }
+
+  #paint() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const content = this.#next;
+    if (!content || this.#end.signal.aborted) return;
+    this.#paintedAt = performance.now();
+    this.#content = content;
+    const look = JSON.stringify([content.stacked, content.series.map(({ tone, style }) => [tone, style])]);
+    if (look === this.#look) {
+      this.#uplot?.setData(this.#data(content));
+      return;
+    }
+    this.#look = look;
+    this.#uplot?.destroy();
+    this.#uplot = new uPlot(this.#uplotOptions(content), this.#data(content), this.host);
+  }
+
+  /** A stack is painted from its top, so that the lower areas cover it. */
+  #painted<Item>(items: readonly Item[], { stacked }: ChartContent): Item[] {
+    return stacked ? items.toReversed() : [...items];
+  }
+
+  #data(content: ChartContent): uPlot.AlignedData {
+    return [content.times.map((time) => Date.parse(time)), ...this.#painted(heights(content), content)];
+  }
+
+  #uplotOptions(content: ChartContent): uPlot.Options {
+    const font = `11px ${getComputedStyle(this.host).fontFamily}`;
+    const color = (css: string) => () => this.#palette.color(css);
+    const grid = { stroke: color('color-mix(in srgb, var(--ink) 9%, transparent)'), width: 1 };
+    const axis = { font, stroke: color('var(--mute)'), ticks: { show: false } };
+    return {
+      width: Math.max(this.host.clientWidth, 50),
+      height: this.options.height,
+      ms: 1,
+      padding: [4, 0, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        points: { show: !content.stacked, size: 7 },
+      },
+      scales: {
+        x: { time: true, range: (_, from, until) => span(from, until) },
+        y: { range: (_, _least, most) => [0, Math.max(1, most) * (content.stacked ? 1 : 1.08)] },
+      },
+      axes: [
+        {
+          ...axis,
+          size: axisHeight,
+          gap: 6,
+          grid: { show: false },
+          splits: (u, _i, from, until) =>
+            roundTimes(from, until, Math.max(1, Math.floor(u.over.clientWidth / 84))).map((at) =>
+              at.getTime(),
+            ),
+          values: (_, moments) =>
+            axisWords(
+              moments.map((at) => new Date(at)),
+              new Date(),
+            ),
+        },
+        {
+          ...axis,
+          grid,
+          gap: 6,
+          size: (_, words) => Math.ceil(Math.max(2, ...(words ?? []).map((w) => w.length)) * digitWidth) + 8,
+          space: 36,
+          incrs: wholeSteps,
+          values: (_, numbers) => numbers.map(axisNumber),
+        },
+      ],
+      series: [{}, ...this.#painted(content.series, content).map((series) => this.#series(series))],
+      hooks: {
+        setCursor: [
+          ({ cursor, data }) =>
+            this.options.onpoint(cursor.idx == null ? null : (data[0][cursor.idx] ?? null)),
+        ],
+        draw: [(u) => drawMarks(u, this.#content?.marks ?? [], this.#palette, font)],
+      },
+    };
+  }
+
+  #series({ tone, style }: ChartSeries): uPlot.Series {
+    const fill = () => this.#palette.fill(tone, uPlot.pxRatio);
+    const stroke = () => this.#palette.line(tone);
+    const points = { show: false };
+    const stepped = uPlot.paths.stepped?.({ align: -1 });
+    switch (style) {
+      case 'area':
+        return { fill, width: 0, points };
+      case 'steps':
+        return { fill, stroke, width: 1, points, ...(stepped ? { paths: stepped } : {}) };
+      case 'line':
+        return { stroke, width: 2, points };
+      case 'dashed':
+        return { stroke, width: 1.5, dash: [6, 4], points };
+    }
+  }
+}
+
+/** From the first moment to the last; a little time also around a single one. */
+function span(from: number | null, until: number | null): [number, number] {
+  if (from === null || until === null) return [Date.now() - 60 * minute, Date.now()];
+  return from === until ? [from - minute, until + minute] : [from, until];
+}
