@@ -63,6 +63,18 @@ test('lists are sent whole', () => {
   expect(input.windows).toEqual([{ days: ['MONDAY', 'SUNDAY'], start: '01:00', end: '05:00' }]);
 });
 
+test('times of a day may be written short', () => {
+  const { input, problems } = changed((form) => {
+    form.windows = [{ days: ['MONDAY'], start: '9:00', end: '2400' }];
+  });
+  expect(problems).toEqual([]);
+  expect(input.windows).toEqual([{ days: ['MONDAY'], start: '09:00', end: '24:00' }]);
+  for (const start of ['25:00', '12:60', 'noon', '24:01'])
+    expect(
+      changed((form) => (form.windows = [{ days: ['MONDAY'], start, end: '5:00' }])).problems,
+    ).toHaveLength(1);
+});
+
 test('canaries are told apart by line, comma or blank', () =>
   expect(
     changed((form) => {

@@ -150,6 +150,13 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
     if (iso === null) complain(field, 'must be a time with a unit, such as 15 min or 1 h 30 min');
     return iso ?? 'PT0S';
   };
+  const clock = (field: string, text: string) => {
+    const [, hours, minutes] = /^(\d{1,2}):?(\d{2})$/.exec(text.trim()) ?? [];
+    const at = `${hours?.padStart(2, '0')}:${minutes}`;
+    if (/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(at)) return at;
+    complain(field, 'must be a time such as 22:00');
+    return '';
+  };
   const time = (field: string, text: string) => {
     const at = momentAt(text, isZone(form.timezone) ? form.timezone : 'UTC');
     if (!at) complain(field, 'is missing');
@@ -167,11 +174,11 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
     timezone: () => form.timezone.trim(),
     officeHours: () => form.officeHours,
     windows: () =>
-      form.windows.map(({ days, start, end }, i) => {
-        if (!start) complain(`windows[${i}].start`, 'is missing');
-        if (!end) complain(`windows[${i}].end`, 'is missing');
-        return { days: weekdays.filter((day) => days.includes(day)), start, end };
-      }),
+      form.windows.map(({ days, start, end }, i) => ({
+        days: weekdays.filter((day) => days.includes(day)),
+        start: clock(`windows[${i}].start`, start),
+        end: clock(`windows[${i}].end`, end),
+      })),
     freezes: () =>
       form.freezes.map(({ from, until, reason }, i) => ({
         from: time(`freezes[${i}].from`, from),
@@ -207,3 +214,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
 /** What is wrong with a field, also with one inside it: "waves[1].share". */
 export const problemOf = (problems: readonly Refusal[], field: string): string | undefined =>
   problems.find((problem) => problem.field === `policy.${field}`)?.message;
+
+/** The same, or of one of its entries: "waves[1].canaries[3]". */
+export const problemInside = (problems: readonly Refusal[], field: string): string | undefined =>
+  problems.find(({ field: at }) => at === `policy.${field}` || at?.startsWith(`policy.${field}[`))?.message;
