@@ -143,7 +143,9 @@ func (s *Service) readProgress(ctx context.Context, r *db.Client, rollouts []uui
 	})
 	for _, f := range failures {
 		p := out[f.RolloutID]
-		p.failures = append(p.failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
+		if len(p.failures) < MaxKinds {
+			p.failures = append(p.failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
+		}
 		out[f.RolloutID] = p
 	}
 	return out, nil

@@ -151,7 +151,7 @@ func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, e
 	v := verb{name: "advanceWave", by: who, reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change, w *rollout.World, fx *rollout.Effects) error {
 		if !w.NextWave(c.by.Name, c.reason, c.now, fx) {
-			return Errorf(Conflict, "groupId", "there is no further wave to open")
+			return errNoWave()
 		}
 		return nil
 	})
@@ -197,7 +197,7 @@ func (s *Service) steer(ctx context.Context, v verb, id uuid.UUID, f func(*chang
 		refused := error(nil)
 		err = c.run(g, func(w *rollout.World, fx *rollout.Effects) {
 			if w.Rollout.ID == (rollout.ID{}) {
-				refused = Errorf(Conflict, "groupId", "the group has no rollout: its channel has no package")
+				refused = errNoRollout()
 				return
 			}
 			c.id, c.before = uuid.UUID(w.Rollout.ID), w.Rollout

@@ -9,6 +9,7 @@ import (
 
 	"coreroller/ent/db"
 	"coreroller/rollout"
+	"coreroller/store"
 )
 
 // Numbers is machines by where they stand. Each is in exactly one of OnTarget,
@@ -47,6 +48,15 @@ type HeldCount struct {
 	Reason   rollout.Reason
 	Machines int
 }
+
+// MaxKinds is how many kinds of failures a list has, those with most attempts.
+const MaxKinds = 100
+
+// What failed attempts are counted by besides how they ended.
+const (
+	TraitOEM         = store.TraitOEM
+	TraitFromVersion = store.TraitFromVersion
+)
 
 // FailureCount is failed attempts of one kind.
 type FailureCount struct {

@@ -122,12 +122,43 @@ type reacher struct {
 	anew bool // a new rollout begins: with its first wave, and alone in safe mode
 
 	out       Reach
+	numbers   *GroupNumbers // of the group added last
 	forecasts int
 	open      bool // when it ends cannot be said
 }
 
 func (r *reacher) add(g *Group, p rollout.Policy, target *rollout.Package) error {
-	sim, err := r.s.simulation(r.ctx, g, p, target)
+	stage, err := r.stage(g)
+	if err != nil {
+		return err
+	}
+	return r.addAt(g, p, target, stage)
+}
+
+// stage is where the current rollout of a group stands, the beginning when
+// there is none.
+func (r *reacher) stage(g *Group) (*db.GroupRollout, error) {
+	if r.anew {
+		return &db.GroupRollout{}, nil
+	}
+	row, err := r.s.store.Reader().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
+	if err != nil {
+		return nil, found(err, "groupId", "group")
+	}
+	if row.RolloutID == nil {
+		return &db.GroupRollout{}, nil
+	}
+	stage, err := r.s.store.Reader().GroupRollout.Get(r.ctx, *row.RolloutID)
+	if err != nil {
+		return nil, fmt.Errorf("read rollout: %w", err)
+	}
+	stage.Wave = max(0, min(stage.Wave, len(g.policy.Waves)-1))
+	return stage, nil
+}
+
+// addAt adds a group whose rollout stands at a stage.
+func (r *reacher) addAt(g *Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
+	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), target)
 	if err != nil {
 		return err
 	}
@@ -136,7 +167,7 @@ func (r *reacher) add(g *Group, p rollout.Policy, target *rollout.Package) error
 		return err
 	}
 	n := all[g.ID]
-	if n == nil {
+	if r.numbers = n; n == nil {
 		return nil // deleted meanwhile
 	}
 	r.out.Groups++
@@ -148,37 +179,34 @@ func (r *reacher) add(g *Group, p rollout.Policy, target *rollout.Package) error
 		}
 	}
 	r.out.Eligible += behind
-	begin, err := r.begin(g, p, n, behind)
-	if err != nil {
-		return err
+	r.out.EligibleNow += r.begin(p, stage, n, behind)
+	if stage.State != rollout.RolloutHalted && stage.State != rollout.RolloutPaused {
+		r.foresee(sim, behind)
+	} else if behind > 0 {
+		r.open = true
 	}
-	r.out.EligibleNow += begin
-	r.foresee(sim, behind)
 	return nil
+}
+
+// remaining is the policy for what is left of a rollout: without the waves that
+// are over, and without a first machine when one was seen on the new version.
+func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
+	if last := len(p.Waves) - 1; last >= 0 {
+		p.Waves = p.Waves[min(stage.Wave, last):]
+	}
+	p.SafeMode = p.SafeMode && !stage.Proven
+	return p
 }
 
 // begin is how many of the machines behind may begin at their next check: what
 // window, wave, safe mode and caps leave.
-func (r *reacher) begin(g *Group, p rollout.Policy, n *GroupNumbers, behind int) (int, error) {
+func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
 	schedule, _ := rollout.Compile(p)
-	if schedule == nil || !p.UpdatesEnabled {
-		return 0, nil
+	if schedule == nil || !p.UpdatesEnabled || stage.State == rollout.RolloutHalted || stage.State == rollout.RolloutPaused {
+		return 0
 	}
 	if open, _, _, _ := schedule.Opening(r.s.now()); !open {
-		return 0, nil
-	}
-	stage := &db.GroupRollout{}
-	if !r.anew {
-		row, err := r.s.store.Reader().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
-		if err != nil || row.RolloutID == nil {
-			return 0, found(err, "groupId", "group")
-		}
-		if stage, err = r.s.store.Reader().GroupRollout.Get(r.ctx, *row.RolloutID); err != nil {
-			return 0, fmt.Errorf("read rollout: %w", err)
-		}
-	}
-	if stage.State == rollout.RolloutHalted {
-		return 0, nil
+		return 0
 	}
 	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.SpentInPeriod)
 	if p.SafeMode && !stage.Proven {
@@ -188,7 +216,7 @@ func (r *reacher) begin(g *Group, p rollout.Policy, n *GroupNumbers, behind int)
 		w := p.Waves[min(stage.Wave, last)]
 		free = min(free, len(w.Canaries)+int(math.Round(w.Share*float64(behind))))
 	}
-	return max(0, free), nil
+	return max(0, free)
 }
 
 // foresee moves the end by a simulation of one group.

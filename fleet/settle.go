@@ -1,8 +1,8 @@
 package fleet
 
 import (
+	"bytes"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -106,10 +106,12 @@ func (c *change) repolicy(before, g *Group) error {
 		case !before.policy.UpdatesEnabled && g.policy.UpdatesEnabled:
 			w.ResumeUpdates(c.by.Name, c.reason, c.now, fx)
 		}
-		if fields := changedFields(before.policy, g.policy); len(fields) > 0 {
+		was := before.policy
+		was.UpdatesEnabled = g.policy.UpdatesEnabled // has activities of its own
+		if lines := rollout.Changes(was, g.policy); len(lines) > 0 {
 			fx.Activities = append(fx.Activities, rollout.Activity{
 				Kind: rollout.ActivityPolicyChanged, Severity: rollout.SeverityInfo,
-				Detail: strings.Join(fields, ", "),
+				Detail: strings.Join(lines, "; "),
 			})
 		}
 		w.Advance(c.now, fx) // a gate may be lower now
@@ -123,32 +125,10 @@ func sameTarget(a, b *rollout.Package) bool {
 	return a.ID == b.ID && a.Version == b.Version
 }
 
-func samePolicy(a, b rollout.Policy) bool {
-	return a.UpdatesEnabled == b.UpdatesEnabled && len(changedFields(a, b)) == 0
-}
+// samePolicy compares policies as they are stored.
+func samePolicy(a, b rollout.Policy) bool { return bytes.Equal(policyText(a), policyText(b)) }
 
-// changedFields names the fields in which two policies differ, but for
-// updatesEnabled, which has activities of its own.
-func changedFields(a, b rollout.Policy) []string {
-	was, is := policyFields(a), policyFields(b)
-	var names []string
-	for name, value := range is {
-		if string(was[name]) != string(value) {
-			names = append(names, name)
-		}
-		delete(was, name)
-	}
-	for name := range was { // left out because it is empty now
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(names, func(name string) bool { return name == "updatesEnabled" })
-}
-
-func policyFields(p rollout.Policy) map[string]json.RawMessage {
-	fields := map[string]json.RawMessage{}
-	if text, err := json.Marshal(p); err == nil { // a policy is plain values
-		_ = json.Unmarshal(text, &fields)
-	}
-	return fields
+func policyText(p rollout.Policy) []byte {
+	text, _ := json.Marshal(p) // plain values always marshal
+	return text
 }

@@ -12,7 +12,6 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -92,7 +91,7 @@ func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.U
 }
 
 func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error) {
-	panic(fmt.Errorf("not implemented: UpdatePath - updatePath"))
+	return r.updatePath(ctx, channelID, from)
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

@@ -12,7 +12,6 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
-	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -42,8 +41,8 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*model.Wait, error) {
-	panic(fmt.Errorf("not implemented: WaitsFor - waitsFor"))
+func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error) {
+	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
 }
 
 func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error) {
@@ -91,7 +90,8 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 }
 
 func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
-	panic(fmt.Errorf("not implemented: ControlReach - controlReach"))
+	reach, err := r.fleet.ControlReach(ctx, groupID, fleet.Control(control))
+	return &reach, err
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {

@@ -54,6 +54,7 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Activities = func(child int, _ *model.ActivityFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Audits = func(child int, _ *model.AuditFilter, first *int, _ *string) int { return page(child, first) }
 	c.Application.Packages = func(child int, _ *model.PackageFilter, first *int, _ *string) int { return page(child, first) }
+	c.Rollout.FailedAttempts = func(child int, _ *model.FailureFilter, first *int, _ *string) int { return page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History = after, after, after
 
 	c.Query.Applications, c.Query.Users, c.FleetChange.Applications = list, list, list
@@ -61,13 +62,18 @@ func complexity() generated.ComplexityRoot {
 	c.Channel.Groups, c.Channel.Floors, c.Channel.Blacklistings = list, list, list
 	c.Package.Channels, c.Package.Floors, c.Package.Blacklistings, c.Package.Files = list, list, list, list
 	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
+	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion = list, list
 
+	c.Application.Checks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
+	c.Group.WaitsFor = costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
 	c.Query.PromotionReach = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
+	c.Query.ControlReach = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
+	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionReach = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }
 	return c

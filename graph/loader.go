@@ -95,12 +95,14 @@ func (l *loader[V]) run(b *batch[V]) {
 // loaders are those of one answer.
 type loaders struct {
 	groupNumbers       *loader[*fleet.GroupNumbers]
+	groupWaits         *loader[*fleet.Wait]
 	applicationNumbers *loader[fleet.Numbers]
 	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
 	packages           *loader[*db.Release]
-	waves              *loader[[]*db.Wave]    // by rollout
-	failures           *loader[[]*db.Failure] // by rollout
+	waves              *loader[[]*db.Wave]         // by rollout
+	failures           *loader[[]*db.Failure]      // by rollout
+	shares             *loader[[]*db.FailureShare] // by rollout
 }
 
 type loadersKey struct{}
@@ -108,12 +110,14 @@ type loadersKey struct{}
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
+		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
 		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),
 		failures:           newLoader(ctx, r.failuresByRollout),
+		shares:             newLoader(ctx, r.sharesByRollout),
 	})
 }
 

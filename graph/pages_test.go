@@ -31,7 +31,7 @@ func (s *site) statements() func() int64 {
 // written.
 func TestPagesHaveABudget(t *testing.T) {
 	budgets := map[string]int64{
-		"fleet": 25, "application": 34, "group": 34, "machines": 7, "machine": 10, "activity": 4, "settings": 2,
+		"fleet": 25, "application": 34, "group": 38, "machines": 7, "machine": 10, "activity": 4, "settings": 2,
 	}
 	each(t, func(t *testing.T, s *site) {
 		s.release("1.0.0")
@@ -45,6 +45,11 @@ func TestPagesHaveABudget(t *testing.T) {
 		}
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
+		}
+		s.must(s.Work(t.Context())) // charts have points
+		s.unlimited()
+		for _, m := range []string{"m4", "m5", "m6"} {
+			s.fail(m, "1.0.0", "azure", 9)
 		}
 		count := s.statements()
 		v := vars{"applicationId": s.app, "groupId": s.group, "instanceId": s.instance("m1")}
@@ -65,6 +70,58 @@ func TestPagesHaveABudget(t *testing.T) {
 			}
 			if testing.Verbose() {
 				t.Logf("%s: %d statements, %d bytes", name, n, len(r.Data))
+			}
+		}
+	})
+}
+
+// What is sent a few times a second while somebody watches, and what a chart is
+// drawn from, is a handful of statements.
+func TestMessagesHaveABudget(t *testing.T) {
+	const numbers = `total onTarget inFlight waiting failed silent byVersion { version machines }`
+	messages := map[string]struct {
+		document string
+		budget   int64
+	}{
+		"groupChanged": {`subscription($group: ID!) { groupChanged(groupId: $group) { asOf group {
+			state policySentence numbers { ` + numbers + ` heldBecause { reason machines } failures { words attempts } }
+			rollout { version state attempts { failed } failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
+				waves { position state } projectedEnd } } } }`, 20},
+		"fleetChanged": {`subscription { fleetChanged { asOf fleet { total inFlight attention { kind } }
+			applications { name checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
+		"applicationChanged": {`subscription($app: ID!) { applicationChanged(applicationId: $app) { asOf
+			application { checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
+	}
+	each(t, func(t *testing.T, s *site) {
+		s.unlimited()
+		for i := range 3 {
+			s.fail(fmt.Sprint("m", i), "1.0.0", fmt.Sprint("oem", i), 9+i)
+			s.must(second(s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: fmt.Sprint("more ", i), ChannelID: &s.channel})))
+		}
+		s.must(s.Work(t.Context()))
+		count := s.statements()
+		w := s.ana(t).dial()
+		for name, m := range messages {
+			count()
+			w.subscribe(name, m.document, vars{"group": s.group, "app": s.app})
+			w.next()
+			if n := count(); n > m.budget {
+				t.Errorf("%s reads with %d statements, the budget is %d", name, n, m.budget)
+			} else if testing.Verbose() {
+				t.Logf("%s: %d statements", name, n)
+			}
+			w.stop(name)
+		}
+		for _, length := range []string{"HOUR", "MONTH"} {
+			s.ana(t).ask("{ me { id } }", nil)
+			count()
+			s.ana(t).get(`query($id: ID!, $range: TimelineRange!) { timeline(groupId: $id, range: $range) {
+				times states { state machines } versions { version machines } onTarget inFlight failed waiting
+				pace { inFlight cap granted periodCap checks } marks { id } } }`, vars{"id": s.group, "range": length})
+			if n := count(); n > 4 {
+				t.Errorf("a timeline of a %s reads with %d statements", length, n)
+			} else if testing.Verbose() {
+				t.Logf("timeline: %d statements", n)
 			}
 		}
 	})

@@ -88,9 +88,9 @@ func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyI
 // maxWindows is how many openings a preview lists.
 const maxWindows = 14
 
-// preview says what a policy means.
-func (r *Resolver) preview(ctx context.Context, group *uuid.UUID, p rollout.Policy) (*model.PolicyPreview, error) {
-	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Warnings: []string{}, Windows: []*rollout.Span{}}
+// preview says what a policy means, for a group or for one to be made.
+func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Policy) (*model.PolicyPreview, error) {
+	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*rollout.Span{}}
 	schedule, problems := rollout.Compile(p)
 	for _, problem := range problems {
 		if problem.Warning {
@@ -110,7 +110,10 @@ func (r *Resolver) preview(ctx context.Context, group *uuid.UUID, p rollout.Poli
 		out.Windows = append(out.Windows, &span)
 	}
 	if group != nil {
-		reach, err := r.fleet.PolicyReach(ctx, *group, p)
+		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
+		was, _ := rollout.Compile(group.Policy) // none: it grants nothing
+		out.ReachGrows = was == nil || rollout.Grows(was, schedule, r.Now())
+		reach, err := r.fleet.PolicyReach(ctx, group.ID, p)
 		if err != nil {
 			return nil, err
 		}

@@ -41,11 +41,11 @@ func (r *queryResolver) PolicyPreview(ctx context.Context, input model.PolicyPre
 	if input.GroupID == nil {
 		return r.preview(ctx, nil, newPolicy(input.Policy))
 	}
-	policy, _, err := r.policyOf(ctx, *input.GroupID, input.Policy)
+	policy, group, err := r.policyOf(ctx, *input.GroupID, input.Policy)
 	if err != nil {
 		return nil, err
 	}
-	return r.preview(ctx, input.GroupID, policy)
+	return r.preview(ctx, group, policy)
 }
 
 func (r *Resolver) Policy() generated.PolicyResolver { return &policyResolver{r} }

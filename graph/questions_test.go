@@ -65,6 +65,61 @@ func TestPolicyPreview(t *testing.T) {
 	}
 }
 
+func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
+	s := oneSite(t)
+	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) { changes reachGrows userErrors { field } } }`
+	for _, c := range []struct {
+		policy vars
+		lines  []any
+		grows  bool
+	}{
+		{vars{}, []any{}, false},
+		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates in a period: 2 → 5"}, true},
+		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates in a period: 2 → 1", "office hours only: off → on"}, false},
+		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not fit to be saved
+	} {
+		got := s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": c.policy}})
+		want(t, got, "changes", c.lines, "reachGrows", c.grows)
+	}
+	want(t, s.ana(t).get(document, vars{"in": vars{"policy": vars{"maxUpdatesPerPeriod": 5}}}), "changes", []any{}, "reachGrows", false)
+}
+
+func TestWhatAGroupWaitsForAndControlsWouldDo(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		const group = `query($id: ID!) { group(id: $id) { state waitsFor { reason sentence until } } }`
+		const reach = `query($id: ID!, $c: GroupControl!) { controlReach(groupId: $id, control: $c) { groups machines eligible eligibleNow projectedEnd sentence } }`
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "waitsFor", nil)
+		for _, m := range []string{"m1", "m2", "m3"} {
+			s.check(m, "1.0.0")
+		}
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "state", "ROLLING_OUT", "waitsFor.reason", "CONCURRENCY_LIMIT",
+			"waitsFor.sentence", "2 of 2 updates are in flight", "waitsFor.until", nil)
+		want(t, s.ana(t).get(reach, vars{"id": s.group, "c": "PAUSE"}), "machines", 3, "eligibleNow", 0, "projectedEnd", nil,
+			"sentence", "3 machines in 1 group; 2 offers are withdrawn, 0 updates under way finish, 1 machine waits")
+		r := s.ana(t).ask(reach, vars{"id": s.group, "c": "ADVANCE"})
+		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "CONFLICT" || r.Errors[0].Extensions.Field != "groupId" {
+			t.Errorf("no wave to open: %s %+v", r.Data, r.Errors)
+		}
+		s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "holiday"})))
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "waitsFor.reason", "PAUSED")
+	})
+}
+
+func TestUpdatePath(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		floor := s.release("1.5.0")
+		s.must(second(s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: floor, Reason: "new disk layout"})))
+		const document = `query($c: ID!, $v: String!) { updatePath(channelId: $c, from: $v) { steps { version channels { name } } reason sentence } }`
+		want(t, s.ana(t).get(document, vars{"c": s.channel, "v": "1.0.0"}), "steps.0.version", "1.5.0", "steps.1.version", "2.0.0",
+			"steps.1.channels.0.name", "stable", "reason", "GRANTED")
+		want(t, s.ana(t).get(document, vars{"c": s.channel, "v": "2.0.0"}), "steps", []any{}, "reason", "UP_TO_DATE")
+		r := s.ana(t).ask(document, vars{"c": s.channel, "v": "newest"})
+		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "from" {
+			t.Errorf("no version: %s %+v", r.Data, r.Errors)
+		}
+	})
+}
+
 func TestSimulationAndReach(t *testing.T) {
 	s := oneSite(t)
 	for _, m := range []string{"m1", "m2", "m3", "m4"} {

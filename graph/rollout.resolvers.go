@@ -13,7 +13,6 @@ import (
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
 	"coreroller/rollout"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,15 +62,15 @@ func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([
 }
 
 func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	panic(fmt.Errorf("not implemented: FailuresByOem - failuresByOem"))
+	return failureShares(ctx, obj.ID, fleet.TraitOEM)
 }
 
 func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	panic(fmt.Errorf("not implemented: FailuresByVersion - failuresByVersion"))
+	return failureShares(ctx, obj.ID, fleet.TraitFromVersion)
 }
 
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
-	panic(fmt.Errorf("not implemented: FailedAttempts - failedAttempts"))
+	return r.failedAttempts(ctx, obj, value(filter), first, after)
 }
 
 func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {

@@ -89,14 +89,14 @@ func failureCounts(rows []*db.Failure) []*fleet.FailureCount {
 	slices.SortFunc(out, func(a, b *fleet.FailureCount) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
-	return out
+	return out[:min(len(out), fleet.MaxKinds)]
 }
 
-// failureWords say how attempts failed.
+// failureWords say how attempts failed, without the code.
 func failureWords(o rollout.Outcome, code int) string {
 	switch {
 	case code != 0:
-		return rollout.DescribeCode(code)
+		return codeWords(code)
 	case o == rollout.OutcomeTimeout:
 		return "no report within the lease"
 	case o == rollout.OutcomeRolledBack:
@@ -105,12 +105,12 @@ func failureWords(o rollout.Outcome, code int) string {
 	return "no code"
 }
 
-// codeWords is an error code in words, "" for none.
+// codeWords is an error code in words, without the code; "" for none.
 func codeWords(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return rollout.DescribeCode(code)
+	return cmp.Or(rollout.CodeWords(code), "unknown code")
 }
 
 // haltSentence is why a rollout stopped, in the words machines are answered.

@@ -177,14 +177,19 @@ func attempts(ctx context.Context, m *db.Instance, first *int, after *string) (*
 	q := m.QueryAttempts()
 	o := newestID(func(a *db.Attempt) uuid.UUID { return a.ID })
 	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
-		return q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n).All(ctx)
+		page := q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n)
+		return preloads(ctx).attempts(page, nodes(ctx)).All(ctx)
 	})
+	return attemptConnection(p), err
+}
+
+func attemptConnection(p page[*db.Attempt]) *model.AttemptConnection {
 	return &model.AttemptConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Attempt) *model.AttemptEdge {
 			return &model.AttemptEdge{Cursor: cursor, Node: node}
 		}),
-	}, err
+	}
 }
 
 func history(ctx context.Context, m *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
@@ -199,4 +204,22 @@ func history(ctx context.Context, m *db.Instance, first *int, after *string) (*m
 			return &model.HistoryEdge{Cursor: cursor, Node: node}
 		}),
 	}, err
+}
+
+func (r *Resolver) updatePath(ctx context.Context, channel uuid.UUID, from string) (*model.UpdatePath, error) {
+	path, err := r.fleet.UpdatePath(ctx, channel, from)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.UpdatePath{Steps: []*db.Release{}, Reason: path.Reason, Sentence: path.Sentence}
+	if len(path.Steps) == 0 {
+		return out, nil
+	}
+	rows, err := preloads(ctx).packages(r.reader.Release.Query().Where(release.IDIn(path.Steps...)), fields(ctx, []string{"steps"})).All(ctx)
+	for _, id := range path.Steps {
+		if i := slices.IndexFunc(rows, func(p *db.Release) bool { return p.ID == id }); i >= 0 {
+			out.Steps = append(out.Steps, rows[i])
+		}
+	}
+	return out, err
 }

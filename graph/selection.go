@@ -165,6 +165,15 @@ func (p preload) instances(q *db.InstanceQuery, selected []graphql.CollectedFiel
 	return q
 }
 
+func (p preload) attempts(q *db.AttemptQuery, selected []graphql.CollectedField) *db.AttemptQuery {
+	p.each(selected, func(name string, below []graphql.CollectedField) {
+		if name == "instance" {
+			q.WithInstance(func(q *db.InstanceQuery) { p.instances(q, below) })
+		}
+	})
+	return q
+}
+
 func (p preload) rollouts(q *db.GroupRolloutQuery, selected []graphql.CollectedField) *db.GroupRolloutQuery {
 	q.WithGroup() // waves are described by the group's policy
 	p.each(selected, func(name string, below []graphql.CollectedField) {

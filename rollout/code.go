@@ -24,15 +24,18 @@ func ReduceCode(text string) int {
 	return int(uint32(n) & codeMask)
 }
 
-// DescribeCode is a reduced error code of the OS daemon in words.
+// DescribeCode is a reduced error code of the OS daemon in words, with the
+// number.
 func DescribeCode(code int) string {
-	if words := codeWords(code); words != "" {
+	if words := CodeWords(code); words != "" {
 		return fmt.Sprintf("%s (code %d)", words, code)
 	}
 	return fmt.Sprintf("code %d", code)
 }
 
-func codeWords(code int) string {
+// CodeWords is a reduced error code of the OS daemon in words, without the
+// number; "" for one that nobody knows.
+func CodeWords(code int) string {
 	words := [...]string{
 		0: "no code", 1: "error", 2: "request", 3: "response handler", 4: "filesystem copy", 5: "postinstall step",
 		7: "opening the target device", 8: "opening the kernel", 9: "download transfer", 10: "payload hash",

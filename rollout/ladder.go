@@ -11,6 +11,7 @@ type ladder struct {
 	c    Check
 	now  time.Time
 	step *Package // what the machine would have next; nil: no target above what it runs
+	side waveSide // where the machine is to a wave
 	d    Decision
 }
 

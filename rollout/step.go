@@ -15,3 +15,21 @@ func (w *World) next(v Version) *Package {
 	}
 	return step
 }
+
+// Path is what a machine that runs v is offered, one after the other, as long
+// as nothing but time and other machines is in its way. It ends with
+// ReasonGranted at the target, else with what keeps the machine from the next
+// step: ReasonUpToDate, ReasonNoPackage or ReasonBlacklisted.
+func (w *World) Path(v Version) (steps []*Package, end Reason) {
+	end = ReasonUpToDate
+	if w.Target == nil {
+		end = ReasonNoPackage
+	}
+	for step := w.next(v); step != nil; step = w.next(step.Version) {
+		if step.Blacklisted || w.Target.Blacklisted {
+			return steps, ReasonBlacklisted
+		}
+		steps, end = append(steps, step), ReasonGranted
+	}
+	return steps, end
+}

@@ -24,13 +24,21 @@ func (l *ladder) waveHolds() bool {
 	if s.lastWave() < 0 || s.policy.Waves[cur].Share >= 1 || l.skipsPacing() {
 		return false
 	}
-	bucket := Bucket(r.Salt, l.m.ID)
-	if s.reaches(cur, l.m.ID, bucket) {
+	machine, bucket := l.m.ID, 0.0
+	switch l.side {
+	case sideInside:
 		return false
+	case sideNext:
+		machine, bucket = s.nextReached(cur)
+	case sideOwn:
+		bucket = Bucket(r.Salt, machine)
+		if s.reaches(cur, machine, bucket) {
+			return false
+		}
 	}
 	wave := s.policy.Waves[cur]
 	l.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
-	if cur == s.lastWave() || r.GateAt.IsZero() || !s.reaches(cur+1, l.m.ID, bucket) {
+	if cur == s.lastWave() || r.GateAt.IsZero() || !s.reaches(cur+1, machine, bucket) {
 		return true
 	}
 	if end := r.GateAt.Add(wave.Soak); l.now.Before(end) {
@@ -44,16 +52,25 @@ func (l *ladder) waveHolds() bool {
 // gateHolds reports whether enough attempts of the current wave finished and
 // enough of them well. Failures from before a resume are set aside.
 func (w *World) gateHolds(wave *Wave) bool {
-	need := wave.MinFinished
-	if need == 0 && wave.Share == 0 {
-		need = len(wave.Canaries) // named one by one: all of them are waited for
-	}
-	c := &w.Rollout.WaveCounts
-	finished := c.Finished() - w.Rollout.SetAside
-	if finished < need {
+	finished := w.Rollout.WaveCounts.Finished() - w.Rollout.SetAside
+	if finished < w.mustFinish(wave) {
 		return false
 	}
-	return finished <= 0 || float64(c.Succeeded)/float64(finished) >= wave.MinSuccessShare
+	return finished <= 0 || w.successShare(finished) >= wave.MinSuccessShare
+}
+
+// mustFinish is how many attempts the gate of a wave waits for.
+func (w *World) mustFinish(wave *Wave) int {
+	if wave.MinFinished == 0 && wave.Share == 0 {
+		return len(wave.Canaries) // named one by one: all of them are waited for
+	}
+	return wave.MinFinished
+}
+
+// successShare is which share of the finished attempts of the current wave
+// went well.
+func (w *World) successShare(finished int) float64 {
+	return float64(w.Rollout.WaveCounts.Succeeded) / float64(finished)
 }
 
 // runs reports whether waves move: also after completion, for late joiners.

@@ -15,7 +15,7 @@ type Batch struct {
 
 	Activities []Activity
 	History    []HistoryEntry
-	Attempts   []Attempt
+	Attempts   []Attempt // of machines that are in Machines
 	Progress   []rollout.Progress
 	Events     []event.Event // published after the commit
 }
@@ -42,5 +42,6 @@ type HistoryEntry struct {
 // Attempt is one row of attempts. Failures are counted per rollout from it.
 type Attempt struct {
 	InstanceID uuid.UUID
+	OEM        string // of the machine as the batch leaves it; set by Save
 	rollout.Ended
 }

@@ -35,17 +35,8 @@ func (tx *Tx) LockGroups(ctx context.Context, ids []uuid.UUID) ([]*GroupState, e
 	if err != nil {
 		return nil, err
 	}
-	var current []uuid.UUID
-	byRollout := map[uuid.UUID]*GroupState{}
-	for _, g := range states {
-		if id := uuid.UUID(g.Rollout.ID); id != uuid.Nil {
-			current, byRollout[id] = append(current, id), g
-		}
-	}
-	if len(current) > 0 {
-		if err := tx.readRollouts(ctx, current, byRollout); err != nil {
-			return nil, err
-		}
+	if err := tx.readRollouts(ctx, states); err != nil {
+		return nil, err
 	}
 	for _, g := range states {
 		was := *g
@@ -55,14 +46,50 @@ func (tx *Tx) LockGroups(ctx context.Context, ids []uuid.UUID) ([]*GroupState, e
 	return states, nil
 }
 
-func (tx *Tx) lockLedgers(ctx context.Context, ids []uuid.UUID) ([]*GroupState, error) {
-	text := selectLedgers
-	if tx.store.postgres() {
-		text += "FOR UPDATE OF l"
+// ReadGroups reads what the ledgers of groups protect, as it was committed
+// last, without locking: to look at, not to decide on. Groups that do not exist
+// are absent.
+func (s *Store) ReadGroups(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupState, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	rows, err := tx.query(ctx, text, tx.store.list(ids))
+	// One snapshot: a ledger and the rollout it names belong together.
+	o := &sql.TxOptions{ReadOnly: true}
+	if s.postgres() {
+		o.Isolation = sql.LevelRepeatableRead
+	}
+	t, err := s.readers.BeginTx(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("lock groups: %w", err)
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	defer t.Rollback() //nolint:errcheck // nothing was written
+	tx := &Tx{store: s, sql: t}
+	states, err := tx.readLedgers(ctx, ids, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.readRollouts(ctx, states); err != nil {
+		return nil, err
+	}
+	out := make(map[uuid.UUID]*GroupState, len(states))
+	for _, g := range states {
+		out[g.GroupID] = g
+	}
+	return out, nil
+}
+
+func (tx *Tx) lockLedgers(ctx context.Context, ids []uuid.UUID) ([]*GroupState, error) {
+	lock := ""
+	if tx.store.postgres() {
+		lock = "FOR UPDATE OF l"
+	}
+	return tx.readLedgers(ctx, ids, lock)
+}
+
+func (tx *Tx) readLedgers(ctx context.Context, ids []uuid.UUID, lock string) ([]*GroupState, error) {
+	rows, err := tx.query(ctx, selectLedgers+lock, tx.store.list(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	defer rows.Close()
 	var states []*GroupState
@@ -79,7 +106,18 @@ func (tx *Tx) lockLedgers(ctx context.Context, ids []uuid.UUID) ([]*GroupState, 
 	return states, rows.Err()
 }
 
-func (tx *Tx) readRollouts(ctx context.Context, ids []uuid.UUID, of map[uuid.UUID]*GroupState) error {
+// readRollouts reads the current rollouts of groups.
+func (tx *Tx) readRollouts(ctx context.Context, states []*GroupState) error {
+	var ids []uuid.UUID
+	of := make(map[uuid.UUID]*GroupState, len(states))
+	for _, g := range states {
+		if id := uuid.UUID(g.Rollout.ID); id != uuid.Nil {
+			ids, of[id] = append(ids, id), g
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
 	rows, err := tx.query(ctx, selectRollouts, tx.store.list(ids))
 	if err != nil {
 		return fmt.Errorf("read rollouts: %w", err)

@@ -23,16 +23,10 @@ var historyEntries = &table{name: "history_entries", columns: []column{
 }}
 
 var attempts = &table{name: "attempts", columns: []column{
-	{"id", asID}, {"instance_id", asID}, {"rollout_id", asID}, {"package_id", asID}, {"version", asText}, {"from_version", asText},
+	{"id", asID}, {"instance_id", asID}, {"rollout_id", asID}, {"package_id", asID}, {"version", asText}, {"from_version", asText}, {"oem", asText},
 	{"wave", asNumber}, {"number", asNumber}, {"granted_at", asTime}, {"downloading_at", asTime}, {"downloaded_at", asTime},
 	{"installed_at", asTime}, {"ended_at", asTime}, {"outcome", asNumber}, {"code", asNumber},
 }}
-
-var failures = &table{
-	name:     "failures",
-	columns:  []column{{"rollout_id", asID}, {"outcome", asNumber}, {"code", asNumber}, {"attempts", asNumber}},
-	conflict: "ON CONFLICT (rollout_id, outcome, code) DO UPDATE SET attempts = failures.attempts + EXCLUDED.attempts",
-}
 
 var waves = &table{
 	name: "waves",
@@ -60,7 +54,7 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 		func() error { return tx.saveMachines(ctx, b.Machines) },
 		func() error { return tx.saveCounts(ctx, b.Machines) },
 		func() error { return tx.saveProgress(ctx, b.Progress) },
-		func() error { return tx.saveAttempts(ctx, b.Attempts) },
+		func() error { return tx.saveAttempts(ctx, b) },
 		func() error { return tx.saveHistory(ctx, b.History) },
 		func() error { return tx.saveActivities(ctx, b.Activities) },
 	} {
@@ -102,36 +96,28 @@ func (tx *Tx) saveHistory(ctx context.Context, all []HistoryEntry) error {
 	return err
 }
 
-func (tx *Tx) saveAttempts(ctx context.Context, all []Attempt) error {
-	type failure struct {
-		rollout uuid.UUID
-		outcome rollout.Outcome
-		code    int
+// saveAttempts keeps each attempt with the platform its machine has now, and
+// counts those that failed.
+func (tx *Tx) saveAttempts(ctx context.Context, b *Batch) error {
+	if len(b.Attempts) == 0 {
+		return nil
 	}
-	rows := make([][]any, len(all))
-	failed := map[failure]int64{}
-	for i := range all {
-		e := &all[i]
+	oems := make(map[uuid.UUID]string, len(b.Machines))
+	for _, m := range b.Machines {
+		oems[m.InstanceID] = m.OEM
+	}
+	rows := make([][]any, len(b.Attempts))
+	for i := range b.Attempts {
+		e := &b.Attempts[i]
+		e.OEM = oems[e.InstanceID]
 		a := &e.Ended.Attempt
-		rows[i] = []any{NewID(tx.now), e.InstanceID, uuid.UUID(a.Rollout), uuid.UUID(a.Package), a.Version.String(), e.From.String(),
+		rows[i] = []any{NewID(tx.now), e.InstanceID, uuid.UUID(a.Rollout), uuid.UUID(a.Package), a.Version.String(), e.From.String(), e.OEM,
 			int64(a.Wave), int64(a.Number), a.GrantedAt, a.DownloadingAt, a.DownloadedAt, a.InstalledAt, tx.now, int64(e.Outcome), int64(e.Code)}
-		if e.Outcome.Failure() {
-			failed[failure{uuid.UUID(a.Rollout), e.Outcome, e.Code}]++
-		}
 	}
 	if _, err := tx.insert(ctx, attempts, rows); err != nil {
 		return err
 	}
-	counts := make([][]any, 0, len(failed))
-	for f, n := range failed {
-		counts = append(counts, []any{f.rollout, int64(f.outcome), int64(f.code), n})
-	}
-	slices.SortFunc(counts, func(a, b []any) int {
-		x, y := a[0].(uuid.UUID), b[0].(uuid.UUID)
-		return cmp.Or(bytes.Compare(x[:], y[:]), cmp.Compare(a[1].(int64), b[1].(int64)), cmp.Compare(a[2].(int64), b[2].(int64)))
-	})
-	_, err := tx.insert(ctx, failures, counts)
-	return err
+	return tx.saveFailures(ctx, b.Attempts)
 }
 
 func (tx *Tx) saveProgress(ctx context.Context, all []rollout.Progress) error {

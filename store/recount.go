@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -16,10 +18,13 @@ type Difference struct {
 	Kept, Counted int
 }
 
-// Recount compares every counter with the machines it counts. It scans all
+// Recount compares every counter with the machines and attempts it counts, as
+// long as no attempt was deleted for its age. A kind of failures without a
+// counter is a difference unless the rollout has too many of them. It scans all
 // instances: for tests, and for an operator who doubts.
 func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
-	const text = `SELECT what, SUM(kept), SUM(counted) FROM (
+	const text = `WITH failed AS (SELECT * FROM attempts WHERE outcome > 1 AND outcome < 5 AND rollout_id IN (SELECT id FROM rollouts))
+	SELECT what, SUM(kept), SUM(counted) FROM (
 		SELECT 'machines ' || g.group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing AS what, machines AS kept, 0 AS counted FROM group_counts g
 		UNION ALL
 		SELECT 'machines ' || group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing, 0, 1 FROM instances WHERE group_id IS NOT NULL
@@ -34,9 +39,25 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 		UNION ALL
 		SELECT 'failed of rollout ' || rollout_id, failed, 0 FROM waves
 		UNION ALL
-		SELECT 'failed of rollout ' || rollout_id, 0, attempts FROM failures
+		SELECT 'failed of rollout ' || rollout_id, 0, 1 FROM failed
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' outcome ' || outcome || ' code ' || code, attempts, 0 FROM failures
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' outcome ' || outcome || ' code ' || code, 0, 1 FROM failed a
+			WHERE EXISTS (SELECT 1 FROM failures f WHERE f.rollout_id = a.rollout_id AND f.outcome = a.outcome AND f.code = a.code)
+			OR (SELECT COUNT(*) FROM failures f WHERE f.rollout_id = a.rollout_id) < @max
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' ' || trait || ' ' || value, attempts, 0 FROM failure_shares
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' oem ' || oem, 0, 1 FROM failed a
+			WHERE EXISTS (SELECT 1 FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'oem' AND s.value = a.oem)
+			OR (SELECT COUNT(*) FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'oem') < @max
+		UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' from_version ' || from_version, 0, 1 FROM failed a
+			WHERE EXISTS (SELECT 1 FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'from_version' AND s.value = a.from_version)
+			OR (SELECT COUNT(*) FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'from_version') < @max
 	) AS sides GROUP BY what HAVING SUM(kept) <> SUM(counted) ORDER BY what`
-	rows, err := s.readers.QueryContext(ctx, text)
+	rows, err := s.readers.QueryContext(ctx, strings.ReplaceAll(text, "@max", strconv.Itoa(maxKinds)))
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
 	}

@@ -29,7 +29,7 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
-	WaitsFor(ctx context.Context, obj *db.Group) (*model.Wait, error)
+	WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error)
 	Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
@@ -826,8 +826,8 @@ func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.C
 			return ec.Resolvers.Group().WaitsFor(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Wait) graphql.Marshaler {
-			return ec.marshalOWait2ᚖcorerollerᚋgraphᚋmodelᚐWait(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
+			return ec.marshalOWait2ᚖcorerollerᚋfleetᚐWait(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2125,7 +2125,7 @@ func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2148,7 +2148,7 @@ func (ec *executionContext) fieldContext_Wait_reason(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2171,7 +2171,7 @@ func (ec *executionContext) fieldContext_Wait_sentence(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "String")
 }
 
-func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *model.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3412,7 +3412,7 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 
 var waitImplementors = []string{"Wait"}
 
-func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *model.Wait) graphql.Marshaler {
+func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *fleet.Wait) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, waitImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3718,7 +3718,7 @@ func (ec *executionContext) marshalOPause2ᚖcorerollerᚋgraphᚋmodelᚐPause(
 	return ec._Pause(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWait2ᚖcorerollerᚋgraphᚋmodelᚐWait(ctx context.Context, sel ast.SelectionSet, v *model.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOWait2ᚖcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

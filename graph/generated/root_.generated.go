@@ -4958,7 +4958,7 @@ type Activity {
   version: String!
   "Error code of update_engine; 0 when there is none."
   code: Int!
-  "The code in words; \"\" for code 0."
+  "The code in words, without it; \"\" for code 0."
   words: String!
   "Who did it; \"\" when nobody did."
   actor: String!
@@ -5759,13 +5759,13 @@ enum GroupState {
 
 "What a person can do to the rollout of a group."
 enum GroupControl {
-  "pauseUpdates"
+  "Stop granting: ` + "`" + `pauseUpdates` + "`" + `."
   PAUSE
-  "resumeUpdates"
+  "Grant again: ` + "`" + `resumeUpdates` + "`" + `."
   RESUME
-  "haltRollout"
+  "Stop the rollout in an emergency: ` + "`" + `haltRollout` + "`" + `."
   HALT
-  "advanceWave"
+  "Open the next wave now: ` + "`" + `advanceWave` + "`" + `."
   ADVANCE
 }
 
@@ -5856,7 +5856,7 @@ type GroupNumbers {
   heldBecause: [HeldCount!]!
   "How far the attempts of the current rollout came."
   funnel: AttemptCounts!
-  "Failed attempts of the current rollout by how and with which code, most first."
+  "Failed attempts of the current rollout by how and with which code, most first, at most 100."
   failures: [FailureCount!]!
 }
 
@@ -5930,7 +5930,7 @@ type FailureCount {
   outcome: Outcome!
   "Error code of update_engine, its low 28 bits; 0 when none was reported."
   code: Int!
-  "The code in words."
+  "How they ended, in words, without the code."
   words: String!
   "How many."
   attempts: Int!
@@ -6289,7 +6289,7 @@ type Attempt {
   outcome: Outcome!
   "Error code of update_engine, its low 28 bits; 0 when none was reported."
   code: Int!
-  "The code in words; \"\" for code 0."
+  "Why it ended, in words, without the code; \"\" when it did not fail and gave no code."
   words: String!
 }
 
@@ -6409,7 +6409,7 @@ type AttemptConnection {
   nodes: [Attempt!]!
   "Where the page ends."
   pageInfo: PageInfo!
-  "How many there are in all, counted up to 1000."
+  "How many there are in all: the counter beside the charts where there is one for the filter, else counted up to 1000."
   totalCount: Int!
 }
 
@@ -7026,13 +7026,13 @@ type Rollout {
   evidence: AttemptCounts!
   "All its attempts."
   attempts: AttemptCounts!
-  "Failed attempts by how and with which code, most first."
+  "Failed attempts by how and with which code, most first, at most 100."
   failures: [FailureCount!]!
-  "Failed attempts by the platform of their machines, most first."
+  "Failed attempts by the platform of their machines when they ended, most first, at most 100."
   failuresByOem: [FailureShare!]!
-  "Failed attempts by the version their machines ran before, most first."
+  "Failed attempts by the version their machines ran before, most first, at most 100."
   failuresByVersion: [FailureShare!]!
-  "The failed attempts themselves, newest first."
+  "The failed attempts themselves, newest first. Attempts are kept for 90 days, their numbers as long as the rollout."
   failedAttempts(
     "Which ones; all conditions must hold."
     filter: FailureFilter
@@ -7151,7 +7151,7 @@ enum HaltRule {
 
 "Failed attempts of machines that have something in common."
 type FailureShare {
-  "What they have in common; \"\" when the machines do not say."
+  "What they have in common; \"\" when it is not known."
   value: String!
   "How many."
   attempts: Int!
@@ -7159,7 +7159,7 @@ type FailureShare {
 
 "Conditions on failed attempts; all must hold."
 input FailureFilter {
-  "That ended so."
+  "That ended so: FAILED, ROLLED_BACK or TIMED_OUT."
   outcome: Outcome
   "With this error code; 0: that reported none."
   code: Int

@@ -90,7 +90,7 @@ type AttemptConnection struct {
 	Nodes []*db.Attempt `json:"nodes"`
 	// Where the page ends.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many there are in all, counted up to 1000.
+	// How many there are in all: the counter beside the charts where there is one for the filter, else counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
@@ -208,7 +208,7 @@ type DemoPayload struct {
 
 // Conditions on failed attempts; all must hold.
 type FailureFilter struct {
-	// That ended so.
+	// That ended so: FAILED, ROLLED_BACK or TIMED_OUT.
 	Outcome *rollout.Outcome `json:"outcome,omitempty"`
 	// With this error code; 0: that reported none.
 	Code *int `json:"code,omitempty"`
@@ -220,7 +220,7 @@ type FailureFilter struct {
 
 // Failed attempts of machines that have something in common.
 type FailureShare struct {
-	// What they have in common; "" when the machines do not say.
+	// What they have in common; "" when it is not known.
 	Value string `json:"value"`
 	// How many.
 	Attempts int `json:"attempts"`
@@ -772,16 +772,6 @@ type UserPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What a rollout waits for.
-type Wait struct {
-	// The rule that holds.
-	Reason rollout.Reason `json:"reason"`
-	// The same in words, with its inputs.
-	Sentence string `json:"sentence"`
-	// When it can change by itself; null when that is not known.
-	Until *time.Time `json:"until,omitempty"`
-}
-
 // One step of a rollout.
 type Wave struct {
 	// Counted from 1.
@@ -1009,13 +999,13 @@ func (e ErrorCode) MarshalJSON() ([]byte, error) {
 type GroupControl string
 
 const (
-	// pauseUpdates
+	// Stop granting: `pauseUpdates`.
 	GroupControlPause GroupControl = "PAUSE"
-	// resumeUpdates
+	// Grant again: `resumeUpdates`.
 	GroupControlResume GroupControl = "RESUME"
-	// haltRollout
+	// Stop the rollout in an emergency: `haltRollout`.
 	GroupControlHalt GroupControl = "HALT"
-	// advanceWave
+	// Open the next wave now: `advanceWave`.
 	GroupControlAdvance GroupControl = "ADVANCE"
 )
 

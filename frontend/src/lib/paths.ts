@@ -13,6 +13,8 @@ export interface MachineList extends Query {
   seen?: string | null;
   search?: string | null;
   sort?: string | null;
+  /** `tiles` or `table`. */
+  layout?: string | null;
 }
 
 /** Query parameters of the group page: the list of machines, and more. */

@@ -54,5 +54,21 @@ export const ruleWord: Record<Reason, string> = {
   GRANTED: 'Grant',
 };
 
-export const isReason = (text: string | null): text is Reason =>
-  text !== null && Object.hasOwn(reasonWord, text);
+export const isReason = (text: string | null | undefined): text is Reason =>
+  typeof text === 'string' && Object.hasOwn(reasonWord, text);
+
+/** Those that keep a machine waiting, as the numbers count them. */
+export const heldReasons = [
+  'CONCURRENCY_LIMIT',
+  'PERIOD_LIMIT',
+  'OUTSIDE_WINDOW',
+  'FROZEN',
+  'WAVE_NOT_REACHED',
+  'SOAKING',
+  'WAITING_FOR_APPROVAL',
+  'SAFE_MODE_FIRST',
+  'PAUSED',
+  'HALTED',
+  'NO_PACKAGE',
+  'BLACKLISTED',
+] as const satisfies Reason[];

@@ -49,3 +49,11 @@ export function machineWord({ state, standing, reason }: Machine): { word: strin
   if (reason === 'UP_TO_DATE' && !inFlight.includes(state)) return { word: 'Up to date', tone: 'done' };
   return instanceState[state];
 }
+
+/** The same for a row that has a place of its own for why a machine is held. */
+export function listWord(machine: Machine): { word: string; tone: Tone; why: string } {
+  if (machine.state === 'ON_HOLD' && machine.standing === 'ACTIVE') {
+    return { word: instanceState.ON_HOLD.word, tone: 'quiet', why: reasonWord[machine.reason] };
+  }
+  return { ...machineWord(machine), why: '' };
+}

@@ -1,4 +1,5 @@
 import { SvelteSet } from 'svelte/reactivity';
+import { underHand } from './under-hand';
 
 /** A short list that changes all the time and still keeps still under a hand: while
  * it is held, rows are brought up to date where they stand, and rows that came,
@@ -49,25 +50,10 @@ export class SteadyList<Item> {
   }
 
   /** Attach to the element whose rows must not jump. */
-  readonly underHand = (element: HTMLElement) => {
-    const events = new AbortController();
-    const on = (name: string, act: (event: Event) => void) =>
-      element.addEventListener(name, act, { signal: events.signal });
-    // Later, because it also happens while the page is being taken down, when
-    // no state may change.
-    const letGo = (why: string) => queueMicrotask(() => this.release(why));
-    on('pointerenter', () => this.hold('pointer'));
-    on('pointerleave', () => letGo('pointer'));
-    on('focusin', () => this.hold('focus'));
-    on('focusout', (event) => {
-      if (!element.contains((event as FocusEvent).relatedTarget as Node | null)) letGo('focus');
-    });
-    return () => {
-      events.abort();
-      letGo('pointer');
-      letGo('focus');
-    };
-  };
+  readonly underHand = underHand(
+    (why) => this.hold(why),
+    (why) => this.release(why),
+  );
 
   #find(items: readonly Item[], wanted: Item): Item | undefined {
     const key = this.#key(wanted);

@@ -1,0 +1,86 @@
+import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
+import { session } from '$lib/session/session.svelte';
+import type { Page } from '$lib/ui/paged-rows.svelte';
+
+const instancesQuery = graphql(`
+  query Instances(
+    $filter: InstanceFilter
+    $first: Int!
+    $after: String
+    $orderBy: InstanceOrder
+    $counted: Boolean!
+  ) {
+    instances(filter: $filter, first: $first, after: $after, orderBy: $orderBy) {
+      nodes {
+        id
+        machineId
+        alias
+        address
+        oem
+        version
+        state
+        standing
+        reason
+        decision
+        decisionUntil
+        lastSeenAt
+        grant {
+          version
+          leaseUntil
+        }
+        application {
+          id
+          name
+        }
+        group {
+          id
+          name
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount @include(if: $counted)
+      totalIsExact @include(if: $counted)
+    }
+  }
+`);
+
+type Connection = ResultOf<typeof instancesQuery>['instances'];
+type Variables = VariablesOf<typeof instancesQuery>;
+
+/** As much of a machine as a row shows. */
+export type InstanceRow = Connection['nodes'][number];
+export type InstanceFilter = NonNullable<Variables['filter']>;
+export type InstanceOrder = NonNullable<Variables['orderBy']>;
+
+/** How many machines match; more than `count` when it is not exact. */
+export interface Total {
+  count: number;
+  exact: boolean;
+}
+
+/** Machines read at once. */
+export const pageSize = 100;
+
+/** Reads a page of machines and, when asked, how many match. */
+export async function readInstances(
+  filter: InstanceFilter,
+  orderBy: InstanceOrder | null,
+  after: string | null,
+  counted: boolean,
+  signal: AbortSignal,
+): Promise<Page<InstanceRow> & { total: Total | null }> {
+  const { instances } = await session.ask(
+    instancesQuery,
+    { filter, first: pageSize, after, orderBy, counted },
+    signal,
+  );
+  const { nodes, pageInfo, totalCount, totalIsExact } = instances;
+  return {
+    rows: nodes,
+    next: pageInfo.hasNextPage ? (pageInfo.endCursor ?? null) : null,
+    total: totalCount === undefined ? null : { count: totalCount, exact: totalIsExact ?? false },
+  };
+}

@@ -1,0 +1,169 @@
+package graph_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// fail lets a machine be granted the update and fail, or fall silent for code 0.
+func (s *site) fail(machine, version, oem string, code int) {
+	s.t.Helper()
+	in := fleet.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, OEM: &oem, UpdateCheck: true}
+	answer, err := s.CheckIn(context.Background(), in)
+	if must(s, answer, err).Decision.Reason != rollout.ReasonGranted {
+		s.t.Fatalf("%s was answered %s", machine, answer.Decision.Reason)
+	}
+	if code == 0 {
+		s.offset.Add(int64(2 * time.Hour))
+		s.must(s.Work(context.Background()))
+		return
+	}
+	in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: code}}
+	s.must(second(s.CheckIn(context.Background(), in)))
+}
+
+// unlimited is a group that grants whoever asks and is never halted.
+func (s *site) unlimited() {
+	s.t.Helper()
+	policy := rollout.DefaultPolicy()
+	policy.SafeMode, policy.HaltFailureShare, policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = false, 0, 1000, 1000
+	s.must(second(s.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: s.group, Policy: policy})))
+}
+
+const failuresDocument = `query($id: ID!) { group(id: $id) { rollout {
+	attempts { failed timedOut rolledBack }
+	failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
+
+// Each number of failures is the length of the list behind it.
+func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.unlimited()
+		s.fail("m1", "1.0.0", "azure", 9)
+		s.fail("m2", "1.0.0", "azure", 44)
+		s.fail("m3", "1.5.0", "", 9)
+		s.fail("m3", "1.5.0", "ec2", 9) // another attempt, another platform
+		s.fail("m4", "1.0.0", "ec2", 999)
+		s.fail("m5", "1.0.0", "ec2", 0)
+		s.check("m6", "1.0.0") // under way
+		s.check("m7", "1.0.0")
+		s.check("m7", "2.0.0") // a success
+		got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout").(map[string]any)
+		want(t, got, "attempts", vars{"failed": 6, "timedOut": 1, "rolledBack": 1},
+			"failures.0", vars{"outcome": "FAILED", "code": 9, "words": "download transfer", "attempts": 3},
+			"failures.1", vars{"outcome": "FAILED", "code": 999, "words": "unknown code", "attempts": 1},
+			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "words": "rolled back", "attempts": 1},
+			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "words": "no report within the lease", "attempts": 1},
+			"failuresByOem", []any{vars{"value": "ec2", "attempts": 3}, vars{"value": "azure", "attempts": 2}, vars{"value": "", "attempts": 1}},
+			"failuresByVersion", []any{vars{"value": "1.0.0", "attempts": 4}, vars{"value": "1.5.0", "attempts": 2}})
+
+		type numbered struct {
+			filter vars
+			n      float64
+		}
+		lists := []numbered{{nil, 6}, {vars{"outcome": "TIMED_OUT"}, 1}, {vars{"outcome": "ROLLED_BACK"}, 1}, {vars{"outcome": "FAILED"}, 4},
+			{vars{"outcome": "SUCCEEDED"}, 0}, {vars{"code": 9}, 3}, {vars{"code": 1}, 0}, {vars{"oem": "nobody"}, 0},
+			{vars{"oem": "ec2", "code": 9}, 1}, {vars{"oem": "ec2", "fromVersion": "1.0.0"}, 2}}
+		for _, f := range got["failures"].([]any) {
+			lists = append(lists, numbered{vars{"outcome": at(t, f, "outcome"), "code": at(t, f, "code")}, at(t, f, "attempts").(float64)})
+		}
+		for _, f := range got["failuresByOem"].([]any) {
+			lists = append(lists, numbered{vars{"oem": at(t, f, "value")}, at(t, f, "attempts").(float64)})
+		}
+		for _, f := range got["failuresByVersion"].([]any) {
+			lists = append(lists, numbered{vars{"fromVersion": at(t, f, "value")}, at(t, f, "attempts").(float64)})
+		}
+		for _, l := range lists {
+			total, nodes := s.failedAttempts(t, l.filter, 2)
+			if total != l.n || float64(len(nodes)) != l.n {
+				t.Errorf("%v: the number is %v, the total %v, the list has %d", l.filter, l.n, total, len(nodes))
+			}
+			for i := 1; i < len(nodes); i++ {
+				if a, b := at(t, nodes[i-1], "endedAt").(string), at(t, nodes[i], "endedAt").(string); a < b {
+					t.Errorf("%v: %s comes before %s", l.filter, a, b)
+				}
+			}
+		}
+		if _, nodes := s.failedAttempts(t, vars{"code": 44}, 2); at(t, nodes[0], "instance.machineId") != "m2" || at(t, nodes[0], "instance.group.name") != "prod" {
+			t.Errorf("who rolled back: %v", nodes)
+		}
+		for _, d := range must2(s.store.Recount(t.Context()))(s) {
+			t.Errorf("%s: kept %d, counted %d", d.Counter, d.Kept, d.Counted)
+		}
+	})
+}
+
+func must2[T any](v T, err error) func(s *site) T { return func(s *site) T { return must(s, v, err) } }
+
+// failedAttempts reads the whole list of a filter, page by page.
+func (s *site) failedAttempts(t *testing.T, filter vars, first int) (total float64, nodes []any) {
+	t.Helper()
+	const document = `query($id: ID!, $f: FailureFilter, $n: Int, $after: String) { group(id: $id) { rollout {
+		failedAttempts(filter: $f, first: $n, after: $after) { totalCount pageInfo { hasNextPage endCursor }
+			nodes { id endedAt outcome code instance { machineId group { name } } } } } } }`
+	var after any
+	for range 20 {
+		page := at(t, s.ana(t).get(document, vars{"id": s.group, "f": filter, "n": first, "after": after}), "rollout.failedAttempts")
+		total = at(t, page, "totalCount").(float64)
+		nodes = append(nodes, at(t, page, "nodes").([]any)...)
+		if at(t, page, "pageInfo.hasNextPage") != true {
+			return total, nodes
+		}
+		after = at(t, page, "pageInfo.endCursor")
+	}
+	t.Fatal("the list has no end")
+	return 0, nil
+}
+
+// A fleet that makes up codes, platforms and versions gets a bounded list, and
+// the sums stay right.
+func TestMadeUpFailuresDoNotMakeALongList(t *testing.T) {
+	s := oneSite(t)
+	s.unlimited()
+	const n = 120
+	for i := range n {
+		s.fail(fmt.Sprint("m", i), fmt.Sprintf("1.0.%d", i), fmt.Sprint("oem", i), 100+i)
+	}
+	s.fail("last", "1.0.5", "oem5", 105)
+	got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout")
+	want(t, got, "attempts.failed", n+1, "failures.0.code", 105, "failuresByOem.0", vars{"value": "oem5", "attempts": 2},
+		"failuresByVersion.0", vars{"value": "1.0.5", "attempts": 2})
+	for _, list := range []string{"failures", "failuresByOem", "failuresByVersion"} {
+		if n := len(at(t, got, list).([]any)); n != 100 {
+			t.Errorf("%s has %d entries", list, n)
+		}
+	}
+}
+
+// The list reads its machines with one statement, and refuses what no database
+// keeps.
+func TestFailedAttemptsReadTheirMachinesTogether(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.unlimited()
+		count := s.statements()
+		costs := func() int64 {
+			s.ana(t).ask("{ me { id } }", nil)
+			count()
+			s.failedAttempts(t, nil, 100)
+			return count()
+		}
+		s.fail("m0", "1.0.0", "a", 9)
+		one := costs()
+		for i := range 5 {
+			s.fail(fmt.Sprint("n", i), "1.0.0", "a", 9)
+		}
+		if many := costs(); many != one {
+			t.Errorf("%d statements for one machine, %d for six", one, many)
+		}
+		r := s.ana(t).ask(`query($id: ID!, $o: String) { group(id: $id) { rollout { failedAttempts(filter: { oem: $o }) { nodes { id } } } } }`,
+			vars{"id": s.group, "o": "a\x00"})
+		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
+			t.Errorf("NUL: %s %+v", json.RawMessage(r.Data), r.Errors)
+		}
+	})
+}

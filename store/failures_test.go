@@ -1,0 +1,173 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"coreroller/rollout"
+	"coreroller/store"
+	"coreroller/store/storetest"
+)
+
+// ended saves an attempt of a new machine that ended, and counts it.
+func (f *fixture) ended(t *testing.T, r *rollout.Rollout, all ...store.Attempt) {
+	t.Helper()
+	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+		groups, err := tx.LockGroups(ctx, f.groups[:1])
+		if err != nil {
+			return err
+		}
+		groups[0].Rollout = *r
+		groups[0].Census.Behind += len(all)
+		b := &store.Batch{Groups: groups}
+		for _, a := range all {
+			m := f.machine(0, uuid.NewString(), "1.0.0")
+			m.OEM, a.InstanceID = a.OEM, m.InstanceID
+			a.Attempt = rollout.Attempt{Rollout: r.ID, Package: r.Package, Version: r.Version, GrantedAt: start}
+			c := rollout.Counts{Failed: 1}
+			if !a.Outcome.Failure() {
+				c = rollout.Counts{Succeeded: 1}
+			}
+			b.Machines, b.Attempts = append(b.Machines, m), append(b.Attempts, a)
+			b.Progress = append(b.Progress, rollout.Progress{Rollout: r.ID, Counts: c})
+		}
+		return tx.Save(ctx, b)
+	})
+}
+
+func newRollout() *rollout.Rollout {
+	v, _ := rollout.ParseVersion("2.0.0")
+	return &rollout.Rollout{ID: rollout.ID(store.NewID(start)), Package: rollout.ID(uuid.New()), Version: v, CreatedAt: start, WaveAt: start}
+}
+
+func failure(code int, oem, from string) store.Attempt {
+	v, _ := rollout.ParseVersion(from)
+	return store.Attempt{OEM: oem, Ended: rollout.Ended{Outcome: rollout.OutcomeFailed, Code: code, From: v}}
+}
+
+// What machines make up gets no more counters than maxKinds; the kinds that were
+// there go on counting, and what is left out is left out everywhere.
+func TestKindsOfFailuresAreBounded(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f, r := fill(t, open(t, url)), newRollout()
+		const limit = 1000
+		f.ended(t, r, failure(9, "azure", "1.0.0"))
+		for batch := range 3 { // past the limit within the third
+			var all []store.Attempt
+			for i := range 400 {
+				n := batch*400 + i
+				all = append(all, failure(100+n, fmt.Sprint("oem ", n), fmt.Sprintf("1.0.%d", n+1)))
+			}
+			f.ended(t, r, append(all, failure(9, "azure", "1.0.0"), store.Attempt{Ended: rollout.Ended{Outcome: rollout.OutcomeSucceeded}})...)
+			recount(t, f.Store)
+		}
+		f.ended(t, r, failure(9, "new", "1.0.0"))
+		recount(t, f.Store)
+		codes := f.Reader().Failure.Query().AllX(t.Context())
+		shares := map[string]int{}
+		for _, s := range f.Reader().FailureShare.Query().AllX(t.Context()) {
+			shares[s.Trait]++
+			if (s.Value == "azure" && s.Attempts != 4) || (s.Value == "1.0.0" && s.Attempts != 5) {
+				t.Errorf("%d failures of %s", s.Attempts, s.Value)
+			}
+		}
+		if len(codes) != limit || shares["oem"] != limit || shares["from_version"] != limit {
+			t.Errorf("%d counters by code, %v", len(codes), shares)
+		}
+		for _, c := range codes {
+			if c.Code == 9 && c.Attempts != 5 {
+				t.Errorf("%d failures with code 9", c.Attempts)
+			}
+		}
+	})
+}
+
+// A recount sees a failure without its counter.
+func TestARecountMissesACounterOfFailures(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f, r := fill(t, open(t, url)), newRollout()
+		f.ended(t, r, failure(9, "azure", "1.0.0"), failure(9, "ec2", "1.0.0"))
+		recount(t, f.Store)
+		d := raw(t, url)
+		for _, change := range []string{
+			"UPDATE failures SET attempts = 1", "DELETE FROM failure_shares WHERE value = 'ec2'",
+			"UPDATE failure_shares SET attempts = 3 WHERE trait = 'from_version'",
+		} {
+			_, err := d.Exec(change)
+			check(t, err)
+		}
+		all, err := f.Recount(t.Context())
+		check(t, err)
+		var names []string
+		for _, d := range all {
+			names = append(names, strings.Join(strings.Fields(d.Counter)[4:], " "))
+		}
+		if want := []string{"from_version 1.0.0", "oem ec2", "outcome 2 code 9"}; !slices.Equal(names, want) {
+			t.Errorf("differences %q, want %q", names, want)
+		}
+	})
+}
+
+// A page of failed attempts reads its own index, from where the page before
+// ended, whatever is asked for. The texts are those of graph/failures.go.
+func TestAPageOfFailedAttemptsReadsAnIndex(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f, r := fill(t, open(t, url)), newRollout()
+		d := raw(t, url)
+		for i := range 15 { // mostly of one kind, a few of another, many successes
+			var all []store.Attempt
+			for range 100 {
+				all = append(all, failure(9, "azure", "1.0.0"), store.Attempt{Ended: rollout.Ended{Outcome: rollout.OutcomeSucceeded}})
+			}
+			rare := failure(i+10, "rare", "1.5.0")
+			rare.Outcome = rollout.OutcomeTimeout
+			f.ended(t, r, append(all, rare)...)
+		}
+		for _, analyzed := range []bool{false, true} {
+			if analyzed {
+				_, err := d.Exec("ANALYZE")
+				check(t, err)
+			}
+			for condition, index := range map[string]string{
+				"": "attempt_rollout_id_id", "AND outcome = 4": "attempt_rollout_id_outcome_id", "AND code = 10": "attempt_rollout_id_code_id",
+				"AND oem = 'rare'": "attempt_rollout_id_oem_id", "AND from_version = '1.5.0'": "attempt_rollout_id_from_version_id",
+			} {
+				text := fmt.Sprintf("SELECT * FROM attempts WHERE ((rollout_id = '%s' AND (outcome > 1 AND outcome < 5)) %s) AND id < '%s' ORDER BY id DESC LIMIT 51",
+					uuid.UUID(r.ID), condition, uuid.Max)
+				if plan := explain(t, url, d, text); !strings.Contains(plan, index) && (analyzed || !store.IsPostgres(url)) || strings.Contains(plan, "attempts_pkey") {
+					t.Errorf("%q is read by\n%s", condition, plan)
+				}
+			}
+		}
+	})
+}
+
+func explain(t *testing.T, url string, d *sql.DB, text string) string {
+	t.Helper()
+	prefix := "EXPLAIN QUERY PLAN "
+	if store.IsPostgres(url) {
+		prefix = "EXPLAIN "
+	}
+	rows, err := d.Query(prefix + text)
+	check(t, err)
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		var line string
+		var unused int
+		if store.IsPostgres(url) {
+			check(t, rows.Scan(&line))
+		} else {
+			check(t, rows.Scan(&unused, &unused, &unused, &line))
+		}
+		lines = append(lines, line)
+	}
+	check(t, rows.Err())
+	return strings.Join(lines, "\n")
+}
