@@ -29,6 +29,13 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 	if err != nil {
 		return nil, err
 	}
+	counted, err := r.countedAs(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	if counted != nil {
+		where = append(where, counted.where)
+	}
 	p, err := turn(ctx, first, after, o, nil, func(after func(*sql.Selector), n int) ([]*db.Instance, error) {
 		q := r.reader.Instance.Query().Where(where...).Where(after).Limit(n)
 		for _, s := range sorted {
@@ -44,7 +51,7 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 		return &model.InstanceEdge{Cursor: cursor, Node: node}
 	})
 	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
-		c.TotalCount, c.TotalIsExact, err = r.countInstances(ctx, f, where)
+		c.TotalCount, c.TotalIsExact, err = r.countInstances(ctx, f, counted, where)
 	}
 	return c, err
 }

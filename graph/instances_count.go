@@ -14,7 +14,7 @@ import (
 
 // countInstances is how many machines match, and whether that is all of them:
 // from the counters where they know it.
-func (r *Resolver) countInstances(ctx context.Context, f model.InstanceFilter, where []predicate.Instance) (int, bool, error) {
+func (r *Resolver) countInstances(ctx context.Context, f model.InstanceFilter, counted *counted, where []predicate.Instance) (int, bool, error) {
 	if f.Oem != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != nil && *f.Search != "" {
 		ids, err := r.reader.Instance.Query().Where(where...).Limit(maxCounted + 1).IDs(ctx)
 		return min(len(ids), maxCounted), len(ids) <= maxCounted, err
@@ -37,6 +37,9 @@ func (r *Resolver) countInstances(ctx context.Context, f model.InstanceFilter, w
 	}
 	if f.Reasons != nil {
 		counts = append(counts, groupcount.ReasonIn(reasonCodes(f.Reasons)...))
+	}
+	if counted != nil {
+		counts = append(counts, counted.where)
 	}
 	var sums []struct {
 		Sum *int `json:"sum"` // null without rows

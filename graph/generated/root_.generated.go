@@ -6334,9 +6334,9 @@ enum OverrideKind {
 }
 
 """
-Conditions on machines; all must hold. Conditions on state, standing, version
-and reason, alone or together, are counted exactly and at once; the others read
-machines in order until the page is full.
+Conditions on machines; all must hold. Conditions on state, standing, version,
+reason and ` + "`" + `countedAs` + "`" + `, alone or together, are counted exactly and at once; the
+others read machines in order until the page is full.
 """
 input InstanceFilter {
   "Machines of this application."
@@ -6351,6 +6351,8 @@ input InstanceFilter {
   standings: [Standing!]
   "Last answered with one of these reasons."
   reasons: [Reason!]
+  "Counted as one of these in the numbers of their group. Machines in no group are not counted."
+  countedAs: [CountedAs!]
   "On this platform, exactly."
   oem: String
   "Seen at or after this moment."
@@ -6359,6 +6361,24 @@ input InstanceFilter {
   seenBefore: Time
   "Beginning of machine id, alias or address; upper and lower case differ."
   search: String
+}
+
+"Where the numbers of a group count a machine: each is in exactly one of these."
+enum CountedAs {
+  "Active and running the target of its group or higher."
+  ON_TARGET
+  "Offered an update and not finished."
+  IN_FLIGHT
+  "Below the target and nothing under way."
+  WAITING
+  "The last attempt failed, and nothing was decided about it since."
+  FAILED
+  "Kept away from this version."
+  QUARANTINED
+  "Not seen for 24 hours."
+  SILENT
+  "Held or pinned by a person."
+  OVERRIDDEN
 }
 
 "What a list of machines is sorted by. Within equal values: by machine id."

@@ -53,6 +53,7 @@ type Variables = VariablesOf<typeof instancesQuery>;
 /** As much of a machine as a row shows. */
 export type InstanceRow = Connection['nodes'][number];
 export type InstanceFilter = NonNullable<Variables['filter']>;
+export type CountedAs = NonNullable<InstanceFilter['countedAs']>[number];
 export type InstanceOrder = NonNullable<Variables['orderBy']>;
 
 /** How many machines match; more than `count` when it is not exact. */
