@@ -117,7 +117,7 @@ test('an application from nothing: channel, group, and a package whose digests t
     await page.getByLabel('Version', { exact: true }).fill('1.0');
     await page.getByLabel('URL of the folder').fill('https://example.com/kiosk/');
     await page
-      .getByLabel('Choose or drop the file', { exact: false })
+      .getByRole('button', { name: 'Choose or drop the file' })
       .setInputFiles({ name: 'kiosk.img', mimeType: 'application/octet-stream', buffer: payload });
     await expect(page.getByText('Size and digests are those of kiosk.img.', { exact: false })).toBeVisible();
     const sha256 = createHash('sha256').update(payload).digest();
