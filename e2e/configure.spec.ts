@@ -329,3 +329,47 @@ test('a policy is edited with its meaning, windows, curve and difference in view
   const { policy } = await graph.policy(api, rollout.groupId);
   expect(policy).toMatchObject({ maxAttempts: 7, windows: [{ start: '22:00' }] });
 });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`the pages of configuration are accessible and fit a phone, ${colorScheme}`, async ({
+    dashboard: page,
+    api,
+  }) => {
+    const rollout = await api.rollout({ waves: [{ share: 0.5, soak: 'PT1H' }, { share: 1 }] });
+    const made = await graph.package(api, rollout.applicationId, '2.1.0');
+    const [channel] = await graph.channels(api, rollout.applicationId);
+    const base = `/apps/${rollout.applicationId}`;
+    await page.emulateMedia({ colorScheme });
+    const pages: [string, RegExp][] = [
+      [base, /^Edge agent/],
+      [`${base}/channels/${channel?.id}`, /stable/],
+      [`${base}/packages/${made.made.package.id}`, /Package 2\.1\.0/],
+      [`${base}/packages/${made.made.package.id}?edit=1`, /Edit package 2\.1\.0/],
+      [`${base}/packages/new`, /New package/],
+      [`${rollout.path}/policy`, /^Policy of/],
+    ];
+    for (const [path, heading] of pages) {
+      await page.goto(path);
+      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
+      await expect(page.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+      expect(await violations(page), path).toEqual([]);
+      await page.setViewportSize({ width: 360, height: 740 });
+      const beyond = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(beyond, `${path} is wider than a phone`).toBeLessThanOrEqual(0);
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
+    await page.goto(base);
+    for (const [button, dialog] of [
+      ['New group', 'New group'],
+      ['New channel', 'New channel'],
+    ] as const) {
+      await page.getByRole('button', { name: button }).click();
+      await expect(page.getByRole('dialog', { name: dialog })).toBeVisible();
+      expect(await violations(page), dialog).toEqual([]);
+      await page.keyboard.press('Escape');
+      await expect(page.getByRole('button', { name: button })).toBeFocused();
+    }
+  });
+}
