@@ -41,15 +41,21 @@ export abstract class Hash {
       this.mix(this.#view, 0);
       this.#block.fill(0);
     }
-    // The length in bits, as 64 bits.
-    this.#view.setUint32(56, Math.floor(length / 0x20000000));
-    this.#view.setUint32(60, (length << 3) >>> 0);
+    const [high, low] = bits(length);
+    this.#view.setUint32(56, high);
+    this.#view.setUint32(60, low);
     this.mix(this.#view, 0);
     const out = new DataView(new ArrayBuffer(this.state.length * 4));
     this.state.forEach((word, i) => out.setUint32(i * 4, word));
     return new Uint8Array(out.buffer);
   }
 }
+
+/** A number of bytes as a number of bits, in two words. */
+export const bits = (bytes: number): [high: number, low: number] => [
+  Math.floor(bytes / 0x20000000),
+  (bytes * 8) % 0x100000000,
+];
 
 /** Reads words of a typed array that is known to be long enough. */
 const word = (words: Uint32Array, i: number): number => words[i] as number;
