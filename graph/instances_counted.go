@@ -12,6 +12,7 @@ import (
 	"coreroller/ent/db/group"
 	"coreroller/ent/db/groupcount"
 	"coreroller/ent/db/instance"
+	"coreroller/fleet"
 	"coreroller/graph/model"
 	"coreroller/rollout"
 )
@@ -50,14 +51,41 @@ func (r *Resolver) countedAs(ctx context.Context, f model.InstanceFilter) (*coun
 	catalog := r.fleet.Catalog()
 	for _, row := range rows {
 		g := catalog.Group(row.GroupID)
-		version, _ := rollout.ParseVersion(row.Version)
 		list := c.behind
-		if g != nil && g.Target != nil && !version.Less(g.Target.Version) {
+		if onTarget(g, row.Version) {
 			list = c.target
 		}
 		list[row.GroupID] = append(list[row.GroupID], row.Version)
 	}
 	return c, nil
+}
+
+func onTarget(g *fleet.Group, version string) bool {
+	v, _ := rollout.ParseVersion(version)
+	return g != nil && g.Target != nil && !v.Less(g.Target.Version)
+}
+
+// countedPart is what one machine is counted as; nil in no group.
+func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
+	if m.GroupID == nil {
+		return nil
+	}
+	part := model.CountedAsWaiting
+	switch {
+	case m.State.InFlight():
+		part = model.CountedAsInFlight
+	case m.Standing == rollout.StandingQuarantined:
+		part = model.CountedAsQuarantined
+	case m.Standing == rollout.StandingOverridden:
+		part = model.CountedAsOverridden
+	case m.Standing == rollout.StandingSilent:
+		part = model.CountedAsSilent
+	case onTarget(r.fleet.Catalog().Group(*m.GroupID), m.Version):
+		part = model.CountedAsOnTarget
+	case m.State == rollout.StateError:
+		part = model.CountedAsFailed
+	}
+	return &part
 }
 
 // byTarget reports whether the target of its group decides if a machine belongs

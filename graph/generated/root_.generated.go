@@ -423,6 +423,7 @@ type ComplexityRoot struct {
 		Application        func(childComplexity int) int
 		Arch               func(childComplexity int) int
 		Attempts           func(childComplexity int, first *int, after *string) int
+		CountedAs          func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
 		DecidedAt          func(childComplexity int) int
 		Decision           func(childComplexity int) int
@@ -2475,6 +2476,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.Attempts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Instance.countedAs":
+		if e.ComplexityRoot.Instance.CountedAs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.CountedAs(childComplexity), true
 	case "Instance.createdAt":
 		if e.ComplexityRoot.Instance.CreatedAt == nil {
 			break
@@ -6091,6 +6098,8 @@ type Instance {
   state: InstanceState!
   "How it takes part in gates, counts and completion."
   standing: Standing!
+  "Where the numbers of its group count it; null when it is in no group."
+  countedAs: CountedAs
   "The rule that settled its last update check."
   reason: Reason!
   "That decision in words."
@@ -8379,6 +8388,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_state(ctx, field)
 	case "standing":
 		return ec.fieldContext_Instance_standing(ctx, field)
+	case "countedAs":
+		return ec.fieldContext_Instance_countedAs(ctx, field)
 	case "reason":
 		return ec.fieldContext_Instance_reason(ctx, field)
 	case "decision":
