@@ -65,6 +65,10 @@ bench: install-postgresql ## measure the engine, the protocol and the whole serv
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout ./omaha
 	$(if $(BENCH_SERVER),scripts/with-postgres -durable $(BENCH_SERVER) $(ARGS))
 
+.PHONY: measure
+measure: bin/coreroller bin/bench e2e/node_modules/.installed install-chromium ## measure the dashboard in Chromium: sizes, times, memory (MACHINES=1000000 MINUTES=60)
+	cd e2e && npx playwright test -c playwright.measure.config.ts $(ARGS)
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)
@@ -135,6 +139,10 @@ frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 .PHONY: bin/coreroller
 bin/coreroller: frontend/dist/index.html
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
+
+.PHONY: bin/bench
+bin/bench:
+	go build -o $@ ./bench
 
 # Not a tool of go.mod: its 200 modules would become ours.
 $(GOLANGCI):

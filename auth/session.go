@@ -29,6 +29,10 @@ func withVisit(ctx context.Context, v visit) context.Context {
 	return context.WithValue(ctx, visitKey{}, v)
 }
 
+// Detach keeps who asks and lets go of the request they asked with: for work
+// that goes on for others when that request is over.
+func Detach(ctx context.Context) context.Context { return withVisit(ctx, visit{}) }
+
 func visitOf(ctx context.Context) visit {
 	v, _ := ctx.Value(visitKey{}).(visit)
 	return v

@@ -12,46 +12,58 @@ import (
 	"coreroller/ent/db"
 	"coreroller/ent/db/instance"
 	"coreroller/ent/db/predicate"
+	"coreroller/rollout"
 	"coreroller/store"
 )
 
 // machineIDs reads the ids of a page, group by group. One statement takes as
 // many groups as fill the page according to the counters.
 func (s *Service) machineIDs(ctx context.Context, l *MachineList) (ids []uuid.UUID, err error) {
+	if l.layout() == inOrder {
+		return idsOf(s.walk(ctx, l))(ctx)
+	}
 	stretches, err := s.stretches(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	read := func(q func(n int) *db.InstanceQuery) error {
-		more, err := q(l.Limit - len(ids)).IDs(ctx)
-		if err != nil {
-			return fmt.Errorf("list machines: %w", err)
-		}
-		ids = append(ids, more...)
-		return nil
-	}
 	groups := sections(l.ahead(stretches))
 	behind := l.Down && l.after != nil && l.after.Group != uuid.Nil
-	if l.layout() == groupWise && !behind { // machines of no group come last
+	if l.layout() == groupWise && !behind && l.CountedAs == nil { // machines of no group come last
 		groups = append(groups, nil)
 	}
 	if l.Down {
 		slices.Reverse(groups)
 	}
 	for len(groups) > 0 && len(ids) < l.Limit {
-		n := 1
+		var read func(context.Context) ([]uuid.UUID, error)
+		n, rest := 1, l.Limit-len(ids)
 		if groups[0] == nil {
-			err = read(func(n int) *db.InstanceQuery { return s.homeless(l, n) })
+			read = idsOf(s.homeless(ctx, l, rest))
 		} else {
-			n = together(groups, l.Limit-len(ids))
-			err = read(func(limit int) *db.InstanceQuery { return s.headOf(l, slices.Concat(groups[:n]...), limit) })
+			n = together(groups, rest)
+			read = idsOf(s.headOf(ctx, l, slices.Concat(groups[:n]...), rest))
 		}
+		more, err := read(ctx)
 		if err != nil {
 			return nil, err
 		}
-		groups = groups[n:]
+		ids, groups = append(ids, more...), groups[n:]
 	}
 	return ids, nil
+}
+
+// idsOf reads the ids of a query that could be made.
+func idsOf(q *db.InstanceQuery, err error) func(context.Context) ([]uuid.UUID, error) {
+	return func(ctx context.Context) ([]uuid.UUID, error) {
+		if err != nil {
+			return nil, err
+		}
+		ids, err := q.IDs(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list machines: %w", err)
+		}
+		return ids, nil
+	}
 }
 
 // sections are stretches group by group.
@@ -101,14 +113,14 @@ func (l *MachineList) ahead(stretches []store.Stretch) []store.Stretch {
 }
 
 // headOf reads the first machines of some groups.
-func (s *Service) headOf(l *MachineList, stretches []store.Stretch, limit int) *db.InstanceQuery {
+func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.Stretch, limit int) (*db.InstanceQuery, error) {
 	if len(stretches) > store.MaxParts { // more kinds of machines in one group than can be joined
 		one := *l
 		one.Group, one.Limit = &stretches[0].Group, limit
 		if l.after != nil && l.layout() == groupWise && l.after.Group != stretches[0].Group {
 			one.after = nil
 		}
-		return s.walk(&one)
+		return s.walk(ctx, &one)
 	}
 	head := store.Head{Each: limit, Down: l.Down, Limit: limit}
 	for _, v := range l.order() {
@@ -129,7 +141,7 @@ func (s *Service) headOf(l *MachineList, stretches []store.Stretch, limit int) *
 			})
 		}
 	}
-	return s.store.Reader().Instance.Query().Where(head.Among()).Order(head.Sort)
+	return s.store.Reader().Instance.Query().Where(head.Among()).Order(head.Sort), nil
 }
 
 // narrow adds to the conditions of a stretch what the counters do not know:
@@ -151,17 +163,21 @@ func (l *MachineList) narrow(s *sql.Selector, t *store.Stretch) {
 
 // homeless reads the first matching machines of no group: those whose group was
 // deleted, and those not seen for a month. They are few.
-func (s *Service) homeless(l *MachineList, limit int) *db.InstanceQuery {
+func (s *Service) homeless(ctx context.Context, l *MachineList, limit int) (*db.InstanceQuery, error) {
 	one := *l
 	one.Limit = limit
 	if l.after != nil && l.after.Group != uuid.Nil {
 		one.after = nil
 	}
-	return s.walk(&one).Where(instance.GroupIDIsNil())
+	q, err := s.walk(ctx, &one)
+	if err != nil {
+		return nil, err
+	}
+	return q.Where(instance.GroupIDIsNil()), nil
 }
 
 func (l *MachineList) counted() bool {
-	return l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil
+	return l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil || l.CountedAs != nil
 }
 
 // conditions are the filter without application and group.
@@ -180,6 +196,27 @@ func (l *MachineList) conditions() []predicate.Instance {
 		where = append(where, instance.ReasonIn(reasonCodes(l.Reasons)...))
 	}
 	return where
+}
+
+// within is the condition that a machine is in one of some stretches, whatever
+// it was told last.
+func within(stretches []store.Stretch) predicate.Instance {
+	type kind struct {
+		group    uuid.UUID
+		state    rollout.State
+		standing rollout.Standing
+	}
+	versions := map[kind][]string{}
+	for _, t := range stretches {
+		k := kind{t.Group, t.State, t.Standing}
+		versions[k] = append(versions[k], t.Version)
+	}
+	either := []predicate.Instance{func(s *sql.Selector) { s.Where(sql.False()) }}
+	for k, list := range versions {
+		either = append(either, instance.And(instance.GroupID(k.group), instance.State(k.state), instance.Standing(k.standing),
+			instance.VersionIn(list...)))
+	}
+	return instance.Or(either...)
 }
 
 // uncounted are the conditions that counters know nothing of.

@@ -29,6 +29,7 @@ type MachineFilter struct {
 	Versions    []string
 	Standings   []rollout.Standing
 	Reasons     []rollout.Reason
+	CountedAs   []Part // in the numbers of their group; machines of no group are not
 	OEM         *string
 	SeenAfter   *time.Time
 	SeenBefore  *time.Time
@@ -153,7 +154,11 @@ func (s *Service) Machines(ctx context.Context, l MachineList, load func(*db.Ins
 		return nil, Errorf(Invalid, "orderBy.field", "needs filter.groupId")
 	}
 	if l.layout() == inOrder {
-		rows, err := load(s.walk(&l)).All(ctx)
+		q, err := s.walk(ctx, &l)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := load(q).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("list machines: %w", err)
 		}
@@ -183,16 +188,8 @@ func (s *Service) CountMachines(ctx context.Context, f MachineFilter, limit int)
 	}
 	l := MachineList{MachineFilter: f, Limit: limit + 1}
 	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" {
-		var ids []uuid.UUID
-		if l.layout() == inOrder {
-			ids, err = s.walk(&l).IDs(ctx)
-		} else {
-			ids, err = s.machineIDs(ctx, &l)
-		}
-		if err != nil {
-			return 0, false, fmt.Errorf("count machines: %w", err)
-		}
-		return min(len(ids), limit), len(ids) <= limit, nil
+		ids, err := s.machineIDs(ctx, &l)
+		return min(len(ids), limit), len(ids) <= limit, err
 	}
 	stretches, err := s.stretches(ctx, &l)
 	if err != nil {
@@ -201,20 +198,20 @@ func (s *Service) CountMachines(ctx context.Context, f MachineFilter, limit int)
 	for _, stretch := range stretches {
 		n += stretch.Machines
 	}
-	if f.Group != nil {
+	if f.Group != nil || f.CountedAs != nil {
 		return n, true, nil
 	}
 	// The counters know no machine without a group; there are few.
-	homeless, err := s.homeless(&l, l.Limit).IDs(ctx)
+	homeless, err := idsOf(s.homeless(ctx, &l, l.Limit))(ctx)
 	if err != nil {
-		return 0, false, fmt.Errorf("count machines: %w", err)
+		return 0, false, err
 	}
 	return n + min(len(homeless), limit), len(homeless) <= limit, nil
 }
 
 // walk reads machines of an application or the fleet along an index of their
 // ids, or of a search.
-func (s *Service) walk(l *MachineList) *db.InstanceQuery {
+func (s *Service) walk(ctx context.Context, l *MachineList) (*db.InstanceQuery, error) {
 	app := l.Application
 	if app == nil && l.Group != nil {
 		if g := s.Catalog().Group(*l.Group); g != nil {
@@ -222,6 +219,13 @@ func (s *Service) walk(l *MachineList) *db.InstanceQuery {
 		}
 	}
 	q := s.store.Reader().Instance.Query().Where(l.conditions()...).Limit(l.Limit)
+	if l.CountedAs != nil {
+		stretches, err := s.stretches(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		q.Where(within(stretches))
+	}
 	switch {
 	case app != nil:
 		q.Where(instance.ApplicationID(*app))
@@ -242,7 +246,7 @@ func (s *Service) walk(l *MachineList) *db.InstanceQuery {
 	if l.after != nil {
 		q.Where(beyond(order, l.after, l.Down))
 	}
-	return q.Order(head.Sort)
+	return q.Order(head.Sort), nil
 }
 
 // beyond is the condition that a row comes after a place. Comparing all columns
@@ -310,6 +314,9 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.Stretc
 		g := catalog.Group(row.GroupID)
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
 			continue // deleted this very moment, or of another application
+		}
+		if l.CountedAs != nil && !slices.Contains(l.CountedAs, partOf(row.State, row.Standing, g.onTarget(row.Version))) {
+			continue
 		}
 		all = append(all, store.Stretch{
 			Application: g.App.ID, Group: g.ID, Version: row.Version, State: row.State, Reason: row.Reason,

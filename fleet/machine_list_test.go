@@ -94,6 +94,11 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 				f.Reasons = []rollout.Reason{rollout.ReasonUpToDate, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit}[random.IntN(3):]
 			}
 			if pick(0.2) {
+				f.CountedAs = []fleet.Part{
+					fleet.PartWaiting, fleet.PartFailed, fleet.PartOnTarget, fleet.PartInFlight, fleet.PartOverridden, fleet.PartQuarantined,
+				}[random.IntN(6):]
+			}
+			if pick(0.2) {
 				f.OEM = []*string{new(""), new("ami"), new("none")}[random.IntN(3)]
 			}
 			if pick(0.2) {
@@ -110,7 +115,7 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 			if f.Group != nil {
 				l.By = fleet.MachineColumn(random.IntN(3))
 			}
-			want := dumbList(all, l)
+			want := d.dumbList(all, l)
 			got, n := d.list(l)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%+v\ngot  %s\nwant %s", l, got, want)
@@ -145,8 +150,8 @@ func TestListsOfMachinesOfManyKinds(t *testing.T) {
 		} {
 			for _, down := range []bool{false, true} {
 				l := fleet.MachineList{MachineFilter: f, Limit: 150, Down: down}
-				if got, _ := d.list(l); !slices.Equal(got, dumbList(all, l)) {
-					t.Errorf("%+v: %d machines, want %d", l, len(got), len(dumbList(all, l)))
+				if got, _ := d.list(l); !slices.Equal(got, d.dumbList(all, l)) {
+					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.dumbList(all, l)))
 				}
 			}
 		}
@@ -169,7 +174,7 @@ func (d *desk) list(l fleet.MachineList) (names []string, pages int) {
 	}
 }
 
-func dumbList(all []*db.Instance, l fleet.MachineList) (names []string) {
+func (d *desk) dumbList(all []*db.Instance, l fleet.MachineList) (names []string) {
 	is := func(ok bool, none bool) bool { return ok || none }
 	var rows []*db.Instance
 	for _, m := range all {
@@ -179,13 +184,14 @@ func dumbList(all []*db.Instance, l fleet.MachineList) (names []string) {
 			is(slices.Contains(l.States, m.State), l.States == nil) && is(slices.Contains(l.Versions, m.Version), l.Versions == nil) &&
 			is(slices.Contains(l.Standings, m.Standing), l.Standings == nil) &&
 			is(slices.Contains(l.Reasons, rollout.ParseReason(m.Reason)), l.Reasons == nil) &&
+			is(m.GroupID != nil && slices.Contains(l.CountedAs, d.Catalog().Group(*m.GroupID).Part(m)), l.CountedAs == nil) &&
 			(l.OEM == nil || m.Oem == *l.OEM) && (l.SeenAfter == nil || !m.LastSeenAt.Before(*l.SeenAfter)) &&
 			(l.SeenBefore == nil || m.LastSeenAt.Before(*l.SeenBefore)) {
 			rows = append(rows, m)
 		}
 	}
 	groupWise := l.Search == "" && l.Group == nil &&
-		(l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil || l.OEM != nil)
+		(l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil || l.CountedAs != nil || l.OEM != nil)
 	slices.SortFunc(rows, func(a, b *db.Instance) int {
 		c := 0
 		switch {

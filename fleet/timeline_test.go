@@ -200,3 +200,17 @@ func TestAMonthHasAPointAnHour(t *testing.T) {
 		t.Errorf("a point every %v", line.Resolution)
 	}
 }
+
+// An update that begins and ends within one batch was in flight.
+func TestThePaceSeesWhatABatchBeganAndEnded(t *testing.T) {
+	d := newDesk(t, storetest.SQLite(t))
+	s := d.setup()
+	in := func(version string) fleet.CheckIn {
+		return fleet.CheckIn{AppID: s.app.ID.String(), Track: "t", Machine: "a", Version: version, UpdateCheck: true}
+	}
+	d.must(d.Together(t.Context(), in("1.0.0"), in("2.0.0")))
+	d.point()
+	if line := d.chart(s); !slices.Equal(line.Pace.InFlight, []int{1}) || !slices.Equal(line.OnTarget, []int{1}) {
+		t.Errorf("in flight %v, on target %v", line.Pace.InFlight, line.OnTarget)
+	}
+}

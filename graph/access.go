@@ -44,6 +44,9 @@ func (r *Resolver) admit(ctx context.Context, next graphql.OperationHandler) gra
 		op.DisableIntrospection = false
 	}
 	if op.Operation.Operation == ast.Subscription {
+		if key, ok := shareable(ctx, op); ok {
+			return r.shares.join(ctx, r, key, next)
+		}
 		return next(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)

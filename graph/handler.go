@@ -45,14 +45,15 @@ type Handler struct {
 	closing context.Context //nolint:containedctx // ends every long connection, see Close
 	close   context.CancelFunc
 	open    sync.WaitGroup // long connections
+	shares  *shares
 }
 
 // NewHandler makes the API. Close it after the HTTP server stopped taking
 // requests.
 func NewHandler(o Options) *Handler {
-	r := &Resolver{Options: o, fleet: o.Fleet, reader: o.Store.Reader(), projections: newProjections()}
+	r := &Resolver{Options: o, fleet: o.Fleet, reader: o.Store.Reader(), projections: newProjections(), shares: &shares{open: map[shareKey]*share{}}}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
-	h := &Handler{server: srv}
+	h := &Handler{server: srv, shares: r.shares}
 	h.closing, h.close = context.WithCancel(context.Background())
 
 	srv.AddTransport(transport.Websocket{
@@ -139,4 +140,5 @@ func (h *Handler) long(r *http.Request, serve func(*http.Request)) {
 func (h *Handler) Close() {
 	h.close()
 	h.open.Wait()
+	h.shares.running.Wait()
 }

@@ -42,10 +42,30 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 }
 
 func machineFilter(f model.InstanceFilter) fleet.MachineFilter {
-	return fleet.MachineFilter{
+	out := fleet.MachineFilter{
 		Application: f.ApplicationID, Group: f.GroupID, States: f.States, Versions: f.Versions, Standings: f.Standings, Reasons: f.Reasons,
 		OEM: f.Oem, SeenAfter: f.SeenAfter, SeenBefore: f.SeenBefore, Search: value(f.Search),
 	}
+	if f.CountedAs != nil {
+		out.CountedAs = []fleet.Part{}
+	}
+	for _, part := range f.CountedAs {
+		out.CountedAs = append(out.CountedAs, fleet.Part(part))
+	}
+	return out
+}
+
+// countedPart is what one machine is counted as; nil in no group.
+func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
+	if m.GroupID == nil {
+		return nil
+	}
+	g := r.fleet.Catalog().Group(*m.GroupID)
+	if g == nil {
+		return nil // deleted this very moment
+	}
+	part := model.CountedAs(g.Part(m))
+	return &part
 }
 
 func machineColumn(f model.InstanceOrderField) fleet.MachineColumn {

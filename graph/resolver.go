@@ -17,6 +17,7 @@ type Resolver struct {
 	fleet       *fleet.Service // Options.Fleet, which the query "fleet" hides
 	reader      *db.Client
 	projections *projections
+	shares      *shares
 }
 
 // Options are what the API is made of.

@@ -109,6 +109,10 @@ func (r *Resolver) broken(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // the client has gone
 	}
+	if sh, shared := ctx.Value(shareOwner{}).(*share); shared {
+		sh.fail(err)
+		return
+	}
 	c := socketOf(ctx)
 	if c == nil {
 		return // an event stream ends with "complete"

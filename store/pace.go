@@ -46,24 +46,61 @@ var pacePoints = &table{
 }
 
 // AddPace adds what one process saw to the points, in the order of their keys,
-// as every other process does.
+// as every other process does. Points of groups that are gone are dropped.
 func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 	if len(points) == 0 {
 		return nil
 	}
+	points = slices.Clone(points)
 	slices.SortFunc(points, func(a, b PacePoint) int {
 		return cmp.Or(bytes.Compare(a.GroupID[:], b.GroupID[:]), cmp.Compare(a.Resolution, b.Resolution), a.At.Compare(b.At))
 	})
-	rows := make([][]any, len(points))
-	for i, p := range points {
-		rows[i] = []any{p.GroupID, int64(p.Resolution), p.At, int64(p.InFlight), int64(p.InFlightCap), int64(p.Granted), int64(p.GrantedCap), int64(p.Checks)}
-	}
 	err := s.Write(ctx, time.Time{}, func(tx *Tx) error {
-		_, err := tx.insert(ctx, pacePoints, rows)
+		there, err := tx.keepGroups(ctx, points)
+		if err != nil {
+			return err
+		}
+		var rows [][]any
+		for _, p := range points {
+			if there[p.GroupID] {
+				rows = append(rows, []any{p.GroupID, int64(p.Resolution), p.At, int64(p.InFlight), int64(p.InFlightCap), int64(p.Granted), int64(p.GrantedCap), int64(p.Checks)})
+			}
+		}
+		_, err = tx.insert(ctx, pacePoints, rows)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("write the pace of groups: %w", err)
 	}
 	return nil
+}
+
+// keepGroups says which groups of the points exist, and keeps them until the
+// end of the transaction. Were a group deleted in the middle of it, that would
+// wait for its points and they for it.
+func (tx *Tx) keepGroups(ctx context.Context, points []PacePoint) (map[uuid.UUID]bool, error) {
+	var ids []uuid.UUID
+	for _, p := range points { // sorted
+		if len(ids) == 0 || ids[len(ids)-1] != p.GroupID {
+			ids = append(ids, p.GroupID)
+		}
+	}
+	text := "SELECT id FROM groups WHERE id @in "
+	if tx.store.postgres() {
+		text += "FOR KEY SHARE"
+	}
+	rows, err := tx.query(ctx, text, tx.store.list(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read groups: %w", err)
+	}
+	defer rows.Close()
+	there := make(map[uuid.UUID]bool, len(ids))
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read groups: %w", err)
+		}
+		there[id] = true
+	}
+	return there, rows.Err()
 }

@@ -2,8 +2,13 @@ package store_test
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+
+	"coreroller/ent/db/pacepoint"
 	"coreroller/store"
 	"coreroller/store/storetest"
 )
@@ -26,6 +31,76 @@ func TestAPointIsKeptOnce(t *testing.T) {
 			if len(points) != 1 || points[0].Version != "1.0.0" || points[0].Machines != 1 {
 				t.Errorf("after round %d the points are %v", i+1, points)
 			}
+		}
+	})
+}
+
+// Every process adds its share to a point: checks add up, of the rest the
+// highest stays. What is measured of a group that is gone keeps nobody else's
+// from being written.
+func TestThePaceOfProcessesAddsUp(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := fill(t, open(t, url))
+		point := func(group int, p store.Pace) store.PacePoint {
+			return store.PacePoint{GroupID: f.groups[group], Resolution: 30, At: start, Pace: p}
+		}
+		gone := store.PacePoint{GroupID: uuid.New(), Resolution: 30, At: start, Pace: store.Pace{Checks: 1}}
+		check(t, f.AddPace(t.Context(), []store.PacePoint{
+			point(1, store.Pace{InFlight: 1, InFlightCap: 1}), gone,
+			point(0, store.Pace{InFlight: 3, InFlightCap: 5, Granted: 1, GrantedCap: 9, Checks: 10}),
+		}))
+		check(t, f.AddPace(t.Context(), []store.PacePoint{point(0, store.Pace{InFlight: 2, InFlightCap: 6, Granted: 4, GrantedCap: 8, Checks: 5})}))
+		check(t, f.AddPace(t.Context(), []store.PacePoint{point(0, store.Pace{InFlight: 1, InFlightCap: 1, Granted: 1, GrantedCap: 1})}))
+		row := f.Reader().PacePoint.Query().Where(pacepoint.GroupID(f.groups[0])).OnlyX(t.Context())
+		if row.InFlight != 3 || row.InFlightCap != 6 || row.Granted != 4 || row.GrantedCap != 9 || row.Checks != 15 || !row.At.Equal(start) {
+			t.Errorf("the point is %v", row)
+		}
+		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 2 {
+			t.Errorf("%d points", n)
+		}
+		check(t, f.DropPoints(t.Context(), 30, start.Add(time.Second)))
+		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 0 {
+			t.Errorf("%d points are older than what is kept", n)
+		}
+	})
+}
+
+// Writing the pace and deleting the group it is of do not wait for each other.
+func TestThePaceOfAGroupThatIsDeleted(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		f := fill(t, open(t, url))
+		var g sync.WaitGroup
+		begun := make(chan struct{})
+		for process := range 3 {
+			g.Go(func() {
+				for i := range 50 {
+					if process == 0 && i == 10 {
+						close(begun)
+					}
+					at := start.Add(time.Duration(i/2) * time.Minute) // a row of before, and a new one
+					var points []store.PacePoint
+					for _, group := range f.groups {
+						points = append(points, store.PacePoint{GroupID: group, Resolution: 30, At: at, Pace: store.Pace{Checks: 1}},
+							store.PacePoint{GroupID: group, Resolution: 300, At: start, Pace: store.Pace{Checks: 1}})
+					}
+					check(t, f.AddPace(t.Context(), points))
+				}
+			})
+		}
+		<-begun
+		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+			return tx.Client().Group.DeleteOneID(f.groups[0]).Exec(ctx)
+		})
+		g.Wait()
+		sum := 0
+		for _, p := range f.Reader().PacePoint.Query().AllX(t.Context()) {
+			if p.GroupID != f.groups[1] {
+				t.Error("a deleted group has a pace")
+			}
+			sum += p.Checks
+		}
+		if sum != 300 {
+			t.Errorf("%d checks of the other group, want 300", sum)
 		}
 	})
 }

@@ -17,19 +17,23 @@ export class Server {
   private constructor(
     private readonly port: number,
     private readonly data: string,
+    private readonly flags: readonly string[],
   ) {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+  /** On a new database, on the folder of one that was made before, or with flags
+   * of `serve` that name another. The folder is removed with the server. */
+  static async start(data?: string, flags: readonly string[] = []): Promise<Server> {
+    const folder = data ?? (await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+    const server = new Server(await freePort(), folder, flags);
     await server.run();
     return server;
   }
 
   /** Starts it, also again, and returns when it says that it is ready. */
   async run() {
-    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.data];
+    const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.data, ...this.flags];
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     const complaints: string[] = [];

@@ -28,6 +28,8 @@ type AttemptResolver interface {
 type InstanceResolver interface {
 	Alias(ctx context.Context, obj *db.Instance) (string, error)
 
+	CountedAs(ctx context.Context, obj *db.Instance) (*model.CountedAs, error)
+
 	Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error)
 
 	Override(ctx context.Context, obj *db.Instance) (*model.Override, error)
@@ -1388,6 +1390,29 @@ func (ec *executionContext) fieldContext_Instance_standing(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Instance", field, false, false, "Standing")
 }
 
+func (ec *executionContext) _Instance_countedAs(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_countedAs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().CountedAs(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+			return ec.marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_countedAs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, true, true, "CountedAs")
+}
+
 func (ec *executionContext) _Instance_reason(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2409,7 +2434,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "oem", "seenAfter", "seenBefore", "search"}
+	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "countedAs", "oem", "seenAfter", "seenBefore", "search"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2458,6 +2483,13 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Reasons = data
+		case "countedAs":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countedAs"))
+			data, err := ec.unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.CountedAs = data
 		case "oem":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("oem"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -3269,6 +3301,12 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "countedAs":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_countedAs(ctx, field, obj)
+				})
 		case "reason":
 			out.Values[i] = ec._Instance_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3667,6 +3705,16 @@ func (ec *executionContext) marshalNAttemptEdge2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._AttemptEdge(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (model.CountedAs, error) {
+	var res model.CountedAs
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v model.CountedAs) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) marshalNHistoryConnection2ᚖcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx context.Context, sel ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryConnection!")
@@ -3912,6 +3960,58 @@ func (ec *executionContext) marshalNStanding2corerollerᚋrolloutᚐStanding(ctx
 		graphql.AddInvalidNullFromMarshaler(ctx, "Standing!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, v any) ([]model.CountedAs, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]model.CountedAs, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CountedAs) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) unmarshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (*model.CountedAs, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.CountedAs)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOGrant2ᚖcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {

@@ -423,6 +423,7 @@ type ComplexityRoot struct {
 		Application        func(childComplexity int) int
 		Arch               func(childComplexity int) int
 		Attempts           func(childComplexity int, first *int, after *string) int
+		CountedAs          func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
 		DecidedAt          func(childComplexity int) int
 		Decision           func(childComplexity int) int
@@ -2475,6 +2476,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.Attempts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Instance.countedAs":
+		if e.ComplexityRoot.Instance.CountedAs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.CountedAs(childComplexity), true
 	case "Instance.createdAt":
 		if e.ComplexityRoot.Instance.CreatedAt == nil {
 			break
@@ -6036,8 +6043,8 @@ type GroupChange {
   """
   Machines of the whole fleet, or those that a filter lets pass. They are sorted
   by application and machine id; with conditions on state, version, standing,
-  reason or platform and without ` + "`" + `groupId` + "`" + ` by application, group and machine id,
-  and those of no group come last.
+  reason, ` + "`" + `countedAs` + "`" + ` or platform and without ` + "`" + `groupId` + "`" + ` by application, group and
+  machine id, and those of no group come last.
   """
   instances(
     "Which machines; all conditions must hold."
@@ -6096,6 +6103,8 @@ type Instance {
   state: InstanceState!
   "How it takes part in gates, counts and completion."
   standing: Standing!
+  "Where the numbers of its group count it; null when it is in no group."
+  countedAs: CountedAs
   "The rule that settled its last update check."
   reason: Reason!
   "That decision in words."
@@ -6339,14 +6348,13 @@ enum OverrideKind {
 }
 
 """
-Conditions on machines; all must hold. Conditions on state, standing, version
-and reason, alone or together, cost the same in a group of ten machines and of a
-million, and are counted exactly. So is ` + "`" + `oem` + "`" + ` read, but counted up to 1000, and
-so is ` + "`" + `search` + "`" + `, unless so many machines begin alike. When machines were last
-seen is in no index, because it changes with every poll: ` + "`" + `seenAfter` + "`" + ` and
-` + "`" + `seenBefore` + "`" + ` look at one machine after the other until the page is full. For
-machines not seen for a day ask for the standing SILENT as well, which leaves
-only those to be looked at.
+Conditions on machines; all must hold. Conditions on state, standing, version,
+reason and ` + "`" + `countedAs` + "`" + `, alone or together, cost the same in a group of ten
+machines and of a million, and are counted exactly. ` + "`" + `oem` + "`" + ` and ` + "`" + `search` + "`" + ` are read
+from indexes, too, and counted up to 1000. When machines were last seen is in no
+index, because it changes with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` look at
+one machine after the other until the page is full. For machines not seen for a
+day ask for the standing SILENT as well, which leaves only those to be looked at.
 """
 input InstanceFilter {
   "Machines of this application."
@@ -6361,6 +6369,8 @@ input InstanceFilter {
   standings: [Standing!]
   "Last answered with one of these reasons."
   reasons: [Reason!]
+  "Counted as one of these in the numbers of their group. Machines in no group are not counted."
+  countedAs: [CountedAs!]
   "On this platform, exactly."
   oem: String
   "Seen at or after this moment."
@@ -6369,6 +6379,24 @@ input InstanceFilter {
   seenBefore: Time
   "Beginning of machine id, alias or address; upper and lower case differ."
   search: String
+}
+
+"Where the numbers of a group count a machine: each is in exactly one of these."
+enum CountedAs {
+  "Active and running the target of its group or higher."
+  ON_TARGET
+  "Offered an update and not finished."
+  IN_FLIGHT
+  "Below the target and nothing under way."
+  WAITING
+  "The last attempt failed, and nothing was decided about it since."
+  FAILED
+  "Kept away from this version."
+  QUARANTINED
+  "Not seen for 24 hours."
+  SILENT
+  "Held or pinned by a person."
+  OVERRIDDEN
 }
 
 "What a list of machines is sorted by. Within equal values: by machine id."
@@ -8369,6 +8397,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_state(ctx, field)
 	case "standing":
 		return ec.fieldContext_Instance_standing(ctx, field)
+	case "countedAs":
+		return ec.fieldContext_Instance_countedAs(ctx, field)
 	case "reason":
 		return ec.fieldContext_Instance_reason(ctx, field)
 	case "decision":

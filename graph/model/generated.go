@@ -348,14 +348,13 @@ type InstanceEdge struct {
 	Node *db.Instance `json:"node"`
 }
 
-// Conditions on machines; all must hold. Conditions on state, standing, version
-// and reason, alone or together, cost the same in a group of ten machines and of a
-// million, and are counted exactly. So is `oem` read, but counted up to 1000, and
-// so is `search`, unless so many machines begin alike. When machines were last
-// seen is in no index, because it changes with every poll: `seenAfter` and
-// `seenBefore` look at one machine after the other until the page is full. For
-// machines not seen for a day ask for the standing SILENT as well, which leaves
-// only those to be looked at.
+// Conditions on machines; all must hold. Conditions on state, standing, version,
+// reason and `countedAs`, alone or together, cost the same in a group of ten
+// machines and of a million, and are counted exactly. `oem` and `search` are read
+// from indexes, too, and counted up to 1000. When machines were last seen is in no
+// index, because it changes with every poll: `seenAfter` and `seenBefore` look at
+// one machine after the other until the page is full. For machines not seen for a
+// day ask for the standing SILENT as well, which leaves only those to be looked at.
 type InstanceFilter struct {
 	// Machines of this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
@@ -369,6 +368,8 @@ type InstanceFilter struct {
 	Standings []rollout.Standing `json:"standings,omitempty"`
 	// Last answered with one of these reasons.
 	Reasons []rollout.Reason `json:"reasons,omitempty"`
+	// Counted as one of these in the numbers of their group. Machines in no group are not counted.
+	CountedAs []CountedAs `json:"countedAs,omitempty"`
 	// On this platform, exactly.
 	Oem *string `json:"oem,omitempty"`
 	// Seen at or after this moment.
@@ -864,6 +865,79 @@ func (e *AttentionKind) UnmarshalJSON(b []byte) error {
 }
 
 func (e AttentionKind) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Where the numbers of a group count a machine: each is in exactly one of these.
+type CountedAs string
+
+const (
+	// Active and running the target of its group or higher.
+	CountedAsOnTarget CountedAs = "ON_TARGET"
+	// Offered an update and not finished.
+	CountedAsInFlight CountedAs = "IN_FLIGHT"
+	// Below the target and nothing under way.
+	CountedAsWaiting CountedAs = "WAITING"
+	// The last attempt failed, and nothing was decided about it since.
+	CountedAsFailed CountedAs = "FAILED"
+	// Kept away from this version.
+	CountedAsQuarantined CountedAs = "QUARANTINED"
+	// Not seen for 24 hours.
+	CountedAsSilent CountedAs = "SILENT"
+	// Held or pinned by a person.
+	CountedAsOverridden CountedAs = "OVERRIDDEN"
+)
+
+var AllCountedAs = []CountedAs{
+	CountedAsOnTarget,
+	CountedAsInFlight,
+	CountedAsWaiting,
+	CountedAsFailed,
+	CountedAsQuarantined,
+	CountedAsSilent,
+	CountedAsOverridden,
+}
+
+func (e CountedAs) IsValid() bool {
+	switch e {
+	case CountedAsOnTarget, CountedAsInFlight, CountedAsWaiting, CountedAsFailed, CountedAsQuarantined, CountedAsSilent, CountedAsOverridden:
+		return true
+	}
+	return false
+}
+
+func (e CountedAs) String() string {
+	return string(e)
+}
+
+func (e *CountedAs) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = CountedAs(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid CountedAs", str)
+	}
+	return nil
+}
+
+func (e CountedAs) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *CountedAs) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e CountedAs) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

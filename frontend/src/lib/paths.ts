@@ -23,6 +23,14 @@ export interface GroupView extends MachineList {
   failure?: string | null;
   /** Range of the charts. */
   range?: string | null;
+  /** `versions`: the chart over time stacks versions instead of states. */
+  chart?: string | null;
+  /** `flight`: the pace is that of updates in flight instead of grants. */
+  pace?: string | null;
+  /** `oem`, `from`: what failures are told apart by instead of codes. */
+  by?: string | null;
+  /** `pause`, `resume`, `halt`, `advance`: opens that dialog. */
+  do?: string | null;
 }
 
 /** Query parameters of the machines page. */

@@ -1,43 +1,31 @@
 import { expect, test } from 'vitest';
 import { asSeen, asShow, asSort, instanceFilter, machineListView, sortText } from './filter';
 
-const versions = [
-  { version: '2.0.0', onTarget: true },
-  { version: '1.0.0', onTarget: false },
-  { version: '', onTarget: false },
-];
 const now = Date.parse('2026-11-23T14:00:00Z');
 const group = { groupId: 'g' };
 
-test('waiting is whoever is seen, behind, and neither on the way nor failed', () =>
-  expect(instanceFilter(group, { show: 'waiting' }, versions, now)).toEqual({
+test('a number opens the machines it counts', () => {
+  expect(instanceFilter(group, { show: 'waiting' }, now)).toEqual({ groupId: 'g', countedAs: ['WAITING'] });
+  expect(instanceFilter({}, { show: 'on-target' }, now)).toEqual({ countedAs: ['ON_TARGET'] });
+});
+
+test('a reason lists whom the histogram counts, or those of them in another list', () => {
+  expect(instanceFilter(group, { reason: 'PERIOD_LIMIT' }, now)).toEqual({
     groupId: 'g',
-    standings: ['ACTIVE'],
-    states: ['NONE', 'UNDEFINED', 'COMPLETE', 'ON_HOLD'],
-    versions: ['1.0.0', ''],
-  }));
-
-test('on target is a matter of versions', () =>
-  expect(instanceFilter(group, { show: 'on-target' }, versions, now)).toMatchObject({ versions: ['2.0.0'] }));
-
-test('when no version is on target, nobody is: the list of versions is empty, not left out', () =>
-  expect(instanceFilter(group, { show: 'on-target' }, [], now)).toMatchObject({ versions: [] }));
-
-test('a reason lists whom the histogram counts', () =>
-  expect(instanceFilter(group, { reason: 'PERIOD_LIMIT' }, versions, now)).toEqual({
-    groupId: 'g',
-    standings: ['ACTIVE'],
-    states: ['NONE', 'UNDEFINED', 'COMPLETE', 'ON_HOLD', 'ERROR'],
-    versions: ['1.0.0', ''],
+    countedAs: ['WAITING', 'FAILED'],
     reasons: ['PERIOD_LIMIT'],
-  }));
+  });
+  expect(instanceFilter(group, { reason: 'PERIOD_LIMIT', show: 'failed' }, now).countedAs).toEqual([
+    'FAILED',
+  ]);
+});
 
 test('last seen is a moment before or after which', () => {
-  expect(instanceFilter({ applicationId: 'a' }, { seen: '1h' }, [], now)).toEqual({
+  expect(instanceFilter({ applicationId: 'a' }, { seen: '1h' }, now)).toEqual({
     applicationId: 'a',
     seenAfter: '2026-11-23T13:00:00.000Z',
   });
-  expect(instanceFilter({}, { seen: 'not-7d', oem: 'ami' }, [], now)).toEqual({
+  expect(instanceFilter({}, { seen: 'not-7d', oem: 'ami' }, now)).toEqual({
     oem: 'ami',
     seenBefore: '2026-11-16T14:00:00.000Z',
   });
@@ -48,7 +36,7 @@ test('what an address makes up is not asked for', () => {
   expect(asShow('toString')).toBe('all');
   expect(asSeen('toString')).toBeNull();
   expect(asSort('toString', true)).toEqual({ column: 'machine', descending: false });
-  expect(instanceFilter(group, { reason: 'toString', search: '', seen: '2h' }, versions, now)).toEqual(group);
+  expect(instanceFilter(group, { reason: 'toString', search: '', seen: '2h' }, now)).toEqual(group);
 });
 
 test('the order in the address is the order read from it', () => {

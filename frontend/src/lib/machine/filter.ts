@@ -1,12 +1,20 @@
 import type { MachineList } from '$lib/paths';
-import type { InstanceFilter, InstanceOrder } from './instances';
+import type { CountedAs, InstanceFilter, InstanceOrder } from './instances';
 import { isReason } from './reason';
-import { inFlight, type InstanceState } from './state';
 
 /** The lists that numbers open. Each lists exactly the machines its number
  * counts. */
 export type Show =
-  'all' | 'on-target' | 'in-flight' | 'waiting' | 'failed' | 'quarantined' | 'silent' | 'overridden';
+  | 'all'
+  | 'active'
+  | 'on-target'
+  | 'in-flight'
+  | 'waiting'
+  | 'failed'
+  | 'failed-or-quarantined'
+  | 'quarantined'
+  | 'silent'
+  | 'overridden';
 
 export const showWord: Record<Show, string> = {
   all: 'All',
@@ -14,10 +22,17 @@ export const showWord: Record<Show, string> = {
   waiting: 'Waiting',
   failed: 'Failed',
   quarantined: 'Quarantined',
+  'failed-or-quarantined': 'Failed or quarantined',
   'on-target': 'On target',
   silent: 'Silent',
   overridden: 'Held or pinned',
+  active: 'Seen within 24 h',
 };
+
+/** The usual lists. The others are offered while there is something in them,
+ * those that only the numbers of other pages open while they are shown. */
+export const usual: readonly Show[] = ['all', 'in-flight', 'waiting', 'failed'];
+export const onlyLinked: readonly Show[] = ['active', 'failed-or-quarantined'];
 
 export const asShow = (text: string | null | undefined): Show =>
   text && Object.hasOwn(showWord, text) ? (text as Show) : 'all';
@@ -62,26 +77,31 @@ export interface Scope {
 export interface VersionCount {
   version: string;
   machines: number;
-  /** Only its group knows which versions count as the target. */
-  onTarget: boolean;
 }
 
-/** The states in which nothing is under way. */
-const resting = ['NONE', 'UNDEFINED', 'COMPLETE', 'ON_HOLD', 'ERROR'] as const satisfies InstanceState[];
+const countedAs: Record<Exclude<Show, 'all' | 'active'>, CountedAs[]> = {
+  'on-target': ['ON_TARGET'],
+  'in-flight': ['IN_FLIGHT'],
+  waiting: ['WAITING'],
+  failed: ['FAILED'],
+  'failed-or-quarantined': ['FAILED', 'QUARANTINED'],
+  quarantined: ['QUARANTINED'],
+  silent: ['SILENT'],
+  overridden: ['OVERRIDDEN'],
+};
 
 /** The API's filter for what the address asks for. */
-export function instanceFilter(
-  scope: Scope,
-  view: MachineList,
-  versions: readonly Pick<VersionCount, 'version' | 'onTarget'>[],
-  now: number,
-): InstanceFilter {
-  const named = (onTarget: boolean) => versions.filter((v) => v.onTarget === onTarget).map((v) => v.version);
+export function instanceFilter(scope: Scope, view: MachineList, now: number): InstanceFilter {
   const show = asShow(view.show);
   const seen = asSeen(view.seen);
   const filter: InstanceFilter = { ...scope };
-  if (isReason(view.reason)) Object.assign(filter, behind(named), { reasons: [view.reason] });
-  if (show !== 'all') Object.assign(filter, byShow(show, named));
+  if (show === 'active') filter.standings = ['ACTIVE', 'OVERRIDDEN', 'QUARANTINED'];
+  else if (show !== 'all') filter.countedAs = countedAs[show];
+  if (isReason(view.reason)) {
+    filter.reasons = [view.reason];
+    // Whom the numbers count as held for it: not those who got by since.
+    filter.countedAs ??= ['WAITING', 'FAILED'];
+  }
   if (view.version) filter.versions = [view.version];
   if (view.oem) filter.oem = view.oem;
   if (seen) {
@@ -91,34 +111,6 @@ export function instanceFilter(
   }
   if (view.search) filter.search = view.search;
   return filter;
-}
-
-type Named = (onTarget: boolean) => string[];
-
-/** Whoever has something to update to and is not on the way. */
-const behind = (versions: Named): InstanceFilter => ({
-  standings: ['ACTIVE'],
-  states: [...resting],
-  versions: versions(false),
-});
-
-function byShow(show: Exclude<Show, 'all'>, versions: Named): InstanceFilter {
-  switch (show) {
-    case 'in-flight':
-      return { states: [...inFlight] };
-    case 'on-target':
-      return { ...behind(versions), versions: versions(true) };
-    case 'waiting':
-      return { ...behind(versions), states: resting.filter((state) => state !== 'ERROR') };
-    case 'failed':
-      return { ...behind(versions), states: ['ERROR'] };
-    case 'quarantined':
-      return { standings: ['QUARANTINED'], states: [...resting] };
-    case 'silent':
-      return { standings: ['SILENT'], states: [...resting] };
-    case 'overridden':
-      return { standings: ['OVERRIDDEN'], states: [...resting] };
-  }
 }
 
 export type Column = 'machine' | 'state' | 'version';

@@ -19,8 +19,11 @@ const instancesQuery = graphql(`
         oem
         version
         state
-        standing
+        countedAs
         reason
+        override {
+          kind
+        }
         decision
         decisionUntil
         lastSeenAt
@@ -53,6 +56,7 @@ type Variables = VariablesOf<typeof instancesQuery>;
 /** As much of a machine as a row shows. */
 export type InstanceRow = Connection['nodes'][number];
 export type InstanceFilter = NonNullable<Variables['filter']>;
+export type CountedAs = NonNullable<InstanceFilter['countedAs']>[number];
 export type InstanceOrder = NonNullable<Variables['orderBy']>;
 
 /** How many machines match; more than `count` when it is not exact. */

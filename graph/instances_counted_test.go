@@ -1,0 +1,95 @@
+package graph_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// Every number of a group, an application and the fleet opens a list of exactly
+// the machines it counts, although a version that is the target in one group is
+// behind in another.
+func TestEachNumberHasItsList(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		newer := s.release("3.0.0")
+		edge, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "edge", PackageID: &newer})
+		must(s, edge, err)
+		policy := rollout.DefaultPolicy()
+		policy.SafeMode, policy.MaxConcurrentUpdates = false, 1
+		other, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "edge", Track: "edge", ChannelID: &edge.ID, Policy: &policy})
+		must(s, other, err)
+
+		s.unlimited()
+		s.check("silent", "2.0.0")
+		s.offset.Add(int64(25 * time.Hour))
+		s.must(s.Work(s.ctx))
+		s.fail("failed", "1.0.0", "", 9)
+		s.fail("rolled-back", "1.0.0", "", 44)
+		s.check("a-flies", "1.0.0")
+		s.check("b-flies", "1.0.0")
+		policy.MaxConcurrentUpdates = 2
+		s.must(second(s.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: s.group, Policy: policy})))
+		for _, m := range []string{"c-waits", "d-waits", "e-held"} {
+			s.check(m, "1.0.0")
+		}
+		s.check("f-there", "2.0.0")
+		for _, m := range []string{"g-flies", "h-waits", "i-waits"} {
+			_, err := s.CheckIn(s.ctx, fleet.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
+			s.must(err)
+		}
+		s.must(second(s.HoldInstance(s.ctx, fleet.HoldInstance{ID: s.instance("e-held"), Reason: "db"})))
+
+		ana := s.ana(t)
+		parts := map[string]string{
+			"ON_TARGET": "onTarget", "IN_FLIGHT": "inFlight", "WAITING": "waiting", "FAILED": "failed",
+			"QUARANTINED": "quarantined", "SILENT": "silent", "OVERRIDDEN": "overridden",
+		}
+		const numbers = "numbers { onTarget inFlight waiting failed quarantined silent overridden total }"
+		for _, scope := range []struct {
+			name   string
+			filter vars
+			got    map[string]any
+		}{
+			{"group", vars{"groupId": s.group}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": s.group}), "numbers").(map[string]any)},
+			{"other group", vars{"groupId": other.ID}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": other.ID}), "numbers").(map[string]any)},
+			{"application", vars{"applicationId": s.app}, at(t, ana.get("query($id: ID!) { application(id: $id) { "+numbers+" } }", vars{"id": s.app}), "numbers").(map[string]any)},
+			{"fleet", vars{}, ana.get("{ fleet { onTarget inFlight waiting failed quarantined silent overridden total } }", nil)},
+		} {
+			var listed []string
+			for part, number := range parts {
+				scope.filter["countedAs"] = []any{part}
+				want(t, ana.get(instancesDocument, vars{"f": scope.filter}), "totalCount", scope.got[number], "totalIsExact", true)
+				ids := ana.walk(scope.filter, nil, 1)
+				if len(ids) != int(scope.got[number].(float64)) {
+					t.Errorf("%s, %s: %v, the number is %v", scope.name, number, ids, scope.got[number])
+				}
+				listed = append(listed, ids...)
+			}
+			slices.Sort(listed)
+			if len(listed) != int(scope.got["total"].(float64)) || len(slices.Compact(listed)) != len(listed) {
+				t.Errorf("%s: the lists together are %v, the total is %v", scope.name, listed, scope.got["total"])
+			}
+		}
+		for part, ids := range map[string][]string{
+			"ON_TARGET": {"f-there"}, "IN_FLIGHT": {"a-flies", "b-flies", "g-flies"}, "SILENT": {"silent"},
+			"WAITING": {"c-waits", "d-waits", "h-waits", "i-waits"}, "OVERRIDDEN": {"e-held"},
+			"FAILED": {"failed"}, "QUARANTINED": {"rolled-back"},
+		} {
+			if got := ana.walk(vars{"applicationId": s.app, "countedAs": []any{part}}, nil, 2); !slices.Equal(got, ids) {
+				t.Errorf("%s: %v, want %v", part, got, ids)
+			}
+		}
+		for _, node := range ana.get("{ instances { nodes { countedAs machineId } } }", nil)["nodes"].([]any) {
+			part := at(t, node, "countedAs").(string)
+			ids := ana.walk(vars{"countedAs": []any{part}}, nil, 100)
+			if id := at(t, node, "machineId").(string); !slices.Contains(ids, id) {
+				t.Errorf("%s says that it counts as %s, the list is %v", id, part, ids)
+			}
+		}
+		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{"ON_TARGET", "OVERRIDDEN"}}}), "totalCount", 2)
+		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{}}}), "totalCount", 0)
+	})
+}

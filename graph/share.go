@@ -1,0 +1,233 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"coreroller/auth"
+)
+
+// shares are the subscriptions that are read once for everybody who asks the
+// same: a hundred dashboards on one group cost as much as one, and a message to
+// each. Only subscriptions whose messages are the present state are shared: a
+// reader that was slow gets the latest and misses nothing.
+type shares struct {
+	mu      sync.Mutex
+	open    map[shareKey]*share
+	running sync.WaitGroup
+}
+
+// shareKey is what answers depend on.
+type shareKey struct {
+	team                      uuid.UUID
+	document, name, variables string
+}
+
+// share is one subscription that is being read.
+type share struct {
+	cancel  context.CancelFunc
+	readers int // guarded by shares.mu
+
+	mu      sync.Mutex
+	latest  *graphql.Response
+	number  int           // of latest, counted from 1; 0: none yet
+	changed chan struct{} // closed with the next message, and with the end
+	ended   bool
+	err     error // why, when that was not to be
+}
+
+type shareOwner struct{}
+
+// shareable answers the key of a subscription that can be shared.
+func shareable(ctx context.Context, op *graphql.OperationContext) (shareKey, bool) {
+	fields := rootFields(op)
+	if op.Operation.Operation != ast.Subscription || len(fields) != 1 {
+		return shareKey{}, false
+	}
+	switch fields[0].Name {
+	case "fleetChanged", "applicationChanged", "groupChanged", "rolloutProgressed", "instanceChanged":
+	default:
+		return shareKey{}, false
+	}
+	p, known := auth.From(ctx)
+	variables, err := json.Marshal(op.Variables)
+	return shareKey{team: p.TeamID, document: op.RawQuery, name: op.OperationName, variables: string(variables)}, known && err == nil
+}
+
+// join answers with the messages of a subscription that others may have begun.
+// Whoever comes later gets a first message of its own.
+func (s *shares) join(ctx context.Context, r *Resolver, key shareKey, next graphql.OperationHandler) graphql.ResponseHandler {
+	done, err := socketOf(ctx).watch()
+	if err != nil {
+		return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{r.present(ctx, err)}})
+	}
+	s.mu.Lock()
+	sh := s.open[key]
+	first := sh == nil
+	var reading context.Context
+	if first {
+		sh = &share{changed: make(chan struct{})}
+		reading, sh.cancel = context.WithCancel(context.WithValue(detached(ctx), shareOwner{}, sh))
+		s.open[key] = sh
+		s.running.Add(1)
+	}
+	sh.readers++
+	s.mu.Unlock()
+	context.AfterFunc(ctx, func() { s.leave(key, sh); done() })
+
+	from, _, _ := sh.after(-1)
+	var own *graphql.Response
+	switch {
+	case first:
+		messages := next(reading)
+		go func() {
+			defer s.running.Done()
+			sh.read(reading, messages)
+			s.forget(key, sh)
+		}()
+	case from > 0:
+		alone, cancel := context.WithCancel(detached(ctx))
+		own = next(alone)(alone)
+		cancel()
+	}
+	return r.follow(ctx, sh, from, own)
+}
+
+// detached is a context of the same caller that outlives the connection.
+func detached(ctx context.Context) context.Context {
+	return auth.Detach(context.WithValue(context.WithoutCancel(ctx), socketKey{}, (*socket)(nil)))
+}
+
+// follow answers a reader's messages: its own first one, then each newest that
+// is later than number.
+func (r *Resolver) follow(ctx context.Context, sh *share, number int, own *graphql.Response) graphql.ResponseHandler {
+	over := false
+	return func(context.Context) *graphql.Response {
+		if m := own; m != nil {
+			own, over = nil, len(m.Errors) > 0
+			return m
+		}
+		for !over && ctx.Err() == nil {
+			n, m, changed := sh.after(number)
+			if m != nil {
+				number, over = n, len(m.Errors) > 0
+				return m
+			}
+			if changed == nil {
+				if sh.err != nil {
+					r.broken(ctx, sh.err)
+				}
+				break
+			}
+			if err := r.await(ctx, changed); err != nil {
+				r.broken(ctx, err)
+				break
+			}
+		}
+		return nil
+	}
+}
+
+// await waits for a message. A session may end elsewhere meanwhile.
+func (r *Resolver) await(ctx context.Context, changed <-chan struct{}) error {
+	recheck := time.NewTicker(recheckTime)
+	defer recheck.Stop()
+	for {
+		select {
+		case <-changed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-recheck.C:
+			if err := r.Guard.Recheck(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// read keeps the newest message until there are no more.
+func (sh *share) read(ctx context.Context, messages graphql.ResponseHandler) {
+	defer func() {
+		p := recover() // a message that cannot be written must not end the server
+		sh.mu.Lock()
+		defer sh.mu.Unlock()
+		if p != nil {
+			sh.err = fmt.Errorf("panic in a subscription: %v", p)
+		}
+		sh.ended = true
+		close(sh.changed)
+	}()
+	for m := messages(ctx); m != nil; m = messages(ctx) {
+		kept := *m
+		kept.Data = bytes.Clone(m.Data) // its buffer is written again
+		sh.mu.Lock()
+		sh.latest, sh.number = &kept, sh.number+1
+		close(sh.changed)
+		sh.changed = make(chan struct{})
+		sh.mu.Unlock()
+	}
+}
+
+// after returns the newest message if it is later than number, else what will
+// be closed when there is one; that is nil after the end.
+func (sh *share) after(number int) (int, *graphql.Response, <-chan struct{}) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	switch {
+	case sh.number > number:
+		return sh.number, sh.latest, nil
+	case sh.ended:
+		return sh.number, nil, nil
+	default:
+		return sh.number, nil, sh.changed
+	}
+}
+
+// fail notes why a subscription cannot go on.
+func (sh *share) fail(err error) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	sh.err = err
+}
+
+func (s *shares) leave(key shareKey, sh *share) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sh.readers--; sh.readers == 0 {
+		sh.cancel()
+		s.drop(key, sh)
+	}
+}
+
+// forget lets the next reader begin anew.
+func (s *shares) forget(key shareKey, sh *share) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drop(key, sh)
+}
+
+func (s *shares) drop(key shareKey, sh *share) {
+	if s.open[key] == sh {
+		delete(s.open, key)
+	}
+}
+
+// readers is how many subscriptions are being followed.
+func (s *shares) readers() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sh := range s.open {
+		n += sh.readers
+	}
+	return n
+}
