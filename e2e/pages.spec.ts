@@ -45,8 +45,8 @@ for (const theme of ['light', 'dark'] as const) {
         ).toBeVisible();
         await look('group');
 
-        await page.getByRole('button', { name: 'As a table' }).click();
-        await expect(page.getByRole('region', { name: 'Machines by state over time' })).toBeVisible();
+        await page.getByRole('button', { name: 'As a table' }).first().click();
+        await expect(page.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
         await page.getByRole('button', { name: 'Halt' }).click();
         await expect(page.getByRole('dialog')).toBeVisible();
         await look('dialog');

@@ -23,11 +23,28 @@ export interface GroupView extends MachineList {
   failure?: string | null;
   /** Range of the charts. */
   range?: string | null;
+  /** `versions`: the chart over time stacks versions instead of states. */
+  chart?: string | null;
+  /** `flight`: the pace is that of updates in flight instead of grants. */
+  pace?: string | null;
+  /** `oem`, `from`: what failures are told apart by instead of codes. */
+  by?: string | null;
+  /** `pause`, `resume`, `halt`, `advance`: opens that dialog. */
+  do?: string | null;
 }
 
 /** Query parameters of the machines page. */
 export interface MachinesView extends MachineList {
   group?: string | null;
+}
+
+/** Which packages the application page lists. */
+export interface PackagesView extends Query {
+  arch?: string | null;
+  /** Beginning of the version. */
+  version?: string | null;
+  /** Where the page of the list begins. */
+  after?: string | null;
 }
 
 /** Query parameters of the activity page. */
@@ -59,6 +76,8 @@ export const playgroundPath = () => '/playground';
 
 export const applicationPath = (application: string, fragment = '') =>
   `/apps/${application}${fragment && `#${fragment}`}`;
+export const packagesPath = (application: string, view: PackagesView = {}) =>
+  `/apps/${application}${query(view)}#packages`;
 export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
   `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
 export const policyPath = (application: string, group: string) =>
@@ -67,6 +86,8 @@ export const channelPath = (application: string, channel: string) =>
   `/apps/${application}/channels/${channel}`;
 export const newPackagePath = (application: string) => `/apps/${application}/packages/new`;
 export const packagePath = (application: string, id: string) => `/apps/${application}/packages/${id}`;
+export const editPackagePath = (application: string, id: string) =>
+  `${packagePath(application, id)}${query({ edit: '1' })}`;
 /** Of an application, or of the whole fleet. */
 export const machinesPath = (application: string | null, view: MachinesView = {}) =>
   `${application ? `/apps/${application}` : ''}/machines${query(view)}`;

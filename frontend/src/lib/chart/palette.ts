@@ -51,6 +51,11 @@ export class Palette {
     return this.color(tone === 'quiet' ? 'var(--mute)' : tints[tone]);
   }
 
+  /** The area below steps, light enough for a cap to be read on it. */
+  soft(tone: ChartTone): string {
+    return this.color(`color-mix(in srgb, ${tints[tone]} 42%, var(--card))`);
+  }
+
   /** `scale`: pixels of the canvas in a pixel of the page. */
   fill(tone: ChartTone, scale: number): string | CanvasPattern {
     const key = `${tone} ${scale}`;

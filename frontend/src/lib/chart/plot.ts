@@ -172,7 +172,13 @@ export class Plot {
       case 'area':
         return { fill, width: 0, points };
       case 'steps':
-        return { fill, stroke, width: 1, points, ...(stepped ? { paths: stepped } : {}) };
+        return {
+          fill: () => this.#palette.soft(tone),
+          stroke,
+          width: 1,
+          points,
+          ...(stepped ? { paths: stepped } : {}),
+        };
       case 'line':
         return { stroke, width: 2, points };
       case 'dashed':

@@ -1,4 +1,4 @@
-import { graphql } from '$lib/api/graphql';
+import { graphql, type VariablesOf } from '$lib/api/graphql';
 import type { GroupState } from './state';
 
 /** What a person can do to a group's rollout. */
@@ -42,6 +42,61 @@ export const actionMutations = {
     }
   `),
 } as const;
+
+export const reachQuery = graphql(`
+  query ControlReach($groupId: ID!, $control: GroupControl!) {
+    controlReach(groupId: $groupId, control: $control) {
+      sentence
+    }
+  }
+`);
+
+type Control = VariablesOf<typeof reachQuery>['control'];
+
+interface ActionWords {
+  /** On its button. */
+  label: string;
+  look: 'plain' | 'primary' | 'warn' | 'danger';
+  control: Control;
+  /** Stopping must be quick; whoever starts again says why. */
+  reason: 'optional' | 'required';
+  /** What it does, whoever is touched. */
+  note: string;
+}
+
+export const actionWords: Record<GroupAction, ActionWords> = {
+  pause: {
+    label: 'Pause',
+    look: 'warn',
+    control: 'PAUSE',
+    reason: 'optional',
+    note: 'No machine is granted any more until somebody resumes. Offers that were not begun are taken back; machines already downloading finish.',
+  },
+  resume: {
+    label: 'Resume',
+    look: 'primary',
+    control: 'RESUME',
+    reason: 'required',
+    note: 'Machines are granted again, within the caps. Failures so far are set aside and cannot halt the rollout again.',
+  },
+  halt: {
+    label: 'Halt',
+    look: 'danger',
+    control: 'HALT',
+    reason: 'optional',
+    note: 'Stops the rollout as an emergency, marked as halted by you. No machine is granted any more until somebody resumes.',
+  },
+  advance: {
+    label: 'Next wave',
+    look: 'plain',
+    control: 'ADVANCE',
+    reason: 'required',
+    note: 'Opens it now, without waiting for the soak time and the gate of the wave before.',
+  },
+};
+
+export const asAction = (text: string | null): GroupAction | null =>
+  text !== null && Object.hasOwn(actionWords, text) ? (text as GroupAction) : null;
 
 /** What makes sense now, the usual one last. */
 export function possibleActions(state: GroupState, wave: number, waves: number): GroupAction[] {

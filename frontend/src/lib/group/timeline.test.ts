@@ -1,62 +1,59 @@
 import { expect, test } from 'vitest';
-import { join, points, rangeFor, see, type Point, type Timeline } from './timeline';
+import {
+  chartMarks,
+  join,
+  points,
+  rangeFor,
+  see,
+  versionSeries,
+  type Point,
+  type Timeline,
+} from './timeline';
 
-const at = (second: number) => new Date(Date.UTC(2026, 10, 23, 4, 0, second));
+const at = (second: number) => Date.UTC(2026, 10, 23, 4, 0, second);
+const iso = (second: number) => new Date(at(second)).toISOString();
 const point = (second: number, onTarget = 0): Point => ({
   at: at(second),
   onTarget,
   inFlight: 0,
   failed: 0,
   waiting: 0,
+  versions: [],
 });
 
 const timeline: Timeline = {
   resolution: 'PT30S',
-  times: [at(0).toISOString(), at(30).toISOString()],
-  states: [
-    { state: 'NONE', machines: [4, 1] },
-    { state: 'DOWNLOADING', machines: [0, 2] },
-    { state: 'ERROR', machines: [0, 1] },
-    { state: 'ON_HOLD', machines: [6, 6] },
-  ],
+  times: [iso(0), iso(30)],
+  onTarget: [1, 4],
+  inFlight: [0, 2],
+  failed: [0, 1],
+  waiting: [9, 3],
   versions: [
-    { version: '2.1.0', machines: [1, 1] },
-    { version: '1.0.0', machines: [9, 9] },
+    { version: '2.0.0', machines: [1, 4] },
+    { version: '1.0.0', machines: [9, 6] },
   ],
+  pace: { inFlight: [0, 2], cap: [3, 3], granted: [0, 7], periodCap: [9, 9] },
   marks: [],
 };
 
-test('a machine that runs the target or higher is on target, whatever its state', () =>
-  expect(points(timeline, [{ version: '2.0.0', createdAt: at(0).toISOString() }])).toEqual([
-    { at: at(0), onTarget: 1, inFlight: 0, failed: 0, waiting: 9 },
-    { at: at(30), onTarget: 1, inFlight: 2, failed: 1, waiting: 6 },
-  ]));
-
-test('a moment is judged by the target it had', () => {
-  const targets = [
-    { version: '3.0.0', createdAt: at(20).toISOString() },
-    { version: '1.0.0', createdAt: at(-500).toISOString() },
-  ];
-  expect(points(timeline, targets).map((p) => p.onTarget)).toEqual([10, 0]);
-  expect(points(timeline, []).map((p) => p.onTarget)).toEqual([0, 0]);
-});
+test('the columns of the API become moments', () =>
+  expect(points(timeline)[1]).toEqual({
+    at: at(30),
+    onTarget: 4,
+    inFlight: 2,
+    failed: 1,
+    waiting: 3,
+    versions: [
+      { version: '2.0.0', machines: 4 },
+      { version: '1.0.0', machines: 6 },
+    ],
+  }));
 
 test('stored points fill in where this page did not look', () => {
-  const joined = join([point(0), point(30), point(60), point(90)], 'PT30S', [
-    point(31),
-    point(33),
-    point(95),
-  ]);
-  expect(joined.map((p) => p.at.getTime() - at(0).getTime())).toEqual([0, 31_000, 33_000, 95_000]);
-});
-
-test('the range shows the rollout from its beginning, if it is not too old', () => {
-  const hours = (n: number) => new Date(at(0).getTime() - n * 3_600_000);
-  expect(rangeFor(hours(0.5), at(0))).toBe('HOUR');
-  expect(rangeFor(hours(20), at(0))).toBe('DAY');
-  expect(rangeFor(hours(50), at(0))).toBe('WEEK');
-  expect(rangeFor(hours(500), at(0))).toBe('DAY');
-  expect(rangeFor(null, at(0))).toBe('DAY');
+  const stored = [point(0), point(30), point(60), point(90)];
+  const joined = join(stored, 30_000, [point(31), point(33), point(95)]);
+  expect(joined.map((p) => p.at - at(0))).toEqual([0, 31_000, 33_000, 95_000]);
+  expect(join(stored, 30_000, [])).toEqual(stored);
 });
 
 test('points seen too close together replace each other, and the last is always now', () => {
@@ -64,4 +61,53 @@ test('points seen too close together replace each other, and the last is always 
   for (let second = 0; second <= 6; second++) seen = see(seen, point(second, second), 2000);
   expect(seen.map((p) => p.onTarget)).toEqual([0, 2, 4, 6]);
   expect(see(seen, point(7, 7)).at(-1)?.onTarget).toBe(7);
+});
+
+test('an hour of looking does not grow without end', () => {
+  let seen: Point[] = [];
+  for (let second = 0; second < 4000 * 3; second += 3) seen = see(seen, point(second));
+  expect(seen).toHaveLength(1800);
+  expect(seen.at(-1)?.at).toBe(at(11_997));
+});
+
+test('the target and above are one series, the usual versions one each, the rest together', () => {
+  const moment = (...machines: number[]): Point => ({
+    ...point(0),
+    versions: ['2.1.0', '2.0.0', '1.3.0', '1.2.0', '1.1.0', '1.0.0', '0.9.0'].map((version, i) => ({
+      version,
+      machines: machines[i] ?? 0,
+    })),
+  });
+  const drawn = versionSeries([moment(1, 2, 3, 100, 4, 50, 0), moment(0, 5, 0, 90, 4, 60, 0)], (version) =>
+    version.startsWith('2.'),
+  );
+  expect(drawn.map(({ label, tone, values }) => `${label} ${tone} ${values.join(' ')}`)).toEqual([
+    '2.0.0 and newer done 3 5',
+    '1.2.0 older-1 100 90',
+    '1.0.0 older-2 50 60',
+    'others older-3 7 4',
+  ]);
+});
+
+test('marks older than the chart are left out, and what stops a rollout has its colour', () => {
+  const mark = { kind: 'PAUSED', actor: 'ana', version: '' } as const;
+  expect(
+    chartMarks(
+      [
+        { ...mark, at: iso(5) },
+        { ...mark, at: iso(20) },
+      ],
+      at(10),
+    ),
+  ).toEqual([{ at: iso(20), label: 'paused · ana', tone: 'warn' }]);
+});
+
+test('the range shows the rollout from its beginning, if it is not too old', () => {
+  const hours = (n: number) => new Date(at(0) - n * 3_600_000);
+  const now = new Date(at(0));
+  expect(rangeFor(hours(0.5), now)).toBe('HOUR');
+  expect(rangeFor(hours(20), now)).toBe('DAY');
+  expect(rangeFor(hours(50), now)).toBe('WEEK');
+  expect(rangeFor(hours(500), now)).toBe('DAY');
+  expect(rangeFor(null, now)).toBe('DAY');
 });

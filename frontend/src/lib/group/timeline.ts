@@ -1,7 +1,6 @@
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
-import type { ChartMark } from '$lib/chart/series';
-import { inFlight, type InstanceState } from '$lib/machine/state';
-import { isoSeconds } from '$lib/ui/format';
+import { nearest, type ChartMark, type ChartSeries } from '$lib/chart/series';
+import type { Tone } from '$lib/ui/tone';
 import { compareVersions } from '$lib/version/compare';
 
 export const timelineQuery = graphql(`
@@ -9,28 +8,25 @@ export const timelineQuery = graphql(`
     timeline(groupId: $groupId, range: $range) {
       resolution
       times
-      states {
-        state
-        machines
-      }
+      onTarget
+      inFlight
+      failed
+      waiting
       versions {
         version
         machines
       }
+      pace {
+        inFlight
+        cap
+        granted
+        periodCap
+      }
       marks {
-        id
         at
         kind
         actor
         version
-      }
-    }
-    group(id: $groupId) {
-      rollouts(first: 50) {
-        nodes {
-          version
-          createdAt
-        }
       }
     }
   }
@@ -38,73 +34,129 @@ export const timelineQuery = graphql(`
 
 export type Timeline = ResultOf<typeof timelineQuery>['timeline'];
 export type TimelineRange = VariablesOf<typeof timelineQuery>['range'];
-export type Mark = Timeline['marks'][number];
+type Mark = Timeline['marks'][number];
 
-/** What a group moved to, and since when. */
-export interface Target {
-  version: string;
-  createdAt: string;
-}
-
-/** Machines at one moment, as the chart stacks them. */
+/** Active machines at one moment, as the charts stack them. */
 export interface Point {
-  at: Date;
+  /** In ms since 1970. */
+  at: number;
   onTarget: number;
   inFlight: number;
   failed: number;
   waiting: number;
+  versions: readonly { version: string; machines: number }[];
 }
 
-/** Folds the columns of the API into what the chart stacks. On target is a
- * matter of versions, the rest of states: a machine that came with the target
- * was never updated and is done all the same. The target is that of the moment;
- * `targets` come newest first. */
-export function points(timeline: Timeline, targets: readonly Target[]): Point[] {
-  return timeline.times.map((time, i) => {
-    const at = new Date(time);
-    const target = targets.find(({ createdAt }) => Date.parse(createdAt) <= at.getTime())?.version;
-    const reached = (version: string) => target !== undefined && compareVersions(version, target) >= 0;
-    const inStates = (wanted: (state: InstanceState) => boolean) =>
-      timeline.states.reduce((sum, { state, machines }) => sum + (wanted(state) ? (machines[i] ?? 0) : 0), 0);
-    const onTarget = timeline.versions.reduce(
-      (sum, { version, machines }) => sum + (reached(version) ? (machines[i] ?? 0) : 0),
-      0,
-    );
-    const flying = inStates((state) => inFlight.includes(state));
-    const failed = inStates((state) => state === 'ERROR');
-    const waiting = Math.max(0, inStates(() => true) - onTarget - flying - failed);
-    return { at, onTarget, inFlight: flying, failed, waiting };
-  });
+/** As much of a group as makes a point. */
+export interface Present {
+  numbers: {
+    asOf: string;
+    onTarget: number;
+    inFlight: number;
+    failed: number;
+    quarantined: number;
+    waiting: number;
+    byVersion: readonly { version: string; active: number }[];
+  };
+}
+
+/** A group as it is now. Stored points do not know the quarantined apart. */
+export function present({ numbers }: Present): Point {
+  return {
+    at: Date.parse(numbers.asOf),
+    onTarget: numbers.onTarget,
+    inFlight: numbers.inFlight,
+    failed: numbers.failed + numbers.quarantined,
+    waiting: numbers.waiting,
+    versions: numbers.byVersion.map(({ version, active }) => ({ version, machines: active })),
+  };
+}
+
+/** The columns of the API as rows. */
+export function points(timeline: Timeline): Point[] {
+  const { times, onTarget, inFlight, failed, waiting, versions } = timeline;
+  return times.map((time, i) => ({
+    at: Date.parse(time),
+    onTarget: onTarget[i] ?? 0,
+    inFlight: inFlight[i] ?? 0,
+    failed: failed[i] ?? 0,
+    waiting: waiting[i] ?? 0,
+    versions: versions.map(({ version, machines }) => ({ version, machines: machines[i] ?? 0 })),
+  }));
 }
 
 /** What this page saw itself, and the stored points where it did not look: those
- * are rarer, and true only to within their distance. */
-export function join(stored: readonly Point[], resolution: string, seen: readonly Point[]): Point[] {
-  const near = isoSeconds(resolution) * 1000;
-  const unseen = stored.filter(({ at }) => !seen.some((s) => Math.abs(s.at.getTime() - at.getTime()) < near));
-  return [...unseen, ...seen].sort((a, b) => a.at.getTime() - b.at.getTime());
+ * are rarer, and true only to within their distance, `apart` ms. */
+export function join(stored: readonly Point[], apart: number, seen: readonly Point[]): Point[] {
+  const looked = seen.map(({ at }) => at);
+  const unseen = stored.filter(({ at }) => {
+    const near = looked[nearest(looked, at)];
+    return near === undefined || Math.abs(near - at) >= apart;
+  });
+  return [...unseen, ...seen].sort((a, b) => a.at - b.at);
 }
 
 /** Adds what is true now. The last point moves along with the present until it
  * is `apart` ms from the one before: hours of looking stay a few hundred points. */
 export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   const [before, last] = seen.slice(-2);
-  const moving = before && last && last.at.getTime() - before.at.getTime() < apart;
+  const moving = before && last && last.at - before.at < apart;
   return [...(moving ? seen.slice(0, -1) : seen), now].slice(-1800);
 }
 
-/** The marks that fall into a chart which begins at `from`. */
-export function chartMarks(marks: readonly Mark[], from: Date | undefined): ChartMark[] {
-  return marks
-    .filter(({ at }) => from !== undefined && new Date(at) >= from)
-    .map((mark) => ({ at: mark.at, label: markWord(mark) }));
+/** Machines by version, the target and above as one series at the bottom, below
+ * the two versions that most machines ran, newest first, and all others. */
+export function versionSeries(
+  moments: readonly Point[],
+  onTarget: (version: string) => boolean,
+): ChartSeries[] {
+  const sums = new Map<string, number>();
+  for (const { versions } of moments) {
+    for (const { version, machines } of versions) sums.set(version, (sums.get(version) ?? 0) + machines);
+  }
+  const some = [...sums].filter(([, machines]) => machines > 0).map(([version]) => version);
+  const newest = some.filter(onTarget).sort(newestFirst);
+  const older = some.filter((version) => !onTarget(version));
+  const most = older
+    .toSorted((a, b) => (sums.get(b) ?? 0) - (sums.get(a) ?? 0))
+    .slice(0, older.length === 3 ? 3 : 2)
+    .sort(newestFirst);
+  const rest = older.filter((version) => !most.includes(version));
+  const looks = ['older-1', 'older-2', 'older-3'] as const;
+  const one = (label: string, versions: readonly string[], tone: ChartSeries['tone']): ChartSeries => ({
+    label,
+    tone,
+    style: 'area',
+    values: moments.map((moment) =>
+      moment.versions.reduce((sum, v) => sum + (versions.includes(v.version) ? v.machines : 0), 0),
+    ),
+  });
+  return [
+    ...(newest.length > 0
+      ? [one(name(newest.at(-1)) + (newest.length > 1 ? ' and newer' : ''), newest, 'done')]
+      : []),
+    ...most.map((version, i) => one(name(version), [version], looks[i] ?? 'older-3')),
+    ...(rest.length > 0 ? [one('others', rest, 'older-3')] : []),
+  ];
 }
+
+const newestFirst = (a: string, b: string) => compareVersions(b, a);
+const name = (version = '') => version || 'not said';
+
+/** The marks of a chart that begins at `from`, in ms. */
+export function chartMarks(marks: readonly Mark[], from: number): ChartMark[] {
+  return marks
+    .filter(({ at }) => Date.parse(at) >= from)
+    .map((mark) => ({ at: mark.at, label: markWord(mark), tone: markTone[mark.kind] ?? 'quiet' }));
+}
+
+const markTone: Partial<Record<Mark['kind'], Tone>> = { PAUSED: 'warn', ROLLOUT_HALTED: 'fail' };
 
 /** What a mark says in the chart. */
 function markWord({ kind, actor, version }: Mark): string {
   switch (kind) {
     case 'CHANNEL_MOVED':
-      return version ? `→ ${version}` : 'channel moved';
+      return version ? `→ ${version}` : 'channel emptied';
     case 'PAUSED':
       return `paused${by(actor)}`;
     case 'RESUMED':

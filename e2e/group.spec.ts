@@ -1,0 +1,242 @@
+import { expect, test } from './support/test.ts';
+import type { Page } from '@playwright/test';
+
+/** The group in one word. */
+const state = (page: Page) => page.getByRole('main').getByRole('status').first();
+const card = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
+const figure = (page: Page, word: string) =>
+  page
+    .getByRole('main')
+    .getByRole('link', { name: new RegExp(`^[\\d,]+.*\\s${word}`) })
+    .first();
+
+test('a rollout is watched from its start to its end without reload', async ({
+  dashboard: page,
+  api,
+  machines,
+}) => {
+  const rollout = await api.rollout({
+    maxConcurrentUpdates: 8,
+    waves: [{ share: 0.3, minFinished: 3, soak: 'PT3S' }, { share: 1 }],
+  });
+  await page.goto(rollout.path);
+  await expect(page.getByText('Connect the first machine')).toBeVisible();
+  await page.evaluate(() => Object.assign(window, { sameVisit: true }));
+
+  machines(rollout, { machines: 40, versions: '1.0.0' });
+
+  await expect(state(page)).toHaveText(/Rolling out · wave 1 of 2/);
+  await expect(page.getByText('Connect the first machine')).toBeHidden();
+  await expect(page.getByText(/^1\.0\.0\s*→\s*2\.0\.0/)).toBeVisible();
+  await expect(page.getByText(/^Waits:/)).toBeVisible();
+  const waves = page.getByRole('list', { name: 'Waves' });
+  await expect(waves.getByRole('listitem').filter({ hasText: '1 · 30 %' })).toBeVisible();
+
+  await expect(state(page)).toHaveText(/wave 2 of 2/);
+  await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
+  await expect(page.getByText('Done: every active machine runs 2.0.0.')).toBeVisible();
+  await expect(figure(page, 'on target')).toHaveText(/^40/);
+  await expect(card(page, 'Attempts')).toContainText(/Granted\s*40/);
+  await expect(card(page, 'Activity')).toContainText('finished');
+  expect(await page.evaluate(() => 'sameVisit' in window)).toBe(true);
+});
+
+test('the palette opens the pause: it states the reach, asks why, and grants stop', async ({
+  dashboard: page,
+  api,
+  machines,
+}) => {
+  const rollout = await api.rollout({ maxConcurrentUpdates: 2 });
+  machines(rollout, { machines: 40, versions: '1.0.0' });
+  await page.goto(rollout.path);
+  await expect(state(page)).toHaveText(/Rolling out/);
+  await page.goto(`${rollout.path}?do=pause`);
+  const dialog = page.getByRole('dialog', { name: `Pause ${rollout.name}?` });
+  await expect(dialog).toContainText(/40 machines in 1 group; .*wait/);
+  await dialog.getByLabel(/Reason/).fill('mirror overloaded');
+  await dialog.getByRole('button', { name: 'Pause' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page).not.toHaveURL(/do=/);
+  await expect(state(page)).toHaveText(/Paused/);
+  await expect(page.getByText('Paused by admin: “mirror overloaded”')).toBeVisible();
+
+  const { granted } = (await api.numbers(rollout.groupId)).funnel;
+  await expect(figure(page, 'in flight')).toHaveText(/^0/);
+  await expect(page.getByRole('link', { name: /^Paused/ })).toBeVisible();
+  expect((await api.numbers(rollout.groupId)).funnel.granted).toBe(granted);
+
+  await page.getByRole('button', { name: 'Resume' }).click();
+  const resume = page.getByRole('dialog');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(resume).toContainText('Say why');
+  await resume.getByLabel('Reason').fill('mirror is back');
+  await resume.getByRole('button', { name: 'Resume' }).click();
+  await expect(state(page)).toHaveText(/Rolling out/);
+  await expect.poll(async () => (await api.numbers(rollout.groupId)).funnel.granted).toBeGreaterThan(granted);
+});
+
+test('a bad package halts, and the page says which rule, the numbers and the machines', async ({
+  dashboard: page,
+  api,
+  machines,
+}) => {
+  const rollout = await api.rollout({ haltFailureShare: 0.3, haltMinAttempts: 4, maxAttempts: 5 });
+  machines(rollout, { machines: 25, versions: '1.0.0:15,1.1.0:10', kind: 'daemon', bad: '2.0.0:1' });
+  await page.goto(rollout.path);
+  await expect(state(page)).toHaveText(/Halted/, { timeout: 90_000 });
+  const notice = page.getByRole('main').getByRole('status').filter({ hasText: 'Halted by the rule' });
+  await expect(notice).toContainText('“failure share”');
+  await expect(notice).toContainText(/\d+ of \d+ finished attempts failed; the limit is 30 %/);
+  const failing = notice.getByText('Failing:').getByRole('link');
+  expect(await failing.count()).toBeGreaterThan(1);
+
+  await test.step('a failure opens the attempts behind it', async () => {
+    const failures = card(page, 'Failures');
+    const first = failures.getByRole('link', { name: /code \d+|Rolled back/ }).first();
+    const counted = Number((await first.innerText()).split('\n').at(-1));
+    await first.click();
+    await expect(page).toHaveURL(/failure=[A-Z_]+\.\d+/);
+    const list = page.getByRole('region', { name: 'Failed attempts', exact: true });
+    await expect(list.getByRole('row')).toHaveCount(counted + 1);
+
+    await failures.getByRole('link', { name: 'From' }).click();
+    await failures.getByRole('link', { name: /^1\.1\.0/ }).click();
+    await expect(page).toHaveURL(/failure=from\.1\.1\.0/);
+    await expect(list.getByRole('cell', { name: '1.1.0' }).first()).toBeVisible();
+    await expect(list.getByRole('cell', { name: '1.0.0' })).toHaveCount(0);
+
+    await page.reload();
+    await expect(list.getByRole('cell', { name: '1.1.0' }).first()).toBeVisible();
+    await list.getByRole('link').first().click();
+    await expect(page).toHaveURL(/\/machines\//);
+    await page.goBack();
+    await page.getByRole('link', { name: 'Show machines instead' }).click();
+    await expect(list).toBeHidden();
+  });
+
+  await test.step('a failing machine is found by its link', async () => {
+    await failing.first().click();
+    await expect(page).toHaveURL(/search=/);
+    await expect(page.getByText('1 machine', { exact: true })).toBeVisible();
+  });
+});
+
+test('a wave that needs a person waits for one, and says so', async ({ dashboard: page, api, machines }) => {
+  const rollout = await api.rollout({
+    maxConcurrentUpdates: 50,
+    waves: [{ share: 0.3, minFinished: 1, approval: true }, { share: 1 }],
+  });
+  machines(rollout, { machines: 30, versions: '1.0.0' });
+  await page.goto(rollout.path);
+  const open = page.getByRole('button', { name: 'Open wave 2' });
+  await expect(open).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByRole('list', { name: 'Before wave 2 opens' })).toContainText('needs approval');
+  const { granted } = (await api.numbers(rollout.groupId)).funnel;
+  expect(granted).toBeLessThan(30);
+  await open.click();
+  const dialog = page.getByRole('dialog', { name: /Open wave 2/ });
+  await expect(dialog).toContainText(/machines/);
+  await dialog.getByLabel('Reason').fill('the first wave looks well');
+  await dialog.getByRole('button', { name: 'Open wave 2' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(state(page)).toHaveText(/wave 2 of 2|Up to date/);
+  await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
+  await expect(open).toBeHidden();
+});
+
+test('the chart is read by keyboard and as a table, and its range is in the address', async ({
+  dashboard: page,
+  api,
+  machines,
+}) => {
+  const rollout = await api.rollout({ maxConcurrentUpdates: 4 });
+  machines(rollout, { machines: 20, versions: '1.0.0' });
+  await page.goto(rollout.path);
+  await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
+
+  const chart = card(page, 'Machines by state');
+  const readout = chart.getByRole('slider');
+  await expect(chart.locator('canvas')).toBeVisible();
+  await expect(chart.getByRole('list', { name: 'Legend' })).toContainText('on target 20');
+  await readout.focus();
+  await expect(readout).toHaveAttribute('aria-valuetext', /on target 20/);
+  const last = Number(await readout.getAttribute('aria-valuenow'));
+  await page.keyboard.press('Home');
+  await expect(readout).toHaveAttribute('aria-valuenow', '0');
+  await page.keyboard.press('ArrowRight');
+  await expect(readout).toHaveAttribute('aria-valuenow', '1');
+  expect(last).toBeGreaterThan(1);
+  await page.keyboard.press('Escape');
+  await expect(chart.getByRole('list', { name: 'Legend' })).toContainText('now');
+
+  await chart.getByRole('button', { name: 'As a table' }).click();
+  const table = page.getByRole('region', { name: 'Machines by state, as a table' });
+  await expect(table.getByRole('columnheader')).toContainText([
+    'When',
+    'on target',
+    'in flight',
+    'failed',
+    'waiting',
+  ]);
+  await expect(table.getByRole('row').nth(1)).toContainText('20');
+  await expect(table).toContainText('finished');
+  await chart.getByRole('button', { name: 'As a table' }).click();
+
+  await chart.getByRole('link', { name: '7 d' }).click();
+  await expect(page).toHaveURL(/range=WEEK/);
+  await expect(chart.getByRole('link', { name: '7 d' })).toHaveAttribute('aria-current', 'true');
+  await chart.getByRole('link', { name: 'Versions' }).click();
+  await expect(page).toHaveURL(/range=WEEK.*chart=versions|chart=versions.*range=WEEK/);
+  const versions = card(page, 'Machines by version');
+  await expect(versions.getByRole('list', { name: 'Legend' })).toContainText('2.0.0 20');
+  await page.reload();
+  await expect(versions.getByRole('link', { name: '7 d' })).toHaveAttribute('aria-current', 'true');
+});
+
+test('Explain finds a machine by its alias and opens its page', async ({
+  dashboard: page,
+  api,
+  machines,
+}) => {
+  const rollout = await api.rollout({ updatesEnabled: false });
+  machines(rollout, { machines: 12, versions: '1.0.0', kind: 'daemon', alias: 'till' });
+  await page.goto(rollout.path);
+  await expect(figure(page, 'waiting')).toHaveText(/^12/);
+  await page.getByRole('button', { name: 'Explain…' }).click();
+  const dialog = page.getByRole('dialog');
+  const found = dialog.getByRole('list', { name: 'Machines found' });
+  await expect(found.getByRole('link')).toHaveCount(8);
+  await dialog.getByRole('textbox').fill('till-0003');
+  await expect(found.getByRole('link')).toHaveCount(1);
+  await dialog.getByRole('textbox').press('Enter');
+  await expect(page).toHaveURL(/\/machines\//);
+  await expect(page.getByRole('main')).toContainText('till-0003');
+});
+
+test('charts leave nothing behind when they go', async ({ dashboard: page, api, machines }) => {
+  const rollout = await api.rollout();
+  machines(rollout, { machines: 10, versions: '1.0.0' });
+  await page.goto(rollout.path);
+  await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
+  const session = await page.context().newCDPSession(page);
+  const count = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    return session.send('Memory.getDOMCounters');
+  };
+  const turn = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      const button = card(page, 'Machines by state').getByRole('button', { name: 'As a table' });
+      await button.click();
+      await expect(card(page, 'Machines by state').locator('canvas')).toBeHidden();
+      await button.click();
+      await expect(card(page, 'Machines by state').locator('canvas')).toBeVisible();
+    }
+  };
+  await turn(3);
+  const before = await count();
+  await turn(20);
+  const after = await count();
+  // A chart that stayed would be some 15 nodes and as many listeners each time.
+  expect(after.nodes - before.nodes).toBeLessThan(150);
+  expect(after.jsEventListeners - before.jsEventListeners).toBeLessThan(60);
+});

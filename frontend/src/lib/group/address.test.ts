@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { GroupAddress } from './address';
+
+const address = (query: string) => new GroupAddress('a', 'g', new URLSearchParams(query));
+
+test('a list keeps how the charts are set, and replaces another list', () =>
+  expect(address('range=WEEK&by=oem&show=failed&search=x&failure=all').show('waiting')).toBe(
+    '/apps/a/groups/g?range=WEEK&by=oem&show=waiting#machines',
+  ));
+
+test('a chart keeps which list is shown', () => {
+  expect(address('range=WEEK&show=failed').chart({ range: 'DAY' })).toBe(
+    '/apps/a/groups/g?show=failed&range=DAY',
+  );
+  expect(address('failure=oem.vmware').chart({ chart: 'versions' })).toBe(
+    '/apps/a/groups/g?chart=versions&failure=oem.vmware',
+  );
+});
+
+test('a list of failed attempts stands where the machines were', () =>
+  expect(address('show=failed').failures({ outcome: 'FAILED', code: 9 })).toBe(
+    '/apps/a/groups/g?failure=FAILED.9#machines',
+  ));
+
+test('the palette opens a dialog, and links of the page do not', () => {
+  expect(address('do=pause').action).toBe('pause');
+  expect(address('do=explode').action).toBeNull();
+  expect(address('do=pause&range=DAY').chart()).toBe('/apps/a/groups/g?range=DAY');
+});

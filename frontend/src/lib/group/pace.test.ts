@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { paceColumns } from './pace';
+import type { Timeline } from './timeline';
+
+const timeline: Timeline = {
+  resolution: 'PT30S',
+  times: ['2026-11-23T04:00:00Z', '2026-11-23T04:00:30Z'],
+  onTarget: [],
+  inFlight: [],
+  failed: [],
+  waiting: [],
+  versions: [],
+  pace: { inFlight: [2, 0], cap: [3, 0], granted: [7, 0], periodCap: [9, 0] },
+  marks: [],
+};
+const now = { asOf: '2026-11-23T04:00:40Z', inFlight: 1, cap: 3, spentInPeriod: 8, periodCap: 9 };
+
+test('the stored pace goes on to the present, with a gap where nothing was kept', () =>
+  expect(paceColumns(timeline, now)).toEqual({
+    times: [...timeline.times, now.asOf],
+    granted: [7, null, 8],
+    periodCap: [9, null, 9],
+    inFlight: [2, null, 1],
+    cap: [3, null, 3],
+  }));
+
+test('numbers older than the last stored moment do not turn time back', () =>
+  expect(paceColumns(timeline, { ...now, asOf: '2026-11-23T04:00:10Z' }).granted).toEqual([7, null]));
+
+test('without stored points there is the present', () =>
+  expect(paceColumns(null, now)).toMatchObject({ times: [now.asOf], granted: [8] }));
