@@ -96,7 +96,10 @@ test('filters, search and order are the server’s, and in the address', async (
   await list.getByRole('button', { name: 'Running' }).click();
   await list.getByRole('button', { name: 'Running' }).click();
   await expect(page).toHaveURL(/sort=-version/);
-  await expect(list.getByRole('columnheader', { name: 'Running' })).toHaveAttribute('aria-sort', 'descending');
+  await expect(list.getByRole('columnheader', { name: 'Running' })).toHaveAttribute(
+    'aria-sort',
+    'descending',
+  );
   await expect(list.getByRole('cell', { name: '2.0.0' }).first()).toBeVisible();
   await page.reload();
   await expect(list.getByRole('row').nth(1)).toContainText('2.0.0');
@@ -107,10 +110,7 @@ test('filters, search and order are the server’s, and in the address', async (
   expect(await violations(page)).toEqual([]);
 });
 
-test('the whole fleet is one list that names application and group', async ({
-  dashboard: page,
-  list,
-}) => {
+test('the whole fleet is one list that names application and group', async ({ dashboard: page, list }) => {
   await page.goto('/machines?show=on-target');
   await total(page, '50,000 machines');
   await expect(list.getByRole('cell', { name: 'bench / t' }).first()).toBeVisible();
@@ -180,11 +180,11 @@ test('few machines are tiles, and the switch to the table is in the address', as
   list,
 }) => {
   await page.goto(path(site, `?search=${id(0xabc0).slice(0, -1)}`));
-  const tiles = page.getByRole('list', { name: 'Machines' });
+  const tiles = page.getByRole('list', { name: 'Machines', exact: true });
   await expect(tiles.getByRole('link')).toHaveCount(16);
   await expect(tiles.getByRole('link', { name: /abc1 On hold: in-flight cap 1\.0\.0/ })).toBeVisible();
   expect(await violations(page)).toEqual([]);
-  await page.getByRole('link', { name: 'Table' }).click();
+  await page.getByRole('link', { name: 'Table', exact: true }).click();
   await expect(page).toHaveURL(/layout=table/);
   await expect(list.getByRole('row')).toHaveCount(17);
   await tiles.waitFor({ state: 'detached' });
