@@ -69,6 +69,10 @@ bench: install-postgresql ## measure the engine, the protocol and the whole serv
 measure: bin/coreroller bin/bench e2e/node_modules/.installed install-chromium ## measure the dashboard in Chromium: sizes, times, memory (MACHINES=1000000 MINUTES=60)
 	cd e2e && npx playwright test -c playwright.measure.config.ts $(ARGS)
 
+.PHONY: screenshots
+screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## the pictures of docs/dashboard.md, of the demo fleet
+	cd e2e && npx playwright test -c playwright.screenshots.config.ts
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)

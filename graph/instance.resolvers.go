@@ -31,6 +31,10 @@ func (r *instanceResolver) Alias(ctx context.Context, obj *db.Instance) (string,
 	return cmp.Or(obj.Alias, obj.MachineAlias), nil
 }
 
+func (r *instanceResolver) CountedAs(ctx context.Context, obj *db.Instance) (*model.CountedAs, error) {
+	return r.countedPart(obj), nil
+}
+
 func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error) {
 	if obj.GrantedAt == nil {
 		return nil, nil

@@ -82,6 +82,13 @@ func TestEachNumberHasItsList(t *testing.T) {
 				t.Errorf("%s: %v, want %v", part, got, ids)
 			}
 		}
+		for _, node := range ana.get("{ instances { nodes { countedAs machineId } } }", nil)["nodes"].([]any) {
+			part := at(t, node, "countedAs").(string)
+			ids := ana.walk(vars{"countedAs": []any{part}}, nil, 100)
+			if id := at(t, node, "machineId").(string); !slices.Contains(ids, id) {
+				t.Errorf("%s says that it counts as %s, the list is %v", id, part, ids)
+			}
+		}
 		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{"ON_TARGET", "OVERRIDDEN"}}}), "totalCount", 2)
 		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{}}}), "totalCount", 0)
 	})

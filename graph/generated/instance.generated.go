@@ -28,6 +28,8 @@ type AttemptResolver interface {
 type InstanceResolver interface {
 	Alias(ctx context.Context, obj *db.Instance) (string, error)
 
+	CountedAs(ctx context.Context, obj *db.Instance) (*model.CountedAs, error)
+
 	Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error)
 
 	Override(ctx context.Context, obj *db.Instance) (*model.Override, error)
@@ -1386,6 +1388,29 @@ func (ec *executionContext) _Instance_standing(ctx context.Context, field graphq
 }
 func (ec *executionContext) fieldContext_Instance_standing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Instance", field, false, false, "Standing")
+}
+
+func (ec *executionContext) _Instance_countedAs(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_countedAs(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Instance().CountedAs(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+			return ec.marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_countedAs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, true, true, "CountedAs")
 }
 
 func (ec *executionContext) _Instance_reason(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
@@ -3276,6 +3301,12 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "countedAs":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Instance_countedAs(ctx, field, obj)
+				})
 		case "reason":
 			out.Values[i] = ec._Instance_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3965,6 +3996,22 @@ func (ec *executionContext) marshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCo
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (*model.CountedAs, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.CountedAs)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOGrant2ᚖcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {

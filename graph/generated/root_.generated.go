@@ -423,6 +423,7 @@ type ComplexityRoot struct {
 		Application        func(childComplexity int) int
 		Arch               func(childComplexity int) int
 		Attempts           func(childComplexity int, first *int, after *string) int
+		CountedAs          func(childComplexity int) int
 		CreatedAt          func(childComplexity int) int
 		DecidedAt          func(childComplexity int) int
 		Decision           func(childComplexity int) int
@@ -2475,6 +2476,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.Attempts(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Instance.countedAs":
+		if e.ComplexityRoot.Instance.CountedAs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.CountedAs(childComplexity), true
 	case "Instance.createdAt":
 		if e.ComplexityRoot.Instance.CreatedAt == nil {
 			break
@@ -5546,6 +5553,8 @@ input SimulateRolloutInput {
   failureShare: Float = 0
   "Share of machines that fall silent after they were granted, from 0 to 1."
   silentShare: Float = 0
+  "Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already."
+  whole: Boolean = false
 }
 
 "How a rollout would go. Above about 2000 machines one simulated machine stands for several; read the curve as a shape."
@@ -6033,7 +6042,12 @@ type GroupChange {
 	{Name: "../schema/instance.graphql", Input: `extend type Query {
   "One machine in one application; null when there is none with this id."
   instance("Its UUID." id: ID!): Instance
-  "Machines, by default by application and machine id. Without a filter: of the whole fleet."
+  """
+  Machines of the whole fleet, or those that a filter lets pass. They are sorted
+  by application and machine id; with conditions on state, version, standing,
+  reason, ` + "`" + `countedAs` + "`" + ` or platform and without ` + "`" + `groupId` + "`" + ` by application, group and
+  machine id, and those of no group come last.
+  """
   instances(
     "Which machines; all conditions must hold."
     filter: InstanceFilter
@@ -6041,7 +6055,7 @@ type GroupChange {
     first: Int = 50
     "` + "`" + `endCursor` + "`" + ` of the page before; only with the same filter and order."
     after: String
-    "Orders other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `, because only then an index gives them."
+    "Orders other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `."
     orderBy: InstanceOrder
   ): InstanceConnection!
 }
@@ -6091,6 +6105,8 @@ type Instance {
   state: InstanceState!
   "How it takes part in gates, counts and completion."
   standing: Standing!
+  "Where the numbers of its group count it; null when it is in no group."
+  countedAs: CountedAs
   "The rule that settled its last update check."
   reason: Reason!
   "That decision in words."
@@ -6335,8 +6351,12 @@ enum OverrideKind {
 
 """
 Conditions on machines; all must hold. Conditions on state, standing, version,
-reason and ` + "`" + `countedAs` + "`" + `, alone or together, are counted exactly and at once; the
-others read machines in order until the page is full.
+reason and ` + "`" + `countedAs` + "`" + `, alone or together, cost the same in a group of ten
+machines and of a million, and are counted exactly. ` + "`" + `oem` + "`" + ` and ` + "`" + `search` + "`" + ` are read
+from indexes, too, and counted up to 1000. When machines were last seen is in no
+index, because it changes with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` look at
+one machine after the other until the page is full. For machines not seen for a
+day ask for the standing SILENT as well, which leaves only those to be looked at.
 """
 input InstanceFilter {
   "Machines of this application."
@@ -8379,6 +8399,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_state(ctx, field)
 	case "standing":
 		return ec.fieldContext_Instance_standing(ctx, field)
+	case "countedAs":
+		return ec.fieldContext_Instance_countedAs(ctx, field)
 	case "reason":
 		return ec.fieldContext_Instance_reason(ctx, field)
 	case "decision":

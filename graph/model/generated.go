@@ -349,8 +349,12 @@ type InstanceEdge struct {
 }
 
 // Conditions on machines; all must hold. Conditions on state, standing, version,
-// reason and `countedAs`, alone or together, are counted exactly and at once; the
-// others read machines in order until the page is full.
+// reason and `countedAs`, alone or together, cost the same in a group of ten
+// machines and of a million, and are counted exactly. `oem` and `search` are read
+// from indexes, too, and counted up to 1000. When machines were last seen is in no
+// index, because it changes with every poll: `seenAfter` and `seenBefore` look at
+// one machine after the other until the page is full. For machines not seen for a
+// day ask for the standing SILENT as well, which leaves only those to be looked at.
 type InstanceFilter struct {
 	// Machines of this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
@@ -673,6 +677,8 @@ type SimulateRolloutInput struct {
 	FailureShare *float64 `json:"failureShare,omitempty"`
 	// Share of machines that fall silent after they were granted, from 0 to 1.
 	SilentShare *float64 `json:"silentShare,omitempty"`
+	// Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already.
+	Whole *bool `json:"whole,omitempty"`
 }
 
 // What changes while you look. Each subscription sends a snapshot first and then,

@@ -38,6 +38,15 @@ export interface MachinesView extends MachineList {
   group?: string | null;
 }
 
+/** Which packages the application page lists. */
+export interface PackagesView extends Query {
+  arch?: string | null;
+  /** Beginning of the version. */
+  version?: string | null;
+  /** Where the page of the list begins. */
+  after?: string | null;
+}
+
 /** Query parameters of the activity page. */
 export interface ActivityView extends Query {
   application?: string | null;
@@ -54,10 +63,20 @@ export interface AuditView extends Query {
   actor?: string | null;
   verb?: string | null;
   object?: string | null;
+  /** How far back. */
+  range?: string | null;
+}
+
+/** Query parameters of the page that connects a machine, besides the application. */
+export interface ConnectView extends Query {
+  group?: string | null;
+  /** Whether the settings are for Flatcar or for a program of one's own. */
+  client?: string | null;
 }
 
 export const fleetPath = () => '/';
-export const connectPath = (application?: string) => `/connect${query({ application })}`;
+export const connectPath = (application?: string | null, view: ConnectView = {}) =>
+  `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
 export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
 export const settingsPath = () => '/settings';
@@ -67,6 +86,8 @@ export const playgroundPath = () => '/playground';
 
 export const applicationPath = (application: string, fragment = '') =>
   `/apps/${application}${fragment && `#${fragment}`}`;
+export const packagesPath = (application: string, view: PackagesView = {}) =>
+  `/apps/${application}${query(view)}#packages`;
 export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
   `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
 export const policyPath = (application: string, group: string) =>
@@ -75,6 +96,8 @@ export const channelPath = (application: string, channel: string) =>
   `/apps/${application}/channels/${channel}`;
 export const newPackagePath = (application: string) => `/apps/${application}/packages/new`;
 export const packagePath = (application: string, id: string) => `/apps/${application}/packages/${id}`;
+export const editPackagePath = (application: string, id: string) =>
+  `${packagePath(application, id)}${query({ edit: '1' })}`;
 /** Of an application, or of the whole fleet. */
 export const machinesPath = (application: string | null, view: MachinesView = {}) =>
   `${application ? `/apps/${application}` : ''}/machines${query(view)}`;

@@ -19,8 +19,11 @@ const instancesQuery = graphql(`
         oem
         version
         state
-        standing
+        countedAs
         reason
+        override {
+          kind
+        }
         decision
         decisionUntil
         lastSeenAt

@@ -3,7 +3,6 @@ import type { Tone } from '$lib/ui/tone';
 import { reasonWord, type Reason } from './reason';
 
 export type InstanceState = ReturnType<typeof graphql.scalar<'InstanceState'>>;
-export type Standing = ReturnType<typeof graphql.scalar<'Standing'>>;
 export type Outcome = ReturnType<typeof graphql.scalar<'Outcome'>>;
 
 /** Where a machine stands in its update. */
@@ -33,26 +32,37 @@ export const outcomeWord: Record<Outcome, string> = {
   WITHDRAWN: 'Taken back before it began',
 };
 
-interface Machine {
+/** As much as the words for a machine need. */
+export interface Situation {
   state: InstanceState;
-  standing: Standing;
+  countedAs: ReturnType<typeof graphql.scalar<'CountedAs'>> | null;
   reason: Reason;
+  override: { kind: 'HOLD' | 'PIN' } | null;
 }
 
-/** The one thing worth knowing about a machine in a list. */
-export function machineWord({ state, standing, reason }: Machine): { word: string; tone: Tone } {
-  if (standing === 'QUARANTINED') return { word: 'Quarantined', tone: 'fail' };
-  if (standing === 'OVERRIDDEN' && (reason === 'HELD' || reason === 'PINNED')) {
-    return { word: reasonWord[reason], tone: 'warn' };
+/** The one thing worth knowing about a machine. */
+export function machineWord({ state, countedAs, reason, override }: Situation): { word: string; tone: Tone } {
+  switch (countedAs) {
+    case 'QUARANTINED':
+      return { word: 'Quarantined', tone: 'fail' };
+    case 'OVERRIDDEN':
+      return { word: override?.kind === 'PIN' ? 'Pinned by a person' : 'Held by a person', tone: 'warn' };
+    case 'SILENT':
+      return { word: 'Silent', tone: 'quiet' };
+    case 'ON_TARGET':
+      return { word: 'Up to date', tone: 'done' };
+    case 'WAITING':
+      return state === 'ON_HOLD'
+        ? { word: `On hold: ${reasonWord[reason].toLowerCase()}`, tone: 'quiet' }
+        : { word: 'Waiting', tone: 'quiet' };
+    default:
+      return instanceState[state];
   }
-  if (state === 'ON_HOLD') return { word: `On hold: ${reasonWord[reason].toLowerCase()}`, tone: 'quiet' };
-  if (reason === 'UP_TO_DATE' && !inFlight.includes(state)) return { word: 'Up to date', tone: 'done' };
-  return instanceState[state];
 }
 
 /** The same for a row that has a place of its own for why a machine is held. */
-export function listWord(machine: Machine): { word: string; tone: Tone; why: string } {
-  if (machine.state === 'ON_HOLD' && machine.standing === 'ACTIVE') {
+export function listWord(machine: Situation): { word: string; tone: Tone; why: string } {
+  if (machine.state === 'ON_HOLD' && machine.countedAs === 'WAITING') {
     return { word: instanceState.ON_HOLD.word, tone: 'quiet', why: reasonWord[machine.reason] };
   }
   return { ...machineWord(machine), why: '' };

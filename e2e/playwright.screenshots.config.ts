@@ -1,0 +1,13 @@
+import base from './playwright.config.ts';
+
+/** `make screenshots`: the pictures of docs/dashboard.md, of the demo fleet. */
+export default {
+  ...base,
+  testDir: 'screenshots',
+  testMatch: '*.shots.ts',
+  outputDir: '../build/screenshots',
+  fullyParallel: false,
+  workers: 1,
+  timeout: 15 * 60_000,
+  use: { ...base.use, trace: 'off' as const, contextOptions: { reducedMotion: 'reduce' as const } },
+};

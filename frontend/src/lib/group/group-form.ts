@@ -1,0 +1,69 @@
+import { graphql } from '$lib/api/graphql';
+
+export const groupDialogFragment = graphql(`
+  fragment GroupDialog on Group {
+    id
+    name
+    track
+    arch
+    description
+    revision
+    channel {
+      id
+    }
+  }
+`);
+
+export const channelsQuery = graphql(`
+  query ChannelChoices($id: ID!) {
+    application(id: $id) {
+      channels {
+        id
+        name
+        arch
+        package {
+          version
+        }
+      }
+    }
+  }
+`);
+
+export const previewQuery = graphql(`
+  query NewPolicy($policy: PolicyInput!) {
+    policyPreview(input: { policy: $policy }) {
+      sentence
+    }
+  }
+`);
+
+export const createMutation = graphql(`
+  mutation CreateGroup($input: CreateGroupInput!) {
+    outcome: createGroup(input: $input) {
+      group {
+        id
+      }
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const updateMutation = graphql(`
+  mutation UpdateGroup($input: UpdateGroupInput!) {
+    outcome: updateGroup(input: $input) {
+      group {
+        id
+      }
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+/** Fields that show what was refused next to them. */
+export const shown = ['name', 'track', 'channelId', 'description', 'arch'];

@@ -1,0 +1,47 @@
+import { graphql } from '$lib/api/graphql';
+
+export const packageEditorFragment = graphql(`
+  fragment PackageEditor on Application {
+    id
+    channels {
+      id
+      name
+      arch
+      color
+      package {
+        id
+      }
+    }
+  }
+`);
+
+export const createMutation = graphql(`
+  mutation CreatePackage($input: CreatePackageInput!) {
+    outcome: createPackage(input: $input) {
+      package {
+        id
+      }
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const updateMutation = graphql(`
+  mutation UpdatePackage($input: UpdatePackageInput!) {
+    outcome: updatePackage(input: $input) {
+      package {
+        id
+      }
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+/** Fields that show what was refused next to them. */
+export const shown = /^(type|arch|version|url|filename|size|sha1|sha256|description|action\.|files\[\d+\]\.)/;

@@ -1,0 +1,220 @@
+import { graphql, type ResultOf } from '$lib/api/graphql';
+import type { Refusal } from '$lib/session/session.svelte';
+import { durationIso, durationText } from './duration';
+import { isZone, momentAt, wallTime } from './zone';
+
+export const policyFormFragment = graphql(`
+  fragment PolicyForm on Policy {
+    updatesEnabled
+    safeMode
+    maxUpdatesPerPeriod
+    periodInterval
+    maxConcurrentUpdates
+    updateTimeout
+    rebootTimeout
+    timezone
+    officeHours
+    windows {
+      days
+      start
+      end
+    }
+    freezes {
+      from
+      until
+      reason
+    }
+    waves {
+      share
+      canaries
+      soak
+      minFinished
+      minSuccessShare
+      approval
+    }
+    haltFailureShare
+    haltMinAttempts
+    maxAttempts
+    onDemand
+    pollInterval
+  }
+`);
+
+export type Policy = ResultOf<typeof policyFormFragment>;
+export type Weekday = Policy['windows'][number]['days'][number];
+
+export type PolicyInput = ReturnType<typeof graphql.scalar<'PolicyInput'>>;
+
+export const weekdays: readonly Weekday[] = [
+  'MONDAY',
+  'TUESDAY',
+  'WEDNESDAY',
+  'THURSDAY',
+  'FRIDAY',
+  'SATURDAY',
+  'SUNDAY',
+];
+
+/** A policy as it stands in the form: everything a person types is text. */
+export interface PolicyForm {
+  updatesEnabled: boolean;
+  safeMode: boolean;
+  maxUpdatesPerPeriod: string;
+  periodInterval: string;
+  maxConcurrentUpdates: string;
+  updateTimeout: string;
+  rebootTimeout: string;
+  timezone: string;
+  officeHours: boolean;
+  windows: { days: Weekday[]; start: string; end: string }[];
+  /** Times on the clock of the policy's zone. */
+  freezes: { from: string; until: string; reason: string }[];
+  waves: WaveForm[];
+  /** In per cent; "0" switches the rule off. */
+  haltFailureShare: string;
+  haltMinAttempts: string;
+  maxAttempts: string;
+  onDemand: Policy['onDemand'];
+  /** "" says nothing to the machines. */
+  pollInterval: string;
+}
+
+export interface WaveForm {
+  /** In per cent. */
+  share: string;
+  /** One machine id a line. */
+  canaries: string;
+  soak: string;
+  minFinished: string;
+  /** In per cent. */
+  minSuccessShare: string;
+  approval: boolean;
+}
+
+/** 0.05 → "5", 0.125 → "12.5": digits beyond the sixth are noise of the binary fraction. */
+const percentText = (share: number) => String(Number((share * 100).toFixed(6)));
+
+export function policyForm(policy: Policy): PolicyForm {
+  return {
+    ...policy,
+    maxUpdatesPerPeriod: String(policy.maxUpdatesPerPeriod),
+    maxConcurrentUpdates: String(policy.maxConcurrentUpdates),
+    periodInterval: durationText(policy.periodInterval),
+    updateTimeout: durationText(policy.updateTimeout),
+    rebootTimeout: durationText(policy.rebootTimeout),
+    windows: policy.windows.map(({ days, start, end }) => ({ days: [...days], start, end })),
+    freezes: policy.freezes.map(({ from, until, reason }) => ({
+      from: wallTime(new Date(from), policy.timezone),
+      until: wallTime(new Date(until), policy.timezone),
+      reason,
+    })),
+    waves: policy.waves.map((wave) => ({
+      share: percentText(wave.share),
+      canaries: wave.canaries.join('\n'),
+      soak: durationText(wave.soak),
+      minFinished: String(wave.minFinished),
+      minSuccessShare: percentText(wave.minSuccessShare),
+      approval: wave.approval,
+    })),
+    haltFailureShare: percentText(policy.haltFailureShare),
+    haltMinAttempts: String(policy.haltMinAttempts),
+    maxAttempts: String(policy.maxAttempts),
+    pollInterval: policy.pollInterval ? durationText(policy.pollInterval) : '',
+  };
+}
+
+export interface Reading {
+  /** What differs from the policy; the rest keeps its value, to the last digit. */
+  input: PolicyInput;
+  /** What cannot be read at all, by field of the input. */
+  problems: Refusal[];
+}
+
+/** What the form says. The server judges whether it makes sense. */
+export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
+  const problems: Refusal[] = [];
+  const complain = (field: string, message: string) => problems.push({ field: `policy.${field}`, message });
+  const whole = (field: string, text: string) => {
+    if (/^\d{1,9}$/.test(text.trim())) return Number(text);
+    complain(field, 'must be a whole number');
+    return 0;
+  };
+  const share = (field: string, text: string) => {
+    const plain = text.replace('%', '').trim();
+    if (/^\d+(\.\d+)?$/.test(plain)) return Number((Number(plain) / 100).toPrecision(12));
+    complain(field, 'must be a number of per cent');
+    return 0;
+  };
+  const span = (field: string, text: string) => {
+    const iso = durationIso(text);
+    if (iso === null) complain(field, 'must be a time with a unit, such as 15 min or 1 h 30 min');
+    return iso ?? 'PT0S';
+  };
+  const clock = (field: string, text: string) => {
+    const [, hours, minutes] = /^(\d{1,2}):?(\d{2})$/.exec(text.trim()) ?? [];
+    const at = `${hours?.padStart(2, '0')}:${minutes}`;
+    if (/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(at)) return at;
+    complain(field, 'must be a time such as 22:00');
+    return '';
+  };
+  const time = (field: string, text: string) => {
+    const at = momentAt(text, isZone(form.timezone) ? form.timezone : 'UTC');
+    if (!at) complain(field, 'is missing');
+    return at?.toISOString() ?? '';
+  };
+
+  const read: { [Field in keyof PolicyForm]: () => PolicyInput[Field] } = {
+    updatesEnabled: () => form.updatesEnabled,
+    safeMode: () => form.safeMode,
+    maxUpdatesPerPeriod: () => whole('maxUpdatesPerPeriod', form.maxUpdatesPerPeriod),
+    periodInterval: () => span('periodInterval', form.periodInterval),
+    maxConcurrentUpdates: () => whole('maxConcurrentUpdates', form.maxConcurrentUpdates),
+    updateTimeout: () => span('updateTimeout', form.updateTimeout),
+    rebootTimeout: () => span('rebootTimeout', form.rebootTimeout),
+    timezone: () => form.timezone.trim(),
+    officeHours: () => form.officeHours,
+    windows: () =>
+      form.windows.map(({ days, start, end }, i) => ({
+        days: weekdays.filter((day) => days.includes(day)),
+        start: clock(`windows[${i}].start`, start),
+        end: clock(`windows[${i}].end`, end),
+      })),
+    freezes: () =>
+      form.freezes.map(({ from, until, reason }, i) => ({
+        from: time(`freezes[${i}].from`, from),
+        until: time(`freezes[${i}].until`, until),
+        reason,
+      })),
+    waves: () =>
+      form.waves.map((wave, i) => ({
+        share: share(`waves[${i}].share`, wave.share),
+        canaries: wave.canaries.split(/[\s,]+/).filter(Boolean),
+        soak: span(`waves[${i}].soak`, wave.soak),
+        minFinished: whole(`waves[${i}].minFinished`, wave.minFinished),
+        minSuccessShare: share(`waves[${i}].minSuccessShare`, wave.minSuccessShare),
+        approval: wave.approval,
+      })),
+    haltFailureShare: () => share('haltFailureShare', form.haltFailureShare),
+    haltMinAttempts: () => whole('haltMinAttempts', form.haltMinAttempts),
+    maxAttempts: () => whole('maxAttempts', form.maxAttempts),
+    onDemand: () => form.onDemand,
+    pollInterval: () => (form.pollInterval.trim() === '' ? null : span('pollInterval', form.pollInterval)),
+  };
+
+  const before = policyForm(policy);
+  // The freezes stand on the clock of the zone: when it changes, so do they.
+  const moved = form.timezone !== before.timezone && form.freezes.length > 0;
+  const changed = (field: keyof PolicyForm) =>
+    JSON.stringify(form[field]) !== JSON.stringify(before[field]) || (field === 'freezes' && moved);
+  const fields = (Object.keys(read) as (keyof PolicyForm)[]).filter(changed);
+  const input = Object.fromEntries(fields.map((field) => [field, read[field]()])) as PolicyInput;
+  return { input, problems };
+}
+
+/** What is wrong with a field, also with one inside it: "waves[1].share". */
+export const problemOf = (problems: readonly Refusal[], field: string): string | undefined =>
+  problems.find((problem) => problem.field === `policy.${field}`)?.message;
+
+/** The same, or of one of its entries: "waves[1].canaries[3]". */
+export const problemInside = (problems: readonly Refusal[], field: string): string | undefined =>
+  problems.find(({ field: at }) => at === `policy.${field}` || at?.startsWith(`policy.${field}[`))?.message;

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { policyForm, readPolicyForm, type Policy } from './form';
+import { differences, rebase } from './labels';
+
+const wave = { share: 0.5, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 0, approval: false };
+const before: Policy = {
+  updatesEnabled: true,
+  safeMode: true,
+  maxUpdatesPerPeriod: 1,
+  periodInterval: 'PT1H',
+  maxConcurrentUpdates: 1,
+  updateTimeout: 'PT1H',
+  rebootTimeout: 'P1D',
+  timezone: 'UTC',
+  officeHours: false,
+  windows: [],
+  freezes: [],
+  waves: [],
+  haltFailureShare: 0.2,
+  haltMinAttempts: 5,
+  maxAttempts: 3,
+  onDemand: 'SAME_RULES',
+  pollInterval: null,
+};
+const after: Policy = {
+  ...before,
+  maxUpdatesPerPeriod: 20,
+  periodInterval: 'PT15M',
+  waves: [wave],
+  safeMode: false,
+};
+
+test('differences in the words of the form', () => {
+  expect(differences(before, before)).toEqual([]);
+  expect(differences(before, after)).toEqual([
+    { label: 'Safe mode', before: 'on', after: 'off' },
+    { label: 'Machines per period', before: '1', after: '20' },
+    { label: 'Period', before: '1 h', after: '15 min' },
+    { label: 'Waves', before: 'none', after: '50 %' },
+  ]);
+});
+
+test('edits stay on top of what somebody else changed', () => {
+  const form = policyForm(before);
+  form.periodInterval = '2 h';
+  form.maxAttempts = '4';
+  const merged = rebase(form, before, after);
+  expect(readPolicyForm(merged, after).input).toEqual({ periodInterval: 'PT2H', maxAttempts: 4 });
+  expect(merged.maxUpdatesPerPeriod).toBe('20');
+});

@@ -1,0 +1,39 @@
+import { graphql } from '$lib/api/graphql';
+import { policyFormFragment } from './form';
+import { policyMeaningFragment } from './PolicyMeaning.svelte';
+
+export const policyEditorFragment = graphql(
+  `
+    fragment PolicyEditor on Group {
+      id
+      revision
+      policy {
+        ...PolicyForm
+      }
+    }
+  `,
+  [policyFormFragment],
+);
+
+export const previewQuery = graphql(
+  `
+    query PreviewPolicy($input: PolicyPreviewInput!) {
+      policyPreview(input: $input) {
+        ...PolicyMeaning
+      }
+    }
+  `,
+  [policyMeaningFragment],
+);
+
+export const updateMutation = graphql(`
+  mutation UpdatePolicy($input: UpdatePolicyInput!) {
+    outcome: updatePolicy(input: $input) {
+      userErrors {
+        code
+        field
+        message
+      }
+    }
+  }
+`);
