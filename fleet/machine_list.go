@@ -139,7 +139,7 @@ func (l *MachineList) values(p *machinePlace) []any {
 }
 
 // Machines reads a page. Load makes the query for rows read what else is
-// wanted of them.
+// wanted of them; nil for nothing.
 //
 // Conditions on state, version, standing and reason, in any combination, cost
 // as much in a group of a million machines as in one of ten, and a list by
@@ -149,6 +149,9 @@ func (l *MachineList) values(p *machinePlace) []any {
 func (s *Service) Machines(ctx context.Context, l MachineList, load func(*db.InstanceQuery) *db.InstanceQuery) ([]*db.Instance, error) {
 	if _, err := require(ctx, auth.Read); err != nil {
 		return nil, err
+	}
+	if load == nil {
+		load = func(q *db.InstanceQuery) *db.InstanceQuery { return q }
 	}
 	if l.By != ByMachineID && l.Group == nil {
 		return nil, Errorf(Invalid, "orderBy.field", "needs filter.groupId")

@@ -25,6 +25,7 @@ type Options struct {
 	Store *store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
+	Demo  DemoFleet // nil: none can be started
 }
 
 // Service carries the verbs. It is safe for concurrent use.
@@ -38,8 +39,13 @@ type Service struct {
 
 	hashing chan struct{} // one slot per password hash under way
 
+	demo    DemoFleet
+	demoing sync.Mutex // held while the demo is started or stopped
+
 	lane    *store.Lane[*call]
 	idle    *idleMemory
+	rate    rate // of check-ins that were answered
+	jobs    *jobs
 	meters  meters
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 
@@ -58,12 +64,13 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		now:     func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		log:     o.Log,
 		hashing: make(chan struct{}, maxHashing),
+		demo:    o.Demo,
 	}
 	s.catalog.Store(&Catalog{})
 	if err := s.reloadAll(ctx); err != nil {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
-	s.idle = newIdleMemory()
+	s.idle, s.jobs = newIdleMemory(), newJobs()
 	s.meters.written = s.now()
 	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
 	return s, nil

@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"coreroller/auth"
-	"coreroller/ent/db"
 	"coreroller/fleet"
 	"coreroller/rollout"
 	"coreroller/store"
@@ -95,7 +94,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 		what, statements = c.what, 0
 		found, pages := 0, 0
 		for l := c.list; pages < 8; pages++ {
-			rows, err := service.Machines(ctx, l, func(q *db.InstanceQuery) *db.InstanceQuery { return q })
+			rows, err := service.Machines(ctx, l, nil)
 			if err != nil {
 				t.Fatalf("%s: %v", c.what, err)
 			}

@@ -7390,9 +7390,9 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped."
+  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped. After a restart: let the machines go on."
   startDemo: DemoPayload!
-  "Stop the simulated machines and delete the applications of the demo."
+  "Stop the simulated machines and delete the applications of the demo, and nothing else."
   stopDemo: DemoPayload!
 }
 
@@ -7436,7 +7436,7 @@ type Demo {
   present: Boolean!
   "Whether its machines check against this server."
   running: Boolean!
-  "Whether it can be started: the database has no machines and no application but those of the first start."
+  "Whether it can be started: it is there and does not run, or the database has no machines and no application but that of the first start."
   available: Boolean!
 }
 

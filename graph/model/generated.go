@@ -188,20 +188,10 @@ type DeletePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The simulated fleet.
-type Demo struct {
-	// Whether its applications are there.
-	Present bool `json:"present"`
-	// Whether its machines check against this server.
-	Running bool `json:"running"`
-	// Whether it can be started: the database has no machines and no application but those of the first start.
-	Available bool `json:"available"`
-}
-
 // The answer to starting or stopping the demo.
 type DemoPayload struct {
 	// As it is now; null when nothing was changed.
-	Demo *Demo `json:"demo,omitempty"`
+	Demo *fleet.Demo `json:"demo,omitempty"`
 	// Why nothing was changed; empty when it was.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -638,7 +628,7 @@ type ServerInfo struct {
 	// Where machines send their requests, as seen by this caller; null for strangers.
 	UpdateURL *string `json:"updateUrl,omitempty"`
 	// The simulated fleet; null for a stranger.
-	Demo *Demo `json:"demo,omitempty"`
+	Demo *fleet.Demo `json:"demo,omitempty"`
 }
 
 // Name and password.
