@@ -2,7 +2,6 @@ package graph_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -163,7 +162,7 @@ func TestFailedAttemptsReadTheirMachinesTogether(t *testing.T) {
 		r := s.ana(t).ask(`query($id: ID!, $o: String) { group(id: $id) { rollout { failedAttempts(filter: { oem: $o }) { nodes { id } } } } }`,
 			vars{"id": s.group, "o": "a\x00"})
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
-			t.Errorf("NUL: %s %+v", json.RawMessage(r.Data), r.Errors)
+			t.Errorf("NUL: %s %+v", r.Data, r.Errors)
 		}
 	})
 }

@@ -221,13 +221,3 @@ func (s *shares) drop(key shareKey, sh *share) {
 		delete(s.open, key)
 	}
 }
-
-// readers is how many subscriptions are being followed.
-func (s *shares) readers() (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, sh := range s.open {
-		n += sh.readers
-	}
-	return n
-}
