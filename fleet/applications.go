@@ -18,6 +18,7 @@ type CreateApplication struct {
 	ProductID   *string // reverse-domain name; nil or "" = none
 	Description string
 	CloneFrom   *uuid.UUID // application whose channels and groups are copied
+	ID          uuid.UUID  // zero: a new one, which is all that people can ask for
 }
 
 // CreateApplication makes an application, empty or with the channels and
@@ -34,7 +35,10 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "createApplication", by: who, object: "application", id: store.NewID(s.now()), unique: "name"}
+	if in.ID == uuid.Nil {
+		in.ID = store.NewID(s.now())
+	}
+	v := verb{name: "createApplication", by: who, object: "application", id: in.ID, unique: "name"}
 	err = s.configure(ctx, v, func(c *change) error {
 		if err := c.freeApplication(uuid.Nil, name, product); err != nil {
 			return err

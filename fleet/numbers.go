@@ -96,24 +96,64 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	s.Machines, s.Active = s.Machines+n, s.Active+active
 
-	switch {
-	case row.State.InFlight():
+	switch partOf(row.State, row.Standing, onTarget) {
+	case PartInFlight:
 		t.InFlight += n
-	case row.Standing == rollout.StandingQuarantined:
+	case PartQuarantined:
 		t.Quarantined += n
-	case row.Standing == rollout.StandingOverridden:
+	case PartOverridden:
 		t.Overridden += n
-	case row.Standing == rollout.StandingSilent:
+	case PartSilent:
 		t.Silent += n
-	case onTarget:
+	case PartOnTarget:
 		t.OnTarget += n
-	case row.State == rollout.StateError:
+	case PartFailed:
 		t.Failed += n
 		t.hold(row.Reason, n)
-	default:
+	case PartWaiting:
 		t.Waiting += n
 		t.hold(row.Reason, n)
 	}
+}
+
+// Part is which of the numbers of its group counts a machine.
+type Part string
+
+// The parts; every machine of a group is in exactly one.
+const (
+	PartOnTarget    Part = "ON_TARGET"
+	PartInFlight    Part = "IN_FLIGHT"
+	PartWaiting     Part = "WAITING"
+	PartFailed      Part = "FAILED"
+	PartQuarantined Part = "QUARANTINED"
+	PartSilent      Part = "SILENT"
+	PartOverridden  Part = "OVERRIDDEN"
+)
+
+func partOf(state rollout.State, standing rollout.Standing, onTarget bool) Part {
+	switch {
+	case state.InFlight():
+		return PartInFlight
+	case standing == rollout.StandingQuarantined:
+		return PartQuarantined
+	case standing == rollout.StandingOverridden:
+		return PartOverridden
+	case standing == rollout.StandingSilent:
+		return PartSilent
+	case onTarget:
+		return PartOnTarget
+	case state == rollout.StateError:
+		return PartFailed
+	}
+	return PartWaiting
+}
+
+// Part is where the numbers count a machine of the group.
+func (g *Group) Part(m *db.Instance) Part { return partOf(m.State, m.Standing, g.onTarget(m.Version)) }
+
+func (g *Group) onTarget(version string) bool {
+	v, _ := rollout.ParseVersion(version)
+	return g.Target != nil && !v.Less(g.Target.Version)
 }
 
 func (t *tally) hold(reason string, n int) {

@@ -19,6 +19,7 @@ func TestEveryVerbAsksWhoCalls(t *testing.T) {
 		"Run":           "called by the program",
 		"Recalled":      "a signal of this process, not reachable from outside",
 		"Work":          "called by the program",
+		"Together":      "only in tests",
 		"Authenticate":  "is how somebody comes to be known",
 		"Session":       "is how somebody comes to be known",
 		"DeleteSession": "the token is the proof",

@@ -25,6 +25,7 @@ type Options struct {
 	Store *store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
+	Demo  DemoFleet // nil: none can be started
 }
 
 // Service carries the verbs. It is safe for concurrent use.
@@ -37,6 +38,9 @@ type Service struct {
 	reloading sync.Mutex // held from reading the configuration to replacing the catalog
 
 	hashing chan struct{} // one slot per password hash under way
+
+	demo    DemoFleet
+	demoing sync.Mutex // held while the demo is started or stopped
 
 	lane    *store.Lane[*call]
 	idle    *idleMemory
@@ -58,6 +62,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		now:     func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
 		log:     o.Log,
 		hashing: make(chan struct{}, maxHashing),
+		demo:    o.Demo,
 	}
 	s.catalog.Store(&Catalog{})
 	if err := s.reloadAll(ctx); err != nil {

@@ -118,8 +118,12 @@ func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) erro
 		}
 		look = append(look, q.unsure[max(0, len(q.unsure)-lookStretches):]...)
 	}
-	for part := range slices.Chunk(look, store.MaxStretches) {
-		rows, err := s.store.Reader().Instance.Query().Where(store.Head{Stretches: part, Each: lookEach}.Among()).
+	for part := range slices.Chunk(look, store.MaxParts) {
+		head := store.Head{Each: lookEach}
+		for i := range part {
+			head.Parts = append(head.Parts, part[i].Where)
+		}
+		rows, err := s.store.Reader().Instance.Query().Where(head.Among()).
 			Select(instance.FieldGroupID, instance.FieldMachineID).All(ctx)
 		if err != nil {
 			return fmt.Errorf("look at machines: %w", err)

@@ -130,12 +130,7 @@ func turn[T any](ctx context.Context, first *int, after *string, o order[T],
 	if err != nil {
 		return page[T]{}, err
 	}
-	p := page[T]{rows: read[:min(n, len(read))], at: o.at}
-	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(read) > n}
-	if len(p.rows) > 0 {
-		start, end := o.at(p.rows[0]).cursor(), o.at(p.rows[len(p.rows)-1]).cursor()
-		p.info.StartCursor, p.info.EndCursor = &start, &end
-	}
+	p := pageOf(read, n, after, o.at)
 	if ids != nil && asked(ctx, "totalCount") {
 		all, err := ids(ctx)
 		if err != nil {
@@ -144,6 +139,17 @@ func turn[T any](ctx context.Context, first *int, after *string, o order[T],
 		p.total = len(all)
 	}
 	return p, nil
+}
+
+// pageOf is a page of n entries of which one more was read, if there is one.
+func pageOf[T any](read []T, n int, after *string, at func(T) place) page[T] {
+	p := page[T]{rows: read[:min(n, len(read))], at: at}
+	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(read) > n}
+	if len(p.rows) > 0 {
+		start, end := at(p.rows[0]).cursor(), at(p.rows[len(p.rows)-1]).cursor()
+		p.info.StartCursor, p.info.EndCursor = &start, &end
+	}
+	return p
 }
 
 // edges are the rows of a page with their cursors.

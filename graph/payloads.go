@@ -4,6 +4,7 @@ import (
 	"github.com/google/uuid"
 
 	"coreroller/ent/db"
+	"coreroller/fleet"
 	"coreroller/graph/model"
 )
 
@@ -47,4 +48,9 @@ func deletePayload(id uuid.UUID, err error) (*model.DeletePayload, error) {
 		return &model.DeletePayload{UserErrors: refused}, err
 	}
 	return &model.DeletePayload{DeletedID: &id, UserErrors: refused}, nil
+}
+
+func demoPayload(demo *fleet.Demo, err error) (*model.DemoPayload, error) {
+	refused, err := userErrors(err)
+	return &model.DemoPayload{Demo: demo, UserErrors: refused}, err
 }

@@ -12,15 +12,15 @@ import (
 )
 
 func (r *mutationResolver) StartDemo(ctx context.Context) (*model.DemoPayload, error) {
-	panic(fmt.Errorf("not implemented: StartDemo - startDemo"))
+	return demoPayload(r.fleet.StartDemo(ctx))
 }
 
 func (r *mutationResolver) StopDemo(ctx context.Context) (*model.DemoPayload, error) {
-	panic(fmt.Errorf("not implemented: StopDemo - stopDemo"))
+	return demoPayload(r.fleet.StopDemo(ctx))
 }
 
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
-	return r.serverInfo(ctx), nil
+	return r.serverInfo(ctx)
 }
 
 func (r *queryResolver) ServerHealth(ctx context.Context) (*model.ServerHealth, error) {

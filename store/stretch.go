@@ -16,79 +16,81 @@ import (
 // combination of states, versions, standings and reasons a list asks for, the
 // counters say which few stretches hold it.
 type Stretch struct {
-	Group    uuid.UUID
-	Version  string
-	State    rollout.State
-	Reason   string
-	Standing rollout.Standing
-	Machines int // as the counters have it
+	Application uuid.UUID // of the group
+	Group       uuid.UUID
+	Version     string
+	State       rollout.State
+	Reason      string
+	Standing    rollout.Standing
+	Machines    int // as the counters have it
 }
 
-// Head is the first machines of some stretches.
+// Where is the condition that a machine is in the stretch.
+func (t *Stretch) Where(s *sql.Selector) {
+	s.Where(sql.And(
+		sql.EQ(instance.FieldGroupID, t.Group), sql.EQ(instance.FieldVersion, t.Version), sql.EQ(instance.FieldState, int8(t.State)),
+		sql.EQ(instance.FieldReason, t.Reason), sql.EQ(instance.FieldStanding, int8(t.Standing)),
+	))
+}
+
+// Head is the first machines of several parts of an index that each are in the
+// order of machine ids, such as stretches.
 type Head struct {
-	Stretches []Stretch // at most maxStretches are looked at
-	Each      int       // how many of each stretch
-	// Order is what all of them are sorted by before Limit cuts them off, ""
-	// for nothing: then Each alone limits.
+	Parts []func(*sql.Selector) // conditions; at most MaxParts
+	Each  int                   // how many of each part
+	// Order is what they are sorted by before Limit cuts them off; without it
+	// they are neither sorted nor cut off.
 	Order []string
 	Down  bool
 	Limit int
-	// More conditions on the machines of a stretch; nil for none.
-	More func(Stretch, *sql.Selector)
 }
 
-// MaxStretches is how many stretches one statement can join: SQLite takes 500.
-const MaxStretches = 400
+// MaxParts is how many parts one statement can join: SQLite takes 500.
+const MaxParts = 400
 
-// Among is the condition that a machine is one of the head: an index is read
-// for each stretch and left after its first machines.
+// Among is the condition that a machine is one of the head. Each part of the
+// index is read from its beginning and left after its first machines.
 func (h Head) Among() func(*sql.Selector) {
 	return func(s *sql.Selector) {
-		if len(h.Stretches) == 0 {
+		if len(h.Parts) == 0 {
 			s.Where(sql.False())
 			return
 		}
+		b := sql.Dialect(s.Dialect())
+		columns := append([]string{instance.FieldID}, h.Order...)
 		var all *sql.Selector
-		for i, stretch := range h.Stretches[:min(len(h.Stretches), MaxStretches)] {
-			part := sql.Dialect(s.Dialect()).Select(h.columns()...).From(h.first(s.Dialect(), stretch).As("s" + strconv.Itoa(i)))
+		for i, where := range h.Parts {
+			part := b.Select(columns...).From(b.Table(instance.Table)).OrderBy(h.way(instance.FieldMachineID)).Limit(h.Each)
+			where(part)
+			// SQLite wants a member of a union that is sorted in brackets of its own.
+			part = b.Select(columns...).From(part.As("p" + strconv.Itoa(i)))
 			if all == nil {
 				all = part
 				continue
 			}
 			all.UnionAll(part)
 		}
-		ids := sql.Dialect(s.Dialect()).Select(instance.FieldID).From(all.As("head"))
+		ids := b.Select(instance.FieldID).From(all.As("head"))
 		if len(h.Order) > 0 {
-			ids.OrderBy(h.ordered(h.Order)...).Limit(h.Limit)
+			for _, c := range h.Order {
+				ids.OrderBy(h.way(c))
+			}
+			ids.Limit(h.Limit)
 		}
 		s.Where(sql.In(s.C(instance.FieldID), ids))
 	}
 }
 
-// columns are what is carried from the index: the id and what it is sorted by.
-func (h Head) columns() []string { return append([]string{instance.FieldID}, h.Order...) }
-
-func (h Head) ordered(columns []string) []string {
-	if !h.Down {
-		return columns
+// Sort sorts a selection as the head is sorted.
+func (h Head) Sort(s *sql.Selector) {
+	for _, c := range h.Order {
+		s.OrderBy(h.way(s.C(c)))
 	}
-	down := make([]string, len(columns))
-	for i, c := range columns {
-		down[i] = sql.Desc(c)
-	}
-	return down
 }
 
-// first is the first machines of a stretch.
-func (h Head) first(dialect string, stretch Stretch) *sql.Selector {
-	b := sql.Dialect(dialect)
-	q := b.Select(h.columns()...).From(b.Table(instance.Table)).Where(sql.And(
-		sql.EQ(instance.FieldGroupID, stretch.Group), sql.EQ(instance.FieldVersion, stretch.Version),
-		sql.EQ(instance.FieldState, int8(stretch.State)), sql.EQ(instance.FieldReason, stretch.Reason),
-		sql.EQ(instance.FieldStanding, int8(stretch.Standing)),
-	))
-	if h.More != nil {
-		h.More(stretch, q)
+func (h Head) way(column string) string {
+	if h.Down {
+		return sql.Desc(column)
 	}
-	return q.OrderBy(h.ordered([]string{instance.FieldMachineID})...).Limit(h.Each)
+	return column
 }

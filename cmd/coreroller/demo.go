@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -21,25 +20,16 @@ func demoCommand(p process) *cobra.Command {
 Runs a server with sample data and some hundred simulated machines that speak to
 it over HTTP as real ones would, only faster. New versions are rolled out while
 you watch, one of them a bad one. Without --data-dir everything is forgotten
-when it ends.`,
+when it ends; with one the same fleet goes on the next time.`,
 		func(cmd *cobra.Command) error { return runDemo(cmd.Context(), c, p) })
 	f := cmd.Flags()
 	c.serverFlags(f)
-	f.StringVar(&c.DataDir, "data-dir", "", "empty folder to keep the data in; left out: a temporary one")
+	f.StringVar(&c.DataDir, "data-dir", "", "folder to keep the data in, empty or of another demo; left out: a temporary one")
 	if err := f.Set("log-level", "warn"); err == nil { // what is to be seen is in the dashboard
 		level := f.Lookup("log-level")
 		level.DefValue, level.Changed = "warn", false
 	}
 	return cmd
-}
-
-// demo is a running demo.
-type demo struct {
-	fleet *fleet.Service
-	store *store.Store
-	out   io.Writer
-	start time.Time
-	ids   demoIDs
 }
 
 func runDemo(ctx context.Context, c *Config, p process) (err error) {
@@ -50,42 +40,27 @@ func runDemo(ctx context.Context, c *Config, p process) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(c.DataDir)) }()
 	}
 	return serve(ctx, c, p, func(ctx context.Context, program *Program) error {
-		d := &demo{fleet: program.fleet, store: program.store, out: p.Stdout, start: time.Now()}
-		return d.run(ctx, program)
+		begun := time.Now()
+		program.demo.say = func(text string) {
+			_, _ = fmt.Fprintf(p.Stdout, "%5s  %s\n", time.Since(begun).Round(time.Second), text)
+		}
+		program.demo.say("user and password are both admin, unless they were changed")
+		_, err := program.fleet.StartDemo(auth.With(ctx, commandPrincipal("demo")))
+		if fleet.CodeOf(err) == fleet.Conflict {
+			return errors.New("there is something else in this data directory; give an empty one with --data-dir, or leave the flag out")
+		}
+		if err != nil {
+			return err
+		}
+		<-ctx.Done() // the machines end with the program
+		return nil
 	})
 }
 
-// run makes the world and lets fleet and story run until the context ends.
-func (d *demo) run(ctx context.Context, program *Program) error {
-	ctx = auth.With(ctx, commandPrincipal("demo"))
-	if err := d.build(ctx); err != nil {
-		if fleet.CodeOf(err) == fleet.Conflict {
-			return errors.New("the demo has run in this data directory already; give an empty one with --data-dir, or leave the flag out")
-		}
-		return err
-	}
-	machines, err := d.machines()
-	if err != nil {
-		return err
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	const senders = 8
-	client := newOmahaClient(program.OmahaURL(), senders)
-	defer client.close()
-	s := simulation{Machines: machines, Speed: demoSpeed, Senders: senders, Send: client.send, Now: time.Now}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		s.Run(ctx)
-	}()
-	err = d.show(ctx)
-	stop()
-	<-ended
-	return err
-}
-
-// say tells what happens, with the time since the demo began.
-func (d *demo) say(text string) {
-	_, _ = fmt.Fprintf(d.out, "%5s  %s\n", time.Since(d.start).Round(time.Second), text)
+// demo makes the world of the demo and tells its story.
+type demo struct {
+	fleet *fleet.Service
+	store *store.Store
+	say   func(string)
+	ids   demoIDs
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coreroller/auth"
+	"coreroller/fleet"
 	"coreroller/rollout"
 )
 
@@ -15,14 +16,13 @@ import (
 // machines finds its group in it; the canaries then update before our eyes.
 func TestTheDemoIsAliveAtOnce(t *testing.T) {
 	p := startProgram(t, "")
-	var out strings.Builder
-	d := &demo{fleet: p.fleet, store: p.store, out: &out, start: time.Now()}
+	d := &demo{fleet: p.fleet, store: p.store, say: func(string) {}}
 	ctx, cancel := context.WithTimeout(auth.With(t.Context(), commandPrincipal("demo")), 2*time.Minute)
 	defer cancel()
 	if err := d.build(ctx); err != nil {
 		t.Fatal(err)
 	}
-	machines, err := d.machines()
+	machines, err := demoMachines()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,15 +68,15 @@ func TestTheDemoSaysWhenItsPlaceIsTaken(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d := &demo{fleet: p.fleet, store: p.store, out: &strings.Builder{}, start: time.Now()}
-	if err := d.build(auth.With(t.Context(), commandPrincipal("demo"))); err != nil {
+	ctx := auth.With(t.Context(), commandPrincipal("test"))
+	if _, err := p.fleet.CreateApplication(ctx, fleet.CreateApplication{Name: "ours"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
 	_, errs, code := execute(t, "", nil, "demo", "--listen=127.0.0.1:0", "--data-dir="+dir)
-	if code != 1 || !strings.Contains(errs, "has run in this data directory already") {
+	if code != 1 || !strings.Contains(errs, "something else in this data directory") {
 		t.Errorf("code %d, %s", code, errs)
 	}
 }

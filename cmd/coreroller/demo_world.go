@@ -22,6 +22,7 @@ import (
 const demoSpeed = 120
 
 type demoApp struct {
+	id                   string
 	name, product, about string
 	program              bool // no reboot, speaks as the updater library
 	versions             []string
@@ -51,7 +52,7 @@ const (
 func demoWorld() []demoApp {
 	return []demoApp{
 		{
-			name: demoOS, product: "io.example.harbor", about: "The operating system of the demo's machines.",
+			id: "dec0de00-0000-8000-8000-000000000001", name: demoOS, product: "io.example.harbor", about: "The operating system of the demo's machines.",
 			versions: []string{"0.9.0", "1.0.0", "1.1.0", demoBad, "1.2.1", "1.3.0"},
 			channels: []demoChannel{{"alpha", "#8b5cf6", "1.0.0"}, {"beta", "#f59e0b", "1.0.0"}, {"stable", "#10b981", "1.0.0"}},
 			groups: []demoGroup{
@@ -78,7 +79,7 @@ func demoWorld() []demoApp {
 			},
 		},
 		{
-			name: demoAgent, product: "io.example.agent", about: "A program that updates itself without a reboot.", program: true,
+			id: "dec0de00-0000-8000-8000-000000000002", name: demoAgent, product: "io.example.agent", about: "A program that updates itself without a reboot.", program: true,
 			versions: []string{"2.3.0", "2.4.0", "2.5.0"},
 			channels: []demoChannel{{"stable", "#10b981", "2.4.0"}},
 			groups: []demoGroup{{
@@ -138,7 +139,7 @@ func (d *demo) build(ctx context.Context) error {
 
 func (d *demo) buildApp(ctx context.Context, app demoApp) error {
 	made, err := d.fleet.CreateApplication(ctx, fleet.CreateApplication{
-		Name: app.name, ProductID: &app.product, Description: app.about,
+		ID: uuid.MustParse(app.id), Name: app.name, ProductID: &app.product, Description: app.about,
 	})
 	if err != nil {
 		return err
@@ -186,8 +187,9 @@ func demoPackage(app uuid.UUID, a demoApp, version string) fleet.CreatePackage {
 	return in
 }
 
-// machines are those of all groups, in one simulation.
-func (d *demo) machines() ([]*machine, error) {
+// demoMachines are those of all groups, in one simulation, as they were first
+// seen.
+func demoMachines() ([]*machine, error) {
 	sound := defaultHabits()
 	sound.Failure, sound.Rollback, sound.Silence, sound.Deferral, sound.Interruption = 0, 0, 0, 0, 0
 	usual := defaultHabits()

@@ -28,6 +28,7 @@ type Program struct {
 	listener net.Listener
 	store    *store.Store
 	fleet    *fleet.Service
+	demo     *demoFleet
 	server   *server.Server
 	http     *http.Server
 
@@ -39,7 +40,9 @@ type Program struct {
 
 // NewProgram makes a Program; nothing is opened yet.
 func NewProgram(c Config, log *slog.Logger, now func() time.Time) *Program {
-	return &Program{config: c, log: log, now: now, failed: make(chan error, 2)}
+	p := &Program{config: c, log: log, now: now, failed: make(chan error, 2)}
+	p.demo = newDemoFleet(p)
+	return p
 }
 
 // Limits on connections. Machines send a kilobyte and are answered in
@@ -94,7 +97,7 @@ func (p *Program) open(ctx context.Context) error {
 	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log, Now: p.now}); err != nil {
 		return p.config.explainOpen(err)
 	}
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {
 		return err
 	}
 	ctx = auth.With(ctx, commandPrincipal("coreroller"))
@@ -136,7 +139,7 @@ func (p *Program) start() {
 // Failed tells what ended by itself while the program should run.
 func (p *Program) Failed() <-chan error { return p.failed }
 
-// Close stops accepting requests and lets those under way finish, drains the
+// Close stops the machines of the demo, accepts no more requests and lets those under way finish, drains the
 // lane, stops the background work and closes the database, in this order. It
 // may be called twice, and after a failed Run.
 func (p *Program) Close() error {
@@ -145,6 +148,7 @@ func (p *Program) Close() error {
 	}
 	p.stopped = true
 	var errs []error
+	p.demo.close() // its machines are clients
 	if p.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()

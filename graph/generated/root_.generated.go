@@ -6040,7 +6040,12 @@ type GroupChange {
 	{Name: "../schema/instance.graphql", Input: `extend type Query {
   "One machine in one application; null when there is none with this id."
   instance("Its UUID." id: ID!): Instance
-  "Machines, by default by application and machine id. Without a filter: of the whole fleet."
+  """
+  Machines of the whole fleet, or those that a filter lets pass. They are sorted
+  by application and machine id; with conditions on state, version, standing,
+  reason, ` + "`" + `countedAs` + "`" + ` or platform and without ` + "`" + `groupId` + "`" + ` by application, group and
+  machine id, and those of no group come last.
+  """
   instances(
     "Which machines; all conditions must hold."
     filter: InstanceFilter
@@ -6048,7 +6053,7 @@ type GroupChange {
     first: Int = 50
     "` + "`" + `endCursor` + "`" + ` of the page before; only with the same filter and order."
     after: String
-    "Orders other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `, because only then an index gives them."
+    "Orders other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `."
     orderBy: InstanceOrder
   ): InstanceConnection!
 }
@@ -6344,8 +6349,12 @@ enum OverrideKind {
 
 """
 Conditions on machines; all must hold. Conditions on state, standing, version,
-reason and ` + "`" + `countedAs` + "`" + `, alone or together, are counted exactly and at once; the
-others read machines in order until the page is full.
+reason and ` + "`" + `countedAs` + "`" + `, alone or together, cost the same in a group of ten
+machines and of a million, and are counted exactly. ` + "`" + `oem` + "`" + ` and ` + "`" + `search` + "`" + ` are read
+from indexes, too, and counted up to 1000. When machines were last seen is in no
+index, because it changes with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` look at
+one machine after the other until the page is full. For machines not seen for a
+day ask for the standing SILENT as well, which leaves only those to be looked at.
 """
 input InstanceFilter {
   "Machines of this application."
@@ -7379,9 +7388,9 @@ extend type Query {
 }
 
 extend type Mutation {
-  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped."
+  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped. After a restart: let the machines go on."
   startDemo: DemoPayload!
-  "Stop the simulated machines and delete the applications of the demo."
+  "Stop the simulated machines and delete the applications of the demo, and nothing else."
   stopDemo: DemoPayload!
 }
 
@@ -7425,7 +7434,7 @@ type Demo {
   present: Boolean!
   "Whether its machines check against this server."
   running: Boolean!
-  "Whether it can be started: the database has no machines and no application but those of the first start."
+  "Whether it can be started: it is there and does not run, or the database has no machines and no application but that of the first start."
   available: Boolean!
 }
 

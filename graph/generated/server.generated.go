@@ -4,6 +4,7 @@ package generated
 
 import (
 	"context"
+	"coreroller/fleet"
 	"coreroller/graph/model"
 	"math"
 	"strconv"
@@ -24,7 +25,7 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Demo_present(ctx context.Context, field graphql.CollectedField, obj *model.Demo) (ret graphql.Marshaler) {
+func (ec *executionContext) _Demo_present(ctx context.Context, field graphql.CollectedField, obj *fleet.Demo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -47,7 +48,7 @@ func (ec *executionContext) fieldContext_Demo_present(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Demo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Demo_running(ctx context.Context, field graphql.CollectedField, obj *model.Demo) (ret graphql.Marshaler) {
+func (ec *executionContext) _Demo_running(ctx context.Context, field graphql.CollectedField, obj *fleet.Demo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -70,7 +71,7 @@ func (ec *executionContext) fieldContext_Demo_running(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Demo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Demo_available(ctx context.Context, field graphql.CollectedField, obj *model.Demo) (ret graphql.Marshaler) {
+func (ec *executionContext) _Demo_available(ctx context.Context, field graphql.CollectedField, obj *fleet.Demo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -105,8 +106,8 @@ func (ec *executionContext) _DemoPayload_demo(ctx context.Context, field graphql
 			return obj.Demo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Demo) graphql.Marshaler {
-			return ec.marshalODemo2ᚖcorerollerᚋgraphᚋmodelᚐDemo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
+			return ec.marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx, selections, v)
 		},
 		true,
 		false,
@@ -615,8 +616,8 @@ func (ec *executionContext) _ServerInfo_demo(ctx context.Context, field graphql.
 			return obj.Demo, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Demo) graphql.Marshaler {
-			return ec.marshalODemo2ᚖcorerollerᚋgraphᚋmodelᚐDemo(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
+			return ec.marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx, selections, v)
 		},
 		true,
 		false,
@@ -649,7 +650,7 @@ func (ec *executionContext) fieldContext_ServerInfo_demo(_ context.Context, fiel
 
 var demoImplementors = []string{"Demo"}
 
-func (ec *executionContext) _Demo(ctx context.Context, sel ast.SelectionSet, obj *model.Demo) graphql.Marshaler {
+func (ec *executionContext) _Demo(ctx context.Context, sel ast.SelectionSet, obj *fleet.Demo) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, demoImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -980,7 +981,7 @@ func (ec *executionContext) marshalODatabase2ᚖcorerollerᚋgraphᚋmodelᚐDat
 	return v
 }
 
-func (ec *executionContext) marshalODemo2ᚖcorerollerᚋgraphᚋmodelᚐDemo(ctx context.Context, sel ast.SelectionSet, v *model.Demo) graphql.Marshaler {
+func (ec *executionContext) marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx context.Context, sel ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -188,20 +188,10 @@ type DeletePayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The simulated fleet.
-type Demo struct {
-	// Whether its applications are there.
-	Present bool `json:"present"`
-	// Whether its machines check against this server.
-	Running bool `json:"running"`
-	// Whether it can be started: the database has no machines and no application but those of the first start.
-	Available bool `json:"available"`
-}
-
 // The answer to starting or stopping the demo.
 type DemoPayload struct {
 	// As it is now; null when nothing was changed.
-	Demo *Demo `json:"demo,omitempty"`
+	Demo *fleet.Demo `json:"demo,omitempty"`
 	// Why nothing was changed; empty when it was.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -349,8 +339,12 @@ type InstanceEdge struct {
 }
 
 // Conditions on machines; all must hold. Conditions on state, standing, version,
-// reason and `countedAs`, alone or together, are counted exactly and at once; the
-// others read machines in order until the page is full.
+// reason and `countedAs`, alone or together, cost the same in a group of ten
+// machines and of a million, and are counted exactly. `oem` and `search` are read
+// from indexes, too, and counted up to 1000. When machines were last seen is in no
+// index, because it changes with every poll: `seenAfter` and `seenBefore` look at
+// one machine after the other until the page is full. For machines not seen for a
+// day ask for the standing SILENT as well, which leaves only those to be looked at.
 type InstanceFilter struct {
 	// Machines of this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
@@ -634,7 +628,7 @@ type ServerInfo struct {
 	// Where machines send their requests, as seen by this caller; null for strangers.
 	UpdateURL *string `json:"updateUrl,omitempty"`
 	// The simulated fleet; null for a stranger.
-	Demo *Demo `json:"demo,omitempty"`
+	Demo *fleet.Demo `json:"demo,omitempty"`
 }
 
 // Name and password.

@@ -592,19 +592,14 @@ var (
 				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[1]},
 			},
 			{
-				Name:    "instance_group_id_machine_id",
+				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
-				Name:    "instance_group_id_state_machine_id",
+				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[10], InstancesColumns[1]},
-			},
-			{
-				Name:    "instance_group_id_version_machine_id",
-				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[9], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",

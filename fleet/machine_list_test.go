@@ -1,0 +1,230 @@
+package fleet_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/instance"
+	"coreroller/fleet"
+	"coreroller/rollout"
+	"coreroller/store"
+)
+
+// crowd is machines of two applications in several groups, in every state that
+// a few days of life bring about, and a group that was deleted under its
+// machines.
+func (d *desk) crowd() (apps []uuid.UUID, groups []uuid.UUID) {
+	d.t.Helper()
+	random := rand.New(rand.NewPCG(7, 7))
+	oems := []string{"", "ami", "gce"}
+	for a := range 2 {
+		app := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: fmt.Sprint("crowd ", a)}))(d.t)
+		s := &setup{app: app, packages: map[string]uuid.UUID{}}
+		s.channel = must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: app.ID, Name: "c"}))(d.t)
+		d.addPackage(s, "2.0.0")
+		d.promote(s, "2.0.0")
+		apps = append(apps, app.ID)
+		for g := range 4 {
+			policy := rollout.DefaultPolicy()
+			policy.SafeMode, policy.HaltFailureShare, policy.MaxAttempts = false, 0, 1
+			policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = 6, 3
+			group := must(d.CreateGroup(d.ctx, fleet.CreateGroup{
+				ApplicationID: app.ID, Name: fmt.Sprint("g", g), ChannelID: &s.channel.ID, Policy: &policy,
+			}))(d.t)
+			groups = append(groups, group.ID)
+			for m := range 12 {
+				in := fleet.CheckIn{
+					AppID: app.ID.String(), Track: group.Track, Machine: fmt.Sprintf("m%d-%02d", g, m), OEM: &oems[random.IntN(3)],
+					Version: []string{"1.0.0", "1.5.0", "2.0.0"}[random.IntN(3)], UpdateCheck: true, Ping: true,
+				}
+				answer := must(d.CheckIn(d.t.Context(), in))(d.t)
+				if id := must(d.store.Reader().Instance.Query().Where(instance.ApplicationID(app.ID), instance.MachineID(in.Machine)).OnlyID(d.ctx))(d.t); m == 3 {
+					must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: id}))(d.t)
+				}
+				if answer.Decision.Reason == rollout.ReasonGranted && m%2 == 0 {
+					in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: 9}}
+					must(d.CheckIn(d.t.Context(), in))(d.t)
+				}
+				d.wait(time.Second)
+			}
+		}
+	}
+	must(0, d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: groups[1]}))(d.t)
+	return apps, groups
+}
+
+// Each list holds exactly the machines that match, each once, in order, on
+// pages of any length: what a dumb twin finds by looking at all of them.
+func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		apps, groups := d.crowd()
+		all := must(d.store.Reader().Instance.Query().All(d.ctx))(t)
+		random := rand.New(rand.NewPCG(3, 4))
+		pick := func(p float64) bool { return random.Float64() < p }
+		found, pages := 0, 0
+		for range 250 {
+			var f fleet.MachineFilter
+			if pick(0.4) {
+				f.Application = &apps[random.IntN(2)]
+			}
+			if pick(0.3) {
+				f.Group = &groups[random.IntN(len(groups))]
+			}
+			if pick(0.3) {
+				f.States = []rollout.State{rollout.StateOnHold, rollout.StateGranted, rollout.StateNone}[:random.IntN(4)]
+			}
+			if pick(0.3) {
+				f.Versions = []string{"1.5.0", "1.0.0", "9.0.0"}[random.IntN(3):]
+			}
+			if pick(0.2) {
+				f.Standings = []rollout.Standing{rollout.Standing(random.IntN(4)), rollout.Standing(random.IntN(4))}
+			}
+			if pick(0.2) {
+				f.Reasons = []rollout.Reason{rollout.ReasonUpToDate, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit}[random.IntN(3):]
+			}
+			if pick(0.2) {
+				f.CountedAs = []fleet.Part{
+					fleet.PartWaiting, fleet.PartFailed, fleet.PartOnTarget, fleet.PartInFlight, fleet.PartOverridden, fleet.PartQuarantined,
+				}[random.IntN(6):]
+			}
+			if pick(0.2) {
+				f.OEM = []*string{new(""), new("ami"), new("none")}[random.IntN(3)]
+			}
+			if pick(0.2) {
+				at := d.clock().Add(-time.Duration(random.IntN(80)) * time.Second)
+				f.SeenAfter = &at
+			} else if pick(0.2) {
+				at := d.clock().Add(-time.Duration(random.IntN(80)) * time.Second)
+				f.SeenBefore = &at
+			}
+			if pick(0.1) {
+				f.Search = []string{"m1", "m2-0", "M"}[random.IntN(3)]
+			}
+			l := fleet.MachineList{MachineFilter: f, Limit: 1 + random.IntN(30), Down: pick(0.5)}
+			if f.Group != nil {
+				l.By = fleet.MachineColumn(random.IntN(3))
+			}
+			want := d.dumbList(all, l)
+			got, n := d.list(l)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%+v\ngot  %s\nwant %s", l, got, want)
+			}
+			count, exact, err := d.CountMachines(d.ctx, f, 1000)
+			if err != nil || count != len(want) || !exact {
+				t.Fatalf("%+v: counted %d, exactly %v, %v; want %d", f, count, exact, err, len(want))
+			}
+			found, pages = found+len(got), pages+n
+		}
+		if found < 1000 || pages < 400 {
+			t.Errorf("%d machines on %d pages: this shows little", found, pages)
+		}
+	})
+}
+
+// More kinds of machines in one group than one statement can join.
+func TestListsOfMachinesOfManyKinds(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		const kinds = store.MaxParts + 20
+		var calls sync.WaitGroup
+		for i := range kinds {
+			calls.Go(func() { d.check(s, fmt.Sprintf("m%03d", i), fmt.Sprintf("1.%d.0", i)) })
+		}
+		calls.Wait()
+		all := must(d.store.Reader().Instance.Query().All(d.ctx))(t)
+		for _, f := range []fleet.MachineFilter{
+			{Group: &s.group.ID},
+			{Application: &s.app.ID, Standings: []rollout.Standing{rollout.StandingActive}},
+			{Group: &s.group.ID, States: []rollout.State{rollout.StateOnHold}},
+		} {
+			for _, down := range []bool{false, true} {
+				l := fleet.MachineList{MachineFilter: f, Limit: 150, Down: down}
+				if got, _ := d.list(l); !slices.Equal(got, d.dumbList(all, l)) {
+					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.dumbList(all, l)))
+				}
+			}
+		}
+	})
+}
+
+// list reads all pages; a cursor travels as JSON.
+func (d *desk) list(l fleet.MachineList) (names []string, pages int) {
+	d.t.Helper()
+	for {
+		rows := must(d.Machines(d.ctx, l, nil))(d.t)
+		for _, m := range rows {
+			names = append(names, m.ID.String()+" "+m.MachineID)
+		}
+		if pages++; len(rows) < l.Limit {
+			return names, pages
+		}
+		cursor := must(json.Marshal(l.Place(rows[len(rows)-1])))(d.t)
+		d.must(l.After(func(values ...any) error { return json.Unmarshal(cursor, &values) }))
+	}
+}
+
+func (d *desk) dumbList(all []*db.Instance, l fleet.MachineList) (names []string) {
+	is := func(ok bool, none bool) bool { return ok || none }
+	var rows []*db.Instance
+	for _, m := range all {
+		begins := l.Search == "" || strings.HasPrefix(m.MachineID, l.Search) || strings.HasPrefix(m.Alias, l.Search) ||
+			strings.HasPrefix(m.MachineAlias, l.Search) || strings.HasPrefix(m.Address, l.Search)
+		if begins && (l.Application == nil || m.ApplicationID == *l.Application) && (l.Group == nil || m.GroupID != nil && *m.GroupID == *l.Group) &&
+			is(slices.Contains(l.States, m.State), l.States == nil) && is(slices.Contains(l.Versions, m.Version), l.Versions == nil) &&
+			is(slices.Contains(l.Standings, m.Standing), l.Standings == nil) &&
+			is(slices.Contains(l.Reasons, rollout.ParseReason(m.Reason)), l.Reasons == nil) &&
+			is(m.GroupID != nil && slices.Contains(l.CountedAs, d.Catalog().Group(*m.GroupID).Part(m)), l.CountedAs == nil) &&
+			(l.OEM == nil || m.Oem == *l.OEM) && (l.SeenAfter == nil || !m.LastSeenAt.Before(*l.SeenAfter)) &&
+			(l.SeenBefore == nil || m.LastSeenAt.Before(*l.SeenBefore)) {
+			rows = append(rows, m)
+		}
+	}
+	groupWise := l.Search == "" && l.Group == nil &&
+		(l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil || l.CountedAs != nil || l.OEM != nil)
+	slices.SortFunc(rows, func(a, b *db.Instance) int {
+		c := 0
+		switch {
+		case l.By == fleet.ByState:
+			c = cmp.Compare(a.State, b.State)
+		case l.By == fleet.ByVersion:
+			c = cmp.Compare(a.Version, b.Version)
+		case groupWise:
+			c = cmp.Or(boolCompare(a.GroupID == nil, b.GroupID == nil), bytes.Compare(a.ApplicationID[:], b.ApplicationID[:]))
+			if c == 0 && a.GroupID != nil {
+				c = bytes.Compare(a.GroupID[:], b.GroupID[:])
+			}
+		default:
+			c = bytes.Compare(a.ApplicationID[:], b.ApplicationID[:])
+		}
+		c = cmp.Or(c, cmp.Compare(a.MachineID, b.MachineID))
+		if l.Down {
+			return -c
+		}
+		return c
+	})
+	for _, m := range rows {
+		names = append(names, m.ID.String()+" "+m.MachineID)
+	}
+	return names
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
