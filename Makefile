@@ -114,7 +114,7 @@ test-frontend: frontend/node_modules/.installed ## the interface's unit tests
 	npm --prefix frontend test
 
 .PHONY: e2e
-e2e: bin/coreroller e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
+e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
 	scripts/with-postgres npm --prefix e2e test
 
 # Packages with tests that are smaller, or cannot count allocations, under the race detector.
