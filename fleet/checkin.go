@@ -37,7 +37,9 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 		return Answer{Verdict: VerdictInvalidMachine}, nil
 	}
 	call := &call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
-	if answer, ok := s.idle.answer(call, s.now()); ok {
+	now := s.now()
+	if answer, ok := s.idle.answer(call, now); ok {
+		s.rate.note(now)
 		return answer, nil
 	}
 	switch err := s.lane.Do(ctx, call); {
@@ -55,6 +57,7 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 		}
 	}
 	s.idle.remember(call)
+	s.rate.note(now)
 	return call.answer, nil
 }
 

@@ -237,6 +237,17 @@ func (i *idleMemory) show(v *view) {
 	}
 }
 
+// size is how many machines are remembered.
+func (i *idleMemory) size() (n int) {
+	for k := range i.shards {
+		s := &i.shards[k]
+		s.mu.Lock()
+		n += len(s.machines)
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // forget drops machines that a person changed.
 func (i *idleMemory) forget(ids ...uuid.UUID) {
 	for _, id := range ids {
@@ -307,6 +318,13 @@ func (s *Service) touch(ctx context.Context) {
 }
 
 func (s *Service) flushSeen(ctx context.Context) {
+	err := s.jobs.ran(jobSeen, s.now(), s.writeSeen(ctx))
+	if err != nil {
+		s.log.Error("when machines were last seen could not be written", "error", err)
+	}
+}
+
+func (s *Service) writeSeen(ctx context.Context) error {
 	for k := range s.idle.shards {
 		shard := &s.idle.shards[k]
 		shard.mu.Lock()
@@ -323,11 +341,11 @@ func (s *Service) flushSeen(ctx context.Context) {
 				delete(seen, id)
 			}
 			if err := s.store.TouchMachines(ctx, part); err != nil {
-				s.log.Error("when machines were last seen could not be written", "error", err)
-				return
+				return err
 			}
 		}
 	}
+	return nil
 }
 
 func distinct(ids []uuid.UUID) []uuid.UUID {

@@ -88,7 +88,7 @@ func (g *Group) pace(l *rollout.Ledger, now time.Time) store.Pace {
 func (s *Service) samplePace(ctx context.Context, now time.Time) error {
 	at := now.Truncate(time.Duration(resolutions[0].seconds) * time.Second)
 	if !at.After(s.sampled) {
-		return nil
+		return errNotDue
 	}
 	rows, err := s.store.Reader().Ledger.Query().Select(ledger.FieldGroupID, ledger.FieldInFlight, ledger.FieldSpends).All(ctx)
 	if err != nil {

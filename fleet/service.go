@@ -44,6 +44,8 @@ type Service struct {
 
 	lane    *store.Lane[*call]
 	idle    *idleMemory
+	rate    rate // of check-ins that were answered
+	jobs    *jobs
 	meters  meters
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 
@@ -68,7 +70,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err := s.reloadAll(ctx); err != nil {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
-	s.idle = newIdleMemory()
+	s.idle, s.jobs = newIdleMemory(), newJobs()
 	s.meters.written = s.now()
 	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
 	return s, nil

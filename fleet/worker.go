@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,29 +56,37 @@ func (s *Service) work(ctx context.Context) {
 // machines that fell silent, statistics, and what is too old to keep. It
 // returns at once when another process is at it.
 func (s *Service) Work(ctx context.Context) error {
-	s.flushSeen(ctx)                         // so that nobody is taken for silent who was just seen
-	if err := s.writePace(ctx); err != nil { // every process writes its own; kept for the next time
+	s.flushSeen(ctx) // so that nobody is taken for silent who was just seen
+	// Every process writes its own pace; what could not be written is kept.
+	if err := s.jobs.ran(jobPace, s.now(), s.writePace(ctx)); err != nil {
 		s.log.Error("the pace of groups could not be written", "error", err)
 	}
 	return s.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := s.now()
 		for _, job := range []struct {
 			name string
-			do   func(ctx context.Context, now time.Time) error
+			do   func(ctx context.Context, now time.Time) error // errNotDue: nothing was done
 		}{
-			{"end leases and open waves", s.advanceGroups},
-			{"find silent machines", s.sweep},
-			{"keep statistics", s.keepStatistics},
-			{"sample the pace", s.samplePace},
-			{"delete what is old", s.retain},
+			{jobAdvance, s.advanceGroups},
+			{jobSweep, s.sweep},
+			{jobStatistics, s.keepStatistics},
+			{jobSample, s.samplePace},
+			{jobRetain, s.retain},
 		} {
-			if err := job.do(ctx, now); err != nil {
+			err := job.do(ctx, now)
+			if errors.Is(err, errNotDue) {
+				continue
+			}
+			if s.jobs.ran(job.name, now, err) != nil {
 				return fmt.Errorf("%s: %w", job.name, err)
 			}
 		}
 		return nil
 	})
 }
+
+// errNotDue ends a job whose time has not come.
+var errNotDue = errors.New("not due")
 
 // advanceGroups ends leases and moves waves of the groups where that is due.
 func (s *Service) advanceGroups(ctx context.Context, now time.Time) error {
@@ -170,6 +179,7 @@ var resolutions = [...]struct {
 
 // keepStatistics writes the points that are due, from the groups' counters.
 func (s *Service) keepStatistics(ctx context.Context, now time.Time) error {
+	due := errNotDue
 	for i, r := range resolutions {
 		step := time.Duration(r.seconds) * time.Second
 		at := now.Truncate(step)
@@ -179,9 +189,9 @@ func (s *Service) keepStatistics(ctx context.Context, now time.Time) error {
 		if err := s.store.KeepPoint(ctx, now, r.seconds, at); err != nil {
 			return err
 		}
-		s.pointed[i] = at
+		s.pointed[i], due = at, nil
 	}
-	return nil
+	return due
 }
 
 // retainEvery is how often old rows are looked for.
@@ -189,7 +199,7 @@ const retainEvery = time.Hour
 
 func (s *Service) retain(ctx context.Context, now time.Time) error {
 	if now.Sub(s.retained) < retainEvery {
-		return nil
+		return errNotDue
 	}
 	if err := s.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
 		return err

@@ -44,6 +44,8 @@ func (r *Resolver) admit(ctx context.Context, next graphql.OperationHandler) gra
 		op.DisableIntrospection = false
 	}
 	if op.Operation.Operation == ast.Subscription {
+		r.subscriptions.Add(1)
+		context.AfterFunc(ctx, func() { r.subscriptions.Add(-1) })
 		if key, ok := shareable(ctx, op); ok {
 			return r.shares.join(ctx, r, key, next)
 		}

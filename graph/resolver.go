@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"coreroller/ent/db"
@@ -17,7 +18,9 @@ type Resolver struct {
 	fleet       *fleet.Service // Options.Fleet, which the query "fleet" hides
 	reader      *db.Client
 	projections *projections
-	shares      *shares
+	// subscriptions is how many are live.
+	subscriptions atomic.Int64
+	shares        *shares
 }
 
 // Options are what the API is made of.

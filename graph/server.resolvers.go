@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 	"coreroller/graph/model"
-	"fmt"
 )
 
 func (r *mutationResolver) StartDemo(ctx context.Context) (*model.DemoPayload, error) {
@@ -24,5 +23,5 @@ func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, erro
 }
 
 func (r *queryResolver) ServerHealth(ctx context.Context) (*model.ServerHealth, error) {
-	panic(fmt.Errorf("not implemented: ServerHealth - serverHealth"))
+	return r.serverHealth(ctx)
 }

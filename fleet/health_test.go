@@ -1,0 +1,80 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+func TestHealthSaysWhatThisProcessDid(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		health := func() *fleet.Health { t.Helper(); return must(d.Health(d.ctx))(t) }
+		h := health()
+		if h.ChecksPerSecond != 0 || h.Waiting != 0 || h.WaitingLimit < 1000 || h.KnownMachines != 0 || len(h.Jobs) < 5 {
+			t.Errorf("at first: %+v", h)
+		}
+		for _, job := range h.Jobs {
+			if job.Name == "" || job.Every <= 0 || job.LastRunAt != nil || job.LastError != "" {
+				t.Errorf("before it ran: %+v", job)
+			}
+		}
+		// Sixty in one and a half seconds, some of them from memory.
+		for i := range 60 {
+			d.check(s, fmt.Sprint("m", i%20), "2.0.0")
+			d.wait(25 * time.Millisecond)
+		}
+		d.report(s, "m0", "2.0.0", rollout.Event{Type: 13, Result: 1})
+		d.wait(2 * time.Second)
+		if h = health(); h.ChecksPerSecond != 61.0/30 || h.KnownMachines != 20 {
+			t.Errorf("after 61 check-ins: %+v", h)
+		}
+		d.wait(40 * time.Second)
+		if h = health(); h.ChecksPerSecond != 0 {
+			t.Errorf("long after: %+v", h)
+		}
+
+		d.must(d.Work(d.ctx))
+		first := d.clock()
+		d.wait(6 * time.Second)
+		d.must(d.Work(d.ctx))
+		for _, job := range health().Jobs {
+			// Hourly and half-minutely work was not due the second time.
+			want := first
+			if job.Every <= 5*time.Second {
+				want = d.clock()
+			}
+			if job.LastRunAt == nil || !job.LastRunAt.Equal(want) || job.LastError != "" {
+				t.Errorf("%s: at %v, want %s; %q", job.Name, job.LastRunAt, want, job.LastError)
+			}
+		}
+
+		// What goes wrong is told until it went well again.
+		failed := func() (n int) {
+			for _, job := range health().Jobs {
+				if job.LastError != "" {
+					n++
+				}
+			}
+			return n
+		}
+		d.check(s, "m0", "2.0.0")
+		d.wait(time.Minute)
+		gone, cancel := context.WithCancel(d.ctx)
+		cancel()
+		if err := d.Work(gone); err == nil {
+			t.Fatal("work without a database")
+		}
+		if failed() == 0 {
+			t.Error("no job tells that it failed")
+		}
+		d.must(d.Work(d.ctx))
+		if n := failed(); n > 0 {
+			t.Errorf("%d jobs tell that they failed after they went well", n)
+		}
+	})
+}
