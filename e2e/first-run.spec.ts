@@ -81,7 +81,6 @@ test('the settings to copy work, and the listener turns green when the machine a
 test('the demo fleet starts with one click and can be removed', async ({ page }) => {
   await signIn(page);
   await page.getByRole('button', { name: 'Start the demo fleet' }).click();
-  await expect(page.getByRole('region', { name: 'Demo fleet' })).toContainText('The demo is running');
   await expect(page.getByRole('link', { name: /machines\s+seen within 24 h/ })).toBeVisible();
 
   await page.goto('/settings#demo');

@@ -88,8 +88,11 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     await page.keyboard.press('Control+k');
     await expect(palette(page).getByRole('option', { name: /Resume/ })).toBeVisible();
     await expect(palette(page).getByRole('option', { name: 'Edit policy' })).toBeVisible();
+    await page.keyboard.type('resume');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('dialog', { name: `Resume ${rollout.name}` })).toBeVisible();
     await page.keyboard.press('Escape');
-    await expect(palette(page)).toBeHidden();
+    await expect(page.getByRole('dialog')).toBeHidden();
   });
 
   await test.step('a machine by its id and by its address, as the server knows them', async () => {
