@@ -36,7 +36,7 @@ for (const theme of ['light', 'dark'] as const) {
         };
 
         await page.goto('/');
-        await expect(page.getByRole('heading', { level: 3, name: rollout.name })).toBeVisible();
+        await expect(page.getByRole('main').getByRole('link', { name: rollout.name }).first()).toBeVisible();
         await look('fleet');
 
         await page.goto(rollout.path);
@@ -138,6 +138,8 @@ test.describe('on a phone', () => {
 
   test('the menu leads to a group, which can be paused', async ({ dashboard: page, api }) => {
     const rollout = await api.rollout();
+    // On a page of its application the menu shows the group, however many others there are.
+    await page.goto(`/apps/${rollout.applicationId}`);
     await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
     await page.getByRole('button', { name: 'Menu' }).click();
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: rollout.name }).click();

@@ -204,6 +204,25 @@ func TestDeletedGroupLeavesItsMachines(t *testing.T) {
 	})
 }
 
+func TestAWholeRolloutIsSimulatedFromTheBeginning(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		s := d.setup()
+		for _, m := range []string{"a", "b", "c"} {
+			d.check(s, m, "2.0.0")
+		}
+		first := func(whole bool) (onTarget, end int) {
+			f := must(d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, Whole: whole}))(t)
+			return f.Points[0].OnTarget, f.Points[len(f.Points)-1].OnTarget
+		}
+		if begin, end := first(false); begin != 3 || end != 3 {
+			t.Errorf("what is left: %d to %d on the target", begin, end)
+		}
+		if begin, end := first(true); begin != 0 || end != 3 {
+			t.Errorf("the whole: %d to %d on the target", begin, end)
+		}
+	})
+}
+
 func TestExplainAndSimulateWriteNothing(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		s := d.setup()

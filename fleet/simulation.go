@@ -19,6 +19,9 @@ type SimulateRollout struct {
 	PackageID    *uuid.UUID      // nil: the channel's
 	FailureShare float64         // 0 to 1
 	SilentShare  float64         // 0 to 1
+	// Whole plays it from the beginning: machines that run the target or higher
+	// are taken back to the version before.
+	Whole bool
 }
 
 // SimulateRollout plays a rollout over the versions the group's active
@@ -49,8 +52,33 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rol
 		return nil, err
 	}
 	sim.FailureShare, sim.SilentShare = in.FailureShare, in.SilentShare
+	if in.Whole {
+		fromTheBeginning(&sim)
+	}
 	f := rollout.Simulate(sim)
 	return &f, nil
+}
+
+// fromTheBeginning takes machines back to the highest version below the target
+// that others run, else to the last floor, else to before everything.
+func fromTheBeginning(sim *rollout.Simulation) {
+	var before rollout.Version
+	below := func(v rollout.Version) {
+		if v.Less(sim.Target.Version) && before.Less(v) {
+			before = v
+		}
+	}
+	for _, floor := range sim.Floors {
+		below(floor.Version)
+	}
+	for _, c := range sim.Machines {
+		below(c.Version)
+	}
+	for i, c := range sim.Machines {
+		if !c.Version.Less(sim.Target.Version) {
+			sim.Machines[i].Version = before
+		}
+	}
 }
 
 func (p *problems) share(field string, f float64) {

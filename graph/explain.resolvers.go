@@ -29,6 +29,7 @@ func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID)
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
 	in := fleet.SimulateRollout{
 		GroupID: input.GroupID, PackageID: input.PackageID, FailureShare: value(input.FailureShare), SilentShare: value(input.SilentShare),
+		Whole: value(input.Whole),
 	}
 	if input.Policy != nil {
 		policy, _, err := r.policyOf(ctx, input.GroupID, input.Policy)

@@ -1,6 +1,7 @@
 import { test as base, expect, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { Api, type Rollout } from './api.ts';
+import { newDatabase } from './postgres.ts';
 import { Server } from './server.ts';
 
 /** How the machines of a test behave unless it says otherwise: they ask every
@@ -19,31 +20,48 @@ const habits = {
   interruption: 0,
 };
 
+/** Lets machines of a rollout run until the test ends. */
+export type Machines = (rollout: Rollout, flags: Record<string, string | number>) => void;
+
 interface Test {
-  /** Lets machines of a rollout run until the test ends. */
-  machines: (rollout: Rollout, flags: Record<string, string | number>) => void;
+  machines: Machines;
   /** The dashboard, signed in as the administrator. */
   dashboard: Page;
 }
 
 interface Worker {
+  /** One server on SQLite, or two on one PostgreSQL. */
+  deployment: 'one server' | 'two servers';
+  /** The first is the browser's, the last the machines'. */
+  servers: readonly [Server, ...Server[]];
   server: Server;
   api: Api;
 }
 
 export const test = base.extend<Test, Worker>({
-  server: [
-    // Playwright reads the names of what a fixture needs from its pattern.
-    async ({}, use) => {
-      const server = await Server.start();
-      await use(server);
-      await server.remove();
+  deployment: ['one server', { scope: 'worker', option: true }],
+  servers: [
+    async ({ deployment }, use) => {
+      if (deployment === 'one server') {
+        const server = await Server.start();
+        await use([server]);
+        await server.remove();
+        return;
+      }
+      const database = await newDatabase();
+      const start = () => Server.start(undefined, ['--database-url', database.url]);
+      const servers = [await start(), await start()] as const;
+      await use(servers);
+      await Promise.all(servers.map((server) => server.remove()));
+      await database.drop();
     },
     { scope: 'worker' },
   ],
+  server: [async ({ servers }, use) => use(servers[0]), { scope: 'worker' }],
   api: [async ({ server }, use) => use(new Api(server.url)), { scope: 'worker' }],
   baseURL: async ({ server }, use) => use(server.url),
-  machines: async ({ server }, use) => {
+  machines: async ({ servers }, use) => {
+    const server = servers[servers.length - 1] ?? servers[0];
     const running: { stop: () => Promise<void> }[] = [];
     await use((rollout, flags) => {
       running.push(

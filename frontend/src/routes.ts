@@ -29,3 +29,10 @@ export function go(address: string) {
   const { pathname, search, hash } = new URL(address, window.location.origin);
   void navigate(pathname as '/', { search, hash, scrollToTop: false });
 }
+
+/** Goes to an address of lib/paths.ts as a link does: another page begins at its top. */
+export function visit(address: string) {
+  const { pathname, search, hash } = new URL(address, window.location.origin);
+  if (pathname === window.location.pathname) go(address);
+  else void navigate(pathname as '/', { search, hash });
+}

@@ -675,8 +675,11 @@ func (ec *executionContext) unmarshalInputSimulateRolloutInput(ctx context.Conte
 	if _, present := asMap["silentShare"]; !present {
 		asMap["silentShare"] = 0
 	}
+	if _, present := asMap["whole"]; !present {
+		asMap["whole"] = false
+	}
 
-	fieldsInOrder := [...]string{"groupId", "policy", "packageId", "failureShare", "silentShare"}
+	fieldsInOrder := [...]string{"groupId", "policy", "packageId", "failureShare", "silentShare", "whole"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -718,6 +721,13 @@ func (ec *executionContext) unmarshalInputSimulateRolloutInput(ctx context.Conte
 				return it, err
 			}
 			it.SilentShare = data
+		case "whole":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("whole"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Whole = data
 		}
 	}
 	return it, nil

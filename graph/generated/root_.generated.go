@@ -5553,6 +5553,8 @@ input SimulateRolloutInput {
   failureShare: Float = 0
   "Share of machines that fall silent after they were granted, from 0 to 1."
   silentShare: Float = 0
+  "Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already."
+  whole: Boolean = false
 }
 
 "How a rollout would go. Above about 2000 machines one simulated machine stands for several; read the curve as a shape."

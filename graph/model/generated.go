@@ -677,6 +677,8 @@ type SimulateRolloutInput struct {
 	FailureShare *float64 `json:"failureShare,omitempty"`
 	// Share of machines that fall silent after they were granted, from 0 to 1.
 	SilentShare *float64 `json:"silentShare,omitempty"`
+	// Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already.
+	Whole *bool `json:"whole,omitempty"`
 }
 
 // What changes while you look. Each subscription sends a snapshot first and then,

@@ -63,10 +63,20 @@ export interface AuditView extends Query {
   actor?: string | null;
   verb?: string | null;
   object?: string | null;
+  /** How far back. */
+  range?: string | null;
+}
+
+/** Query parameters of the page that connects a machine, besides the application. */
+export interface ConnectView extends Query {
+  group?: string | null;
+  /** Whether the settings are for Flatcar or for a program of one's own. */
+  client?: string | null;
 }
 
 export const fleetPath = () => '/';
-export const connectPath = (application?: string) => `/connect${query({ application })}`;
+export const connectPath = (application?: string | null, view: ConnectView = {}) =>
+  `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
 export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
 export const settingsPath = () => '/settings';

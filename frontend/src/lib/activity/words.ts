@@ -30,6 +30,14 @@ export const severityTone: Record<Activity['severity'], Tone> = {
   ERROR: 'fail',
 };
 
+/** For whoever does not see the mark. */
+export const severityWord: Record<Activity['severity'], string> = {
+  SUCCESS: 'Success:',
+  INFO: '',
+  WARNING: 'Warning:',
+  ERROR: 'Error:',
+};
+
 /** What happened. The engine says it in `detail`; for what a person did to the
  * configuration, detail is the reason that was given. */
 export function activityWords({ kind, version, actor, channelName, detail }: Activity): string {

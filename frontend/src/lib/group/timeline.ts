@@ -101,7 +101,7 @@ export function join(stored: readonly Point[], apart: number, seen: readonly Poi
 export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   const [before, last] = seen.slice(-2);
   const moving = before && last && last.at - before.at < apart;
-  return [...(moving ? seen.slice(0, -1) : seen), now].slice(-1800);
+  return [...(moving ? seen.slice(0, -1) : seen), now].slice(-900);
 }
 
 /** Machines by version, the target and above as one series at the bottom, below

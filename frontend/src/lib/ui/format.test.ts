@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, duration, isoSeconds, moment, percent, plural, shortId } from './format';
+import { bytes, count, duration, isoSeconds, moment, percent, plural, shortId } from './format';
 
 test.each([
   [0, '0 %'],
@@ -21,6 +21,13 @@ test.each([
   [3 * 86400 + 4 * 3600, '3 d 4 h'],
   [-5, '0 s'],
 ])('duration(%d) is %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+
+test.each([
+  [0, '0 B'],
+  [1023, '1,023 B'],
+  [1024, '1 KiB'],
+  [19096576, '18.2 MiB'],
+])('bytes(%d) is %s', (n, text) => expect(bytes(n)).toBe(text));
 
 test.each([
   ['PT15M', 900],

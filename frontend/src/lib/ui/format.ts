@@ -16,6 +16,14 @@ export function percent(share: number): string {
   return `${tenths.format(share * 100)} %`;
 }
 
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** 19096576 → "18.2 MiB". */
+export function bytes(n: number): string {
+  const power = n < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(n) / 10));
+  return `${tenths.format(n / 1024 ** power)} ${units[power]}`;
+}
+
 /** "1 machine", "2 machines". */
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;

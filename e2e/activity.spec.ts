@@ -1,0 +1,187 @@
+import type { Page } from '@playwright/test';
+import type { Api, Rollout } from './support/api.ts';
+import { expect, test, violations } from './support/test.ts';
+
+const input = (verb: string) => `${verb[0]?.toUpperCase()}${verb.slice(1)}Input!`;
+
+async function say(api: Api, verb: 'pauseUpdates' | 'resumeUpdates', rollout: Rollout, reason: string) {
+  await api.ask(`mutation ($input: ${input(verb)}) { ${verb}(input: $input) { userErrors { message } } }`, {
+    input: { groupId: rollout.groupId, reason },
+  });
+}
+
+async function choose(page: Page, label: string, option: string) {
+  await page.getByRole('combobox', { name: label }).click();
+  await page.getByRole('option', { name: option, exact: true }).click();
+}
+
+test('activity appears as it happens, is filtered by its address, and older pages follow', async ({
+  dashboard: page,
+  api,
+}) => {
+  const rollout = await api.rollout();
+  for (let i = 0; i < 30; i++) {
+    await say(api, 'pauseUpdates', rollout, `pause ${i}`);
+    await say(api, 'resumeUpdates', rollout, `resume ${i}`);
+  }
+  await page.goto(`/activity?application=${rollout.applicationId}`);
+  const lines = page.getByRole('list', { name: 'What happened, newest first' }).getByRole('listitem');
+  await expect(lines).toHaveCount(50);
+  await expect(lines.first()).toContainText('resume 29');
+
+  await test.step('live', async () => {
+    await say(api, 'pauseUpdates', rollout, 'while you look');
+    await expect(lines.first()).toContainText('while you look');
+    await expect(lines).toHaveCount(51);
+  });
+
+  await test.step('older, each once', async () => {
+    await page.getByRole('button', { name: 'Load older' }).click();
+    // Thirty pauses and resumes, the first promotion, and the pause just now.
+    await expect(lines).toHaveCount(62);
+    await expect(page.getByText('This is the beginning.')).toBeVisible();
+    const texts = await lines.allInnerTexts();
+    expect(texts.filter((text) => /\bpause 0\b/.test(text))).toHaveLength(1);
+  });
+
+  await test.step('filtered', async () => {
+    await choose(page, 'Kind', 'Channel moved');
+    await expect(page).toHaveURL(/kind=CHANNEL_MOVED/);
+    await expect(lines).toHaveCount(1);
+    await page.reload();
+    await expect(lines).toHaveCount(1);
+    await expect(page.getByRole('combobox', { name: 'Kind' })).toHaveText('Channel moved');
+    await choose(page, 'Severity', 'Errors');
+    await expect(page.getByText('Nothing of this kind happened.', { exact: false })).toBeVisible();
+    await page.getByRole('link', { name: 'Clear' }).click();
+    await expect(page).toHaveURL(/\/activity$/);
+  });
+});
+
+test('the audit says who changed what, how it was before, and why', async ({ dashboard: page, api }) => {
+  const rollout = await api.rollout();
+  await say(api, 'pauseUpdates', rollout, 'mirror overloaded');
+  await page.goto(`/audit?application=${rollout.applicationId}`);
+  const entries = page.getByRole('list', { name: 'Changes, newest first' }).getByRole('listitem');
+  const newest = entries.first();
+  await expect(newest).toContainText(`admin paused group ${rollout.name}`);
+  await expect(newest).toContainText('“mirror overloaded”');
+  await newest.getByText('1 change').click();
+  await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
+
+  await choose(page, 'What was done', 'Create channel');
+  await expect(page).toHaveURL(/verb=createChannel/);
+  await expect(entries).toHaveCount(1);
+  await entries.first().getByText('As it was made').click();
+  // What it points to has a name, not an id.
+  await expect(
+    entries
+      .first()
+      .getByRole('row', { name: /^package/ })
+      .getByRole('link', { name: '2.0.0' }),
+  ).toBeVisible();
+  await page.getByRole('link', { name: 'all of this channel' }).click();
+  await expect(page).toHaveURL(/object=/);
+  await expect(entries).toHaveCount(1);
+});
+
+test('the settings show the health of the server, live', async ({ dashboard: page }) => {
+  await page.goto('/settings');
+  const health = page.getByRole('region', { name: 'Server health' });
+  await expect(health.getByText('requests a second')).toBeVisible();
+  const asOf = health.getByText(/^as of/);
+  const before = await asOf.innerText();
+  await expect(asOf).not.toHaveText(before);
+  await expect(health.getByRole('table')).toBeVisible();
+});
+
+test('a person is let in, and shut out again', async ({ dashboard: page, browser, server }) => {
+  await page.goto('/settings');
+  const people = page.getByRole('region', { name: 'People' });
+  await page.getByRole('button', { name: 'Add somebody' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('User name').fill('admin');
+  await dialog.getByLabel('First password').fill('correct horse');
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  // The refusal stands next to the field.
+  await expect(dialog.getByLabel('User name')).toHaveAttribute('aria-invalid', 'true');
+  const name = `ana-${Date.now()}`;
+  await dialog.getByLabel('User name').fill(name);
+  await dialog.getByRole('button', { name: 'Add' }).click();
+  await expect(people.getByText(name)).toBeVisible();
+
+  const hers = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await hers.goto('/');
+  await hers.getByLabel('User name').fill(name);
+  await hers.getByLabel('Password').fill('correct horse');
+  await hers.getByRole('button', { name: 'Sign in' }).click();
+  await expect(hers.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
+
+  await people.getByRole('button', { name: `More for ${name}` }).click();
+  await page.getByRole('menuitem', { name: 'Remove' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(people.getByText(name)).toBeHidden();
+  await hers.reload();
+  await expect(hers.getByLabel('User name')).toBeVisible();
+  await hers.context().close();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  for (const device of ['desk', 'phone'] as const) {
+    test.describe(`${theme}, ${device}`, () => {
+      test.use({
+        colorScheme: theme,
+        viewport: device === 'desk' ? { width: 1440, height: 1000 } : { width: 360, height: 780 },
+        hasTouch: device === 'phone',
+        contextOptions: { reducedMotion: 'reduce' },
+      });
+
+      test('activity, audit, settings and connect are accessible, fit, and log no error', async ({
+        dashboard: page,
+        api,
+      }) => {
+        const complaints: string[] = [];
+        page.on('console', (message) => {
+          if (message.type() === 'error') complaints.push(message.text());
+        });
+        page.on('pageerror', (error) => complaints.push(error.message));
+        const rollout = await api.rollout();
+        await say(api, 'pauseUpdates', rollout, 'to have something to look at');
+
+        const look = async (name: string) => {
+          expect(await violations(page), `${name}: axe`).toEqual([]);
+          const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+          expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
+          await page.screenshot({ path: `../build/screens/${name}-${theme}-${device}.png`, fullPage: true });
+        };
+
+        await page.goto('/activity');
+        await expect(page.getByText('to have something to look at').first()).toBeVisible();
+        await look('activity');
+        await page.getByRole('combobox', { name: 'Kind' }).click();
+        await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
+        await look('activity-select');
+        await page.keyboard.press('Escape');
+
+        await page.goto(`/audit?application=${rollout.applicationId}`);
+        await page.getByText('1 change').first().click();
+        await page.getByText('As it was made').first().click();
+        await expect(
+          page.getByRole('row', { name: /policy · wave|policy · max attempts/ }).first(),
+        ).toBeVisible();
+        await look('audit');
+
+        await page.goto('/settings');
+        await expect(page.getByText('requests a second')).toBeVisible();
+        await look('settings');
+
+        for (const client of ['flatcar', 'program']) {
+          await page.goto(`/connect?application=${rollout.applicationId}&client=${client}`);
+          await expect(page.getByText('Listening for a machine', { exact: false })).toBeVisible();
+          await look(`connect-${client}`);
+        }
+        expect(complaints).toEqual([]);
+      });
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { Page } from '@playwright/test';
+import type { Api } from './api.ts';
+import { expect, test, type Machines } from './test.ts';
+
+/** What a walk needs: it is walked on one server and on two. */
+interface Walk {
+  dashboard: Page;
+  api: Api;
+  machines: Machines;
+}
+
+/** The group in one word. */
+export const state = (page: Page) => page.getByRole('main').getByRole('status').first();
+export const card = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
+export const figure = (page: Page, word: string) =>
+  page
+    .getByRole('main')
+    .getByRole('link', { name: new RegExp(`^[\\d,]+.*\\s${word}`) })
+    .first();
+
+/** A rollout from its start to its end without reload. */
+export async function watchARollout({ dashboard: page, api, machines }: Walk) {
+  const rollout = await api.rollout({
+    maxConcurrentUpdates: 8,
+    waves: [{ share: 0.3, minFinished: 3, soak: 'PT3S' }, { share: 1 }],
+  });
+  await page.goto(rollout.path);
+  await expect(page.getByText('Connect the first machine')).toBeVisible();
+  await page.evaluate(() => Object.assign(window, { sameVisit: true }));
+
+  machines(rollout, { machines: 40, versions: '1.0.0' });
+
+  await expect(state(page)).toHaveText(/Rolling out · wave 1 of 2/);
+  await expect(page.getByText('Connect the first machine')).toBeHidden();
+  await expect(page.getByText(/^1\.0\.0\s*→\s*2\.0\.0/)).toBeVisible();
+  await expect(page.getByText(/^Waits:/)).toBeVisible();
+  const waves = page.getByRole('list', { name: 'Waves' });
+  await expect(waves.getByRole('listitem').filter({ hasText: '1 · 30 %' })).toBeVisible();
+
+  await expect(state(page)).toHaveText(/wave 2 of 2/);
+  await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
+  await expect(page.getByText('Done: every active machine runs 2.0.0.')).toBeVisible();
+  await expect(figure(page, 'on target')).toHaveText(/^40/);
+  await expect(card(page, 'Attempts')).toContainText(/Granted\s*40/);
+  await expect(card(page, 'Activity')).toContainText('finished');
+  expect(await page.evaluate(() => 'sameVisit' in window)).toBe(true);
+}
+
+/** A bad package halts, and the page says which rule, the numbers and the machines. */
+export async function watchAHalt({ dashboard: page, api, machines }: Walk) {
+  const rollout = await api.rollout({ haltFailureShare: 0.3, haltMinAttempts: 4, maxAttempts: 5 });
+  machines(rollout, { machines: 25, versions: '1.0.0:15,1.1.0:10', kind: 'daemon', bad: '2.0.0:1' });
+  await page.goto(rollout.path);
+  await expect(state(page)).toHaveText(/Halted/, { timeout: 90_000 });
+  const notice = page.getByRole('main').getByRole('status').filter({ hasText: 'Halted by the rule' });
+  await expect(notice).toContainText('“failure share”');
+  await expect(notice).toContainText(/\d+ of \d+ finished attempts failed; the limit is 30 %/);
+  const failing = notice.getByText('Failing:').getByRole('link');
+  expect(await failing.count()).toBeGreaterThan(1);
+
+  await test.step('a failure opens the attempts behind it', async () => {
+    const failures = card(page, 'Failures');
+    const first = failures.getByRole('link', { name: /code \d+|Rolled back/ }).first();
+    const counted = Number((await first.innerText()).split('\n').at(-1));
+    await first.click();
+    await expect(page).toHaveURL(/failure=[A-Z_]+\.\d+/);
+    const list = page.getByRole('region', { name: 'Failed attempts', exact: true });
+    await expect(list.getByRole('row')).toHaveCount(counted + 1);
+
+    await failures.getByRole('link', { name: 'From' }).click();
+    await failures.getByRole('link', { name: /^1\.1\.0/ }).click();
+    await expect(page).toHaveURL(/failure=from\.1\.1\.0/);
+    await expect(list.getByRole('cell', { name: '1.1.0' }).first()).toBeVisible();
+    await expect(list.getByRole('cell', { name: '1.0.0' })).toHaveCount(0);
+
+    await page.reload();
+    await expect(list.getByRole('cell', { name: '1.1.0' }).first()).toBeVisible();
+    await list.getByRole('link').first().click();
+    await expect(page).toHaveURL(/\/machines\//);
+    await page.goBack();
+    await page.getByRole('link', { name: 'Show machines instead' }).click();
+    await expect(list).toBeHidden();
+  });
+
+  await test.step('a failing machine is found by its link', async () => {
+    await failing.first().click();
+    await expect(page).toHaveURL(/search=/);
+    await expect(page.getByText('1 machine', { exact: true })).toBeVisible();
+  });
+}

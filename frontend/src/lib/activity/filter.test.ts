@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { activityFilter } from './filter';
+
+const now = Date.parse('2026-11-23T12:00:00Z');
+
+test('the address says what is shown', () => {
+  expect(
+    activityFilter(
+      { application: 'a', group: 'g', severity: 'problems', kind: 'MACHINE_FAILED', range: '1d' },
+      now,
+    ),
+  ).toEqual({
+    applicationId: 'a',
+    groupId: 'g',
+    severities: ['WARNING', 'ERROR'],
+    kinds: ['MACHINE_FAILED'],
+    since: '2026-11-22T12:00:00.000Z',
+  });
+});
+
+test('what it does not know is no condition', () => {
+  expect(activityFilter({ severity: 'loud', kind: 'toString', range: 'for ever' }, now)).toEqual({});
+  expect(activityFilter({}, now)).toEqual({});
+});

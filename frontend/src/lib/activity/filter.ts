@@ -1,0 +1,61 @@
+import type { ActivityView } from '$lib/paths';
+import type { ActivityFilter } from './log.svelte';
+import type { Activity } from './words';
+
+type Kind = Activity['kind'];
+type Severity = Activity['severity'];
+
+export const kindWord: Record<Kind, string> = {
+  ROLLOUT_STARTED: 'Rollout started',
+  ROLLOUT_FINISHED: 'Rollout finished',
+  ROLLOUT_HALTED: 'Rollout halted',
+  WAVE_ADVANCED: 'Wave opened',
+  PAUSED: 'Group paused',
+  RESUMED: 'Group resumed',
+  MACHINE_FAILED: 'Machine failed',
+  MACHINE_QUARANTINED: 'Machine quarantined',
+  CHANNEL_MOVED: 'Channel moved',
+  POLICY_CHANGED: 'Policy changed',
+  PACKAGE_BLACKLISTED: 'Package blacklisted',
+  PACKAGE_NOT_FOUND: 'No package to offer',
+  MIRROR_FAILED: 'Mirror failed',
+};
+
+/** What can be chosen, and which severities it stands for. */
+export const severityChoice: Record<string, { label: string; severities: Severity[] }> = {
+  problems: { label: 'Warnings and errors', severities: ['WARNING', 'ERROR'] },
+  error: { label: 'Errors', severities: ['ERROR'] },
+  warning: { label: 'Warnings', severities: ['WARNING'] },
+  info: { label: 'Information', severities: ['INFO'] },
+  success: { label: 'Successes', severities: ['SUCCESS'] },
+};
+
+const hour = 3_600_000;
+
+/** How far back, and what it is called. */
+export const rangeChoice: Record<string, { label: string; span: number }> = {
+  '1h': { label: 'Last hour', span: hour },
+  '1d': { label: 'Last 24 hours', span: 24 * hour },
+  '7d': { label: 'Last 7 days', span: 7 * 24 * hour },
+  '30d': { label: 'Last 30 days', span: 30 * 24 * hour },
+};
+
+/** The moment a range of the address begins; null: no limit. */
+export function rangeBegin(range: string | null | undefined, now: number): string | null {
+  const choice = range ? rangeChoice[range] : undefined;
+  return choice ? new Date(now - choice.span).toISOString() : null;
+}
+
+/** The API's filter for what the address asks for; what it does not know is no
+ * condition. */
+export function activityFilter(view: ActivityView, now: number): ActivityFilter {
+  const filter: ActivityFilter = {};
+  if (view.application) filter.applicationId = view.application;
+  if (view.group) filter.groupId = view.group;
+  if (view.kind && Object.hasOwn(kindWord, view.kind)) filter.kinds = [view.kind as Kind];
+  const severity = view.severity ? severityChoice[view.severity] : undefined;
+  if (severity) filter.severities = severity.severities;
+  const since = rangeBegin(view.range, now);
+  if (since) filter.since = since;
+  return filter;
+}

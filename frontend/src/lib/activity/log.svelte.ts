@@ -1,0 +1,134 @@
+import { untrack } from 'svelte';
+import { graphql, type VariablesOf } from '$lib/api/graphql';
+import { ApiError } from '$lib/api/request';
+import { session } from '$lib/session/session.svelte';
+import { SteadyList } from '$lib/ui/steady-list.svelte';
+import { activityFragment, type Activity } from './words';
+
+const pageQuery = graphql(
+  `
+    query ActivityPage($filter: ActivityFilter, $after: String) {
+      activities(filter: $filter, first: 50, after: $after) {
+        nodes {
+          ...ActivityLine
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  `,
+  [activityFragment],
+);
+
+const addedDocument = graphql(
+  `
+    subscription ActivityLog($filter: ActivityFilter) {
+      activityAdded(filter: $filter) {
+        snapshot
+        activities {
+          ...ActivityLine
+        }
+      }
+    }
+  `,
+  [activityFragment],
+);
+
+export type ActivityFilter = NonNullable<VariablesOf<typeof pageQuery>['filter']>;
+
+/** Entries that are kept on top of the pages; with more the log begins anew. */
+const mostNewer = 200;
+
+/** What happened: live on top, older ones page by page below. Make it while a
+ * component is being set up. */
+export class ActivityLog {
+  /** What came since the log was opened; it can be held still. */
+  readonly newer = new SteadyList<Activity>((activity) => activity.id);
+  /** What was there when it was opened, as far as it was asked for. */
+  older = $state.raw<readonly Activity[]>([]);
+  /** Whether the first page has come. */
+  known = $state(false);
+  /** Whether there is more below. */
+  more = $state(false);
+  busy = $state(false);
+  error = $state<string | null>(null);
+
+  #filter: ActivityFilter = {};
+  #cursor: string | null = null;
+  #asking = new AbortController();
+  #turn = $state(0);
+
+  constructor(filter: () => ActivityFilter) {
+    // Compared as text: a new object with the same filter is no new question.
+    const question = $derived(JSON.stringify(filter()));
+    $effect(() => {
+      void this.#turn;
+      this.#filter = JSON.parse(question) as ActivityFilter;
+      this.#asking = new AbortController();
+      untrack(() => this.#begin());
+      let end: () => void = () => undefined;
+      void this.#read(this.#asking.signal).then((read) => {
+        if (read) end = this.#follow();
+      });
+      return () => {
+        this.#asking.abort();
+        end();
+      };
+    });
+  }
+
+  /** Reads the page below. */
+  async readOlder() {
+    if (!this.busy) await this.#read(this.#asking.signal);
+  }
+
+  #begin() {
+    this.#cursor = null;
+    this.known = false;
+    this.more = false;
+    this.older = [];
+    this.newer.update([]);
+    this.newer.catchUp();
+  }
+
+  /** Answers whether a page was read. */
+  async #read(signal: AbortSignal): Promise<boolean> {
+    this.busy = true;
+    try {
+      const variables = { filter: this.#filter, after: this.#cursor };
+      const { activities } = await session.ask(pageQuery, variables, signal);
+      this.older = [...this.older, ...activities.nodes];
+      this.#cursor = activities.pageInfo.endCursor;
+      this.more = activities.pageInfo.hasNextPage;
+      this.known = true;
+      this.error = null;
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      if (!(error instanceof ApiError)) throw error;
+      this.error = error.message;
+      return false;
+    } finally {
+      if (!signal.aborted) this.busy = false;
+    }
+  }
+
+  #follow(): () => void {
+    let newer: readonly Activity[] = [];
+    return session.connection.subscribe(
+      addedDocument,
+      { filter: this.#filter },
+      ({ activityAdded: { snapshot, activities } }) => {
+        const known = [...newer, ...this.older].map(({ id }) => id);
+        const added = activities.filter(({ id }) => !known.includes(id));
+        // After a break that was longer than a snapshot tells, there would be a hole.
+        const hole = snapshot && known.length > 0 && added.length > 0 && added.length === activities.length;
+        newer = [...added, ...newer];
+        if (hole || newer.length > mostNewer) this.#turn++;
+        else this.newer.update(newer);
+      },
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import { graphql } from '$lib/api/graphql';
+import { channelPath, groupPath, packagePath } from '$lib/paths';
+import { session } from '$lib/session/session.svelte';
+import type { Reference } from './difference';
+
+const packageQuery = graphql(`
+  query AuditPackage($id: ID!) {
+    package(id: $id) {
+      version
+      application {
+        id
+      }
+    }
+  }
+`);
+
+const channelQuery = graphql(`
+  query AuditChannel($id: ID!) {
+    channel(id: $id) {
+      name
+      application {
+        id
+      }
+    }
+  }
+`);
+
+const groupQuery = graphql(`
+  query AuditGroup($id: ID!) {
+    group(id: $id) {
+      name
+      application {
+        id
+      }
+    }
+  }
+`);
+
+const rolloutQuery = graphql(`
+  query AuditRollout($id: ID!) {
+    rollout(id: $id) {
+      version
+      group {
+        id
+        name
+        application {
+          id
+        }
+      }
+    }
+  }
+`);
+
+interface Name {
+  name: string;
+  href: string;
+}
+
+/** What an entry points to, as it is called now; null when it was deleted since. */
+export async function nameOf(kind: Reference, id: string): Promise<Name | null> {
+  switch (kind) {
+    case 'package': {
+      const { package: found } = await session.ask(packageQuery, { id });
+      return found && { name: found.version, href: packagePath(found.application.id, id) };
+    }
+    case 'channel': {
+      const { channel } = await session.ask(channelQuery, { id });
+      return channel && { name: channel.name, href: channelPath(channel.application.id, id) };
+    }
+    case 'group': {
+      const { group } = await session.ask(groupQuery, { id });
+      return group && { name: group.name, href: groupPath(group.application.id, id) };
+    }
+    case 'rollout': {
+      const { rollout } = await session.ask(rolloutQuery, { id });
+      if (!rollout) return null;
+      const { group, version } = rollout;
+      return { name: `${version} in ${group.name}`, href: groupPath(group.application.id, group.id) };
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import {
+  activityPath,
+  applicationPath,
+  auditPath,
+  fleetPath,
+  machinesPath,
+  playgroundPath,
+  settingsPath,
+} from '$lib/paths';
+
+/** Every key of the dashboard. The help is made from this list, so a key that is
+ * not here does not exist. */
+
+export type Command =
+  | { act: 'search' | 'palette' | 'help' | 'next' | 'previous' | 'freeze' }
+  /** A page of the dashboard. */
+  | { act: 'go'; to: string }
+  /** The n-th application, by name. */
+  | { act: 'application'; nth: number };
+
+interface Key {
+  /** Pressed one after the other; `Mod` is Ctrl, or Cmd on a Mac. */
+  keys: readonly string[];
+  does: string;
+  /** Null: done by what has the focus, and here for the help only. */
+  command: Command | null;
+  /** Not in the help, because another line speaks for it. */
+  silent?: boolean;
+}
+
+interface Section {
+  title: string;
+  keys: readonly Key[];
+}
+
+const page = (key: string, name: string, to: string): Key => ({
+  keys: ['g', key],
+  does: name,
+  command: { act: 'go', to },
+});
+
+const applications = Array.from({ length: 9 }, (_, i): Key => ({
+  keys: ['g', String(i + 1)],
+  does: 'The applications in their order',
+  command: { act: 'application', nth: i },
+  silent: i > 0,
+}));
+
+export const sections: readonly Section[] = [
+  {
+    title: 'Find',
+    keys: [
+      { keys: ['/'], does: 'Search this page, or everything', command: { act: 'search' } },
+      { keys: ['Mod+k'], does: 'Command palette', command: { act: 'palette' } },
+      { keys: ['?'], does: 'These keys', command: { act: 'help' } },
+    ],
+  },
+  {
+    title: 'Go to',
+    keys: [
+      page('f', 'Fleet', fleetPath()),
+      page('m', 'Machines', machinesPath(null)),
+      page('a', 'Activity', activityPath()),
+      page('u', 'Audit', auditPath()),
+      page('s', 'Settings', settingsPath()),
+      page('p', 'API playground', playgroundPath()),
+      ...applications,
+    ],
+  },
+  {
+    title: 'On a page',
+    keys: [
+      { keys: ['j'], does: 'Next row of a list', command: { act: 'next' } },
+      { keys: ['k'], does: 'Row before', command: { act: 'previous' } },
+      { keys: ['Enter'], does: 'Open the row', command: null },
+      { keys: ['f'], does: 'Freeze what happens, or follow it again', command: { act: 'freeze' } },
+      { keys: ['Esc'], does: 'Close what is open', command: null },
+    ],
+  },
+];
+
+/** How long the second key of two may take, in ms. */
+const patience = 1500;
+
+export interface Press {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+}
+
+/** Turns presses into commands. No key acts while somebody is typing, except
+ * those with Ctrl or Cmd. */
+export class KeyReader {
+  #before: string | null = null;
+  #at = 0;
+
+  read(press: Press, typing: boolean, now: number): Command | null {
+    const name = nameOf(press);
+    const before = now - this.#at <= patience ? this.#before : null;
+    this.#before = null;
+    if (name === null || (typing && !name.startsWith('Mod+'))) return null;
+    const found = before === null ? undefined : find([before, name]);
+    if (found) return found;
+    if (starts(name)) {
+      this.#before = name;
+      this.#at = now;
+      return null;
+    }
+    return find([name]) ?? null;
+  }
+}
+
+const all = sections.flatMap(({ keys }) => keys);
+
+const find = (pressed: readonly string[]): Command | undefined =>
+  all.find(({ keys }) => keys.length === pressed.length && keys.every((key, i) => key === pressed[i]))
+    ?.command ?? undefined;
+
+/** Whether a key is the first of two. */
+const starts = (name: string) => all.some(({ keys }) => keys.length > 1 && keys[0] === name);
+
+function nameOf({ key, ctrlKey, metaKey, altKey }: Press): string | null {
+  if (altKey) return null;
+  if (ctrlKey || metaKey) return `Mod+${key.toLowerCase()}`;
+  return key;
+}
+
+/** Where the n-th application is, if there are so many. */
+export const nthApplication = (ids: readonly string[], nth: number): string | null => {
+  const id = ids[nth];
+  return id === undefined ? null : applicationPath(id);
+};
