@@ -68,8 +68,13 @@ func statusOf(r *http.Request, c fleet.Code) int {
 // worded is the first of some expected failures, with the others in its words.
 func worded(all []*fleet.Error) problem {
 	p := problem{Code: string(all[0].Code), Field: fieldOf(all[0].Field), Message: all[0].Message}
+	said := map[fleet.Error]bool{{Field: p.Field, Message: p.Message}: true}
 	for _, e := range all[1:] {
-		p.Message += "; " + strings.TrimPrefix(fieldOf(e.Field)+": ", ": ") + e.Message
+		one := fleet.Error{Field: fieldOf(e.Field), Message: e.Message} // two fields of a verb can be one here
+		if !said[one] {
+			p.Message += "; " + one.Error()
+		}
+		said[one] = true
 	}
 	return p
 }

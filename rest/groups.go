@@ -22,7 +22,7 @@ type groupJSON struct {
 	Name                      string       `json:"name"`
 	Description               string       `json:"description"`
 	CreatedTs                 time.Time    `json:"created_ts"`
-	RolloutInProgress         bool         `json:"rollout_in_progress"`
+	RolloutInProgress         bool         `json:"rollout_in_progress"` // granted to somebody, and not finished
 	ApplicationID             uuid.UUID    `json:"application_id"`
 	ChannelID                 *uuid.UUID   `json:"channel_id"`
 	PolicyUpdatesEnabled      bool         `json:"policy_updates_enabled"` // neither paused nor halted
@@ -68,21 +68,15 @@ func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSO
 	if err != nil {
 		return nil, err
 	}
-	states, err := h.rolloutStates(ctx, ids)
+	current, err := h.current(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	return each(rows, func(g *db.Group) *groupJSON {
-		state, ok := states[g.ID]
-		if !ok {
-			state = noRollout
-		}
-		return groupOf(g, numbers[g.ID], state)
-	}), nil
+	return each(rows, func(g *db.Group) *groupJSON { return groupOf(g, numbers[g.ID], current[g.ID]) }), nil
 }
 
-// rolloutStates are the states of the current rollouts of groups.
-func (h *Handler) rolloutStates(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]rollout.RolloutState, error) {
+// current are the current rollouts of groups, by group.
+func (h *Handler) current(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
 	ledgers, err := h.reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
 		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
 	if err != nil {
@@ -90,26 +84,28 @@ func (h *Handler) rolloutStates(ctx context.Context, groups []uuid.UUID) (map[uu
 	}
 	rows, err := h.reader.GroupRollout.Query().
 		Where(grouprollout.IDIn(each(ledgers, func(l *db.Ledger) uuid.UUID { return *l.RolloutID })...)).
-		Select(grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldState).All(ctx)
+		Select(grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldState, grouprollout.FieldStartedAt).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	states := make(map[uuid.UUID]rollout.RolloutState, len(rows))
+	all := make(map[uuid.UUID]*db.GroupRollout, len(rows))
 	for _, row := range rows {
-		states[row.GroupID] = row.State
+		all[row.GroupID] = row
 	}
-	return states, nil
+	return all, nil
 }
 
-// noRollout is the state of a group that moves nowhere.
-const noRollout = rollout.RolloutState(-1)
-
-func groupOf(row *db.Group, n *fleet.GroupNumbers, state rollout.RolloutState) *groupJSON {
+func groupOf(row *db.Group, n *fleet.GroupNumbers, current *db.GroupRollout) *groupJSON {
+	halted, started := false, false
+	if current != nil {
+		halted = current.State == rollout.RolloutHalted
+		started = current.StartedAt != nil && (current.State == rollout.RolloutActive || current.State == rollout.RolloutPaused)
+	}
 	p := row.Policy
 	return &groupJSON{
 		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTs: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
-		ChannelID: row.ChannelID, RolloutInProgress: state == rollout.RolloutActive,
-		PolicyUpdatesEnabled: p.UpdatesEnabled && state != rollout.RolloutHalted, PolicySafeMode: p.SafeMode,
+		ChannelID: row.ChannelID, RolloutInProgress: started,
+		PolicyUpdatesEnabled: p.UpdatesEnabled && !halted, PolicySafeMode: p.SafeMode,
 		PolicyOfficeHours: p.OfficeHours, PolicyTimezone: orNull(p.Timezone), PolicyPeriodInterval: formatInterval(p.PeriodInterval),
 		PolicyMaxUpdatesPerPeriod: p.MaxUpdatesPerPeriod, PolicyUpdateTimeout: formatInterval(p.UpdateTimeout),
 		VersionBreakdown: sharesOf(n), Channel: channelOf(row.Edges.Channel), InstancesStats: statsOf(n),
@@ -204,6 +200,7 @@ func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
 // as it is; how many machines may update at once follows how many may per
 // period, which was one number, as long as nobody made them two.
 func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
+	b.required("name")
 	in.Name, in.Description, in.ChannelID = b.text("name"), b.text("description"), b.id("channel_id")
 	enabled, safe, office := b.flag("policy_updates_enabled"), b.flag("policy_safe_mode"), b.flag("policy_office_hours")
 	period, timeout := b.interval("policy_period_interval"), b.interval("policy_update_timeout")

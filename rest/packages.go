@@ -118,6 +118,8 @@ func (b *body) newPackage() (in fleet.CreatePackage, err error) {
 	if kind := b.number("type"); kind > 0 && kind <= math.MaxInt8 {
 		in.Type = int8(kind)
 	}
+	b.required("version")
+	b.required("url")
 	in.Version, in.URL, in.Filename = b.text("version"), b.text("url"), b.text("filename")
 	in.Description, in.Size, in.SHA1 = b.text("description"), b.size("size"), b.text("hash")
 	in.Blacklist = b.ids("channels_blacklist")

@@ -39,10 +39,10 @@ func pageOf(q url.Values) (p page, err error) {
 	if p.limit == 0 {
 		p.limit = perPage
 	}
-	if number = max(number, 1) - 1; number > math.MaxInt/2/p.limit {
-		number = math.MaxInt / 2 / p.limit // behind the end of any list
+	number = max(number, 1) - 1
+	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // else behind the end of any list
+		p.skip = number * p.limit
 	}
-	p.skip = number * p.limit
 	return p, nil
 }
 
