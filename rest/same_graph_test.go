@@ -6,11 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-
-	"coreroller/ent/db"
 )
-
-type groupQuery = db.GroupQuery
 
 // graphDialect speaks GraphQL.
 type graphDialect struct{ *site }
@@ -98,5 +94,5 @@ func (d graphDialect) remove(_ uuid.UUID, noun string, id uuid.UUID) {
 }
 
 func (d graphDialect) password(text string) {
-	d.say("changePassword", "user", map[string]any{"newPassword": text})
+	d.say("changePassword", "user", map[string]any{"currentPassword": "admin", "newPassword": text})
 }

@@ -11,9 +11,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
+	"coreroller/ent/db"
 	"coreroller/ent/db/activity"
+	"coreroller/ent/db/application"
 	"coreroller/ent/db/audit"
+	"coreroller/ent/db/channel"
 	"coreroller/ent/db/group"
+	"coreroller/ent/db/release"
 	"coreroller/store/storetest"
 )
 
@@ -85,16 +89,17 @@ func live(s *site, d dialect) string {
 	d.renameChannel(app, stable, "steady", &two)
 	d.promote(app, stable, "steady", nil)
 	copied := d.createApplication("copy", "", &app)
+	before := s.left()
 	d.remove(app, "group", group)
 	d.remove(app, "channel", stable)
 	d.remove(app, "package", one)
 	d.remove(copied, "application", copied)
 	d.password("another password")
-	return s.left()
+	return before + s.left()
 }
 
 var (
-	v7Pattern   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	madePattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	saltPattern = regexp.MustCompile(`\[(\d+,){15}\d+\]`) // an id as the engine keeps it
 )
 
@@ -119,10 +124,15 @@ func (s *site) left() string {
 	for _, a := range activities {
 		write(a, err)
 	}
-	apps, err := r.Application.Query().WithChannels().WithPackages().WithGroups(func(q *groupQuery) { q.Order(group.ByName()) }).All(s.ctx)
+	apps, err := r.Application.Query().Order(application.ByName()).
+		WithChannels(func(q *db.ChannelQuery) { q.Order(channel.ByName(), channel.ByArch()) }).
+		WithPackages(func(q *db.ReleaseQuery) {
+			q.Order(release.ByVersion()).WithAction().WithBlacklistings()
+		}).
+		WithGroups(func(q *db.GroupQuery) { q.Order(group.ByName(), group.ByArch()) }).All(s.ctx)
 	write(apps, err)
 	names := map[string]string{}
-	return v7Pattern.ReplaceAllStringFunc(saltPattern.ReplaceAllString(b.String(), "id"), func(id string) string {
+	return madePattern.ReplaceAllStringFunc(saltPattern.ReplaceAllString(b.String(), "id"), func(id string) string {
 		if names[id] == "" {
 			names[id] = fmt.Sprintf("id %d", len(names))
 		}

@@ -93,6 +93,16 @@ func (s *site) ok(err error) {
 // nobody. Its answer has been held against the description of the API.
 func (s *site) ask(who, method, path string, body io.Reader, header ...string) (*http.Response, []byte) {
 	s.t.Helper()
+	req, resp, data := s.send(who, method, path, body, header...)
+	if strings.HasPrefix(path, "/api/") {
+		described(s.t, req, resp, data)
+	}
+	return resp, data
+}
+
+// send is ask without looking at the description.
+func (s *site) send(who, method, path string, body io.Reader, header ...string) (*http.Request, *http.Response, []byte) {
+	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, body)
 	s.ok(err)
 	if token, ok := strings.CutPrefix(who, "bearer "); ok {
@@ -108,10 +118,7 @@ func (s *site) ask(who, method, path string, body io.Reader, header ...string) (
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	s.ok(err)
-	if strings.HasPrefix(path, "/api/") {
-		described(s.t, req, resp, data)
-	}
-	return resp, data
+	return req, resp, data
 }
 
 // machine lets a machine say something over Omaha and returns the answer.
