@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 /** What a test needs of a group to look at it and to let machines join. */
 export interface Rollout {
   applicationId: string;
+  packageId: string;
+  channelId: string;
   groupId: string;
   /** Path of the group's page. */
   path: string;
@@ -76,7 +78,8 @@ export class Api {
         ...policy,
       },
     });
-    return { applicationId, groupId, path: `/apps/${applicationId}/groups/${groupId}`, name, track };
+    const path = `/apps/${applicationId}/groups/${groupId}`;
+    return { applicationId, packageId, channelId, groupId, path, name, track };
   }
 
   async numbers(groupId: string) {
