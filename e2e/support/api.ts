@@ -14,14 +14,17 @@ export interface Rollout {
 
 /** The public GraphQL API, as the administrator of a new server. */
 export class Api {
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly password = 'admin',
+  ) {}
 
   async ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
-        Authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}`,
+        Authorization: `Basic ${Buffer.from(`admin:${this.password}`).toString('base64')}`,
       },
       body: JSON.stringify({ query, variables }),
     });
