@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import type { Api, Rollout } from './support/api.ts';
-import { expect, test, violations } from './support/test.ts';
+import { expect, test } from './support/test.ts';
 
 const input = (verb: string) => `${verb[0]?.toUpperCase()}${verb.slice(1)}Input!`;
 
@@ -125,63 +125,3 @@ test('a person is let in, and shut out again', async ({ dashboard: page, browser
   await expect(hers.getByLabel('User name')).toBeVisible();
   await hers.context().close();
 });
-
-for (const theme of ['light', 'dark'] as const) {
-  for (const device of ['desk', 'phone'] as const) {
-    test.describe(`${theme}, ${device}`, () => {
-      test.use({
-        colorScheme: theme,
-        viewport: device === 'desk' ? { width: 1440, height: 1000 } : { width: 360, height: 780 },
-        hasTouch: device === 'phone',
-        contextOptions: { reducedMotion: 'reduce' },
-      });
-
-      test('activity, audit, settings and connect are accessible, fit, and log no error', async ({
-        dashboard: page,
-        api,
-      }) => {
-        const complaints: string[] = [];
-        page.on('console', (message) => {
-          if (message.type() === 'error') complaints.push(message.text());
-        });
-        page.on('pageerror', (error) => complaints.push(error.message));
-        const rollout = await api.rollout();
-        await say(api, 'pauseUpdates', rollout, 'to have something to look at');
-
-        const look = async (name: string) => {
-          expect(await violations(page), `${name}: axe`).toEqual([]);
-          const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
-          await page.screenshot({ path: `../build/screens/${name}-${theme}-${device}.png`, fullPage: true });
-        };
-
-        await page.goto('/activity');
-        await expect(page.getByText('to have something to look at').first()).toBeVisible();
-        await look('activity');
-        await page.getByRole('combobox', { name: 'Kind' }).click();
-        await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
-        await look('activity-select');
-        await page.keyboard.press('Escape');
-
-        await page.goto(`/audit?application=${rollout.applicationId}`);
-        await page.getByText('1 change').first().click();
-        await page.getByText('As it was made').first().click();
-        await expect(
-          page.getByRole('row', { name: /policy · wave|policy · max attempts/ }).first(),
-        ).toBeVisible();
-        await look('audit');
-
-        await page.goto('/settings');
-        await expect(page.getByText('requests a second')).toBeVisible();
-        await look('settings');
-
-        for (const client of ['flatcar', 'program']) {
-          await page.goto(`/connect?application=${rollout.applicationId}&client=${client}`);
-          await expect(page.getByText('Listening for a machine', { exact: false })).toBeVisible();
-          await look(`connect-${client}`);
-        }
-        expect(complaints).toEqual([]);
-      });
-    });
-  }
-}

@@ -28,11 +28,13 @@ test('a killed server is shown as lost, and the page is whole again after its re
     .getByText(/^(Live|Connecting|Connection lost)$/)
     .last();
   await expect(badge).toHaveText('Live');
+  const title = page.getByRole('heading', { level: 1, name: rollout.name });
+  await expect(title).toBeVisible();
 
   await mortal.kill();
   await expect(badge).toHaveText('Connection lost');
   // What was known stays on the screen.
-  await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
+  await expect(title).toBeVisible();
 
   await mortal.run();
   await api.ask(

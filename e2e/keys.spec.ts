@@ -97,10 +97,14 @@ test('the palette leads to groups, channels, packages, machines and actions', as
 
   await test.step('a machine by its id and by its address, as the server knows them', async () => {
     const { instances } = await api.ask<{
-      instances: { nodes: { id: string; machineId: string; address: string }[] };
-    }>('query ($id: ID!) { instances(filter: { groupId: $id }) { nodes { id machineId address } } }', {
-      id: rollout.groupId,
-    });
+      instances: {
+        nodes: { id: string; machineId: string; address: string; application: { name: string } }[];
+      };
+    }>(
+      `query ($id: ID!) { instances(filter: { groupId: $id }) {
+        nodes { id machineId address application { name } } } }`,
+      { id: rollout.groupId },
+    );
     const [machine] = instances.nodes;
     if (!machine) throw new Error('no machine');
     await find(page, machine.address);
@@ -109,7 +113,9 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     ).toContainText(machine.address);
     await page.keyboard.press('Escape');
     await find(page, machine.machineId);
-    await palette(page).getByRole('option', { name: machine.machineId }).click();
+    // One machine may run several applications.
+    const options = palette(page).getByRole('option', { name: machine.machineId });
+    await options.filter({ hasText: machine.application.name }).click();
     await expect(page).toHaveURL(new RegExp(`/machines/${machine.id}$`));
   });
 

@@ -1,20 +1,24 @@
+import type { Locator } from '@playwright/test';
 import { expect, test, violations } from './support/test.ts';
 
+/** A window 1440 px wide at a zoom of 200 % has 720 px of its own. */
+const devices = {
+  desk: { viewport: { width: 1440, height: 1000 } },
+  phone: { viewport: { width: 360, height: 780 }, hasTouch: true },
+  'zoomed desk': { viewport: { width: 720, height: 500 }, deviceScaleFactor: 2 },
+};
+
 for (const theme of ['light', 'dark'] as const) {
-  for (const device of ['desk', 'phone'] as const) {
+  for (const [device, shape] of Object.entries(devices)) {
     test.describe(`${theme}, ${device}`, () => {
-      test.use({
-        colorScheme: theme,
-        viewport: device === 'desk' ? { width: 1440, height: 1000 } : { width: 360, height: 780 },
-        hasTouch: device === 'phone',
-        contextOptions: { reducedMotion: 'reduce' },
-      });
+      test.use({ colorScheme: theme, ...shape, contextOptions: { reducedMotion: 'reduce' } });
 
       test('every page is accessible, fits, and logs no error', async ({
         dashboard: page,
         api,
         machines,
       }) => {
+        test.slow(); // two dozen pages
         const complaints: string[] = [];
         page.on('console', (message) => {
           if (message.type() === 'error') complaints.push(message.text());
@@ -27,47 +31,90 @@ for (const theme of ['light', 'dark'] as const) {
         });
         machines(rollout, { machines: 50, versions: '1.0.0:40,1.1.0:10', failure: 0.2 });
         await expect.poll(async () => (await api.numbers(rollout.groupId)).onTarget).toBeGreaterThan(3);
+        const application = `/apps/${rollout.applicationId}`;
+        const { channelId, packageId } = rollout;
+
+        const main = page.getByRole('main');
+        const title = (name: string | RegExp) => main.getByRole('heading', { level: 1, name });
+        const dialog = page.getByRole('dialog');
+        const firstMachine = main.locator('a[href*="/machines/"]').first();
 
         const look = async (name: string) => {
           expect(await violations(page), `${name}: axe`).toEqual([]);
           const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
-          await page.screenshot({ path: `../build/screens/${name}-${theme}-${device}.png`, fullPage: true });
+          const file = `${name} ${theme} ${device}`.replaceAll(' ', '-');
+          await page.screenshot({ path: `../build/screens/${file}.png`, fullPage: true });
+        };
+        /** Opens a page and looks when what it is for is there. */
+        const visit = async (name: string, path: string, ready: Locator) => {
+          await page.goto(path);
+          await expect(ready.first()).toBeVisible();
+          await expect(main.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+          await look(name);
+        };
+        /** Presses a button that opens a dialog, looks, and closes it. */
+        const open = async (name: string, button: string) => {
+          await main.getByRole('button', { name: button, exact: true }).first().click();
+          await expect(dialog).toBeVisible();
+          await look(name);
+          await page.keyboard.press('Escape');
+          await expect(dialog).toBeHidden();
         };
 
-        await page.goto('/');
-        await expect(page.getByRole('main').getByRole('link', { name: rollout.name }).first()).toBeVisible();
-        await look('fleet');
-
-        await page.goto(rollout.path);
-        await expect(
-          page.getByRole('region', { name: 'List of machines' }).getByRole('link').first(),
-        ).toBeVisible();
-        await look('group');
-
-        await page.getByRole('button', { name: 'As a table' }).first().click();
-        await expect(page.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
-        await page.getByRole('button', { name: 'Halt' }).click();
-        await expect(page.getByRole('dialog')).toBeVisible();
-        await look('dialog');
+        await visit('fleet', '/', main.getByRole('link', { name: rollout.name }));
+        await open('new application', 'New application');
+        await page.keyboard.press('Control+k');
+        await page.keyboard.type(rollout.name.slice(-8));
+        await expect(page.getByRole('option', { name: rollout.name }).first()).toBeVisible();
+        await look('palette');
         await page.keyboard.press('Escape');
+        await page.keyboard.press('?');
+        await expect(dialog).toBeVisible();
+        await look('keys');
 
-        await page.getByRole('region', { name: 'List of machines' }).getByRole('link').first().click();
-        await expect(page.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
+        await visit('application', application, title(/^Edge agent/));
+        await open('new group', 'New group');
+        await open('new channel', 'New channel');
+        await visit('channel', `${application}/channels/${channelId}`, title(/stable/));
+        await visit('new package', `${application}/packages/new`, title('New package'));
+        await visit('package', `${application}/packages/${packageId}`, title(/Package 2\.0\.0/));
+        await visit('edit package', `${application}/packages/${packageId}?edit=1`, title(/Edit package/));
+
+        await visit('group', rollout.path, firstMachine);
+        await main.getByRole('button', { name: 'As a table' }).first().click();
+        await expect(main.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
+        await open('halt', 'Halt');
+        await visit('policy', `${rollout.path}/policy`, main.getByText(/rollout would (still )?be/));
+
+        await visit('machines', `${application}/machines`, firstMachine);
+        await visit('machine table', `${application}/machines?layout=table`, firstMachine);
+        await firstMachine.click();
+        await expect(main.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
         await look('machine');
 
-        await page.goto('/account/password');
-        await expect(page.getByRole('heading', { name: 'Change your password' })).toBeVisible();
-        await look('password');
-
-        await page.goto('/no/such/page');
-        await expect(page.getByRole('heading', { name: 'There is no such page' })).toBeVisible();
-        await look('missing');
+        await visit('activity', '/activity', main.getByText(rollout.name));
+        await main.getByRole('combobox', { name: 'Kind' }).click();
+        await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
+        await look('select');
+        await page.keyboard.press('Escape');
+        await page.goto(`/audit?application=${rollout.applicationId}`);
+        await main.getByText('As it was made').first().click();
+        await expect(main.getByRole('row', { name: /policy · / }).first()).toBeVisible();
+        await look('audit');
+        await visit('settings', '/settings', main.getByText('requests a second'));
+        const listening = main.getByText('Listening for a machine', { exact: false });
+        for (const client of ['flatcar', 'program']) {
+          const path = `/connect?application=${rollout.applicationId}&client=${client}`;
+          await visit(`connect ${client}`, path, listening);
+        }
+        await visit('password', '/account/password', title('Change your password'));
+        await visit('missing', '/no/such/page', title('There is no such page'));
 
         await page.context().clearCookies();
         await page.goto('/');
         await expect(page.getByLabel('User name')).toBeVisible();
-        await look('sign-in');
+        await look('sign in');
 
         expect(complaints).toEqual([]);
       });

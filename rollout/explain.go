@@ -49,7 +49,12 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []Rung {
 			rung.Reason, rung.Passed, rung.Until = l.d.Reason, l.d.Reason == ReasonGranted, l.d.Until
 			rung.Settled = !settled
 			settled = true
-			rung.Text += "; " + l.d.Detail()
+			switch r.reason {
+			case ReasonConcurrencyLimit, ReasonPeriodLimit: // the decision counts in its own words
+				rung.Text = l.d.Detail()
+			default:
+				rung.Text += "; " + l.d.Detail()
+			}
 		}
 		rungs = append(rungs, rung)
 	}

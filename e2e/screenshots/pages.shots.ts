@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { fileURLToPath } from 'node:url';
+import { Api } from '../support/api.ts';
 import { expect, test } from '../support/test.ts';
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
@@ -18,7 +19,8 @@ interface Demo {
   }[];
 }
 
-test('pictures of the demo fleet', async ({ dashboard: page, api }) => {
+test('pictures of the demo fleet', async ({ dashboard: page, server }) => {
+  const api = new Api(server.url, await changePassword(page));
   await api.ask('mutation { startDemo { demo { running } userErrors { message } } }');
   const read = async () => {
     const { applications } = await api.ask<Demo>(`{ applications { id name channels { id name }
@@ -59,6 +61,18 @@ test('pictures of the demo fleet', async ({ dashboard: page, api }) => {
     .toBe('HALTED');
   await shoot(page, 'halted', `/apps/${app.id}/groups/${group('canary')?.id}`);
 });
+
+/** The warning of the first password would be on every picture. */
+async function changePassword(page: Page): Promise<string> {
+  const password = 'pictures of the demo';
+  await page.goto('/account/password');
+  await page.getByLabel('Present password').fill('admin');
+  await page.getByLabel('New password', { exact: true }).fill(password);
+  await page.getByLabel('New password again').fill(password);
+  await page.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByText('You signed in with a password')).toBeHidden();
+  return password;
+}
 
 /** One picture of what is shown, or of an address, when it has settled. */
 async function shoot(page: Page, name: string, path?: string, how: { both?: boolean; full?: boolean } = {}) {

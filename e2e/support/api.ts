@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 /** What a test needs of a group to look at it and to let machines join. */
 export interface Rollout {
   applicationId: string;
+  packageId: string;
+  channelId: string;
   groupId: string;
   /** Path of the group's page. */
   path: string;
@@ -12,14 +14,17 @@ export interface Rollout {
 
 /** The public GraphQL API, as the administrator of a new server. */
 export class Api {
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly password = 'admin',
+  ) {}
 
   async ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
-        Authorization: `Basic ${Buffer.from('admin:admin').toString('base64')}`,
+        Authorization: `Basic ${Buffer.from(`admin:${this.password}`).toString('base64')}`,
       },
       body: JSON.stringify({ query, variables }),
     });
@@ -76,7 +81,8 @@ export class Api {
         ...policy,
       },
     });
-    return { applicationId, groupId, path: `/apps/${applicationId}/groups/${groupId}`, name, track };
+    const path = `/apps/${applicationId}/groups/${groupId}`;
+    return { applicationId, packageId, channelId, groupId, path, name, track };
   }
 
   async numbers(groupId: string) {

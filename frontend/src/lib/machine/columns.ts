@@ -13,12 +13,12 @@ export const columnWord: Record<TableColumn, string> = {
 };
 
 const widths: Record<TableColumn, string> = {
-  machine: 'minmax(180px, 1.5fr)',
-  state: 'minmax(120px, 1.1fr)',
-  version: 'minmax(70px, 0.8fr)',
-  group: 'minmax(90px, 1.1fr)',
+  machine: 'minmax(210px, 2fr)',
+  state: 'minmax(120px, 1fr)',
+  version: 'minmax(70px, 0.7fr)',
+  group: 'minmax(90px, 0.9fr)',
   oem: 'minmax(60px, 0.6fr)',
-  address: 'minmax(100px, 0.8fr)',
+  address: 'minmax(100px, 0.7fr)',
   why: 'minmax(100px, 1fr)',
   seen: '72px',
 };
