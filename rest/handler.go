@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path"
 	"time"
 
@@ -101,22 +100,37 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Authenticated-Username", who.Name)
 	}
 	handler, pattern := h.routes.Handler(r)
-	own := httptest.NewRecorder()
+	own := &unsent{header: http.Header{}}
 	if pattern == "" {
 		handler.ServeHTTP(own, r)
 	}
 	switch {
 	case path.Clean(r.URL.Path) != r.URL.Path: // the router would redirect it
 		h.send(w, r, http.StatusNotFound, problem{Code: string(fleet.NotFound), Message: "there is no such route"})
-	case pattern == "" && own.Code == http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", own.Header().Get("Allow"))
-		h.send(w, r, own.Code, problem{Code: string(fleet.Invalid), Message: r.Method + " is not possible here"})
+	case pattern == "" && own.status == http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", own.header.Get("Allow"))
+		h.send(w, r, own.status, problem{Code: string(fleet.Invalid), Message: r.Method + " is not possible here"})
 	case pattern == "":
 		h.send(w, r, http.StatusNotFound, problem{Code: string(fleet.NotFound), Message: "there is no such route"})
 	default:
 		h.routes.ServeHTTP(w, r)
 	}
 }
+
+// unsent takes an answer that is not sent.
+type unsent struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (u *unsent) Header() http.Header { return u.header }
+
+// Write implements http.ResponseWriter.
+func (u *unsent) Write(data []byte) (int, error) { return len(data), nil }
+
+// WriteHeader implements http.ResponseWriter.
+func (u *unsent) WriteHeader(status int) { u.status = status }
 
 // answer serves a route whose answer is one JSON value; nil is 204.
 func (h *Handler) answer(f func(w http.ResponseWriter, r *http.Request) (any, error)) http.Handler {
