@@ -20,7 +20,7 @@ const recent = 3 * day
 
 // activityJSON is one line of what happened.
 type activityJSON struct {
-	CreatedTs       time.Time            `json:"created_ts"`
+	CreatedTS       time.Time            `json:"created_ts"`
 	Class           rollout.ActivityKind `json:"class"`
 	Severity        rollout.Severity     `json:"severity"`
 	Version         string               `json:"version"`
@@ -32,7 +32,7 @@ type activityJSON struct {
 
 func activityOf(row *db.Activity) activityJSON {
 	return activityJSON{
-		CreatedTs: row.At.UTC(), Class: row.Kind, Severity: row.Severity, Version: row.Version, ApplicationName: row.ApplicationName,
+		CreatedTS: row.At.UTC(), Class: row.Kind, Severity: row.Severity, Version: row.Version, ApplicationName: row.ApplicationName,
 		GroupName: orNull(row.GroupName), ChannelName: orNull(row.ChannelName), InstanceID: orNull(row.MachineID),
 	}
 }

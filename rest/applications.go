@@ -17,7 +17,7 @@ type applicationJSON struct {
 	ID          uuid.UUID      `json:"id"`
 	Name        string         `json:"name"`
 	Description string         `json:"description"`
-	CreatedTs   time.Time      `json:"created_ts"`
+	CreatedTS   time.Time      `json:"created_ts"`
 	Groups      []*groupJSON   `json:"groups"`
 	Channels    []*channelJSON `json:"channels"`
 	Packages    []*packageJSON `json:"packages"`
@@ -55,7 +55,7 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 	}
 	return each(sortRows(rows, keyOfApplication, youngest), func(row *db.Application) *applicationJSON {
 		a := &applicationJSON{
-			ID: row.ID, Name: row.Name, Description: row.Description, CreatedTs: row.CreatedAt.UTC(), Groups: []*groupJSON{},
+			ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), Groups: []*groupJSON{},
 			Channels:  each(sortRows(row.Edges.Channels, keyOfChannel, alphabetic), channelOf),
 			Packages:  each(sortRows(row.Edges.Packages, keyOfPackage, newest), packageOf),
 			Instances: countJSON{numbers[row.ID].Active},

@@ -17,7 +17,7 @@ type channelJSON struct {
 	ID            uuid.UUID    `json:"id"`
 	Name          string       `json:"name"`
 	Color         string       `json:"color"`
-	CreatedTs     time.Time    `json:"created_ts"`
+	CreatedTS     time.Time    `json:"created_ts"`
 	ApplicationID uuid.UUID    `json:"application_id"`
 	PackageID     *uuid.UUID   `json:"package_id"`
 	Package       *packageJSON `json:"package"`
@@ -28,7 +28,7 @@ func channelOf(row *db.Channel) *channelJSON {
 		return nil
 	}
 	return &channelJSON{
-		ID: row.ID, Name: row.Name, Color: row.Color, CreatedTs: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+		ID: row.ID, Name: row.Name, Color: row.Color, CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
 		PackageID: row.PackageID, Package: packageOf(row.Edges.Package),
 	}
 }

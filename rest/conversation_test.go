@@ -99,14 +99,14 @@ func (c *conversation) play(text string) string {
 			end++
 		}
 		out.WriteString(strings.Join(lines[i:end], "\n") + "\n")
-		resp, data := c.say(lines[i], lines[i+1:end])
+		answer := c.say(lines[i], lines[i+1:end])
 		for end < len(lines) && !strings.HasPrefix(lines[end], ">>> ") && !strings.HasPrefix(lines[end], "! ") && !strings.HasPrefix(lines[end], "#") {
 			end++ // the answer as it was
 		}
 		for n := end; n < len(lines) && strings.HasPrefix(lines[n], "! save "); n++ {
 			c.save(strings.Fields(lines[n])[2:])
 		}
-		out.WriteString(c.written(resp, data))
+		out.WriteString(c.written(answer))
 		i = end - 1
 	}
 	return out.String()
@@ -173,7 +173,7 @@ func (c *conversation) filled(text string) string {
 	return text
 }
 
-func (c *conversation) say(line string, rest []string) (*http.Response, []byte) {
+func (c *conversation) say(line string, rest []string) reply {
 	c.t.Helper()
 	c.wait(time.Second)
 	method, path, _ := strings.Cut(strings.TrimPrefix(line, ">>> "), " ")
@@ -196,21 +196,22 @@ func (c *conversation) say(line string, rest []string) (*http.Response, []byte) 
 	case text != "":
 		body = strings.NewReader(c.filled(text))
 	}
-	resp, data := c.ask(c.who, method, c.filled(path), body, header...)
+	r := c.ask(c.who, method, c.filled(path), body, header...)
 	c.answer = nil
-	_ = json.Unmarshal(data, &c.answer)
-	return resp, data
+	_ = json.Unmarshal(r.data, &c.answer)
+	return r
 }
 
 // written is an answer as it stands in the file.
-func (c *conversation) written(resp *http.Response, data []byte) string {
+func (c *conversation) written(r reply) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<<< %d\n", resp.StatusCode)
+	fmt.Fprintf(&b, "<<< %d\n", r.status)
 	for _, name := range []string{"Content-Type", "X-Authenticated-Username", "WWW-Authenticate", "Allow"} {
-		if v := resp.Header.Get(name); v != "" {
+		if v := r.header.Get(name); v != "" {
 			fmt.Fprintf(&b, "%s: %s\n", name, v)
 		}
 	}
+	data := r.data
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, bytes.TrimSpace(data), "", "  ") == nil {
 		data = pretty.Bytes()

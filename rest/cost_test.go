@@ -15,6 +15,7 @@ import (
 	"entgo.io/ent"
 	"github.com/google/uuid"
 
+	"coreroller/ent/db/audit"
 	"coreroller/ent/db/groupcount"
 	"coreroller/fleet"
 	"coreroller/rollout"
@@ -71,8 +72,8 @@ func TestRoutesHaveABudget(t *testing.T) {
 		get := func(path string) int64 {
 			t.Helper()
 			count()
-			if resp, data := s.ask("admin:admin", http.MethodGet, path, http.NoBody); resp.StatusCode != http.StatusOK {
-				t.Fatalf("%s: %d %s", path, resp.StatusCode, data)
+			if r := s.ask("admin:admin", http.MethodGet, path, http.NoBody); r.status != http.StatusOK {
+				t.Fatalf("%s: %d %s", path, r.status, r.data)
 			}
 			return count()
 		}
@@ -109,6 +110,33 @@ func TestBasicAuthenticationIsRemembered(t *testing.T) {
 	if n := count(); n != 20 { // looking the user up would be one more each
 		t.Errorf("20 requests cost %d statements", n)
 	}
+}
+
+// A token lets a script in, until the password changes.
+func TestBearerTokens(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		token, _, err := s.CreateToken(s.ctx, fleet.CreateToken{Username: "admin", Life: time.Hour})
+		s.ok(err)
+		if r := s.ask("bearer "+token, http.MethodPost, "/api/apps", strings.NewReader(`{"name":"agent"}`)); r.status != http.StatusOK || r.header.Get("X-Authenticated-Username") != "admin" {
+			t.Fatalf("%d %s", r.status, r.data)
+		}
+		audits, err := s.store.Reader().Audit.Query().Where(audit.Verb("createApplication")).All(s.ctx)
+		if err != nil || len(audits) != 1 || audits[0].Credential != "token" || audits[0].Actor != "admin" {
+			t.Errorf("audit %+v %v", audits, err)
+		}
+		// A token is no password: another one takes the present one.
+		for body, status := range map[string]int{`{"password":"correct horse"}`: 400, `{"password":"correct horse","current_password":"nonsense"}`: 400} {
+			if r := s.ask("bearer "+token, http.MethodPut, "/api/password", strings.NewReader(body)); r.status != status || !strings.Contains(string(r.data), "current_password") {
+				t.Errorf("%s: %d %s", body, r.status, r.data)
+			}
+		}
+		if r := s.ask("bearer "+token, http.MethodPut, "/api/password", strings.NewReader(`{"password":"correct horse","current_password":"admin"}`)); r.status != http.StatusNoContent {
+			t.Errorf("%d %s", r.status, r.data)
+		}
+		if r := s.ask("bearer "+token, http.MethodGet, "/api/apps", http.NoBody); r.status != http.StatusUnauthorized {
+			t.Errorf("a token of the password before: %d", r.status)
+		}
+	})
 }
 
 // fleetOf fills a group with machines, in states and versions of a rollout
@@ -153,7 +181,7 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 		seen := map[string]bool{}
 		pages := 0
 		for page := 1; ; page++ {
-			_, _, data := s.send("admin:admin", http.MethodGet, fmt.Sprintf("%s?page=%d&perpage=1000", path, page), http.NoBody)
+			data := s.send("admin:admin", http.MethodGet, fmt.Sprintf("%s?page=%d&perpage=1000", path, page), http.NoBody).data
 			var machines []struct{ ID string }
 			s.ok(json.Unmarshal(data, &machines))
 			if len(machines) == 0 {
@@ -174,9 +202,9 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 
 		// A place nobody was before, and the same place once more.
 		deep := fmt.Sprintf("%s?perpage=77&page=%d", path, many/77)
-		_, first := s.ask("admin:admin", http.MethodGet, deep, http.NoBody)
+		first := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
 		s.wait(time.Hour) // what is remembered is forgotten
-		_, again := s.ask("admin:admin", http.MethodGet, deep, http.NoBody)
+		again := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
 		if string(first) != string(again) || !strings.Contains(string(first), `"id"`) {
 			t.Errorf("a page deep in the list: %.200s and %.200s", first, again)
 		}

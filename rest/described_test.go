@@ -23,24 +23,23 @@ import (
 // described holds an answer against the description of the API: its status has
 // to be one of the operation's, its type and body as they are said to be. What
 // the router answers for addresses that are no route has nothing to be held to.
-func described(t testing.TB, req *http.Request, resp *http.Response, data []byte) {
+func described(t testing.TB, r reply) {
 	t.Helper()
-	if strings.Contains(string(data), "there is no such route") || resp.StatusCode == http.StatusMethodNotAllowed || req.URL.Path == "/api/nothing" {
+	if strings.Contains(string(r.data), "there is no such route") || r.status == http.StatusMethodNotAllowed || r.request.URL.Path == "/api/nothing" {
 		return // held to the conversations
 	}
 	v, err := described31()
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := *resp
-	copied.Body = io.NopCloser(bytes.NewReader(data))
+	resp := &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.data)), Request: r.request}
 	v.mu.Lock() // its paths are cached without a lock
 	defer v.mu.Unlock()
-	if ok, found := v.ValidateHttpResponse(req, &copied); !ok {
-		t.Errorf("%s %s: %d %.300s\n%s", req.Method, req.URL, resp.StatusCode, data, sentences(found))
+	if ok, found := v.ValidateHttpResponse(r.request, resp); !ok {
+		t.Errorf("%s %s: %d %.300s\n%s", r.request.Method, r.request.URL, r.status, r.data, sentences(found))
 	}
-	if h := resp.Header.Get("X-Authenticated-Username"); resp.StatusCode < 300 && h == "" {
-		t.Errorf("%s %s: nobody is said to be signed in", req.Method, req.URL)
+	if h := r.header.Get("X-Authenticated-Username"); r.status < 300 && h == "" {
+		t.Errorf("%s %s: nobody is said to be signed in", r.request.Method, r.request.URL)
 	}
 }
 
@@ -182,9 +181,9 @@ func TestAnswersThatAreNotDescribedAreSeen(t *testing.T) {
 
 func TestTheDescriptionIsServed(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
-	resp, data := s.ask("admin:admin", http.MethodGet, "/api/openapi.json", http.NoBody)
+	r := s.ask("admin:admin", http.MethodGet, "/api/openapi.json", http.NoBody)
 	want, err := os.ReadFile("openapi.json")
-	if err != nil || resp.StatusCode != http.StatusOK || !bytes.Equal(data, want) {
-		t.Errorf("%d %v", resp.StatusCode, err)
+	if err != nil || r.status != http.StatusOK || !bytes.Equal(r.data, want) {
+		t.Errorf("%d %v", r.status, err)
 	}
 }

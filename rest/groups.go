@@ -21,7 +21,7 @@ type groupJSON struct {
 	ID                        uuid.UUID    `json:"id"`
 	Name                      string       `json:"name"`
 	Description               string       `json:"description"`
-	CreatedTs                 time.Time    `json:"created_ts"`
+	CreatedTS                 time.Time    `json:"created_ts"`
 	RolloutInProgress         bool         `json:"rollout_in_progress"` // granted to somebody, and not finished
 	ApplicationID             uuid.UUID    `json:"application_id"`
 	ChannelID                 *uuid.UUID   `json:"channel_id"`
@@ -103,7 +103,7 @@ func groupOf(row *db.Group, n *fleet.GroupNumbers, current *db.GroupRollout) *gr
 	}
 	p := row.Policy
 	return &groupJSON{
-		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTs: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
 		ChannelID: row.ChannelID, RolloutInProgress: started,
 		PolicyUpdatesEnabled: p.UpdatesEnabled && !halted, PolicySafeMode: p.SafeMode,
 		PolicyOfficeHours: p.OfficeHours, PolicyTimezone: orNull(p.Timezone), PolicyPeriodInterval: formatInterval(p.PeriodInterval),

@@ -20,7 +20,7 @@ import (
 type instanceJSON struct {
 	ID          string      `json:"id"`
 	IP          string      `json:"ip"`
-	CreatedTs   time.Time   `json:"created_ts"`
+	CreatedTS   time.Time   `json:"created_ts"`
 	Application runningJSON `json:"application"`
 }
 
@@ -29,25 +29,25 @@ type runningJSON struct {
 	ApplicationID       uuid.UUID      `json:"application_id"`
 	GroupID             *uuid.UUID     `json:"group_id"`
 	Version             string         `json:"version"`
-	CreatedTs           time.Time      `json:"created_ts"`
+	CreatedTS           time.Time      `json:"created_ts"`
 	Status              *rollout.State `json:"status"` // null: nothing under way
 	LastCheckForUpdates time.Time      `json:"last_check_for_updates"`
-	LastUpdateGrantedTs *time.Time     `json:"last_update_granted_ts"`
+	LastUpdateGrantedTS *time.Time     `json:"last_update_granted_ts"`
 	LastUpdateVersion   *string        `json:"last_update_version"`
 	UpdateInProgress    bool           `json:"update_in_progress"`
 }
 
 func instanceOf(row *db.Instance) *instanceJSON {
 	m := &instanceJSON{
-		ID: row.MachineID, IP: row.Address, CreatedTs: row.CreatedAt.UTC(),
+		ID: row.MachineID, IP: row.Address, CreatedTS: row.CreatedAt.UTC(),
 		Application: runningJSON{
-			ApplicationID: row.ApplicationID, GroupID: row.GroupID, Version: row.Version, CreatedTs: row.CreatedAt.UTC(),
+			ApplicationID: row.ApplicationID, GroupID: row.GroupID, Version: row.Version, CreatedTS: row.CreatedAt.UTC(),
 			Status: statusOfState(row.State), LastCheckForUpdates: row.LastSeenAt.UTC(), LastUpdateVersion: orNull(row.LastOfferVersion),
 			UpdateInProgress: row.State.InFlight(),
 		},
 	}
 	if row.LastGrantedAt != nil {
-		m.Application.LastUpdateGrantedTs = new(row.LastGrantedAt.UTC())
+		m.Application.LastUpdateGrantedTS = new(row.LastGrantedAt.UTC())
 	}
 	return m
 }
@@ -139,7 +139,7 @@ const (
 type entryJSON struct {
 	Status    *rollout.State `json:"status"` // null: nothing under way
 	Version   string         `json:"version"`
-	CreatedTs time.Time      `json:"created_ts"`
+	CreatedTS time.Time      `json:"created_ts"`
 }
 
 // statusHistory is the newest lines of a machine's history.
@@ -174,7 +174,7 @@ func (h *Handler) statusHistory(r *http.Request) (list, error) {
 			after = historyentry.IDLT(rows[len(rows)-1].ID)
 		}
 		return each(rows, func(e *db.HistoryEntry) entryJSON {
-			return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTs: e.At.UTC()}
+			return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
 		}), err
 	}), nil
 }

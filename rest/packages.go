@@ -24,7 +24,7 @@ type packageJSON struct {
 	Description       *string     `json:"description"`
 	Size              *string     `json:"size"` // bytes
 	Hash              *string     `json:"hash"` // base64 of SHA-1
-	CreatedTs         time.Time   `json:"created_ts"`
+	CreatedTS         time.Time   `json:"created_ts"`
 	ChannelsBlacklist []uuid.UUID `json:"channels_blacklist"` // null when empty
 	ApplicationID     uuid.UUID   `json:"application_id"`
 	CoreosAction      *actionJSON `json:"coreos_action"`
@@ -42,7 +42,7 @@ type actionJSON struct {
 	MetadataSignatureRsa  string    `json:"metadata_signature_rsa"`
 	MetadataSize          string    `json:"metadata_size"`
 	Deadline              string    `json:"deadline"`
-	CreatedTs             time.Time `json:"created_ts"`
+	CreatedTS             time.Time `json:"created_ts"`
 }
 
 func packageOf(row *db.Release) *packageJSON {
@@ -51,7 +51,7 @@ func packageOf(row *db.Release) *packageJSON {
 	}
 	p := &packageJSON{
 		ID: row.ID, Type: row.Type, Version: row.Version, URL: row.URL, Filename: orNull(row.Filename), Description: orNull(row.Description),
-		Hash: orNull(row.Sha1), CreatedTs: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+		Hash: orNull(row.Sha1), CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
 	}
 	if row.Size != 0 {
 		p.Size = orNull(strconv.FormatInt(row.Size, 10))
@@ -63,7 +63,7 @@ func packageOf(row *db.Release) *packageJSON {
 		p.CoreosAction = &actionJSON{
 			ID: a.ID, Event: a.Event, ChromeosVersion: a.ChromeosVersion, Sha256: a.Sha256, NeedsAdmin: a.NeedsAdmin, IsDelta: a.IsDelta,
 			DisablePayloadBackoff: a.DisablePayloadBackoff, MetadataSignatureRsa: a.MetadataSignatureRsa, MetadataSize: a.MetadataSize,
-			Deadline: a.Deadline, CreatedTs: a.CreatedAt.UTC(),
+			Deadline: a.Deadline, CreatedTS: a.CreatedAt.UTC(),
 		}
 	}
 	return p

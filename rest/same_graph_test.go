@@ -24,7 +24,7 @@ func (d graphDialect) say(verb, shown string, in map[string]any) (id uuid.UUID) 
 		"variables": map[string]any{"in": in},
 	})
 	d.ok(err)
-	_, data := d.ask("admin:admin", http.MethodPost, "/graphql", strings.NewReader(string(body)), "Content-Type", "application/json")
+	data := d.ask("admin:admin", http.MethodPost, "/graphql", strings.NewReader(string(body)), "Content-Type", "application/json").data
 	var answer struct {
 		Errors []any
 		Data   map[string]map[string]json.RawMessage

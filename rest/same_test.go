@@ -148,12 +148,12 @@ func (d restDialect) say(method, path string, body map[string]any) uuid.UUID {
 	d.wait(1e9)
 	text, err := json.Marshal(body)
 	d.ok(err)
-	resp, data := d.ask("admin:admin", method, path, strings.NewReader(string(text)))
-	if resp.StatusCode >= 300 {
-		d.t.Fatalf("%s %s %s: %d %s", method, path, text, resp.StatusCode, data)
+	r := d.ask("admin:admin", method, path, strings.NewReader(string(text)))
+	if r.status >= 300 {
+		d.t.Fatalf("%s %s %s: %d %s", method, path, text, r.status, r.data)
 	}
 	var answer struct{ ID uuid.UUID }
-	_ = json.Unmarshal(data, &answer)
+	_ = json.Unmarshal(r.data, &answer)
 	return answer.ID
 }
 

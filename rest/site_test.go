@@ -91,17 +91,25 @@ func (s *site) ok(err error) {
 
 // ask sends a request as somebody, "name:password", "bearer token" or "" for
 // nobody. Its answer has been held against the description of the API.
-func (s *site) ask(who, method, path string, body io.Reader, header ...string) (*http.Response, []byte) {
+func (s *site) ask(who, method, path string, body io.Reader, header ...string) reply {
 	s.t.Helper()
-	req, resp, data := s.send(who, method, path, body, header...)
+	r := s.send(who, method, path, body, header...)
 	if strings.HasPrefix(path, "/api/") {
-		described(s.t, req, resp, data)
+		described(s.t, r)
 	}
-	return resp, data
+	return r
+}
+
+// reply is an answer and what it answers.
+type reply struct {
+	request *http.Request
+	status  int
+	header  http.Header
+	data    []byte
 }
 
 // send is ask without looking at the description.
-func (s *site) send(who, method, path string, body io.Reader, header ...string) (*http.Request, *http.Response, []byte) {
+func (s *site) send(who, method, path string, body io.Reader, header ...string) reply {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, body)
 	s.ok(err)
@@ -118,7 +126,7 @@ func (s *site) send(who, method, path string, body io.Reader, header ...string) 
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	s.ok(err)
-	return req, resp, data
+	return reply{req, resp.StatusCode, resp.Header, data}
 }
 
 // machine lets a machine say something over Omaha and returns the answer.
@@ -126,8 +134,7 @@ func (s *site) machine(id, version string, group, inside string) string {
 	s.t.Helper()
 	text := `<?xml version="1.0" encoding="UTF-8"?><request protocol="3.0" installsource="scheduler">` +
 		`<os platform="CoreOS"/><app appid="` + s.appOf(group).String() + `" version="` + version + `" track="` + group + `" machineid="` + id + `">` + inside + `</app></request>`
-	_, data := s.ask("", http.MethodPost, "/v1/update/", strings.NewReader(text))
-	return string(data)
+	return string(s.ask("", http.MethodPost, "/v1/update/", strings.NewReader(text)).data)
 }
 
 func (s *site) appOf(group string) uuid.UUID {
