@@ -11,7 +11,7 @@ type Simulation struct {
 	Machines []Cohort // by the version they run now
 
 	CheckEvery  time.Duration // between two checks of a machine; 0 means 45 min
-	UpdateTakes time.Duration // from the grant to running the new version; 0 means 10 min
+	UpdateTakes time.Duration // from the grant to running the new version; 0 means 10 min, at most half the update timeout
 
 	FailureShare float64 // 0 to 1 of the attempts report an error half way
 	SilentShare  float64 // 0 to 1 of the attempts are never heard of again

@@ -27,7 +27,7 @@ const (
 // Read the curve as a shape, good to about the size of one simulated machine.
 func Simulate(in Simulation) Forecast {
 	in.CheckEvery = cmp.Or(max(in.CheckEvery, 0), 45*time.Minute)
-	in.UpdateTakes = cmp.Or(max(in.UpdateTakes, 0), 10*time.Minute)
+	in.UpdateTakes = cmp.Or(max(in.UpdateTakes, 0), min(10*time.Minute, in.Policy.UpdateTimeout/2), 10*time.Minute)
 	in.Horizon = cmp.Or(max(in.Horizon, 0), 14*24*time.Hour)
 	_, problems := Compile(in.Policy)
 	f := Forecast{Problems: problems, Each: 1}
