@@ -30,15 +30,15 @@ func TestLastSeenIsWrittenInBatches(t *testing.T) {
 		if !seen("a").Equal(first) {
 			t.Fatal("an idle machine was written at once")
 		}
-		if n := must(d.WriteSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) || !seen("b").Equal(first) {
+		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 1 || !seen("a").Equal(d.clock()) || !seen("b").Equal(first) {
 			t.Errorf("%d moments, a at %v, b at %v; it is %v", n, seen("a"), seen("b"), d.clock())
 		}
-		if n := must(d.WriteSeen(d.ctx))(t); n != 0 {
+		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 0 {
 			t.Errorf("%d moments were written twice", n)
 		}
 		d.wait(time.Second)
 		d.check(s, "a", "2.0.0")
-		if n := must(d.WriteSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) {
+		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 1 || !seen("a").Equal(d.clock()) {
 			t.Errorf("seen again: %d moments, a at %v", n, seen("a"))
 		}
 	})
@@ -63,7 +63,7 @@ func TestLastSeenInAStorm(t *testing.T) {
 	for i := range all {
 		must(d.CheckIn(d.ctx, all[i]))(t)
 	}
-	if n := must(d.WriteSeen(d.ctx))(t); n != fleet.SeenRows {
+	if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != fleet.SeenRows {
 		t.Fatalf("%d moments at a time, want %d", n, fleet.SeenRows)
 	}
 	late := must(d.store.Reader().Instance.Query().Where(instance.LastSeenAtLT(d.clock())).Order(instance.ByMachineID()).All(d.ctx))(t)
@@ -76,7 +76,7 @@ func TestLastSeenInAStorm(t *testing.T) {
 			t.Errorf("%s waits, which came early", m.MachineID)
 		}
 	}
-	if n := must(d.WriteSeen(d.ctx))(t); n != extra {
+	if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != extra {
 		t.Errorf("then %d moments, want %d", n, extra)
 	}
 }
