@@ -44,13 +44,13 @@ func TestRESTAndGraphQLLeaveTheSame(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		rest := newSite(t, url)
 		left := map[string]string{}
-		left["rest"] = live(rest, restDialect{rest})
+		left["rest"] = lived(rest, restDialect{rest})
 		other := storetest.SQLite(t)
 		if strings.HasPrefix(url, "postgres") {
 			other = storetest.Postgres(t)
 		}
 		graph := newSite(t, other)
-		left["graphql"] = live(graph, graphDialect{graph})
+		left["graphql"] = lived(graph, graphDialect{graph})
 		if left["rest"] != left["graphql"] {
 			t.Errorf("REST and GraphQL differ:\n%s", firstDifference(left["rest"], left["graphql"]))
 		}
@@ -66,8 +66,8 @@ func TestRESTAndGraphQLLeaveTheSame(t *testing.T) {
 	})
 }
 
-// live does everything once and writes down what is left.
-func live(s *site, d dialect) string {
+// lived does everything once and writes down what is left.
+func lived(s *site, d dialect) string {
 	s.t.Helper()
 	app := d.createApplication("agent", "runs everywhere", nil)
 	d.updateApplication(app, "agents", "run everywhere")
