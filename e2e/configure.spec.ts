@@ -345,7 +345,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
   await test.step('a policy: by link, by key, by the way back', async () => {
     await page.goto(rollout.path);
     await page.getByRole('link', { name: 'Edit policy' }).click();
-    const perPeriod = page.getByLabel('Updates per period');
+    const perPeriod = page.getByLabel('Machines per period');
     // Nothing was typed: nobody is asked.
     await page.goBack();
     await expect(title(new RegExp(rollout.name))).toBeVisible();
@@ -370,7 +370,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
 
   await test.step('the browser asks too before the page is loaded anew', async () => {
     await page.goto(`${rollout.path}/policy`);
-    await page.getByLabel('Updates per period').fill('7');
+    await page.getByLabel('Machines per period').fill('7');
     const asked = page.waitForEvent('dialog');
     const reloaded = page.reload();
     const question = await asked;
@@ -380,7 +380,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
   });
 
   await test.step('saved or given up: nobody is asked', async () => {
-    await page.getByLabel('Updates per period').fill('7');
+    await page.getByLabel('Machines per period').fill('7');
     await page.getByRole('button', { name: 'Save policy' }).click();
     await expect(title(new RegExp(rollout.name))).toBeVisible();
     await page.goto(`/apps/${rollout.applicationId}/packages/new`);
