@@ -315,7 +315,7 @@ test('a policy is edited with its meaning, windows, curve and difference in view
   });
 
   await test.step('somebody is faster: nothing is lost on either side', async () => {
-    await page.getByLabel('Reason', { exact: true }).fill('ready for the shops');
+    await page.getByLabel('Reason (required)').fill('ready for the shops');
     await api.ask(
       `mutation ($id: ID!) { updatePolicy(input: { groupId: $id, policy: { maxAttempts: 7 } }) { userErrors { message } } }`,
       { id: rollout.groupId },
