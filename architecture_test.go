@@ -34,7 +34,7 @@ var rooms = map[string]struct{ imports, because string }{
 	"rest":       {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
-	"bench":      {"store fleet auth rollout omaha", "it measures the server from outside, on a database it fills itself"},
+	"bench":      {"server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
 	"cmd":        {"server store fleet event auth rollout omaha", "it wires; what a page shows or a protocol says is below"},
 }

@@ -20,6 +20,7 @@ type request func(connection int, buf []byte) (path string, body []byte)
 type result struct {
 	perSecond float64
 	p50, p99  time.Duration
+	requests  int
 	errors    int // answers other than 200
 }
 
@@ -63,7 +64,7 @@ func load(ctx context.Context, address string, connections int, rate float64, le
 		return result{}, errors.New("nothing was answered")
 	}
 	slices.Sort(all)
-	return result{perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100], errors: bad}, nil
+	return result{perSecond: float64(len(all)) / took.Seconds(), requests: len(all), p50: all[len(all)/2], p99: all[len(all)*99/100], errors: bad}, nil
 }
 
 // pace is when one connection sends.

@@ -29,9 +29,12 @@ import (
 type settings struct {
 	machines    []int
 	length      time.Duration
+	rounds      int
 	connections int
 	databases   []string
 	postgres    string
+	only        string // works with this in their names
+	profiles    string // folder, "" for none
 }
 
 func main() {
@@ -44,7 +47,10 @@ func main() {
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
-	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
+	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, all its rounds together")
+	flag.IntVar(&s.rounds, "rounds", 6, "how often a work and the bare handler are measured in turn")
+	flag.StringVar(&s.only, "only", "", "measure only works with this in their names")
+	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each work")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
@@ -62,7 +68,8 @@ func main() {
 func run(ctx context.Context, s settings) error {
 	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
 		runtime.NumCPU(), s.connections, s.length)
-	fmt.Printf("%-10s %9s  %-34s %9s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "p50", "p99", "errors")
+	fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "by CPU",
+		"CPU us", "db us", "wal B", "p50", "p99", "errors")
 	for _, n := range s.machines {
 		for _, kind := range s.databases {
 			if err := measure(ctx, s, kind, n); err != nil {
@@ -95,28 +102,23 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
-	var bare float64
-	for _, w := range site.works() {
-		if w.prepare != nil {
-			if err := w.prepare(ctx); err != nil {
-				return err
-			}
-		}
-		runtime.GC()
-		r, err := load(ctx, site.address, s.connections, 0, s.length, w.next)
+	bare, works := site.bare(), site.works(s.only)
+	for _, w := range works {
+		r, err := s.measure(ctx, site, bare, w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		if bare == 0 {
-			bare = r.perSecond
-		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, machines, w.name, r.perSecond, r.perSecond/bare,
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, machines, w.name, r.perSecond, r.ofBare,
+			r.ofBareCPU, r.cpu, r.database, r.wal,
 			r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond), r.errors)
-		if w.check != nil {
-			if err := w.check(ctx); err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
-			}
+		if w.check == nil {
+			continue
 		}
+		shown, err := w.check(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+		fmt.Printf("%22s%s\n", "", shown)
 	}
 	return nil
 }

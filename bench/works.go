@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -14,17 +16,21 @@ type work struct {
 	name    string
 	prepare func(ctx context.Context) error
 	next    request
-	check   func(ctx context.Context) error
+	check   func(ctx context.Context) (shown string, err error)
 }
 
-// works are measured in this order on one site; the first is the yardstick.
-func (s *site) works() []work {
+// bare is the yardstick.
+func (s *site) bare() work {
+	return work{name: "bare", next: func(_ int, buf []byte) (string, []byte) {
+		return barePath, checkIn(s.app, buf, machine(0), "2.0.0", daemonCheck)
+	}}
+}
+
+// works are measured in this order on one site, those with only in their names.
+func (s *site) works(only string) []work {
 	var fresh atomic.Int64
 	const cap = 100
-	return []work{
-		{name: "bare", next: func(_ int, buf []byte) (string, []byte) {
-			return "/bare", checkIn(s.app, buf, machine(0), "2.0.0", daemonCheck)
-		}},
+	all := []work{
 		{name: "up-to-date check", next: func(_ int, buf []byte) (string, []byte) {
 			return omahaPath, checkIn(s.app, buf, machine(2*rand.IntN(s.machines/2)), "2.0.0", daemonCheck)
 		}},
@@ -32,35 +38,40 @@ func (s *site) works() []work {
 			next: func(_ int, buf []byte) (string, []byte) {
 				return omahaPath, checkIn(s.app, buf, machine(2*rand.IntN(s.machines/2)+1), "1.0.0", daemonCheck)
 			},
-			check: func(ctx context.Context) error { return s.granted(ctx, cap) }},
+			check: func(ctx context.Context) (string, error) { return s.granted(ctx, cap) }},
 		{name: "new machine, on disk", prepare: func(context.Context) error { return s.limit(1 << 30) },
 			next: func(_ int, buf []byte) (string, []byte) {
 				return omahaPath, checkIn(s.app, buf, machine(int(1e9+fresh.Add(1))), "2.0.0", daemonCheck)
 			}, check: s.exact},
 		{name: "whole update, every step on disk", next: updates(s.app), check: s.exact},
 	}
+	return slices.DeleteFunc(all, func(w work) bool { return !strings.Contains(w.name, only) })
 }
 
 // granted fails unless exactly n machines hold a grant.
-func (s *site) granted(ctx context.Context, n int) error {
-	if err := s.exact(ctx); err != nil {
-		return err
+func (s *site) granted(ctx context.Context, n int) (string, error) {
+	shown, err := s.exact(ctx)
+	if err != nil {
+		return "", err
 	}
 	ledgers, err := s.store.Reader().Ledger.Query().All(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	most := 0
 	for _, l := range ledgers {
 		most = max(most, l.InFlight)
 	}
 	if most != n {
-		return fmt.Errorf("%d grants are in flight, the cap is %d", most, n)
+		return "", fmt.Errorf("%d grants are in flight, the cap is %d", most, n)
 	}
-	return nil
+	return fmt.Sprintf("in flight %d, cap %d; %s", most, n, shown), nil
 }
 
-const omahaPath = "/v1/update/"
+const (
+	omahaPath = "/v1/update/"
+	barePath  = "/bare"
+)
 
 // daemonCheck is what every check of the OS daemon carries.
 const daemonCheck = `<ping active="1"></ping><updatecheck></updatecheck><event eventtype="3" eventresult="2" previousversion=""></event>`

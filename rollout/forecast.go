@@ -34,6 +34,8 @@ type Forecast struct {
 	Halted   *Halt           // nil: not halted; its numbers are simulated machines
 	Problems []Problem       // the policy does not compile or warns; no points in the first case
 	Each     int             // machines of the fleet that one simulated machine stands for, about
+
+	CheckEvery, UpdateTakes time.Duration // what was assumed
 }
 
 // ForecastPoint is where the fleet stands at a moment. The four numbers add up
