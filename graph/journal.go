@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -93,6 +95,20 @@ func auditConditions(f model.AuditFilter) []predicate.Audit {
 		where = append(where, audit.AtLT(*f.Until), audit.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
+}
+
+// packageNamed is the package that the object of an entry pointed to afterwards.
+func packageNamed(a *db.Audit) (*uuid.UUID, error) {
+	if a.After == "" {
+		return nil, nil
+	}
+	var after struct {
+		PackageID *uuid.UUID `json:"package_id"`
+	}
+	if err := json.Unmarshal([]byte(a.After), &after); err != nil {
+		return nil, fmt.Errorf("audit %s: %w", a.ID, err)
+	}
+	return after.PackageID, nil
 }
 
 const (
