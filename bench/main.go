@@ -23,6 +23,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"coreroller/load"
 )
 
 // settings of one run.
@@ -96,22 +98,22 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 	}
 	defer func() { err = errors.Join(err, site.close()) }()
 	var bare float64
-	for _, w := range site.works() {
+	for _, w := range site.works(s.connections) {
 		if w.prepare != nil {
 			if err := w.prepare(ctx); err != nil {
 				return err
 			}
 		}
 		runtime.GC()
-		r, err := load(ctx, site.address, s.connections, 0, s.length, w.next)
+		r, err := load.Run(ctx, load.Plan{Address: site.address, Path: w.path, Connections: s.connections, Length: s.length, Source: w.next})
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 		if bare == 0 {
-			bare = r.perSecond
+			bare = r.PerSecond()
 		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, machines, w.name, r.perSecond, r.perSecond/bare,
-			r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond), r.errors)
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, machines, w.name, r.PerSecond(), r.PerSecond()/bare,
+			r.Percentile(0.5).Round(10*time.Microsecond), r.Percentile(0.99).Round(10*time.Microsecond), r.Errors()+r.Count(load.Busy))
 		if w.check != nil {
 			if err := w.check(ctx); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)

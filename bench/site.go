@@ -19,6 +19,7 @@ import (
 
 	"coreroller/auth"
 	"coreroller/fleet"
+	"coreroller/load"
 	"coreroller/omaha"
 	"coreroller/rollout"
 	"coreroller/store"
@@ -140,8 +141,8 @@ func (s *site) limit(n int) error {
 	return err
 }
 
-// machine is the n-th machine's id: 32 hex digits, as a real one's.
-func machine(n int) string { return fmt.Sprintf("%032x", n) }
+// machine is the id of the n-th machine that settle registers.
+func machine(n int) string { return load.MachineID(0, uint64(n)) }
 
 // fill registers the machines: half run the target, half the version before.
 func (s *site) fill(ctx context.Context) error {
