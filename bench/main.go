@@ -5,6 +5,10 @@
 //
 //	make bench                        10,000 and 1,000,000 machines, SQLite and PostgreSQL
 //	make bench ARGS="-machines 10000 -for 10s"
+//	make bench ARGS="-works overload -for 1m"
+//
+// The works besides checks run the real program as a process of its own; what
+// each does is said at its function: overload, subscribers, dashboards, page.
 //
 // Two parts of it serve whoever measures something else (e2e/measure.ts):
 //
@@ -21,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +38,7 @@ type settings struct {
 	length      time.Duration
 	connections int
 	databases   []string
+	works       []string
 	postgres    string
 }
 
@@ -46,11 +52,18 @@ func main() {
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
+	works := flag.String("works", strings.Join(allWorks(), ","), "which works")
 	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
 	s.databases = strings.Split(*databases, ",")
+	s.works = strings.Split(*works, ",")
+	for _, name := range s.works {
+		if !slices.Contains(allWorks(), name) {
+			fail(fmt.Errorf("works: %q is not one of %s", name, strings.Join(allWorks(), ", ")))
+		}
+	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
@@ -61,13 +74,30 @@ func main() {
 	exit(run(context.Background(), s))
 }
 
-func run(ctx context.Context, s settings) error {
+// checks are the works that share this process with the server; the others
+// have it as a process of its own.
+const checks = "checks"
+
+func allWorks() []string { return []string{checks, "overload", "subscribers", "dashboards", "page"} }
+
+func run(ctx context.Context, s settings) (err error) {
+	dir, err := os.MkdirTemp("", "coreroller-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	binary := ""
+	if len(s.works) > 1 || s.works[0] != checks {
+		if binary, err = build(ctx, dir); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
 		runtime.NumCPU(), s.connections, s.length)
 	fmt.Printf("%-10s %9s  %-34s %9s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "p50", "p99", "errors")
 	for _, n := range s.machines {
 		for _, kind := range s.databases {
-			if err := measure(ctx, s, kind, n); err != nil {
+			if err := measure(ctx, s, binary, kind, n); err != nil {
 				return fmt.Errorf("%s with %d machines: %w", kind, n, err)
 			}
 		}
@@ -75,7 +105,7 @@ func run(ctx context.Context, s settings) error {
 	return nil
 }
 
-func measure(ctx context.Context, s settings, kind string, machines int) (err error) {
+func measure(ctx context.Context, s settings, binary, kind string, machines int) (err error) {
 	dir, err := os.MkdirTemp("", "coreroller-bench")
 	if err != nil {
 		return err
@@ -92,32 +122,72 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 		}
 		defer func() { err = errors.Join(err, drop()) }()
 	}
-	site, err := newSite(ctx, url, machines, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	site, err := settle(ctx, url, machines, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, site.close()) }()
+	if slices.Contains(s.works, checks) {
+		err = site.measure(ctx, s, kind)
+	}
+	if err = errors.Join(err, site.leave()); err != nil || binary == "" {
+		return err
+	}
+	return play(ctx, s, site, binary, kind, url)
+}
+
+// measure runs the works of checks.
+func (s *site) measure(ctx context.Context, o settings, kind string) (err error) {
+	if err := s.serve(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
 	var bare float64
-	for _, w := range site.works(s.connections) {
+	for _, w := range s.works(o.connections) {
 		if w.prepare != nil {
 			if err := w.prepare(ctx); err != nil {
 				return err
 			}
 		}
 		runtime.GC()
-		r, err := load.Run(ctx, load.Plan{Address: site.address, Path: w.path, Connections: s.connections, Length: s.length, Source: w.next})
+		r, err := load.Run(ctx, load.Plan{Address: s.address, Path: w.path, Connections: o.connections, Length: o.length, Source: w.next})
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 		if bare == 0 {
 			bare = r.PerSecond()
 		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, machines, w.name, r.PerSecond(), r.PerSecond()/bare,
-			r.Percentile(0.5).Round(10*time.Microsecond), r.Percentile(0.99).Round(10*time.Microsecond), r.Errors()+r.Count(load.Busy))
+		wrong := r.Errors() + r.Count(load.Busy)
+		if w.path != "" {
+			wrong -= r.Count(load.Other) // what is no machine's answer
+		}
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.PerSecond()/bare,
+			round(r.Percentile(0.5)), round(r.Percentile(0.99)), wrong)
 		if w.check != nil {
 			if err := w.check(ctx); err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
+		}
+	}
+	return nil
+}
+
+// play runs the works on the real program.
+func play(ctx context.Context, o settings, s *site, binary, kind, url string) (err error) {
+	p, err := startProgram(ctx, binary, url, s.machines)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	c := &scene{program: p, settings: o, fleet: fleetOf(s.app), group: s.group.String(), size: s.machines, database: kind}
+	for _, w := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"page", c.page}, {"dashboards", c.steady}, {"subscribers", c.subscribers}, {"overload", c.overload}} {
+		if !slices.Contains(o.works, w.name) {
+			continue
+		}
+		if err := w.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}
 	return nil

@@ -63,27 +63,23 @@ func (s *site) leave() error {
 	return s.store.Close()
 }
 
-// newSite is a settled site that serves.
-func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
-	s, err := settle(ctx, databaseURL, machines, log)
-	if err != nil {
-		return nil, err
-	}
+// serve begins to serve, until close.
+func (s *site) serve(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
 	<-s.fleet.Recalled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.address = listener.Addr().String()
 	mux := http.NewServeMux()
-	omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}).Mount(mux)
+	omaha.NewHandler(s.fleet, omaha.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}).Mount(mux)
 	mux.HandleFunc("/bare", bare)
 	s.http = &http.Server{Handler: mux}
 	s.done.Go(func() { _ = s.http.Serve(listener) }) // ends with Close
-	return s, nil
+	return nil
 }
 
 // bare reads the body and writes an answer as long as a real one.
@@ -188,11 +184,12 @@ func (s *site) exact(ctx context.Context) error {
 	return err
 }
 
+// close ends what serve began.
 func (s *site) close() error {
 	err := s.http.Close()
 	s.stop()
 	s.done.Wait()
-	return errors.Join(err, s.leave())
+	return err
 }
 
 // database makes an empty database in a PostgreSQL cluster.
