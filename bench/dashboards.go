@@ -130,13 +130,24 @@ func (a *arrivals) viewer() func(machines int) []time.Duration {
 	}
 }
 
+// stormy is a result and the time of the processors that the server took.
+type stormy struct {
+	*load.Result
+	used time.Duration
+}
+
+// cores is how many the server kept busy.
+func (r *stormy) cores() float64 { return r.used.Seconds() / r.Took.Seconds() }
+
 // storm is first checks of new machines, at a rate or as fast as they go.
-func (s *scene) storm(ctx context.Context, rate float64, a *arrivals) (*load.Result, error) {
+func (s *scene) storm(ctx context.Context, rate float64, a *arrivals) (*stormy, error) {
 	source := s.fleet.New(freshPart(), "2.0.0")
 	if a != nil {
 		source = a.watch(source)
 	}
-	return s.run(ctx, load.Plan{Connections: s.connections, Rate: rate, Length: s.length, Source: source})
+	before := s.used()
+	r, err := s.run(ctx, load.Plan{Connections: s.connections, Rate: rate, Length: s.length, Source: source})
+	return &stormy{r, s.used() - before}, err
 }
 
 // total is how many machines the group has.
@@ -177,12 +188,10 @@ func (s *scene) subscribers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	busy := s.used()
 	with, err := s.storm(ctx, rate, a)
 	if err != nil {
 		return errors.Join(err, crowd.leave())
 	}
-	cores := (s.used() - busy).Seconds() / with.Took.Seconds()
 	_, peak := s.memory()
 	late, messages := crowd.heard()
 	if len(late) == 0 {
@@ -190,14 +199,14 @@ func (s *scene) subscribers(ctx context.Context) error {
 	}
 	s.say(work, "%d dashboards, %d new machines/s: a dashboard shows a machine after p50 %s p99 %s max %s (%.0f messages/s)", dashboards, rate,
 		round(late[len(late)/2]), round(late[len(late)*99/100]), round(late[len(late)-1]), float64(messages)/with.Took.Seconds())
-	s.say(work, "answers %.0f/s with them, %.0f/s without; p99 %s, %s; server %.2f cores, peak %d MiB, tool %.2f cores", with.PerSecond(), alone.PerSecond(),
-		round(with.Percentile(0.99)), round(alone.Percentile(0.99)), cores, peak, with.CPU())
+	s.say(work, "answers %.0f/s with them, %.0f/s without; p99 %s, %s; server %.2f, %.2f cores; tool %.2f, %.2f; server peak %d MiB", with.PerSecond(), alone.PerSecond(),
+		round(with.Percentile(0.99)), round(alone.Percentile(0.99)), with.cores(), alone.cores(), with.CPU(), alone.CPU(), peak)
 	full, err := s.storm(ctx, 0, nil)
 	if err != nil {
 		return errors.Join(err, crowd.leave())
 	}
-	s.say(work, "as fast as they go: %.0f/s with them, %.0f/s without (tool %.2f and %.2f cores of the same machine)", full.PerSecond(), fastest.PerSecond(),
-		full.CPU(), fastest.CPU())
+	s.say(work, "as fast as they go: %.0f/s with them, %.0f/s without; server %.2f, %.2f cores; tool %.2f, %.2f", full.PerSecond(), fastest.PerSecond(),
+		full.cores(), fastest.cores(), full.CPU(), fastest.CPU())
 	return crowd.leave()
 }
 
