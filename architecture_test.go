@@ -35,7 +35,7 @@ var rooms = map[string]struct{ imports, because string }{
 	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
 	"load":       {"", "it asks any server from outside and knows nothing of what answers"},
-	"bench":      {"load store fleet auth rollout omaha", "it measures the server from outside, on a database it fills itself"},
+	"bench":      {"load server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
 	"cmd":        {"server store fleet event auth rollout omaha load", "it wires; what a page shows or a protocol says is below"},
 }

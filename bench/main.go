@@ -28,18 +28,19 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"coreroller/load"
 )
 
 // settings of one run.
 type settings struct {
 	machines    []int
 	length      time.Duration
+	rounds      int
 	connections int
 	databases   []string
 	works       []string
 	postgres    string
+	only        string // checks with this in their names
+	profiles    string // folder, "" for none
 }
 
 func main() {
@@ -53,7 +54,10 @@ func main() {
 	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
 	works := flag.String("works", strings.Join(allWorks(), ","), "which works")
-	flag.DurationVar(&s.length, "for", 5*time.Second, "length of one measurement")
+	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, all its rounds together")
+	flag.IntVar(&s.rounds, "rounds", 6, "how often a check and the bare handler are measured in turn")
+	flag.StringVar(&s.only, "only", "", "of the checks, only those with this in their names")
+	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each check")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
@@ -94,7 +98,10 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
 		runtime.NumCPU(), s.connections, s.length)
-	fmt.Printf("%-10s %9s  %-34s %9s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "p50", "p99", "errors")
+	if slices.Contains(s.works, checks) {
+		fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "by CPU",
+			"CPU us", "db us", "wal B", "p50", "p99", "errors")
+	}
 	for _, n := range s.machines {
 		for _, kind := range s.databases {
 			if err := measure(ctx, s, binary, kind, n); err != nil {
@@ -122,12 +129,13 @@ func measure(ctx context.Context, s settings, binary, kind string, machines int)
 		}
 		defer func() { err = errors.Join(err, drop()) }()
 	}
-	site, err := settle(ctx, url, machines, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	site, err := settle(ctx, url, machines, log)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(s.works, checks) {
-		err = site.measure(ctx, s, kind)
+		err = site.checks(ctx, s, kind, log)
 	}
 	if err = errors.Join(err, site.leave()); err != nil || binary == "" {
 		return err
@@ -135,38 +143,27 @@ func measure(ctx context.Context, s settings, binary, kind string, machines int)
 	return play(ctx, s, site, binary, kind, url)
 }
 
-// measure runs the works of checks.
-func (s *site) measure(ctx context.Context, o settings, kind string) (err error) {
-	if err := s.serve(ctx); err != nil {
+// checks measures them, each in turn with the bare handler.
+func (s *site) checks(ctx context.Context, o settings, kind string, log *slog.Logger) (err error) {
+	if err := s.serve(ctx, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	var bare float64
-	for _, w := range s.works(o.connections) {
-		if w.prepare != nil {
-			if err := w.prepare(ctx); err != nil {
-				return err
-			}
-		}
-		runtime.GC()
-		r, err := load.Run(ctx, load.Plan{Address: s.address, Path: w.path, Connections: o.connections, Length: o.length, Source: w.next})
+	for _, w := range s.works(o.connections, o.only) {
+		r, err := o.measure(ctx, s, s.bare(), w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		if bare == 0 {
-			bare = r.PerSecond()
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.ofBare,
+			r.ofBareCPU, r.cpu, r.database, r.wal, round(r.Percentile(0.5)), round(r.Percentile(0.99)), r.errors)
+		if w.check == nil {
+			continue
 		}
-		wrong := r.Errors() + r.Count(load.Busy)
-		if w.path != "" {
-			wrong -= r.Count(load.Other) // what is no machine's answer
+		shown, err := w.check(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.PerSecond()/bare,
-			round(r.Percentile(0.5)), round(r.Percentile(0.99)), wrong)
-		if w.check != nil {
-			if err := w.check(ctx); err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
-			}
-		}
+		fmt.Printf("%22s%s\n", "", shown)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"coreroller/load"
 	"coreroller/omaha"
 	"coreroller/rollout"
+	"coreroller/server"
 	"coreroller/store"
 )
 
@@ -30,9 +31,11 @@ type site struct {
 	address string
 	store   *store.Store
 	fleet   *fleet.Service
+	server  *server.Server
 	http    *http.Server
 	stop    context.CancelFunc
 	done    sync.WaitGroup
+	watch   *sql.DB // to look at PostgreSQL's own numbers; nil on SQLite
 
 	by       context.Context // signed in
 	app      uuid.UUID
@@ -48,6 +51,11 @@ func settle(ctx context.Context, databaseURL string, machines int, log *slog.Log
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
 		return nil, err
 	}
+	if store.IsPostgres(databaseURL) {
+		if s.watch, err = sql.Open("postgres", databaseURL); err != nil {
+			return nil, err
+		}
+	}
 	if s.fleet, err = fleet.New(ctx, fleet.Options{Store: s.store, Now: time.Now, Log: log}); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
@@ -60,11 +68,14 @@ func settle(ctx context.Context, databaseURL string, machines int, log *slog.Log
 // leave closes what settle opened.
 func (s *site) leave() error {
 	s.fleet.Close()
+	if s.watch != nil {
+		_ = s.watch.Close()
+	}
 	return s.store.Close()
 }
 
 // serve begins to serve, until close.
-func (s *site) serve(ctx context.Context) error {
+func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
@@ -74,10 +85,15 @@ func (s *site) serve(ctx context.Context) error {
 		return err
 	}
 	s.address = listener.Addr().String()
-	mux := http.NewServeMux()
-	omaha.NewHandler(s.fleet, omaha.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}).Mount(mux)
-	mux.HandleFunc("/bare", bare)
-	s.http = &http.Server{Handler: mux}
+	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
+		Log: log, Now: time.Now, Postgres: s.watch != nil})
+	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == barePath {
+			bare(w, r)
+			return
+		}
+		s.server.ServeHTTP(w, r)
+	})}
 	s.done.Go(func() { _ = s.http.Serve(listener) }) // ends with Close
 	return nil
 }
@@ -176,17 +192,17 @@ func (s *site) fill(ctx context.Context) error {
 }
 
 // exact fails unless counters equal a recount.
-func (s *site) exact(ctx context.Context) error {
+func (s *site) exact(ctx context.Context) (string, error) {
 	differences, err := s.store.Recount(ctx)
 	if err == nil && len(differences) > 0 {
 		err = fmt.Errorf("%d counters are wrong, the first: %+v", len(differences), differences[0])
 	}
-	return err
+	return "every counter equals a recount", err
 }
 
-// close ends what serve began.
 func (s *site) close() error {
 	err := s.http.Close()
+	s.server.Close()
 	s.stop()
 	s.done.Wait()
 	return err

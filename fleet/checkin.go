@@ -19,8 +19,8 @@ const maxMachineID = 50
 
 // CheckIn answers what one machine says about one application. When it returns
 // an Answer, everything the machine reported and was granted is on disk; only
-// the moment it was last seen may be a second late. It fails with Unavailable
-// when more is waiting than can be served.
+// the moment it was last seen may be a second late, in a storm more (see
+// touchRows). It fails with Unavailable when more is waiting than can be served.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	group, verdict := s.Catalog().Find(in.AppID, in.Track, Arch(in.Board, in.Arch))
 	if verdict != VerdictOK {
@@ -36,12 +36,14 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if !validMachine(in.Machine) {
 		return Answer{Verdict: VerdictInvalidMachine}, nil
 	}
-	call := &call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
+	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
 	now := s.now()
-	if answer, ok := s.idle.answer(call, now); ok {
+	if answer, ok := s.idle.answer(&asked, now); ok {
 		s.rate.note(now)
 		return answer, nil
 	}
+	call := new(call) // it outlives this function when the context ends first
+	*call = asked
 	switch err := s.lane.Do(ctx, call); {
 	case errors.Is(err, store.ErrLaneFull):
 		return Answer{}, Errorf(Unavailable, "", "too many machines are waiting: try again later")

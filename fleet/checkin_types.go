@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"sync/atomic"
 	"time"
 
 	"coreroller/rollout"
@@ -70,6 +71,20 @@ type Package struct {
 	Action      *Action // for operating systems
 	Reboots     bool
 	Description string
+
+	form atomic.Pointer[[]byte]
+}
+
+// Form is a package in the words of the protocol that machines speak, made when
+// it is asked for first and kept as long as the package: until the catalog has
+// another revision. The bytes must not be changed.
+func (p *Package) Form(render func(*Package) []byte) []byte {
+	if kept := p.form.Load(); kept != nil {
+		return *kept
+	}
+	form := render(p)
+	p.form.Store(&form)
+	return form
 }
 
 // File is one file of a package.

@@ -25,7 +25,7 @@ import (
 // objects, at a time of its own.
 type desk struct {
 	*fleet.Service
-	t     *testing.T
+	t     testing.TB
 	url   string
 	ctx   context.Context
 	store *store.Store
@@ -43,7 +43,7 @@ func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newDesk(t, url)) })
 }
 
-func newDesk(t *testing.T, url string) *desk {
+func newDesk(t testing.TB, url string) *desk {
 	t.Helper()
 	d := openDesk(t, url)
 	d.must(d.Preinstall(d.ctx))
@@ -51,7 +51,7 @@ func newDesk(t *testing.T, url string) *desk {
 }
 
 // openDesk is one server process on a database.
-func openDesk(t *testing.T, url string) *desk {
+func openDesk(t testing.TB, url string) *desk {
 	t.Helper()
 	d := &desk{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
@@ -123,8 +123,8 @@ func (d *desk) must(err error) {
 	}
 }
 
-func must[T any](v T, err error) func(t *testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](v T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

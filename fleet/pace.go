@@ -177,6 +177,31 @@ func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (P
 	return p, nil
 }
 
+// leastChecks is of how many checks an interval is believed.
+const leastChecks = 10
+
+// checkInterval is how often each of the active machines of a group asked
+// within the last hour; 0 when they did not ask often enough to say.
+func (s *Service) checkInterval(ctx context.Context, groupID uuid.UUID, active int) (time.Duration, error) {
+	step := resolutions[0].seconds
+	last := s.now().Truncate(time.Duration(step) * time.Second)
+	rows, err := s.store.Reader().PacePoint.Query().Where(pacepoint.GroupID(groupID), pacepoint.Resolution(step),
+		pacepoint.AtGT(last.Add(-time.Hour)), pacepoint.AtLTE(last)).
+		Select(pacepoint.FieldAt, pacepoint.FieldChecks).Order(pacepoint.ByAt()).All(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read update checks: %w", err)
+	}
+	checks := 0
+	for _, row := range rows {
+		checks += row.Checks
+	}
+	if checks < max(leastChecks, active/10) {
+		return 0, nil
+	}
+	span := last.Sub(rows[0].At) + time.Duration(step)*time.Second
+	return max(time.Second, (span * time.Duration(active) / time.Duration(checks)).Round(time.Second)), nil
+}
+
 // Of Application.checks.
 const (
 	checkBuckets = 12

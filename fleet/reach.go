@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -158,10 +157,6 @@ func (r *reacher) stage(g *Group) (*db.GroupRollout, error) {
 
 // addAt adds a group whose rollout stands at a stage.
 func (r *reacher) addAt(g *Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
-	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), target)
-	if err != nil {
-		return err
-	}
 	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
 	if err != nil {
 		return err
@@ -169,6 +164,10 @@ func (r *reacher) addAt(g *Group, p rollout.Policy, target *rollout.Package, sta
 	n := all[g.ID]
 	if r.numbers = n; n == nil {
 		return nil // deleted meanwhile
+	}
+	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), target, n)
+	if err != nil {
+		return err
 	}
 	r.out.Groups++
 	r.out.Machines += n.Total
@@ -251,11 +250,4 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// sortedVersions are the versions of a count, the oldest first.
-func sortedVersions(count map[string]int) []string {
-	versions := slices.Collect(maps.Keys(count))
-	slices.SortFunc(versions, func(a, b string) int { return newestFirst(b, a) })
-	return versions
 }

@@ -2,12 +2,10 @@ package fleet
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"coreroller/auth"
-	"coreroller/ent/db/groupcount"
 	"coreroller/ent/db/release"
 	"coreroller/rollout"
 )
@@ -47,7 +45,11 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rol
 	if err != nil {
 		return nil, err
 	}
-	sim, err := s.simulation(ctx, g, or(in.Policy, g.policy), target)
+	n, err := s.GroupNumbers(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	sim, err := s.simulation(ctx, g, or(in.Policy, g.policy), target, n)
 	if err != nil {
 		return nil, err
 	}
@@ -106,25 +108,23 @@ func (s *Service) targetFor(ctx context.Context, g *Group, id *uuid.UUID) (*roll
 	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
 }
 
-func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, target *rollout.Package) (rollout.Simulation, error) {
+// simulation is of the versions that a group's active machines run, by its
+// numbers.
+func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (rollout.Simulation, error) {
 	sim := rollout.Simulation{
 		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
 	}
 	if g.Channel != nil {
 		sim.Floors = g.Channel.floorsTo(target)
 	}
-	rows, err := s.store.Reader().GroupCount.Query().
-		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(ctx)
-	if err != nil {
-		return sim, fmt.Errorf("read counters: %w", err)
+	for _, c := range n.ByVersion {
+		version, _ := rollout.ParseVersion(c.Version)
+		sim.Machines = append(sim.Machines, rollout.Cohort{Version: version, Count: c.Active})
 	}
-	byVersion := map[string]int{}
-	for _, row := range rows {
-		byVersion[row.Version] += row.Machines
+	if sim.CheckEvery > 0 {
+		return sim, nil
 	}
-	for _, text := range sortedVersions(byVersion) {
-		version, _ := rollout.ParseVersion(text)
-		sim.Machines = append(sim.Machines, rollout.Cohort{Version: version, Count: byVersion[text]})
-	}
-	return sim, nil
+	var err error
+	sim.CheckEvery, err = s.checkInterval(ctx, g.ID, n.Active)
+	return sim, err
 }

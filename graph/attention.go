@@ -60,8 +60,8 @@ func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 		case row.State == rollout.RolloutHalted:
 			add(g, model.AttentionKindHalted, rollout.SeverityError, &row.Halt.At, haltSentence(&row.Halt))
 		case r.waitsForApproval(row, g.Policy):
-			add(g, model.AttentionKindWaitingForApproval, rollout.SeverityWarning, row.GateAt,
-				fmt.Sprintf("wave %d is done and a person has to open the next one", row.Wave+1))
+			add(g, model.AttentionKindWaitingForApproval, rollout.SeverityWarning, soaked(row, g.Policy),
+				fmt.Sprintf("wave %d of %d may begin when a person opens it", row.Wave+2, len(g.Policy.Waves)))
 		}
 	}
 	if err := r.withoutPackage(ctx, groups, add); err != nil {
@@ -83,8 +83,13 @@ func (r *Resolver) waitsForApproval(row *db.GroupRollout, p rollout.Policy) bool
 	if row.Wave >= len(p.Waves)-1 || row.Approved || row.GateAt == nil || !p.UpdatesEnabled {
 		return false
 	}
-	step := p.Waves[row.Wave]
-	return step.Approval && !r.Now().Before(row.GateAt.Add(step.Soak))
+	return p.Waves[row.Wave].Approval && !r.Now().Before(*soaked(row, p))
+}
+
+// soaked is when the gate of the present wave has held for its soak time.
+func soaked(row *db.GroupRollout, p rollout.Policy) *time.Time {
+	at := row.GateAt.Add(p.Waves[row.Wave].Soak)
+	return &at
 }
 
 // withoutPackage adds the groups whose machines ask in vain.

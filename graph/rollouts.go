@@ -124,6 +124,7 @@ func haltSentence(h *rollout.Halt) string {
 func simulation(f *rollout.Forecast) *model.Simulation {
 	s := &model.Simulation{
 		ProjectedEnd: f.Ends, Ends: rollout.RolloutActive, Halt: f.Halted, LeftOut: f.LeftOut, Scale: f.Each,
+		CheckEvery: f.CheckEvery, UpdateTakes: f.UpdateTakes,
 		Sentence: "after 14 days the rollout would still be going on",
 	}
 	switch {

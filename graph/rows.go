@@ -114,6 +114,10 @@ func (r *Resolver) groupState(ctx context.Context, row *db.Group) (model.GroupSt
 	case rollout.RolloutHalted:
 		return model.GroupStateHalted, nil
 	case rollout.RolloutCompleted:
+		n, err := loadersOf(ctx).groupNumbers.load(ctx, row.ID)
+		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines that came later
+			return model.GroupStateRollingOut, err
+		}
 		return model.GroupStateUpToDate, nil
 	case rollout.RolloutActive, rollout.RolloutSuperseded:
 	}

@@ -13,9 +13,18 @@ import (
 // the first other address is the client. What stands further left was written
 // by the client itself and proves nothing.
 func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
-	client, ok := parseHop(r.RemoteAddr)
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	client, ok := peer.Addr().Unmap().WithZone(""), err == nil
 	if !ok {
-		return "" // a Unix socket
+		if client, ok = parseHop(r.RemoteAddr); !ok {
+			return "" // a Unix socket
+		}
+	}
+	if !contains(trusted, client) {
+		if peer.Addr().Is4() { // nearly all: it is there as text already
+			return r.RemoteAddr[:strings.LastIndexByte(r.RemoteAddr, ':')]
+		}
+		return client.String()
 	}
 	values := r.Header["X-Forwarded-For"]
 	for _, rest := range slices.Backward(values) {

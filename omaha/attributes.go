@@ -1,7 +1,6 @@
 package omaha
 
 import (
-	"encoding/xml"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,15 +11,52 @@ import (
 // onDemand is the installsource of a check that a person asked for.
 const onDemand = "ondemandupdate"
 
-func readApp(attrs []xml.Attr) App {
-	var app App
+// attribute is one attribute of an element, its name without a prefix.
+type attribute struct{ name, value string }
+
+// element takes what is known from an element, by its place: the root has the
+// depth 1. Names and attributes with a prefix are somebody's extension and are
+// not handed in; a parent with one is "".
+func (r *Request) element(depth int, parent, name string, attrs []attribute) error {
+	switch {
+	case depth == 1:
+		r.OnDemand = attr(attrs, "installsource") == onDemand
+	case depth == 2 && name == "os":
+		r.Arch = attr(attrs, "arch")
+	case depth == 2 && name == "app":
+		if len(r.Apps) == maxApps {
+			return invalid("more than %d apps", maxApps)
+		}
+		r.Apps = append(r.Apps, App{})
+		r.Apps[len(r.Apps)-1].read(attrs)
+	case depth == 3 && parent == "app":
+		return r.Apps[len(r.Apps)-1].child(name, attrs)
+	}
+	return nil
+}
+
+// child takes what is known from a child of an app.
+func (app *App) child(name string, attrs []attribute) error {
+	switch name {
+	case "ping":
+		app.Ping = true
+	case "updatecheck":
+		app.UpdateCheck = true
+		app.UpdatesDisabled = truth(attr(attrs, "updatedisabled"))
+	case "event":
+		if len(app.Events) == maxEvents {
+			return invalid("more than %d events", maxEvents)
+		}
+		app.Events = append(app.Events, readEvent(attrs))
+	}
+	return nil
+}
+
+func (app *App) read(attrs []attribute) {
 	var channel, ap string
 	for i := range attrs {
-		if attrs[i].Name.Space != "" {
-			continue
-		}
-		value := attrs[i].Value
-		switch attrs[i].Name.Local {
+		value := attrs[i].value
+		switch attrs[i].name {
 		case "appid":
 			app.ID = value
 		case "version":
@@ -55,17 +91,13 @@ func readApp(attrs []xml.Attr) App {
 	if app.Track == "" {
 		app.Track = ap
 	}
-	return app
 }
 
-func readEvent(attrs []xml.Attr) rollout.Event {
+func readEvent(attrs []attribute) rollout.Event {
 	var e rollout.Event
 	for i := range attrs {
-		if attrs[i].Name.Space != "" {
-			continue
-		}
-		value := attrs[i].Value
-		switch attrs[i].Name.Local {
+		value := attrs[i].value
+		switch attrs[i].name {
 		case "eventtype":
 			e.Type = number(value)
 		case "eventresult":
@@ -80,10 +112,10 @@ func readEvent(attrs []xml.Attr) rollout.Event {
 }
 
 // attr is the value of an attribute, "" when there is none.
-func attr(attrs []xml.Attr, name string) string {
+func attr(attrs []attribute, name string) string {
 	for i := range attrs {
-		if attrs[i].Name.Local == name && attrs[i].Name.Space == "" {
-			return attrs[i].Value
+		if attrs[i].name == name {
+			return attrs[i].value
 		}
 	}
 	return ""

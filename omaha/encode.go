@@ -112,8 +112,14 @@ func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
 			b = append(b, ` is_target="true"`...)
 		}
 	}
-	b = append(b, ">\n<packages>\n"...)
-	b = appendFile(b, &p.File, true)
+	b = append(b, ">\n"...)
+	b = append(b, p.Form(contents)...)
+	return append(b, "</manifest>\n"...)
+}
+
+// contents is what a manifest says of its package whoever asks.
+func contents(p *fleet.Package) []byte {
+	b := appendFile([]byte("<packages>\n"), &p.File, true)
 	for i := range p.Extra {
 		b = appendFile(b, &p.Extra[i], false)
 	}
@@ -123,7 +129,7 @@ func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
 		b = appendAction(b, p.Action)
 		b = append(b, "</actions>\n"...)
 	}
-	return append(b, "</manifest>\n"...)
+	return b
 }
 
 func appendFile(b []byte, f *fleet.File, required bool) []byte {

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -13,6 +14,44 @@ import (
 
 	"coreroller/fleet"
 )
+
+// FuzzPlain holds the reader of plain requests against the standard library's
+// decoder: whatever the text, Parse says what the decoder alone says, be it a
+// request or a refusal.
+func FuzzPlain(f *testing.F) {
+	for _, body := range storyRequests(f) {
+		f.Add([]byte(body))
+	}
+	for _, body := range []string{
+		`<request><app appid="a" appid="a"/></request>`, "<request a=\"\r\"/>", "<request a=\"\x7f\">]]></request>", `<request a='"'/>`,
+		`<request a = "1"></request >`, `<request a="1"b="2"/>`, `<request a="&lt;"/>`, `<?xml version="1.0"?>` + "\n<request>\t>\n</request>\n",
+		`<request><a:app><ping/></a:app></request>`, `<request></ request>`, `< request/>`, `<request / >`, `<request><1/></request>`,
+		"<request>\x00</request>", "<request>\u00fc</request>", `<request><!-- --><![CDATA[x]]></request>`, nested(maxDepth), attributes(maxAttributes),
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, gotErr := Parse(body)
+		body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+		if len(body) == 0 {
+			return
+		}
+		want, wantErr := parseAny(body)
+		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
+			t.Fatalf("error %v, the decoder's %v", gotErr, wantErr)
+		}
+		if gotErr == nil && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%+v, the decoder's %+v", got, want)
+		}
+	})
+}
+
+// What machines send is read without the decoder.
+func TestRequestsOfMachinesArePlain(t *testing.T) {
+	if parsePlain(string(daemonCheck)) == nil {
+		t.Error("a check of the OS daemon is not plain")
+	}
+}
 
 // FuzzParse throws bytes at the endpoint. Whatever they are: no panic; what is
 // refused is refused with a short text; what is accepted is well-formed by the

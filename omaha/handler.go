@@ -62,6 +62,13 @@ type scratch struct {
 	answer  []byte
 }
 
+// contentType is shared by all answers; nobody may change it.
+var contentType = []string{"text/xml; charset=utf-8"}
+
+// selfCounted is the longest answer in bytes to which net/http adds its length
+// by itself, for less.
+const selfCounted = 2000
+
 // maxKept is the largest answer buffer that is kept; only mirrors need more.
 const maxKept = 64 << 10
 
@@ -118,8 +125,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.answer = appendResponse(s.answer[:0], h.now(), s.replies)
 	header := w.Header()
-	header.Set("Content-Type", "text/xml; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(len(s.answer)))
+	header["Content-Type"] = contentType
+	if len(s.answer) > selfCounted {
+		header.Set("Content-Length", strconv.Itoa(len(s.answer)))
+	}
 	_, _ = w.Write(s.answer) // the client has gone away: nobody to tell
 }
 
@@ -186,7 +195,10 @@ func readBody(b []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	if r.ContentLength > maxBody {
 		return b, &http.MaxBytesError{Limit: maxBody} // without reading any of it
 	}
-	body := http.MaxBytesReader(w, r.Body, maxBody)
+	body := r.Body
+	if r.ContentLength < 0 {
+		body = http.MaxBytesReader(w, body, maxBody) // else net/http holds it to its length
+	}
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]

@@ -11,7 +11,7 @@ type Simulation struct {
 	Machines []Cohort // by the version they run now
 
 	CheckEvery  time.Duration // between two checks of a machine; 0 means 45 min
-	UpdateTakes time.Duration // from the grant to running the new version; 0 means 10 min
+	UpdateTakes time.Duration // from the grant to running the new version; 0 means 10 min, at most half the update timeout
 
 	FailureShare float64 // 0 to 1 of the attempts report an error half way
 	SilentShare  float64 // 0 to 1 of the attempts are never heard of again
@@ -34,6 +34,8 @@ type Forecast struct {
 	Halted   *Halt           // nil: not halted; its numbers are simulated machines
 	Problems []Problem       // the policy does not compile or warns; no points in the first case
 	Each     int             // machines of the fleet that one simulated machine stands for, about
+
+	CheckEvery, UpdateTakes time.Duration // what was assumed
 }
 
 // ForecastPoint is where the fleet stands at a moment. The four numbers add up

@@ -11,6 +11,7 @@ const (
 	simMachines = 2000    // most machines that are simulated one by one
 	simChecks   = 200_000 // most checks of a simulation, at about half a microsecond each
 	simPoints   = 200
+	simRounds   = 400 // checks of a machine that a close look goes ahead
 	simSalt     = "simulation"
 	simSilence  = 24 * time.Hour // until a silent machine counts no longer
 )
@@ -26,11 +27,19 @@ const (
 // numbers, because it acts on the first attempts, whatever the fleet's size.
 // Read the curve as a shape, good to about the size of one simulated machine.
 func Simulate(in Simulation) Forecast {
-	in.CheckEvery = cmp.Or(max(in.CheckEvery, 0), 45*time.Minute)
-	in.UpdateTakes = cmp.Or(max(in.UpdateTakes, 0), 10*time.Minute)
-	in.Horizon = cmp.Or(max(in.Horizon, 0), 14*24*time.Hour)
+	if in.CheckEvery = cmp.Or(max(in.CheckEvery, 0), 45*time.Minute); in.Horizon <= 0 {
+		// Machines that ask often are done soon: looked at closely first.
+		in.Horizon = 14 * 24 * time.Hour
+		if near := in; in.CheckEvery < in.Horizon/simRounds {
+			near.Horizon = simRounds * in.CheckEvery
+			if f := Simulate(near); !f.Ends.IsZero() || f.Halted != nil {
+				return f
+			}
+		}
+	}
+	in.UpdateTakes = cmp.Or(max(in.UpdateTakes, 0), min(10*time.Minute, in.Policy.UpdateTimeout/2), 10*time.Minute)
 	_, problems := Compile(in.Policy)
-	f := Forecast{Problems: problems, Each: 1}
+	f := Forecast{Problems: problems, Each: 1, CheckEvery: in.CheckEvery, UpdateTakes: in.UpdateTakes}
 	if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
 		return f
 	}

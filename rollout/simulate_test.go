@@ -156,6 +156,16 @@ func TestSimulateShortLease(t *testing.T) {
 	}
 }
 
+// Whoever sets a short timeout has updates that take less than that.
+func TestSimulateUpdatesWithinTheirTimeout(t *testing.T) {
+	in := simulation(t, 100)
+	in.FailureShare, in.SilentShare, in.UpdateTakes = 0, 0, 0
+	in.Policy.UpdateTimeout = time.Minute
+	if f := Simulate(in); f.Ends.IsZero() {
+		t.Errorf("did not end: halted %v, left out %v", f.Halted, f.LeftOut)
+	}
+}
+
 func TestSimulateCanaries(t *testing.T) {
 	in := simulation(t, 5000)
 	in.FailureShare, in.SilentShare = 0, 0

@@ -21,8 +21,8 @@ func safe(log *slog.Logger, next http.Handler) http.Handler {
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(p) // somebody wants the connection to break
 			}
-			log.ErrorContext(r.Context(), "handler panicked", "request", requestID(r.Context()), "panic", p, "stack", string(debug.Stack()))
-			http.Error(w, "internal error, request id "+requestID(r.Context()), http.StatusInternalServerError)
+			log.ErrorContext(r.Context(), "handler panicked", "request", idOf(w), "panic", p, "stack", string(debug.Stack()))
+			http.Error(w, "internal error, request id "+idOf(w), http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -40,7 +40,7 @@ func logged(log *slog.Logger, now func() time.Time, next http.Handler) http.Hand
 		rec := &recorder{ResponseWriter: w}
 		next.ServeHTTP(rec, r)
 		// The route, not the path: that may end with a secret.
-		log.DebugContext(r.Context(), "request", "request", requestID(r.Context()), "method", r.Method, "route", r.Pattern,
+		log.DebugContext(r.Context(), "request", "request", idOf(w), "method", r.Method, "route", r.Pattern,
 			"status", rec.status(), "bytes", rec.bytes, "duration", now().Sub(began), "peer", r.RemoteAddr)
 	})
 }

@@ -12,7 +12,7 @@ func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler) h
 	m := newMetrics()
 	files := newFiles(o.Files)
 	mux := http.NewServeMux()
-	page := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, h)) }
+	page := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, visits.known(h))) }
 
 	// Machines: POST /v1/update/ and /omaha/. The hot path: nothing around it.
 	o.Omaha.Mount(mux)

@@ -42,8 +42,8 @@ const requestIDHeader = "X-Request-Id"
 
 var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// handler gives each request an id, in the answer and in its context: that of a
-// trusted proxy, else a new one.
+// handler gives each request an id, in the answer: that of a trusted proxy,
+// else a new one.
 func (v *visitor) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
@@ -53,10 +53,21 @@ func (v *visitor) handler(next http.Handler) http.Handler {
 			id = v.prefix + strconv.FormatUint(v.count.Add(1), 36)
 		}
 		w.Header().Set(requestIDHeader, id)
-		ctx := context.WithValue(r.Context(), visitKey{}, &visit{visitor: v, request: r, id: id})
+		next.ServeHTTP(w, r)
+	})
+}
+
+// known puts what is known of a request into its context. Machines, whose
+// requests are by far the most, do without.
+func (v *visitor) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), visitKey{}, &visit{visitor: v, request: r, id: idOf(w)})
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
+
+// idOf is the id of the request that is being answered.
+func idOf(w http.ResponseWriter) string { return w.Header().Get(requestIDHeader) }
 
 func requestID(ctx context.Context) string {
 	if v, ok := ctx.Value(visitKey{}).(*visit); ok {

@@ -55,11 +55,11 @@ func (tx *Tx) saveCounts(ctx context.Context, machines []*Machine) error {
 		return cmp.Or(bytes.Compare(a.group[:], b.group[:]), cmp.Compare(a.version, b.version), cmp.Compare(a.state, b.state),
 			cmp.Compare(a.reason, b.reason), cmp.Compare(a.standing, b.standing))
 	})
-	rows := make([][]any, len(keys))
-	for i, k := range keys {
-		rows[i] = []any{k.group, k.version, int64(k.state), k.reason.String(), int64(k.standing), diff[k]}
+	rows := make(cells, 0, len(keys)*len(groupCounts.columns))
+	for _, k := range keys {
+		rows = append(rows, inID(k.group), inText(k.version), inNumber(k.state), inText(k.reason.String()), inNumber(k.standing), inNumber(diff[k]))
 	}
-	_, err := tx.insert(ctx, groupCounts, rows)
+	_, err := tx.insert(ctx, groupCounts, rows, allParts)
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -15,11 +14,8 @@ import (
 // Columns shows a machine's row, a column a line, for comparing in tests.
 func Columns(m *Machine) string {
 	var b strings.Builder
-	for i, v := range machineRow(m) {
-		if t, ok := v.(time.Time); ok {
-			v = t.UTC().Format(time.RFC3339Nano)
-		}
-		fmt.Fprintf(&b, "%s=%v\n", machineColumns[i].name, v)
+	for i, c := range appendMachine(nil, m) {
+		fmt.Fprintf(&b, "%s=%v\n", machineColumns[i].name, machineColumns[i].kind.sqlite(c))
 	}
 	return b.String()
 }

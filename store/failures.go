@@ -76,18 +76,18 @@ func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 	if err != nil {
 		return err
 	}
-	var byCode, shares [][]any
+	var byCode, shares cells
 	for _, k := range kinds {
 		if k.trait == "" {
-			byCode = append(byCode, []any{k.rollout, int64(k.outcome), int64(k.code), sums[k]})
+			byCode = append(byCode, inID(k.rollout), inNumber(k.outcome), inNumber(k.code), inNumber(sums[k]))
 		} else {
-			shares = append(shares, []any{k.rollout, k.trait, k.value, sums[k]})
+			shares = append(shares, inID(k.rollout), inText(k.trait), inText(k.value), inNumber(sums[k]))
 		}
 	}
-	if _, err := tx.insert(ctx, failures, byCode); err != nil {
+	if _, err := tx.insert(ctx, failures, byCode, allParts); err != nil {
 		return err
 	}
-	_, err = tx.insert(ctx, failureShares, shares)
+	_, err = tx.insert(ctx, failureShares, shares, allParts)
 	return err
 }
 

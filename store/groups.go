@@ -63,7 +63,7 @@ func (s *Store) ReadGroups(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	tx := &Tx{store: s, sql: t}
+	tx := &Tx{store: s, stmts: &s.reading, sql: t}
 	states, err := tx.readLedgers(ctx, ids, "")
 	if err != nil {
 		return nil, err
@@ -186,42 +186,43 @@ var rollouts = &table{name: "rollouts", columns: rolloutColumns, conflict: `ON C
 
 // rolloutRow is a rollout that was replaced at a moment, zero when it is still
 // the group's.
-func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []any {
-	return []any{uuid.UUID(r.ID), group, uuid.UUID(r.Package), r.Version.String(), int64(r.State), r.Salt,
-		r.CreatedAt, r.StartedAt, r.EndedAt, int64(r.Wave), r.WaveAt, r.GateAt, r.Approved, int64(r.Epoch), toJSON(r.Evidence),
-		toJSON(r.Failing), int64(r.SetAside), r.Proven, r.Leader, toJSON(r.Halt), replaced}
+func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) cells {
+	return cells{inID(uuid.UUID(r.ID)), inID(group), inID(uuid.UUID(r.Package)), inText(r.Version.String()), inNumber(r.State), inText(r.Salt),
+		inTime(r.CreatedAt), inTime(r.StartedAt), inTime(r.EndedAt), inNumber(r.Wave), inTime(r.WaveAt), inTime(r.GateAt), inTruth(r.Approved),
+		inNumber(r.Epoch), inText(toJSON(r.Evidence)), inText(toJSON(r.Failing)), inNumber(r.SetAside), inTruth(r.Proven), inText(r.Leader),
+		inText(toJSON(r.Halt)), inTime(replaced)}
 }
 
-func ledgerRow(g *GroupState) []any {
-	return []any{g.GroupID, int64(g.Ledger.InFlight), int64(g.Census.Behind), int64(g.Census.OnTarget), spendsJSON(g.Ledger.Spends),
-		uuid.UUID(g.Rollout.ID), g.NextLeaseAt, g.PackageMissingNoted}
+func ledgerRow(g *GroupState) cells {
+	return cells{inID(g.GroupID), inNumber(g.Ledger.InFlight), inNumber(g.Census.Behind), inNumber(g.Census.OnTarget),
+		inText(spendsJSON(g.Ledger.Spends)), inID(uuid.UUID(g.Rollout.ID)), inTime(g.NextLeaseAt), inTruth(g.PackageMissingNoted)}
 }
 
 // saveGroups writes the ledgers and rollouts that changed.
 func (tx *Tx) saveGroups(ctx context.Context, groups []*GroupState) error {
 	groups = slices.Clone(groups)
 	slices.SortFunc(groups, func(a, b *GroupState) int { return bytes.Compare(a.GroupID[:], b.GroupID[:]) })
-	var led, roll [][]any
+	var led, roll cells
 	for _, g := range groups {
 		for i := range g.Superseded {
 			if g.Superseded[i].ID != (rollout.ID{}) {
-				roll = append(roll, rolloutRow(g.GroupID, &g.Superseded[i], tx.now))
+				roll = append(roll, rolloutRow(g.GroupID, &g.Superseded[i], tx.now)...)
 			}
 		}
 		if g.Rollout.ID != (rollout.ID{}) {
 			row := rolloutRow(g.GroupID, &g.Rollout, time.Time{})
-			if g.was.Rollout.ID != g.Rollout.ID || !sameRow(row, rolloutRow(g.GroupID, &g.was.Rollout, time.Time{})) {
-				roll = append(roll, row)
+			if g.was.Rollout.ID != g.Rollout.ID || !slices.Equal(row, rolloutRow(g.GroupID, &g.was.Rollout, time.Time{})) {
+				roll = append(roll, row...)
 			}
 		}
-		if row := ledgerRow(g); !sameRow(row, ledgerRow(g.was)) {
-			led = append(led, row)
+		if row := ledgerRow(g); !slices.Equal(row, ledgerRow(g.was)) {
+			led = append(led, row...)
 		}
 	}
-	if _, err := tx.insert(ctx, rollouts, roll); err != nil {
+	if _, err := tx.insert(ctx, rollouts, roll, allParts); err != nil {
 		return err
 	}
-	_, err := tx.update(ctx, ledgers, led)
+	_, err := tx.update(ctx, ledgers, led, allParts)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -76,23 +77,25 @@ func (b *Batch) lease(m *Machine) {
 }
 
 func (tx *Tx) saveActivities(ctx context.Context, all []Activity) error {
-	rows := make([][]any, len(all))
+	rows := make(cells, 0, len(all)*len(activities.columns))
 	for i := range all {
 		a := &all[i]
-		rows[i] = []any{NewID(tx.now), tx.now, int64(a.Kind), int64(a.Severity), a.ApplicationID, a.ApplicationName, a.GroupID, a.GroupName,
-			a.ChannelID, a.ChannelName, a.InstanceID, a.Machine, a.Version, int64(a.Code), a.Actor, a.Detail}
+		rows = append(rows, inID(NewID(tx.now)), inTime(tx.now), inNumber(a.Kind), inNumber(a.Severity), inID(a.ApplicationID), inText(a.ApplicationName),
+			inID(a.GroupID), inText(a.GroupName), inID(a.ChannelID), inText(a.ChannelName), inID(a.InstanceID), inText(a.Machine),
+			inText(a.Version), inNumber(a.Code), inText(a.Actor), inText(a.Detail))
 	}
-	_, err := tx.insert(ctx, activities, rows)
+	_, err := tx.insert(ctx, activities, rows, allParts)
 	return err
 }
 
 func (tx *Tx) saveHistory(ctx context.Context, all []HistoryEntry) error {
-	rows := make([][]any, len(all))
+	rows := make(cells, 0, len(all)*len(historyEntries.columns))
 	for i := range all {
 		h := &all[i]
-		rows[i] = []any{NewID(tx.now), h.InstanceID, tx.now, int64(h.State), h.Version, h.Reason.String(), int64(h.Code), h.Detail}
+		rows = append(rows, inID(NewID(tx.now)), inID(h.InstanceID), inTime(tx.now), inNumber(h.State), inText(h.Version),
+			inText(h.Reason.String()), inNumber(h.Code), inText(h.Detail))
 	}
-	_, err := tx.insert(ctx, historyEntries, rows)
+	_, err := tx.insert(ctx, historyEntries, rows, allParts)
 	return err
 }
 
@@ -106,15 +109,16 @@ func (tx *Tx) saveAttempts(ctx context.Context, b *Batch) error {
 	for _, m := range b.Machines {
 		oems[m.InstanceID] = m.OEM
 	}
-	rows := make([][]any, len(b.Attempts))
+	rows := make(cells, 0, len(b.Attempts)*len(attempts.columns))
 	for i := range b.Attempts {
 		e := &b.Attempts[i]
 		e.OEM = oems[e.InstanceID]
 		a := &e.Ended.Attempt
-		rows[i] = []any{NewID(tx.now), e.InstanceID, uuid.UUID(a.Rollout), uuid.UUID(a.Package), a.Version.String(), e.From.String(), e.OEM,
-			int64(a.Wave), int64(a.Number), a.GrantedAt, a.DownloadingAt, a.DownloadedAt, a.InstalledAt, tx.now, int64(e.Outcome), int64(e.Code)}
+		rows = append(rows, inID(NewID(tx.now)), inID(e.InstanceID), inID(uuid.UUID(a.Rollout)), inID(uuid.UUID(a.Package)), inText(a.Version.String()),
+			inText(e.From.String()), inText(e.OEM), inNumber(a.Wave), inNumber(a.Number), inTime(a.GrantedAt), inTime(a.DownloadingAt),
+			inTime(a.DownloadedAt), inTime(a.InstalledAt), inTime(tx.now), inNumber(e.Outcome), inNumber(e.Code))
 	}
-	if _, err := tx.insert(ctx, attempts, rows); err != nil {
+	if _, err := tx.insert(ctx, attempts, rows, allParts); err != nil {
 		return err
 	}
 	return tx.saveFailures(ctx, b.Attempts)
@@ -130,16 +134,16 @@ func (tx *Tx) saveProgress(ctx context.Context, all []rollout.Progress) error {
 		key := wave{uuid.UUID(p.Rollout), p.Wave}
 		sums[key] = sums[key].Plus(p.Counts)
 	}
-	rows := make([][]any, 0, len(sums))
-	for w, c := range sums {
-		rows = append(rows, []any{w.rollout, int64(w.position), int64(c.Granted), int64(c.Downloading), int64(c.Downloaded), int64(c.Installed),
-			int64(c.Succeeded), int64(c.Failed), int64(c.TimedOut), int64(c.RolledBack), int64(c.Released)})
-	}
-	slices.SortFunc(rows, func(a, b []any) int {
-		x, y := a[0].(uuid.UUID), b[0].(uuid.UUID)
-		return cmp.Or(bytes.Compare(x[:], y[:]), cmp.Compare(a[1].(int64), b[1].(int64)))
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b wave) int {
+		return cmp.Or(bytes.Compare(a.rollout[:], b.rollout[:]), cmp.Compare(a.position, b.position))
 	})
-	_, err := tx.insert(ctx, waves, rows)
+	rows := make(cells, 0, len(keys)*len(waves.columns))
+	for _, w := range keys {
+		c := sums[w]
+		rows = append(rows, inID(w.rollout), inNumber(w.position), inNumber(c.Granted), inNumber(c.Downloading), inNumber(c.Downloaded), inNumber(c.Installed),
+			inNumber(c.Succeeded), inNumber(c.Failed), inNumber(c.TimedOut), inNumber(c.RolledBack), inNumber(c.Released))
+	}
+	_, err := tx.insert(ctx, waves, rows, allParts)
 	return err
 }
 
@@ -149,7 +153,7 @@ func (tx *Tx) announce(b *Batch) {
 		tx.Publish(event.Event{Kind: event.GroupChanged, App: g.ApplicationID, Group: g.GroupID})
 	}
 	for _, m := range b.Machines {
-		if m.was != nil && m.quiet() {
+		if m.quiet {
 			continue
 		}
 		tx.Publish(event.Event{Kind: event.MachineChanged, App: m.ApplicationID, Group: m.GroupID, Instance: m.InstanceID})

@@ -30,7 +30,8 @@ type Machine struct {
 	LastGrantedAt    time.Time
 	Moved            bool // a person chose the group
 
-	was *Machine // as it was read; nil for a machine that is new
+	was   *Machine // as it was read; nil for a machine that is new
+	quiet bool     // nothing changed but when it was seen and decided on; set when it is saved
 }
 
 // InstanceID is the id of a machine in an application: the first 16 bytes of
@@ -64,12 +65,4 @@ type GroupState struct {
 	Superseded []rollout.Rollout
 
 	was *GroupState
-}
-
-// quiet reports whether nothing changed but when the machine was last seen and
-// decided on.
-func (m *Machine) quiet() bool {
-	now, was := *m, *m.was
-	was.LastSeenAt, was.DecidedAt, was.DecisionUntil, was.was = now.LastSeenAt, now.DecidedAt, now.DecisionUntil, now.was
-	return sameRow(machineRow(&now), machineRow(&was))
 }

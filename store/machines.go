@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,51 +19,67 @@ import (
 // done once more from its beginning, on fresh rows.
 var ErrAgain = errors.New("overtaken by another process: try again")
 
-// machineColumns are the columns of instances in the order of machineRow and
-// scanMachine. The first four never change.
+// The parts of a machine's row, and what changes them. The first is in every
+// statement.
+const (
+	partSeen     parts = 1 << iota // every check
+	partState                      // steps of an update, and holds
+	partAttempt                    // steps of an update
+	partWords                      // other words of the machine, another group
+	partTroubles                   // failures, and what a person decided
+	partFixed                      // nothing
+)
+
+// machineColumns are the columns of instances in the order of appendMachine and
+// scanMachine, a line for each part.
 var machineColumns = []column{
-	{"id", asID}, {"application_id", asID}, {"machine_id", asText}, {"created_at", asTime},
-	{"group_id", asID}, {"alias", asText}, {"machine_alias", asText}, {"address", asText}, {"arch", asText},
-	{"oem", asText}, {"oem_version", asText}, {"aleph_version", asText},
-	{"version", asText}, {"state", asNumber}, {"standing", asNumber},
-	{"reason", asText}, {"decision", asText}, {"decided_at", asTime}, {"decision_until", asTime},
-	{"last_seen_at", asTime}, {"state_changed_at", asTime},
+	{"id", asID}, {"last_seen_at", asTime}, {"decided_at", asTime}, {"decision_until", asTime},
+
+	{"version", asText}, {"state", asNumber}, {"standing", asNumber}, {"reason", asText}, {"decision", asText}, {"state_changed_at", asTime},
+
 	{"granted_at", asTime}, {"lease_until", asTime}, {"downloading_at", asTime}, {"downloaded_at", asTime}, {"installed_at", asTime},
 	{"offer_rollout_id", asID}, {"offer_package_id", asID}, {"offer_version", asText}, {"offer_wave", asNumber}, {"offer_epoch", asNumber}, {"attempt", asNumber},
 	{"last_offer_version", asText}, {"last_granted_at", asTime},
+
+	{"group_id", asID}, {"alias", asText}, {"machine_alias", asText}, {"address", asText}, {"arch", asText},
+	{"oem", asText}, {"oem_version", asText}, {"aleph_version", asText}, {"moved", asTruth},
+
 	{"failed_version", asText}, {"failures", asNumber}, {"quarantined_version", asText},
 	{"override", asNumber}, {"override_version", asText}, {"override_until", asTime}, {"override_by", asText}, {"override_reason", asText},
-	{"moved", asTruth},
+
+	{"application_id", asID}, {"machine_id", asText}, {"created_at", asTime},
 }
 
-// fixedColumns is how many columns after the id are written once.
-const fixedColumns = 3
+// machineParts is where the lines of machineColumns begin.
+var machineParts = []int{0, 4, 10, 23, 32, 40}
 
 var (
-	newMachines = &table{name: "instances", columns: machineColumns, conflict: "ON CONFLICT (id) DO NOTHING"}
-	oldMachines = &table{name: "instances", columns: append([]column{{"id", asID}}, machineColumns[1+fixedColumns:]...)}
+	instances = &table{name: "instances", columns: machineColumns, begin: machineParts, conflict: "ON CONFLICT (id) DO NOTHING"}
+	// lastSeen is instances with nothing but its first two columns.
+	lastSeen = &table{name: "instances", columns: machineColumns[:2]}
 
-	lastSeen = &table{name: "instances", columns: []column{{"id", asID}, {"last_seen_at", asTime}}}
-
-	selectMachines = "SELECT " + names(machineColumns) + " FROM instances "
+	selectMachines = "SELECT " + instances.names(instances.used(allParts), "") + " FROM instances "
 )
 
-func machineRow(m *Machine) []any {
+func appendMachine(to cells, m *Machine) cells {
 	a := &m.Attempt
-	return []any{
-		m.InstanceID, m.ApplicationID, m.ID, m.CreatedAt,
-		m.GroupID, m.Alias, m.MachineAlias, m.Address, m.Arch,
-		m.OEM, m.OEMVersion, m.AlephVersion,
-		m.Version.String(), int64(m.State), int64(m.Standing),
-		m.Reason.String(), m.Decision, m.DecidedAt, m.DecisionUntil,
-		m.LastSeenAt, m.StateChangedAt,
-		a.GrantedAt, a.LeaseUntil, a.DownloadingAt, a.DownloadedAt, a.InstalledAt,
-		uuid.UUID(a.Rollout), uuid.UUID(a.Package), a.Version.String(), int64(a.Wave), int64(a.Epoch), int64(a.Number),
-		m.LastOfferVersion, m.LastGrantedAt,
-		m.FailedVersion.String(), int64(m.Failures), m.QuarantinedVersion.String(),
-		int64(m.Override.Kind), m.Override.Version.String(), m.Override.Until, m.Override.By, m.Override.Reason,
-		m.Moved,
-	}
+	return append(to,
+		inID(m.InstanceID), inTime(m.LastSeenAt), inTime(m.DecidedAt), inTime(m.DecisionUntil),
+
+		inText(m.Version.String()), inNumber(m.State), inNumber(m.Standing), inText(m.Reason.String()), inText(m.Decision), inTime(m.StateChangedAt),
+
+		inTime(a.GrantedAt), inTime(a.LeaseUntil), inTime(a.DownloadingAt), inTime(a.DownloadedAt), inTime(a.InstalledAt),
+		inID(uuid.UUID(a.Rollout)), inID(uuid.UUID(a.Package)), inText(a.Version.String()), inNumber(a.Wave), inNumber(a.Epoch), inNumber(a.Number),
+		inText(m.LastOfferVersion), inTime(m.LastGrantedAt),
+
+		inID(m.GroupID), inText(m.Alias), inText(m.MachineAlias), inText(m.Address), inText(m.Arch),
+		inText(m.OEM), inText(m.OEMVersion), inText(m.AlephVersion), inTruth(m.Moved),
+
+		inText(m.FailedVersion.String()), inNumber(m.Failures), inText(m.QuarantinedVersion.String()),
+		inNumber(m.Override.Kind), inText(m.Override.Version.String()), inTime(m.Override.Until), inText(m.Override.By), inText(m.Override.Reason),
+
+		inID(m.ApplicationID), inText(m.ID), inTime(m.CreatedAt),
+	)
 }
 
 func scanMachine(rows *sql.Rows) (*Machine, error) {
@@ -71,18 +90,14 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	)
 	a := &m.Attempt
 	err := rows.Scan(
-		&m.InstanceID, &m.ApplicationID, &m.ID, nullTime{&m.CreatedAt},
-		nullID{&m.GroupID}, &m.Alias, &m.MachineAlias, &m.Address, &m.Arch,
-		&m.OEM, &m.OEMVersion, &m.AlephVersion,
-		&version, &m.State, &m.Standing,
-		&reason, &m.Decision, nullTime{&m.DecidedAt}, nullTime{&m.DecisionUntil},
-		nullTime{&m.LastSeenAt}, nullTime{&m.StateChangedAt},
+		&m.InstanceID, nullTime{&m.LastSeenAt}, nullTime{&m.DecidedAt}, nullTime{&m.DecisionUntil},
+		&version, &m.State, &m.Standing, &reason, &m.Decision, nullTime{&m.StateChangedAt},
 		nullTime{&a.GrantedAt}, nullTime{&a.LeaseUntil}, nullTime{&a.DownloadingAt}, nullTime{&a.DownloadedAt}, nullTime{&a.InstalledAt},
-		nullID{&rolloutID}, nullID{&packageID}, &offered, &a.Wave, &a.Epoch, &a.Number,
-		&m.LastOfferVersion, nullTime{&m.LastGrantedAt},
+		nullID{&rolloutID}, nullID{&packageID}, &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, nullTime{&m.LastGrantedAt},
+		nullID{&m.GroupID}, &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved,
 		&failed, &m.Failures, &quarantined,
 		&m.Override.Kind, &pinned, nullTime{&m.Override.Until}, &m.Override.By, &m.Override.Reason,
-		&m.Moved,
+		&m.ApplicationID, &m.ID, nullTime{&m.CreatedAt},
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read machine: %w", err)
@@ -100,23 +115,45 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 }
 
 // Machines reads the rows of the given instances, by id; unknown ones are
-// absent. Rows are locked in the order of their ids.
+// absent. The caller holds the locks of the groups whose machines it changes;
+// the rows of machines without a group are locked here.
 func (tx *Tx) Machines(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Machine, error) {
 	found := make(map[uuid.UUID]*Machine, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
-	all, err := tx.machines(ctx, selectMachines+"WHERE id @in ORDER BY id @lock", tx.store.list(ids))
+	all, err := tx.machines(ctx, selectMachines+"WHERE id @in", tx.store.list(ids))
+	if err != nil {
+		return nil, err
+	}
+	var stray []uuid.UUID
+	for _, m := range all {
+		if m.GroupID == uuid.Nil {
+			stray = append(stray, m.InstanceID)
+		}
+	}
+	if len(stray) > 0 {
+		locked, err := tx.machines(ctx, selectMachines+"WHERE id @in ORDER BY id @lock", tx.store.list(stray))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, locked...) // as they are now
+	}
 	for _, m := range all {
 		found[m.InstanceID] = m
 	}
-	return found, err
+	return found, nil
 }
 
 // DueLeases reads machines of a group whose lease ended at or before now, the
 // oldest first, at most limit.
 func (tx *Tx) DueLeases(ctx context.Context, group uuid.UUID, now time.Time, limit int) ([]*Machine, error) {
-	return tx.machines(ctx, selectMachines+"WHERE group_id = ? AND lease_until IS NOT NULL AND lease_until <= ? ORDER BY lease_until LIMIT ? @lock",
+	if tx.store.postgres() { // how many leases ended says whether the index is walked in their order
+		if _, err := tx.sql.ExecContext(ctx, "SET LOCAL plan_cache_mode = force_custom_plan"); err != nil {
+			return nil, fmt.Errorf("read leases: %w", err)
+		}
+	}
+	return tx.machines(ctx, selectMachines+"WHERE group_id = ? AND lease_until IS NOT NULL AND lease_until <= ? ORDER BY lease_until LIMIT ?",
 		group.String(), now.UTC(), limit)
 }
 
@@ -164,77 +201,70 @@ func scanMachines(rows *sql.Rows) (all []*Machine, err error) {
 	return all, rows.Err()
 }
 
-// saveMachines writes the machines that changed.
+// saveMachines writes the machines that changed, and notes which are quiet.
 func (tx *Tx) saveMachines(ctx context.Context, machines []*Machine) error {
-	var added, changed [][]any
+	var added, changed, was cells
+	var first, later parts // that the added and the changed touch
+	width := len(machineColumns)
+	blank := make(cells, width)
 	for _, m := range machines {
-		row := machineRow(m)
 		if m.was == nil {
-			added = append(added, row)
-		} else if !sameRow(row, machineRow(m.was)) {
-			changed = append(changed, append(row[:1:1], row[1+fixedColumns:]...))
+			added = appendMachine(added, m)
+			first |= instances.touched(added[len(added)-width:], blank)
+			continue
+		}
+		changed, was = appendMachine(changed, m), appendMachine(was[:0], m.was)
+		touched := instances.touched(changed[len(changed)-width:], was)
+		m.quiet = touched&^partSeen == 0
+		if later |= touched; touched == 0 {
+			changed = changed[:len(changed)-width]
 		}
 	}
-	n, err := tx.insert(ctx, newMachines, added)
+	n, err := tx.insert(ctx, instances, added, first|partSeen|partState|partWords|partFixed)
 	if err != nil {
 		return err
 	}
-	if n != int64(len(added)) {
+	if n != int64(len(added)/width) {
 		return ErrAgain // registered by another process since it was looked up
 	}
-	if n, err = tx.update(ctx, oldMachines, changed); err != nil {
+	if n, err = tx.update(ctx, instances, changed, later&^partFixed); err != nil {
 		return err
 	}
-	if n != int64(len(changed)) {
+	if n != int64(len(changed)/width) {
 		return ErrAgain // deleted since it was read
 	}
 	return nil
 }
 
-func sameRow(a, b []any) bool {
-	for i := range a {
-		if t, ok := a[i].(time.Time); ok {
-			if !t.Equal(b[i].(time.Time)) {
-				return false
-			}
-		} else if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // TouchMachines sets when machines were last seen, unless they were seen later
-// meanwhile.
+// meanwhile. They are written in the order of their ids, as by every other
+// writer; it may be done again when that was not enough.
 func (s *Store) TouchMachines(ctx context.Context, seen map[uuid.UUID]time.Time) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	return s.Write(ctx, time.Time{}, func(tx *Tx) error {
-		if !s.postgres() {
-			stmt, err := tx.prepared(ctx, "UPDATE instances SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?")
-			if err != nil {
+	ids := slices.SortedFunc(maps.Keys(seen), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	rows := make(cells, 0, 2*len(seen))
+	for _, id := range ids {
+		rows = append(rows, inID(id), inTime(seen[id]))
+	}
+	var err error
+	for range overtaken {
+		err = s.Write(ctx, time.Time{}, func(tx *Tx) error {
+			if s.postgres() {
+				_, err := tx.bulk(ctx, lastSeen, rows, []int{0, 1}, "UPDATE instances SET last_seen_at = r.last_seen_at FROM (",
+					") AS r WHERE instances.id = r.id AND instances.last_seen_at < r.last_seen_at")
 				return err
 			}
-			defer stmt.Close()
-			for id, at := range seen {
-				if _, err := stmt.ExecContext(ctx, at.UTC(), id.String(), at.UTC()); err != nil {
-					return fmt.Errorf("touch machines: %w", err)
-				}
-			}
-			return nil
+			_, err := tx.eachRow(ctx, lastSeen, rows, []int{1, 0, 1}, "UPDATE instances SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?")
+			return err
+		})
+		if !transient(err) {
+			break
 		}
-		ids := make([]uuid.UUID, 0, len(seen))
-		rows := make([][]any, 0, len(seen))
-		for id, at := range seen {
-			ids, rows = append(ids, id), append(rows, []any{id, at})
-		}
-		// Locked in the order of ids, as every other writer does.
-		if _, err := tx.exec(ctx, "SELECT 1 FROM instances WHERE id @in ORDER BY id @lock", s.list(ids)); err != nil {
-			return fmt.Errorf("lock machines: %w", err)
-		}
-		_, err := tx.bulk(ctx, rows, lastSeen, "UPDATE instances SET last_seen_at = r.last_seen_at FROM (",
-			") AS r WHERE instances.id = r.id AND instances.last_seen_at < r.last_seen_at")
-		return err
-	})
+	}
+	if err != nil {
+		return fmt.Errorf("touch machines: %w", err)
+	}
+	return nil
 }

@@ -74,17 +74,39 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return nil
 }
 
+// generic is the address for connections that plan a prepared statement once.
+// Left to itself PostgreSQL plans some statements of the lane each time, because
+// with the few groups that lock first it expects a little more of another plan.
+func generic(dsn string) (string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", fmt.Errorf("read the address of the database: %w", err)
+	}
+	q := u.Query()
+	q.Set("options", strings.TrimSpace(q.Get("options")+" -c plan_cache_mode=force_generic_plan"))
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	s.dialect = dialect.Postgres
 	var err error
-	if s.writer, err = sql.Open("postgres", dsn); err != nil {
+	writing, err := generic(dsn)
+	if err != nil {
+		return err
+	}
+	if s.writer, err = sql.Open("postgres", writing); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if s.readers, err = sql.Open("postgres", dsn); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	// One lane, one worker, operators and pages; PostgreSQL's default limit of
 	// 100 connections leaves room for several processes.
-	s.writer.SetMaxOpenConns(16)
-	s.writer.SetMaxIdleConns(16)
-	s.readers = s.writer
+	for pool, most := range map[*sql.DB]int{s.writer: 6, s.readers: 10} {
+		pool.SetMaxOpenConns(most)
+		pool.SetMaxIdleConns(most)
+	}
 	if err := s.writer.PingContext(ctx); err != nil {
 		return fmt.Errorf("reach database: %w", err)
 	}

@@ -60,13 +60,14 @@ func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 		if err != nil {
 			return err
 		}
-		var rows [][]any
+		var rows cells
 		for _, p := range points {
 			if there[p.GroupID] {
-				rows = append(rows, []any{p.GroupID, int64(p.Resolution), p.At, int64(p.InFlight), int64(p.InFlightCap), int64(p.Granted), int64(p.GrantedCap), int64(p.Checks)})
+				rows = append(rows, inID(p.GroupID), inNumber(p.Resolution), inTime(p.At), inNumber(p.InFlight), inNumber(p.InFlightCap),
+					inNumber(p.Granted), inNumber(p.GrantedCap), inNumber(p.Checks))
 			}
 		}
-		_, err = tx.insert(ctx, pacePoints, rows)
+		_, err = tx.insert(ctx, pacePoints, rows, allParts)
 		return err
 	})
 	if err != nil {

@@ -3,23 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
-	"github.com/lib/pq"
-)
-
-// kind is how a column travels in an array to PostgreSQL.
-type kind uint8
-
-const (
-	asText   kind = iota
-	asNumber      // int64
-	asTruth
-	asID   // uuid.Nil is NULL
-	asTime // the zero time is NULL
-	asJSON // text
 )
 
 // column is one column of a bulk write.
@@ -28,78 +13,124 @@ type column struct {
 	kind kind
 }
 
+// parts is a set of the parts of a table: columns that stand together and
+// change together. A statement leaves out those that no row of it touches.
+type parts uint8
+
+// allParts is for rows that are written whole.
+const allParts = ^parts(0)
+
 // table is a set of rows written by one statement on PostgreSQL and by one
 // prepared statement, once a row, on SQLite: there is no network in between.
 type table struct {
 	name    string
 	columns []column
+	// begin is where each part of the columns begins; nil is one part.
+	begin []int
 	// conflict is the ON CONFLICT clause, "" for none.
 	conflict string
 }
 
-// insert writes rows, each with a value per column, and returns how many were
-// written.
-func (tx *Tx) insert(ctx context.Context, t *table, rows [][]any) (int64, error) {
-	return tx.bulk(ctx, rows, t, "INSERT INTO "+t.name+" ("+names(t.columns)+") ", t.conflict)
-}
-
-// update sets all columns after the first by the first, which is the id.
-func (tx *Tx) update(ctx context.Context, t *table, rows [][]any) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	var set []string
-	if tx.store.postgres() {
-		for _, c := range t.columns[1:] {
-			set = append(set, c.name+" = r."+c.name)
+// touched are the parts in which two rows differ.
+func (t *table) touched(a, b cells) (p parts) {
+	for k, from := range t.begin {
+		to := len(t.columns)
+		if k+1 < len(t.begin) {
+			to = t.begin[k+1]
 		}
-		head := "UPDATE " + t.name + " SET " + strings.Join(set, ", ") + " FROM ("
-		tail := ") AS r WHERE " + t.name + "." + t.columns[0].name + " = r." + t.columns[0].name
-		return tx.bulk(ctx, rows, t, head, tail)
+		if !slices.Equal(a[from:to], b[from:to]) {
+			p |= 1 << k
+		}
 	}
-	for _, c := range t.columns[1:] {
-		set = append(set, c.name+" = ?")
-	}
-	rotated := make([][]any, len(rows)) // the id is the last placeholder
-	for i, row := range rows {
-		rotated[i] = append(append(make([]any, 0, len(row)), row[1:]...), row[0])
-	}
-	return tx.eachRow(ctx, rotated, "UPDATE "+t.name+" SET "+strings.Join(set, ", ")+" WHERE "+t.columns[0].name+" = ?")
+	return p
 }
 
-func (tx *Tx) bulk(ctx context.Context, rows [][]any, t *table, head, tail string) (int64, error) {
+// used are the columns of some parts, by their places in a row.
+func (t *table) used(p parts) []int {
+	places, k := make([]int, 0, len(t.columns)), 0
+	for i := range t.columns {
+		if k+1 < len(t.begin) && t.begin[k+1] == i {
+			k++
+		}
+		if p&(1<<k) != 0 {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// insert writes rows, each with a value for every column, and returns how many
+// were written. What is left out gets the column's default.
+func (tx *Tx) insert(ctx context.Context, t *table, rows cells, p parts) (int64, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	if !tx.store.postgres() {
-		marks := strings.TrimSuffix(strings.Repeat("?, ", len(t.columns)), ", ")
-		return tx.eachRow(ctx, rows, head+"VALUES ("+marks+") "+tail)
+	places := t.used(p)
+	head := "INSERT INTO " + t.name + " (" + t.names(places, "") + ") "
+	if tx.store.postgres() {
+		return tx.bulk(ctx, t, rows, places, head, " "+t.conflict)
 	}
-	var arrays, exprs []string
-	args := make([]any, len(t.columns))
-	for i, c := range t.columns {
-		array, expr := c.postgres()
-		arrays, exprs = append(arrays, "?::"+array), append(exprs, expr+" AS "+c.name)
-		args[i] = c.array(rows, i)
+	marks := strings.TrimSuffix(strings.Repeat("?, ", len(places)), ", ")
+	return tx.eachRow(ctx, t, rows, places, head+"VALUES ("+marks+") "+t.conflict)
+}
+
+// update sets the columns of some parts by the first column, the id, which is
+// in every statement with the rest of the first part.
+func (tx *Tx) update(ctx context.Context, t *table, rows cells, p parts) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
+	}
+	places, key := t.used(p|1), t.columns[0].name
+	if tx.store.postgres() {
+		var set []string
+		for _, i := range places[1:] {
+			set = append(set, t.columns[i].name+" = r."+t.columns[i].name)
+		}
+		return tx.bulk(ctx, t, rows, places, "UPDATE "+t.name+" SET "+strings.Join(set, ", ")+" FROM (",
+			") AS r WHERE "+t.name+"."+key+" = r."+key)
+	}
+	places = append(places[1:], 0) // the id is the last placeholder
+	return tx.eachRow(ctx, t, rows, places, "UPDATE "+t.name+" SET "+t.names(places[:len(places)-1], " = ?")+" WHERE "+key+" = ?")
+}
+
+// bulk sends rows to PostgreSQL as one array for each column.
+func (tx *Tx) bulk(ctx context.Context, t *table, rows cells, places []int, head, tail string) (int64, error) {
+	arrays, exprs, args := make([]string, len(places)), make([]string, len(places)), make([]any, len(places))
+	for k, i := range places {
+		c := &t.columns[i]
+		array, expr := c.kind.postgres(c.name)
+		arrays[k], exprs[k] = "?::"+array, expr+" AS "+c.name
+		args[k] = c.array(rows, i, len(t.columns))
 	}
 	result, err := tx.exec(ctx, head+"SELECT "+strings.Join(exprs, ", ")+" FROM unnest("+strings.Join(arrays, ", ")+
-		") AS v("+names(t.columns)+") "+tail, args...)
+		") AS v("+t.names(places, "")+")"+tail, args...)
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w", t.name, err)
 	}
 	return result.RowsAffected()
 }
 
-func (tx *Tx) eachRow(ctx context.Context, rows [][]any, text string) (written int64, err error) {
+// array is one column of all rows, as PostgreSQL reads an array.
+func (c *column) array(rows cells, i, width int) string {
+	b := make([]byte, 0, 2+len(rows)/width*16)
+	b = append(b, '{')
+	for ; i < len(rows); i += width {
+		b = append(c.kind.append(b, rows[i]), ',')
+	}
+	b[len(b)-1] = '}'
+	return string(b)
+}
+
+func (tx *Tx) eachRow(ctx context.Context, t *table, rows cells, places []int, text string) (written int64, err error) {
 	stmt, err := tx.prepared(ctx, text)
 	if err != nil {
 		return 0, err
 	}
 	defer stmt.Close()
-	args := make([]any, len(rows[0]))
-	for _, row := range rows {
-		for i, v := range row {
-			args[i] = null(v)
+	args := make([]any, len(places))
+	for ; len(rows) > 0; rows = rows[len(t.columns):] {
+		for k, i := range places {
+			args[k] = t.columns[i].kind.sqlite(rows[i])
 		}
 		result, err := stmt.ExecContext(ctx, args...)
 		if err != nil {
@@ -114,66 +145,14 @@ func (tx *Tx) eachRow(ctx context.Context, rows [][]any, text string) (written i
 	return written, nil
 }
 
-func names(columns []column) string {
+// names lists columns by their places, each with something behind it.
+func (t *table) names(places []int, with string) string {
 	var b strings.Builder
-	for i, c := range columns {
-		if i > 0 {
+	for k, i := range places {
+		if k > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(c.name)
+		b.WriteString(t.columns[i].name + with)
 	}
 	return b.String()
-}
-
-// postgres is the array type a column travels as and the expression that turns
-// one element into the stored value.
-func (c column) postgres() (array, expr string) {
-	switch c.kind {
-	case asNumber:
-		return "bigint[]", c.name
-	case asTruth:
-		return "boolean[]", c.name
-	case asID:
-		return "text[]", "NULLIF(" + c.name + ", '')::uuid"
-	case asTime:
-		return "text[]", "NULLIF(" + c.name + ", '')::timestamptz"
-	case asJSON:
-		return "text[]", c.name + "::jsonb"
-	default:
-		return "text[]", c.name
-	}
-}
-
-// array is one column of all rows.
-func (c column) array(rows [][]any, i int) any {
-	switch c.kind {
-	case asNumber:
-		a := make(pq.Int64Array, len(rows))
-		for k, row := range rows {
-			a[k] = row[i].(int64)
-		}
-		return a
-	case asTruth:
-		a := make(pq.BoolArray, len(rows))
-		for k, row := range rows {
-			a[k] = row[i].(bool)
-		}
-		return a
-	}
-	a := make(pq.StringArray, len(rows))
-	for k, row := range rows {
-		switch v := row[i].(type) {
-		case string:
-			a[k] = v
-		case uuid.UUID:
-			if v != uuid.Nil {
-				a[k] = v.String()
-			}
-		case time.Time:
-			if !v.IsZero() {
-				a[k] = v.UTC().Format("2006-01-02 15:04:05.999999Z07:00")
-			}
-		}
-	}
-	return a
 }

@@ -64,7 +64,7 @@ func (tx *Tx) prepared(ctx context.Context, text string, args ...any) (*sql.Stmt
 		}
 		return stmt, nil
 	}
-	stmt, err := tx.store.stmts.get(ctx, text)
+	stmt, err := tx.stmts.get(ctx, text)
 	if err != nil {
 		return nil, err
 	}
@@ -121,23 +121,6 @@ func (s *Store) list(ids []uuid.UUID) any {
 	}
 	b, _ := json.Marshal(texts) // strings always marshal
 	return string(b)
-}
-
-// null turns zero times and ids into NULL.
-func null(v any) any {
-	switch v := v.(type) {
-	case time.Time:
-		if v.IsZero() {
-			return nil
-		}
-		return v.UTC()
-	case uuid.UUID:
-		if v == uuid.Nil {
-			return nil
-		}
-		return v.String()
-	}
-	return v
 }
 
 // nullTime reads a time that may be NULL; zero then.

@@ -36,13 +36,14 @@ type Options struct {
 // Store is an open database.
 type Store struct {
 	writer  *sql.DB
-	readers *sql.DB // the same pool as writer on PostgreSQL
+	readers *sql.DB
 	dialect string
 	reader  *db.Client
 	bus     *event.Memory
 	notify  *notifier // nil on SQLite
 	log     *slog.Logger
-	stmts   statements
+	stmts   statements                                // of writer
+	reading statements                                // of readers
 	trace   func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
 }
 
@@ -69,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.stmts.db = s.writer
+	s.stmts.db, s.reading.db = s.writer, s.readers
 	s.reader = db.NewClient(db.Driver(entsql.OpenDB(s.dialect, s.readers)))
 	s.reader.Use(func(ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(context.Context, ent.Mutation) (ent.Value, error) { return nil, ErrReadOnly })
@@ -84,7 +85,8 @@ func (s *Store) Close() error {
 		s.notify.close()
 	}
 	s.stmts.close()
-	if s.readers != nil && s.readers != s.writer {
+	s.reading.close()
+	if s.readers != nil {
 		errs = append(errs, s.readers.Close())
 	}
 	if s.writer != nil {
@@ -137,7 +139,7 @@ func (s *Store) begin(ctx context.Context, now time.Time) (*Tx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	return &Tx{store: s, sql: t, now: now.UTC().Truncate(time.Microsecond)}, nil
+	return &Tx{store: s, stmts: &s.stmts, sql: t, now: now.UTC().Truncate(time.Microsecond)}, nil
 }
 
 // publish tells this process and the others.

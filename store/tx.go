@@ -20,6 +20,7 @@ import (
 // Tx is one open transaction. It is used by one goroutine.
 type Tx struct {
 	store  *Store
+	stmts  *statements // of the pool that sql is of
 	sql    *sql.Tx
 	now    time.Time
 	client *db.Client

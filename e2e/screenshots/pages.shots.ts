@@ -48,7 +48,7 @@ test('pictures of the demo fleet', async ({ dashboard: page, server }) => {
   await page.goto(`/apps/${app.id}/machines?show=waiting`);
   await page.locator('main a[href*="/machines/"]').first().click();
   await shoot(page, 'machine');
-  await shoot(page, 'policy', `${production}/policy`, { full: true });
+  await shoot(page, 'policy', `${production}/policy`);
   await shoot(page, 'package', `/apps/${app.id}/packages/new`, { full: true });
   await shoot(page, 'channel', `/apps/${app.id}/channels/${app.channels[0]?.id}`);
   await shoot(page, 'activity', '/activity');

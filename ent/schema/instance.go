@@ -94,7 +94,7 @@ func (Instance) Edges() []ent.Edge {
 // written with every change of a machine.
 func (Instance) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("application_id", "machine_id").Unique(),
+		index.Fields("application_id", "machine_id"), // the primary key says that there is one
 		index.Fields("group_id", "version", "state", "reason", "standing", "machine_id", "oem").StorageKey("instance_stretch"),
 		index.Fields("group_id", "oem", "machine_id"),
 		index.Fields("application_id", "alias").Annotations(entsql.IndexWhere("alias <> ''")),

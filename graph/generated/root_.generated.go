@@ -772,6 +772,7 @@ type ComplexityRoot struct {
 	}
 
 	Simulation struct {
+		CheckEvery   func(childComplexity int) int
 		Ends         func(childComplexity int) int
 		Failed       func(childComplexity int) int
 		Halt         func(childComplexity int) int
@@ -782,6 +783,7 @@ type ComplexityRoot struct {
 		Scale        func(childComplexity int) int
 		Sentence     func(childComplexity int) int
 		Times        func(childComplexity int) int
+		UpdateTakes  func(childComplexity int) int
 		Waiting      func(childComplexity int) int
 	}
 
@@ -4277,6 +4279,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignOutPayload.UserErrors(childComplexity), true
 
+	case "Simulation.checkEvery":
+		if e.ComplexityRoot.Simulation.CheckEvery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Simulation.CheckEvery(childComplexity), true
 	case "Simulation.ends":
 		if e.ComplexityRoot.Simulation.Ends == nil {
 			break
@@ -4337,6 +4345,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.Times(childComplexity), true
+	case "Simulation.updateTakes":
+		if e.ComplexityRoot.Simulation.UpdateTakes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Simulation.UpdateTakes(childComplexity), true
 	case "Simulation.waiting":
 		if e.ComplexityRoot.Simulation.Waiting == nil {
 			break
@@ -5582,6 +5596,10 @@ type Simulation {
   leftOut: [LeftOut!]!
   "How many machines one simulated machine stands for."
   scale: Int!
+  "Assumed: how often a machine asks. The policy's poll interval, else how often the group's machines asked within the last hour, else 45 minutes."
+  checkEvery: Duration!
+  "Assumed: how long a machine takes from the grant to running the version. Ten minutes, or half the update timeout when that is less."
+  updateTakes: Duration!
 }
 
 "Machines that would not be updated."
@@ -8980,6 +8998,10 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 		return ec.fieldContext_Simulation_leftOut(ctx, field)
 	case "scale":
 		return ec.fieldContext_Simulation_scale(ctx, field)
+	case "checkEvery":
+		return ec.fieldContext_Simulation_checkEvery(ctx, field)
+	case "updateTakes":
+		return ec.fieldContext_Simulation_updateTakes(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Simulation", field.Name)
 }

@@ -20,4 +20,6 @@ type Simulation struct {
 	Failed       []int
 	LeftOut      []rollout.LeftOut
 	Scale        int
+	CheckEvery   time.Duration
+	UpdateTakes  time.Duration
 }

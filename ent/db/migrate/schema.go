@@ -588,7 +588,7 @@ var (
 		Indexes: []*schema.Index{
 			{
 				Name:    "instance_application_id_machine_id",
-				Unique:  true,
+				Unique:  false,
 				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[1]},
 			},
 			{

@@ -96,12 +96,17 @@ export function join(stored: readonly Point[], apart: number, seen: readonly Poi
   return [...unseen, ...seen].sort((a, b) => a.at - b.at);
 }
 
+/** Points that a page keeps of what it saw. */
+const mostSeen = 240;
+
 /** Adds what is true now. The last point moves along with the present until it
- * is `apart` ms from the one before: hours of looking stay a few hundred points. */
+ * is `apart` ms from the one before. When there are too many, the older half is
+ * thinned out: hours of looking stay as many points. */
 export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   const [before, last] = seen.slice(-2);
   const moving = before && last && last.at - before.at < apart;
-  return [...(moving ? seen.slice(0, -1) : seen), now].slice(-900);
+  const all = [...(moving ? seen.slice(0, -1) : seen), now];
+  return all.length > mostSeen ? all.filter((_, i) => i > mostSeen / 2 || i % 2 === 0) : all;
 }
 
 /** Machines by version, the target and above as one series at the bottom, below

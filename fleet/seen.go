@@ -1,0 +1,118 @@
+package fleet
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	// touchEvery is how late the moment a machine was last seen may be, as long
+	// as no more than touchRows are seen in that time.
+	touchEvery = time.Second
+	// touchRows is how many machines are touched at a time: more than ten
+	// million that ask every 45 minutes send. When more are seen, those that
+	// wait longest come first; a machine seen again while it waits is written
+	// once, with its last moment. So a storm of checks does not become a storm
+	// of writes, and the moments of n machines are n/4000 seconds late at most.
+	touchRows = 4000
+	// touchBatch is how many machines one transaction touches.
+	touchBatch = 1000
+	// touchRest is how long a stopping process goes on writing what waits.
+	touchRest = 10 * time.Second
+)
+
+// sighting is a machine at a moment.
+type sighting struct {
+	id uuid.UUID
+	at int64 // Unix microseconds
+}
+
+// seenQueue holds what is to be written, the oldest first.
+type seenQueue struct {
+	mu      sync.Mutex
+	waiting []sighting
+	taken   int // of waiting, from its beginning
+}
+
+func (q *seenQueue) put(s sighting) {
+	q.mu.Lock()
+	q.waiting = append(q.waiting, s)
+	q.mu.Unlock()
+}
+
+// take moves at most n of the oldest to a slice of the caller's.
+func (q *seenQueue) take(n int, to []sighting) []sighting {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n = min(n, len(q.waiting)-q.taken)
+	to = append(to, q.waiting[q.taken:q.taken+n]...)
+	if q.taken += n; 2*q.taken >= len(q.waiting) {
+		q.waiting = append(q.waiting[:0], q.waiting[q.taken:]...)
+		q.taken = 0
+	}
+	return to
+}
+
+// latest is when the machines of sightings were seen last. They may be queued
+// again from now on.
+func (i *idleMemory) latest(all []sighting) map[uuid.UUID]time.Time {
+	seen := make(map[uuid.UUID]time.Time, len(all))
+	for _, one := range all {
+		s := i.shard(one.id)
+		s.mu.Lock()
+		if m, known := s.machines[one.id]; known {
+			one.at = max(one.at, m.seen)
+			m.queued = false
+			s.machines[one.id] = m
+		}
+		s.mu.Unlock()
+		if at := time.UnixMicro(one.at).UTC(); at.After(seen[one.id]) {
+			seen[one.id] = at
+		}
+	}
+	return seen
+}
+
+// touch writes when idle machines were last seen, until the context ends.
+func (s *Service) touch(ctx context.Context) {
+	tick := time.NewTicker(touchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchRest)
+			defer cancel()
+			for rest.Err() == nil && s.flushSeen(rest) {
+			}
+			return
+		case <-tick.C:
+			s.flushSeen(ctx)
+		}
+	}
+}
+
+// flushSeen reports whether there was as much to write as is written at a time.
+func (s *Service) flushSeen(ctx context.Context) bool {
+	n, err := s.writeSeen(ctx)
+	if err = s.jobs.ran(jobSeen, s.now(), err); err != nil {
+		s.log.Error("when machines were last seen could not be written", "error", err)
+	}
+	return n == touchRows && err == nil
+}
+
+func (s *Service) writeSeen(ctx context.Context) (written int, err error) {
+	var part []sighting
+	for written < touchRows {
+		part = s.idle.seen.take(touchBatch, part[:0])
+		if err := s.store.TouchMachines(ctx, s.idle.latest(part)); err != nil {
+			return written, err
+		}
+		if written += len(part); len(part) < touchBatch {
+			break
+		}
+	}
+	return written, nil
+}
