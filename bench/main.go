@@ -23,10 +23,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -75,7 +77,11 @@ func main() {
 		}
 		s.machines = append(s.machines, n)
 	}
-	exit(run(context.Background(), s))
+	// A signal ends the server that runs as a process of its own, too.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, s)
+	stop()
+	exit(err)
 }
 
 // checks are the works that share this process with the server; the others

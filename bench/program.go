@@ -49,7 +49,7 @@ func startProgram(ctx context.Context, binary, databaseURL string, machines int)
 	} else {
 		args = append(args, "--data-dir", filepath.Dir(databaseURL))
 	}
-	p := &program{cmd: exec.Command(binary, args...)}
+	p := &program{cmd: exec.CommandContext(ctx, binary, args...)}
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
