@@ -53,6 +53,7 @@ var libraries = []struct{ path, rooms, because string }{
 	{"github.com/gorilla/websocket", "graph load", "subscriptions are the only use of websockets"},
 	{"github.com/spf13", "cmd", "flags are read in one place; everybody else gets a plain struct"},
 	{"flag", "cmd bench", "flags are read in one place; everybody else gets a plain struct"},
+	{"github.com/pb33f", "", "it holds the REST API against its description, in tests"},
 	{"github.com/kinvolk/go-omaha", "", "it is the other side of our tests, not a part of the server"},
 }
 

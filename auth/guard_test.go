@@ -79,7 +79,12 @@ func TestGuardSeesWhoAsks(t *testing.T) {
 		"nobody":           {&people{}, func(*http.Request) {}, 200, "false  "},
 		"right password":   {&people{}, basic("ana", "right"), 200, "true ana basic"},
 		"wrong password":   {&people{}, basic("ana", "wrong"), 401, ""},
-		"unknown scheme":   {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, 401, ""},
+		"unknown scheme":   {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Digest token") }, 401, ""},
+		"token":            {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "bearer token") }, 200, "true ana token"},
+		"old token":        {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer old") }, 401, ""},
+		"no token":         {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") }, 401, ""},
+		"token wins":       {&people{}, func(r *http.Request) { cookie("token")(r); r.Header.Set("Authorization", "Bearer old") }, 401, ""},
+		"no database":      {broken, func(r *http.Request) { r.Header.Set("Authorization", "Bearer token") }, 503, ""},
 		"session":          {&people{}, cookie("token"), 200, "true ana session"},
 		"old session":      {&people{}, cookie("old"), 200, "false  "},
 		"password wins":    {&people{}, func(r *http.Request) { cookie("token")(r); basic("ana", "wrong")(r) }, 401, ""},
@@ -98,13 +103,17 @@ func TestGuardSeesWhoAsks(t *testing.T) {
 
 func TestRequireAsksStrangers(t *testing.T) {
 	g := guardOf(&people{})
-	h := g.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	h := g.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+		func(w http.ResponseWriter, _ *http.Request, status int, code, _ string) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, code)
+		})
 	for token, status := range map[string]int{"": 401, "old": 401, "token": 204} {
 		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 		cookie(token)(r)
 		w := httptest.NewRecorder()
-		if h.ServeHTTP(w, r); w.Code != status {
-			t.Errorf("%d, want %d", w.Code, status)
+		if h.ServeHTTP(w, r); w.Code != status || w.Body.String() == "UNAUTHENTICATED" != (status == 401) {
+			t.Errorf("%d %q, want %d", w.Code, w.Body, status)
 		}
 	}
 }

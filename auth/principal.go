@@ -26,6 +26,7 @@ type Credential string
 const (
 	CredentialBasic   Credential = "basic"
 	CredentialSession Credential = "session"
+	CredentialToken   Credential = "token"   // a script's, in the header
 	CredentialCommand Credential = "command" // the server's own command line
 )
 

@@ -115,7 +115,13 @@ test('an application from nothing: channel, group, and a package whose digests t
     const payload = randomBytes(9 * 1024 * 1024 + 17);
     await page.getByRole('link', { name: 'New package' }).click();
     await page.getByLabel('Version', { exact: true }).fill('1.0');
-    await page.getByLabel('URL of the folder').fill('https://example.com/kiosk/');
+    const folder = page.getByLabel('URL of the folder');
+    await folder.fill('https://example.com/kiosk');
+    await expect(page.getByText('joined to “kiosk”', { exact: false })).toBeVisible();
+    await page.getByRole('button', { name: 'Add the slash' }).click();
+    await expect(folder).toHaveValue('https://example.com/kiosk/');
+    await expect(folder).toBeFocused();
+    await expect(page.getByText('joined to “kiosk”', { exact: false })).toBeHidden();
     await page
       .getByRole('button', { name: 'Choose or drop the file' })
       .setInputFiles({ name: 'kiosk.img', mimeType: 'application/octet-stream', buffer: payload });
@@ -174,6 +180,7 @@ test('promotion says its reach and takes a reason, by menu and by drag', async (
     await page.getByRole('menuitem', { name: 'Promote to stable…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Promote 2.1.0 to stable?' });
     await expect(dialog).toContainText('12 of them would update');
+    await expect(dialog).toContainText('stable: 2.0.0 → 2.1.0');
     await dialog.getByRole('button', { name: 'Promote' }).click();
     await expect(dialog.getByText('Say why', { exact: false })).toBeVisible();
     await dialog.getByLabel('Reason').fill('fixes the leak');
@@ -308,7 +315,7 @@ test('a policy is edited with its meaning, windows, curve and difference in view
   });
 
   await test.step('somebody is faster: nothing is lost on either side', async () => {
-    await page.getByLabel('Reason', { exact: true }).fill('ready for the shops');
+    await page.getByLabel('Reason (required)').fill('ready for the shops');
     await api.ask(
       `mutation ($id: ID!) { updatePolicy(input: { groupId: $id, policy: { maxAttempts: 7 } }) { userErrors { message } } }`,
       { id: rollout.groupId },
@@ -328,4 +335,66 @@ test('a policy is edited with its meaning, windows, curve and difference in view
 
   const { policy } = await graph.policy(api, rollout.groupId);
   expect(policy).toMatchObject({ maxAttempts: 7, windows: [{ start: '22:00' }] });
+});
+
+test('what was typed is not lost without a question', async ({ dashboard: page, api }) => {
+  const rollout = await api.rollout();
+  const leave = page.getByRole('dialog', { name: 'Leave without saving?' });
+  const title = (name: RegExp) => page.getByRole('heading', { name, level: 1 });
+
+  await test.step('a policy: by link, by key, by the way back', async () => {
+    await page.goto(rollout.path);
+    await page.getByRole('link', { name: 'Edit policy' }).click();
+    const perPeriod = page.getByLabel('Machines per period');
+    // Nothing was typed: nobody is asked.
+    await page.goBack();
+    await expect(title(new RegExp(rollout.name))).toBeVisible();
+    await page.getByRole('link', { name: 'Edit policy' }).click();
+    await perPeriod.fill('7');
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Activity' }).click();
+    await expect(leave).toContainText('the changes to this policy are lost');
+    expect(await violations(page)).toEqual([]);
+    await leave.getByRole('button', { name: 'Stay' }).click();
+    await expect(page).toHaveURL(/\/policy$/);
+    await page.goBack();
+    await expect(leave).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(leave).toBeHidden();
+    await expect(page).toHaveURL(/\/policy$/);
+    await expect(perPeriod).toHaveValue('7');
+    await page.goBack();
+    await leave.getByRole('button', { name: 'Leave' }).click();
+    await expect(title(new RegExp(rollout.name))).toBeVisible();
+    await expect(page).toHaveURL(new RegExp(`${rollout.path}$`));
+  });
+
+  await test.step('the browser asks too before the page is loaded anew', async () => {
+    await page.goto(`${rollout.path}/policy`);
+    await page.getByLabel('Machines per period').fill('7');
+    const asked = page.waitForEvent('dialog');
+    const reloaded = page.reload();
+    const question = await asked;
+    expect(question.type()).toBe('beforeunload');
+    await question.accept();
+    await reloaded;
+  });
+
+  await test.step('saved or given up: nobody is asked', async () => {
+    await page.getByLabel('Machines per period').fill('7');
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await expect(title(new RegExp(rollout.name))).toBeVisible();
+    await page.goto(`/apps/${rollout.applicationId}/packages/new`);
+    await page.getByLabel('Version', { exact: true }).fill('3.0.0');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await expect(title(/^Edge agent/)).toBeVisible();
+  });
+
+  await test.step('a package', async () => {
+    await page.goto(`/apps/${rollout.applicationId}/packages/${rollout.packageId}?edit=1`);
+    await page.getByLabel('Description').fill('half a sent');
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Audit' }).click();
+    await expect(leave).toContainText('the changes to this package are lost');
+    await leave.getByRole('button', { name: 'Leave' }).click();
+    await expect(title(/Audit/)).toBeVisible();
+  });
 });

@@ -69,12 +69,18 @@ test('the settings to copy work, and the listener turns green when the machine a
     await expect(page.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
   });
 
-  await test.step('it listens again for a machine that was there before', async () => {
+  await test.step('a machine that was there before is named, and is no success', async () => {
     await page.goto(`/connect?application=${rollout.applicationId}`);
     await expect(page.getByText('1 machine asked before.', { exact: false })).toBeVisible();
     const command = await page.getByRole('region', { name: 'Update check' }).innerText();
+    await expect(page.getByText('Listening for a machine', { exact: false })).toBeVisible();
     await run('sh', ['-c', command]);
+    const { stdout: host } = await run('hostname', []);
+    await expect(page.getByText('Also asking, but not new:', { exact: false })).toContainText(host.trim());
+    await expect(page.getByText('Connected', { exact: true })).toBeHidden();
+    await run('sh', ['-c', command.replaceAll('$(hostname)', 'newcomer')]);
     await expect(page.getByText('Connected', { exact: true })).toBeVisible();
+    await expect(page.getByRole('link', { name: 'newcomer' })).toBeVisible();
   });
 });
 

@@ -163,6 +163,8 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
   await expect(page).toHaveURL(/\/playground$/);
   await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();
   expect(elsewhere).toEqual([]);
+  await page.getByRole('link', { name: 'Back to the dashboard' }).click();
+  await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
 });
 
 test('the first view of a page is small', async ({ dashboard: page, api }) => {

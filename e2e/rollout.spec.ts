@@ -75,8 +75,15 @@ test('an emergency halt stops at once and says so', async ({ dashboard: page, ap
     .fill('boot loops');
   await page.getByRole('dialog').getByRole('button', { name: 'Halt' }).click();
   await expect(status).toHaveText(/Halted/);
+  await expect(page.getByText('Halted by admin: “boot loops”')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeHidden();
+  // Nothing failed: nothing is promised to be seen.
+  await page.goto('/');
+  const attention = page.getByRole('region', { name: 'Needs attention' });
+  const item = attention.getByRole('listitem').filter({ hasText: rollout.name });
+  await item.getByRole('link', { name: 'See the rollout' }).click();
+  await expect(page).toHaveURL(new RegExp(rollout.path));
 });
 
 test('a number opens the list of machines behind it, and the address says which', async ({

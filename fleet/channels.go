@@ -61,7 +61,8 @@ type UpdateChannel struct {
 	Reason     string
 }
 
-// UpdateChannel changes a channel; with another package it is a promotion too.
+// UpdateChannel changes a channel; with another package it is a promotion too,
+// and in the audit only that when nothing else changes.
 func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Channel, error) {
 	who, err := require(ctx, auth.Configure)
 	if err != nil {
@@ -77,11 +78,16 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Chan
 	}
 	v := verb{name: "updateChannel", by: who, reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ID, "id", func(c *change, ch *Channel, row *db.Channel) error {
+		promoted := in.SetPackage && !same(in.PackageID, row.PackageID)
+		if promoted && or(in.Name, row.Name) == row.Name && or(in.Color, row.Color) == row.Color {
+			c.name = "promotePackage"
+			return c.promote(ch, in.PackageID)
+		}
 		row, err := c.tx.Client().Channel.UpdateOneID(ch.ID).SetName(or(in.Name, row.Name)).SetColor(or(in.Color, row.Color)).Save(ctx)
 		if err != nil {
 			return err
 		}
-		if in.SetPackage && !same(in.PackageID, row.PackageID) {
+		if promoted {
 			return c.promote(ch, in.PackageID)
 		}
 		return c.saved(row, nil)

@@ -99,14 +99,7 @@ func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Grou
 			p.UpdatesEnabled = true
 			return c.setPolicy(row, p) // settle resumes the rollout, halted or not
 		}
-		halted := false
-		err := c.run(g, func(w *rollout.World, fx *rollout.Effects) {
-			if halted = w.Rollout.State == rollout.RolloutHalted; halted {
-				c.before = w.Rollout
-				w.ResumeUpdates(c.by.Name, c.reason, c.now, fx)
-				c.is = w.Rollout
-			}
-		})
+		halted, err := c.resumeHalted(g, true)
 		if err == nil && !halted {
 			return errUnchanged
 		}

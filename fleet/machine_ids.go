@@ -122,7 +122,7 @@ func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.
 		}
 		return s.walk(ctx, &one)
 	}
-	head := store.Head{Each: limit, Down: l.Down, Limit: limit}
+	head := store.Head{Each: limit + l.skip, Down: l.Down, Limit: limit, Skip: l.skip}
 	for _, v := range l.order() {
 		head.Order = append(head.Order, v.column)
 	}

@@ -53,6 +53,7 @@ type MachineList struct {
 	Down  bool
 	Limit int
 	after *machinePlace // nil: from the beginning
+	skip  int           // machines left out after that; lists of one group only
 }
 
 // machinePlace is where a machine stands in a list.
@@ -117,11 +118,15 @@ func (l *MachineList) order() []ordinal {
 
 // Place is where a machine stands in the list, as values for a cursor.
 func (l *MachineList) Place(m *db.Instance) []any {
+	return l.values(placeOf(m))
+}
+
+func placeOf(m *db.Instance) *machinePlace {
 	p := &machinePlace{Application: m.ApplicationID, State: m.State, Version: m.Version, Machine: m.MachineID}
 	if m.GroupID != nil {
 		p.Group = *m.GroupID
 	}
-	return l.values(p)
+	return p
 }
 
 // After lets the list begin after a place; read fills in what Place gave.
@@ -248,6 +253,9 @@ func (s *Service) walk(ctx context.Context, l *MachineList) (*db.InstanceQuery, 
 	}
 	if l.after != nil {
 		q.Where(beyond(order, l.after, l.Down))
+	}
+	if l.skip > 0 {
+		q.Offset(l.skip)
 	}
 	return q.Order(head.Sort), nil
 }

@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 	"errors"
+	"strings"
+	"unicode/utf8"
 
 	"coreroller/auth"
 	"coreroller/ent/db"
@@ -29,13 +31,17 @@ func (e *wrongPassword) Unwrap() []error { return []error{e.error, auth.ErrUnaut
 // Authenticate finds the user with a name and password. An error that wraps
 // auth.ErrUnauthenticated means there is none.
 func (s *Service) Authenticate(ctx context.Context, username, password string) (auth.Principal, error) {
-	row, err := s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
-	if err != nil && !db.IsNotFound(err) {
-		return auth.Principal{}, err
-	}
-	var hash string // of nobody: takes as long
-	if err == nil {
-		hash = row.PasswordHash
+	var row *db.User
+	var hash string                                                       // of nobody: takes as long
+	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // else no database would take it
+		var err error
+		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
+		if err != nil && !db.IsNotFound(err) {
+			return auth.Principal{}, err
+		}
+		if err == nil {
+			hash = row.PasswordHash
+		}
 	}
 	ok, err := s.checkPassword(ctx, hash, password)
 	if err != nil {

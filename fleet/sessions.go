@@ -2,9 +2,7 @@ package fleet
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"time"
 
@@ -24,9 +22,7 @@ func (s *Service) CreateSession(ctx context.Context) (token string, expires time
 	if err != nil {
 		return "", expires, err
 	}
-	raw := make([]byte, 32)
-	_, _ = rand.Read(raw) // documented never to fail
-	token = base64.RawURLEncoding.EncodeToString(raw)
+	token = newToken()
 	now := s.now()
 	expires = now.Add(SessionLife)
 	err = s.store.Write(ctx, now, func(tx *store.Tx) error {

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,5 +92,46 @@ func TestMoreUsers(t *testing.T) {
 		d.must(d.DeleteUser(d.ctx, fleet.DeleteUser{ID: u.ID}))
 		admin := must(d.store.Reader().User.Query().Only(d.ctx))(t)
 		refused(t, d.DeleteUser(d.ctx, fleet.DeleteUser{ID: admin.ID}), fleet.Conflict, "id")
+	})
+}
+
+func TestTokensActForAUser(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		d.must(d.EnsureFirstUser(d.ctx))
+		token, expires, err := d.CreateToken(d.ctx, fleet.CreateToken{Username: "admin", Life: time.Hour})
+		d.must(err)
+		if p, err := d.Session(t.Context(), token); err != nil || p.Name != "admin" || !expires.Equal(d.clock().Add(time.Hour)) {
+			t.Errorf("%+v %v, until %v", p, err, expires)
+		}
+		if a := d.audits("createToken"); len(a) != 1 || strings.Contains(a[0].After, token) || !strings.Contains(a[0].After, "expires") {
+			t.Errorf("audit %+v", a)
+		}
+		d.wait(time.Hour + time.Second)
+		if _, err := d.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
+			t.Errorf("a token of the past: %v", err)
+		}
+		token, _, err = d.CreateToken(d.ctx, fleet.CreateToken{Username: "admin", Life: time.Hour})
+		d.must(err)
+		d.must(d.SetPassword(d.ctx, fleet.SetPassword{Username: "admin", New: "another one"}))
+		if _, err := d.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
+			t.Errorf("a token of the password before: %v", err)
+		}
+		for _, life := range []time.Duration{0, -1, time.Second, 1 << 62} {
+			_, _, err := d.CreateToken(d.ctx, fleet.CreateToken{Username: "admin", Life: life})
+			refused(t, err, fleet.Invalid, "life")
+		}
+		_, _, err = d.CreateToken(d.ctx, fleet.CreateToken{Username: "eve", Life: time.Hour})
+		refused(t, err, fleet.NotFound, "username")
+	})
+}
+
+// No database takes such names, and none has to.
+func TestNamesThatAreNoTextAreNobody(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		for _, name := range []string{"a\x00b", "\xff\xfe", ""} {
+			if _, err := d.Authenticate(t.Context(), name, "x"); !errors.Is(err, auth.ErrUnauthenticated) {
+				t.Errorf("%q: %v", name, err)
+			}
+		}
 	})
 }

@@ -7,9 +7,30 @@ package graph
 
 import (
 	"context"
+	"coreroller/ent/db"
+	"coreroller/graph/generated"
 	"coreroller/graph/model"
 )
+
+func (r *auditResolver) Rollout(ctx context.Context, obj *db.Audit) (*db.GroupRollout, error) {
+	if obj.Object != "rollout" {
+		return nil, nil
+	}
+	return loadersOf(ctx).rollouts.load(ctx, obj.ObjectID)
+}
+
+func (r *auditResolver) Package(ctx context.Context, obj *db.Audit) (*db.Release, error) {
+	id, err := packageNamed(obj)
+	if err != nil || id == nil {
+		return nil, err
+	}
+	return loadersOf(ctx).packages.load(ctx, *id)
+}
 
 func (r *queryResolver) Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
 	return r.audits(ctx, value(filter), first, after)
 }
+
+func (r *Resolver) Audit() generated.AuditResolver { return &auditResolver{r} }
+
+type auditResolver struct{ *Resolver }

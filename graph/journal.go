@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -12,6 +14,7 @@ import (
 	"coreroller/ent/db/audit"
 	"coreroller/ent/db/predicate"
 	"coreroller/event"
+	"coreroller/fleet"
 	"coreroller/graph/model"
 )
 
@@ -49,22 +52,12 @@ func activityConditions(f model.ActivityFilter) []predicate.Activity {
 		where = append(where, activity.SeverityIn(f.Severities...))
 	}
 	if f.Since != nil {
-		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(earliest(*f.Since)))
+		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(fleet.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, activity.AtLT(*f.Until), activity.IDLT(earliest(f.Until.Add(time.Millisecond))))
+		where = append(where, activity.AtLT(*f.Until), activity.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
-}
-
-// earliest is not above any id of version 7 (RFC 9562) made at t or later. The
-// indexes end with the id and know no time.
-func earliest(t time.Time) (id uuid.UUID) {
-	ms := max(t.UnixMilli(), 0)
-	for i := range 6 {
-		id[i] = byte(ms >> (8 * (5 - i)))
-	}
-	return id
 }
 
 func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
@@ -96,12 +89,26 @@ func auditConditions(f model.AuditFilter) []predicate.Audit {
 		where = append(where, audit.Verb(*f.Verb))
 	}
 	if f.Since != nil {
-		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(earliest(*f.Since)))
+		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(fleet.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, audit.AtLT(*f.Until), audit.IDLT(earliest(f.Until.Add(time.Millisecond))))
+		where = append(where, audit.AtLT(*f.Until), audit.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
+}
+
+// packageNamed is the package that the object of an entry pointed to afterwards.
+func packageNamed(a *db.Audit) (*uuid.UUID, error) {
+	if a.After == "" {
+		return nil, nil
+	}
+	var after struct {
+		PackageID *uuid.UUID `json:"package_id"`
+	}
+	if err := json.Unmarshal([]byte(a.After), &after); err != nil {
+		return nil, fmt.Errorf("audit %s: %w", a.ID, err)
+	}
+	return after.PackageID, nil
 }
 
 const (
@@ -124,7 +131,7 @@ func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<
 	return watch(ctx, r, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
 		q := r.reader.Activity.Query().Where(activityConditions(f)...)
 		if !snapshot {
-			q.Where(activity.IDGTE(earliest(newest.Add(-clockSkew))))
+			q.Where(activity.IDGTE(fleet.FirstID(newest.Add(-clockSkew))))
 		}
 		rows, err := q.Order(activity.ByID(sql.OrderDesc())).Limit(shownActivities).All(ctx)
 		if err != nil {

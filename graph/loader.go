@@ -100,6 +100,7 @@ type loaders struct {
 	applicationNumbers *loader[fleet.Numbers]
 	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
+	rollouts           *loader[*db.GroupRollout]
 	packages           *loader[*db.Release]
 	waves              *loader[[]*db.Wave]         // by rollout
 	failures           *loader[[]*db.Failure]      // by rollout
@@ -115,6 +116,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
 		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),
+		rollouts:           newLoader(ctx, r.rolloutsByID),
 		packages:           newLoader(ctx, r.packagesByID),
 		waves:              newLoader(ctx, r.wavesByRollout),
 		failures:           newLoader(ctx, r.failuresByRollout),
@@ -134,6 +136,15 @@ func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map
 		out[row.GroupID] = row
 	}
 	return out, nil
+}
+
+func (r *Resolver) rolloutsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
+	rows, err := r.reader.GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All(ctx)
+	out := make(map[uuid.UUID]*db.GroupRollout, len(rows))
+	for _, row := range rows {
+		out[row.ID] = row
+	}
+	return out, err
 }
 
 // current is the condition that a rollout is the one in the ledger of its group.

@@ -2,13 +2,15 @@ package server
 
 import (
 	"net/http"
+	"strings"
 
 	"coreroller/auth"
 	"coreroller/graph"
+	"coreroller/rest"
 )
 
 // routes is the whole URL map.
-func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler) http.Handler {
+func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
 	m := newMetrics()
 	files := newFiles(o.Files)
 	mux := http.NewServeMux()
@@ -31,5 +33,21 @@ func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler) h
 	page("GET /assets/", files.assets())
 	page("/", files.dashboard())
 
-	return visits.handler(logged(o.Log, o.Now, safe(o.Log, mux)))
+	// Scripts: /api/. It answers each address below itself: this router would
+	// redirect those that are not clean, in HTML.
+	routed := apart("/api/", m.count("/api/", scripts), mux)
+
+	return visits.handler(logged(o.Log, o.Now, safe(o.Log, routed)))
+}
+
+// apart serves all paths with a prefix as they are, and others by next.
+func apart(prefix string, h, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, prefix) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		r.Pattern = prefix // for the log
+		h.ServeHTTP(w, r)
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"coreroller/fleet"
 	"coreroller/frontend"
 	"coreroller/graph"
+	"coreroller/rest"
 )
 
 // Options is what a server is made of.
@@ -61,7 +62,8 @@ func New(o Options) *Server {
 		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
-	return &Server{handler: routes(o, visits, guard, api), api: api}
+	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
+	return &Server{handler: routes(o, visits, guard, api, scripts), api: api}
 }
 
 // ServeHTTP implements http.Handler.

@@ -43,6 +43,7 @@ type Head struct {
 	Order []string
 	Down  bool
 	Limit int
+	Skip  int // how many of the sorted are left out before; Each counts them too
 }
 
 // MaxParts is how many parts one statement can join: SQLite takes 500.
@@ -76,6 +77,9 @@ func (h Head) Among() func(*sql.Selector) {
 				ids.OrderBy(h.way(c))
 			}
 			ids.Limit(h.Limit)
+			if h.Skip > 0 {
+				ids.Offset(h.Skip)
+			}
 		}
 		s.Where(sql.In(s.C(instance.FieldID), ids))
 	}

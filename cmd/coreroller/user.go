@@ -26,7 +26,7 @@ func commandPrincipal(name string) auth.Principal {
 
 func userCommand(p process) *cobra.Command {
 	user := &cobra.Command{
-		Use: "user", Short: "add people, give them another password, list them",
+		Use: "user", Short: "add people, give them another password or a token, list them",
 		Long: "Works on the database directly, also while the server runs. Passwords are asked for on the terminal,\n" +
 			"or read as the first line of standard input; they are never arguments, which others can see.",
 		Args: cobra.NoArgs,
@@ -48,6 +48,7 @@ func userCommand(p process) *cobra.Command {
 				_, err := fmt.Fprintf(p.Stdout, "%s has another password\n", name)
 				return err
 			}),
+		tokenCommand(p),
 		databaseCommand("list", "list who may sign in", func(cmd *cobra.Command, c *Config, database string) error {
 			return c.withStore(cmd.Context(), database, func(s *store.Store) error { return listUsers(cmd.Context(), s, p.Stdout) })
 		}),
@@ -76,6 +77,39 @@ func userVerb(p process, use, short string, run func(ctx context.Context, s *fle
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return errors.New("give one name, and nothing else: the password is read from the terminal or from standard input")
+		}
+		name = args[0]
+		return nil
+	}
+	return cmd
+}
+
+// tokenCommand makes a token for a script and prints it, and nothing else, on
+// standard output.
+func tokenCommand(p process) *cobra.Command {
+	var name string
+	var life time.Duration
+	cmd := databaseCommand("token NAME", "make a token with which a script acts as somebody, until the password changes", func(cmd *cobra.Command, c *Config, database string) error {
+		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
+		return c.withStore(ctx, database, func(s *store.Store) error {
+			service, err := newService(ctx, s)
+			if err != nil {
+				return err
+			}
+			defer service.Close()
+			token, expires, err := service.CreateToken(ctx, fleet.CreateToken{Username: name, Life: life})
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(p.Stderr, "send it as \"Authorization: Bearer ...\"; it is good until %s\n", expires.Format(time.RFC3339))
+			_, err = fmt.Fprintln(p.Stdout, token)
+			return err
+		})
+	})
+	cmd.Flags().DurationVar(&life, "for", 90*24*time.Hour, "how long the token is good for")
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return errors.New("give one name, that of whom the script acts as")
 		}
 		name = args[0]
 		return nil

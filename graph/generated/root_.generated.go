@@ -27,6 +27,7 @@ type ResolverRoot interface {
 	Activity() ActivityResolver
 	Application() ApplicationResolver
 	Attempt() AttemptResolver
+	Audit() AuditResolver
 	Channel() ChannelResolver
 	Decision() DecisionResolver
 	FailureCount() FailureCountResolver
@@ -173,7 +174,9 @@ type ComplexityRoot struct {
 		ID            func(childComplexity int) int
 		Object        func(childComplexity int) int
 		ObjectID      func(childComplexity int) int
+		Package       func(childComplexity int) int
 		Reason        func(childComplexity int) int
+		Rollout       func(childComplexity int) int
 		Verb          func(childComplexity int) int
 	}
 
@@ -1456,12 +1459,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.ObjectID(childComplexity), true
+	case "Audit.package":
+		if e.ComplexityRoot.Audit.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Package(childComplexity), true
 	case "Audit.reason":
 		if e.ComplexityRoot.Audit.Reason == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Audit.Reason(childComplexity), true
+	case "Audit.rollout":
+		if e.ComplexityRoot.Audit.Rollout == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Rollout(childComplexity), true
 	case "Audit.verb":
 		if e.ComplexityRoot.Audit.Verb == nil {
 			break
@@ -5221,6 +5236,10 @@ type Audit {
   after: String!
   "Why."
   reason: String!
+  "The rollout that was changed; null when something else was, or when it is gone."
+  rollout: Rollout
+  "The package that ` + "`" + `after` + "`" + ` names, such as the one a channel was pointed to; null when it names none, or one that is gone."
+  package: Package
 }
 
 "Conditions on the audit; all must hold."
@@ -7910,6 +7929,10 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_after(ctx, field)
 	case "reason":
 		return ec.fieldContext_Audit_reason(ctx, field)
+	case "rollout":
+		return ec.fieldContext_Audit_rollout(ctx, field)
+	case "package":
+		return ec.fieldContext_Audit_package(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Audit", field.Name)
 }

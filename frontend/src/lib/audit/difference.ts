@@ -12,7 +12,7 @@ export interface Change {
 
 /** In words, or something that has a name of its own elsewhere. */
 export type Value = { text: string; mono?: boolean } | { ref: Reference; id: string };
-export type Reference = 'package' | 'channel' | 'group' | 'rollout';
+export type Reference = 'package' | 'channel' | 'group';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -36,21 +36,6 @@ const groupQuery = graphql(`
   }
 `);
 
-const rolloutQuery = graphql(`
-  query AuditRollout($id: ID!) {
-    rollout(id: $id) {
-      version
-      group {
-        id
-        name
-        application {
-          id
-        }
-      }
-    }
-  }
-`);
-
 interface Name {
   name: string;
   href: string;
@@ -70,12 +55,6 @@ export async function nameOf(kind: Reference, id: string): Promise<Name | null> 
     case 'group': {
       const { group } = await session.ask(groupQuery, { id });
       return group && { name: group.name, href: groupPath(group.application.id, id) };
-    }
-    case 'rollout': {
-      const { rollout } = await session.ask(rolloutQuery, { id });
-      if (!rollout) return null;
-      const { group, version } = rollout;
-      return { name: `${version} in ${group.name}`, href: groupPath(group.application.id, group.id) };
     }
   }
 }

@@ -15,6 +15,17 @@ export const auditFragment = graphql(`
     before
     after
     reason
+    package {
+      id
+      version
+    }
+    rollout {
+      version
+      group {
+        id
+        name
+      }
+    }
   }
 `);
 
@@ -71,7 +82,12 @@ export interface Subject {
 }
 
 /** What an entry is about. */
-export function subject({ object, objectId, applicationId, before, after }: Audit): Subject {
+export function subject({ object, objectId, applicationId, before, after, rollout }: Audit): Subject {
+  if (rollout && applicationId) {
+    const { group, version } = rollout;
+    return { kind: 'rollout', name: `${version} of ${group.name}`, href: groupPath(applicationId, group.id) };
+  }
+
   const now = fields(after) ?? fields(before) ?? {};
   const name = ['name', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
   return { kind: objectWord[object] ?? spaced(object), name, href: place(object, objectId, applicationId) };

@@ -8,6 +8,9 @@ const at = (day: number, hour: number, minute = 0) => new Date(2026, 10, day, ho
 test('times of today stand alone, 24-hour', () =>
   expect(axisWords([at(23, 9), at(23, 13, 30)], now)).toEqual(['09:00', '13:30']));
 
+test('times closer than a minute say the second', () =>
+  expect(axisWords([at(23, 9), new Date(2026, 10, 23, 9, 0, 30)], now)).toEqual(['09:00:00', '09:00:30']));
+
 test('the first time of another day says which', () =>
   expect(axisWords([at(21, 18), at(21, 22), at(22, 2), at(22, 6)], now)).toEqual([
     'Sat 18:00',

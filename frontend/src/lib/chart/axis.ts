@@ -1,4 +1,9 @@
 const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const withSeconds = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short' });
 const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
@@ -13,14 +18,15 @@ export function axisWords(moments: readonly Date[], now: Date): string[] {
   if (first && second && second.getTime() - first.getTime() >= day - 3_600_000) {
     return moments.map((at) => date.format(at));
   }
+  const clock = first && second && second.getTime() - first.getTime() < 60_000 ? withSeconds : time;
   let last = now.toDateString();
   return moments.map((at) => {
     const here = at.toDateString();
     const newDay = here !== last;
     last = here;
-    if (!newDay) return time.format(at);
+    if (!newDay) return clock.format(at);
     const name = now.getTime() - at.getTime() < 6 * day ? weekday.format(at) : date.format(at);
-    return at.getHours() + at.getMinutes() === 0 ? name : `${name} ${time.format(at)}`;
+    return at.getHours() + at.getMinutes() + at.getSeconds() === 0 ? name : `${name} ${clock.format(at)}`;
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { placeMarks } from './marks';
+import { countAlike, placeMarks } from './marks';
 
 const place = (...xs: number[]) =>
   placeMarks(
@@ -20,3 +20,17 @@ test('at the right edge words stand left of their line', () =>
 
 test('where there is no room the line stands alone', () =>
   expect(place(10, 11, 12, 13, 14).at(-1)).toBeNull());
+
+const alike = (...marks: [x: number, label: string][]) =>
+  countAlike(
+    marks.map(([x, label]) => ({ x, label, width: 40 })),
+    5,
+  );
+
+test('what happens again beside its words is counted there', () =>
+  expect(alike([10, 'next wave'], [20, 'next wave'], [60, 'next wave'], [90, 'next wave'])).toEqual([
+    3, 0, 0, 1,
+  ]));
+
+test('other words in between stand for themselves', () =>
+  expect(alike([10, 'next wave'], [20, 'policy'], [30, 'next wave'])).toEqual([1, 1, 1]));

@@ -29,6 +29,22 @@ export function placeMarks(
   });
 }
 
+/** How many marks the words of each speak for: what happens again while the
+ * words still stand there is counted by them; 0: it is told by the one before. */
+export function countAlike(
+  marks: readonly { x: number; width: number; label: string }[],
+  gap: number,
+): number[] {
+  const counts = marks.map(() => 0);
+  let teller = 0;
+  marks.forEach(({ x, label }, i) => {
+    const before = marks[teller];
+    if (before?.label !== label || x > before.x + before.width + 4 * gap) teller = i;
+    counts[teller] = (counts[teller] ?? 0) + 1;
+  });
+  return counts;
+}
+
 /** Draws a line at the moment of each mark, with its words where there is room. */
 export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palette, font: string) {
   const { ctx, bbox } = u;
@@ -45,9 +61,17 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
       x: Math.round(u.valToPos(Date.parse(mark.at), 'x', true)),
       width: ctx.measureText(mark.label).width,
     }))
-    .filter(({ x }) => x >= from && x <= until);
-  const places = placeMarks(inside, from, until, 5 * scale);
-  inside.forEach(({ x, width, label, tone }, i) => {
+    .filter(({ x }) => x >= from && x <= until)
+    .sort((a, b) => a.x - b.x);
+  const counts = countAlike(inside, 5 * scale);
+  const told = inside.flatMap((mark, i) => {
+    const times = counts[i] ?? 0;
+    if (times === 0) return [];
+    const words = times === 1 ? mark.label : `${mark.label} ×${times}`;
+    return [{ words, x: mark.x, width: ctx.measureText(words).width }];
+  });
+  const places = placeMarks(told, from, until, 5 * scale);
+  for (const { x, tone } of inside) {
     ctx.globalAlpha = 0.75;
     ctx.strokeStyle = palette.color(tone && tone !== 'quiet' ? `var(--${tone})` : 'var(--ink)');
     ctx.lineWidth = scale;
@@ -56,6 +80,8 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
     ctx.moveTo(x + 0.5, bbox.top);
     ctx.lineTo(x + 0.5, bbox.top + bbox.height);
     ctx.stroke();
+  }
+  told.forEach(({ x, width, words }, i) => {
     const place = places[i];
     if (!place) return;
     const left = place.side === 'right' ? x + 5 * scale : x - 5 * scale - width;
@@ -65,9 +91,9 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
     // A seam keeps the words readable on every area.
     ctx.lineWidth = 3 * scale;
     ctx.strokeStyle = palette.color('color-mix(in srgb, var(--card) 80%, transparent)');
-    ctx.strokeText(label, left, top);
+    ctx.strokeText(words, left, top);
     ctx.fillStyle = palette.color('var(--ink)');
-    ctx.fillText(label, left, top);
+    ctx.fillText(words, left, top);
   });
   ctx.restore();
 }

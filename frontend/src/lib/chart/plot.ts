@@ -13,6 +13,9 @@ const paintEvery = 300;
 const axisHeight = 24;
 const digitWidth = 6.6;
 
+/** Room for a time under the plot. The right edge cuts what is within a third of it. */
+const tickWidth = 84;
+
 const minute = 60_000;
 
 interface Options {
@@ -132,10 +135,11 @@ export class Plot {
           size: axisHeight,
           gap: 6,
           grid: { show: false },
-          splits: (u, _i, from, until) =>
-            roundTimes(from, until, Math.max(1, Math.floor(u.over.clientWidth / 84))).map((at) =>
-              at.getTime(),
-            ),
+          splits: (u, _i, from, until) => {
+            const width = Math.max(u.over.clientWidth, 2 * tickWidth);
+            const edge = ((until - from) * tickWidth) / 3 / width;
+            return roundTimes(from, until - edge, Math.floor(width / tickWidth)).map((at) => at.getTime());
+          },
           values: (_, moments) =>
             axisWords(
               moments.map((at) => new Date(at)),

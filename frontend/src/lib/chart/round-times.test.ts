@@ -29,3 +29,20 @@ test('a month is marked at midnights', () =>
 
 test('nothing is marked when no time has passed', () =>
   expect(roundTimes(at(1, 9, 1) + 500, at(1, 9, 1) + 500, 6)).toEqual([]));
+
+test('a few seconds are marked at seconds', () =>
+  expect(roundTimes(at(22, 14, 7) + 1200, at(22, 14, 7) + 21_000, 6).map((t) => t.getSeconds())).toEqual([
+    5, 10, 15, 20,
+  ]));
+
+test('there are two marks at least, whatever the span and the room', () => {
+  for (let span = 3000; span < 40 * 86_400_000; span = Math.ceil(span * 1.13)) {
+    for (const most of [2, 3, 6, 12]) {
+      for (const from of [at(1, 9, 59) + 59_900, at(3, 14, 7) + 1, at(8, 0) + 1]) {
+        const found = roundTimes(from, from + span, most);
+        expect(found.length, `${span} ms, at most ${most}`).toBeGreaterThanOrEqual(2);
+        expect(found.length).toBeLessThanOrEqual(most + 3);
+      }
+    }
+  }
+});

@@ -1,7 +1,14 @@
-const minute = 60_000;
+const second = 1000;
+const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 const steps = [
+  second,
+  2 * second,
+  5 * second,
+  10 * second,
+  15 * second,
+  30 * second,
   minute,
   2 * minute,
   5 * minute,
@@ -18,12 +25,21 @@ const steps = [
   2 * day,
   5 * day,
   7 * day,
+  30 * day,
 ];
 
-/** At most `most` round moments of local time between two (in ms since 1970),
- * evenly spaced except where the clocks change. */
+/** About `most` round moments of local time between two (in ms since 1970), at
+ * least two, evenly spaced except where the clocks change. */
 export function roundTimes(from: number, until: number, most: number): Date[] {
-  const step = steps.find((s) => (until - from) / s <= most) ?? 30 * day;
+  let size = steps.findIndex((step) => (until - from) / step <= most);
+  if (size < 0) size = steps.length - 1;
+  let times: Date[] = [];
+  // A single moment tells no scale.
+  for (; size >= 0 && times.length < 2; size--) times = multiples(steps[size] ?? day, from, until);
+  return times;
+}
+
+function multiples(step: number, from: number, until: number): Date[] {
   // Steps of a day or more begin at local midnight, shorter ones at the hour.
   const start = new Date(from);
   start.setMilliseconds(0);

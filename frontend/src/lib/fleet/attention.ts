@@ -14,6 +14,11 @@ export const attentionFragment = graphql(`
     group {
       id
       name
+      rollout {
+        halt {
+          failed
+        }
+      }
     }
   }
 `);
@@ -26,7 +31,11 @@ export function remedy({ kind, application, group }: Attention): { label: string
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
-      return { label: 'See what failed', href: groupPath(application.id, group.id) };
+      return {
+        // A person can halt before anything has failed.
+        label: group.rollout?.halt?.failed ? 'See what failed' : 'See the rollout',
+        href: groupPath(application.id, group.id),
+      };
     case 'WAITING_FOR_APPROVAL':
       return { label: 'Open next wave', href: groupPath(application.id, group.id, { do: 'advance' }) };
     case 'PAUSED':

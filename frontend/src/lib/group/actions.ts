@@ -70,7 +70,7 @@ export const actionWords: Record<GroupAction, ActionWords> = {
     look: 'warn',
     control: 'PAUSE',
     reason: 'optional',
-    note: 'No machine is granted any more until somebody resumes. Offers that were not begun are taken back; machines already downloading finish.',
+    note: 'For a planned stop while nothing is wrong. No machine is granted any more until somebody resumes, whatever is promoted meanwhile. Offers that were not begun are taken back; machines already downloading finish.',
   },
   resume: {
     label: 'Resume',
@@ -84,7 +84,7 @@ export const actionWords: Record<GroupAction, ActionWords> = {
     look: 'danger',
     control: 'HALT',
     reason: 'optional',
-    note: 'Stops the rollout as an emergency, marked as halted by you. No machine is granted any more until somebody resumes.',
+    note: 'For when something is wrong with this version: it shows as an emergency. No machine is granted any more until another version is promoted or somebody resumes, which sets the failures so far aside.',
   },
   advance: {
     label: 'Next wave',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { emptyPackage, packageForm, readPackageForm } from './form';
-import { payloadAddress, sizeWords } from './words';
+import { lacksSlash, payloadAddress, sizeWords } from './words';
 
 const action = {
   sha256: 'c2hh',
@@ -78,4 +78,14 @@ test('words of a package', () => {
     '1.5 GiB',
   ]);
   expect(payloadAddress(' https://example.com/a/ ', 'b.gz')).toBe('https://example.com/a/b.gz');
+});
+
+test('a folder without a slash at its end is told from one with it, and from a query', () => {
+  expect(['https://x/4152', ' https://x/4152 '].map(lacksSlash)).toEqual([true, true]);
+  expect(['', 'https://x/4152/', ' https://x/4152/ ', 'https://x/get?file='].map(lacksSlash)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

@@ -19,5 +19,9 @@ export function sizeWords(bytes: number): string {
   return `${tenths.format(bytes / 1024 ** power)} ${units[power]}`;
 }
 
+/** Whether the name would be joined to the last part of the codebase, which is
+ * right only where that is the beginning of the name or of a query. */
+export const lacksSlash = (url: string): boolean => /[^/=?]$/.test(url.trim());
+
 /** Where machines download from: they append the name to the codebase as it is. */
 export const payloadAddress = (url: string, filename: string): string => url.trim() + filename.trim();

@@ -1,5 +1,16 @@
 import { expect, test } from 'vitest';
-import { bytes, count, duration, isoSeconds, moment, percent, plural, shortId } from './format';
+import {
+  bytes,
+  count,
+  duration,
+  isoSeconds,
+  localTimes,
+  moment,
+  namesTime,
+  percent,
+  plural,
+  shortId,
+} from './format';
 
 test.each([
   [0, '0 %'],
@@ -51,4 +62,11 @@ test('numbers and ids', () => {
   expect(plural(1200, 'machine')).toBe('1,200 machines');
   expect(shortId('4a0c55e1b2c391d2')).toBe('4a0c…91d2');
   expect(shortId('web-0412')).toBe('web-0412');
+});
+
+test('moments in words of the API are those of the reader', () => {
+  const words = 'the next one opens at 2026-11-23 01:00:00 UTC';
+  const at = new Date(Date.UTC(2026, 10, 23, 1));
+  expect(localTimes(words, at)).toBe(`the next one opens at ${moment(at, at)}`);
+  expect([namesTime(words), namesTime('wave 1 soaks'), namesTime(words)]).toEqual([true, false, true]);
 });

@@ -88,6 +88,15 @@ export const stamp = (at: Date): string => dateSeconds.format(at);
 /** The whole truth, for a title. */
 export const exact = (at: Date): string => full.format(at);
 
+const utcMoment = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g;
+
+/** Words of the API with the moments in them as the reader's clock shows them. */
+export const localTimes = (words: string, now: Date): string =>
+  words.replace(utcMoment, (_, day, time) => moment(new Date(`${day}T${time}Z`), now));
+
+/** Whether words of the API name a moment. */
+export const namesTime = (words: string): boolean => words.search(utcMoment) >= 0;
+
 /** Words of the API, which begin lower-case, where they stand alone. */
 export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 

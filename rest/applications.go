@@ -1,0 +1,147 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/application"
+	"coreroller/fleet"
+)
+
+// applicationJSON is an application with all that is configured in it.
+type applicationJSON struct {
+	ID          uuid.UUID      `json:"id"`
+	Name        string         `json:"name"`
+	Description string         `json:"description"`
+	CreatedTS   time.Time      `json:"created_ts"`
+	Groups      []*groupJSON   `json:"groups"`
+	Channels    []*channelJSON `json:"channels"`
+	Packages    []*packageJSON `json:"packages"`
+	Instances   countJSON      `json:"instances"`
+}
+
+type countJSON struct {
+	Count int `json:"count"` // seen within 24 hours
+}
+
+// applicationPiece is how many applications are in memory at once: each comes
+// with all its packages.
+const applicationPiece = 20
+
+// applicationRows reads applications whole, in a number of statements that
+// does not depend on how many there are or what is in them.
+func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*applicationJSON, error) {
+	rows, err := h.reader.Application.Query().Where(application.IDIn(ids...)).
+		WithGroups(func(q *db.GroupQuery) { q.WithChannel(wholeChannel) }).
+		WithChannels(wholeChannel).WithPackages(wholePackage).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := h.Fleet.ApplicationNumbers(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var groups []*db.Group
+	for _, row := range rows {
+		groups = append(groups, row.Edges.Groups...)
+	}
+	shown, err := h.groupsJSON(ctx, sortRows(groups, keyOfGroup, youngest))
+	if err != nil {
+		return nil, err
+	}
+	return each(sortRows(rows, keyOfApplication, youngest), func(row *db.Application) *applicationJSON {
+		a := &applicationJSON{
+			ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), Groups: []*groupJSON{},
+			Channels:  each(sortRows(row.Edges.Channels, keyOfChannel, alphabetic), channelOf),
+			Packages:  each(sortRows(row.Edges.Packages, keyOfPackage, newest), packageOf),
+			Instances: countJSON{numbers[row.ID].Active},
+		}
+		for _, g := range shown {
+			if g.ApplicationID == row.ID {
+				a.Groups = append(a.Groups, g)
+			}
+		}
+		return a
+	}), nil
+}
+
+func (h *Handler) applications(r *http.Request) (list, error) {
+	p, err := pageOf(r.URL.Query())
+	if err != nil {
+		return list{}, err
+	}
+	rows, err := h.reader.Application.Query().Select(application.FieldID, application.FieldName, application.FieldCreatedAt).All(r.Context())
+	all, err := keys(rows, err, keyOfApplication, youngest)
+	l := cut(p, all, func(ctx context.Context, part []key) ([]*applicationJSON, error) {
+		return h.applicationRows(ctx, idsOf(part))
+	})
+	l.most = applicationPiece
+	return l, err
+}
+
+func (h *Handler) application(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := h.known(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.shownApplication(r.Context(), id)
+}
+
+func (h *Handler) createApplication(w http.ResponseWriter, r *http.Request) (any, error) {
+	from, err := idIn(r.URL.Query(), "clone_from")
+	if err != nil {
+		return nil, err
+	}
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	in := fleet.CreateApplication{Name: b.text("name"), Description: b.text("description"), CloneFrom: from}
+	if err := b.err(); err != nil {
+		return nil, err
+	}
+	row, err := h.Fleet.CreateApplication(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	return h.shownApplication(r.Context(), row.ID)
+}
+
+func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := pathID(r, "app")
+	if err != nil {
+		return nil, err
+	}
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	name, description := b.text("name"), b.text("description")
+	if err := b.err(); err != nil {
+		return nil, err
+	}
+	if _, err := h.Fleet.UpdateApplication(r.Context(), fleet.UpdateApplication{ID: id, Name: &name, Description: &description}); err != nil {
+		return nil, err
+	}
+	return h.shownApplication(r.Context(), id)
+}
+
+func (h *Handler) shownApplication(ctx context.Context, id uuid.UUID) (any, error) {
+	rows, err := h.applicationRows(ctx, []uuid.UUID{id})
+	if err != nil || len(rows) == 0 {
+		return nil, gone(err, "application")
+	}
+	return rows[0], nil
+}
+
+func (h *Handler) deleteApplication(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := pathID(r, "app")
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.Fleet.DeleteApplication(r.Context(), fleet.DeleteApplication{ID: id})
+}

@@ -1,0 +1,207 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"coreroller/fleet"
+)
+
+// maxBody is how large a request may be: a package with every field at its
+// limit fits ten times.
+const maxBody = 1 << 20
+
+// body is an object somebody sent. Fields are read by name; what is wrong with
+// them is collected, so that a script sees all of it at once. Keys are known in
+// any case and unknown ones ignored, null is as good as absent, and the
+// Content-Type is not looked at: all as in CoreRoller 1.0.
+type body struct {
+	at       string // path of the object, with a dot at the end
+	fields   map[string]json.RawMessage
+	problems *[]error
+}
+
+// readBody reads the object of a request.
+func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, errTooLarge
+	}
+	if err != nil {
+		return nil, fleet.Errorf(fleet.Invalid, "", "the body broke off")
+	}
+	return parseBody(data)
+}
+
+func parseBody(data []byte) (*body, error) {
+	if !utf8.Valid(data) {
+		return nil, fleet.Errorf(fleet.Invalid, "", "the body is not UTF-8")
+	}
+	b := &body{problems: new([]error)}
+	if err := b.take(data); err != nil {
+		return nil, fleet.Errorf(fleet.Invalid, "", "the body is not a JSON object")
+	}
+	return b, nil
+}
+
+func (b *body) take(data []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	b.fields = make(map[string]json.RawMessage, len(fields))
+	for name, value := range fields {
+		lower := strings.ToLower(name)
+		if _, taken := b.fields[lower]; !taken || name == lower { // the exact name wins
+			b.fields[lower] = value
+		}
+	}
+	return nil
+}
+
+// err is nil when nothing was wrong with the fields read so far.
+func (b *body) err() error { return errors.Join(*b.problems...) }
+
+func (b *body) complain(name, format string, args ...any) {
+	*b.problems = append(*b.problems, fleet.Errorf(fleet.Invalid, b.at+name, format, args...))
+}
+
+// get decodes a field, and reports whether it is there and not null.
+func (b *body) get(name string, v any, kind string) bool {
+	raw, ok := b.fields[name]
+	if !ok || bytes.Equal(raw, []byte("null")) {
+		return false
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		b.complain(name, "must be %s", kind)
+		return false
+	}
+	return true
+}
+
+// text is "" for null.
+func (b *body) text(name string) (v string) {
+	b.get(name, &v, "text")
+	return v
+}
+
+func (b *body) flag(name string) (v bool) {
+	b.get(name, &v, "true or false")
+	return v
+}
+
+// optional is a flag that is nil when it was left out.
+func (b *body) optional(name string) *bool {
+	var v bool
+	if !b.get(name, &v, "true or false") {
+		return nil
+	}
+	return &v
+}
+
+// required complains about a field that is not there.
+func (b *body) required(name string) bool {
+	raw, ok := b.fields[name]
+	if !ok || bytes.Equal(raw, []byte("null")) {
+		b.complain(name, "is missing")
+		return false
+	}
+	return true
+}
+
+func (b *body) number(name string) (v int) {
+	if b.required(name) {
+		b.get(name, &v, "a whole number")
+	}
+	return v
+}
+
+// size is a number of bytes, as text or number; 0 for none.
+func (b *body) size(name string) int64 {
+	var text string
+	var number json.Number
+	raw := b.fields[name]
+	switch {
+	case json.Unmarshal(raw, &text) == nil:
+	case json.Unmarshal(raw, &number) == nil:
+		text = number.String()
+	case raw != nil:
+		b.complain(name, "must be a number of bytes, as text")
+		return 0
+	}
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		b.complain(name, "must be a number of bytes, as text")
+	}
+	return n
+}
+
+// id is an id, nil for null and "".
+func (b *body) id(name string) *uuid.UUID {
+	text := b.text(name)
+	if text == "" {
+		return nil
+	}
+	id, err := uuid.Parse(text)
+	if err != nil {
+		b.complain(name, "must be an id such as %s, or null", fleet.FlatcarID())
+		return nil
+	}
+	return &id
+}
+
+// ids is a list of ids, empty for null.
+func (b *body) ids(name string) []uuid.UUID {
+	var texts []string
+	b.get(name, &texts, "a list of ids, or null")
+	ids := make([]uuid.UUID, 0, len(texts))
+	for i, text := range texts {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			b.complain(fmt.Sprintf("%s[%d]", name, i), "must be an id")
+			continue
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// interval is a required length of time.
+func (b *body) interval(name string) time.Duration {
+	var text string
+	if !b.required(name) || !b.get(name, &text, `text such as "15 minutes"`) {
+		return 0
+	}
+	d, ok := parseInterval(text)
+	if !ok {
+		b.complain(name, `must be text such as "15 minutes", "1 hour", "1 day" or "00:15:00"`)
+	}
+	return d
+}
+
+// object is an object below, nil for null.
+func (b *body) object(name string) *body {
+	var raw json.RawMessage
+	if !b.get(name, &raw, "an object") {
+		return nil
+	}
+	inner := &body{at: b.at + name + ".", problems: b.problems}
+	if inner.take(raw) != nil {
+		b.complain(name, "must be an object, or null")
+		return nil
+	}
+	return inner
+}

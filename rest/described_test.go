@@ -1,0 +1,189 @@
+package rest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/errors"
+
+	"coreroller/store/storetest"
+)
+
+// described holds an answer against the description of the API: its status has
+// to be one of the operation's, its type and body as they are said to be. What
+// the router answers for addresses that are no route has nothing to be held to.
+func described(t testing.TB, r reply) {
+	t.Helper()
+	if strings.Contains(string(r.data), "there is no such route") || r.status == http.StatusMethodNotAllowed || r.request.URL.Path == "/api/nothing" {
+		return // held to the conversations
+	}
+	v, err := described31()
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp := &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.data)), Request: r.request}
+	v.mu.Lock() // its paths are cached without a lock
+	defer v.mu.Unlock()
+	if ok, found := v.ValidateHttpResponse(r.request, resp); !ok {
+		t.Errorf("%s %s: %d %.300s\n%s", r.request.Method, r.request.URL, r.status, r.data, sentences(found))
+	}
+	if h := r.header.Get("X-Authenticated-Username"); r.status < 300 && h == "" {
+		t.Errorf("%s %s: nobody is said to be signed in", r.request.Method, r.request.URL)
+	}
+}
+
+func sentences(found []*errors.ValidationError) string {
+	var b strings.Builder
+	for _, f := range found {
+		fmt.Fprintf(&b, "%s: %s\n", f.Message, f.Reason)
+		for _, s := range f.SchemaValidationErrors {
+			fmt.Fprintf(&b, "  %s at %s\n", s.Reason, s.FieldPath)
+		}
+	}
+	return b.String()
+}
+
+// describedAPI is the validator of the description.
+type describedAPI struct {
+	validator.Validator
+	mu sync.Mutex
+}
+
+var described31 = sync.OnceValues(func() (*describedAPI, error) {
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	document, err := libopenapi.NewDocument(text)
+	if err != nil {
+		return nil, err
+	}
+	v, errs := validator.NewValidator(document)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("read the description: %v", errs)
+	}
+	return &describedAPI{Validator: v}, nil
+})
+
+func TestTheDescriptionIsOpenAPI31(t *testing.T) {
+	v, err := described31()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, found := v.ValidateDocument(); !ok {
+		t.Error(sentences(found))
+	}
+	var document struct {
+		OpenAPI string
+		Paths   map[string]map[string]json.RawMessage
+	}
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &document); err != nil || document.OpenAPI != "3.1.0" {
+		t.Fatalf("%s %v", document.OpenAPI, err)
+	}
+	var said []string
+	for path, operations := range document.Paths {
+		for method := range operations {
+			if method != "parameters" {
+				said = append(said, strings.ToUpper(method)+" "+path)
+			}
+		}
+	}
+	slices.Sort(said)
+	if routes := mounted(t); !slices.Equal(said, routes) {
+		t.Errorf("described\n%s\nmounted\n%s", strings.Join(said, "\n"), strings.Join(routes, "\n"))
+	}
+}
+
+// mounted are the routes as they stand in routes.go.
+func mounted(t *testing.T) []string {
+	t.Helper()
+	source, err := os.ReadFile("routes.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var routes []string
+	for _, m := range regexp.MustCompile(`\("([A-Z]+ /api/[^"]*)"`).FindAllStringSubmatch(string(source), -1) {
+		routes = append(routes, m[1])
+	}
+	slices.Sort(routes)
+	return routes
+}
+
+// Every route has been asked in a conversation, with success.
+func TestEveryRouteHasAConversation(t *testing.T) {
+	var all strings.Builder
+	files, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if text, err := os.ReadFile("testdata/" + f.Name()); err == nil {
+			all.Write(text)
+		}
+	}
+	for _, route := range mounted(t) {
+		if route == "GET /api/openapi.json" { // TestTheDescriptionIsServed
+			continue
+		}
+		pattern := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(regexp.QuoteMeta(route), `x`)
+		pattern = regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(pattern, `[^/ ?]+`)
+		asked := regexp.MustCompile(`(?m)^>>> ` + pattern + `(\?.*)?\n(?:[^<>\n].*\n)*<<< 20[04]`)
+		if !asked.MatchString(all.String()) {
+			t.Errorf("%s: no conversation has an answer with success", route)
+		}
+	}
+}
+
+// A validator that lets everything pass is worth nothing.
+func TestAnswersThatAreNotDescribedAreSeen(t *testing.T) {
+	v, err := described31()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		path, kind, body string
+		status           int
+	}{
+		"as described":    {"/api/activity", "application/json", `[]`, 200},
+		"another type":    {"/api/activity", "text/html", `<p>`, 200},
+		"no array":        {"/api/activity", "application/json", `{}`, 200},
+		"unknown field":   {"/api/apps/x", "application/json", `{"code":"invalid","field":"","message":"m","more":1}`, 400},
+		"missing field":   {"/api/apps/x", "application/json", `{"code":"invalid"}`, 400},
+		"unknown status":  {"/api/activity", "application/json", `{}`, 418},
+		"wrong null":      {"/api/activity", "application/json", `[{"created_ts":null,"class":1,"severity":1,"version":"","application_name":"","group_name":null,"channel_name":null,"instance_id":null}]`, 200},
+		"no such history": {"/api/apps/x/groups/y/instances/m/status_history", "application/json", `[{"status":9,"version":"","created_ts":"2026-03-02T10:00:00Z"}]`, 200},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://x"+c.path, http.NoBody)
+		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.kind}}, Body: io.NopCloser(strings.NewReader(c.body))}
+		v.mu.Lock()
+		ok, _ := v.ValidateHttpResponse(req, resp)
+		v.mu.Unlock()
+		if ok != (name == "as described") {
+			t.Errorf("%s: %v", name, ok)
+		}
+	}
+}
+
+func TestTheDescriptionIsServed(t *testing.T) {
+	s := newSite(t, storetest.SQLite(t))
+	r := s.ask("admin:admin", http.MethodGet, "/api/openapi.json", http.NoBody)
+	want, err := os.ReadFile("openapi.json")
+	if err != nil || r.status != http.StatusOK || !bytes.Equal(r.data, want) {
+		t.Errorf("%d %v", r.status, err)
+	}
+}

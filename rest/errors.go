@@ -1,0 +1,133 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"coreroller/fleet"
+)
+
+// This file is the only place where an error becomes words of the API.
+
+// problem is the body of an error.
+type problem struct {
+	Code    string `json:"code"`
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// errTooLarge is the answer to a body over maxBody.
+var errTooLarge = errors.New("the body is larger than 1 MiB")
+
+// refuse answers with an error. CoreRoller 1.0 knew 400 for what the caller did
+// wrong and 404 for what is not there to be read.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // nobody is left to read it
+	}
+	status, p := h.classify(r, err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	h.send(w, r, status, p)
+}
+
+func (h *Handler) classify(r *http.Request, err error) (status int, p problem) {
+	all := fleet.Errors(err)
+	switch {
+	case errors.Is(err, errTooLarge):
+		return http.StatusRequestEntityTooLarge, problem{Code: string(fleet.Invalid), Message: errTooLarge.Error()}
+	case len(all) > 0:
+		return statusOf(r, all[0].Code), worded(all)
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable, problem{Code: string(fleet.Unavailable), Message: "it took too long; ask for less or try again"}
+	}
+	h.Log.ErrorContext(r.Context(), "rest request failed", "request", h.RequestID(r.Context()), "route", r.Pattern, "err", err)
+	return http.StatusInternalServerError, problem{Code: "internal", Message: "internal error, request id " + h.RequestID(r.Context())}
+}
+
+func statusOf(r *http.Request, c fleet.Code) int {
+	switch c {
+	case fleet.NotFound:
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return http.StatusNotFound
+		}
+	case fleet.Forbidden:
+		return http.StatusForbidden
+	case fleet.Unauthenticated:
+		return http.StatusUnauthorized
+	case fleet.Unavailable:
+		return http.StatusServiceUnavailable
+	case fleet.Invalid, fleet.Conflict:
+	}
+	return http.StatusBadRequest
+}
+
+// worded is the first of some expected failures, with the others in its words.
+func worded(all []*fleet.Error) problem {
+	p := problem{Code: string(all[0].Code), Field: fieldOf(all[0].Field), Message: all[0].Message}
+	said := map[fleet.Error]bool{{Field: p.Field, Message: p.Message}: true}
+	for _, e := range all[1:] {
+		one := fleet.Error{Field: fieldOf(e.Field), Message: e.Message} // two fields of a verb can be one here
+		if !said[one] {
+			p.Message += "; " + one.Error()
+		}
+		said[one] = true
+	}
+	return p
+}
+
+// fieldOf is a field of a verb's input as this API calls it.
+func fieldOf(field string) string {
+	head, index, _ := strings.Cut(field, "[")
+	if index != "" {
+		index = "[" + index
+	}
+	switch head {
+	case "productId":
+		head = "product_id"
+	case "cloneFrom":
+		head = "clone_from"
+	case "applicationId":
+		head = "application_id"
+	case "groupId":
+		head = "group_id"
+	case "channelId":
+		head = "channel_id"
+	case "packageId":
+		head = "package_id"
+	case "newPassword":
+		head = "password"
+	case "currentPassword":
+		head = "current_password"
+	case "sha1":
+		head = "hash"
+	case "sha256", "action", "action.sha256":
+		head = "coreos_action.sha256"
+	case "action.chromeosVersion":
+		head = "coreos_action.chromeos_version"
+	case "action.metadataSignatureRsa":
+		head = "coreos_action.metadata_signature_rsa"
+	case "action.metadataSize":
+		head = "coreos_action.metadata_size"
+	case "action.deadline":
+		head = "coreos_action.deadline"
+	case "blacklistedChannelIds":
+		head = "channels_blacklist"
+	case "policy.periodInterval":
+		head = "policy_period_interval"
+	case "policy.maxUpdatesPerPeriod", "policy.maxConcurrentUpdates":
+		head = "policy_max_updates_per_period"
+	case "policy.updateTimeout":
+		head = "policy_update_timeout"
+	case "policy.officeHours":
+		head = "policy_office_hours"
+	case "policy.timezone":
+		head = "policy_timezone"
+	case "track": // a group made here is called by its name
+		head = "name"
+	}
+	return head + index
+}

@@ -1,0 +1,276 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/group"
+	"coreroller/ent/db/grouprollout"
+	"coreroller/ent/db/ledger"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// groupJSON is a group with its channel and its machines in numbers, all of
+// machines seen within 24 hours.
+type groupJSON struct {
+	ID                        uuid.UUID    `json:"id"`
+	Name                      string       `json:"name"`
+	Description               string       `json:"description"`
+	CreatedTS                 time.Time    `json:"created_ts"`
+	RolloutInProgress         bool         `json:"rollout_in_progress"` // granted to somebody, and not finished
+	ApplicationID             uuid.UUID    `json:"application_id"`
+	ChannelID                 *uuid.UUID   `json:"channel_id"`
+	PolicyUpdatesEnabled      bool         `json:"policy_updates_enabled"` // neither paused nor halted
+	PolicySafeMode            bool         `json:"policy_safe_mode"`
+	PolicyOfficeHours         bool         `json:"policy_office_hours"`
+	PolicyTimezone            *string      `json:"policy_timezone"`
+	PolicyPeriodInterval      string       `json:"policy_period_interval"`
+	PolicyMaxUpdatesPerPeriod int          `json:"policy_max_updates_per_period"`
+	PolicyUpdateTimeout       string       `json:"policy_update_timeout"`
+	VersionBreakdown          []shareJSON  `json:"version_breakdown"`
+	Channel                   *channelJSON `json:"channel,omitempty"`
+	InstancesStats            statsJSON    `json:"instances_stats"`
+}
+
+// shareJSON is the machines that run one version.
+type shareJSON struct {
+	Version    string  `json:"version"`
+	Instances  int     `json:"instances"`
+	Percentage float64 `json:"percentage"` // of the total
+}
+
+// statsJSON is machines by their state.
+type statsJSON struct {
+	Total         int `json:"total"`
+	Undefined     int `json:"undefined"`
+	UpdateGranted int `json:"update_granted"`
+	Error         int `json:"error"`
+	Complete      int `json:"complete"`
+	Installed     int `json:"installed"`
+	Downloaded    int `json:"downloaded"`
+	Downloading   int `json:"downloading"`
+	OnHold        int `json:"onhold"`
+}
+
+// groupsJSON shows groups whose channels were read. It costs the same number
+// of statements for any number of groups.
+func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSON, error) {
+	if len(rows) == 0 {
+		return []*groupJSON{}, nil
+	}
+	ids := each(rows, func(g *db.Group) uuid.UUID { return g.ID })
+	numbers, err := h.Fleet.ManyGroupNumbers(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	current, err := h.current(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return each(rows, func(g *db.Group) *groupJSON { return groupOf(g, numbers[g.ID], current[g.ID]) }), nil
+}
+
+// current are the current rollouts of groups, by group.
+func (h *Handler) current(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
+	ledgers, err := h.reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
+		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := h.reader.GroupRollout.Query().
+		Where(grouprollout.IDIn(each(ledgers, func(l *db.Ledger) uuid.UUID { return *l.RolloutID })...)).
+		Select(grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldState, grouprollout.FieldStartedAt).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[uuid.UUID]*db.GroupRollout, len(rows))
+	for _, row := range rows {
+		all[row.GroupID] = row
+	}
+	return all, nil
+}
+
+func groupOf(row *db.Group, n *fleet.GroupNumbers, current *db.GroupRollout) *groupJSON {
+	halted, started := false, false
+	if current != nil {
+		halted = current.State == rollout.RolloutHalted
+		started = current.StartedAt != nil && (current.State == rollout.RolloutActive || current.State == rollout.RolloutPaused)
+	}
+	p := row.Policy
+	return &groupJSON{
+		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+		ChannelID: row.ChannelID, RolloutInProgress: started,
+		PolicyUpdatesEnabled: p.UpdatesEnabled && !halted, PolicySafeMode: p.SafeMode,
+		PolicyOfficeHours: p.OfficeHours, PolicyTimezone: orNull(p.Timezone), PolicyPeriodInterval: formatInterval(p.PeriodInterval),
+		PolicyMaxUpdatesPerPeriod: p.MaxUpdatesPerPeriod, PolicyUpdateTimeout: formatInterval(p.UpdateTimeout),
+		VersionBreakdown: sharesOf(n), Channel: channelOf(row.Edges.Channel), InstancesStats: statsOf(n),
+	}
+}
+
+func sharesOf(n *fleet.GroupNumbers) []shareJSON {
+	all := []shareJSON{}
+	if n == nil { // deleted this very moment
+		return all
+	}
+	for _, v := range n.ByVersion {
+		if v.Active > 0 {
+			all = append(all, shareJSON{Version: v.Version, Instances: v.Active, Percentage: 100 * float64(v.Active) / float64(n.Active)})
+		}
+	}
+	return all
+}
+
+func statsOf(n *fleet.GroupNumbers) (s statsJSON) {
+	if n == nil {
+		return s
+	}
+	s.Total = n.Active
+	for _, c := range n.ByState {
+		//exhaustive:enforce
+		switch c.State {
+		case rollout.StateNone, rollout.StateUndefined:
+			s.Undefined += c.Active
+		case rollout.StateGranted:
+			s.UpdateGranted += c.Active
+		case rollout.StateError:
+			s.Error += c.Active
+		case rollout.StateComplete:
+			s.Complete += c.Active
+		case rollout.StateInstalled:
+			s.Installed += c.Active
+		case rollout.StateDownloaded:
+			s.Downloaded += c.Active
+		case rollout.StateDownloading:
+			s.Downloading += c.Active
+		case rollout.StateOnHold:
+			s.OnHold += c.Active
+		}
+	}
+	return s
+}
+
+// groupRows reads groups whole.
+func (h *Handler) groupRows(ctx context.Context, ids []uuid.UUID) ([]*groupJSON, error) {
+	rows, err := h.reader.Group.Query().Where(group.IDIn(ids...)).WithChannel(wholeChannel).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.groupsJSON(ctx, sortRows(rows, keyOfGroup, youngest))
+}
+
+func (h *Handler) groups(r *http.Request) (list, error) {
+	app, p, err := h.pageIn(r)
+	if err != nil {
+		return list{}, err
+	}
+	rows, err := h.reader.Group.Query().Where(group.ApplicationID(app)).
+		Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt).All(r.Context())
+	all, err := keys(rows, err, keyOfGroup, youngest)
+	return cut(p, all, func(ctx context.Context, part []key) ([]*groupJSON, error) { return h.groupRows(ctx, idsOf(part)) }), err
+}
+
+func (h *Handler) group(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := h.groupIn(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.shownGroup(r.Context(), id)
+}
+
+// groupIn is the group of the path, which has to be in its application.
+func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
+	app, id, err := pathIDs(r, "group")
+	if err != nil {
+		return id, err
+	}
+	row, err := h.reader.Group.Get(r.Context(), id)
+	var of uuid.UUID
+	if err == nil {
+		of = row.ApplicationID
+	}
+	return id, within(app, of, err, "group")
+}
+
+// newGroup is a group as it was sent, whole. What its policy does not say stays
+// as it is; how many machines may update at once follows how many may per
+// period, which was one number, as long as nobody made them two.
+func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
+	b.required("name")
+	in.Name, in.Description, in.ChannelID = b.text("name"), b.text("description"), b.id("channel_id")
+	enabled, safe, office := b.flag("policy_updates_enabled"), b.flag("policy_safe_mode"), b.flag("policy_office_hours")
+	period, timeout := b.interval("policy_period_interval"), b.interval("policy_update_timeout")
+	updates, timezone := b.number("policy_max_updates_per_period"), b.text("policy_timezone")
+	in.Policy = func(p rollout.Policy) rollout.Policy {
+		if p.MaxConcurrentUpdates == p.MaxUpdatesPerPeriod {
+			p.MaxConcurrentUpdates = updates
+		}
+		p.MaxUpdatesPerPeriod, p.PeriodInterval, p.UpdateTimeout = updates, period, timeout
+		p.UpdatesEnabled, p.SafeMode, p.OfficeHours, p.Timezone = enabled, safe, office, timezone
+		return p
+	}
+	return in, b.err()
+}
+
+func (h *Handler) createGroup(w http.ResponseWriter, r *http.Request) (any, error) {
+	app, err := pathID(r, "app")
+	if err != nil {
+		return nil, err
+	}
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := b.newGroup()
+	if err != nil {
+		return nil, err
+	}
+	policy := in.Policy(rollout.DefaultPolicy())
+	row, err := h.Fleet.CreateGroup(r.Context(), fleet.CreateGroup{
+		ApplicationID: app, Name: in.Name, Description: in.Description, ChannelID: in.ChannelID, Policy: &policy,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.shownGroup(r.Context(), row.ID)
+}
+
+func (h *Handler) updateGroup(w http.ResponseWriter, r *http.Request) (any, error) {
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := h.groupIn(r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := b.newGroup()
+	if err != nil {
+		return nil, err
+	}
+	in.ID = id
+	if _, err := h.Fleet.ReplaceGroup(r.Context(), in); err != nil {
+		return nil, err
+	}
+	return h.shownGroup(r.Context(), id)
+}
+
+func (h *Handler) shownGroup(ctx context.Context, id uuid.UUID) (any, error) {
+	rows, err := h.groupRows(ctx, []uuid.UUID{id})
+	if err != nil || len(rows) == 0 {
+		return nil, gone(err, "group")
+	}
+	return rows[0], nil
+}
+
+func (h *Handler) deleteGroup(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := h.groupIn(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.Fleet.DeleteGroup(r.Context(), fleet.DeleteGroup{ID: id})
+}

@@ -1,0 +1,180 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/historyentry"
+	"coreroller/ent/db/instance"
+	"coreroller/fleet"
+	"coreroller/rollout"
+)
+
+// instanceJSON is a machine. Its id is the one it calls itself by.
+type instanceJSON struct {
+	ID          string      `json:"id"`
+	IP          string      `json:"ip"`
+	CreatedTS   time.Time   `json:"created_ts"`
+	Application runningJSON `json:"application"`
+}
+
+// runningJSON is the application on a machine.
+type runningJSON struct {
+	ApplicationID       uuid.UUID      `json:"application_id"`
+	GroupID             *uuid.UUID     `json:"group_id"`
+	Version             string         `json:"version"`
+	CreatedTS           time.Time      `json:"created_ts"`
+	Status              *rollout.State `json:"status"` // null: nothing under way
+	LastCheckForUpdates time.Time      `json:"last_check_for_updates"`
+	LastUpdateGrantedTS *time.Time     `json:"last_update_granted_ts"`
+	LastUpdateVersion   *string        `json:"last_update_version"`
+	UpdateInProgress    bool           `json:"update_in_progress"`
+}
+
+func instanceOf(row *db.Instance) *instanceJSON {
+	m := &instanceJSON{
+		ID: row.MachineID, IP: row.Address, CreatedTS: row.CreatedAt.UTC(),
+		Application: runningJSON{
+			ApplicationID: row.ApplicationID, GroupID: row.GroupID, Version: row.Version, CreatedTS: row.CreatedAt.UTC(),
+			Status: statusOfState(row.State), LastCheckForUpdates: row.LastSeenAt.UTC(), LastUpdateVersion: orNull(row.LastOfferVersion),
+			UpdateInProgress: row.State.InFlight(),
+		},
+	}
+	if row.LastGrantedAt != nil {
+		m.Application.LastUpdateGrantedTS = new(row.LastGrantedAt.UTC())
+	}
+	return m
+}
+
+func statusOfState(s rollout.State) *rollout.State {
+	if s == rollout.StateNone {
+		return nil
+	}
+	return &s
+}
+
+// instances lists the machines of a group that were seen within 24 hours, by
+// their ids. A page that goes on where the one before ended begins there; any
+// other is reached by leaving out entries of an index, see docs/rest.md.
+func (h *Handler) instances(r *http.Request) (list, error) {
+	q := r.URL.Query()
+	p, err := pageOf(q)
+	if err != nil {
+		return list{}, err
+	}
+	status, err := count(q, "status")
+	if err != nil {
+		return list{}, err
+	}
+	version, err := textIn(q, "version")
+	if err != nil {
+		return list{}, err
+	}
+	id, err := h.groupIn(r)
+	if err != nil {
+		return list{}, err
+	}
+	machines := fleet.MachineList{MachineFilter: fleet.MachineFilter{Group: &id, Standings: fleet.Seen()}}
+	switch {
+	case status > int(rollout.StateOnHold):
+		machines.States = []rollout.State{} // nothing is in it
+	case status > 0:
+		machines.States = []rollout.State{rollout.State(status)}
+	}
+	if version != "" {
+		machines.Versions = []string{version}
+	}
+	kind := fmt.Sprintf("%s %d %s", id, status, version)
+	more, err := h.turnTo(r.Context(), kind, p.skip, &machines)
+	if err != nil {
+		return list{}, err
+	}
+	l := listOf(p.limit, func(ctx context.Context, n int) ([]*instanceJSON, error) {
+		if !more {
+			return nil, nil
+		}
+		machines.Limit = n
+		rows, err := h.Fleet.Machines(ctx, machines, nil)
+		if len(rows) > 0 {
+			from(&machines, rows[len(rows)-1].MachineID)
+		}
+		return each(rows, instanceOf), err
+	})
+	l.done = func(last any) {
+		h.places.put(place{kind, p.skip + p.limit}, last.(*instanceJSON).ID, h.Now())
+	}
+	return l, nil
+}
+
+// turnTo lets a list begin behind its first entries, and reports whether there
+// are more.
+func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *fleet.MachineList) (bool, error) {
+	if machine, ok := h.places.get(place{kind, skip}, h.Now()); ok {
+		from(l, machine)
+		return true, nil
+	}
+	return h.Fleet.Skip(ctx, l, skip)
+}
+
+// from lets a list of one group begin after a machine.
+func from(l *fleet.MachineList, machine string) {
+	_ = l.After(func(values ...any) error {
+		*values[0].(*string) = machine
+		return nil
+	})
+}
+
+const (
+	historyLimit = 20
+	mostHistory  = 10_000
+)
+
+// entryJSON is one line of a machine's history.
+type entryJSON struct {
+	Status    *rollout.State `json:"status"` // null: nothing under way
+	Version   string         `json:"version"`
+	CreatedTS time.Time      `json:"created_ts"`
+}
+
+// statusHistory is the newest lines of a machine's history.
+func (h *Handler) statusHistory(r *http.Request) (list, error) {
+	limit, err := count(r.URL.Query(), "limit")
+	if err != nil {
+		return list{}, err
+	}
+	if limit == 0 {
+		limit = historyLimit
+	}
+	group, err := h.groupIn(r)
+	if err != nil {
+		return list{}, err
+	}
+	app, machine := r.PathValue("app"), r.PathValue("instance")
+	if !storable(machine) {
+		return list{}, missing("machine")
+	}
+	row, err := h.reader.Instance.Query().Where(instance.ApplicationID(uuid.MustParse(app)), instance.MachineID(machine)).Only(r.Context())
+	if db.IsNotFound(err) || err == nil && (row.GroupID == nil || *row.GroupID != group) {
+		return list{}, missing("machine in this group")
+	}
+	if err != nil {
+		return list{}, err
+	}
+	after := func(*sql.Selector) {}
+	return listOf(min(limit, mostHistory), func(ctx context.Context, n int) ([]entryJSON, error) {
+		rows, err := h.reader.HistoryEntry.Query().Where(historyentry.InstanceID(row.ID), after).
+			Order(historyentry.ByID(sql.OrderDesc())).Limit(n).All(ctx)
+		if len(rows) > 0 {
+			after = historyentry.IDLT(rows[len(rows)-1].ID)
+		}
+		return each(rows, func(e *db.HistoryEntry) entryJSON {
+			return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
+		}), err
+	}), nil
+}

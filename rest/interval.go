@@ -1,0 +1,85 @@
+package rest
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+var (
+	wordsPattern = regexp.MustCompile(`^(\d{1,12}(?:\.\d{1,9})?) +([a-z]+)$`)
+	clockPattern = regexp.MustCompile(`^(\d{1,4}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)$`)
+)
+
+// parseInterval reads a length of time as CoreRoller 1.0 took it, with the
+// units of PostgreSQL that have a fixed length: "15 minutes", "00:15:00".
+func parseInterval(text string) (time.Duration, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	if m := clockPattern.FindStringSubmatch(text); m != nil {
+		return sum(m[1:], []time.Duration{time.Hour, time.Minute, time.Second})
+	}
+	m := wordsPattern.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	unit := unitOf(strings.TrimSuffix(m[2], "s"))
+	if unit == 0 {
+		return 0, false
+	}
+	return sum(m[1:2], []time.Duration{unit})
+}
+
+func unitOf(word string) time.Duration {
+	switch word {
+	case "microsecond", "usec":
+		return time.Microsecond
+	case "millisecond", "msec":
+		return time.Millisecond
+	case "second", "sec":
+		return time.Second
+	case "minute", "min":
+		return time.Minute
+	case "hour", "hr":
+		return time.Hour
+	case "day":
+		return day
+	case "week":
+		return 7 * day
+	}
+	return 0
+}
+
+func sum(numbers []string, units []time.Duration) (total time.Duration, ok bool) {
+	for i, text := range numbers {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || n*float64(units[i]) > math.MaxInt64/4 {
+			return 0, false
+		}
+		total += time.Duration(math.Round(n * float64(units[i])))
+	}
+	return total, true
+}
+
+// formatInterval writes a length of time in the largest unit of which it is a
+// whole number.
+func formatInterval(d time.Duration) string {
+	for _, u := range []struct {
+		length time.Duration
+		name   string
+	}{
+		{day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}, {time.Millisecond, "millisecond"},
+	} {
+		switch n := int64(d / u.length); {
+		case n == 0 || d%u.length != 0:
+		case n == 1:
+			return "1 " + u.name
+		default:
+			return strconv.FormatInt(n, 10) + " " + u.name + "s"
+		}
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " seconds"
+}

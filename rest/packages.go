@@ -1,0 +1,206 @@
+package rest
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"coreroller/ent/db"
+	"coreroller/ent/db/release"
+	"coreroller/fleet"
+)
+
+// packageJSON is a package.
+type packageJSON struct {
+	ID                uuid.UUID   `json:"id"`
+	Type              int8        `json:"type"` // 1 CoreOS, Flatcar; 2 Docker; 3 rkt; 4 other
+	Version           string      `json:"version"`
+	URL               string      `json:"url"`
+	Filename          *string     `json:"filename"`
+	Description       *string     `json:"description"`
+	Size              *string     `json:"size"` // bytes
+	Hash              *string     `json:"hash"` // base64 of SHA-1
+	CreatedTS         time.Time   `json:"created_ts"`
+	ChannelsBlacklist []uuid.UUID `json:"channels_blacklist"` // null when empty
+	ApplicationID     uuid.UUID   `json:"application_id"`
+	CoreosAction      *actionJSON `json:"coreos_action"`
+}
+
+// actionJSON is the postinstall action of an operating system's package.
+type actionJSON struct {
+	ID                    uuid.UUID `json:"id"`
+	Event                 string    `json:"event"`
+	ChromeosVersion       string    `json:"chromeos_version"`
+	Sha256                string    `json:"sha256"` // base64
+	NeedsAdmin            bool      `json:"needs_admin"`
+	IsDelta               bool      `json:"is_delta"`
+	DisablePayloadBackoff bool      `json:"disable_payload_backoff"`
+	MetadataSignatureRsa  string    `json:"metadata_signature_rsa"`
+	MetadataSize          string    `json:"metadata_size"`
+	Deadline              string    `json:"deadline"`
+	CreatedTS             time.Time `json:"created_ts"`
+}
+
+func packageOf(row *db.Release) *packageJSON {
+	if row == nil {
+		return nil
+	}
+	p := &packageJSON{
+		ID: row.ID, Type: row.Type, Version: row.Version, URL: row.URL, Filename: orNull(row.Filename), Description: orNull(row.Description),
+		Hash: orNull(row.Sha1), CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
+	}
+	if row.Size != 0 {
+		p.Size = orNull(strconv.FormatInt(row.Size, 10))
+	}
+	for _, b := range row.Edges.Blacklistings {
+		p.ChannelsBlacklist = append(p.ChannelsBlacklist, b.ChannelID)
+	}
+	if a := row.Edges.Action; a != nil {
+		p.CoreosAction = &actionJSON{
+			ID: a.ID, Event: a.Event, ChromeosVersion: a.ChromeosVersion, Sha256: a.Sha256, NeedsAdmin: a.NeedsAdmin, IsDelta: a.IsDelta,
+			DisablePayloadBackoff: a.DisablePayloadBackoff, MetadataSignatureRsa: a.MetadataSignatureRsa, MetadataSize: a.MetadataSize,
+			Deadline: a.Deadline, CreatedTS: a.CreatedAt.UTC(),
+		}
+	}
+	return p
+}
+
+func (h *Handler) packages(r *http.Request) (list, error) {
+	app, p, err := h.pageIn(r)
+	if err != nil {
+		return list{}, err
+	}
+	rows, err := h.reader.Release.Query().Where(release.ApplicationID(app)).Select(release.FieldID, release.FieldArch, release.FieldVersion).All(r.Context())
+	all, err := keys(rows, err, keyOfPackage, newest)
+	return cut(p, all, func(ctx context.Context, part []key) ([]*packageJSON, error) {
+		rows, err := h.packageRows(ctx, idsOf(part))
+		return each(rows, packageOf), err
+	}), err
+}
+
+// pageIn is the page of a list in the application of the path.
+func (h *Handler) pageIn(r *http.Request) (app uuid.UUID, p page, err error) {
+	if p, err = pageOf(r.URL.Query()); err != nil {
+		return app, p, err
+	}
+	app, err = h.known(r)
+	return app, p, err
+}
+
+func (h *Handler) release(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := h.packageIn(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.shownPackage(r.Context(), id)
+}
+
+// packageIn is the package of the path, which has to be in its application.
+func (h *Handler) packageIn(r *http.Request) (uuid.UUID, error) {
+	app, id, err := pathIDs(r, "package")
+	if err != nil {
+		return id, err
+	}
+	row, err := h.reader.Release.Get(r.Context(), id)
+	var of uuid.UUID
+	if err == nil {
+		of = row.ApplicationID
+	}
+	return id, within(app, of, err, "package")
+}
+
+// newPackage is a package as it was sent, whole.
+func (b *body) newPackage() (in fleet.CreatePackage, err error) {
+	if kind := b.number("type"); kind > 0 && kind <= math.MaxInt8 {
+		in.Type = int8(kind)
+	}
+	b.required("version")
+	b.required("url")
+	in.Version, in.URL, in.Filename = b.text("version"), b.text("url"), b.text("filename")
+	in.Description, in.Size, in.SHA1 = b.text("description"), b.size("size"), b.text("hash")
+	in.Blacklist = b.ids("channels_blacklist")
+	// As ever: other types have none, and one without a digest is none.
+	if a := b.object("coreos_action"); a != nil && in.Type == fleet.PackageFlatcar {
+		in.Action = &fleet.ActionInput{
+			SHA256: a.text("sha256"), ChromeOSVersion: a.text("chromeos_version"), NeedsAdmin: a.flag("needs_admin"), IsDelta: a.flag("is_delta"),
+			DisablePayloadBackoff: a.optional("disable_payload_backoff"), MetadataSignatureRSA: a.text("metadata_signature_rsa"),
+			MetadataSize: a.text("metadata_size"), Deadline: a.text("deadline"),
+		}
+		if in.Action.SHA256 == "" {
+			in.Action = nil
+		}
+	}
+	return in, b.err()
+}
+
+func (h *Handler) createPackage(w http.ResponseWriter, r *http.Request) (any, error) {
+	app, err := pathID(r, "app")
+	if err != nil {
+		return nil, err
+	}
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := b.newPackage()
+	if err != nil {
+		return nil, err
+	}
+	in.ApplicationID = app
+	row, err := h.Fleet.CreatePackage(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	return h.shownPackage(r.Context(), row.ID)
+}
+
+func (h *Handler) updatePackage(w http.ResponseWriter, r *http.Request) (any, error) {
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	id, err := h.packageIn(r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := b.newPackage()
+	if err != nil {
+		return nil, err
+	}
+	_, err = h.Fleet.UpdatePackage(r.Context(), fleet.UpdatePackage{
+		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
+		Description: &in.Description, Blacklist: &in.Blacklist, Action: in.Action,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.shownPackage(r.Context(), id)
+}
+
+func (h *Handler) shownPackage(ctx context.Context, id uuid.UUID) (any, error) {
+	rows, err := h.packageRows(ctx, []uuid.UUID{id})
+	if err != nil || len(rows) == 0 {
+		return nil, gone(err, "package")
+	}
+	return packageOf(rows[0]), nil
+}
+
+// gone is the error of a row that was deleted before it could be shown.
+func gone(err error, what string) error {
+	if err != nil {
+		return err
+	}
+	return fleet.Errorf(fleet.Conflict, "id", "the %s was deleted meanwhile", what)
+}
+
+func (h *Handler) deletePackage(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := h.packageIn(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, h.Fleet.DeletePackage(r.Context(), fleet.DeletePackage{ID: id})
+}

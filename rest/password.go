@@ -1,0 +1,25 @@
+package rest
+
+import (
+	"net/http"
+
+	"coreroller/fleet"
+)
+
+// changePassword changes the caller's own password. Who came with a session or
+// a token proves with current_password that it is still the same person.
+func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) (any, error) {
+	b, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	in := fleet.ChangePassword{New: b.text("password"), Current: b.text("current_password")}
+	if err := b.err(); err != nil {
+		return nil, err
+	}
+	if err := h.Fleet.ChangePassword(r.Context(), in); err != nil {
+		return nil, err
+	}
+	h.Guard.Forget()
+	return nil, nil
+}
