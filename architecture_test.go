@@ -34,9 +34,10 @@ var rooms = map[string]struct{ imports, because string }{
 	"rest":       {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
-	"bench":      {"server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
+	"load":       {"", "it asks any server from outside and knows nothing of what answers"},
+	"bench":      {"load server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"server store fleet event auth rollout omaha", "it wires; what a page shows or a protocol says is below"},
+	"cmd":        {"server store fleet event auth rollout omaha load", "it wires; what a page shows or a protocol says is below"},
 }
 
 // libraries are the imports that belong in some rooms only. A path covers
@@ -49,7 +50,7 @@ var libraries = []struct{ path, rooms, because string }{
 	{"github.com/pressly/goose/v3", "store", "the schema is migrated in one place"},
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
 	{"github.com/99designs/gqlgen", "graph ent", "GraphQL's words are known to graph alone (and to ent's field collection)"},
-	{"github.com/gorilla/websocket", "graph", "subscriptions are the only use of websockets"},
+	{"github.com/gorilla/websocket", "graph load", "subscriptions are the only use of websockets"},
 	{"github.com/spf13", "cmd", "flags are read in one place; everybody else gets a plain struct"},
 	{"flag", "cmd bench", "flags are read in one place; everybody else gets a plain struct"},
 	{"github.com/pb33f", "", "it holds the REST API against its description, in tests"},
@@ -282,6 +283,7 @@ func TestArchitectureSeesViolations(t *testing.T) {
 		{"omaha/a.go", "package omaha\nimport _ \"coreroller/ent/db\"", "omaha must not import ent"},
 		{"server/a.go", "package server\nimport _ \"coreroller/store\"", "server must not import store"},
 		{"server/a.go", "package server\nimport _ \"coreroller/cmd/coreroller\"", "server must not import cmd"},
+		{"load/a.go", "package load\nimport _ \"coreroller/fleet\"", "load must not import fleet"},
 		{"webhook/a.go", "package webhook", "there is no room called webhook"},
 		// Libraries.
 		{"cmd/coreroller/a.go", "package main\nimport _ \"database/sql\"", "cmd must not import database/sql"},

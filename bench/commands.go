@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"coreroller/load"
 )
 
 // fillCommand makes the group with its machines in an empty database, for a
@@ -44,12 +46,14 @@ func driveCommand(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r, err := load(ctx, *address, *connections, *rate, *length, updates(id))
+	r, err := load.Run(ctx, load.Plan{Address: *address, Connections: *connections, Rate: *rate, Length: *length,
+		Source: fleetOf(id).Updates(freshPart(), "1.0.0", *connections)})
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"perSecond": r.perSecond, "p50ms": milliseconds(r.p50), "p99ms": milliseconds(r.p99), "errors": r.errors,
+		"perSecond": r.PerSecond(), "p50ms": milliseconds(r.Percentile(0.5)), "p99ms": milliseconds(r.Percentile(0.99)),
+		"errors": r.Errors() + r.Count(load.Busy),
 	})
 }
 

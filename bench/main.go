@@ -5,6 +5,10 @@
 //
 //	make bench                        10,000 and 1,000,000 machines, SQLite and PostgreSQL
 //	make bench ARGS="-machines 10000 -for 10s"
+//	make bench ARGS="-works overload -for 1m"
+//
+// The works besides checks run the real program as a process of its own; what
+// each does is said at its function: overload, subscribers, dashboards, page.
 //
 // Two parts of it serve whoever measures something else (e2e/measure.ts):
 //
@@ -19,9 +23,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -32,8 +39,9 @@ type settings struct {
 	rounds      int
 	connections int
 	databases   []string
+	works       []string
 	postgres    string
-	only        string // works with this in their names
+	only        string // checks with this in their names
 	profiles    string // folder, "" for none
 }
 
@@ -47,14 +55,21 @@ func main() {
 	var s settings
 	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
 	databases := flag.String("databases", "sqlite,postgres", "which databases")
+	works := flag.String("works", strings.Join(allWorks(), ","), "which works")
 	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, all its rounds together")
-	flag.IntVar(&s.rounds, "rounds", 6, "how often a work and the bare handler are measured in turn")
-	flag.StringVar(&s.only, "only", "", "measure only works with this in their names")
-	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each work")
+	flag.IntVar(&s.rounds, "rounds", 6, "how often a check and the bare handler are measured in turn")
+	flag.StringVar(&s.only, "only", "", "of the checks, only those with this in their names")
+	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each check")
 	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
 	s.databases = strings.Split(*databases, ",")
+	s.works = strings.Split(*works, ",")
+	for _, name := range s.works {
+		if !slices.Contains(allWorks(), name) {
+			fail(fmt.Errorf("works: %q is not one of %s", name, strings.Join(allWorks(), ", ")))
+		}
+	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
@@ -62,17 +77,40 @@ func main() {
 		}
 		s.machines = append(s.machines, n)
 	}
-	exit(run(context.Background(), s))
+	// A signal ends the server that runs as a process of its own, too.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, s)
+	stop()
+	exit(err)
 }
 
-func run(ctx context.Context, s settings) error {
+// checks are the works that share this process with the server; the others
+// have it as a process of its own.
+const checks = "checks"
+
+func allWorks() []string { return []string{checks, "overload", "subscribers", "dashboards", "page"} }
+
+func run(ctx context.Context, s settings) (err error) {
+	dir, err := os.MkdirTemp("", "coreroller-bench")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	binary := ""
+	if len(s.works) > 1 || s.works[0] != checks {
+		if binary, err = build(ctx, dir); err != nil {
+			return err
+		}
+	}
 	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
 		runtime.NumCPU(), s.connections, s.length)
-	fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "by CPU",
-		"CPU us", "db us", "wal B", "p50", "p99", "errors")
+	if slices.Contains(s.works, checks) {
+		fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "by CPU",
+			"CPU us", "db us", "wal B", "p50", "p99", "errors")
+	}
 	for _, n := range s.machines {
 		for _, kind := range s.databases {
-			if err := measure(ctx, s, kind, n); err != nil {
+			if err := measure(ctx, s, binary, kind, n); err != nil {
 				return fmt.Errorf("%s with %d machines: %w", kind, n, err)
 			}
 		}
@@ -80,7 +118,7 @@ func run(ctx context.Context, s settings) error {
 	return nil
 }
 
-func measure(ctx context.Context, s settings, kind string, machines int) (err error) {
+func measure(ctx context.Context, s settings, binary, kind string, machines int) (err error) {
 	dir, err := os.MkdirTemp("", "coreroller-bench")
 	if err != nil {
 		return err
@@ -97,20 +135,33 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 		}
 		defer func() { err = errors.Join(err, drop()) }()
 	}
-	site, err := newSite(ctx, url, machines, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	site, err := settle(ctx, url, machines, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, site.close()) }()
-	bare, works := site.bare(), site.works(s.only)
-	for _, w := range works {
-		r, err := s.measure(ctx, site, bare, w)
+	if slices.Contains(s.works, checks) {
+		err = site.checks(ctx, s, kind, log)
+	}
+	if err = errors.Join(err, site.leave()); err != nil || binary == "" {
+		return err
+	}
+	return play(ctx, s, site, binary, kind, url)
+}
+
+// checks measures them, each in turn with the bare handler.
+func (s *site) checks(ctx context.Context, o settings, kind string, log *slog.Logger) (err error) {
+	if err := s.serve(ctx, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, w := range s.works(o.connections, o.only) {
+		r, err := o.measure(ctx, s, s.bare(), w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, machines, w.name, r.perSecond, r.ofBare,
-			r.ofBareCPU, r.cpu, r.database, r.wal,
-			r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond), r.errors)
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.ofBare,
+			r.ofBareCPU, r.cpu, r.database, r.wal, round(r.Percentile(0.5)), round(r.Percentile(0.99)), r.errors)
 		if w.check == nil {
 			continue
 		}
@@ -119,6 +170,28 @@ func measure(ctx context.Context, s settings, kind string, machines int) (err er
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 		fmt.Printf("%22s%s\n", "", shown)
+	}
+	return nil
+}
+
+// play runs the works on the real program.
+func play(ctx context.Context, o settings, s *site, binary, kind, url string) (err error) {
+	p, err := startProgram(ctx, binary, url, s.machines)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	c := &scene{program: p, settings: o, fleet: fleetOf(s.app), group: s.group.String(), size: s.machines, database: kind}
+	for _, w := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"page", c.page}, {"dashboards", c.steady}, {"subscribers", c.subscribers}, {"overload", c.overload}} {
+		if !slices.Contains(o.works, w.name) {
+			continue
+		}
+		if err := w.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
 	}
 	return nil
 }

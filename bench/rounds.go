@@ -10,14 +10,17 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"coreroller/load"
 )
 
 // outcome is a work beside the bare handler. Of several rounds it is the one in
 // the middle, by the ratio: the machine's speed changes while other programs
 // come and go, that of two neighbouring moments hardly.
 type outcome struct {
-	result
+	*load.Result
 	ofBare float64
+	errors int // of all rounds, 503 among them
 	// Of all rounds, a request: CPU time of server and load, of PostgreSQL, and
 	// bytes of its log; and the CPU time of a bare request by that of one of the
 	// work.
@@ -39,7 +42,7 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 	requests, bares := 0, 0
 	for i := range all {
 		began := site.spent(ctx)
-		yardstick, err := load(ctx, site.address, s.connections, 0, part/2, bare.next)
+		yardstick, err := s.run(ctx, site, part/2, bare)
 		if err != nil {
 			return o, err
 		}
@@ -48,7 +51,7 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 		if err != nil {
 			return o, err
 		}
-		all[i].result, err = load(ctx, site.address, s.connections, 0, part, w.next)
+		all[i].Result, err = s.run(ctx, site, part, w)
 		stop()
 		if err != nil {
 			return o, err
@@ -57,9 +60,9 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 		bareTotal.cpu += half.minus(began).cpu
 		last := end.minus(half)
 		total = cost{total.cpu + last.cpu, total.database + last.database, total.wal + last.wal}
-		requests, bares = requests+all[i].requests, bares+yardstick.requests
-		all[i].ofBare = all[i].perSecond / yardstick.perSecond
-		o.errors += all[i].errors
+		requests, bares = requests+all[i].Answered(), bares+yardstick.Answered()
+		all[i].ofBare = all[i].PerSecond() / yardstick.PerSecond()
+		o.errors += all[i].Errors() + all[i].Count(load.Busy)
 	}
 	slices.SortFunc(all, func(a, b outcome) int {
 		if a.ofBare < b.ofBare {
@@ -74,6 +77,11 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 	o.cpu, o.database, o.wal = total.cpu.Seconds()*1e6/n, total.database.Seconds()*1e6/n, float64(total.wal)/n
 	o.ofBareCPU = bareTotal.cpu.Seconds() * 1e6 / float64(bares) / (o.cpu + o.database)
 	return o, nil
+}
+
+// run is one closed loop.
+func (s *settings) run(ctx context.Context, site *site, length time.Duration, w work) (*load.Result, error) {
+	return load.Run(ctx, load.Plan{Address: site.address, Path: w.path, Connections: s.connections, Length: length, Source: w.next})
 }
 
 // profile writes a CPU profile from now until stop, if profiles are wanted.

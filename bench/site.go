@@ -19,6 +19,7 @@ import (
 
 	"coreroller/auth"
 	"coreroller/fleet"
+	"coreroller/load"
 	"coreroller/omaha"
 	"coreroller/rollout"
 	"coreroller/server"
@@ -73,23 +74,19 @@ func (s *site) leave() error {
 	return s.store.Close()
 }
 
-// newSite is a settled site that serves.
-func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
-	s, err := settle(ctx, databaseURL, machines, log)
-	if err != nil {
-		return nil, err
-	}
+// serve begins to serve, until close.
+func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
 	<-s.fleet.Recalled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.address = listener.Addr().String()
 	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
-		Log: log, Now: time.Now, Postgres: store.IsPostgres(databaseURL)})
+		Log: log, Now: time.Now, Postgres: s.watch != nil})
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == barePath {
 			bare(w, r)
@@ -98,7 +95,7 @@ func newSite(ctx context.Context, databaseURL string, machines int, log *slog.Lo
 		s.server.ServeHTTP(w, r)
 	})}
 	s.done.Go(func() { _ = s.http.Serve(listener) }) // ends with Close
-	return s, nil
+	return nil
 }
 
 // bare reads the body and writes an answer as long as a real one.
@@ -156,8 +153,8 @@ func (s *site) limit(n int) error {
 	return err
 }
 
-// machine is the n-th machine's id: 32 hex digits, as a real one's.
-func machine(n int) string { return fmt.Sprintf("%032x", n) }
+// machine is the id of the n-th machine that settle registers.
+func machine(n int) string { return load.MachineID(0, uint64(n)) }
 
 // fill registers the machines: half run the target, half the version before.
 func (s *site) fill(ctx context.Context) error {
@@ -208,7 +205,7 @@ func (s *site) close() error {
 	s.server.Close()
 	s.stop()
 	s.done.Wait()
-	return errors.Join(err, s.leave())
+	return err
 }
 
 // database makes an empty database in a PostgreSQL cluster.

@@ -29,6 +29,7 @@ type GroupNumbers struct {
 	Grants        []rollout.Spend // of the last period, oldest first
 	ByState       []StateCount
 	HeldBecause   []HeldCount    // most first
+	RolloutID     uuid.UUID      // of the current rollout, zero for none
 	Funnel        rollout.Counts // attempts of the current rollout, over all its waves
 	Failures      []FailureCount // of the current rollout, most first
 }
@@ -42,20 +43,25 @@ func (s *Service) GroupNumbers(ctx context.Context, id uuid.UUID) (*GroupNumbers
 	if err != nil {
 		return nil, err
 	}
-	if all[id] == nil {
+	n := all[id]
+	switch {
+	case n == nil:
 		return nil, Errorf(NotFound, "groupId", "there is no such group")
+	case n.RolloutID != uuid.Nil:
+		err = s.readProgress(ctx, n)
 	}
-	return all[id], nil
+	return n, err
 }
 
 // ManyGroupNumbers reads the numbers of several groups with as many statements
-// as for one. Groups that do not exist are absent.
+// as for one: two. Funnel and Failures stay empty. Groups that do not exist are
+// absent.
 func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupNumbers, error) {
 	if _, err := require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
 	r := s.store.Reader()
-	ledgers, err := r.Ledger.Query().Where(ledger.GroupIDIn(ids...)).WithGroup().All(ctx)
+	ledgers, err := r.Ledger.Query().Where(ledger.GroupIDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read ledgers: %w", err)
 	}
@@ -63,13 +69,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
-	var current []uuid.UUID
-	for _, l := range ledgers {
-		if l.RolloutID != nil {
-			current = append(current, *l.RolloutID)
-		}
-	}
-	progress, err := s.readProgress(ctx, r, current)
+	policies, err := s.policies(ctx, ledgers)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,10 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	}
 	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
 	for _, l := range ledgers {
-		t, p := tallies[l.GroupID], l.Edges.Group.Policy
+		t, p := tallies[l.GroupID], policies[l.GroupID]
+		if p == nil {
+			continue // deleted meanwhile
+		}
 		n := &GroupNumbers{
 			Numbers: t.numbers(), Cap: p.MaxConcurrentUpdates, PeriodCap: p.MaxUpdatesPerPeriod,
 			ByState: t.byState(), HeldBecause: t.heldBecause(),
@@ -95,7 +98,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 			n.SpentInPeriod += spend.Count
 		}
 		if l.RolloutID != nil {
-			n.Funnel, n.Failures = progress[*l.RolloutID].funnel, progress[*l.RolloutID].failures
+			n.RolloutID = *l.RolloutID
 		}
 		out[l.GroupID] = n
 	}
@@ -114,41 +117,52 @@ func spendsSince(rows [][3]int64, since time.Time) []rollout.Spend {
 	return all
 }
 
-// progress is how far the attempts of a rollout came.
-type progress struct {
-	funnel   rollout.Counts
-	failures []FailureCount
-}
-
-func (s *Service) readProgress(ctx context.Context, r *db.Client, rollouts []uuid.UUID) (map[uuid.UUID]progress, error) {
-	out := make(map[uuid.UUID]progress, len(rollouts))
-	if len(rollouts) == 0 {
+// policies are those of the ledgers' groups, from memory where the configuration
+// there is as new as the ledger.
+func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.UUID]*rollout.Policy, error) {
+	catalog, out := s.Catalog(), make(map[uuid.UUID]*rollout.Policy, len(ledgers))
+	var newer []uuid.UUID
+	for _, l := range ledgers {
+		if g := catalog.Group(l.GroupID); g != nil && g.App.Revision >= l.ConfigRevision {
+			out[l.GroupID] = g.Schedule.Policy()
+		} else {
+			newer = append(newer, l.GroupID)
+		}
+	}
+	if len(newer) == 0 {
 		return out, nil
 	}
-	waves, err := r.Wave.Query().Where(wave.RolloutIDIn(rollouts...)).All(ctx)
+	rows, err := s.store.Reader().Group.Query().Where(group.IDIn(newer...)).All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read waves: %w", err)
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	for _, row := range rows {
+		out[row.ID] = &row.Policy
+	}
+	return out, nil
+}
+
+// readProgress reads how far the attempts of the group's rollout came.
+func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
+	r := s.store.Reader()
+	waves, err := r.Wave.Query().Where(wave.RolloutID(n.RolloutID)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("read waves: %w", err)
 	}
 	for _, w := range waves {
-		p := out[w.RolloutID]
-		p.funnel = p.funnel.Plus(WaveCounts(w))
-		out[w.RolloutID] = p
+		n.Funnel = n.Funnel.Plus(WaveCounts(w))
 	}
-	failures, err := r.Failure.Query().Where(failure.RolloutIDIn(rollouts...)).All(ctx)
+	failures, err := r.Failure.Query().Where(failure.RolloutID(n.RolloutID)).All(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read failures: %w", err)
+		return fmt.Errorf("read failures: %w", err)
 	}
 	slices.SortFunc(failures, func(a, b *db.Failure) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
-	for _, f := range failures {
-		p := out[f.RolloutID]
-		if len(p.failures) < MaxKinds {
-			p.failures = append(p.failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
-		}
-		out[f.RolloutID] = p
+	for _, f := range failures[:min(len(failures), MaxKinds)] {
+		n.Failures = append(n.Failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
 	}
-	return out, nil
+	return nil
 }
 
 // WaveCounts are the counters of one wave as the engine names them.

@@ -12,6 +12,7 @@ import (
 	"coreroller/fleet"
 	"coreroller/graph/generated"
 	"coreroller/graph/model"
+	"coreroller/rollout"
 
 	"github.com/google/uuid"
 )
@@ -50,11 +51,27 @@ func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.Grou
 }
 
 func (r *groupResolver) Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error) {
-	return loadersOf(ctx).current.load(ctx, obj.ID)
+	row, err := loadersOf(ctx).current.load(ctx, obj.ID)
+	if row == nil || err != nil {
+		return nil, err
+	}
+	own := *row // others may ask for the same rollout, of a group with other fields
+	own.Edges.Group = obj
+	return &own, nil
 }
 
 func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error) {
 	return r.rollouts(ctx, obj, first, after)
+}
+
+func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error) {
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.RolloutID)
+	return sumOf(counted), err
+}
+
+func (r *groupNumbersResolver) Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error) {
+	rows, err := loadersOf(ctx).failures.load(ctx, obj.RolloutID)
+	return failureCounts(rows), err
 }
 
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
@@ -105,7 +122,10 @@ func (r *Resolver) FailureCount() generated.FailureCountResolver { return &failu
 
 func (r *Resolver) Group() generated.GroupResolver { return &groupResolver{r} }
 
+func (r *Resolver) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
+
 type (
 	failureCountResolver struct{ *Resolver }
 	groupResolver        struct{ *Resolver }
+	groupNumbersResolver struct{ *Resolver }
 )

@@ -86,3 +86,18 @@ func TestEventsWaitForThePace(t *testing.T) {
 		t.Errorf("snapshot %v, err %v, after %v", snapshot, err, time.Since(began))
 	}
 }
+
+// Few readers do not slow a subscription, many bound what sending costs.
+func TestACrowdIsToldLessOften(t *testing.T) {
+	sh := &share{}
+	ctx := context.WithValue(t.Context(), shareOwner{}, sh)
+	for readers, want := range map[int64]time.Duration{1: 250250 * time.Microsecond, 1000: 500 * time.Millisecond, 10_000: 2750 * time.Millisecond} {
+		sh.readers.Store(readers)
+		if got := paceOf(ctx, pace); got != want {
+			t.Errorf("%d readers are told every %v, want %v", readers, got, want)
+		}
+	}
+	if got := paceOf(t.Context(), pace); got != pace {
+		t.Errorf("a subscription of its own is told every %v", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"coreroller/ent/db"
@@ -126,16 +127,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
 
 func (r *Resolver) currentRollouts(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
-	ledgers, err := r.reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
-		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]uuid.UUID, len(ledgers))
-	for i, l := range ledgers {
-		ids[i] = *l.RolloutID
-	}
-	rows, err := r.reader.GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All(ctx)
+	rows, err := r.reader.GroupRollout.Query().Where(grouprollout.GroupIDIn(groups...), current).All(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +145,13 @@ func (r *Resolver) rolloutsByID(ctx context.Context, ids []uuid.UUID) (map[uuid.
 		out[row.ID] = row
 	}
 	return out, err
+}
+
+// current is the condition that a rollout is the one in the ledger of its group.
+func current(s *sql.Selector) {
+	t := sql.Table(ledger.Table)
+	s.Where(sql.In(s.C(grouprollout.FieldID), sql.Select(t.C(ledger.FieldRolloutID)).From(t).
+		Where(sql.ColumnsEQ(t.C(ledger.FieldGroupID), s.C(grouprollout.FieldGroupID)))))
 }
 
 func (r *Resolver) packagesByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Release, error) {

@@ -60,7 +60,7 @@ func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted f
 			if last {
 				return
 			}
-			snapshot, err := r.next(ctx, pace, recheck.C, sub)
+			snapshot, err := r.next(ctx, paceOf(ctx, pace), recheck.C, sub)
 			if err == nil {
 				message, last, err = read(ctx, snapshot)
 			}

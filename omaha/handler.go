@@ -1,6 +1,7 @@
 package omaha
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -35,6 +37,9 @@ type Options struct {
 	Log *slog.Logger
 	// Now is the clock, for daystart only. It must be set.
 	Now func() time.Time
+	// InWork is how many requests may be under way before others are told to
+	// come back later; 0 is 5000.
+	InWork int
 }
 
 // Handler answers Omaha requests. It is safe for concurrent use.
@@ -44,7 +49,9 @@ type Handler struct {
 	secret  string
 	log     *slog.Logger
 	now     func() time.Time
-	scratch sync.Pool // of *scratch
+	most    int64        // requests in work
+	working atomic.Int64 // of them, now
+	scratch sync.Pool    // of *scratch
 }
 
 // scratch is the memory of one request, kept between requests. Nothing in it
@@ -54,11 +61,6 @@ type scratch struct {
 	replies []reply
 	answer  []byte
 }
-
-// retryAfter is what a client is asked to wait when the server is overloaded:
-// long enough for a restart, short against the usual 45 minutes between polls.
-// The OS daemon looks at neither header and doubles its interval by itself.
-const retryAfter = 5 * time.Minute
 
 // contentType is shared by all answers; nobody may change it.
 var contentType = []string{"text/xml; charset=utf-8"}
@@ -78,7 +80,8 @@ func NewHandler(f Fleet, o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	h := &Handler{fleet: f, trusted: o.TrustedProxies, secret: trimSlashes(o.Secret), log: o.Log, now: o.Now}
+	h := &Handler{fleet: f, trusted: o.TrustedProxies, secret: trimSlashes(o.Secret), log: o.Log, now: o.Now,
+		most: int64(cmp.Or(o.InWork, inWork))}
 	h.scratch.New = func() any { return &scratch{body: make([]byte, 0, 4<<10)} }
 	return h
 }
@@ -103,6 +106,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
 		return
 	}
+	working := h.working.Add(1)
+	defer h.working.Add(-1)
+	if working > h.most {
+		unavailable(w)
+		return
+	}
 	req, err := Parse(s.body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -110,6 +119,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !h.ask(w, r, req, s) {
 		return
+	}
+	if working > h.most/2 {
+		slowDown(s.replies)
 	}
 	s.answer = appendResponse(s.answer[:0], h.now(), s.replies)
 	header := w.Header()
@@ -136,10 +148,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *s
 		case err == nil:
 			s.replies = append(s.replies, replyFor(app, answer))
 		case fleet.CodeOf(err) == fleet.Unavailable, r.Context().Err() != nil:
-			seconds := strconv.Itoa(int(retryAfter / time.Second))
-			w.Header().Set("Retry-After", seconds)
-			w.Header().Set("X-Retry-After", seconds) // Google's clients read this one
-			http.Error(w, "try again later", http.StatusServiceUnavailable)
+			unavailable(w)
 			return false
 		case fleet.CodeOf(err) == fleet.Invalid:
 			s.replies = append(s.replies, refusal(app, statusInvalidRequest))

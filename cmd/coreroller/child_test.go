@@ -106,6 +106,8 @@ func TestTheRealProgram(t *testing.T) {
 	t.Run("loses nothing acknowledged when it is killed", func(t *testing.T) {
 		storetest.Each(t, func(t *testing.T, databaseURL string) { testKill(t, binary, databaseURL) })
 	})
+	t.Run("obeys what was changed on another process", func(t *testing.T) { testTwoProcesses(t, binary) })
+	t.Run("takes over from a process that was killed", func(t *testing.T) { testSurvivor(t, binary) })
 }
 
 func testStop(t *testing.T, binary string) {

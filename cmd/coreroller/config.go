@@ -33,6 +33,8 @@ type process struct {
 // Config is what serve, demo, migrate and user are told.
 type Config struct {
 	Listen         string // host:port; port 0 chooses a free one
+	MaxConnections int
+	AdminListen    string // the same for profiles; "": none
 	DataDir        string // for the SQLite file
 	DatabaseURL    string // PostgreSQL instead
 	TrustedProxies []netip.Prefix
@@ -41,7 +43,13 @@ type Config struct {
 	LogFormat      string // text or json
 }
 
-const defaultListen = ":8000"
+const (
+	defaultListen = ":8000"
+	// Each connection costs some 20 kB. Ten million machines that ask every 45
+	// minutes, each over a connection of its own for a tenth of a second, have
+	// 400 open.
+	defaultMaxConnections = 10_000
+)
 
 // databaseFlags are those of every command that opens the database.
 func (c *Config) databaseFlags(f *pflag.FlagSet) {
@@ -52,6 +60,10 @@ func (c *Config) databaseFlags(f *pflag.FlagSet) {
 
 func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Listen, "listen", defaultListen, "address to listen on: host:port, or :port for all addresses")
+	f.IntVar(&c.MaxConnections, "max-connections", defaultMaxConnections,
+		"connections open at the same time, dashboards among them; more wait until one is closed")
+	f.StringVar(&c.AdminListen, "admin-listen", "",
+		"address on which profiles are served (/debug/pprof/), such as localhost:6060; they show parts of the memory, so keep it local; left out: none")
 	f.Var((*prefixes)(&c.TrustedProxies), "trusted-proxies",
 		"proxies whose X-Forwarded-For header is believed: addresses and networks such as 10.0.0.0/8, separated by commas")
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",

@@ -14,20 +14,20 @@ import (
 // What goes wrong before a server runs, in words that say what to do.
 
 // explainListen says why an address cannot be listened on.
-func explainListen(address string, err error) error {
+func explainListen(flag, address string, err error) error {
 	_, port, splitErr := net.SplitHostPort(address)
 	if splitErr != nil {
-		return fmt.Errorf("--listen is %q: it has the form host:port, or :port for all addresses", address)
+		return fmt.Errorf("--%s is %q: it has the form host:port, or :port for all addresses", flag, address)
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %s is taken by another program; choose another with --listen %s (%sLISTEN), or stop that one",
-			port, net.JoinHostPort("", nextPort(port)), envPrefix)
+		return fmt.Errorf("port %s is taken by another program; choose another with --%s %s (%s), or stop that one",
+			port, flag, net.JoinHostPort("", nextPort(port)), variable(flag))
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("port %s may not be opened by user %d; choose one from 1024 with --listen :8000 (%sLISTEN)",
-			port, os.Getuid(), envPrefix)
+		return fmt.Errorf("port %s may not be opened by user %d; choose one from 1024 with --%s :8000 (%s)",
+			port, os.Getuid(), flag, variable(flag))
 	default:
-		return fmt.Errorf("--listen %s: %w", address, err)
+		return fmt.Errorf("--%s %s: %w", flag, address, err)
 	}
 }
 

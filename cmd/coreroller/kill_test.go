@@ -54,6 +54,12 @@ func testKill(t *testing.T, binary, databaseURL string) {
 
 // prepare makes application and group before the server starts.
 func prepare(t *testing.T, databaseURL string) *track {
+	policy := quick(60)
+	policy.MaxAttempts = 100
+	return prepareWith(t, databaseURL, policy)
+}
+
+func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: databaseURL, Log: discard(), Now: time.Now})
 	if err != nil {
@@ -65,8 +71,6 @@ func prepare(t *testing.T, databaseURL string) *track {
 		t.Fatal(err)
 	}
 	defer service.Close()
-	policy := quick(60)
-	policy.MaxAttempts = 100
 	k := newTrack(t, service, s, policy)
 	k.promote(t)
 	return k

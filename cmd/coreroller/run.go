@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Program struct {
 	demo     *demoFleet
 	server   *server.Server
 	http     *http.Server
+	admin    *admin // nil: none
 
 	stopWorker context.CancelFunc
 	running    sync.WaitGroup
@@ -40,7 +42,7 @@ type Program struct {
 
 // NewProgram makes a Program; nothing is opened yet.
 func NewProgram(c Config, log *slog.Logger, now func() time.Time) *Program {
-	p := &Program{config: c, log: log, now: now, failed: make(chan error, 2)}
+	p := &Program{config: c, log: log, now: now, failed: make(chan error, 3)}
 	p.demo = newDemoFleet(p)
 	return p
 }
@@ -64,10 +66,18 @@ func (p *Program) Run(ctx context.Context) (err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
+	if p.config.MaxConnections < 0 {
+		return errors.New("--max-connections has to be above zero")
+	}
 	// The port first: it is what fails most, and a second program on the same
 	// data must not get as far as the database.
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
-		return explainListen(p.config.Listen, err)
+		return explainListen("listen", p.config.Listen, err)
+	}
+	connections := server.Bound(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
+	p.listener = connections
+	if p.admin, err = p.listenAdmin(ctx); err != nil {
+		return err
 	}
 	if err = p.open(ctx); err != nil {
 		return err
@@ -80,7 +90,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 	})
 	p.http = &http.Server{
-		Handler: p.server, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: connections.Spare(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 	p.http.RegisterOnShutdown(p.server.Close) // event streams would keep it waiting
@@ -120,7 +130,7 @@ func (p *Program) warnOfFirstPassword(ctx context.Context) {
 	}
 }
 
-// start starts the two goroutines of a running program.
+// start starts the goroutines of a running program.
 func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
@@ -134,6 +144,13 @@ func (p *Program) start() {
 			p.failed <- fmt.Errorf("serve: %w", err)
 		}
 	})
+	if p.admin != nil {
+		p.running.Go(func() {
+			if err := p.admin.serve(); err != nil {
+				p.failed <- fmt.Errorf("serve profiles: %w", err)
+			}
+		})
+	}
 }
 
 // Failed tells what ended by itself while the program should run.
@@ -158,6 +175,9 @@ func (p *Program) Close() error {
 		p.server.Close() // waits for subscriptions, which Shutdown does not know
 	} else if p.listener != nil {
 		errs = append(errs, p.listener.Close())
+	}
+	if p.admin != nil {
+		errs = append(errs, p.admin.close())
 	}
 	if p.fleet != nil {
 		p.fleet.Close()

@@ -29,6 +29,7 @@ type simulateOptions struct {
 	JSON     bool
 
 	Habits habits
+	Bench  benchOptions
 }
 
 func (o *simulateOptions) validate() error {

@@ -163,18 +163,21 @@ type simulated struct {
 
 func startSimulated(t *testing.T, address string, o simulateOptions, observe func(exchange)) *simulated {
 	t.Helper()
+	client := newOmahaClient(address, o.Senders)
+	t.Cleanup(client.close)
+	return startSending(t, client.send, o, observe)
+}
+
+func startSending(t *testing.T, send func(context.Context, []byte) reply, o simulateOptions, observe func(exchange)) *simulated {
+	t.Helper()
 	machines, err := o.fleet()
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := newOmahaClient(address, o.Senders)
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &simulated{cancel: cancel, done: make(chan tally, 1)}
-	s.simulation = simulation{Machines: machines, Speed: o.Speed, Senders: o.Senders, Send: client.send, Observe: observe, Now: time.Now}
-	go func() {
-		defer client.close()
-		s.done <- s.Run(ctx)
-	}()
+	s.simulation = simulation{Machines: machines, Speed: o.Speed, Senders: o.Senders, Send: send, Observe: observe, Now: time.Now}
+	go func() { s.done <- s.Run(ctx) }()
 	return s
 }
 

@@ -70,7 +70,7 @@ async function changePassword(page: Page): Promise<string> {
   await page.getByLabel('New password', { exact: true }).fill(password);
   await page.getByLabel('New password again').fill(password);
   await page.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByText('You signed in with a password')).toBeHidden();
+  await expect(page.getByText('Your password is changed.', { exact: false })).toBeVisible();
   return password;
 }
 

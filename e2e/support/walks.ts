@@ -53,7 +53,7 @@ export async function watchAHalt({ dashboard: page, api, machines }: Walk) {
   await page.goto(rollout.path);
   await expect(state(page)).toHaveText(/Halted/, { timeout: 90_000 });
   const notice = page.getByRole('main').getByRole('status').filter({ hasText: 'Halted by the rule' });
-  await expect(notice).toContainText('“failure share”');
+  await expect(notice).toContainText(/“failure share”\s*\d/);
   await expect(notice).toContainText(/\d+ of \d+ finished attempts failed; the limit is 30 %/);
   const failing = notice.getByText('Failing:').getByRole('link');
   expect(await failing.count()).toBeGreaterThan(1);

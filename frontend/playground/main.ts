@@ -33,18 +33,14 @@ const root = document.getElementById('playground');
 if (!root) throw new Error('the page has no #playground');
 if (await signedIn()) {
   createRoot(root).render(
-    createElement(
-      GraphiQL,
-      {
-        fetcher,
-        defaultEditorToolsVisibility: 'variables',
-        defaultQuery: welcome,
-        defaultTabs: examples,
-        inputValueDeprecation: true,
-        shouldPersistHeaders: false,
-      },
-      createElement(GraphiQL.Logo, null, createElement('a', { href: '/' }, 'Back to the dashboard')),
-    ),
+    createElement(GraphiQL, {
+      fetcher,
+      defaultEditorToolsVisibility: 'variables',
+      defaultQuery: welcome,
+      defaultTabs: examples,
+      inputValueDeprecation: true,
+      shouldPersistHeaders: false,
+    }),
   );
 } else {
   const link = document.createElement('a');

@@ -34,6 +34,10 @@ type GroupResolver interface {
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
 }
+type GroupNumbersResolver interface {
+	Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error)
+	Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error)
+}
 
 // endregion ************************** generated!.gotpl **************************
 
@@ -1468,11 +1472,11 @@ func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field grap
 			return ec.fieldContext_GroupNumbers_funnel(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Funnel, nil
+			return ec.Resolvers.GroupNumbers().Funnel(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v rollout.Counts) graphql.Marshaler {
-			return ec.marshalNAttemptCounts2corerollerᚋrolloutᚐCounts(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
+			return ec.marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1482,8 +1486,8 @@ func (ec *executionContext) fieldContext_GroupNumbers_funnel(_ context.Context, 
 	fc = &graphql.FieldContext{
 		Object:     "GroupNumbers",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_AttemptCounts(ctx, field)
 		},
@@ -1500,11 +1504,11 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 			return ec.fieldContext_GroupNumbers_failures(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Failures, nil
+			return ec.Resolvers.GroupNumbers().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1514,8 +1518,8 @@ func (ec *executionContext) fieldContext_GroupNumbers_failures(_ context.Context
 	fc = &graphql.FieldContext{
 		Object:     "GroupNumbers",
 		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
+		IsMethod:   true,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_FailureCount(ctx, field)
 		},
@@ -3008,98 +3012,100 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 		case "asOf":
 			out.Values[i] = ec._GroupNumbers_asOf(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "total":
 			out.Values[i] = ec._GroupNumbers_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "active":
 			out.Values[i] = ec._GroupNumbers_active(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "onTarget":
 			out.Values[i] = ec._GroupNumbers_onTarget(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "inFlight":
 			out.Values[i] = ec._GroupNumbers_inFlight(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "cap":
 			out.Values[i] = ec._GroupNumbers_cap(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "waiting":
 			out.Values[i] = ec._GroupNumbers_waiting(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "failed":
 			out.Values[i] = ec._GroupNumbers_failed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "quarantined":
 			out.Values[i] = ec._GroupNumbers_quarantined(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "silent":
 			out.Values[i] = ec._GroupNumbers_silent(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "overridden":
 			out.Values[i] = ec._GroupNumbers_overridden(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "spentInPeriod":
 			out.Values[i] = ec._GroupNumbers_spentInPeriod(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "periodCap":
 			out.Values[i] = ec._GroupNumbers_periodCap(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "grants":
 			out.Values[i] = ec._GroupNumbers_grants(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "byState":
 			out.Values[i] = ec._GroupNumbers_byState(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "byVersion":
 			out.Values[i] = ec._GroupNumbers_byVersion(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "heldBecause":
 			out.Values[i] = ec._GroupNumbers_heldBecause(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
+				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "funnel":
-			out.Values[i] = ec._GroupNumbers_funnel(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._GroupNumbers_funnel(ctx, field, obj)
+				})
 		case "failures":
-			out.Values[i] = ec._GroupNumbers_failures(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._GroupNumbers_failures(ctx, field, obj)
+				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3482,26 +3488,6 @@ func (ec *executionContext) unmarshalNCreateGroupInput2corerollerᚋgraphᚋmode
 func (ec *executionContext) unmarshalNDeleteGroupInput2corerollerᚋfleetᚐDeleteGroup(ctx context.Context, v any) (fleet.DeleteGroup, error) {
 	res, err := ec.unmarshalInputDeleteGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNFailureCount2corerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v fleet.FailureCount) graphql.Marshaler {
-	return ec._FailureCount(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNFailureCount2ᚕcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.FailureCount) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNFailureCount2corerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {

@@ -33,6 +33,7 @@ type ResolverRoot interface {
 	FailureCount() FailureCountResolver
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
+	GroupNumbers() GroupNumbersResolver
 	Halt() HaltResolver
 	Instance() InstanceResolver
 	Mutation() MutationResolver

@@ -45,6 +45,8 @@ const overlap = 5000;
 /** Machines that are named of those that asked. */
 const most = 3;
 
+const iso = (at: number) => new Date(at).toISOString();
+
 /** Listens until a machine of a group asks that never did before. Make it while a component is being
  * set up. */
 export class Arrivals {
@@ -71,7 +73,7 @@ export class Arrivals {
         try {
           const from = began;
           const now = performance.now() - heard;
-          const since = new Date(from + Math.max(0, looked - overlap)).toISOString();
+          const since = iso(from + Math.max(0, looked - overlap));
           const { instances } = await session.ask(arrivedQuery, { groupId, since }, asking.signal);
           looked = now;
           const { nodes } = instances;

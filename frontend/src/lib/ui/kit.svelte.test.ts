@@ -20,9 +20,9 @@ test('a required reason is asked for before anything is done', async () => {
   render(ConfirmDialog, props);
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
   expect(props.onconfirm).not.toHaveBeenCalled();
-  expect(screen.getByLabelText('Reason').getAttribute('aria-invalid')).toBe('true');
+  expect(screen.getByLabelText('Reason (required)').getAttribute('aria-invalid')).toBe('true');
 
-  await fireEvent.input(screen.getByLabelText('Reason'), { target: { value: ' gone to waste ' } });
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: ' gone to waste ' } });
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
   await waitFor(() => expect(props.onclose).toHaveBeenCalledOnce());
   expect(props.onconfirm).toHaveBeenCalledWith('gone to waste');

@@ -1,0 +1,69 @@
+package graph_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"entgo.io/ent"
+
+	"coreroller/load"
+)
+
+// The group page, in the words of the dashboard, reads with twelve statements:
+// eleven through the client, and the ledgers' rows as the lane reads them. None
+// reads a table that grows with machines or time, so none can scan one.
+// The projected end is worked out anew every half minute at most, with
+// five more.
+func TestTheGroupPageReadsCountersOnly(t *testing.T) {
+	const budget, projection = 11, 5
+	documents, err := load.ReadDocuments(os.DirFS("../frontend/src"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := documents.Whole("GroupPage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	each(t, func(t *testing.T, s *site) {
+		s.unlimited()
+		for i := range 3 {
+			s.fail(fmt.Sprint("m", i), "1.0.0", fmt.Sprint("oem", i), 9+i)
+		}
+		s.check("held", "1.0.0")
+		s.must(s.Work(t.Context()))
+		w := s.ana(t).dial()
+		var mu sync.Mutex
+		var read []string
+		s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+			return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+				mu.Lock()
+				read = append(read, fmt.Sprintf("%T", q))
+				mu.Unlock() // the query may make others
+				return next.Query(ctx, q)
+			})
+		}))
+		for i, most := range []int{budget + projection, budget} {
+			id := fmt.Sprint(i)
+			w.subscribe(id, document, vars{"groupId": s.group})
+			if at(t, w.next(), "group.rollout.version") != "2.0.0" {
+				t.Error("the page shows no rollout")
+			}
+			w.stop(id)
+			mu.Lock()
+			if len(read) > most {
+				t.Errorf("%d statements, the budget is %d: %v", len(read), most, read)
+			}
+			for _, grows := range []string{"*db.InstanceQuery", "*db.AttemptQuery", "*db.HistoryEntryQuery", "*db.ActivityQuery", "*db.StatPointQuery"} {
+				if slices.Contains(read, grows) {
+					t.Errorf("the page reads with a %s", grows)
+				}
+			}
+			read = nil
+			mu.Unlock()
+		}
+	})
+}

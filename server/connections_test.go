@@ -1,0 +1,96 @@
+package server
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Four connections may be open. The fifth waits until one is closed and is
+// served then; from the third on nobody's stays open after its answer.
+func TestConnectionsAreBounded(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bound := Bound(listener, 4)
+	web := &http.Server{Handler: bound.Spare(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))}
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(bound) }()
+	t.Cleanup(func() {
+		_ = web.Close()
+		if err := <-ended; !errors.Is(err, net.ErrClosed) { // the test closed it
+			t.Error(err)
+		}
+	})
+
+	dial := func() (net.Conn, *bufio.Reader) {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c, bufio.NewReader(c)
+	}
+	send := func(c net.Conn) {
+		if _, err := fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(in *bufio.Reader) (closes bool) {
+		r, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if body, err := io.ReadAll(r.Body); err != nil || string(body) != "hello" {
+			t.Fatalf("%s %v", body, err)
+		}
+		return r.Close
+	}
+	type client struct {
+		conn net.Conn
+		in   *bufio.Reader
+	}
+	var kept []client
+	for range 2 {
+		c, in := dial()
+		send(c)
+		if read(in) {
+			t.Error("an early connection is closed")
+		}
+		kept = append(kept, client{c, in})
+	}
+	silent := make([]net.Conn, 2)
+	for i := range silent {
+		silent[i], _ = dial() // accepted before the next, in this order
+	}
+	late, in := dial()
+	send(late)
+	_ = silent[0].Close()
+	if !read(in) {
+		t.Error("a connection stays open while too many are")
+	}
+	_ = silent[1].Close()
+	for bound.open.Load() > 2 { // until the server has noticed
+		c, in := dial()
+		send(c)
+		read(in)
+		_ = c.Close()
+	}
+	send(kept[0].conn)
+	if read(kept[0].in) {
+		t.Error("a connection is closed although few are open")
+	}
+	if err := bound.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := bound.Accept(); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("a closed listener accepts: %v", err)
+	}
+}
