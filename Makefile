@@ -118,7 +118,7 @@ e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql ins
 	scripts/with-postgres npm --prefix e2e test
 
 # Packages with tests that are smaller, or cannot count allocations, under the race detector.
-FULL_SIZE := ./rollout ./store ./acceptance ./rest
+FULL_SIZE := ./rollout ./omaha ./store ./acceptance ./rest
 
 # Generated code has no tests, and compiling it for the race detector without need takes minutes.
 GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$

@@ -57,27 +57,6 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// A check that is answered from memory allocates no more than this in the
-// endpoint: the text of the request and what is read of it.
-func TestAllocationsOfACheck(t *testing.T) {
-	const most = 8
-	answer, err := scripted("hold up_to_date")
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) { return answer, nil }), Options{})
-	body := bytes.NewReader(daemonCheck)
-	r := httptest.NewRequest(http.MethodPost, "/v1/update/", io.NopCloser(body))
-	r.ContentLength = int64(len(daemonCheck))
-	w := &discard{header: make(http.Header)}
-	if n := testing.AllocsPerRun(1000, func() {
-		body.Reset(daemonCheck)
-		h.ServeHTTP(w, r)
-	}); n > most || w.code != 0 {
-		t.Errorf("%.1f allocations, %d are allowed; status %d", n, most, w.code)
-	}
-}
-
 // BenchmarkParseAny is the standard library's decoder on the same request.
 func BenchmarkParseAny(b *testing.B) {
 	b.ReportAllocs()
