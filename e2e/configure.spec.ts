@@ -346,6 +346,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
     await page.goto(rollout.path);
     await page.getByRole('link', { name: 'Edit policy' }).click();
     const perPeriod = page.getByLabel('Machines per period');
+    await expect(perPeriod).toBeVisible();
     // Nothing was typed: nobody is asked.
     await page.goBack();
     await expect(title(new RegExp(rollout.name))).toBeVisible();
