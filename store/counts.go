@@ -33,9 +33,9 @@ var groupCounts = &table{
 	conflict: `ON CONFLICT (group_id, version, state, reason, standing) DO UPDATE SET machines = group_counts.machines + EXCLUDED.machines`,
 }
 
-// saveCounts moves each changed machine from the row it was counted in to the
+// countChange moves each changed machine from the row it was counted in to the
 // row it belongs in now.
-func (tx *Tx) saveCounts(ctx context.Context, machines []*Machine) error {
+func countChange(machines []*Machine) change {
 	diff := map[countKey]int64{}
 	for _, m := range machines {
 		if m.was != nil && m.was.GroupID != uuid.Nil {
@@ -59,8 +59,7 @@ func (tx *Tx) saveCounts(ctx context.Context, machines []*Machine) error {
 	for _, k := range keys {
 		rows = append(rows, inID(k.group), inText(k.version), inNumber(k.state), inText(k.reason.String()), inNumber(k.standing), inNumber(diff[k]))
 	}
-	_, err := tx.insert(ctx, groupCounts, rows, allParts)
-	return err
+	return insertion(groupCounts, rows)
 }
 
 // Census counts the active machines of a group below and at a target, from the
@@ -106,8 +105,10 @@ func (tx *Tx) LiftQuarantines(ctx context.Context, groups []uuid.UUID) error {
 	for _, m := range all {
 		m.Standing = rollout.StandingActive
 	}
-	if err := tx.saveMachines(ctx, all); err != nil {
+	added, known := machineChanges(all)
+	written, err := tx.write(ctx, added, known, countChange(all))
+	if err != nil {
 		return err
 	}
-	return tx.saveCounts(ctx, all)
+	return overtook(written, added, known)
 }

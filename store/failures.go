@@ -84,10 +84,7 @@ func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 			shares = append(shares, inID(k.rollout), inText(k.trait), inText(k.value), inNumber(sums[k]))
 		}
 	}
-	if _, err := tx.insert(ctx, failures, byCode, allParts); err != nil {
-		return err
-	}
-	_, err = tx.insert(ctx, failureShares, shares, allParts)
+	_, err = tx.write(ctx, insertion(failures, byCode), insertion(failureShares, shares))
 	return err
 }
 

@@ -62,8 +62,9 @@ func (s *Store) ReadGroups(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
-	defer t.Rollback() //nolint:errcheck // nothing was written
 	tx := &Tx{store: s, stmts: &s.reading, sql: t}
+	defer tx.keep(ctx)
+	defer t.Rollback() //nolint:errcheck // nothing was written
 	states, err := tx.readLedgers(ctx, ids, "")
 	if err != nil {
 		return nil, err
@@ -198,32 +199,29 @@ func ledgerRow(g *GroupState) cells {
 		inText(spendsJSON(g.Ledger.Spends)), inID(uuid.UUID(g.Rollout.ID)), inTime(g.NextLeaseAt), inTruth(g.PackageMissingNoted)}
 }
 
-// saveGroups writes the ledgers and rollouts that changed.
-func (tx *Tx) saveGroups(ctx context.Context, groups []*GroupState) error {
+// groupChanges are the rollouts and ledgers that changed.
+func groupChanges(groups []*GroupState, now time.Time) (roll, led change) {
 	groups = slices.Clone(groups)
 	slices.SortFunc(groups, func(a, b *GroupState) int { return bytes.Compare(a.GroupID[:], b.GroupID[:]) })
-	var led, roll cells
+	roll = insertion(rollouts, nil)
+	led = change{table: ledgers, parts: allParts, known: true}
 	for _, g := range groups {
 		for i := range g.Superseded {
 			if g.Superseded[i].ID != (rollout.ID{}) {
-				roll = append(roll, rolloutRow(g.GroupID, &g.Superseded[i], tx.now)...)
+				roll.rows = append(roll.rows, rolloutRow(g.GroupID, &g.Superseded[i], now)...)
 			}
 		}
 		if g.Rollout.ID != (rollout.ID{}) {
 			row := rolloutRow(g.GroupID, &g.Rollout, time.Time{})
 			if g.was.Rollout.ID != g.Rollout.ID || !slices.Equal(row, rolloutRow(g.GroupID, &g.was.Rollout, time.Time{})) {
-				roll = append(roll, row...)
+				roll.rows = append(roll.rows, row...)
 			}
 		}
 		if row := ledgerRow(g); !slices.Equal(row, ledgerRow(g.was)) {
-			led = append(led, row...)
+			led.rows = append(led.rows, row...)
 		}
 	}
-	if _, err := tx.insert(ctx, rollouts, roll, allParts); err != nil {
-		return err
-	}
-	_, err := tx.update(ctx, ledgers, led, allParts)
-	return err
+	return roll, led
 }
 
 // spendsJSON keeps times as microseconds: a busy ledger is written with every

@@ -42,7 +42,7 @@ var waves = &table{
 		rolled_back = waves.rolled_back + EXCLUDED.rolled_back, released = waves.released + EXCLUDED.released`,
 }
 
-// Save writes a batch: a handful of statements, whatever its size. The caller
+// Save writes a batch: a statement or two, whatever its size. The caller
 // holds the locks of all groups its machines are and were in.
 func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 	for _, m := range b.Machines {
@@ -50,18 +50,20 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 			b.lease(m)
 		}
 	}
-	for _, write := range []func() error{
-		func() error { return tx.saveGroups(ctx, b.Groups) },
-		func() error { return tx.saveMachines(ctx, b.Machines) },
-		func() error { return tx.saveCounts(ctx, b.Machines) },
-		func() error { return tx.saveProgress(ctx, b.Progress) },
-		func() error { return tx.saveAttempts(ctx, b) },
-		func() error { return tx.saveHistory(ctx, b.History) },
-		func() error { return tx.saveActivities(ctx, b.Activities) },
-	} {
-		if err := write(); err != nil {
-			return err
-		}
+	added, known := machineChanges(b.Machines)
+	roll, led := groupChanges(b.Groups, tx.now)
+	written, err := tx.write(ctx, added, known, roll, led, countChange(b.Machines), waveChange(b.Progress), tx.attemptChange(b), tx.historyChange(b.History))
+	if err != nil {
+		return err
+	}
+	if err := overtook(written, added, known); err != nil {
+		return err
+	}
+	if err := tx.saveFailures(ctx, b.Attempts); err != nil {
+		return err
+	}
+	if err := tx.saveActivities(ctx, b.Activities); err != nil {
+		return err
 	}
 	tx.announce(b)
 	return nil
@@ -84,26 +86,24 @@ func (tx *Tx) saveActivities(ctx context.Context, all []Activity) error {
 			inID(a.GroupID), inText(a.GroupName), inID(a.ChannelID), inText(a.ChannelName), inID(a.InstanceID), inText(a.Machine),
 			inText(a.Version), inNumber(a.Code), inText(a.Actor), inText(a.Detail))
 	}
-	_, err := tx.insert(ctx, activities, rows, allParts)
+	_, err := tx.write(ctx, insertion(activities, rows))
 	return err
 }
 
-func (tx *Tx) saveHistory(ctx context.Context, all []HistoryEntry) error {
+func (tx *Tx) historyChange(all []HistoryEntry) change {
 	rows := make(cells, 0, len(all)*len(historyEntries.columns))
 	for i := range all {
 		h := &all[i]
 		rows = append(rows, inID(NewID(tx.now)), inID(h.InstanceID), inTime(tx.now), inNumber(h.State), inText(h.Version),
 			inText(h.Reason.String()), inNumber(h.Code), inText(h.Detail))
 	}
-	_, err := tx.insert(ctx, historyEntries, rows, allParts)
-	return err
+	return insertion(historyEntries, rows)
 }
 
-// saveAttempts keeps each attempt with the platform its machine has now, and
-// counts those that failed.
-func (tx *Tx) saveAttempts(ctx context.Context, b *Batch) error {
+// attemptChange keeps each attempt with the platform its machine has now.
+func (tx *Tx) attemptChange(b *Batch) change {
 	if len(b.Attempts) == 0 {
-		return nil
+		return insertion(attempts, nil)
 	}
 	oems := make(map[uuid.UUID]string, len(b.Machines))
 	for _, m := range b.Machines {
@@ -118,13 +118,10 @@ func (tx *Tx) saveAttempts(ctx context.Context, b *Batch) error {
 			inText(e.From.String()), inText(e.OEM), inNumber(a.Wave), inNumber(a.Number), inTime(a.GrantedAt), inTime(a.DownloadingAt),
 			inTime(a.DownloadedAt), inTime(a.InstalledAt), inTime(tx.now), inNumber(e.Outcome), inNumber(e.Code))
 	}
-	if _, err := tx.insert(ctx, attempts, rows, allParts); err != nil {
-		return err
-	}
-	return tx.saveFailures(ctx, b.Attempts)
+	return insertion(attempts, rows)
 }
 
-func (tx *Tx) saveProgress(ctx context.Context, all []rollout.Progress) error {
+func waveChange(all []rollout.Progress) change {
 	type wave struct {
 		rollout  uuid.UUID
 		position int
@@ -143,8 +140,7 @@ func (tx *Tx) saveProgress(ctx context.Context, all []rollout.Progress) error {
 		rows = append(rows, inID(w.rollout), inNumber(w.position), inNumber(c.Granted), inNumber(c.Downloading), inNumber(c.Downloaded), inNumber(c.Installed),
 			inNumber(c.Succeeded), inNumber(c.Failed), inNumber(c.TimedOut), inNumber(c.RolledBack), inNumber(c.Released))
 	}
-	_, err := tx.insert(ctx, waves, rows, allParts)
-	return err
+	return insertion(waves, rows)
 }
 
 // announce queues the events of a batch.

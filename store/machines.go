@@ -28,6 +28,9 @@ const (
 	partWords                      // other words of the machine, another group
 	partTroubles                   // failures, and what a person decided
 	partFixed                      // nothing
+
+	partsAdded = partSeen | partState | partWords | partFixed // what every new machine has
+	partsStep  = partSeen | partState | partAttempt           // what steps of an update change
 )
 
 // machineColumns are the columns of instances in the order of appendMachine and
@@ -54,7 +57,8 @@ var machineColumns = []column{
 var machineParts = []int{0, 4, 10, 23, 32, 40}
 
 var (
-	instances = &table{name: "instances", columns: machineColumns, begin: machineParts, conflict: "ON CONFLICT (id) DO NOTHING"}
+	instances = &table{name: "instances", columns: machineColumns, begin: machineParts,
+		sets: []parts{partsStep, allParts &^ partFixed, partsAdded}, conflict: "ON CONFLICT (id) DO NOTHING"}
 	// lastSeen is instances with nothing but its first two columns.
 	lastSeen = &table{name: "instances", columns: machineColumns[:2]}
 
@@ -201,37 +205,36 @@ func scanMachines(rows *sql.Rows) (all []*Machine, err error) {
 	return all, rows.Err()
 }
 
-// saveMachines writes the machines that changed, and notes which are quiet.
-func (tx *Tx) saveMachines(ctx context.Context, machines []*Machine) error {
-	var added, changed, was cells
-	var first, later parts // that the added and the changed touch
+// machineChanges are the new machines and those that changed. It notes which
+// are quiet.
+func machineChanges(machines []*Machine) (added, known change) {
+	added = change{table: instances, parts: partsAdded}
+	known = change{table: instances, parts: partSeen, known: true}
 	width := len(machineColumns)
-	blank := make(cells, width)
+	blank, was := make(cells, width), make(cells, 0, width)
 	for _, m := range machines {
 		if m.was == nil {
-			added = appendMachine(added, m)
-			first |= instances.touched(added[len(added)-width:], blank)
+			added.rows = appendMachine(added.rows, m)
+			added.parts |= instances.touched(added.rows[len(added.rows)-width:], blank)
 			continue
 		}
-		changed, was = appendMachine(changed, m), appendMachine(was[:0], m.was)
-		touched := instances.touched(changed[len(changed)-width:], was)
+		known.rows, was = appendMachine(known.rows, m), appendMachine(was[:0], m.was)
+		touched := instances.touched(known.rows[len(known.rows)-width:], was)
 		m.quiet = touched&^partSeen == 0
-		if later |= touched; touched == 0 {
-			changed = changed[:len(changed)-width]
+		if touched == 0 {
+			known.rows = known.rows[:len(known.rows)-width]
 		}
+		known.parts |= touched &^ partFixed
 	}
-	n, err := tx.insert(ctx, instances, added, first|partSeen|partState|partWords|partFixed)
-	if err != nil {
-		return err
-	}
-	if n != int64(len(added)/width) {
-		return ErrAgain // registered by another process since it was looked up
-	}
-	if n, err = tx.update(ctx, instances, changed, later&^partFixed); err != nil {
-		return err
-	}
-	if n != int64(len(changed)/width) {
-		return ErrAgain // deleted since it was read
+	return added, known
+}
+
+// overtook compares the first of what was written with the machines there were.
+func overtook(written []int64, machines ...change) error {
+	for i, c := range machines {
+		if written[i] != int64(len(c.rows)/len(machineColumns)) {
+			return ErrAgain // registered or deleted by another process since it was looked up
+		}
 	}
 	return nil
 }

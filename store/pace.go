@@ -67,7 +67,7 @@ func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 					inNumber(p.Granted), inNumber(p.GrantedCap), inNumber(p.Checks))
 			}
 		}
-		_, err = tx.insert(ctx, pacePoints, rows, allParts)
+		_, err = tx.write(ctx, insertion(pacePoints, rows))
 		return err
 	})
 	if err != nil {

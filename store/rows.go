@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,6 +28,8 @@ type table struct {
 	columns []column
 	// begin is where each part of the columns begins; nil is one part.
 	begin []int
+	// sets are the parts that PostgreSQL is given together, the first that fits.
+	sets []parts
 	// conflict is the ON CONFLICT clause, "" for none.
 	conflict string
 }
@@ -59,51 +62,144 @@ func (t *table) used(p parts) []int {
 	return places
 }
 
-// insert writes rows, each with a value for every column, and returns how many
-// were written. What is left out gets the column's default.
-func (tx *Tx) insert(ctx context.Context, t *table, rows cells, p parts) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	places := t.used(p)
-	head := "INSERT INTO " + t.name + " (" + t.names(places, "") + ") "
-	if tx.store.postgres() {
-		return tx.bulk(ctx, t, rows, places, head, " "+t.conflict)
-	}
-	marks := strings.TrimSuffix(strings.Repeat("?, ", len(places)), ", ")
-	return tx.eachRow(ctx, t, rows, places, head+"VALUES ("+marks+") "+t.conflict)
+// change is rows of one table on their way to the database.
+type change struct {
+	table *table
+	rows  cells // each with a value for every column
+	parts parts // that are written; what is left out of a new row gets the column's default
+	// known is for rows that exist: the columns are set by the first one, the
+	// id, which is in every statement with the rest of the first part.
+	known bool
 }
 
-// update sets the columns of some parts by the first column, the id, which is
-// in every statement with the rest of the first part.
-func (tx *Tx) update(ctx context.Context, t *table, rows cells, p parts) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
+// insertion is new rows written whole.
+func insertion(t *table, rows cells) change { return change{table: t, rows: rows, parts: allParts} }
+
+func (c *change) places() []int {
+	if c.known {
+		return c.table.used(c.parts | 1)
 	}
-	places, key := t.used(p|1), t.columns[0].name
-	if tx.store.postgres() {
-		var set []string
-		for _, i := range places[1:] {
-			set = append(set, t.columns[i].name+" = r."+t.columns[i].name)
+	return c.table.used(c.parts)
+}
+
+// write makes changes and returns how many rows of each were written. SQLite
+// takes them in their order. PostgreSQL gets one statement, whatever rows there
+// are, so that there are few texts to keep prepared, and looks at references
+// when all is there.
+func (tx *Tx) write(ctx context.Context, changes ...change) (written []int64, err error) {
+	written = make([]int64, len(changes))
+	some := 0
+	for i := range changes {
+		if len(changes[i].rows) > 0 {
+			some++
 		}
-		return tx.bulk(ctx, t, rows, places, "UPDATE "+t.name+" SET "+strings.Join(set, ", ")+" FROM (",
-			") AS r WHERE "+t.name+"."+key+" = r."+key)
 	}
-	places = append(places[1:], 0) // the id is the last placeholder
-	return tx.eachRow(ctx, t, rows, places, "UPDATE "+t.name+" SET "+t.names(places[:len(places)-1], " = ?")+" WHERE "+key+" = ?")
+	if some > 1 && tx.store.postgres() {
+		return written, tx.together(ctx, changes, written)
+	}
+	for i := range changes {
+		c := &changes[i]
+		if len(c.rows) == 0 {
+			continue
+		}
+		if tx.store.postgres() {
+			written[i], err = tx.bulk(ctx, c.table, c.rows, c.places(), c.head(), c.tail())
+		} else {
+			text, places := c.single()
+			written[i], err = tx.eachRow(ctx, c.table, c.rows, places, text)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return written, nil
 }
 
-// bulk sends rows to PostgreSQL as one array for each column.
-func (tx *Tx) bulk(ctx context.Context, t *table, rows cells, places []int, head, tail string) (int64, error) {
-	arrays, exprs, args := make([]string, len(places)), make([]string, len(places)), make([]any, len(places))
+// together sends changes to PostgreSQL as one statement.
+func (tx *Tx) together(ctx context.Context, changes []change, written []int64) error {
+	var args []any
+	parts, counts, to := make([]string, len(changes)), make([]string, len(changes)), make([]any, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		c.parts = c.table.rounded(c.parts)
+		source, arrays := c.table.source(c.rows, c.places())
+		args = append(args, arrays...)
+		parts[i] = fmt.Sprintf("c%d AS (%s%s%s RETURNING 1)", i, c.head(), source, c.tail())
+		counts[i], to[i] = fmt.Sprintf("(SELECT COUNT(*) FROM c%d)", i), &written[i]
+	}
+	rows, err := tx.query(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT "+strings.Join(counts, ", "), args...)
+	if err != nil {
+		return fmt.Errorf("write a batch: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		err = rows.Scan(to...)
+	}
+	if err = errors.Join(err, rows.Err()); err != nil {
+		return fmt.Errorf("write a batch: %w", err)
+	}
+	return nil
+}
+
+// rounded is one of few sets of parts that has at least those of p.
+func (t *table) rounded(p parts) parts {
+	for _, set := range t.sets {
+		if p&^set == 0 {
+			return set
+		}
+	}
+	return allParts
+}
+
+// head and tail are what stands before and behind the rows in PostgreSQL.
+func (c *change) head() string {
+	places := c.places()
+	if !c.known {
+		return "INSERT INTO " + c.table.name + " (" + c.table.names(places, "") + ") "
+	}
+	var set []string
+	for _, i := range places[1:] {
+		set = append(set, c.table.columns[i].name+" = r."+c.table.columns[i].name)
+	}
+	return "UPDATE " + c.table.name + " SET " + strings.Join(set, ", ") + " FROM ("
+}
+
+func (c *change) tail() string {
+	if !c.known {
+		return " " + c.table.conflict
+	}
+	key := c.table.columns[0].name
+	return ") AS r WHERE " + c.table.name + "." + key + " = r." + key
+}
+
+// single is the statement of one row in SQLite, and the places of its values.
+func (c *change) single() (text string, places []int) {
+	places, name := c.places(), c.table.name
+	if !c.known {
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(places)), ", ")
+		return "INSERT INTO " + name + " (" + c.table.names(places, "") + ") VALUES (" + marks + ") " + c.table.conflict, places
+	}
+	set := places[1:]
+	return "UPDATE " + name + " SET " + c.table.names(set, " = ?") + " WHERE " + c.table.columns[0].name + " = ?", append(set, 0)
+}
+
+// source is rows as PostgreSQL reads them: one array for each column.
+func (t *table) source(rows cells, places []int) (text string, args []any) {
+	arrays, exprs := make([]string, len(places)), make([]string, len(places))
+	args = make([]any, len(places))
 	for k, i := range places {
 		c := &t.columns[i]
 		array, expr := c.kind.postgres(c.name)
 		arrays[k], exprs[k] = "?::"+array, expr+" AS "+c.name
 		args[k] = c.array(rows, i, len(t.columns))
 	}
-	result, err := tx.exec(ctx, head+"SELECT "+strings.Join(exprs, ", ")+" FROM unnest("+strings.Join(arrays, ", ")+
-		") AS v("+t.names(places, "")+")"+tail, args...)
+	return "SELECT " + strings.Join(exprs, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") + ") AS v(" + t.names(places, "") + ")", args
+}
+
+// bulk sends rows of one table to PostgreSQL.
+func (tx *Tx) bulk(ctx context.Context, t *table, rows cells, places []int, head, tail string) (int64, error) {
+	source, args := t.source(rows, places)
+	result, err := tx.exec(ctx, head+source+tail, args...)
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w", t.name, err)
 	}
@@ -114,6 +210,9 @@ func (tx *Tx) bulk(ctx context.Context, t *table, rows cells, places []int, head
 func (c *column) array(rows cells, i, width int) string {
 	b := make([]byte, 0, 2+len(rows)/width*16)
 	b = append(b, '{')
+	if len(rows) == 0 {
+		return "{}"
+	}
 	for ; i < len(rows); i += width {
 		b = append(c.kind.append(b, rows[i]), ',')
 	}

@@ -22,21 +22,29 @@ type statements struct {
 	set map[string]*sql.Stmt
 }
 
-func (s *statements) get(ctx context.Context, text string) (*sql.Stmt, error) {
+// known is a statement that was prepared before, nil when it was not.
+func (s *statements) known(text string) *sql.Stmt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if stmt := s.set[text]; stmt != nil {
-		return stmt, nil
-	}
+	return s.set[text]
+}
+
+// prepare keeps a statement, if it can be prepared. It needs a connection.
+func (s *statements) prepare(ctx context.Context, text string) {
 	stmt, err := s.db.PrepareContext(ctx, text)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %.60q: %w", text, err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.set[text] != nil {
+		_ = stmt.Close() // two came at once; nobody has used this one
+		return
 	}
 	if s.set == nil {
 		s.set = map[string]*sql.Stmt{}
 	}
 	s.set[text] = stmt
-	return stmt, nil
 }
 
 func (s *statements) close() {
@@ -48,27 +56,31 @@ func (s *statements) close() {
 	s.set = nil
 }
 
-// prepared is a statement of the hot path bound to the transaction.
-//
-// SQLite has one writer connection, which this transaction holds: a statement
-// cannot be prepared beside it, so it is prepared inside and lives as long.
+// prepared is a statement of the hot path bound to the transaction. One that is
+// new is prepared inside, and kept for the next ones when the transaction has
+// ended: whoever holds a connection does not wait for another one.
 func (tx *Tx) prepared(ctx context.Context, text string, args ...any) (*sql.Stmt, error) {
 	text = tx.store.q(text)
 	if tx.store.trace != nil {
 		tx.store.trace(tx.sql, text, args)
 	}
-	if !tx.store.postgres() {
-		stmt, err := tx.sql.PrepareContext(ctx, text)
-		if err != nil {
-			return nil, fmt.Errorf("prepare %.60q: %w", text, err)
-		}
-		return stmt, nil
+	if stmt := tx.stmts.known(text); stmt != nil {
+		return tx.sql.StmtContext(ctx, stmt), nil
 	}
-	stmt, err := tx.stmts.get(ctx, text)
+	stmt, err := tx.sql.PrepareContext(ctx, text)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("prepare %.60q: %w", text, err)
 	}
-	return tx.sql.StmtContext(ctx, stmt), nil
+	tx.fresh = append(tx.fresh, text)
+	return stmt, nil
+}
+
+// keep prepares what a transaction that ended had to prepare for itself. What
+// cannot be prepared now will be by whoever needs it.
+func (tx *Tx) keep(ctx context.Context) {
+	for _, text := range tx.fresh {
+		tx.stmts.prepare(ctx, text)
+	}
 }
 
 func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {

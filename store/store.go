@@ -119,6 +119,7 @@ func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) 
 	if err := tx.sql.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	tx.keep(ctx)
 	s.publish(tx.events)
 	return nil
 }

@@ -25,6 +25,7 @@ type Tx struct {
 	now    time.Time
 	client *db.Client
 	events []event.Event
+	fresh  []string // statements that are to be kept prepared
 }
 
 // Now is the moment of the transaction, in whole microseconds.
