@@ -125,6 +125,9 @@ func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) e
 	}
 	v := verb{name: "deleteApplication", by: who, reason: in.Reason}
 	return s.changeApplication(ctx, v, in.ID, func(c *change, row *db.Application) error {
+		if err := c.tx.DropJournals(ctx, row.ID); err != nil {
+			return err
+		}
 		return c.tx.Client().Application.DeleteOneID(row.ID).Exec(ctx)
 	})
 }

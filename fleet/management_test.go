@@ -185,7 +185,17 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		if reach.Machines != 1 {
 			t.Errorf("deleting the application touches %+v", reach)
 		}
+		told := func() [2]int {
+			read := d.store.Reader()
+			return [2]int{must(read.HistoryEntry.Query().Count(d.ctx))(t), must(read.Attempt.Query().Count(d.ctx))(t)}
+		}
+		if n := told(); n[0] == 0 || n[1] == 0 {
+			t.Errorf("%d lines of history and %d attempts were kept", n[0], n[1])
+		}
 		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
+		if n := told(); n != [2]int{} {
+			t.Errorf("%d lines of history and %d attempts are left", n[0], n[1])
+		}
 		if a := d.check(s, "m", "1.0.0"); a.Verdict != fleet.VerdictUnknownApplication {
 			t.Errorf("check of a deleted application: %+v", a)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -158,4 +159,15 @@ func (tx *Tx) announce(b *Batch) {
 		tx.Publish(event.Event{Kind: event.ActivityAdded, App: b.Activities[i].ApplicationID, Group: b.Activities[i].GroupID})
 	}
 	tx.Publish(b.Events...)
+}
+
+// DropJournals deletes what is told of all machines of an application, before
+// it is deleted.
+func (tx *Tx) DropJournals(ctx context.Context, application uuid.UUID) error {
+	for _, table := range journals() {
+		if _, err := tx.sql.ExecContext(ctx, tx.store.q("DELETE FROM "+table+" WHERE instance_id IN (SELECT id FROM instances WHERE application_id = ?)"), application.String()); err != nil {
+			return fmt.Errorf("delete %s: %w", table, err)
+		}
+	}
+	return nil
 }

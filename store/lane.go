@@ -38,7 +38,15 @@ type Lane[T comparable] struct {
 	closing chan struct{}
 	close   sync.Once
 	done    chan struct{}
+	answer  func() // tells the callers of the last batch
 }
+
+// answerWithin is how long callers may wait for their answer after the commit.
+// Their answers are work for the processors, and the next batch has its first
+// words with the database meanwhile: it would wait for them, and they would
+// have nothing to do while the database writes. So they are told then, or after
+// this long, whichever is first.
+const answerWithin = 2 * time.Millisecond
 
 type work[T comparable] struct {
 	item   T
@@ -50,7 +58,7 @@ type work[T comparable] struct {
 // the same items, each time on a fresh transaction, so it must begin anew.
 func NewLane[T comparable](s *Store, o LaneOptions, process func(ctx context.Context, tx *Tx, items []T) (again []T, err error)) *Lane[T] {
 	l := &Lane[T]{store: s, process: process, batch: o.Batch, now: o.Now,
-		queue: make(chan *work[T], o.Waiting), closing: make(chan struct{}), done: make(chan struct{})}
+		queue: make(chan *work[T], o.Waiting), closing: make(chan struct{}), done: make(chan struct{}), answer: func() {}}
 	go run(l)
 	return l
 }
@@ -92,7 +100,10 @@ func (l *Lane[T]) Close() {
 }
 
 func run[T comparable](l *Lane[T]) {
-	defer close(l.done)
+	defer func() {
+		l.answer()
+		close(l.done)
+	}()
 	var batch []*work[T]
 	for {
 		if len(batch) == 0 {
@@ -160,6 +171,7 @@ func attempt[T comparable](l *Lane[T], batch []*work[T]) (left []*work[T], err e
 	for range overtaken {
 		err = l.store.Write(ctx, l.now(), func(tx *Tx) error {
 			var err error
+			tx.meanwhile = l.answer
 			again, err = l.process(ctx, tx, items)
 			return err
 		})
@@ -174,12 +186,23 @@ func attempt[T comparable](l *Lane[T], batch []*work[T]) (left []*work[T], err e
 	for _, item := range again {
 		waiting[item] = struct{}{}
 	}
+	done := make([]*work[T], 0, len(batch))
 	for _, w := range batch {
 		if _, ok := waiting[w.item]; ok {
 			left = append(left, w)
-			continue
+		} else {
+			done = append(done, w)
 		}
-		w.result <- nil
+	}
+	l.answer = sync.OnceFunc(func() {
+		for _, w := range done {
+			w.result <- nil
+		}
+	})
+	if len(left)+len(l.queue) == 0 || !l.store.postgres() { // nothing to wait for
+		l.answer()
+	} else {
+		time.AfterFunc(answerWithin, l.answer)
 	}
 	return left, nil
 }

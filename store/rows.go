@@ -127,6 +127,9 @@ func (tx *Tx) together(ctx context.Context, changes []change, written []int64) e
 		parts[i] = fmt.Sprintf("c%d AS (%s%s%s RETURNING 1)", i, c.head(), source, c.tail())
 		counts[i], to[i] = fmt.Sprintf("(SELECT COUNT(*) FROM c%d)", i), &written[i]
 	}
+	if tx.meanwhile != nil {
+		go tx.meanwhile()
+	}
 	rows, err := tx.query(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT "+strings.Join(counts, ", "), args...)
 	if err != nil {
 		return fmt.Errorf("write a batch: %w", err)

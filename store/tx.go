@@ -26,6 +26,8 @@ type Tx struct {
 	client *db.Client
 	events []event.Event
 	fresh  []string // statements that are to be kept prepared
+	// meanwhile is done while the database writes; it may be done at any time.
+	meanwhile func()
 }
 
 // Now is the moment of the transaction, in whole microseconds.
