@@ -86,7 +86,7 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	s.address = listener.Addr().String()
 	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
-		Log: log, Now: time.Now, Postgres: s.watch != nil})
+		Log: log, Now: time.Now, Postgres: s.watch != nil, Headroom: server.DefaultHeadroom})
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == barePath {
 			bare(w, r)

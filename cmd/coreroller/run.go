@@ -87,7 +87,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	})
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
-		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
+		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "", Headroom: server.DefaultHeadroom,
 	})
 	p.http = &http.Server{
 		Handler: connections.Spare(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
