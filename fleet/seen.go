@@ -10,16 +10,18 @@ import (
 
 const (
 	// touchEvery is how late the moment a machine was last seen may be, as long
-	// as no more than touchRows are seen in that time.
-	touchEvery = time.Second
+	// as no more than touchRows are seen in that time: 4000 a second.
+	touchEvery = time.Second / 4
 	// touchRows is how many machines are touched at a time: more than ten
 	// million that ask every 45 minutes send. When more are seen, those that
 	// wait longest come first; a machine seen again while it waits is written
 	// once, with its last moment. So a storm of checks does not become a storm
 	// of writes, and the moments of n machines are n/4000 seconds late at most.
-	touchRows = 4000
-	// touchBatch is how many machines one transaction touches.
-	touchBatch = 1000
+	touchRows = 1000
+	// touchBatch is how many machines one transaction touches: few, because
+	// check-ins wait for it, on SQLite for all of it and on PostgreSQL for a
+	// machine of theirs.
+	touchBatch = 100
 	// touchRest is how long a stopping process goes on writing what waits.
 	touchRest = 10 * time.Second
 )

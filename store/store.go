@@ -35,16 +35,17 @@ type Options struct {
 
 // Store is an open database.
 type Store struct {
-	writer  *sql.DB
-	readers *sql.DB
-	dialect string
-	reader  *db.Client
-	bus     *event.Memory
-	notify  *notifier // nil on SQLite
-	log     *slog.Logger
-	stmts   statements                                // of writer
-	reading statements                                // of readers
-	trace   func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
+	writer      *sql.DB
+	readers     *sql.DB
+	dialect     string
+	reader      *db.Client
+	bus         *event.Memory
+	notify      *notifier     // nil on SQLite
+	checkpoints *checkpointer // nil on PostgreSQL
+	log         *slog.Logger
+	stmts       statements                                // of writer
+	reading     statements                                // of readers
+	trace       func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
 }
 
 // ErrReadOnly is the answer of the reader client to every attempt to write.
@@ -84,6 +85,9 @@ func (s *Store) Close() error {
 	if s.notify != nil {
 		s.notify.close()
 	}
+	if s.checkpoints != nil {
+		errs = append(errs, s.checkpoints.close())
+	}
 	s.stmts.close()
 	s.reading.close()
 	if s.readers != nil {
@@ -118,6 +122,9 @@ func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) 
 	}
 	if err := tx.sql.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	if s.checkpoints != nil {
+		s.checkpoints.written.Store(true)
 	}
 	tx.keep(ctx)
 	s.publish(tx.events)
