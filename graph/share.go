@@ -49,10 +49,10 @@ type share struct {
 type shareOwner struct{}
 
 // perReader is how much longer a shared subscription waits between messages for
-// each of its readers. A message takes some 40 us of a core to send, so however
-// many watch, sending takes a sixth of a core; a thousand see two messages a
-// second, and few see no difference.
-const perReader = 250 * time.Microsecond
+// each of its readers. A message takes some 50 us of a core to send, so however
+// many watch, sending takes an eighth of a core; a thousand see three messages in
+// two seconds, and few see no difference.
+const perReader = 400 * time.Microsecond
 
 // paceOf is the shortest time between two messages of the subscription that is
 // read in this context.
