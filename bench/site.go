@@ -79,6 +79,7 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
+	s.done.Go(func() { server.PaceGarbage(background) })
 	<-s.fleet.Recalled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +87,7 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	s.address = listener.Addr().String()
 	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
-		Log: log, Now: time.Now, Postgres: s.watch != nil, Headroom: server.DefaultHeadroom})
+		Log: log, Now: time.Now, Postgres: s.watch != nil})
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == barePath {
 			bare(w, r)

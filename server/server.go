@@ -35,14 +35,7 @@ type Options struct {
 	Postgres    bool // the database is PostgreSQL, for serverInfo
 	// Files is the built dashboard; nil is the embedded one.
 	Files fs.FS
-	// Headroom is how many bytes of garbage may gather besides as much as there
-	// is of live data; see DefaultHeadroom. 0 is none.
-	Headroom int
 }
-
-// DefaultHeadroom lets a program with little live data collect its garbage a few
-// times a second instead of fifty times: a tenth of what a check-in costs.
-const DefaultHeadroom = 64 << 20
 
 // Mounter puts the Omaha endpoint on its paths.
 type Mounter interface{ Mount(mux *http.ServeMux) }
@@ -51,9 +44,6 @@ type Mounter interface{ Mount(mux *http.ServeMux) }
 type Server struct {
 	handler http.Handler
 	api     *graph.Handler
-	// headroom counts as live and is never touched, so no memory stands behind
-	// it: it makes the collector wait longer.
-	headroom []byte
 }
 
 // New makes a Server.
@@ -73,7 +63,7 @@ func New(o Options) *Server {
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
 	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
-	return &Server{handler: routes(o, visits, guard, api, scripts), api: api, headroom: make([]byte, o.Headroom)}
+	return &Server{handler: routes(o, visits, guard, api, scripts), api: api}
 }
 
 // ServeHTTP implements http.Handler.

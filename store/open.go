@@ -29,14 +29,14 @@ func IsPostgres(databaseURL string) bool {
 //     failing half-way; busy_timeout covers a second process.
 //   - a checkpoint within a commit after 64 MiB of log only: the checkpointer is
 //     nearly always before that.
-//   - 64 MiB of cache keep the busy pages of large indexes at hand; the kernel's
+//   - 48 MiB of cache keep the busy pages of large indexes at hand; the kernel's
 //     cache has the rest. No mapped memory: it measured no faster, and tools count
 //     it as ours.
 //   - times are whole microseconds since 1970, which compare as numbers.
 func sqliteDSN(path string, readOnly, foreignKeys bool) string {
-	cache := 64 << 20 // bytes; the one writer
+	cache := 48 << 20 // bytes; the one writer
 	if readOnly {
-		cache = 8 << 20 // each of the readers
+		cache = 2 << 20 // each of the readers
 	}
 	q := url.Values{}
 	q.Add("_pragma", "busy_timeout(10000)")

@@ -87,7 +87,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	})
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
-		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "", Headroom: server.DefaultHeadroom,
+		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 	})
 	p.http = &http.Server{
 		Handler: connections.Spare(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
@@ -139,6 +139,7 @@ func (p *Program) start() {
 			p.failed <- fmt.Errorf("background work: %w", err)
 		}
 	})
+	p.running.Go(func() { server.PaceGarbage(worker) })
 	p.running.Go(func() {
 		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("serve: %w", err)
