@@ -60,7 +60,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 6, "how often a check and the bare handler are measured in turn")
 	flag.StringVar(&s.only, "only", "", "of the checks, only those with this in their names")
 	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each check")
-	flag.IntVar(&s.connections, "connections", 128, "connections that send one request after the other")
+	flag.IntVar(&s.connections, "connections", 512, "connections that send one request after the other, each a machine that waits for its answer")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
 	s.databases = strings.Split(*databases, ",")

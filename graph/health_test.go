@@ -10,7 +10,7 @@ func TestServerHealth(t *testing.T) {
 		s.must(s.Work(s.ctx))
 		const document = `{ serverHealth { asOf databaseLatency checksPerSecond waiting waitingLimit knownMachines memory subscriptions jobs { name every lastRunAt lastError } } }`
 		got := s.ana(t).get(document, nil)
-		want(t, got, "waiting", 0, "waitingLimit", 4000, "subscriptions", 0, "jobs.0.every", "PT1S", "jobs.0.lastError", "")
+		want(t, got, "waiting", 0, "waitingLimit", 4000, "subscriptions", 0, "jobs.0.every", "PT0.25S", "jobs.0.lastError", "")
 		if at(t, got, "memory").(float64) < 1<<20 || at(t, got, "databaseLatency").(string) == "PT0S" || at(t, got, "jobs.0.lastRunAt") == nil {
 			t.Errorf("%v", got)
 		}

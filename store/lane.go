@@ -194,6 +194,7 @@ func attempt[T comparable](l *Lane[T], batch []*work[T]) (left []*work[T], err e
 			done = append(done, w)
 		}
 	}
+	l.answer() // those of the batch before, if it was not done
 	l.answer = sync.OnceFunc(func() {
 		for _, w := range done {
 			w.result <- nil

@@ -54,6 +54,36 @@ func TestALaneCommitsWhatWaitsTogether(t *testing.T) {
 	}
 }
 
+// Callers may be told while the database writes the next batch, not after it.
+func TestTheCallersOfABatchDoNotWaitForTheNext(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		s := open(t, url)
+		began, go_, answered := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		lane := store.NewLane(s, store.LaneOptions{Batch: 1, Waiting: 2, Now: now}, func(_ context.Context, _ *store.Tx, items []int) ([]int, error) {
+			if items[0] == 0 {
+				close(began)
+				<-go_
+			} else {
+				<-answered // nothing is written before
+			}
+			return nil, nil
+		})
+		var g sync.WaitGroup
+		g.Go(func() {
+			check(t, lane.Do(t.Context(), 0))
+			close(answered)
+		})
+		<-began
+		g.Go(func() { check(t, lane.Do(t.Context(), 1)) })
+		for lane.Waiting() < 1 {
+			runtime.Gosched()
+		}
+		close(go_)
+		g.Wait()
+		lane.Close()
+	})
+}
+
 func TestAFullLaneSaysSo(t *testing.T) {
 	s := open(t, storetest.SQLite(t))
 	began, go_ := make(chan struct{}), make(chan struct{})

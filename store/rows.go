@@ -131,14 +131,14 @@ func (tx *Tx) together(ctx context.Context, changes []change, written []int64) e
 		go tx.meanwhile()
 	}
 	rows, err := tx.query(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT "+strings.Join(counts, ", "), args...)
+	if err == nil {
+		defer rows.Close()
+		for rows.Next() {
+			err = rows.Scan(to...)
+		}
+		err = errors.Join(err, rows.Err())
+	}
 	if err != nil {
-		return fmt.Errorf("write a batch: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		err = rows.Scan(to...)
-	}
-	if err = errors.Join(err, rows.Err()); err != nil {
 		return fmt.Errorf("write a batch: %w", err)
 	}
 	return nil
