@@ -89,6 +89,9 @@ func (s *Service) touch(ctx context.Context) {
 			defer cancel()
 			for rest.Err() == nil && s.flushSeen(rest) {
 			}
+			if rest.Err() != nil {
+				s.log.Warn("stopped before it was written of all machines when they were last seen")
+			}
 			return
 		case <-tick.C:
 			s.flushSeen(ctx)
@@ -99,7 +102,7 @@ func (s *Service) touch(ctx context.Context) {
 // flushSeen reports whether there was as much to write as is written at a time.
 func (s *Service) flushSeen(ctx context.Context) bool {
 	n, err := s.writeSeen(ctx)
-	if err = s.jobs.ran(jobSeen, s.now(), err); err != nil {
+	if err = s.jobs.ran(jobSeen, s.now(), err); err != nil && ctx.Err() == nil {
 		s.log.Error("when machines were last seen could not be written", "error", err)
 	}
 	return n == touchRows && err == nil

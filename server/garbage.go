@@ -9,9 +9,10 @@ import (
 
 const (
 	// garbageRoom is how many bytes of garbage gather between two collections,
-	// however much lives. By itself Go lets as much gather as lives: with little
-	// it collected fifty times a second, a tenth of what a check-in costs, and
-	// with ten million known machines it would take twice their memory.
+	// besides as many as a collection has to look at: stacks, and what has
+	// pointers. By itself Go lets as much gather as lives. With little that is
+	// fifty collections a second, a tenth of what a check-in costs; with ten
+	// million known machines, whose memory has no pointers, it is twice theirs.
 	garbageRoom = 64 << 20
 	// leastGarbage is the least that gathers, in percent of what lives.
 	leastGarbage = 25
@@ -26,18 +27,15 @@ const (
 // PaceGarbage sets how often this process collects its garbage, until the
 // context ends.
 func PaceGarbage(ctx context.Context) {
-	// What the collector reckons with.
-	live := []levels.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	// The first three are what the collector reckons with.
+	samples := []levels.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/total:bytes"}}
 	tick := time.NewTicker(garbageEvery)
 	defer tick.Stop()
 	for set := 0; ; {
-		levels.Read(live)
-		sum := uint64(0)
-		for i := range live {
-			sum += live[i].Value.Uint64()
-		}
+		levels.Read(samples)
+		live := samples[0].Value.Uint64() + samples[1].Value.Uint64() + samples[2].Value.Uint64()
 		// To set it stops the world for a moment.
-		if percent := garbagePercent(sum); 10*max(percent-set, set-percent) > percent {
+		if percent := garbagePercent(live, samples[3].Value.Uint64()); 10*max(percent-set, set-percent) > percent {
 			debug.SetGCPercent(percent)
 			set = percent
 		}
@@ -49,7 +47,8 @@ func PaceGarbage(ctx context.Context) {
 	}
 }
 
-// garbagePercent is for runtime/debug.SetGCPercent, of the bytes that live.
-func garbagePercent(live uint64) int {
-	return int(min(max(100*garbageRoom/max(live, 1), leastGarbage), mostGarbage))
+// garbagePercent is for runtime/debug.SetGCPercent, of the bytes that live and
+// of those that a collection looks at.
+func garbagePercent(live, scanned uint64) int {
+	return int(min(max(100*(garbageRoom+scanned)/max(live, 1), leastGarbage), mostGarbage))
 }

@@ -8,18 +8,18 @@ import (
 
 func TestGarbageGathersUpToItsRoom(t *testing.T) {
 	for _, c := range []struct {
-		live uint64
-		want int
+		live, scanned uint64
+		want          int
 	}{
-		{0, mostGarbage},
-		{8 << 20, mostGarbage},
-		{32 << 20, 200},
-		{64 << 20, 100},
-		{128 << 20, 50},
-		{1 << 30, leastGarbage},
+		{0, 0, mostGarbage},
+		{8 << 20, 8 << 20, mostGarbage},
+		{32 << 20, 32 << 20, 300},
+		{128 << 20, 0, 50},
+		{128 << 20, 64 << 20, 100},
+		{1 << 30, 16 << 20, leastGarbage},
 	} {
-		if got := garbagePercent(c.live); got != c.want {
-			t.Errorf("%d bytes live: %d %%, want %d %%", c.live, got, c.want)
+		if got := garbagePercent(c.live, c.scanned); got != c.want {
+			t.Errorf("%d bytes live, %d looked at: %d %%, want %d %%", c.live, c.scanned, got, c.want)
 		}
 	}
 }
