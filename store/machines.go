@@ -212,6 +212,13 @@ func machineChanges(machines []*Machine) (added, known change) {
 	known = change{table: instances, parts: partSeen, known: true}
 	width := len(machineColumns)
 	blank, was := make(cells, width), make(cells, 0, width)
+	fresh := 0
+	for _, m := range machines {
+		if m.was == nil {
+			fresh++
+		}
+	}
+	added.rows, known.rows = make(cells, 0, fresh*width), make(cells, 0, (len(machines)-fresh)*width)
 	for _, m := range machines {
 		if m.was == nil {
 			added.rows = appendMachine(added.rows, m)

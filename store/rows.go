@@ -94,7 +94,7 @@ func (tx *Tx) write(ctx context.Context, changes ...change) (written []int64, er
 			some++
 		}
 	}
-	if some > 1 && tx.store.postgres() {
+	if some > 1 && tx.store.postgres() && len(changes) <= maxTogether {
 		return written, tx.together(ctx, changes, written)
 	}
 	for i := range changes {
@@ -117,20 +117,16 @@ func (tx *Tx) write(ctx context.Context, changes ...change) (written []int64, er
 
 // together sends changes to PostgreSQL as one statement.
 func (tx *Tx) together(ctx context.Context, changes []change, written []int64) error {
+	j := tx.store.joined(changes)
 	var args []any
-	parts, counts, to := make([]string, len(changes)), make([]string, len(changes)), make([]any, len(changes))
+	to := make([]any, len(changes))
 	for i := range changes {
-		c := &changes[i]
-		c.parts = c.table.rounded(c.parts)
-		source, arrays := c.table.source(c.rows, c.places())
-		args = append(args, arrays...)
-		parts[i] = fmt.Sprintf("c%d AS (%s%s%s RETURNING 1)", i, c.head(), source, c.tail())
-		counts[i], to[i] = fmt.Sprintf("(SELECT COUNT(*) FROM c%d)", i), &written[i]
+		args, to[i] = changes[i].table.arrays(args, changes[i].rows, j.places[i]), &written[i]
 	}
 	if tx.meanwhile != nil {
 		go tx.meanwhile()
 	}
-	rows, err := tx.query(ctx, "WITH "+strings.Join(parts, ", ")+" SELECT "+strings.Join(counts, ", "), args...)
+	rows, err := tx.query(ctx, j.text, args...)
 	if err == nil {
 		defer rows.Close()
 		for rows.Next() {
@@ -142,6 +138,46 @@ func (tx *Tx) together(ctx context.Context, changes []change, written []int64) e
 		return fmt.Errorf("write a batch: %w", err)
 	}
 	return nil
+}
+
+// maxTogether is how many changes one statement takes: those of a batch.
+const maxTogether = 8
+
+// shape is which tables and columns a statement writes.
+type shape [maxTogether]struct {
+	table *table
+	parts parts
+	known bool
+}
+
+// joint is the statement of a shape, and the columns of each of its changes.
+type joint struct {
+	text   string
+	places [][]int
+}
+
+// joined makes the statement of some changes, each shape once: there are few,
+// and each is long.
+func (s *Store) joined(changes []change) *joint {
+	var key shape
+	for i := range changes {
+		c := &changes[i]
+		key[i].table, key[i].parts, key[i].known = c.table, c.table.rounded(c.parts), c.known
+	}
+	if made, ok := s.joints.Load(key); ok {
+		return made.(*joint)
+	}
+	j := &joint{places: make([][]int, len(changes))}
+	parts, counts := make([]string, len(changes)), make([]string, len(changes))
+	for i := range changes {
+		c := change{table: key[i].table, parts: key[i].parts, known: key[i].known}
+		j.places[i] = c.places()
+		parts[i] = fmt.Sprintf("c%d AS (%s%s%s RETURNING 1)", i, c.head(), c.table.source(j.places[i]), c.tail())
+		counts[i] = fmt.Sprintf("(SELECT COUNT(*) FROM c%d)", i)
+	}
+	j.text = "WITH " + strings.Join(parts, ", ") + " SELECT " + strings.Join(counts, ", ")
+	s.joints.Store(key, j)
+	return j
 }
 
 // rounded is one of few sets of parts that has at least those of p.
@@ -187,22 +223,27 @@ func (c *change) single() (text string, places []int) {
 }
 
 // source is rows as PostgreSQL reads them: one array for each column.
-func (t *table) source(rows cells, places []int) (text string, args []any) {
+func (t *table) source(places []int) string {
 	arrays, exprs := make([]string, len(places)), make([]string, len(places))
-	args = make([]any, len(places))
 	for k, i := range places {
 		c := &t.columns[i]
 		array, expr := c.kind.postgres(c.name)
 		arrays[k], exprs[k] = "?::"+array, expr+" AS "+c.name
-		args[k] = c.array(rows, i, len(t.columns))
 	}
-	return "SELECT " + strings.Join(exprs, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") + ") AS v(" + t.names(places, "") + ")", args
+	return "SELECT " + strings.Join(exprs, ", ") + " FROM unnest(" + strings.Join(arrays, ", ") + ") AS v(" + t.names(places, "") + ")"
+}
+
+// arrays appends the arguments of source.
+func (t *table) arrays(args []any, rows cells, places []int) []any {
+	for _, i := range places {
+		args = append(args, t.columns[i].array(rows, i, len(t.columns)))
+	}
+	return args
 }
 
 // bulk sends rows of one table to PostgreSQL.
 func (tx *Tx) bulk(ctx context.Context, t *table, rows cells, places []int, head, tail string) (int64, error) {
-	source, args := t.source(rows, places)
-	result, err := tx.exec(ctx, head+source+tail, args...)
+	result, err := tx.exec(ctx, head+t.source(places)+tail, t.arrays(nil, rows, places)...)
 	if err != nil {
 		return 0, fmt.Errorf("write %s: %w", t.name, err)
 	}

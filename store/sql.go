@@ -60,7 +60,7 @@ func (s *statements) close() {
 // new is prepared inside, and kept for the next ones when the transaction has
 // ended: whoever holds a connection does not wait for another one.
 func (tx *Tx) prepared(ctx context.Context, text string, args ...any) (*sql.Stmt, error) {
-	text = tx.store.q(text)
+	text = tx.store.translated(text)
 	if tx.store.trace != nil {
 		tx.store.trace(tx.sql, text, args)
 	}
@@ -97,6 +97,16 @@ func (tx *Tx) exec(ctx context.Context, text string, args ...any) (sql.Result, e
 		return nil, err
 	}
 	return stmt.ExecContext(ctx, args...)
+}
+
+// translated is q for the texts of the hot path, which are few.
+func (s *Store) translated(text string) string {
+	if made, ok := s.words.Load(text); ok {
+		return made.(string)
+	}
+	made := s.q(text)
+	s.words.Store(text, made)
+	return made
 }
 
 // q writes a statement with ? placeholders in the words of the dialect. Two

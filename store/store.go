@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"entgo.io/ent"
@@ -43,6 +44,8 @@ type Store struct {
 	notify      *notifier     // nil on SQLite
 	checkpoints *checkpointer // nil on PostgreSQL
 	log         *slog.Logger
+	joints      sync.Map                                  // shape → *joint
+	words       sync.Map                                  // text → the text in the words of the dialect
 	stmts       statements                                // of writer
 	reading     statements                                // of readers
 	trace       func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
