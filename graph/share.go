@@ -50,9 +50,9 @@ type shareOwner struct{}
 
 // perReader is how much longer a shared subscription waits between messages for
 // each of its readers. A message takes some 50 us of a core to send, so however
-// many watch, sending takes an eighth of a core; a thousand see three messages in
-// two seconds, and few see no difference.
-const perReader = 400 * time.Microsecond
+// many watch, sending takes a tenth of a core; a thousand see four messages in
+// three seconds, and few see no difference.
+const perReader = 500 * time.Microsecond
 
 // paceOf is the shortest time between two messages of the subscription that is
 // read in this context.
