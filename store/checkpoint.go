@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -50,7 +51,7 @@ func (c *checkpointer) run() {
 		}
 		// Without waiting for anybody. What is committed meanwhile, and what
 		// readers of an old state keep from being moved, comes next time.
-		if _, err := c.db.Exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		if _, err := c.db.ExecContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
 			c.written.Store(true)
 			c.log.Warn("checkpoint of the database", "error", err)
 		}
