@@ -77,6 +77,8 @@ func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
 		attempt(forgotten, "1.0.0", 2)  // the other two are not kept any more
 		attempt(uuid.New(), "1.0.0", 2) // its rollout is gone
 
+		do("INSERT INTO history_entries (id, instance_id, at, state, version) VALUES (%s, %s, @at, 3, '1.0.0')", uuid.New(), instance)
+
 		s := open(t, url)
 		shares := map[string]int{}
 		for _, f := range s.Reader().FailureShare.Query().AllX(t.Context()) {
@@ -93,7 +95,7 @@ func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
 		if n := len(s.Reader().Failure.Query().AllX(t.Context())); n != 4 {
 			t.Errorf("%d counters by code", n)
 		}
-		if rows := rows(t, url); rows["attempts"] != 6 || rows["instances"] != 1 {
+		if rows := rows(t, url); rows["attempts"] != 6 || rows["history_entries"] != 1 || rows["instances"] != 1 {
 			t.Errorf("rows %v", rows)
 		}
 		if r := s.Reader().GroupRollout.GetX(t.Context(), forgotten); r.ReplacedAt == nil || !r.ReplacedAt.Equal(*r.EndedAt) {

@@ -111,7 +111,9 @@ func (Instance) Annotations() []schema.Annotation {
 	return table("instances", entgql.RelayConnection(), entgql.QueryField())
 }
 
-// Attempt is a grant that ended. The open one is part of its Instance.
+// Attempt is a grant that ended. The open one is part of its Instance. Its edge
+// to the machine, like that of HistoryEntry, is no reference in the database
+// (store.looseJournals).
 type Attempt struct{ ent.Schema }
 
 // Fields of Attempt.
