@@ -11,8 +11,8 @@ const (
 	// garbageRoom is how many bytes of garbage gather between two collections,
 	// besides as many as a collection has to look at: stacks, and what has
 	// pointers. By itself Go lets as much gather as lives. With little that is
-	// fifty collections a second, a tenth of what a check-in costs; with ten
-	// million known machines, whose memory has no pointers, it is twice theirs.
+	// a collection every few megabytes, up to a tenth of what a check-in costs;
+	// with many known machines, whose memory has no pointers, it is twice theirs.
 	garbageRoom = 64 << 20
 	// leastGarbage is the least that gathers, in percent of what lives.
 	leastGarbage = 25
