@@ -106,19 +106,32 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request could not be read", http.StatusBadRequest)
 		return
 	}
+	if h.work(w, r, s) {
+		hold(r.Context())
+		unavailable(w)
+	}
+}
+
+// work answers a request whose body was read, or says that there is too much to
+// do.
+func (h *Handler) work(w http.ResponseWriter, r *http.Request, s *scratch) (busy bool) {
 	working := h.working.Add(1)
 	defer h.working.Add(-1)
 	if working > h.most {
-		unavailable(w)
-		return
+		return true
 	}
 	req, err := Parse(s.body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
+		return false
 	}
-	if !h.ask(w, r, req, s) {
-		return
+	failed, busy := h.ask(w, r, req, s)
+	if busy {
+		return true
+	}
+	if failed > 0 && failed == len(req.Apps) {
+		http.Error(w, "internal error, request id "+requestID(w), http.StatusInternalServerError)
+		return false
 	}
 	if working > h.most/2 {
 		slowDown(s.replies)
@@ -130,13 +143,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Length", strconv.Itoa(len(s.answer)))
 	}
 	_, _ = w.Write(s.answer) // the client has gone away: nobody to tell
+	return false
 }
 
-// ask collects a reply for each app, in order. It reports false when it has
-// answered with an HTTP error.
-func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *scratch) bool {
+// ask collects a reply for each app, in order, and counts those that failed.
+func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *scratch) (failed int, busy bool) {
 	address := ClientAddress(r, h.trusted)
-	failed := 0
 	for i := range req.Apps {
 		app := &req.Apps[i]
 		if app.ID == "" {
@@ -148,8 +160,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *s
 		case err == nil:
 			s.replies = append(s.replies, replyFor(app, answer))
 		case fleet.CodeOf(err) == fleet.Unavailable, r.Context().Err() != nil:
-			unavailable(w)
-			return false
+			return failed, true
 		case fleet.CodeOf(err) == fleet.Invalid:
 			s.replies = append(s.replies, refusal(app, statusInvalidRequest))
 		default:
@@ -159,11 +170,7 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *s
 			s.replies = append(s.replies, reply{app: app, status: statusInternal})
 		}
 	}
-	if failed > 0 && failed == len(req.Apps) {
-		http.Error(w, "internal error, request id "+requestID(w), http.StatusInternalServerError)
-		return false
-	}
-	return true
+	return failed, false
 }
 
 // checkIn is one app of a request in the fleet's words. A machine that says it

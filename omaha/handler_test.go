@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coreroller/fleet"
@@ -23,11 +24,32 @@ const check = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid=
 
 func script(lines ...string) *fakeFleet { return &fakeFleet{script: lines} }
 
+// A client that is told to come back waits for it, but takes nobody's place.
 func TestUnavailable(t *testing.T) {
-	w := post(newTestHandler(t, script("error unavailable"), Options{}), check)
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
-		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		full := true
+		h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
+			if full {
+				full = false
+				return fleet.Answer{}, fleet.Errorf(fleet.Unavailable, "", "full")
+			}
+			return fleet.Answer{}, nil
+		}), Options{InWork: 1})
+		began := time.Now()
+		told := make(chan *httptest.ResponseRecorder)
+		go func() { told <- post(h, check) }()
+		synctest.Wait()
+		if w := post(h, check); w.Code != http.StatusOK {
+			t.Errorf("meanwhile: %d %s", w.Code, w.Body)
+		}
+		w := <-told
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
+			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+		}
+		if held := time.Since(began); held != holding {
+			t.Errorf("told after %v", held)
+		}
+	})
 }
 
 // A client that hangs up is no fault of the server and not worth a log line.

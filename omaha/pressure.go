@@ -1,6 +1,7 @@
 package omaha
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,6 +14,13 @@ const (
 	// bounds the memory they take.
 	inWork = 5000
 
+	// holding is how long a client waits to hear that it has to come back. A
+	// refusal costs a good part of what an answer costs, and a client that was
+	// refused soon asks again, or another in its place: told at once, they keep
+	// the processors from the answers. Held, at most the connections that are
+	// open beyond those in work are refused in this time.
+	holding = 2 * time.Second
+
 	// retryAfter is what a client is asked to wait when the server is
 	// overloaded: long enough for a restart, short against the usual 45 minutes
 	// between polls. The OS daemon looks at neither header and doubles its
@@ -24,6 +32,16 @@ const (
 	usualPoll   = 45 * time.Minute
 	longestPoll = 4 * time.Hour
 )
+
+// hold lets a client wait that is to be refused.
+func hold(ctx context.Context) {
+	t := time.NewTimer(holding)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
 
 // unavailable tells a client to come back later.
 func unavailable(w http.ResponseWriter) {

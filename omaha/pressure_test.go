@@ -6,51 +6,54 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coreroller/fleet"
 )
 
 // While the fleet answers nobody, as many requests wait as may; the others are
-// told at once to come back, and those who came late are told to poll less
-// often. Afterwards all is as before.
+// told to come back; those who came late are told to poll less often. Afterwards
+// all is as before.
 func TestPressure(t *testing.T) {
-	const most, more = 8, 3
-	arrived, release := make(chan struct{}), make(chan struct{})
-	h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
-		arrived <- struct{}{}
-		<-release
-		return fleet.Answer{}, nil
-	}), Options{InWork: most})
-	answers := make(chan *httptest.ResponseRecorder, most)
-	for range most {
-		go func() { answers <- post(h, check) }()
-		<-arrived // one after the other: the second half is late
-	}
-	for range more {
-		w := post(h, check)
-		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
-			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	synctest.Test(t, func(t *testing.T) {
+		const most, more = 8, 3
+		arrived, release := make(chan struct{}), make(chan struct{})
+		h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
+			arrived <- struct{}{}
+			<-release
+			return fleet.Answer{}, nil
+		}), Options{InWork: most})
+		answers := make(chan *httptest.ResponseRecorder, most)
+		for range most {
+			go func() { answers <- post(h, check) }()
+			<-arrived // one after the other: the second half is late
 		}
-	}
-	close(release)
-	slowed := 0
-	for range most {
-		w := <-answers
-		if w.Code != http.StatusOK {
-			t.Errorf("%d %s", w.Code, w.Body)
+		for range more {
+			w := post(h, check)
+			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
+				t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+			}
 		}
-		if strings.Contains(w.Body.String(), ` PollInterval="5400"`) {
-			slowed++
+		close(release)
+		slowed := 0
+		for range most {
+			w := <-answers
+			if w.Code != http.StatusOK {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if strings.Contains(w.Body.String(), ` PollInterval="5400"`) {
+				slowed++
+			}
 		}
-	}
-	if slowed != most/2 {
-		t.Errorf("%d of %d were asked to poll less often", slowed, most)
-	}
-	go func() { <-arrived }()
-	if w := post(h, check); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "PollInterval") {
-		t.Errorf("afterwards %d %s", w.Code, w.Body)
-	}
+		if slowed != most/2 {
+			t.Errorf("%d of %d were asked to poll less often", slowed, most)
+		}
+		go func() { <-arrived }()
+		if w := post(h, check); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "PollInterval") {
+			t.Errorf("afterwards %d %s", w.Code, w.Body)
+		}
+	})
 }
 
 func TestSlowDown(t *testing.T) {

@@ -49,13 +49,14 @@ func (c *Connections) Close() error {
 	return c.Listener.Close()
 }
 
-// Spare closes each connection after its answer while more than half of them
-// are open, so that those that are kept open without need never keep others
-// out. The OS daemon opens a new one for each request anyway.
+// Spare closes each connection after its answer while more than nine of ten are
+// open, so that those that are kept open without need never keep others out.
+// Not earlier: to open one costs both sides more than an answer. The OS daemon
+// opens a new one for each request anyway.
 func (c *Connections) Spare(next http.Handler) http.Handler {
-	half := int64(cap(c.slots) / 2)
+	most := int64(cap(c.slots) * 9 / 10)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.open.Load() > half && r.Header.Get("Upgrade") == "" {
+		if c.open.Load() > most && r.Header.Get("Upgrade") == "" {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

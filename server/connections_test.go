@@ -12,7 +12,7 @@ import (
 )
 
 // Four connections may be open. The fifth waits until one is closed and is
-// served then; from the third on nobody's stays open after its answer.
+// served then; while all four are open nobody's stays open after its answer.
 func TestConnectionsAreBounded(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
