@@ -34,7 +34,8 @@ type audience struct {
 
 	mu       sync.Mutex
 	late     []time.Duration // from the answer to a machine until a dashboard shows it
-	messages int
+	messages int             // since all were there
+	since    time.Time
 }
 
 // admit opens dashboards that look out for arrivals.
@@ -54,6 +55,9 @@ func (s *scene) admit(ctx context.Context, n int, document string, arriving *arr
 		}
 		a.reading.Go(func() { a.read(d, arriving.viewer()) })
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.messages, a.since = 0, time.Now()
 	return a, nil
 }
 
@@ -145,6 +149,10 @@ func (s *scene) storm(ctx context.Context, rate float64, a *arrivals) (*stormy, 
 	if a != nil {
 		source = a.watch(source)
 	}
+	// Before it is measured: dashboards have just come or gone.
+	if _, err := s.run(ctx, load.Plan{Connections: s.connections, Rate: rate, Length: 2 * time.Second, Source: source}); err != nil {
+		return nil, err
+	}
 	before := s.used()
 	r, err := s.run(ctx, load.Plan{Connections: s.connections, Rate: rate, Length: s.length, Source: source})
 	return &stormy{r, s.used() - before}, err
@@ -160,14 +168,15 @@ func (s *scene) total(ctx context.Context) (int, error) {
 }
 
 // subscribers lets a thousand dashboards watch the group during a storm of a
-// thousand new machines a second, and during one as fast as it goes. Storms that
-// nobody watches come between, because the machine's speed changes meanwhile.
+// thousand new machines a second, and during some as fast as it goes. Each of
+// these stands between two that nobody watches, because the machine's speed
+// changes meanwhile and the database grows.
 func (s *scene) subscribers(ctx context.Context) error {
 	const (
 		work       = "subscribers"
 		dashboards = 1000
 		rate       = 1000
-		rounds     = 3
+		rounds     = 5
 	)
 	document, err := groupPage()
 	if err != nil {
@@ -177,23 +186,23 @@ func (s *scene) subscribers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before, err := s.storm(ctx, 0, nil)
+	if err != nil {
+		return err
+	}
 	var falls []float64
 	for round := range rounds {
-		without, err := s.storm(ctx, 0, nil)
-		if err != nil {
-			return err
-		}
 		base, err := s.total(ctx)
 		if err != nil {
 			return err
 		}
-		a := newArrivals(base, int(2*rate*s.length.Seconds()))
-		crowd, err := s.admit(ctx, dashboards, document, a)
+		arriving := newArrivals(base, int(2*rate*s.length.Seconds()))
+		crowd, err := s.admit(ctx, dashboards, document, arriving)
 		if err != nil {
 			return err
 		}
 		if round == 0 {
-			if err := s.watched(ctx, work, rate, a, crowd, alone); err != nil {
+			if err := s.watched(ctx, work, rate, arriving, crowd, alone); err != nil {
 				return errors.Join(err, crowd.leave())
 			}
 		}
@@ -201,9 +210,15 @@ func (s *scene) subscribers(ctx context.Context) error {
 		if err = errors.Join(err, crowd.leave()); err != nil {
 			return err
 		}
-		falls = append(falls, 100*(1-with.PerSecond()/without.PerSecond()))
+		after, err := s.storm(ctx, 0, nil)
+		if err != nil {
+			return err
+		}
+		without := (before.PerSecond() + after.PerSecond()) / 2
+		falls = append(falls, 100*(1-with.PerSecond()/without))
 		s.say(work, "as fast as they go: %.0f/s with %d dashboards, %.0f/s without; server %.2f, %.2f cores; tool %.2f, %.2f", with.PerSecond(), dashboards,
-			without.PerSecond(), with.cores(), without.cores(), with.CPU(), without.CPU())
+			without, with.cores(), (before.cores()+after.cores())/2, with.CPU(), (before.CPU()+after.CPU())/2)
+		before = after
 	}
 	slices.Sort(falls)
 	s.say(work, "with them the rate falls by %.1f %% (the middle of %.1f)", falls[rounds/2], falls)
@@ -222,18 +237,19 @@ func (s *scene) watched(ctx context.Context, work string, rate float64, a *arriv
 		return errors.New("no dashboard saw a machine")
 	}
 	s.say(work, "%d dashboards, %.0f new machines/s: a dashboard shows a machine after p50 %s p99 %s max %s (%.0f messages/s)", len(crowd.open), rate,
-		round(late[len(late)/2]), round(late[len(late)*99/100]), round(late[len(late)-1]), float64(messages)/with.Took.Seconds())
+		round(late[len(late)/2]), round(late[len(late)*99/100]), round(late[len(late)-1]), messages)
 	s.say(work, "answers %.0f/s with them, %.0f/s without; p99 %s, %s; server %.2f, %.2f cores; tool %.2f, %.2f; server peak %d MiB", with.PerSecond(), alone.PerSecond(),
 		round(with.Percentile(0.99)), round(alone.Percentile(0.99)), with.cores(), alone.cores(), with.CPU(), alone.CPU(), peak)
 	return nil
 }
 
-// heard takes what the dashboards were told so far, sorted.
-func (a *audience) heard() (late []time.Duration, messages int) {
+// heard is how late the dashboards were told, sorted, and how many messages they
+// got a second.
+func (a *audience) heard() (late []time.Duration, messages float64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	slices.Sort(a.late)
-	return a.late, a.messages
+	return a.late, float64(a.messages) / time.Since(a.since).Seconds()
 }
 
 // steady offers 5,000 checks of known machines a second while ten dashboards

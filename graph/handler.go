@@ -57,7 +57,7 @@ func NewHandler(o Options) *Handler {
 	h.closing, h.close = context.WithCancel(context.Background())
 
 	srv.AddTransport(transport.Websocket{
-		Implementation:        gorilla{patience: writeTime},
+		Implementation:        &gorilla{patience: writeTime},
 		InitFunc:              greet,
 		InitTimeout:           initTime,
 		PingPongInterval:      pingTime,

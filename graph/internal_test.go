@@ -23,7 +23,7 @@ func TestSlowReaderIsDropped(t *testing.T) {
 		ctx, cancel := context.WithCancel(r.Context())
 		c := &socket{cancel: cancel, closing: make(chan struct{})}
 		r = r.WithContext(context.WithValue(ctx, socketKey{}, c))
-		conn, err := gorilla{patience: 50 * time.Millisecond}.Accept(w, r, transport.WebsocketAcceptOptions{})
+		conn, err := (&gorilla{patience: 50 * time.Millisecond}).Accept(w, r, transport.WebsocketAcceptOptions{})
 		for err == nil {
 			err = conn.WriteJSON(strings.Repeat("x", 1<<20))
 		}

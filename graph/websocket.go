@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -22,6 +23,8 @@ const (
 	// writeTime is how long a client may take to receive one message. Without
 	// it a client that stopped reading would block its connection for ever.
 	writeTime = 10 * time.Second
+	// writeBuffer holds most messages whole: one write to the system for each.
+	writeBuffer = 16 << 10
 	// maxWatches is how many subscriptions one connection may have; a page has
 	// about five.
 	maxWatches = 100
@@ -74,6 +77,7 @@ type socket struct {
 	closing <-chan struct{} // the server stops
 	code    atomic.Int32    // to close with; 0: as the transport says
 	watches atomic.Int32
+	tickets tickets
 }
 
 type socketKey struct{}
@@ -104,12 +108,17 @@ func (c *socket) watch() (done func(), err error) {
 
 // gorilla lets the transport use github.com/gorilla/websocket, whose
 // connections have a write deadline.
-type gorilla struct{ patience time.Duration } // how long one message may take
+type gorilla struct {
+	patience time.Duration // how long one message may take
+	buffers  sync.Pool     // those that write have one, those that wait have none
+}
 
 // Accept implements transport.WebsocketImplementation.
-func (g gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
+func (g *gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
 	u := websocket.Upgrader{
 		HandshakeTimeout: initTime,
+		WriteBufferPool:  &g.buffers,
+		WriteBufferSize:  writeBuffer,
 		Subprotocols:     o.Subprotocols,
 		// The transport answers.
 		Error: func(http.ResponseWriter, *http.Request, int, error) {},
@@ -141,15 +150,32 @@ func (c *gorillaConn) NextReader() (int, io.Reader, error) {
 // WriteJSON implements transport.WebsocketConn. A client that does not take a
 // message in time loses its connection; it comes back and gets a snapshot.
 func (c *gorillaConn) WriteJSON(v any) error {
-	err := c.SetWriteDeadline(time.Now().Add(c.patience))
+	message, err := json.Marshal(v)
 	if err == nil {
-		err = c.Conn.WriteJSON(v)
+		err = c.send(c.socket.tickets.redeem(message))
 	}
 	if err != nil {
 		c.socket.cancel()
 		return errors.Join(err, c.Conn.Close())
 	}
 	return nil
+}
+
+// send sends the parts of a text as one message.
+func (c *gorillaConn) send(parts [][]byte) error {
+	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+		return err
+	}
+	w, err := c.NextWriter(websocket.TextMessage)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return w.Close()
 }
 
 // WriteClose implements transport.WebsocketConn. A server that stops says
