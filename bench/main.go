@@ -162,6 +162,9 @@ func (s *site) checks(ctx context.Context, o settings, kind string, log *slog.Lo
 		}
 		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.ofBare,
 			r.ofBareCPU, r.cpu, r.database, r.wal, round(r.Percentile(0.5)), round(r.Percentile(0.99)), r.errors)
+		if w.beside != nil {
+			fmt.Printf("%22s%.2f of the %s that took turns with it\n", "", r.ofBeside, w.beside.name)
+		}
 		if w.check == nil {
 			continue
 		}

@@ -26,6 +26,8 @@ type outcome struct {
 	// work.
 	cpu, database, wal float64
 	ofBareCPU          float64
+	// By the work that took turns with it: the round in the middle.
+	ofBeside float64
 }
 
 // measure lets the bare handler and a work take turns.
@@ -40,6 +42,7 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 	all := make([]outcome, s.rounds)
 	var total, bareTotal cost
 	requests, bares := 0, 0
+	var besides []float64
 	for i := range all {
 		began := site.spent(ctx)
 		yardstick, err := s.run(ctx, site, part/2, bare)
@@ -62,6 +65,13 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 		total = cost{total.cpu + last.cpu, total.database + last.database, total.wal + last.wal}
 		requests, bares = requests+all[i].Answered(), bares+yardstick.Answered()
 		all[i].ofBare = all[i].PerSecond() / yardstick.PerSecond()
+		if w.beside != nil {
+			r, err := s.run(ctx, site, part, *w.beside)
+			if err != nil {
+				return o, err
+			}
+			besides = append(besides, all[i].PerSecond()/r.PerSecond())
+		}
 		o.errors += all[i].Errors() + all[i].Count(load.Busy)
 	}
 	slices.SortFunc(all, func(a, b outcome) int {
@@ -73,6 +83,9 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 	errors := o.errors
 	o = all[len(all)/2]
 	o.errors = errors
+	if slices.Sort(besides); len(besides) > 0 {
+		o.ofBeside = besides[len(besides)/2]
+	}
 	n := float64(requests)
 	o.cpu, o.database, o.wal = total.cpu.Seconds()*1e6/n, total.database.Seconds()*1e6/n, float64(total.wal)/n
 	o.ofBareCPU = bareTotal.cpu.Seconds() * 1e6 / float64(bares) / (o.cpu + o.database)

@@ -17,6 +17,7 @@ type work struct {
 	name    string
 	prepare func(ctx context.Context) error
 	path    string // "" is that of machines
+	beside  *work  // takes turns with it, to be compared with
 	next    load.Source
 	check   func(ctx context.Context) (shown string, err error)
 }
@@ -33,9 +34,10 @@ func (s *site) works(connections int, only string) []work {
 	f := fleetOf(s.app)
 	even := func(n int) string { return machine(2 * n) } // runs the target
 	odd := func(n int) string { return machine(2*n + 1) }
+	current := work{name: "up-to-date check", next: f.Checks(s.machines/2, "2.0.0", even)}
 	all := []work{
-		{name: "up-to-date check", next: f.Checks(s.machines/2, "2.0.0", even)},
-		{name: "held check (cap reached)", prepare: func(context.Context) error { return s.limit(cap) },
+		current,
+		{name: "held check (cap reached)", beside: &current, prepare: func(context.Context) error { return s.limit(cap) },
 			next:  f.Checks(s.machines/2, "1.0.0", odd),
 			check: func(ctx context.Context) (string, error) { return s.granted(ctx, cap) }},
 		{name: "new machine, on disk", prepare: func(context.Context) error { return s.limit(1 << 30) },
