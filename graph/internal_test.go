@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
@@ -100,4 +101,38 @@ func TestACrowdIsToldLessOften(t *testing.T) {
 	if got := paceOf(t.Context(), pace); got != pace {
 		t.Errorf("a subscription of its own is told every %v", got)
 	}
+}
+
+// A crowd is told part by part, each within a quarter of what it waits longer.
+func TestACrowdIsToldPartByPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const crowd = 1000
+		sh := newShare(shareKey{})
+		sh.readers.Store(crowd)
+		told := make(chan time.Duration, crowd)
+		began := time.Now()
+		for range crowd {
+			seat, number := sh.sit()
+			_, _, changed := sh.after(number, seat)
+			go func() {
+				<-changed
+				told <- time.Since(began)
+			}()
+		}
+		sh.tell()
+		synctest.Wait()
+		close(told)
+		parts := map[time.Duration]int{}
+		for after := range told {
+			parts[after]++
+			if after > crowd*perReader/4 {
+				t.Errorf("one is told after %v", after)
+			}
+		}
+		for after, n := range parts {
+			if n > crowd/seats+1 {
+				t.Errorf("%d are told at once, after %v", n, after)
+			}
+		}
+	})
 }
