@@ -27,7 +27,7 @@ var ticketMark = []byte(`"` + rand.Text())
 // take keeps the data of a message and returns a message with a ticket for it.
 // Those with more than data stay as they are.
 func (t *tickets) take(m *graphql.Response) *graphql.Response {
-	if len(m.Errors) > 0 || len(m.Extensions) > 0 {
+	if len(m.Data) == 0 || len(m.Errors) > 0 || len(m.Extensions) > 0 {
 		return m
 	}
 	number := strconv.FormatInt(t.last.Add(1), 10)

@@ -20,6 +20,7 @@ func TestTickets(t *testing.T) {
 		{Data: json.RawMessage(`{"group":{"name":"a \"b\""}}`)},
 		{Data: json.RawMessage(`null`), Errors: gqlerror.List{{Message: "gone"}}},
 		{Data: json.RawMessage(`{"group":null}`)},
+		{},
 	}
 	var held tickets
 	var frames [][]byte
