@@ -20,7 +20,7 @@ import (
 type outcome struct {
 	*load.Result
 	ofBare float64
-	errors int // of all rounds, 503 among them
+	errors int // of all rounds, 503 among them, and of what took turns with it
 	// Of all rounds, a request: CPU time of server and load, of PostgreSQL, and
 	// bytes of its log; and the CPU time of a bare request by that of one of the
 	// work.
@@ -71,6 +71,7 @@ func (s *settings) measure(ctx context.Context, site *site, bare, w work) (o out
 				return o, err
 			}
 			besides = append(besides, all[i].PerSecond()/r.PerSecond())
+			o.errors += r.Errors() + r.Count(load.Busy)
 		}
 		o.errors += all[i].Errors() + all[i].Count(load.Busy)
 	}

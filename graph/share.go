@@ -129,7 +129,9 @@ func (s *shares) join(ctx context.Context, r *Resolver, key shareKey, next graph
 		alone, cancel := context.WithCancel(detached(ctx))
 		own = next(alone)(alone)
 		cancel()
-		lighten(graphql.GetOperationContext(ctx), sh.key.document)
+	}
+	if !first { // whose operation is the one that is read
+		lighten(graphql.GetOperationContext(ctx))
 	}
 	return r.follow(ctx, sh, seat, from, own)
 }
@@ -139,15 +141,11 @@ func detached(ctx context.Context) context.Context {
 	return auth.Detach(context.WithValue(context.WithoutCancel(ctx), socketKey{}, (*socket)(nil)))
 }
 
-// lighten lets go of what gqlgen keeps of an operation while it is watched and
-// a follower has no use for: the fields it collected, some 20 kB for a page, and
-// a document that others have too.
-func lighten(op *graphql.OperationContext, document string) {
-	*op = graphql.OperationContext{
-		RawQuery: document, Variables: op.Variables, OperationName: op.OperationName, Doc: op.Doc, Extensions: op.Extensions,
-		Headers: op.Headers, Operation: op.Operation, DisableIntrospection: op.DisableIntrospection, RecoverFunc: op.RecoverFunc,
-		ResolverMiddleware: op.ResolverMiddleware, RootResolverMiddleware: op.RootResolverMiddleware, Stats: op.Stats,
-	}
+// lighten lets go of an operation but for what may still be asked of one that
+// only follows. gqlgen keeps it as long as it is watched: the document, and the
+// fields it collected, some 20 kB for a page.
+func lighten(op *graphql.OperationContext) {
+	*op = graphql.OperationContext{RecoverFunc: op.RecoverFunc}
 }
 
 // follow answers a reader's messages: its own first one, then each newest that
