@@ -92,7 +92,7 @@ func TestEventsWaitForThePace(t *testing.T) {
 func TestACrowdIsToldLessOften(t *testing.T) {
 	sh := &share{}
 	ctx := context.WithValue(t.Context(), shareOwner{}, sh)
-	for readers, want := range map[int64]time.Duration{1: 250500 * time.Microsecond, 1000: 750 * time.Millisecond, 10_000: 5250 * time.Millisecond} {
+	for readers, want := range map[int64]time.Duration{1: 150600 * time.Microsecond, 1000: 750 * time.Millisecond, 10_000: 6150 * time.Millisecond} {
 		sh.readers.Store(readers)
 		if got := paceOf(ctx, pace); got != want {
 			t.Errorf("%d readers are told every %v, want %v", readers, got, want)

@@ -67,7 +67,7 @@ type shareOwner struct{}
 // each of its readers. A message takes some 30 us of a core to send, so however
 // many watch, sending takes less than a tenth of a core; a thousand see four
 // messages in three seconds, and few see no difference.
-const perReader = 500 * time.Microsecond
+const perReader = 600 * time.Microsecond
 
 // paceOf is the shortest time between two messages of the subscription that is
 // read in this context.

@@ -15,8 +15,9 @@ import (
 
 const (
 	// pace is the shortest time between two messages of a subscription: a few a
-	// second look alive, more only cost.
-	pace = 250 * time.Millisecond
+	// second look alive, more only cost. It is most of how long a pause may take
+	// to show, also on another process: 200 ms are promised.
+	pace = 150 * time.Millisecond
 	// fleetPace is that of messages that sum over all groups.
 	fleetPace = time.Second
 	// recheckTime is how soon a session that ended elsewhere loses its

@@ -7381,7 +7381,7 @@ type Mutation
 
 """
 What changes while you look. Each subscription sends a snapshot first and then,
-at most about four times a second, the present state of what changed: an update
+at most about six times a second, the present state of what changed: an update
 may stand for many changes, and none is ever older than the one before. After a
 lost connection subscribe again; the new snapshot makes you whole. A reader that
 does not keep up is disconnected.
