@@ -14,6 +14,7 @@ import (
 
 	"coreroller/event"
 	"coreroller/fleet"
+	"coreroller/graph"
 )
 
 const groupDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { asOf snapshot group { name state revision numbers { total inFlight waiting } } } }`
@@ -54,7 +55,7 @@ func TestBurstsAreMerged(t *testing.T) {
 	for at(t, w.next(), "group.numbers.total") != 60.0 {
 		messages++
 	}
-	if most := int(time.Since(began)/(250*time.Millisecond)) + 2; messages > most {
+	if most := int(time.Since(began)/graph.Pace) + 2; messages > most {
 		t.Errorf("%d messages in %v, want at most %d", messages, time.Since(began), most)
 	}
 }
