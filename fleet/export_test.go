@@ -26,7 +26,7 @@ func (s *Service) Together(ctx context.Context, all ...CheckIn) error {
 
 // WriteSeen writes when idle machines were last seen, as much as is written at
 // a time, and says how many moments that were.
-func WriteSeen(ctx context.Context, s *Service) (int, error) { return s.writeSeen(ctx) }
+func WriteSeen(ctx context.Context, s *Service) (int, error) { return s.writeSeen(ctx, touchRows) }
 
 // SeenRows is how many that are at most.
 const SeenRows = touchRows

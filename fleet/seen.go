@@ -20,7 +20,8 @@ const (
 	touchRows = 1000
 	// touchBatch is how many machines one transaction touches: few, because
 	// check-ins wait for it, on SQLite for all of it and on PostgreSQL for a
-	// machine of theirs.
+	// machine of theirs. So many of touchRows are written one by one in the
+	// course of touchEvery, and not in a row.
 	touchBatch = 100
 	// touchRest is how long a stopping process goes on writing what waits.
 	touchRest = 10 * time.Second
@@ -58,6 +59,13 @@ func (q *seenQueue) take(n int, to []sighting) []sighting {
 	return to
 }
 
+// size is how many wait.
+func (q *seenQueue) size() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) - q.taken
+}
+
 // latest is when the machines of sightings were seen last. They may be queued
 // again from now on.
 func (i *idleMemory) latest(all []sighting) map[uuid.UUID]time.Time {
@@ -80,37 +88,41 @@ func (i *idleMemory) latest(all []sighting) map[uuid.UUID]time.Time {
 
 // touch writes when idle machines were last seen, until the context ends.
 func (s *Service) touch(ctx context.Context) {
-	tick := time.NewTicker(touchEvery)
+	const steps = touchRows / touchBatch
+	tick := time.NewTicker(touchEvery / steps)
 	defer tick.Stop()
-	for {
+	for step := 0; ; step++ {
 		select {
 		case <-ctx.Done():
 			rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchRest)
 			defer cancel()
-			for rest.Err() == nil && s.flushSeen(rest) {
+			for rest.Err() == nil && s.flushSeen(rest, touchRows) {
 			}
 			if rest.Err() != nil {
 				s.log.Warn("stopped before it was written of all machines when they were last seen")
 			}
 			return
 		case <-tick.C:
-			s.flushSeen(ctx)
+			if step%steps == 0 || s.idle.seen.size() >= touchBatch {
+				s.flushSeen(ctx, touchBatch)
+			}
 		}
 	}
 }
 
-// flushSeen reports whether there was as much to write as is written at a time.
-func (s *Service) flushSeen(ctx context.Context) bool {
-	n, err := s.writeSeen(ctx)
+// flushSeen writes the moments of at most so many machines and reports whether
+// there were as many.
+func (s *Service) flushSeen(ctx context.Context, most int) bool {
+	n, err := s.writeSeen(ctx, most)
 	if err = s.jobs.ran(jobSeen, s.now(), err); err != nil && ctx.Err() == nil {
 		s.log.Error("when machines were last seen could not be written", "error", err)
 	}
-	return n == touchRows && err == nil
+	return n == most && err == nil
 }
 
-func (s *Service) writeSeen(ctx context.Context) (written int, err error) {
+func (s *Service) writeSeen(ctx context.Context, most int) (written int, err error) {
 	var part []sighting
-	for written < touchRows {
+	for written < most {
 		part = s.idle.seen.take(touchBatch, part[:0])
 		if err := s.store.TouchMachines(ctx, s.idle.latest(part)); err != nil {
 			return written, err

@@ -56,7 +56,7 @@ func (s *Service) work(ctx context.Context) {
 // machines that fell silent, statistics, and what is too old to keep. It
 // returns at once when another process is at it.
 func (s *Service) Work(ctx context.Context) error {
-	s.flushSeen(ctx) // so that nobody is taken for silent who was just seen
+	s.flushSeen(ctx, touchRows) // so that nobody is taken for silent who was just seen
 	// Every process writes its own pace; what could not be written is kept.
 	if err := s.jobs.ran(jobPace, s.now(), s.writePace(ctx)); err != nil {
 		s.log.Error("the pace of groups could not be written", "error", err)

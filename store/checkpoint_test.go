@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"coreroller/store"
 	"coreroller/store/storetest"
 )
@@ -41,6 +43,39 @@ func TestWhatIsCommittedMovesToTheFile(t *testing.T) {
 		case <-look.C:
 		case <-late:
 			t.Fatalf("the file has %d bytes as before", size())
+		}
+	}
+}
+
+// While one commit follows the other the log is begun anew again and again, so
+// that no commit finds it so long that it has to move it.
+func TestTheLogBeginsAnewUnderLoad(t *testing.T) {
+	path := storetest.SQLite(t)
+	f := fill(t, open(t, path))
+	seen := map[uuid.UUID]time.Time{}
+	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+		groups, err := tx.LockGroups(ctx, f.groups[:1])
+		if err != nil {
+			return err
+		}
+		b := &store.Batch{Groups: groups}
+		for i := range 1000 {
+			m := f.machine(0, fmt.Sprintf("%032x", i), "1.0.0")
+			b.Machines, seen[m.InstanceID] = append(b.Machines, m), start
+		}
+		return tx.Save(ctx, b)
+	})
+	const allowed = 2 * store.RewindPages * 4096
+	for written := 0; written < 2*allowed; {
+		for id, at := range seen {
+			seen[id] = at.Add(time.Second)
+		}
+		check(t, f.TouchMachines(t.Context(), seen))
+		written += len(seen) * 4096 / 20 // at least: no page has twenty machines
+		info, err := os.Stat(path + "-wal")
+		check(t, err)
+		if info.Size() > allowed {
+			t.Fatalf("the log has %d bytes", info.Size())
 		}
 	}
 }

@@ -38,3 +38,6 @@ func (t tracer) Query(ctx context.Context, text string, args, to any) error {
 	t.f(text, args.([]any))
 	return t.Driver.Query(ctx, text, args, to)
 }
+
+// RewindPages is how long SQLite's log may become.
+const RewindPages = rewindPages

@@ -1,13 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -242,39 +239,6 @@ func overtook(written []int64, machines ...change) error {
 		if written[i] != int64(len(c.rows)/len(machineColumns)) {
 			return ErrAgain // registered or deleted by another process since it was looked up
 		}
-	}
-	return nil
-}
-
-// TouchMachines sets when machines were last seen, unless they were seen later
-// meanwhile. They are written in the order of their ids, as by every other
-// writer; it may be done again when that was not enough.
-func (s *Store) TouchMachines(ctx context.Context, seen map[uuid.UUID]time.Time) error {
-	if len(seen) == 0 {
-		return nil
-	}
-	ids := slices.SortedFunc(maps.Keys(seen), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
-	rows := make(cells, 0, 2*len(seen))
-	for _, id := range ids {
-		rows = append(rows, inID(id), inTime(seen[id]))
-	}
-	var err error
-	for range overtaken {
-		err = s.Write(ctx, time.Time{}, func(tx *Tx) error {
-			if s.postgres() {
-				_, err := tx.bulk(ctx, lastSeen, rows, []int{0, 1}, "UPDATE instances SET last_seen_at = r.last_seen_at FROM (",
-					") AS r WHERE instances.id = r.id AND instances.last_seen_at < r.last_seen_at")
-				return err
-			}
-			_, err := tx.eachRow(ctx, lastSeen, rows, []int{1, 0, 1}, "UPDATE instances SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?")
-			return err
-		})
-		if !transient(err) {
-			break
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("touch machines: %w", err)
 	}
 	return nil
 }

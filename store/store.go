@@ -115,29 +115,38 @@ func (s *Store) Ping(ctx context.Context) error { return s.readers.PingContext(c
 // Write runs f in one transaction at the moment now. When f returns nil it
 // commits and then publishes; else it rolls back and returns f's error.
 func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
-	tx, err := s.begin(ctx, now)
+	tx, err := s.write(ctx, s.writer, now, f)
 	if err != nil {
 		return err
-	}
-	defer tx.sql.Rollback() //nolint:errcheck // after a commit there is nothing left to roll back
-	if err := f(tx); err != nil {
-		return err
-	}
-	if err := tx.sql.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
-	}
-	if s.checkpoints != nil {
-		s.checkpoints.written.Store(true)
 	}
 	tx.keep(ctx)
 	s.publish(tx.events)
 	return nil
 }
 
+// write runs f in a transaction of a connection or pool and commits it.
+func (s *Store) write(ctx context.Context, from beginner, now time.Time, f func(tx *Tx) error) (*Tx, error) {
+	tx, err := s.begin(ctx, from, now)
+	if err != nil {
+		return nil, err
+	}
+	defer tx.sql.Rollback() //nolint:errcheck // after a commit there is nothing left to roll back
+	if err := f(tx); err != nil {
+		return nil, err
+	}
+	if err := tx.sql.Commit(); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	if s.checkpoints != nil {
+		s.checkpoints.written.Store(true)
+	}
+	return tx, nil
+}
+
 // View runs f in a transaction that is always rolled back: f may use the verbs
 // of a Tx to see what would happen.
 func (s *Store) View(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
-	tx, err := s.begin(ctx, now)
+	tx, err := s.begin(ctx, s.writer, now)
 	if err != nil {
 		return err
 	}
@@ -145,8 +154,13 @@ func (s *Store) View(ctx context.Context, now time.Time, f func(tx *Tx) error) e
 	return f(tx)
 }
 
-func (s *Store) begin(ctx context.Context, now time.Time) (*Tx, error) {
-	t, err := s.writer.BeginTx(ctx, nil)
+// beginner is a pool of connections or one of them.
+type beginner interface {
+	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
+}
+
+func (s *Store) begin(ctx context.Context, from beginner, now time.Time) (*Tx, error) {
+	t, err := from.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
