@@ -15,7 +15,7 @@ import (
 // itself SQLite does that within a commit, every 64 MiB: all machines waited for
 // it, some 100 ms when the disk is busy. More often is more writing, because a
 // page that changes again is written again.
-const checkpointEvery = 100 * time.Millisecond
+const checkpointEvery = 30 * time.Millisecond
 
 // rewindPages is how long the log may become before it is begun anew: 32 MiB.
 const rewindPages = 8192
