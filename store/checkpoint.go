@@ -12,9 +12,9 @@ import (
 )
 
 // checkpointEvery is how often pages go from SQLite's log to its file. Left to
-// itself SQLite does that within a commit, every 64 MiB: all machines waited for
-// it, some 100 ms when the disk is busy. More often is more writing, because a
-// page that changes again is written again.
+// itself SQLite does that within a commit: all machines waited for it, some
+// 100 ms when the disk is busy. Seldom is many pages at a time, which commits
+// wait behind; often is more writing, of pages that change again.
 const checkpointEvery = 30 * time.Millisecond
 
 // rewindPages is how long the log may become before it is begun anew: 32 MiB.

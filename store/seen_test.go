@@ -109,6 +109,14 @@ func TestLastSeenDoesNotWaitForTheDisk(t *testing.T) {
 		if found != ask[1] {
 			t.Errorf("%s is %s while it is written", ask[0], found)
 		}
+		ctx, cancel := context.WithCancel(t.Context())
+		f.Trace(func(*sql.Tx, string, []any) { cancel() }) // breaks off in the middle
+		if err := f.TouchMachines(ctx, map[uuid.UUID]time.Time{uuid.New(): start}); err == nil {
+			t.Error("what was broken off succeeded")
+		}
+		f.Trace(func(tx *sql.Tx, _ string, _ []any) {
+			check(t, tx.QueryRowContext(t.Context(), ask[0]).Scan(&found))
+		})
 		found = ""
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
 			_, err := tx.LockGroups(ctx, f.groups[:1])

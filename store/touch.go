@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"maps"
@@ -57,9 +56,15 @@ func (s *Store) writeSoon(ctx context.Context, f func(tx *Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx, err := s.writeOn(ctx, conn, loose, f)
-	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), strict); failed != nil {
-		// Nobody else may get a connection that does not wait for the disk.
+	var tx *Tx
+	if _, err = conn.ExecContext(ctx, loose); err == nil {
+		tx, err = s.write(ctx, conn, time.Time{}, f)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(context.WithoutCancel(ctx), strict)
+	}
+	if err != nil {
+		// Nobody else may get a connection that perhaps does not wait for the disk.
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	_ = conn.Close() // fails when it was given up
@@ -68,11 +73,4 @@ func (s *Store) writeSoon(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	tx.keep(ctx)
 	return nil
-}
-
-func (s *Store) writeOn(ctx context.Context, conn *sql.Conn, prelude string, f func(tx *Tx) error) (*Tx, error) {
-	if _, err := conn.ExecContext(ctx, prelude); err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
-	}
-	return s.write(ctx, conn, time.Time{}, f)
 }
