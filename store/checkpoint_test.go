@@ -1,13 +1,9 @@
 package store_test
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"coreroller/store"
 	"coreroller/store/storetest"
@@ -24,17 +20,7 @@ func TestWhatIsCommittedMovesToTheFile(t *testing.T) {
 		return info.Size()
 	}
 	before := size()
-	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
-		groups, err := tx.LockGroups(ctx, f.groups[:1])
-		if err != nil {
-			return err
-		}
-		b := &store.Batch{Groups: groups}
-		for i := range 1000 {
-			b.Machines = append(b.Machines, f.machine(0, fmt.Sprintf("%032x", i), "1.0.0"))
-		}
-		return tx.Save(ctx, b)
-	})
+	f.join(t, 1000)
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	late := time.After(time.Minute)
@@ -52,19 +38,7 @@ func TestWhatIsCommittedMovesToTheFile(t *testing.T) {
 func TestTheLogBeginsAnewUnderLoad(t *testing.T) {
 	path := storetest.SQLite(t)
 	f := fill(t, open(t, path))
-	seen := map[uuid.UUID]time.Time{}
-	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
-		groups, err := tx.LockGroups(ctx, f.groups[:1])
-		if err != nil {
-			return err
-		}
-		b := &store.Batch{Groups: groups}
-		for i := range 1000 {
-			m := f.machine(0, fmt.Sprintf("%032x", i), "1.0.0")
-			b.Machines, seen[m.InstanceID] = append(b.Machines, m), start
-		}
-		return tx.Save(ctx, b)
-	})
+	seen := f.join(t, 1000)
 	const allowed = 2 * store.RewindPages * 4096
 	for written := 0; written < 2*allowed; {
 		for id, at := range seen {

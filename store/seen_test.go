@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"maps"
 	"testing"
 	"time"
@@ -22,19 +21,7 @@ func TestLastSeenLeavesIndexesAlone(t *testing.T) {
 	url := storetest.Postgres(t)
 	f := fill(t, open(t, url))
 	const machines, fifths, settled, most = 1000, 5, 4, 60
-	seen := map[uuid.UUID]time.Time{}
-	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
-		groups, err := tx.LockGroups(ctx, f.groups[:1])
-		if err != nil {
-			return err
-		}
-		b := &store.Batch{Groups: groups}
-		for i := range machines {
-			m := f.machine(0, fmt.Sprintf("%032x", i), "1.0.0")
-			b.Machines, seen[m.InstanceID] = append(b.Machines, m), start
-		}
-		return tx.Save(ctx, b)
-	})
+	seen := f.join(t, machines)
 	d := raw(t, url)
 	f.Trace(func(tx *sql.Tx, _ string, _ []any) { // else a backend tells its numbers ten seconds later
 		_, err := tx.ExecContext(t.Context(), "SELECT pg_stat_force_next_flush()")

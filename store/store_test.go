@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -64,6 +65,25 @@ func write(t *testing.T, s *store.Store, f func(ctx context.Context, tx *store.T
 	if err := s.Write(t.Context(), start, func(tx *store.Tx) error { return f(t.Context(), tx) }); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// join saves new machines of the first group and says when they were seen.
+func (f *fixture) join(t *testing.T, machines int) map[uuid.UUID]time.Time {
+	t.Helper()
+	seen := map[uuid.UUID]time.Time{}
+	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
+		groups, err := tx.LockGroups(ctx, f.groups[:1])
+		if err != nil {
+			return err
+		}
+		b := &store.Batch{Groups: groups}
+		for i := range machines {
+			m := f.machine(0, fmt.Sprintf("%032x", i), "1.0.0")
+			b.Machines, seen[m.InstanceID] = append(b.Machines, m), start
+		}
+		return tx.Save(ctx, b)
+	})
+	return seen
 }
 
 // machine is a new machine of a group, not yet saved.
