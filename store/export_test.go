@@ -41,3 +41,9 @@ func (t tracer) Query(ctx context.Context, text string, args, to any) error {
 
 // RewindPages is how long SQLite's log may become.
 const RewindPages = rewindPages
+
+// RecentRows is how many machines are kept between steps of their updates.
+const RecentRows = recentRows
+
+// Recent is how many are.
+func (s *Store) Recent() int { return s.recent.size }

@@ -14,7 +14,7 @@ import (
 )
 
 const selectLedgers = `SELECT l.group_id, g.application_id, l.config_revision, l.in_flight, l.behind, l.on_target,
-	l.spends, l.rollout_id, l.next_lease_at, l.package_missing_noted
+	l.spends, l.rollout_id, l.next_lease_at, l.package_missing_noted, l.writes
 	FROM ledgers l JOIN groups g ON g.id = l.group_id WHERE l.group_id @in ORDER BY l.group_id `
 
 // selectRollouts is a statement of its own: a row that a lock had to wait for
@@ -43,6 +43,7 @@ func (tx *Tx) LockGroups(ctx context.Context, ids []uuid.UUID) ([]*GroupState, e
 		was.Ledger.Spends = slices.Clone(g.Ledger.Spends)
 		g.was = &was
 	}
+	tx.locked = append(tx.locked, states...)
 	return states, nil
 }
 
@@ -98,7 +99,7 @@ func (tx *Tx) readLedgers(ctx context.Context, ids []uuid.UUID, lock string) ([]
 		g := &GroupState{}
 		var current uuid.UUID
 		if err := rows.Scan(&g.GroupID, &g.ApplicationID, &g.ConfigRevision, &g.Ledger.InFlight, &g.Census.Behind, &g.Census.OnTarget,
-			spendList{&g.Ledger.Spends}, nullID{&current}, nullTime{&g.NextLeaseAt}, &g.PackageMissingNoted); err != nil {
+			spendList{&g.Ledger.Spends}, nullID{&current}, nullTime{&g.NextLeaseAt}, &g.PackageMissingNoted, &g.writes); err != nil {
 			return nil, fmt.Errorf("read ledger: %w", err)
 		}
 		g.Rollout.ID = rollout.ID(current)
@@ -168,7 +169,7 @@ func (tx *Tx) CreateLedger(ctx context.Context, group uuid.UUID, revision int64)
 
 var ledgers = &table{name: "ledgers", columns: []column{
 	{"group_id", asID}, {"in_flight", asNumber}, {"behind", asNumber}, {"on_target", asNumber}, {"spends", asJSON},
-	{"rollout_id", asID}, {"next_lease_at", asTime}, {"package_missing_noted", asTruth},
+	{"rollout_id", asID}, {"next_lease_at", asTime}, {"package_missing_noted", asTruth}, {"writes", asNumber},
 }}
 
 var rolloutColumns = []column{
@@ -196,7 +197,7 @@ func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) cells {
 
 func ledgerRow(g *GroupState) cells {
 	return cells{inID(g.GroupID), inNumber(g.Ledger.InFlight), inNumber(g.Census.Behind), inNumber(g.Census.OnTarget),
-		inText(spendsJSON(g.Ledger.Spends)), inID(uuid.UUID(g.Rollout.ID)), inTime(g.NextLeaseAt), inTruth(g.PackageMissingNoted)}
+		inText(spendsJSON(g.Ledger.Spends)), inID(uuid.UUID(g.Rollout.ID)), inTime(g.NextLeaseAt), inTruth(g.PackageMissingNoted), inNumber(g.writes)}
 }
 
 // groupChanges are the rollouts and ledgers that changed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,8 +45,14 @@ var waves = &table{
 }
 
 // Save writes a batch: a statement or two, whatever its size. The caller
-// holds the locks of all groups its machines are and were in.
+// holds the locks of all groups its machines are and were in. There is one
+// batch in a transaction.
 func (tx *Tx) Save(ctx context.Context, b *Batch) error {
+	if tx.saved != nil {
+		return errors.New("a transaction has one batch")
+	}
+	tx.saved = b
+	b.count()
 	for _, m := range b.Machines {
 		if m.Attempt.Open() {
 			b.lease(m)
@@ -58,6 +65,7 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 		return err
 	}
 	if err := overtook(written, added, known); err != nil {
+		tx.store.recent.doubt(b.Groups)
 		return err
 	}
 	if err := tx.saveFailures(ctx, b.Attempts); err != nil {
@@ -68,6 +76,19 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 	}
 	tx.announce(b)
 	return nil
+}
+
+// count raises the count of writes of the groups when a machine was or is in
+// the middle of an update.
+func (b *Batch) count() {
+	for _, m := range b.Machines {
+		if m.Attempt.Open() || m.was != nil && m.was.Attempt.Open() {
+			for _, g := range b.Groups {
+				g.writes = g.was.writes + 1
+			}
+			return
+		}
+	}
 }
 
 // lease lowers the moment before which no lease of the machine's group ends.

@@ -61,6 +61,10 @@ type GroupState struct {
 	NextLeaseAt         time.Time // no lease ends before; zero: none runs
 	PackageMissingNoted bool
 
+	// writes counts the transactions that changed machines of the group whose
+	// update is under way; see recent.
+	writes int64
+
 	// Superseded are rollouts that Rollout took the place of; Save writes both.
 	Superseded []rollout.Rollout
 

@@ -44,6 +44,7 @@ type Store struct {
 	notify      *notifier     // nil on SQLite
 	checkpoints *checkpointer // nil on PostgreSQL
 	log         *slog.Logger
+	recent      recent
 	joints      sync.Map                                  // shape → *joint
 	words       sync.Map                                  // text → the text in the words of the dialect
 	stmts       statements                                // of writer
@@ -136,6 +137,9 @@ func (s *Store) write(ctx context.Context, from beginner, now time.Time, f func(
 	}
 	if err := tx.sql.Commit(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
+	}
+	if tx.saved != nil {
+		s.recent.keep(tx.saved)
 	}
 	if s.checkpoints != nil {
 		s.checkpoints.written.Store(true)

@@ -26,6 +26,8 @@ type Tx struct {
 	client *db.Client
 	events []event.Event
 	fresh  []string // statements that are to be kept prepared
+	locked []*GroupState
+	saved  *Batch
 	// meanwhile is done while the database writes; it may be done at any time.
 	meanwhile func()
 }

@@ -38,6 +38,8 @@ type Ledger struct {
 	NextLeaseAt *time.Time `json:"next_lease_at,omitempty"`
 	// PackageMissingNoted holds the value of the "package_missing_noted" field.
 	PackageMissingNoted bool `json:"package_missing_noted,omitempty"`
+	// transactions that changed machines with an update under way
+	Writes int64 `json:"writes,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the LedgerQuery when eager-loading is set.
 	Edges        LedgerEdges `json:"edges"`
@@ -77,7 +79,7 @@ func (*Ledger) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case ledger.FieldPackageMissingNoted:
 			values[i] = new(sql.NullBool)
-		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldBehind, ledger.FieldOnTarget:
+		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldBehind, ledger.FieldOnTarget, ledger.FieldWrites:
 			values[i] = new(sql.NullInt64)
 		case ledger.FieldNextLeaseAt:
 			values[i] = new(sql.NullTime)
@@ -162,6 +164,12 @@ func (_m *Ledger) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PackageMissingNoted = value.Bool
 			}
+		case ledger.FieldWrites:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field writes", values[i])
+			} else if value.Valid {
+				_m.Writes = value.Int64
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -233,6 +241,9 @@ func (_m *Ledger) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("package_missing_noted=")
 	builder.WriteString(fmt.Sprintf("%v", _m.PackageMissingNoted))
+	builder.WriteString(", ")
+	builder.WriteString("writes=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Writes))
 	builder.WriteByte(')')
 	return builder.String()
 }

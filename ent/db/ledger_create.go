@@ -126,6 +126,20 @@ func (_c *LedgerCreate) SetNillablePackageMissingNoted(v *bool) *LedgerCreate {
 	return _c
 }
 
+// SetWrites sets the "writes" field.
+func (_c *LedgerCreate) SetWrites(v int64) *LedgerCreate {
+	_c.mutation.SetWrites(v)
+	return _c
+}
+
+// SetNillableWrites sets the "writes" field if the given value is not nil.
+func (_c *LedgerCreate) SetNillableWrites(v *int64) *LedgerCreate {
+	if v != nil {
+		_c.SetWrites(*v)
+	}
+	return _c
+}
+
 // SetGroup sets the "group" edge to the Group entity.
 func (_c *LedgerCreate) SetGroup(v *Group) *LedgerCreate {
 	return _c.SetGroupID(v.ID)
@@ -182,6 +196,10 @@ func (_c *LedgerCreate) defaults() {
 		v := ledger.DefaultPackageMissingNoted
 		_c.mutation.SetPackageMissingNoted(v)
 	}
+	if _, ok := _c.mutation.Writes(); !ok {
+		v := ledger.DefaultWrites
+		_c.mutation.SetWrites(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -206,6 +224,9 @@ func (_c *LedgerCreate) check() error {
 	}
 	if _, ok := _c.mutation.PackageMissingNoted(); !ok {
 		return &ValidationError{Name: "package_missing_noted", err: errors.New(`db: missing required field "Ledger.package_missing_noted"`)}
+	}
+	if _, ok := _c.mutation.Writes(); !ok {
+		return &ValidationError{Name: "writes", err: errors.New(`db: missing required field "Ledger.writes"`)}
 	}
 	if len(_c.mutation.GroupIDs()) == 0 {
 		return &ValidationError{Name: "group", err: errors.New(`db: missing required edge "Ledger.group"`)}
@@ -268,6 +289,10 @@ func (_c *LedgerCreate) createSpec() (*Ledger, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PackageMissingNoted(); ok {
 		_spec.SetField(ledger.FieldPackageMissingNoted, field.TypeBool, value)
 		_node.PackageMissingNoted = value
+	}
+	if value, ok := _c.mutation.Writes(); ok {
+		_spec.SetField(ledger.FieldWrites, field.TypeInt64, value)
+		_node.Writes = value
 	}
 	if nodes := _c.mutation.GroupIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -470,6 +495,24 @@ func (u *LedgerUpsert) UpdatePackageMissingNoted() *LedgerUpsert {
 	return u
 }
 
+// SetWrites sets the "writes" field.
+func (u *LedgerUpsert) SetWrites(v int64) *LedgerUpsert {
+	u.Set(ledger.FieldWrites, v)
+	return u
+}
+
+// UpdateWrites sets the "writes" field to the value that was provided on create.
+func (u *LedgerUpsert) UpdateWrites() *LedgerUpsert {
+	u.SetExcluded(ledger.FieldWrites)
+	return u
+}
+
+// AddWrites adds v to the "writes" field.
+func (u *LedgerUpsert) AddWrites(v int64) *LedgerUpsert {
+	u.Add(ledger.FieldWrites, v)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create.
 // Using this option is equivalent to using:
 //
@@ -666,6 +709,27 @@ func (u *LedgerUpsertOne) SetPackageMissingNoted(v bool) *LedgerUpsertOne {
 func (u *LedgerUpsertOne) UpdatePackageMissingNoted() *LedgerUpsertOne {
 	return u.Update(func(s *LedgerUpsert) {
 		s.UpdatePackageMissingNoted()
+	})
+}
+
+// SetWrites sets the "writes" field.
+func (u *LedgerUpsertOne) SetWrites(v int64) *LedgerUpsertOne {
+	return u.Update(func(s *LedgerUpsert) {
+		s.SetWrites(v)
+	})
+}
+
+// AddWrites adds v to the "writes" field.
+func (u *LedgerUpsertOne) AddWrites(v int64) *LedgerUpsertOne {
+	return u.Update(func(s *LedgerUpsert) {
+		s.AddWrites(v)
+	})
+}
+
+// UpdateWrites sets the "writes" field to the value that was provided on create.
+func (u *LedgerUpsertOne) UpdateWrites() *LedgerUpsertOne {
+	return u.Update(func(s *LedgerUpsert) {
+		s.UpdateWrites()
 	})
 }
 
@@ -1031,6 +1095,27 @@ func (u *LedgerUpsertBulk) SetPackageMissingNoted(v bool) *LedgerUpsertBulk {
 func (u *LedgerUpsertBulk) UpdatePackageMissingNoted() *LedgerUpsertBulk {
 	return u.Update(func(s *LedgerUpsert) {
 		s.UpdatePackageMissingNoted()
+	})
+}
+
+// SetWrites sets the "writes" field.
+func (u *LedgerUpsertBulk) SetWrites(v int64) *LedgerUpsertBulk {
+	return u.Update(func(s *LedgerUpsert) {
+		s.SetWrites(v)
+	})
+}
+
+// AddWrites adds v to the "writes" field.
+func (u *LedgerUpsertBulk) AddWrites(v int64) *LedgerUpsertBulk {
+	return u.Update(func(s *LedgerUpsert) {
+		s.AddWrites(v)
+	})
+}
+
+// UpdateWrites sets the "writes" field to the value that was provided on create.
+func (u *LedgerUpsertBulk) UpdateWrites() *LedgerUpsertBulk {
+	return u.Update(func(s *LedgerUpsert) {
+		s.UpdateWrites()
 	})
 }
 

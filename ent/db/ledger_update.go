@@ -181,6 +181,27 @@ func (_u *LedgerUpdate) SetNillablePackageMissingNoted(v *bool) *LedgerUpdate {
 	return _u
 }
 
+// SetWrites sets the "writes" field.
+func (_u *LedgerUpdate) SetWrites(v int64) *LedgerUpdate {
+	_u.mutation.ResetWrites()
+	_u.mutation.SetWrites(v)
+	return _u
+}
+
+// SetNillableWrites sets the "writes" field if the given value is not nil.
+func (_u *LedgerUpdate) SetNillableWrites(v *int64) *LedgerUpdate {
+	if v != nil {
+		_u.SetWrites(*v)
+	}
+	return _u
+}
+
+// AddWrites adds value to the "writes" field.
+func (_u *LedgerUpdate) AddWrites(v int64) *LedgerUpdate {
+	_u.mutation.AddWrites(v)
+	return _u
+}
+
 // Mutation returns the LedgerMutation object of the builder.
 func (_u *LedgerUpdate) Mutation() *LedgerMutation {
 	return _u.mutation
@@ -285,6 +306,12 @@ func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PackageMissingNoted(); ok {
 		_spec.SetField(ledger.FieldPackageMissingNoted, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Writes(); ok {
+		_spec.SetField(ledger.FieldWrites, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedWrites(); ok {
+		_spec.AddField(ledger.FieldWrites, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
@@ -458,6 +485,27 @@ func (_u *LedgerUpdateOne) SetNillablePackageMissingNoted(v *bool) *LedgerUpdate
 	return _u
 }
 
+// SetWrites sets the "writes" field.
+func (_u *LedgerUpdateOne) SetWrites(v int64) *LedgerUpdateOne {
+	_u.mutation.ResetWrites()
+	_u.mutation.SetWrites(v)
+	return _u
+}
+
+// SetNillableWrites sets the "writes" field if the given value is not nil.
+func (_u *LedgerUpdateOne) SetNillableWrites(v *int64) *LedgerUpdateOne {
+	if v != nil {
+		_u.SetWrites(*v)
+	}
+	return _u
+}
+
+// AddWrites adds value to the "writes" field.
+func (_u *LedgerUpdateOne) AddWrites(v int64) *LedgerUpdateOne {
+	_u.mutation.AddWrites(v)
+	return _u
+}
+
 // Mutation returns the LedgerMutation object of the builder.
 func (_u *LedgerUpdateOne) Mutation() *LedgerMutation {
 	return _u.mutation
@@ -592,6 +640,12 @@ func (_u *LedgerUpdateOne) sqlSave(ctx context.Context) (_node *Ledger, err erro
 	}
 	if value, ok := _u.mutation.PackageMissingNoted(); ok {
 		_spec.SetField(ledger.FieldPackageMissingNoted, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Writes(); ok {
+		_spec.SetField(ledger.FieldWrites, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedWrites(); ok {
+		_spec.AddField(ledger.FieldWrites, field.TypeInt64, value)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Ledger{config: _u.config}

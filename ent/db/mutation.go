@@ -16525,6 +16525,8 @@ type LedgerMutation struct {
 	rollout_id            *uuid.UUID
 	next_lease_at         *time.Time
 	package_missing_noted *bool
+	writes                *int64
+	addwrites             *int64
 	clearedFields         map[string]struct{}
 	group                 *uuid.UUID
 	clearedgroup          bool
@@ -17076,6 +17078,62 @@ func (m *LedgerMutation) ResetPackageMissingNoted() {
 	m.package_missing_noted = nil
 }
 
+// SetWrites sets the "writes" field.
+func (m *LedgerMutation) SetWrites(i int64) {
+	m.writes = &i
+	m.addwrites = nil
+}
+
+// Writes returns the value of the "writes" field in the mutation.
+func (m *LedgerMutation) Writes() (r int64, exists bool) {
+	v := m.writes
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWrites returns the old "writes" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldWrites(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWrites is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWrites requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWrites: %w", err)
+	}
+	return oldValue.Writes, nil
+}
+
+// AddWrites adds i to the "writes" field.
+func (m *LedgerMutation) AddWrites(i int64) {
+	if m.addwrites != nil {
+		*m.addwrites += i
+	} else {
+		m.addwrites = &i
+	}
+}
+
+// AddedWrites returns the value that was added to the "writes" field in this mutation.
+func (m *LedgerMutation) AddedWrites() (r int64, exists bool) {
+	v := m.addwrites
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetWrites resets all changes to the "writes" field.
+func (m *LedgerMutation) ResetWrites() {
+	m.writes = nil
+	m.addwrites = nil
+}
+
 // ClearGroup clears the "group" edge to the Group entity.
 func (m *LedgerMutation) ClearGroup() {
 	m.clearedgroup = true
@@ -17137,7 +17195,7 @@ func (m *LedgerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LedgerMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.group != nil {
 		fields = append(fields, ledger.FieldGroupID)
 	}
@@ -17165,6 +17223,9 @@ func (m *LedgerMutation) Fields() []string {
 	if m.package_missing_noted != nil {
 		fields = append(fields, ledger.FieldPackageMissingNoted)
 	}
+	if m.writes != nil {
+		fields = append(fields, ledger.FieldWrites)
+	}
 	return fields
 }
 
@@ -17191,6 +17252,8 @@ func (m *LedgerMutation) Field(name string) (ent.Value, bool) {
 		return m.NextLeaseAt()
 	case ledger.FieldPackageMissingNoted:
 		return m.PackageMissingNoted()
+	case ledger.FieldWrites:
+		return m.Writes()
 	}
 	return nil, false
 }
@@ -17218,6 +17281,8 @@ func (m *LedgerMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldNextLeaseAt(ctx)
 	case ledger.FieldPackageMissingNoted:
 		return m.OldPackageMissingNoted(ctx)
+	case ledger.FieldWrites:
+		return m.OldWrites(ctx)
 	}
 	return nil, fmt.Errorf("unknown Ledger field %s", name)
 }
@@ -17290,6 +17355,13 @@ func (m *LedgerMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPackageMissingNoted(v)
 		return nil
+	case ledger.FieldWrites:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWrites(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Ledger field %s", name)
 }
@@ -17310,6 +17382,9 @@ func (m *LedgerMutation) AddedFields() []string {
 	if m.addon_target != nil {
 		fields = append(fields, ledger.FieldOnTarget)
 	}
+	if m.addwrites != nil {
+		fields = append(fields, ledger.FieldWrites)
+	}
 	return fields
 }
 
@@ -17326,6 +17401,8 @@ func (m *LedgerMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedBehind()
 	case ledger.FieldOnTarget:
 		return m.AddedOnTarget()
+	case ledger.FieldWrites:
+		return m.AddedWrites()
 	}
 	return nil, false
 }
@@ -17362,6 +17439,13 @@ func (m *LedgerMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOnTarget(v)
+		return nil
+	case ledger.FieldWrites:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddWrites(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Ledger numeric field %s", name)
@@ -17431,6 +17515,9 @@ func (m *LedgerMutation) ResetField(name string) error {
 		return nil
 	case ledger.FieldPackageMissingNoted:
 		m.ResetPackageMissingNoted()
+		return nil
+	case ledger.FieldWrites:
+		m.ResetWrites()
 		return nil
 	}
 	return fmt.Errorf("unknown Ledger field %s", name)

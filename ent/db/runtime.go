@@ -296,6 +296,10 @@ func init() {
 	ledgerDescPackageMissingNoted := ledgerFields[8].Descriptor()
 	// ledger.DefaultPackageMissingNoted holds the default value on creation for the package_missing_noted field.
 	ledger.DefaultPackageMissingNoted = ledgerDescPackageMissingNoted.Default.(bool)
+	// ledgerDescWrites is the schema descriptor for writes field.
+	ledgerDescWrites := ledgerFields[9].Descriptor()
+	// ledger.DefaultWrites holds the default value on creation for the writes field.
+	ledger.DefaultWrites = ledgerDescWrites.Default.(int64)
 	packageactionFields := schema.PackageAction{}.Fields()
 	_ = packageactionFields
 	// packageactionDescEvent is the schema descriptor for event field.

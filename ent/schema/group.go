@@ -76,6 +76,7 @@ func (Ledger) Fields() []ent.Field {
 		field.UUID("rollout_id", uuid.UUID{}).Optional().Nillable().Comment("the current rollout"),
 		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group ends before this"),
 		field.Bool("package_missing_noted").Default(false),
+		field.Int64("writes").Default(0).Comment("transactions that changed machines with an update under way"),
 	}
 }
 

@@ -30,6 +30,8 @@ const (
 	FieldNextLeaseAt = "next_lease_at"
 	// FieldPackageMissingNoted holds the string denoting the package_missing_noted field in the database.
 	FieldPackageMissingNoted = "package_missing_noted"
+	// FieldWrites holds the string denoting the writes field in the database.
+	FieldWrites = "writes"
 	// EdgeGroup holds the string denoting the group edge name in mutations.
 	EdgeGroup = "group"
 	// Table holds the table name of the ledger in the database.
@@ -55,6 +57,7 @@ var Columns = []string{
 	FieldRolloutID,
 	FieldNextLeaseAt,
 	FieldPackageMissingNoted,
+	FieldWrites,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -76,6 +79,8 @@ var (
 	DefaultOnTarget int
 	// DefaultPackageMissingNoted holds the default value on creation for the "package_missing_noted" field.
 	DefaultPackageMissingNoted bool
+	// DefaultWrites holds the default value on creation for the "writes" field.
+	DefaultWrites int64
 )
 
 // OrderOption defines the ordering options for the Ledger queries.
@@ -124,6 +129,11 @@ func ByNextLeaseAt(opts ...sql.OrderTermOption) OrderOption {
 // ByPackageMissingNoted orders the results by the package_missing_noted field.
 func ByPackageMissingNoted(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPackageMissingNoted, opts...).ToFunc()
+}
+
+// ByWrites orders the results by the writes field.
+func ByWrites(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWrites, opts...).ToFunc()
 }
 
 // ByGroupField orders the results by group field.

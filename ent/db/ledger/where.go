@@ -96,6 +96,11 @@ func PackageMissingNoted(v bool) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldPackageMissingNoted, v))
 }
 
+// Writes applies equality check predicate on the "writes" field. It's identical to WritesEQ.
+func Writes(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldWrites, v))
+}
+
 // GroupIDEQ applies the EQ predicate on the "group_id" field.
 func GroupIDEQ(v uuid.UUID) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldGroupID, v))
@@ -384,6 +389,46 @@ func PackageMissingNotedEQ(v bool) predicate.Ledger {
 // PackageMissingNotedNEQ applies the NEQ predicate on the "package_missing_noted" field.
 func PackageMissingNotedNEQ(v bool) predicate.Ledger {
 	return predicate.Ledger(sql.FieldNEQ(FieldPackageMissingNoted, v))
+}
+
+// WritesEQ applies the EQ predicate on the "writes" field.
+func WritesEQ(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldWrites, v))
+}
+
+// WritesNEQ applies the NEQ predicate on the "writes" field.
+func WritesNEQ(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNEQ(FieldWrites, v))
+}
+
+// WritesIn applies the In predicate on the "writes" field.
+func WritesIn(vs ...int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldIn(FieldWrites, vs...))
+}
+
+// WritesNotIn applies the NotIn predicate on the "writes" field.
+func WritesNotIn(vs ...int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNotIn(FieldWrites, vs...))
+}
+
+// WritesGT applies the GT predicate on the "writes" field.
+func WritesGT(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGT(FieldWrites, v))
+}
+
+// WritesGTE applies the GTE predicate on the "writes" field.
+func WritesGTE(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGTE(FieldWrites, v))
+}
+
+// WritesLT applies the LT predicate on the "writes" field.
+func WritesLT(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLT(FieldWrites, v))
+}
+
+// WritesLTE applies the LTE predicate on the "writes" field.
+func WritesLTE(v int64) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLTE(FieldWrites, v))
 }
 
 // HasGroup applies the HasEdge predicate on the "group" edge.

@@ -651,6 +651,7 @@ var (
 		{Name: "rollout_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "next_lease_at", Type: field.TypeTime, Nullable: true},
 		{Name: "package_missing_noted", Type: field.TypeBool, Default: false},
+		{Name: "writes", Type: field.TypeInt64, Default: 0},
 		{Name: "group_id", Type: field.TypeUUID, Unique: true},
 	}
 	// LedgersTable holds the schema information for the "ledgers" table.
@@ -661,7 +662,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ledgers_groups_ledger",
-				Columns:    []*schema.Column{LedgersColumns[9]},
+				Columns:    []*schema.Column{LedgersColumns[10]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
