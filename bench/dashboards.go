@@ -253,7 +253,8 @@ func (a *audience) heard() (late []time.Duration, messages float64) {
 }
 
 // steady offers 5,000 checks of known machines a second while ten dashboards
-// watch, and a few whole updates, so that there is something to see.
+// watch, and a few whole updates, so that there is something to see. Machines
+// come with a connection each, or keep theirs.
 func (s *scene) steady(ctx context.Context) error {
 	const (
 		work       = "dashboards"
@@ -269,17 +270,32 @@ func (s *scene) steady(ctx context.Context) error {
 		return err
 	}
 	even := func(n int) string { return machine(2 * n) } // runs the target
-	busy := s.used()
-	r, err := s.run(ctx, load.Plan{Connections: s.connections, Rate: rate, Length: s.length, Source: load.Mix([]load.Part{
+	source := load.Mix([]load.Part{
 		{Weight: 9, Source: s.fleet.Checks(s.size/2, "2.0.0", even)},
 		{Weight: 1, Source: s.fleet.Updates(freshPart(), "1.0.0", s.connections)},
-	})})
-	if err != nil {
-		return errors.Join(err, crowd.leave())
+	})
+	for _, turn := range []struct {
+		words     string
+		length    time.Duration
+		reconnect bool
+	}{
+		{"", 2 * time.Second, false}, // not measured: a server that just began, and dashboards that have just come
+		{"connections are kept", s.length, false},
+		{"each on a new connection", s.length, true},
+	} {
+		busy := s.used()
+		r, err := s.run(ctx, load.Plan{Connections: s.connections, Reconnect: turn.reconnect, Rate: rate, Length: turn.length, Source: source})
+		if err != nil {
+			return errors.Join(err, crowd.leave())
+		}
+		if turn.words == "" {
+			continue
+		}
+		cores := (s.used() - busy).Seconds() / r.Took.Seconds()
+		s.say(work, "%d/s offered, a tenth of them steps of updates, %d dashboards, %s: %.0f/s, p50 %s p99 %s p99.9 %s max %s; %s; server %.2f cores, tool %.2f",
+			rate, dashboards, turn.words, r.PerSecond(), round(r.Percentile(0.5)), round(r.Percentile(0.99)), round(r.Percentile(0.999)), round(r.Max()),
+			r.Outcomes(), cores, r.CPU())
 	}
-	cores := (s.used() - busy).Seconds() / r.Took.Seconds()
-	s.say(work, "%d/s offered, a tenth of them steps of updates, %d dashboards: %.0f/s, p50 %s p99 %s p99.9 %s max %s; %s; server %.2f cores, tool %.2f", rate, dashboards,
-		r.PerSecond(), round(r.Percentile(0.5)), round(r.Percentile(0.99)), round(r.Percentile(0.999)), round(r.Max()), r.Outcomes(), cores, r.CPU())
 	return crowd.leave()
 }
 

@@ -16,13 +16,18 @@ const (
 	// million that ask every 45 minutes send. When more are seen, those that
 	// wait longest come first; a machine seen again while it waits is written
 	// once, with its last moment. So a storm of checks does not become a storm
-	// of writes, and the moments of n machines are n/4000 seconds late at most.
+	// of writes, and the moments of n machines are n/4000 seconds late, or n/1000
+	// while touchAside holds.
 	touchRows = 1000
 	// touchBatch is how many machines one transaction touches: few, because
 	// check-ins wait for it, on SQLite for all of it and on PostgreSQL for a
 	// machine of theirs. So many of touchRows are written one by one in the
 	// course of touchEvery, and not in a row.
 	touchBatch = 100
+	// touchAside is the part of them that is written while more check-ins wait
+	// for the database than touchBatch: a quarter. The others wait until it has
+	// time for them.
+	touchAside = 4
 	// touchRest is how long a stopping process goes on writing what waits.
 	touchRest = 10 * time.Second
 )
@@ -103,6 +108,9 @@ func (s *Service) touch(ctx context.Context) {
 			}
 			return
 		case <-tick.C:
+			if s.lane.Waiting() > touchBatch && step%touchAside != 0 {
+				continue
+			}
 			if step%steps == 0 || s.idle.seen.size() >= touchBatch {
 				s.flushSeen(ctx, touchBatch)
 			}
