@@ -29,12 +29,13 @@ func IsPostgres(databaseURL string) bool {
 //     failing half-way; busy_timeout covers a second process.
 //   - a checkpoint within a commit after 256 MiB of log only: the checkpointer is
 //     before that, unless somebody reads an old state for that long.
-//   - 48 MiB of cache keep the busy pages of large indexes at hand; the kernel's
-//     cache has the rest. No mapped memory: it measured no faster, and tools count
-//     it as ours.
+//   - 24 MiB of cache keep the busy pages of large indexes at hand; they take
+//     twice that, because the driver gives each page a power of two, and as much
+//     again measured no faster. The kernel's cache has the rest. No mapped memory:
+//     it measured no faster either, and tools count it as ours.
 //   - times are whole microseconds since 1970, which compare as numbers.
 func sqliteDSN(path string, readOnly, foreignKeys bool) string {
-	cache := 48 << 20 // bytes; the one writer
+	cache := 24 << 20 // bytes; the one writer
 	if readOnly {
 		cache = 2 << 20 // each of the readers
 	}
