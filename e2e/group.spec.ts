@@ -1,5 +1,5 @@
 import { expect, test } from './support/test.ts';
-import { card, figure, state, watchAHalt, watchARollout } from './support/walks.ts';
+import { card, figure, openWave2, state, watchAHalt, watchARollout } from './support/walks.ts';
 
 test('a rollout is watched from its start to its end without reload', watchARollout);
 
@@ -51,12 +51,7 @@ test('a wave that needs a person waits for one, and says so', async ({ dashboard
   await expect(page.getByRole('list', { name: 'Before wave 2 opens' })).toContainText('needs approval');
   const { granted } = (await api.numbers(rollout.groupId)).funnel;
   expect(granted).toBeLessThan(30);
-  await open.click();
-  const dialog = page.getByRole('dialog', { name: /Open wave 2/ });
-  await expect(dialog).toContainText(/machines/);
-  await dialog.getByLabel('Reason').fill('the first wave looks well');
-  await dialog.getByRole('button', { name: 'Open wave 2' }).click();
-  await expect(dialog).toBeHidden();
+  await openWave2(page, 'the first wave looks well');
   await expect(state(page)).toHaveText(/wave 2 of 2|Up to date/);
   await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
   await expect(open).toBeHidden();

@@ -18,11 +18,22 @@ export const figure = (page: Page, word: string) =>
     .getByRole('link', { name: new RegExp(`^[\\d,]+.*\\s${word}`) })
     .first();
 
+/** Opens the second wave, which waits for a person. */
+export async function openWave2(page: Page, reason: string) {
+  const open = page.getByRole('button', { name: 'Open wave 2' });
+  await open.click({ timeout: 90_000 });
+  const dialog = page.getByRole('dialog', { name: /Open wave 2/ });
+  await expect(dialog).toContainText(/machines/);
+  await dialog.getByLabel('Reason').fill(reason);
+  await dialog.getByRole('button', { name: 'Open wave 2' }).click();
+  await expect(dialog).toBeHidden();
+}
+
 /** A rollout from its start to its end without reload. */
 export async function watchARollout({ dashboard: page, api, machines }: Walk) {
   const rollout = await api.rollout({
     maxConcurrentUpdates: 8,
-    waves: [{ share: 0.3, minFinished: 3, soak: 'PT3S' }, { share: 1 }],
+    waves: [{ share: 0.3, minFinished: 3, approval: true }, { share: 1 }], // stays in the first while the test looks
   });
   await page.goto(rollout.path);
   await expect(page.getByText('Connect the first machine')).toBeVisible();
@@ -37,6 +48,7 @@ export async function watchARollout({ dashboard: page, api, machines }: Walk) {
   const waves = page.getByRole('list', { name: 'Waves' });
   await expect(waves.getByRole('listitem').filter({ hasText: '1 · 30 %' })).toBeVisible();
 
+  await openWave2(page, 'the first wave looks well');
   await expect(state(page)).toHaveText(/wave 2 of 2/);
   await expect(state(page)).toHaveText(/Up to date/, { timeout: 90_000 });
   await expect(page.getByText('Done: every active machine runs 2.0.0.')).toBeVisible();
