@@ -58,7 +58,7 @@ func (s *Service) work(ctx context.Context) {
 func (s *Service) Work(ctx context.Context) error {
 	s.flushSeen(ctx, touchRows) // so that nobody is taken for silent who was just seen
 	// Every process writes its own pace; what could not be written is kept.
-	if err := s.jobs.ran(jobPace, s.now(), s.writePace(ctx)); err != nil {
+	if err := s.jobs.ran(jobPace, s.now(), s.writePace(ctx)); err != nil && ctx.Err() == nil {
 		s.log.Error("the pace of groups could not be written", "error", err)
 	}
 	return s.store.Exclusive(ctx, func(ctx context.Context) error {

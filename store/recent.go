@@ -34,8 +34,12 @@ func (r *recent) find(locked []*GroupState, ids []uuid.UUID, found map[uuid.UUID
 	defer r.mu.Unlock()
 	var groups []*recentGroup
 	for _, g := range locked {
-		if known := r.groups[g.GroupID]; known != nil && known.writes == g.was.writes {
+		switch known := r.groups[g.GroupID]; {
+		case known == nil:
+		case known.writes == g.was.writes:
 			groups = append(groups, known)
+		case known.writes > g.was.writes:
+			r.drop(g.GroupID) // the database is an older one, restored or failed over to
 		}
 	}
 	if len(groups) == 0 {

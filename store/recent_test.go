@@ -94,6 +94,14 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 		expect("after another process", 1, func(m *store.Machine) { m.State = rollout.StateDownloaded })
 		expect("and then", 0, func(*store.Machine) {})
 
+		database := raw(t, url) // an older state of it, as after a restore
+		for _, text := range []string{"UPDATE ledgers SET writes = writes - 1", "UPDATE instances SET alias = 'older'"} {
+			_, err := database.ExecContext(t.Context(), text)
+			check(t, err)
+		}
+		expect("on an older database", 1, func(m *store.Machine) { m.Address = "::2" })
+		expect("and its next step", 0, func(*store.Machine) {})
+
 		broken := errors.New("broken")
 		if err := f.step(one, m.InstanceID, func(m *store.Machine) error { m.Alias = "never"; return broken }); !errors.Is(err, broken) {
 			t.Fatal(err)
