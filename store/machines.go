@@ -116,8 +116,9 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 }
 
 // Machines reads the rows of the given instances, by id; unknown ones are
-// absent, and those of recent are as they were written. The caller holds the locks of the groups whose machines it changes;
-// the rows of machines without a group are locked here.
+// absent, and those of recent are as they were written. The caller holds the
+// locks of the groups whose machines it changes; the rows of machines without a
+// group are locked here.
 func (tx *Tx) Machines(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Machine, error) {
 	found := make(map[uuid.UUID]*Machine, len(ids))
 	if ids = tx.store.recent.find(tx.locked, ids, found); len(ids) == 0 {
