@@ -165,6 +165,29 @@ test('the slash focuses the search of the page, or opens the palette', async ({ 
   await expect(palette(page)).toBeVisible();
 });
 
+test('what is typed before the palette is there is typed into it', async ({ dashboard: page, api }) => {
+  await api.rollout();
+  await page.reload();
+  await expect(page.getByRole('article').first()).toBeVisible();
+  let arrives = () => {};
+  const late = new Promise<void>((resolve) => (arrives = resolve));
+  await page.route('**/CommandPalette*.js', async (route) => {
+    await late;
+    await route.continue();
+  });
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('gms?');
+  await page.keyboard.press('Backspace');
+  arrives();
+  await expect(palette(page).getByRole('combobox')).toHaveValue('gms');
+  await page.keyboard.type('x');
+  await expect(palette(page).getByRole('combobox')).toHaveValue('gmsx');
+  // No key acted on the page behind: g and m is another page.
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
+});
+
 test('j and k walk through the rows, Enter opens one', async ({ dashboard: page, api }) => {
   await api.rollout();
   await page.reload();
