@@ -253,8 +253,8 @@ func (a *audience) heard() (late []time.Duration, messages float64) {
 }
 
 // steady offers 5,000 checks of known machines a second while ten dashboards
-// watch, and a few whole updates, so that there is something to see. Machines
-// come with a connection each, or keep theirs.
+// watch, and a few whole updates, so that there is something to see. The
+// machines keep their connections, and then open one for each request.
 func (s *scene) steady(ctx context.Context) error {
 	const (
 		work       = "dashboards"

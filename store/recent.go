@@ -69,14 +69,11 @@ func (r *recent) keep(b *Batch) {
 			continue
 		}
 		known := r.groups[g.GroupID]
-		switch {
-		case known == nil:
-			known = r.begin(g)
-		case known.writes >= g.writes:
+		if known != nil && known.writes >= g.writes {
 			continue // somebody wrote after it and was here first
-		case known.writes != g.was.writes:
-			r.drop(g.GroupID) // another process wrote meanwhile
-			known = r.begin(g)
+		}
+		if known == nil || known.writes != g.was.writes { // another process wrote meanwhile
+			known = r.begin(g.GroupID)
 		}
 		known.writes = g.writes
 		for _, m := range b.Machines {
@@ -104,13 +101,14 @@ func (r *recent) put(g *recentGroup, id uuid.UUID, m *Machine) {
 	r.size += len(g.rows) - before
 }
 
-// begin begins to know a group.
-func (r *recent) begin(g *GroupState) *recentGroup {
-	known := &recentGroup{rows: map[uuid.UUID]*Machine{}}
+// begin knows nothing of a group yet.
+func (r *recent) begin(group uuid.UUID) *recentGroup {
+	r.drop(group)
 	if r.groups == nil {
 		r.groups = map[uuid.UUID]*recentGroup{}
 	}
-	r.groups[g.GroupID] = known
+	known := &recentGroup{rows: map[uuid.UUID]*Machine{}}
+	r.groups[group] = known
 	return known
 }
 

@@ -110,6 +110,27 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 		expect("in another group", 0, func(m *store.Machine) { m.Attempt = rollout.Attempt{} })
 		expect("when the update is over", 1, func(*store.Machine) {})
 		recount(t, one)
+
+		// A row that somebody deleted by hand is not believed forever.
+		check(t, f.step(one, m.InstanceID, func(m *store.Machine) error {
+			m.Attempt = rollout.Attempt{GrantedAt: start, LeaseUntil: start}
+			return nil
+		}))
+		_, err := database.ExecContext(t.Context(), "DELETE FROM instances")
+		check(t, err)
+		if err := f.step(one, m.InstanceID, func(m *store.Machine) error { m.Address = "::3"; return nil }); !errors.Is(err, store.ErrAgain) {
+			t.Errorf("the first step without its row: %v", err)
+		}
+		write(t, one, func(ctx context.Context, tx *store.Tx) error {
+			if _, err := tx.LockGroups(ctx, f.groups[:]); err != nil {
+				return err
+			}
+			all, err := tx.Machines(ctx, []uuid.UUID{m.InstanceID})
+			if len(all) > 0 {
+				t.Error("the row is still believed")
+			}
+			return err
+		})
 	})
 }
 
