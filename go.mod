@@ -1,4 +1,4 @@
-module coreroller
+module github.com/coreroller/coreroller
 
 go 1.26.0
 

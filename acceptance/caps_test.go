@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestCase13_ThirdMachineWaits(t *testing.T) {

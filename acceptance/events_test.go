@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // story checks the states in a machine's history, the newest first.

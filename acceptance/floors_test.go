@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func floors(s *site) {

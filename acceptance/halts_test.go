@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestCase18_SafeModeLetsOneGoFirst(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/predicate"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The lists themselves are the API's; here are the totals they show.

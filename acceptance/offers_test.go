@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestCase01_UnknownMachineIsOffered(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 // The disk stands still while more machines ask than may wait. Some wait and

@@ -18,13 +18,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/activity"
-	"coreroller/ent/db/group"
-	"coreroller/fleet"
-	"coreroller/omaha"
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // processVariable makes this test's program a server process on the database

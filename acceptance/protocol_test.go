@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestCase42_UnknownApplicationOrTrack(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/instance"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // grantTimes are when the grants of G's current rollout were given, in order.

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/ent/db/activity"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Several servers on one database. None of them is told what another one

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestCase23_UpdatesOff(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // The operator's side of a site.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // crowd lets machines check in by many connections at once and returns who of

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // fillCommand makes the group with its machines in an empty database, for a

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // groupPage is the subscription of the dashboard's group page, as it sends it.

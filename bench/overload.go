@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // scene is what a work on the real program needs.

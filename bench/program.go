@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 // program is the real server as a process of its own, so that its memory and

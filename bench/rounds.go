@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // outcome is a work beside the bare handler. Of several rounds it is the one in

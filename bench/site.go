@@ -17,13 +17,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/load"
-	"coreroller/omaha"
-	"coreroller/rollout"
-	"coreroller/server"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/store"
 )
 
 // site is a server with one group full of machines.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // work is one kind of load.

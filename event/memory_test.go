@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
+	"github.com/coreroller/coreroller/event"
 )
 
 func TestEventsThatWaitAreMerged(t *testing.T) {

@@ -5,11 +5,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/event"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/store"
 )
 
 // CreateApplication is the input of Service.CreateApplication.

@@ -9,15 +9,15 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/blacklisting"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/floor"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/release"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // loadApps reads the configuration of the named applications, of all when none

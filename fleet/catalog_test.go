@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 const flatcar = "e96281a6-d1af-4bde-9a0a-97b76e56dc57"

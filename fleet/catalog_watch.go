@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
+	"github.com/coreroller/coreroller/event"
 )
 
 // retryReload is how long to wait after the configuration could not be read.

@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/event"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // verb says what is about to be done, for the audit and for errors.

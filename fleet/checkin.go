@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // maxMachineID is the longest machine id in bytes; real ones are 32 to 38.

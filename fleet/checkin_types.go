@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // CheckIn is what one machine says about one application in one request, in

@@ -3,9 +3,9 @@ package fleet
 import (
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/store"
 )
 
 // clone copies channels and groups of another application into the new one.

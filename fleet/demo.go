@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
+	"github.com/coreroller/coreroller/auth"
 )
 
 // DemoFleet is simulated machines and the applications they run, which the

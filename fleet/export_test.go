@@ -3,7 +3,7 @@ package fleet
 import (
 	"context"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Together checks machines in as one batch of the lane.

@@ -9,14 +9,14 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/groupcount"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/wave"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/wave"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // GroupNumbers is a group in numbers, all of them sums over a few counters:

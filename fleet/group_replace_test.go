@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // replace puts back a group as a script does that read it, with changes.

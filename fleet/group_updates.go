@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // UpdatePolicy is the input of Service.UpdatePolicy.

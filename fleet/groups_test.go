@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestPauseAndResume(t *testing.T) {

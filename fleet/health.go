@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"coreroller/auth"
+	"github.com/coreroller/coreroller/auth"
 )
 
 // Health is how the service does in this process.

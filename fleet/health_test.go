@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestHealthSaysWhatThisProcessDid(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/ent/db/instance"
-	"coreroller/fleet"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // A machine that is seen several times before it is written is written once,

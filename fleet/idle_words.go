@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // maxWords is the longest text of a machine about itself, in bytes.

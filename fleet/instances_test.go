@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestHoldPinAndRelease(t *testing.T) {

@@ -3,8 +3,8 @@ package fleet
 import (
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // journal appends what the engine wants remembered of one group to a batch.

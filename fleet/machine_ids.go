@@ -9,11 +9,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/predicate"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // machineIDs reads the ids of a page, group by group. One statement takes as

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
-	"coreroller/auth"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // skipStep is how many machines one statement leaves out. The database sorts as

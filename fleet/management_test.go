@@ -6,10 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The cases are those of the acceptance list.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Numbers is machines by where they stand. Each is in exactly one of OnTarget,

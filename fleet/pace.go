@@ -10,12 +10,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/pacepoint"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/pacepoint"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Pace is how fast a group went, by the moments of its timeline. Each number is

@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 
-	"coreroller/ent/db"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The types of package; the numbers are those of CoreRoller 1.0.

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Limits of a package, in bytes of text; the URL and the file name are sent

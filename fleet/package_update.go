@@ -5,10 +5,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
 )
 
 // UpdatePackage is the input of Service.UpdatePackage; nil leaves a field as

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestDigestsAreDerivedFromEachOther(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/session"
-	"coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/user"
 )
 
 const (

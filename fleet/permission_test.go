@@ -5,8 +5,8 @@ import (
 	"reflect"
 	"testing"
 
-	"coreroller/fleet"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // TestEveryVerbAsksWhoCalls calls every exported method with a context that

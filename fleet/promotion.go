@@ -5,10 +5,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/release"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // PromotePackage is the input of Service.PromotePackage.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // Whatever operators and machines do in whatever order: every counter agrees

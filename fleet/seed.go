@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // DefaultTeamID is the team of a new database, as it was in CoreRoller 1.0.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Options is what a Service is made of. Now is the only clock it looks at.

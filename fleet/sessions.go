@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/session"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/store"
 )
 
 // SessionLife is how long a browser stays signed in.

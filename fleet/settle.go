@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // settle makes every group follow the configuration a verb left: a group with

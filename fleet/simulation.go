@@ -5,9 +5,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db/release"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // SimulateRollout is the input of Service.SimulateRollout.

@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/activity"
-	"coreroller/ent/db/statpoint"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // maxMarks bounds the activities beside a chart.

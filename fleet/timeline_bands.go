@@ -9,9 +9,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // maxReigns bounds the rollouts of a chart; months of a group that moves every

@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/user"
 )
 
 // maxTokenLife is how long a token may be good for: one that nobody renews

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // UpdatePath is the way from a version to a channel's package.

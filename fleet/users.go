@@ -5,10 +5,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/user"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/store"
 )
 
 // The first user of a new database, as documented since CoreRoller 1.0; the

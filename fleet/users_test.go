@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/ent/db/user"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 func TestFirstUserMustChangeItsPassword(t *testing.T) {

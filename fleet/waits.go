@@ -9,12 +9,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/groupcount"
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Wait is what holds the next machine of a group that asks.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
+	"github.com/coreroller/coreroller/event"
 )
 
 // watchMachines forgets idle machines that another process changed, until the

@@ -9,8 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"coreroller/auth"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // answerTime bounds a query or mutation: a page that takes longer was asked

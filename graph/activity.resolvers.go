@@ -7,9 +7,10 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 func (r *activityResolver) Words(ctx context.Context, obj *db.Activity) (string, error) {

@@ -7,13 +7,13 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // An entry says which group and version it is about, and a list of them costs the

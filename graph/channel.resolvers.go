@@ -7,12 +7,12 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/channel"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // FuzzCursor reads what a client may send as a cursor: it is refused with a

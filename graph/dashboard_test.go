@@ -10,7 +10,7 @@ import (
 
 	"entgo.io/ent"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // The group page, in the words of the dashboard, reads with twelve statements:

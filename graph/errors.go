@@ -11,9 +11,9 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // This file is the only place where an error becomes words of the API.

@@ -7,11 +7,11 @@ package graph
 
 import (
 	"context"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -9,13 +9,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/failureshare"
-	"coreroller/ent/db/predicate"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 func (r *Resolver) sharesByRollout(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]*db.FailureShare, error) {

@@ -7,11 +7,12 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
+
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *fleet.Numbers) ([]*model.Attention, error) {

@@ -7,13 +7,13 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/group"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"runtime/metrics"
 
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // serverHealth is how this process does.

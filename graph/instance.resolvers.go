@@ -8,14 +8,14 @@ package graph
 import (
 	"cmp"
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/instance"
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

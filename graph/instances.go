@@ -3,9 +3,9 @@ package graph
 import (
 	"context"
 
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // instances reads a page of machines.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 const instancesDocument = `query($f: InstanceFilter, $n: Int, $after: String, $by: InstanceOrder) {

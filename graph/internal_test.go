@@ -13,8 +13,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
-	"coreroller/auth"
-	"coreroller/event"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
 )
 
 // A client that stopped reading loses its connection; nobody waits for it.

@@ -9,13 +9,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/activity"
-	"coreroller/ent/db/audit"
-	"coreroller/ent/db/predicate"
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // Activity and audit: lists that only grow, newest first.

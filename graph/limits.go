@@ -3,8 +3,8 @@ package graph
 import (
 	"github.com/google/uuid"
 
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // Limits of one document. Every page of the dashboard is far below them.

@@ -10,13 +10,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/release"
-	"coreroller/ent/db/wave"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/wave"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // A loader waits for more keys, because gqlgen resolves the entries of a list

@@ -7,12 +7,12 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/release"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 )
 

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"coreroller/fleet"
-	"coreroller/graph"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph"
 
 	"entgo.io/ent"
 )

@@ -3,9 +3,9 @@ package graph
 import (
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // The payloads of mutations. Each takes what a verb of the fleet returns, so

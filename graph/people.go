@@ -3,11 +3,11 @@ package graph
 import (
 	"context"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/ent/db/user"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // signIn proves who somebody is and gives them a session.

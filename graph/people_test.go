@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"coreroller/auth"
+	"github.com/coreroller/coreroller/auth"
 )
 
 const signInDocument = `mutation($in: SignInInput!) { signIn(input: $in) { user { username mustChangePassword } userErrors { code field message } } }`

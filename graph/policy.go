@@ -6,10 +6,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // policyOver is a policy with the changes of an input.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // projectionAge is how long a projected end is shown before it is worked out

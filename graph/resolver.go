@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"coreroller/ent/db"
-	"coreroller/event"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // Resolver answers fields. Reads go to the reader of the store, which refuses

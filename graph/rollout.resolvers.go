@@ -7,14 +7,14 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/fleet"
-	"coreroller/graph/generated"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"time"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"slices"
 
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // waves are the steps of a rollout: what the policy says of each, and what was

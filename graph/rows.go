@@ -9,14 +9,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/historyentry"
-	"coreroller/ent/db/release"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // maybe turns "there is none" into a null answer.

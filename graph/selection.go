@@ -5,7 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db"
 )
 
 // fields are what the document selects below the field being resolved, along a

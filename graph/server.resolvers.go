@@ -7,7 +7,8 @@ package graph
 
 import (
 	"context"
-	"coreroller/graph/model"
+
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 func (r *mutationResolver) StartDemo(ctx context.Context) (*model.DemoPayload, error) {

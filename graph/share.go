@@ -14,7 +14,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
-	"coreroller/auth"
+	"github.com/coreroller/coreroller/auth"
 )
 
 // shares are the subscriptions that are read once for everybody who asks the

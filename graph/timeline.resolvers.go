@@ -7,9 +7,9 @@ package graph
 
 import (
 	"context"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 )
 

@@ -7,10 +7,11 @@ package graph
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/ent/db/user"
-	"coreroller/fleet"
-	"coreroller/graph/model"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 func (r *mutationResolver) SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error) {

@@ -9,8 +9,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/event"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
 )
 
 const (

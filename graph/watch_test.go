@@ -12,9 +12,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/graph"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph"
 )
 
 const groupDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { asOf snapshot group { name state revision numbers { total inFlight waiting } } } }`

@@ -15,8 +15,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
-	"coreroller/auth"
-	"coreroller/graph/model"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // A check that is answered from memory allocates no more than this in the

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // onDemand is the installsource of a check that a person asked for.

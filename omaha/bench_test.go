@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // daemonCheck is the check of an OS daemon, the request that a server gets all

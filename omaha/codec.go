@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // The limits of a request. A real one has less than 1 kB, one app, one event

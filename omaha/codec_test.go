@@ -7,7 +7,7 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 const wrapApp = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid="m">%</app></request>`

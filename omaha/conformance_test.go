@@ -11,7 +11,7 @@ import (
 
 	goomaha "github.com/kinvolk/go-omaha/omaha"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The public go-omaha library is the other side: its types write the requests

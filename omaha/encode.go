@@ -5,7 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // prologue is the start of every answer. The OS daemon refuses an answer with

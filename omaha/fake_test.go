@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // fakeFleet stands behind the room's edge: it remembers what it was asked and

@@ -12,7 +12,7 @@ import (
 
 	goomaha "github.com/kinvolk/go-omaha/omaha"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // FuzzPlain holds the reader of plain requests against the standard library's

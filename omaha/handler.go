@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // Fleet is what the endpoint asks. An error with code unavailable means "try

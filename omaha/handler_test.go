@@ -17,7 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 const check = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid="m"><updatecheck/></app></request>`

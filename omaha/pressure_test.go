@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // While the fleet answers nobody, as many requests wait as may; the others are

@@ -1,6 +1,6 @@
 package omaha
 
-import "coreroller/rollout"
+import "github.com/coreroller/coreroller/rollout"
 
 // Request is what is read of an Omaha <request>. Elements and attributes that
 // are not named here are ignored, as the protocol asks for. The protocol

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // parseAny reads any request with the standard library's decoder and says what

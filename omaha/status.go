@@ -1,8 +1,8 @@
 package omaha
 
 import (
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // reply is what is said about one application of a request.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 var update = flag.Bool("update", false, "rewrite the asked and answer sections of testdata/*.txt")

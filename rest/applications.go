@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // applicationJSON is an application with all that is configured in it.

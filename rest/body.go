@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // maxBody is how large a request may be: a package with every field at its

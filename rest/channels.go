@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/channel"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // channelJSON is a channel with the package it points to.

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/fleet"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 var update = flag.Bool("update", false, "rewrite the answers in testdata: read the difference")

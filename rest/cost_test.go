@@ -16,12 +16,12 @@ import (
 	"entgo.io/ent"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/audit"
-	"coreroller/ent/db/groupcount"
-	"coreroller/fleet"
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // statements counts what is read through the store's client.

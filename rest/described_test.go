@@ -17,7 +17,7 @@ import (
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/errors"
 
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // described holds an answer against the description of the API: its status has

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // This file is the only place where an error becomes words of the API.

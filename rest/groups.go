@@ -7,12 +7,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/ledger"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // groupJSON is a group with its channel and its machines in numbers, all of

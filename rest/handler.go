@@ -11,9 +11,9 @@ import (
 	"path"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/ent/db"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 const (

@@ -9,11 +9,11 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/historyentry"
-	"coreroller/ent/db/instance"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // instanceJSON is a machine. Its id is the one it calls itself by.

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 func TestIntervals(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/release"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // packageJSON is a package.

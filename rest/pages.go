@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 const (

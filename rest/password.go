@@ -3,7 +3,7 @@ package rest
 import (
 	"net/http"
 
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // changePassword changes the caller's own password. Who came with a session or

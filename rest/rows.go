@@ -9,13 +9,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/blacklisting"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/release"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // pathID is an id of the path.

@@ -11,14 +11,14 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/activity"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/audit"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/release"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // dialect says the same things in one of the two languages.

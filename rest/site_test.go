@@ -16,12 +16,12 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/omaha"
-	"coreroller/server"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -4,9 +4,9 @@ import (
 	"net/http"
 	"strings"
 
-	"coreroller/auth"
-	"coreroller/graph"
-	"coreroller/rest"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/graph"
+	"github.com/coreroller/coreroller/rest"
 )
 
 // routes is the whole URL map.

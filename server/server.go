@@ -10,11 +10,11 @@ import (
 	"net/netip"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/frontend"
-	"coreroller/graph"
-	"coreroller/rest"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/frontend"
+	"github.com/coreroller/coreroller/graph"
+	"github.com/coreroller/coreroller/rest"
 )
 
 // Options is what a server is made of.

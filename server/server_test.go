@@ -17,8 +17,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"coreroller/ent/db"
-	"coreroller/event"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

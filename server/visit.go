@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"coreroller/omaha"
+	"github.com/coreroller/coreroller/omaha"
 )
 
 // visitor finds out what a request says about its client, through trusted

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // workLock is the advisory lock of background work ("core" in ASCII).

@@ -3,8 +3,8 @@ package store
 import (
 	"github.com/google/uuid"
 
-	"coreroller/event"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Batch is what one transaction writes besides the configuration: the groups

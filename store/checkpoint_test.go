@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // What is committed moves to the file by itself, long before the log is so full

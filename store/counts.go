@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // countKey is one row of group_counts.

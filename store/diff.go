@@ -11,7 +11,7 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/schema"
 
-	"coreroller/ent/db/migrate"
+	"github.com/coreroller/coreroller/ent/db/migrate"
 )
 
 // Diff compares the ent schema with the migrations replayed on an empty

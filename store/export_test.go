@@ -8,7 +8,7 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
-	"coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db"
 )
 
 // Columns shows a machine's row, a column a line, for comparing in tests.

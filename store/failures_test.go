@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // ended saves an attempt of a new machine that ended, and counts it.

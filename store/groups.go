@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 const selectLedgers = `SELECT l.group_id, g.application_id, l.config_revision, l.in_flight, l.behind, l.on_target,

@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 func TestEverythingOfAGroupIsReadAsItWasWritten(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/event"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 var activities = &table{name: "activities", columns: []column{

@@ -11,8 +11,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

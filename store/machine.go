@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Machine is one row of instances as it is changed under its group's lock.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // ErrAgain says that another process was in the way and the same work must be

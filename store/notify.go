@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
-	"coreroller/event"
+	"github.com/coreroller/coreroller/event"
 )
 
 const (

@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // No statement of the check-in reads more rows of a table than the batch has

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/pacepoint"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db/pacepoint"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // A point that was kept is not kept again, although versions came meanwhile: a

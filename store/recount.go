@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Difference is a counter that disagrees with a recount.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // PostgreSQL writes when a machine was last seen without touching an index

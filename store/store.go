@@ -21,8 +21,8 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
-	"coreroller/ent/db"
-	"coreroller/event"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
 )
 
 // Options say which database to open.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // start is when the tests' clock begins.

@@ -6,8 +6,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Stretch is the machines of a group that are alike in everything that is

@@ -11,10 +11,10 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"coreroller/ent/db"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/group"
-	"coreroller/event"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/event"
 )
 
 // Tx is one open transaction. It is used by one goroutine.

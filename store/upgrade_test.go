@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // before makes a database as the migrations up to one left it.

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 
-	"coreroller/server"
+	"github.com/coreroller/coreroller/server"
 )
 
 // admin is the listener for whoever runs the server: profiles, and nothing

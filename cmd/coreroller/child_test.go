@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // buildProgram builds the real program, as the Makefile does.

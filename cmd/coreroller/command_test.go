@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // execute runs a command line with some standard input and returns what it

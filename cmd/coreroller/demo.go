@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store"
 )
 
 func demoCommand(p process) *cobra.Command {

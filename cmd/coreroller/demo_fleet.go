@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/fleet"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 // demoFleet lets the machines of the demo check against the server it is part

@@ -11,10 +11,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // From the first click to the last: the running server makes the demo, its

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The story the demo tells. Each step waits for what it shows, but not for

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The demo's world is made by the verbs of the fleet and every one of its

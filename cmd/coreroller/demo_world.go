@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/fleet"
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // The world of the demo: two applications with their packages, channels and

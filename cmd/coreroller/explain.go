@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 // What goes wrong before a server runs, in words that say what to do.

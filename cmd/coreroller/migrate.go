@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 func migrateCommand(p process) *cobra.Command {

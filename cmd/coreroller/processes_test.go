@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/statpoint"
-	"coreroller/load"
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // Several real processes on one PostgreSQL.

@@ -10,9 +10,9 @@ import (
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
-	"coreroller/rollout"
-	"coreroller/store"
-	"coreroller/store/storetest"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // startProgram runs a whole server on a free port and stops it with the test.

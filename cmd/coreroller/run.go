@@ -11,11 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/omaha"
-	"coreroller/server"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Program is a whole server. Run wires and starts it and returns when it

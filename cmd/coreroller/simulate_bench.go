@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/load"
+	"github.com/coreroller/coreroller/load"
 )
 
 // benchOptions are the flags of simulate --bench besides those it shares.

@@ -9,11 +9,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"coreroller/auth"
-	"coreroller/event"
-	"coreroller/fleet"
-	"coreroller/rollout"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // track is a group under test: an application at 1.0.0 whose channel is moved

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"coreroller/auth"
-	"coreroller/fleet"
-	"coreroller/store"
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/store"
 )
 
 // commandPrincipal is who the server's own command line is: whoever may read

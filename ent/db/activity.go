@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/activity"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

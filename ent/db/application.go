@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/team"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/google/uuid"
 )
 

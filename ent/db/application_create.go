@@ -4,12 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/release"
-	"coreroller/ent/db/team"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +12,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/google/uuid"
 )
 

@@ -4,18 +4,18 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/release"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -3,15 +3,15 @@
 package db
 
 import (
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,9 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -15,6 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

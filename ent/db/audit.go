@@ -3,13 +3,13 @@
 package db
 
 import (
-	"coreroller/ent/db/audit"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/google/uuid"
 )
 

@@ -4,7 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/audit"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/google/uuid"
 )
 

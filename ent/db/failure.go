@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,15 +4,15 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,9 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/predicate"
 	"fmt"
 	"math"
 
@@ -15,6 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
 

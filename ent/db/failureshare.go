@@ -3,13 +3,13 @@
 package db
 
 import (
-	"coreroller/ent/db/failureshare"
-	"coreroller/ent/db/grouprollout"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/google/uuid"
 )
 

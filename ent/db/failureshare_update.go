@@ -4,14 +4,14 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/failureshare"
-	"coreroller/ent/db/predicate"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 )
 
 // FailureShareUpdate is the builder for updating FailureShare entities.

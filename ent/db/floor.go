@@ -3,15 +3,15 @@
 package db
 
 import (
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/floor"
-	"coreroller/ent/db/release"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -4,10 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/floor"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/release"
 	"fmt"
 	"math"
 
@@ -16,6 +12,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

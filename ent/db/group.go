@@ -3,11 +3,6 @@
 package db
 
 import (
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/ledger"
-	"coreroller/rollout"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -15,6 +10,11 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

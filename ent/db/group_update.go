@@ -4,16 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/groupcount"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/instance"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/pacepoint"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/statpoint"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -21,6 +11,16 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/pacepoint"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/groupcount"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,15 +4,15 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/groupcount"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,12 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/groupcount"
-	"coreroller/ent/db/predicate"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 )
 
 // GroupCountDelete is the builder for deleting a GroupCount entity.

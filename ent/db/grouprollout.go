@@ -3,9 +3,6 @@
 package db
 
 import (
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/rollout"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -13,6 +10,9 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

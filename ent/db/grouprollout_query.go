@@ -4,12 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/failureshare"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/wave"
 	"database/sql/driver"
 	"fmt"
 	"math"
@@ -19,6 +13,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/google/uuid"
 )
 

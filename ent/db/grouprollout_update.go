@@ -4,12 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/failure"
-	"coreroller/ent/db/failureshare"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/wave"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +12,12 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/wave"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

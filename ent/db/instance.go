@@ -3,16 +3,16 @@
 package db
 
 import (
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/attempt"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/historyentry"
-	"coreroller/ent/db/instance"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +12,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

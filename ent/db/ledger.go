@@ -3,8 +3,6 @@
 package db
 
 import (
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/ledger"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,6 +10,8 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/google/uuid"
 )
 

@@ -4,8 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/ledger"
 	"errors"
 	"fmt"
 	"time"
@@ -13,6 +11,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,12 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/predicate"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 )
 
 // LedgerDelete is the builder for deleting a Ledger entity.

@@ -4,8 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/ledger"
-	"coreroller/ent/db/predicate"
 	"errors"
 	"fmt"
 	"time"
@@ -14,6 +12,8 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
 

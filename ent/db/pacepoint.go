@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/pacepoint"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/google/uuid"
 )
 

@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/release"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

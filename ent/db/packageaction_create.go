@@ -4,8 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/release"
 	"errors"
 	"fmt"
 	"time"
@@ -14,6 +12,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,12 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/predicate"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 )
 
 // PackageActionDelete is the builder for deleting a PackageAction entity.

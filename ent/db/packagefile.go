@@ -3,13 +3,13 @@
 package db
 
 import (
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/release"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -4,8 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/release"
 	"errors"
 	"fmt"
 
@@ -13,6 +11,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -4,9 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/release"
 	"fmt"
 	"math"
 
@@ -15,6 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

@@ -4,14 +4,14 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/predicate"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 )
 
 // PackageFileUpdate is the builder for updating PackageFile entities.

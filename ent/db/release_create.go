@@ -4,13 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/blacklisting"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/floor"
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/release"
 	"errors"
 	"fmt"
 	"time"
@@ -19,6 +12,13 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

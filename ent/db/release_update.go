@@ -4,19 +4,19 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/blacklisting"
-	"coreroller/ent/db/channel"
-	"coreroller/ent/db/floor"
-	"coreroller/ent/db/packageaction"
-	"coreroller/ent/db/packagefile"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/release"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/packageaction"
+	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
 

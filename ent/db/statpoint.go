@@ -3,15 +3,15 @@
 package db
 
 import (
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/statpoint"
-	"coreroller/rollout"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,9 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/statpoint"
-	"coreroller/rollout"
 	"errors"
 	"fmt"
 	"time"
@@ -14,6 +11,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,12 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/statpoint"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
 )
 
 // StatPointDelete is the builder for deleting a StatPoint entity.

@@ -4,9 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/group"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/statpoint"
 	"fmt"
 	"math"
 
@@ -15,6 +12,9 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/google/uuid"
 )
 

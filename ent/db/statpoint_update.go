@@ -4,14 +4,14 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/statpoint"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
 )
 
 // StatPointUpdate is the builder for updating StatPoint entities.

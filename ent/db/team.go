@@ -3,13 +3,13 @@
 package db
 
 import (
-	"coreroller/ent/db/team"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/google/uuid"
 )
 

@@ -4,10 +4,6 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/application"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/team"
-	"coreroller/ent/db/user"
 	"database/sql/driver"
 	"fmt"
 	"math"
@@ -17,6 +13,10 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/google/uuid"
 )
 

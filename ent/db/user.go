@@ -3,14 +3,14 @@
 package db
 
 import (
-	"coreroller/ent/db/team"
-	"coreroller/ent/db/user"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/google/uuid"
 )
 

@@ -4,15 +4,15 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/session"
-	"coreroller/ent/db/user"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/user"
 )
 
 // UserUpdate is the builder for updating User entities.

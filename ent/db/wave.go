@@ -3,13 +3,13 @@
 package db
 
 import (
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/wave"
 	"fmt"
 	"strings"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/google/uuid"
 )
 

@@ -4,14 +4,14 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/grouprollout"
-	"coreroller/ent/db/wave"
 	"errors"
 	"fmt"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/google/uuid"
 )
 

@@ -4,12 +4,12 @@ package db
 
 import (
 	"context"
-	"coreroller/ent/db/predicate"
-	"coreroller/ent/db/wave"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/wave"
 )
 
 // WaveDelete is the builder for deleting a Wave entity.

@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -90,7 +90,7 @@ func (ec *executionContext) _Activity_kind(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.ActivityKind) graphql.Marshaler {
-			return ec.marshalNActivityKind2corerollerᚋrolloutᚐActivityKind(ctx, selections, v)
+			return ec.marshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -113,7 +113,7 @@ func (ec *executionContext) _Activity_severity(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Severity) graphql.Marshaler {
-			return ec.marshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx, selections, v)
+			return ec.marshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx, selections, v)
 		},
 		true,
 		true,
@@ -481,7 +481,7 @@ func (ec *executionContext) _ActivityAddition_activities(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Activity) graphql.Marshaler {
-			return ec.marshalNActivity2ᚕᚖcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
+			return ec.marshalNActivity2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -513,7 +513,7 @@ func (ec *executionContext) _ActivityConnection_edges(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.ActivityEdge) graphql.Marshaler {
-			return ec.marshalNActivityEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐActivityEdgeᚄ(ctx, selections, v)
+			return ec.marshalNActivityEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -545,7 +545,7 @@ func (ec *executionContext) _ActivityConnection_nodes(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Activity) graphql.Marshaler {
-			return ec.marshalNActivity2ᚕᚖcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
+			return ec.marshalNActivity2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -577,7 +577,7 @@ func (ec *executionContext) _ActivityConnection_pageInfo(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -655,7 +655,7 @@ func (ec *executionContext) _ActivityEdge_node(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Activity) graphql.Marshaler {
-			return ec.marshalNActivity2ᚖcorerollerᚋentᚋdbᚐActivity(ctx, selections, v)
+			return ec.marshalNActivity2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivity(ctx, selections, v)
 		},
 		true,
 		true,
@@ -719,14 +719,14 @@ func (ec *executionContext) unmarshalInputActivityFilter(ctx context.Context, ob
 			it.InstanceID = data
 		case "kinds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kinds"))
-			data, err := ec.unmarshalOActivityKind2ᚕcorerollerᚋrolloutᚐActivityKindᚄ(ctx, v)
+			data, err := ec.unmarshalOActivityKind2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKindᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Kinds = data
 		case "severities":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("severities"))
-			data, err := ec.unmarshalOSeverity2ᚕcorerollerᚋrolloutᚐSeverityᚄ(ctx, v)
+			data, err := ec.unmarshalOSeverity2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverityᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1017,11 +1017,11 @@ func (ec *executionContext) _ActivityEdge(ctx context.Context, sel ast.Selection
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNActivity2ᚕᚖcorerollerᚋentᚋdbᚐActivityᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Activity) graphql.Marshaler {
+func (ec *executionContext) marshalNActivity2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivityᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Activity) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNActivity2ᚖcorerollerᚋentᚋdbᚐActivity(ctx, sel, v[i])
+		return ec.marshalNActivity2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivity(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1033,7 +1033,7 @@ func (ec *executionContext) marshalNActivity2ᚕᚖcorerollerᚋentᚋdbᚐActiv
 	return ret
 }
 
-func (ec *executionContext) marshalNActivity2ᚖcorerollerᚋentᚋdbᚐActivity(ctx context.Context, sel ast.SelectionSet, v *db.Activity) graphql.Marshaler {
+func (ec *executionContext) marshalNActivity2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivity(ctx context.Context, sel ast.SelectionSet, v *db.Activity) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Activity!")
 		return graphql.Null
@@ -1041,7 +1041,7 @@ func (ec *executionContext) marshalNActivity2ᚖcorerollerᚋentᚋdbᚐActivity
 	return ec._Activity(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNActivityAddition2ᚖcorerollerᚋgraphᚋmodelᚐActivityAddition(ctx context.Context, sel ast.SelectionSet, v *model.ActivityAddition) graphql.Marshaler {
+func (ec *executionContext) marshalNActivityAddition2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityAddition(ctx context.Context, sel ast.SelectionSet, v *model.ActivityAddition) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ActivityAddition!")
 		return graphql.Null
@@ -1049,7 +1049,7 @@ func (ec *executionContext) marshalNActivityAddition2ᚖcorerollerᚋgraphᚋmod
 	return ec._ActivityAddition(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNActivityConnection2ᚖcorerollerᚋgraphᚋmodelᚐActivityConnection(ctx context.Context, sel ast.SelectionSet, v *model.ActivityConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNActivityConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityConnection(ctx context.Context, sel ast.SelectionSet, v *model.ActivityConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ActivityConnection!")
 		return graphql.Null
@@ -1057,11 +1057,11 @@ func (ec *executionContext) marshalNActivityConnection2ᚖcorerollerᚋgraphᚋm
 	return ec._ActivityConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNActivityEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐActivityEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ActivityEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNActivityEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ActivityEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNActivityEdge2ᚖcorerollerᚋgraphᚋmodelᚐActivityEdge(ctx, sel, v[i])
+		return ec.marshalNActivityEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1073,7 +1073,7 @@ func (ec *executionContext) marshalNActivityEdge2ᚕᚖcorerollerᚋgraphᚋmode
 	return ret
 }
 
-func (ec *executionContext) marshalNActivityEdge2ᚖcorerollerᚋgraphᚋmodelᚐActivityEdge(ctx context.Context, sel ast.SelectionSet, v *model.ActivityEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNActivityEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityEdge(ctx context.Context, sel ast.SelectionSet, v *model.ActivityEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ActivityEdge!")
 		return graphql.Null
@@ -1081,12 +1081,12 @@ func (ec *executionContext) marshalNActivityEdge2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._ActivityEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNActivityKind2corerollerᚋrolloutᚐActivityKind(ctx context.Context, v any) (rollout.ActivityKind, error) {
+func (ec *executionContext) unmarshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx context.Context, v any) (rollout.ActivityKind, error) {
 	res, err := model.UnmarshalActivityKind(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNActivityKind2corerollerᚋrolloutᚐActivityKind(ctx context.Context, sel ast.SelectionSet, v rollout.ActivityKind) graphql.Marshaler {
+func (ec *executionContext) marshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx context.Context, sel ast.SelectionSet, v rollout.ActivityKind) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalActivityKind(v)
 	if res == graphql.Null {
@@ -1095,12 +1095,12 @@ func (ec *executionContext) marshalNActivityKind2corerollerᚋrolloutᚐActivity
 	return res
 }
 
-func (ec *executionContext) unmarshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx context.Context, v any) (rollout.Severity, error) {
+func (ec *executionContext) unmarshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx context.Context, v any) (rollout.Severity, error) {
 	res, err := model.UnmarshalSeverity(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx context.Context, sel ast.SelectionSet, v rollout.Severity) graphql.Marshaler {
+func (ec *executionContext) marshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx context.Context, sel ast.SelectionSet, v rollout.Severity) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalSeverity(v)
 	if res == graphql.Null {
@@ -1109,7 +1109,7 @@ func (ec *executionContext) marshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx
 	return res
 }
 
-func (ec *executionContext) unmarshalOActivityFilter2ᚖcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx context.Context, v any) (*model.ActivityFilter, error) {
+func (ec *executionContext) unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx context.Context, v any) (*model.ActivityFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1117,7 +1117,7 @@ func (ec *executionContext) unmarshalOActivityFilter2ᚖcorerollerᚋgraphᚋmod
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOActivityKind2ᚕcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, v any) ([]rollout.ActivityKind, error) {
+func (ec *executionContext) unmarshalOActivityKind2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, v any) ([]rollout.ActivityKind, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1126,7 +1126,7 @@ func (ec *executionContext) unmarshalOActivityKind2ᚕcorerollerᚋrolloutᚐAct
 	res := make([]rollout.ActivityKind, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNActivityKind2corerollerᚋrolloutᚐActivityKind(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -1134,14 +1134,14 @@ func (ec *executionContext) unmarshalOActivityKind2ᚕcorerollerᚋrolloutᚐAct
 	return res, nil
 }
 
-func (ec *executionContext) marshalOActivityKind2ᚕcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.ActivityKind) graphql.Marshaler {
+func (ec *executionContext) marshalOActivityKind2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKindᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.ActivityKind) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNActivityKind2corerollerᚋrolloutᚐActivityKind(ctx, sel, v[i])
+		return ec.marshalNActivityKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐActivityKind(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1153,7 +1153,7 @@ func (ec *executionContext) marshalOActivityKind2ᚕcorerollerᚋrolloutᚐActiv
 	return ret
 }
 
-func (ec *executionContext) unmarshalOSeverity2ᚕcorerollerᚋrolloutᚐSeverityᚄ(ctx context.Context, v any) ([]rollout.Severity, error) {
+func (ec *executionContext) unmarshalOSeverity2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverityᚄ(ctx context.Context, v any) ([]rollout.Severity, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1162,7 +1162,7 @@ func (ec *executionContext) unmarshalOSeverity2ᚕcorerollerᚋrolloutᚐSeverit
 	res := make([]rollout.Severity, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -1170,14 +1170,14 @@ func (ec *executionContext) unmarshalOSeverity2ᚕcorerollerᚋrolloutᚐSeverit
 	return res, nil
 }
 
-func (ec *executionContext) marshalOSeverity2ᚕcorerollerᚋrolloutᚐSeverityᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Severity) graphql.Marshaler {
+func (ec *executionContext) marshalOSeverity2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverityᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Severity) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx, sel, v[i])
+		return ec.marshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

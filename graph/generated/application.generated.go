@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -36,7 +36,7 @@ func (ec *executionContext) field_Application_packages_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -216,7 +216,7 @@ func (ec *executionContext) _Application_channels(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚕᚖcorerollerᚋentᚋdbᚐChannelᚄ(ctx, selections, v)
+			return ec.marshalNChannel2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannelᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -248,7 +248,7 @@ func (ec *executionContext) _Application_groups(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Group) graphql.Marshaler {
-			return ec.marshalNGroup2ᚕᚖcorerollerᚋentᚋdbᚐGroupᚄ(ctx, selections, v)
+			return ec.marshalNGroup2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -281,7 +281,7 @@ func (ec *executionContext) _Application_packages(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PackageConnection) graphql.Marshaler {
-			return ec.marshalNPackageConnection2ᚖcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx, selections, v)
+			return ec.marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -324,7 +324,7 @@ func (ec *executionContext) _Application_numbers(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+			return ec.marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -425,7 +425,7 @@ func (ec *executionContext) _ApplicationChange_application(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalOApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		false,
@@ -457,7 +457,7 @@ func (ec *executionContext) _ApplicationPayload_application(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalOApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		false,
@@ -489,7 +489,7 @@ func (ec *executionContext) _ApplicationPayload_userErrors(ctx context.Context, 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -876,11 +876,11 @@ func (ec *executionContext) _ApplicationPayload(ctx context.Context, sel ast.Sel
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNApplication2ᚕᚖcorerollerᚋentᚋdbᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Application) graphql.Marshaler {
+func (ec *executionContext) marshalNApplication2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplicationᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Application) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, sel, v[i])
+		return ec.marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -892,7 +892,7 @@ func (ec *executionContext) marshalNApplication2ᚕᚖcorerollerᚋentᚋdbᚐAp
 	return ret
 }
 
-func (ec *executionContext) marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
+func (ec *executionContext) marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Application!")
 		return graphql.Null
@@ -900,7 +900,7 @@ func (ec *executionContext) marshalNApplication2ᚖcorerollerᚋentᚋdbᚐAppli
 	return ec._Application(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApplicationChange2ᚖcorerollerᚋgraphᚋmodelᚐApplicationChange(ctx context.Context, sel ast.SelectionSet, v *model.ApplicationChange) graphql.Marshaler {
+func (ec *executionContext) marshalNApplicationChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationChange(ctx context.Context, sel ast.SelectionSet, v *model.ApplicationChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ApplicationChange!")
 		return graphql.Null
@@ -908,7 +908,7 @@ func (ec *executionContext) marshalNApplicationChange2ᚖcorerollerᚋgraphᚋmo
 	return ec._ApplicationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApplicationPayload2ᚖcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ApplicationPayload!")
 		return graphql.Null
@@ -916,22 +916,22 @@ func (ec *executionContext) marshalNApplicationPayload2ᚖcorerollerᚋgraphᚋm
 	return ec._ApplicationPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateApplicationInput2corerollerᚋfleetᚐCreateApplication(ctx context.Context, v any) (fleet.CreateApplication, error) {
+func (ec *executionContext) unmarshalNCreateApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateApplication(ctx context.Context, v any) (fleet.CreateApplication, error) {
 	res, err := ec.unmarshalInputCreateApplicationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeleteApplicationInput2corerollerᚋfleetᚐDeleteApplication(ctx context.Context, v any) (fleet.DeleteApplication, error) {
+func (ec *executionContext) unmarshalNDeleteApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteApplication(ctx context.Context, v any) (fleet.DeleteApplication, error) {
 	res, err := ec.unmarshalInputDeleteApplicationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUpdateApplicationInput2corerollerᚋfleetᚐUpdateApplication(ctx context.Context, v any) (fleet.UpdateApplication, error) {
+func (ec *executionContext) unmarshalNUpdateApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateApplication(ctx context.Context, v any) (fleet.UpdateApplication, error) {
 	res, err := ec.unmarshalInputUpdateApplicationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
+func (ec *executionContext) marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -4,14 +4,14 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -297,7 +297,7 @@ func (ec *executionContext) _Audit_rollout(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
-			return ec.marshalORollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
+			return ec.marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
 		},
 		true,
 		false,
@@ -329,7 +329,7 @@ func (ec *executionContext) _Audit_package(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		false,
@@ -361,7 +361,7 @@ func (ec *executionContext) _AuditConnection_edges(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.AuditEdge) graphql.Marshaler {
-			return ec.marshalNAuditEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐAuditEdgeᚄ(ctx, selections, v)
+			return ec.marshalNAuditEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -393,7 +393,7 @@ func (ec *executionContext) _AuditConnection_nodes(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Audit) graphql.Marshaler {
-			return ec.marshalNAudit2ᚕᚖcorerollerᚋentᚋdbᚐAuditᚄ(ctx, selections, v)
+			return ec.marshalNAudit2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAuditᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -425,7 +425,7 @@ func (ec *executionContext) _AuditConnection_pageInfo(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -503,7 +503,7 @@ func (ec *executionContext) _AuditEdge_node(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Audit) graphql.Marshaler {
-			return ec.marshalNAudit2ᚖcorerollerᚋentᚋdbᚐAudit(ctx, selections, v)
+			return ec.marshalNAudit2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAudit(ctx, selections, v)
 		},
 		true,
 		true,
@@ -796,11 +796,11 @@ func (ec *executionContext) _AuditEdge(ctx context.Context, sel ast.SelectionSet
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAudit2ᚕᚖcorerollerᚋentᚋdbᚐAuditᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Audit) graphql.Marshaler {
+func (ec *executionContext) marshalNAudit2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAuditᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Audit) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAudit2ᚖcorerollerᚋentᚋdbᚐAudit(ctx, sel, v[i])
+		return ec.marshalNAudit2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAudit(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -812,7 +812,7 @@ func (ec *executionContext) marshalNAudit2ᚕᚖcorerollerᚋentᚋdbᚐAuditᚄ
 	return ret
 }
 
-func (ec *executionContext) marshalNAudit2ᚖcorerollerᚋentᚋdbᚐAudit(ctx context.Context, sel ast.SelectionSet, v *db.Audit) graphql.Marshaler {
+func (ec *executionContext) marshalNAudit2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAudit(ctx context.Context, sel ast.SelectionSet, v *db.Audit) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Audit!")
 		return graphql.Null
@@ -820,7 +820,7 @@ func (ec *executionContext) marshalNAudit2ᚖcorerollerᚋentᚋdbᚐAudit(ctx c
 	return ec._Audit(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAuditConnection2ᚖcorerollerᚋgraphᚋmodelᚐAuditConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNAuditConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditConnection(ctx context.Context, sel ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AuditConnection!")
 		return graphql.Null
@@ -828,11 +828,11 @@ func (ec *executionContext) marshalNAuditConnection2ᚖcorerollerᚋgraphᚋmode
 	return ec._AuditConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAuditEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐAuditEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AuditEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAuditEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AuditEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAuditEdge2ᚖcorerollerᚋgraphᚋmodelᚐAuditEdge(ctx, sel, v[i])
+		return ec.marshalNAuditEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -844,7 +844,7 @@ func (ec *executionContext) marshalNAuditEdge2ᚕᚖcorerollerᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNAuditEdge2ᚖcorerollerᚋgraphᚋmodelᚐAuditEdge(ctx context.Context, sel ast.SelectionSet, v *model.AuditEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAuditEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditEdge(ctx context.Context, sel ast.SelectionSet, v *model.AuditEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AuditEdge!")
 		return graphql.Null
@@ -852,7 +852,7 @@ func (ec *executionContext) marshalNAuditEdge2ᚖcorerollerᚋgraphᚋmodelᚐAu
 	return ec._AuditEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOAuditFilter2ᚖcorerollerᚋgraphᚋmodelᚐAuditFilter(ctx context.Context, v any) (*model.AuditFilter, error) {
+func (ec *executionContext) unmarshalOAuditFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditFilter(ctx context.Context, v any) (*model.AuditFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -70,7 +70,7 @@ func (ec *executionContext) _Blacklisting_channel(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
+			return ec.marshalNChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
 		},
 		true,
 		true,
@@ -102,7 +102,7 @@ func (ec *executionContext) _Blacklisting_package(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		true,
@@ -318,7 +318,7 @@ func (ec *executionContext) _Channel_application(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		true,
@@ -350,7 +350,7 @@ func (ec *executionContext) _Channel_package(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		false,
@@ -428,7 +428,7 @@ func (ec *executionContext) _Channel_floors(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Floor) graphql.Marshaler {
-			return ec.marshalNFloor2ᚕᚖcorerollerᚋentᚋdbᚐFloorᚄ(ctx, selections, v)
+			return ec.marshalNFloor2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFloorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -460,7 +460,7 @@ func (ec *executionContext) _Channel_blacklistings(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Blacklisting) graphql.Marshaler {
-			return ec.marshalNBlacklisting2ᚕᚖcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx, selections, v)
+			return ec.marshalNBlacklisting2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -492,7 +492,7 @@ func (ec *executionContext) _Channel_groups(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Group) graphql.Marshaler {
-			return ec.marshalNGroup2ᚕᚖcorerollerᚋentᚋdbᚐGroupᚄ(ctx, selections, v)
+			return ec.marshalNGroup2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -524,7 +524,7 @@ func (ec *executionContext) _ChannelPayload_channel(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
-			return ec.marshalOChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
+			return ec.marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
 		},
 		true,
 		false,
@@ -556,7 +556,7 @@ func (ec *executionContext) _ChannelPayload_userErrors(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -611,7 +611,7 @@ func (ec *executionContext) _Floor_channel(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
+			return ec.marshalNChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
 		},
 		true,
 		true,
@@ -643,7 +643,7 @@ func (ec *executionContext) _Floor_package(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		true,
@@ -882,7 +882,7 @@ func (ec *executionContext) _UpdatePath_steps(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Release) graphql.Marshaler {
-			return ec.marshalNPackage2ᚕᚖcorerollerᚋentᚋdbᚐReleaseᚄ(ctx, selections, v)
+			return ec.marshalNPackage2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐReleaseᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -914,7 +914,7 @@ func (ec *executionContext) _UpdatePath_reason(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1819,21 +1819,21 @@ func (ec *executionContext) _UpdatePath(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAddFloorInput2corerollerᚋfleetᚐAddFloor(ctx context.Context, v any) (fleet.AddFloor, error) {
+func (ec *executionContext) unmarshalNAddFloorInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐAddFloor(ctx context.Context, v any) (fleet.AddFloor, error) {
 	res, err := ec.unmarshalInputAddFloorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNBlacklistPackageInput2corerollerᚋfleetᚐBlacklistPackage(ctx context.Context, v any) (fleet.BlacklistPackage, error) {
+func (ec *executionContext) unmarshalNBlacklistPackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐBlacklistPackage(ctx context.Context, v any) (fleet.BlacklistPackage, error) {
 	res, err := ec.unmarshalInputBlacklistPackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNBlacklisting2ᚕᚖcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Blacklisting) graphql.Marshaler {
+func (ec *executionContext) marshalNBlacklisting2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Blacklisting) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBlacklisting2ᚖcorerollerᚋentᚋdbᚐBlacklisting(ctx, sel, v[i])
+		return ec.marshalNBlacklisting2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐBlacklisting(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1845,7 +1845,7 @@ func (ec *executionContext) marshalNBlacklisting2ᚕᚖcorerollerᚋentᚋdbᚐB
 	return ret
 }
 
-func (ec *executionContext) marshalNBlacklisting2ᚖcorerollerᚋentᚋdbᚐBlacklisting(ctx context.Context, sel ast.SelectionSet, v *db.Blacklisting) graphql.Marshaler {
+func (ec *executionContext) marshalNBlacklisting2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐBlacklisting(ctx context.Context, sel ast.SelectionSet, v *db.Blacklisting) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Blacklisting!")
 		return graphql.Null
@@ -1853,11 +1853,11 @@ func (ec *executionContext) marshalNBlacklisting2ᚖcorerollerᚋentᚋdbᚐBlac
 	return ec._Blacklisting(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChannel2ᚕᚖcorerollerᚋentᚋdbᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Channel) graphql.Marshaler {
+func (ec *executionContext) marshalNChannel2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannelᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Channel) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, sel, v[i])
+		return ec.marshalNChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1869,7 +1869,7 @@ func (ec *executionContext) marshalNChannel2ᚕᚖcorerollerᚋentᚋdbᚐChanne
 	return ret
 }
 
-func (ec *executionContext) marshalNChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {
+func (ec *executionContext) marshalNChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Channel!")
 		return graphql.Null
@@ -1877,7 +1877,7 @@ func (ec *executionContext) marshalNChannel2ᚖcorerollerᚋentᚋdbᚐChannel(c
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx context.Context, sel ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx context.Context, sel ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ChannelPayload!")
 		return graphql.Null
@@ -1885,21 +1885,21 @@ func (ec *executionContext) marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodel
 	return ec._ChannelPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateChannelInput2corerollerᚋfleetᚐCreateChannel(ctx context.Context, v any) (fleet.CreateChannel, error) {
+func (ec *executionContext) unmarshalNCreateChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateChannel(ctx context.Context, v any) (fleet.CreateChannel, error) {
 	res, err := ec.unmarshalInputCreateChannelInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeleteChannelInput2corerollerᚋfleetᚐDeleteChannel(ctx context.Context, v any) (fleet.DeleteChannel, error) {
+func (ec *executionContext) unmarshalNDeleteChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteChannel(ctx context.Context, v any) (fleet.DeleteChannel, error) {
 	res, err := ec.unmarshalInputDeleteChannelInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFloor2ᚕᚖcorerollerᚋentᚋdbᚐFloorᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Floor) graphql.Marshaler {
+func (ec *executionContext) marshalNFloor2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFloorᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Floor) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFloor2ᚖcorerollerᚋentᚋdbᚐFloor(ctx, sel, v[i])
+		return ec.marshalNFloor2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFloor(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1911,7 +1911,7 @@ func (ec *executionContext) marshalNFloor2ᚕᚖcorerollerᚋentᚋdbᚐFloorᚄ
 	return ret
 }
 
-func (ec *executionContext) marshalNFloor2ᚖcorerollerᚋentᚋdbᚐFloor(ctx context.Context, sel ast.SelectionSet, v *db.Floor) graphql.Marshaler {
+func (ec *executionContext) marshalNFloor2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFloor(ctx context.Context, sel ast.SelectionSet, v *db.Floor) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Floor!")
 		return graphql.Null
@@ -1919,12 +1919,12 @@ func (ec *executionContext) marshalNFloor2ᚖcorerollerᚋentᚋdbᚐFloor(ctx c
 	return ec._Floor(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPromotePackageInput2corerollerᚋfleetᚐPromotePackage(ctx context.Context, v any) (fleet.PromotePackage, error) {
+func (ec *executionContext) unmarshalNPromotePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPromotePackage(ctx context.Context, v any) (fleet.PromotePackage, error) {
 	res, err := ec.unmarshalInputPromotePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReach2ᚖcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Reach!")
 		return graphql.Null
@@ -1932,22 +1932,22 @@ func (ec *executionContext) marshalNReach2ᚖcorerollerᚋfleetᚐReach(ctx cont
 	return ec._Reach(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRemoveFloorInput2corerollerᚋfleetᚐRemoveFloor(ctx context.Context, v any) (fleet.RemoveFloor, error) {
+func (ec *executionContext) unmarshalNRemoveFloorInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRemoveFloor(ctx context.Context, v any) (fleet.RemoveFloor, error) {
 	res, err := ec.unmarshalInputRemoveFloorInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUnblacklistPackageInput2corerollerᚋfleetᚐUnblacklistPackage(ctx context.Context, v any) (fleet.UnblacklistPackage, error) {
+func (ec *executionContext) unmarshalNUnblacklistPackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUnblacklistPackage(ctx context.Context, v any) (fleet.UnblacklistPackage, error) {
 	res, err := ec.unmarshalInputUnblacklistPackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUpdateChannelInput2corerollerᚋfleetᚐUpdateChannel(ctx context.Context, v any) (fleet.UpdateChannel, error) {
+func (ec *executionContext) unmarshalNUpdateChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateChannel(ctx context.Context, v any) (fleet.UpdateChannel, error) {
 	res, err := ec.unmarshalInputUpdateChannelInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdatePath2ᚖcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx context.Context, sel ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx context.Context, sel ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UpdatePath!")
 		return graphql.Null
@@ -1955,14 +1955,14 @@ func (ec *executionContext) marshalNUpdatePath2ᚖcorerollerᚋgraphᚋmodelᚐU
 	return ec._UpdatePath(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {
+func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx context.Context, sel ast.SelectionSet, v *db.Channel) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOReach2ᚖcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

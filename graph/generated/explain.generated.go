@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -47,7 +47,7 @@ func (ec *executionContext) _Decision_reason(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -139,7 +139,7 @@ func (ec *executionContext) _Explanation_instance(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		true,
@@ -194,7 +194,7 @@ func (ec *executionContext) _Explanation_decision(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Decision) graphql.Marshaler {
-			return ec.marshalNDecision2corerollerᚋrolloutᚐDecision(ctx, selections, v)
+			return ec.marshalNDecision2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐDecision(ctx, selections, v)
 		},
 		true,
 		true,
@@ -226,7 +226,7 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
-			return ec.marshalNRuleStep2ᚕcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
+			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -258,7 +258,7 @@ func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -304,7 +304,7 @@ func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -327,7 +327,7 @@ func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.RuleOutcome) graphql.Marshaler {
-			return ec.marshalNRuleOutcome2corerollerᚋgraphᚋmodelᚐRuleOutcome(ctx, selections, v)
+			return ec.marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRuleOutcome(ctx, selections, v)
 		},
 		true,
 		true,
@@ -419,7 +419,7 @@ func (ec *executionContext) _Simulation_ends(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.RolloutState) graphql.Marshaler {
-			return ec.marshalNRolloutState2corerollerᚋrolloutᚐRolloutState(ctx, selections, v)
+			return ec.marshalNRolloutState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRolloutState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -465,7 +465,7 @@ func (ec *executionContext) _Simulation_halt(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Halt) graphql.Marshaler {
-			return ec.marshalOHalt2ᚖcorerollerᚋrolloutᚐHalt(ctx, selections, v)
+			return ec.marshalOHalt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHalt(ctx, selections, v)
 		},
 		true,
 		false,
@@ -612,7 +612,7 @@ func (ec *executionContext) _Simulation_leftOut(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
-			return ec.marshalNLeftOut2ᚕcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
+			return ec.marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -741,7 +741,7 @@ func (ec *executionContext) unmarshalInputSimulateRolloutInput(ctx context.Conte
 			it.GroupID = data
 		case "policy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
-			data, err := ec.unmarshalOPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
+			data, err := ec.unmarshalOPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1080,11 +1080,11 @@ func (ec *executionContext) _Simulation(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNDecision2corerollerᚋrolloutᚐDecision(ctx context.Context, sel ast.SelectionSet, v rollout.Decision) graphql.Marshaler {
+func (ec *executionContext) marshalNDecision2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐDecision(ctx context.Context, sel ast.SelectionSet, v rollout.Decision) graphql.Marshaler {
 	return ec._Decision(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExplanation2ᚖcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Explanation!")
 		return graphql.Null
@@ -1092,15 +1092,15 @@ func (ec *executionContext) marshalNExplanation2ᚖcorerollerᚋfleetᚐExplanat
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNLeftOut2corerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
 	return ec._LeftOut(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNLeftOut2ᚕcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLeftOut2corerollerᚋrolloutᚐLeftOut(ctx, sel, v[i])
+		return ec.marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1112,25 +1112,25 @@ func (ec *executionContext) marshalNLeftOut2ᚕcorerollerᚋrolloutᚐLeftOutᚄ
 	return ret
 }
 
-func (ec *executionContext) unmarshalNRuleOutcome2corerollerᚋgraphᚋmodelᚐRuleOutcome(ctx context.Context, v any) (model.RuleOutcome, error) {
+func (ec *executionContext) unmarshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRuleOutcome(ctx context.Context, v any) (model.RuleOutcome, error) {
 	var res model.RuleOutcome
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRuleOutcome2corerollerᚋgraphᚋmodelᚐRuleOutcome(ctx context.Context, sel ast.SelectionSet, v model.RuleOutcome) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRuleOutcome(ctx context.Context, sel ast.SelectionSet, v model.RuleOutcome) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2corerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRuleStep2corerollerᚋrolloutᚐRung(ctx, sel, v[i])
+		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1142,12 +1142,12 @@ func (ec *executionContext) marshalNRuleStep2ᚕcorerollerᚋrolloutᚐRungᚄ(c
 	return ret
 }
 
-func (ec *executionContext) unmarshalNSimulateRolloutInput2corerollerᚋgraphᚋmodelᚐSimulateRolloutInput(ctx context.Context, v any) (model.SimulateRolloutInput, error) {
+func (ec *executionContext) unmarshalNSimulateRolloutInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSimulateRolloutInput(ctx context.Context, v any) (model.SimulateRolloutInput, error) {
 	res, err := ec.unmarshalInputSimulateRolloutInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSimulation2ᚖcorerollerᚋgraphᚋmodelᚐSimulation(ctx context.Context, sel ast.SelectionSet, v *model.Simulation) graphql.Marshaler {
+func (ec *executionContext) marshalNSimulation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSimulation(ctx context.Context, sel ast.SelectionSet, v *model.Simulation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Simulation!")
 		return graphql.Null

@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -44,7 +44,7 @@ func (ec *executionContext) _Attention_kind(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.AttentionKind) graphql.Marshaler {
-			return ec.marshalNAttentionKind2corerollerᚋgraphᚋmodelᚐAttentionKind(ctx, selections, v)
+			return ec.marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -67,7 +67,7 @@ func (ec *executionContext) _Attention_severity(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Severity) graphql.Marshaler {
-			return ec.marshalNSeverity2corerollerᚋrolloutᚐSeverity(ctx, selections, v)
+			return ec.marshalNSeverity2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSeverity(ctx, selections, v)
 		},
 		true,
 		true,
@@ -90,7 +90,7 @@ func (ec *executionContext) _Attention_application(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalOApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		false,
@@ -122,7 +122,7 @@ func (ec *executionContext) _Attention_group(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		false,
@@ -246,7 +246,7 @@ func (ec *executionContext) _FleetChange_fleet(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNFleetNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -278,7 +278,7 @@ func (ec *executionContext) _FleetChange_applications(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚕᚖcorerollerᚋentᚋdbᚐApplicationᚄ(ctx, selections, v)
+			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplicationᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -540,7 +540,7 @@ func (ec *executionContext) _FleetNumbers_attention(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Attention) graphql.Marshaler {
-			return ec.marshalNAttention2ᚕᚖcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx, selections, v)
+			return ec.marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -765,11 +765,11 @@ func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.Selection
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAttention2ᚕᚖcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Attention) graphql.Marshaler {
+func (ec *executionContext) marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Attention) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAttention2ᚖcorerollerᚋgraphᚋmodelᚐAttention(ctx, sel, v[i])
+		return ec.marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttention(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -781,7 +781,7 @@ func (ec *executionContext) marshalNAttention2ᚕᚖcorerollerᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNAttention2ᚖcorerollerᚋgraphᚋmodelᚐAttention(ctx context.Context, sel ast.SelectionSet, v *model.Attention) graphql.Marshaler {
+func (ec *executionContext) marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttention(ctx context.Context, sel ast.SelectionSet, v *model.Attention) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Attention!")
 		return graphql.Null
@@ -789,17 +789,17 @@ func (ec *executionContext) marshalNAttention2ᚖcorerollerᚋgraphᚋmodelᚐAt
 	return ec._Attention(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNAttentionKind2corerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, v any) (model.AttentionKind, error) {
+func (ec *executionContext) unmarshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, v any) (model.AttentionKind, error) {
 	var res model.AttentionKind
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAttentionKind2corerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, sel ast.SelectionSet, v model.AttentionKind) graphql.Marshaler {
+func (ec *executionContext) marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, sel ast.SelectionSet, v model.AttentionKind) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNFleetChange2ᚖcorerollerᚋgraphᚋmodelᚐFleetChange(ctx context.Context, sel ast.SelectionSet, v *model.FleetChange) graphql.Marshaler {
+func (ec *executionContext) marshalNFleetChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFleetChange(ctx context.Context, sel ast.SelectionSet, v *model.FleetChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FleetChange!")
 		return graphql.Null
@@ -807,7 +807,7 @@ func (ec *executionContext) marshalNFleetChange2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._FleetChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFleetNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FleetNumbers!")
 		return graphql.Null

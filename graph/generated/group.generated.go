@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -312,7 +312,7 @@ func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Outcome) graphql.Marshaler {
-			return ec.marshalNOutcome2corerollerᚋrolloutᚐOutcome(ctx, selections, v)
+			return ec.marshalNOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx, selections, v)
 		},
 		true,
 		true,
@@ -634,7 +634,7 @@ func (ec *executionContext) _Group_application(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		true,
@@ -666,7 +666,7 @@ func (ec *executionContext) _Group_channel(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
-			return ec.marshalOChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
+			return ec.marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
 		},
 		true,
 		false,
@@ -698,7 +698,7 @@ func (ec *executionContext) _Group_state(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.GroupState) graphql.Marshaler {
-			return ec.marshalNGroupState2corerollerᚋgraphᚋmodelᚐGroupState(ctx, selections, v)
+			return ec.marshalNGroupState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -721,7 +721,7 @@ func (ec *executionContext) _Group_policy(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Policy) graphql.Marshaler {
-			return ec.marshalNPolicy2corerollerᚋrolloutᚐPolicy(ctx, selections, v)
+			return ec.marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx, selections, v)
 		},
 		true,
 		true,
@@ -799,7 +799,7 @@ func (ec *executionContext) _Group_pause(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Pause) graphql.Marshaler {
-			return ec.marshalOPause2ᚖcorerollerᚋgraphᚋmodelᚐPause(ctx, selections, v)
+			return ec.marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPause(ctx, selections, v)
 		},
 		true,
 		false,
@@ -831,7 +831,7 @@ func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
-			return ec.marshalOWait2ᚖcorerollerᚋfleetᚐWait(ctx, selections, v)
+			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx, selections, v)
 		},
 		true,
 		false,
@@ -863,7 +863,7 @@ func (ec *executionContext) _Group_numbers(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -895,7 +895,7 @@ func (ec *executionContext) _Group_rollout(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
-			return ec.marshalORollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
+			return ec.marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
 		},
 		true,
 		false,
@@ -928,7 +928,7 @@ func (ec *executionContext) _Group_rollouts(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RolloutConnection) graphql.Marshaler {
-			return ec.marshalNRolloutConnection2ᚖcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx, selections, v)
+			return ec.marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1017,7 +1017,7 @@ func (ec *executionContext) _GroupChange_group(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1348,7 +1348,7 @@ func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Spend) graphql.Marshaler {
-			return ec.marshalNGrantCount2ᚕcorerollerᚋrolloutᚐSpendᚄ(ctx, selections, v)
+			return ec.marshalNGrantCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpendᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1380,7 +1380,7 @@ func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
-			return ec.marshalNStateCount2ᚕcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
+			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1412,7 +1412,7 @@ func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1444,7 +1444,7 @@ func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
-			return ec.marshalNHeldCount2ᚕcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
+			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1476,7 +1476,7 @@ func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
-			return ec.marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCounts(ctx, selections, v)
+			return ec.marshalNAttemptCounts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1508,7 +1508,7 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1540,7 +1540,7 @@ func (ec *executionContext) _GroupPayload_group(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1572,7 +1572,7 @@ func (ec *executionContext) _GroupPayload_userErrors(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1604,7 +1604,7 @@ func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1880,7 +1880,7 @@ func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1981,7 +1981,7 @@ func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.State) graphql.Marshaler {
-			return ec.marshalNInstanceState2corerollerᚋrolloutᚐState(ctx, selections, v)
+			return ec.marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2142,7 +2142,7 @@ func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, selections, v)
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2327,7 +2327,7 @@ func (ec *executionContext) unmarshalInputCreateGroupInput(ctx context.Context, 
 			it.ChannelID = data
 		case "policy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
-			data, err := ec.unmarshalOPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
+			data, err := ec.unmarshalOPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3463,16 +3463,16 @@ func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNAdvanceWaveInput2corerollerᚋfleetᚐAdvanceWave(ctx context.Context, v any) (fleet.AdvanceWave, error) {
+func (ec *executionContext) unmarshalNAdvanceWaveInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐAdvanceWave(ctx context.Context, v any) (fleet.AdvanceWave, error) {
 	res, err := ec.unmarshalInputAdvanceWaveInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAttemptCounts2corerollerᚋrolloutᚐCounts(ctx context.Context, sel ast.SelectionSet, v rollout.Counts) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptCounts2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx context.Context, sel ast.SelectionSet, v rollout.Counts) graphql.Marshaler {
 	return ec._AttemptCounts(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCounts(ctx context.Context, sel ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptCounts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx context.Context, sel ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AttemptCounts!")
 		return graphql.Null
@@ -3480,21 +3480,21 @@ func (ec *executionContext) marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCoun
 	return ec._AttemptCounts(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCreateGroupInput2corerollerᚋgraphᚋmodelᚐCreateGroupInput(ctx context.Context, v any) (model.CreateGroupInput, error) {
+func (ec *executionContext) unmarshalNCreateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCreateGroupInput(ctx context.Context, v any) (model.CreateGroupInput, error) {
 	res, err := ec.unmarshalInputCreateGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeleteGroupInput2corerollerᚋfleetᚐDeleteGroup(ctx context.Context, v any) (fleet.DeleteGroup, error) {
+func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteGroup(ctx context.Context, v any) (fleet.DeleteGroup, error) {
 	res, err := ec.unmarshalInputDeleteGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureCount2ᚖcorerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
+		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3506,7 +3506,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFail
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *fleet.FailureCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3514,15 +3514,15 @@ func (ec *executionContext) marshalNFailureCount2ᚖcorerollerᚋfleetᚐFailure
 	return ec._FailureCount(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGrantCount2corerollerᚋrolloutᚐSpend(ctx context.Context, sel ast.SelectionSet, v rollout.Spend) graphql.Marshaler {
+func (ec *executionContext) marshalNGrantCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpend(ctx context.Context, sel ast.SelectionSet, v rollout.Spend) graphql.Marshaler {
 	return ec._GrantCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNGrantCount2ᚕcorerollerᚋrolloutᚐSpendᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Spend) graphql.Marshaler {
+func (ec *executionContext) marshalNGrantCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpendᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Spend) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNGrantCount2corerollerᚋrolloutᚐSpend(ctx, sel, v[i])
+		return ec.marshalNGrantCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpend(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3534,11 +3534,11 @@ func (ec *executionContext) marshalNGrantCount2ᚕcorerollerᚋrolloutᚐSpend�
 	return ret
 }
 
-func (ec *executionContext) marshalNGroup2ᚕᚖcorerollerᚋentᚋdbᚐGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Group) graphql.Marshaler {
+func (ec *executionContext) marshalNGroup2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Group) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, sel, v[i])
+		return ec.marshalNGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3550,7 +3550,7 @@ func (ec *executionContext) marshalNGroup2ᚕᚖcorerollerᚋentᚋdbᚐGroupᚄ
 	return ret
 }
 
-func (ec *executionContext) marshalNGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {
+func (ec *executionContext) marshalNGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Group!")
 		return graphql.Null
@@ -3558,7 +3558,7 @@ func (ec *executionContext) marshalNGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx c
 	return ec._Group(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGroupChange2ᚖcorerollerᚋgraphᚋmodelᚐGroupChange(ctx context.Context, sel ast.SelectionSet, v *model.GroupChange) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupChange(ctx context.Context, sel ast.SelectionSet, v *model.GroupChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupChange!")
 		return graphql.Null
@@ -3566,17 +3566,17 @@ func (ec *executionContext) marshalNGroupChange2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._GroupChange(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNGroupControl2corerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, v any) (model.GroupControl, error) {
+func (ec *executionContext) unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, v any) (model.GroupControl, error) {
 	var res model.GroupControl
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNGroupControl2corerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, sel ast.SelectionSet, v model.GroupControl) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, sel ast.SelectionSet, v model.GroupControl) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNGroupNumbers2ᚖcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupNumbers!")
 		return graphql.Null
@@ -3584,7 +3584,7 @@ func (ec *executionContext) marshalNGroupNumbers2ᚖcorerollerᚋfleetᚐGroupNu
 	return ec._GroupNumbers(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx context.Context, sel ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx context.Context, sel ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupPayload!")
 		return graphql.Null
@@ -3592,30 +3592,30 @@ func (ec *executionContext) marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._GroupPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNGroupState2corerollerᚋgraphᚋmodelᚐGroupState(ctx context.Context, v any) (model.GroupState, error) {
+func (ec *executionContext) unmarshalNGroupState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupState(ctx context.Context, v any) (model.GroupState, error) {
 	var res model.GroupState
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNGroupState2corerollerᚋgraphᚋmodelᚐGroupState(ctx context.Context, sel ast.SelectionSet, v model.GroupState) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupState(ctx context.Context, sel ast.SelectionSet, v model.GroupState) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalNHaltRolloutInput2corerollerᚋfleetᚐHaltRollout(ctx context.Context, v any) (fleet.HaltRollout, error) {
+func (ec *executionContext) unmarshalNHaltRolloutInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHaltRollout(ctx context.Context, v any) (fleet.HaltRollout, error) {
 	res, err := ec.unmarshalInputHaltRolloutInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHeldCount2corerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v fleet.HeldCount) graphql.Marshaler {
 	return ec._HeldCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNHeldCount2ᚕcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHeldCount2corerollerᚋfleetᚐHeldCount(ctx, sel, v[i])
+		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3627,7 +3627,7 @@ func (ec *executionContext) marshalNHeldCount2ᚕcorerollerᚋfleetᚐHeldCount�
 	return ret
 }
 
-func (ec *executionContext) marshalNNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Numbers!")
 		return graphql.Null
@@ -3635,25 +3635,25 @@ func (ec *executionContext) marshalNNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx 
 	return ec._Numbers(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPauseUpdatesInput2corerollerᚋfleetᚐPauseUpdates(ctx context.Context, v any) (fleet.PauseUpdates, error) {
+func (ec *executionContext) unmarshalNPauseUpdatesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPauseUpdates(ctx context.Context, v any) (fleet.PauseUpdates, error) {
 	res, err := ec.unmarshalInputPauseUpdatesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNResumeUpdatesInput2corerollerᚋfleetᚐResumeUpdates(ctx context.Context, v any) (fleet.ResumeUpdates, error) {
+func (ec *executionContext) unmarshalNResumeUpdatesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx context.Context, v any) (fleet.ResumeUpdates, error) {
 	res, err := ec.unmarshalInputResumeUpdatesInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStateCount2corerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v fleet.StateCount) graphql.Marshaler {
 	return ec._StateCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateCount2ᚕcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateCount2corerollerᚋfleetᚐStateCount(ctx, sel, v[i])
+		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3665,20 +3665,20 @@ func (ec *executionContext) marshalNStateCount2ᚕcorerollerᚋfleetᚐStateCoun
 	return ret
 }
 
-func (ec *executionContext) unmarshalNUpdateGroupInput2corerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx context.Context, v any) (model.UpdateGroupInput, error) {
+func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx context.Context, v any) (model.UpdateGroupInput, error) {
 	res, err := ec.unmarshalInputUpdateGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersionCount2corerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v fleet.VersionCount) graphql.Marshaler {
 	return ec._VersionCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionCount2ᚕcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionCount2corerollerᚋfleetᚐVersionCount(ctx, sel, v[i])
+		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3690,21 +3690,21 @@ func (ec *executionContext) marshalNVersionCount2ᚕcorerollerᚋfleetᚐVersion
 	return ret
 }
 
-func (ec *executionContext) marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {
+func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Group(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOPause2ᚖcorerollerᚋgraphᚋmodelᚐPause(ctx context.Context, sel ast.SelectionSet, v *model.Pause) graphql.Marshaler {
+func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPause(ctx context.Context, sel ast.SelectionSet, v *model.Pause) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Pause(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWait2ᚖcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -126,7 +126,7 @@ func (ec *executionContext) _Attempt_instance(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		true,
@@ -388,7 +388,7 @@ func (ec *executionContext) _Attempt_outcome(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Outcome) graphql.Marshaler {
-			return ec.marshalNOutcome2corerollerᚋrolloutᚐOutcome(ctx, selections, v)
+			return ec.marshalNOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx, selections, v)
 		},
 		true,
 		true,
@@ -457,7 +457,7 @@ func (ec *executionContext) _AttemptConnection_edges(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.AttemptEdge) graphql.Marshaler {
-			return ec.marshalNAttemptEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx, selections, v)
+			return ec.marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -489,7 +489,7 @@ func (ec *executionContext) _AttemptConnection_nodes(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Attempt) graphql.Marshaler {
-			return ec.marshalNAttempt2ᚕᚖcorerollerᚋentᚋdbᚐAttemptᚄ(ctx, selections, v)
+			return ec.marshalNAttempt2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAttemptᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -521,7 +521,7 @@ func (ec *executionContext) _AttemptConnection_pageInfo(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -599,7 +599,7 @@ func (ec *executionContext) _AttemptEdge_node(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Attempt) graphql.Marshaler {
-			return ec.marshalNAttempt2ᚖcorerollerᚋentᚋdbᚐAttempt(ctx, selections, v)
+			return ec.marshalNAttempt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAttempt(ctx, selections, v)
 		},
 		true,
 		true,
@@ -815,7 +815,7 @@ func (ec *executionContext) _HistoryConnection_edges(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.HistoryEdge) graphql.Marshaler {
-			return ec.marshalNHistoryEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx, selections, v)
+			return ec.marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -847,7 +847,7 @@ func (ec *executionContext) _HistoryConnection_nodes(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.HistoryEntry) graphql.Marshaler {
-			return ec.marshalNHistoryEntry2ᚕᚖcorerollerᚋentᚋdbᚐHistoryEntryᚄ(ctx, selections, v)
+			return ec.marshalNHistoryEntry2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐHistoryEntryᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -879,7 +879,7 @@ func (ec *executionContext) _HistoryConnection_pageInfo(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -957,7 +957,7 @@ func (ec *executionContext) _HistoryEdge_node(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.HistoryEntry) graphql.Marshaler {
-			return ec.marshalNHistoryEntry2ᚖcorerollerᚋentᚋdbᚐHistoryEntry(ctx, selections, v)
+			return ec.marshalNHistoryEntry2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐHistoryEntry(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1035,7 +1035,7 @@ func (ec *executionContext) _HistoryEntry_state(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.State) graphql.Marshaler {
-			return ec.marshalNInstanceState2corerollerᚋrolloutᚐState(ctx, selections, v)
+			return ec.marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1357,7 +1357,7 @@ func (ec *executionContext) _Instance_state(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.State) graphql.Marshaler {
-			return ec.marshalNInstanceState2corerollerᚋrolloutᚐState(ctx, selections, v)
+			return ec.marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1380,7 +1380,7 @@ func (ec *executionContext) _Instance_standing(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Standing) graphql.Marshaler {
-			return ec.marshalNStanding2corerollerᚋrolloutᚐStanding(ctx, selections, v)
+			return ec.marshalNStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStanding(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1403,7 +1403,7 @@ func (ec *executionContext) _Instance_countedAs(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
-			return ec.marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, selections, v)
+			return ec.marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1587,7 +1587,7 @@ func (ec *executionContext) _Instance_application(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1619,7 +1619,7 @@ func (ec *executionContext) _Instance_group(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1651,7 +1651,7 @@ func (ec *executionContext) _Instance_grant(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Grant) graphql.Marshaler {
-			return ec.marshalOGrant2ᚖcorerollerᚋgraphᚋmodelᚐGrant(ctx, selections, v)
+			return ec.marshalOGrant2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGrant(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1775,7 +1775,7 @@ func (ec *executionContext) _Instance_override(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Override) graphql.Marshaler {
-			return ec.marshalOOverride2ᚖcorerollerᚋgraphᚋmodelᚐOverride(ctx, selections, v)
+			return ec.marshalOOverride2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐOverride(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1831,7 +1831,7 @@ func (ec *executionContext) _Instance_attempts(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
-			return ec.marshalNAttemptConnection2ᚖcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
+			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1875,7 +1875,7 @@ func (ec *executionContext) _Instance_history(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
-			return ec.marshalNHistoryConnection2ᚖcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx, selections, v)
+			return ec.marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1964,7 +1964,7 @@ func (ec *executionContext) _InstanceChange_instance(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalOInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1996,7 +1996,7 @@ func (ec *executionContext) _InstanceConnection_edges(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.InstanceEdge) graphql.Marshaler {
-			return ec.marshalNInstanceEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx, selections, v)
+			return ec.marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2028,7 +2028,7 @@ func (ec *executionContext) _InstanceConnection_nodes(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Instance) graphql.Marshaler {
-			return ec.marshalNInstance2ᚕᚖcorerollerᚋentᚋdbᚐInstanceᚄ(ctx, selections, v)
+			return ec.marshalNInstance2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstanceᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2060,7 +2060,7 @@ func (ec *executionContext) _InstanceConnection_pageInfo(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2161,7 +2161,7 @@ func (ec *executionContext) _InstanceEdge_node(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2193,7 +2193,7 @@ func (ec *executionContext) _InstancePayload_instance(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalOInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2225,7 +2225,7 @@ func (ec *executionContext) _InstancePayload_userErrors(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2257,7 +2257,7 @@ func (ec *executionContext) _Override_kind(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.OverrideKind) graphql.Marshaler {
-			return ec.marshalNOverrideKind2corerollerᚋrolloutᚐOverrideKind(ctx, selections, v)
+			return ec.marshalNOverrideKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOverrideKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2457,7 +2457,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			it.GroupID = data
 		case "states":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("states"))
-			data, err := ec.unmarshalOInstanceState2ᚕcorerollerᚋrolloutᚐStateᚄ(ctx, v)
+			data, err := ec.unmarshalOInstanceState2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStateᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2471,21 +2471,21 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			it.Versions = data
 		case "standings":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("standings"))
-			data, err := ec.unmarshalOStanding2ᚕcorerollerᚋrolloutᚐStandingᚄ(ctx, v)
+			data, err := ec.unmarshalOStanding2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStandingᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Standings = data
 		case "reasons":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reasons"))
-			data, err := ec.unmarshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ(ctx, v)
+			data, err := ec.unmarshalOReason2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReasonᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Reasons = data
 		case "countedAs":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countedAs"))
-			data, err := ec.unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx, v)
+			data, err := ec.unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2559,14 +2559,14 @@ func (ec *executionContext) unmarshalInputInstanceOrder(ctx context.Context, obj
 		switch k {
 		case "field":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("field"))
-			data, err := ec.unmarshalNInstanceOrderField2corerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx, v)
+			data, err := ec.unmarshalNInstanceOrderField2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Field = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
-			data, err := ec.unmarshalOOrderDirection2ᚖcorerollerᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+			data, err := ec.unmarshalOOrderDirection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -3649,11 +3649,11 @@ func (ec *executionContext) _Override(ctx context.Context, sel ast.SelectionSet,
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAttempt2ᚕᚖcorerollerᚋentᚋdbᚐAttemptᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Attempt) graphql.Marshaler {
+func (ec *executionContext) marshalNAttempt2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAttemptᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Attempt) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAttempt2ᚖcorerollerᚋentᚋdbᚐAttempt(ctx, sel, v[i])
+		return ec.marshalNAttempt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAttempt(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3665,7 +3665,7 @@ func (ec *executionContext) marshalNAttempt2ᚕᚖcorerollerᚋentᚋdbᚐAttemp
 	return ret
 }
 
-func (ec *executionContext) marshalNAttempt2ᚖcorerollerᚋentᚋdbᚐAttempt(ctx context.Context, sel ast.SelectionSet, v *db.Attempt) graphql.Marshaler {
+func (ec *executionContext) marshalNAttempt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAttempt(ctx context.Context, sel ast.SelectionSet, v *db.Attempt) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Attempt!")
 		return graphql.Null
@@ -3673,7 +3673,7 @@ func (ec *executionContext) marshalNAttempt2ᚖcorerollerᚋentᚋdbᚐAttempt(c
 	return ec._Attempt(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAttemptConnection2ᚖcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx context.Context, sel ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx context.Context, sel ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AttemptConnection!")
 		return graphql.Null
@@ -3681,11 +3681,11 @@ func (ec *executionContext) marshalNAttemptConnection2ᚖcorerollerᚋgraphᚋmo
 	return ec._AttemptConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAttemptEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AttemptEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AttemptEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAttemptEdge2ᚖcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx, sel, v[i])
+		return ec.marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3697,7 +3697,7 @@ func (ec *executionContext) marshalNAttemptEdge2ᚕᚖcorerollerᚋgraphᚋmodel
 	return ret
 }
 
-func (ec *executionContext) marshalNAttemptEdge2ᚖcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx context.Context, sel ast.SelectionSet, v *model.AttemptEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx context.Context, sel ast.SelectionSet, v *model.AttemptEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AttemptEdge!")
 		return graphql.Null
@@ -3705,17 +3705,17 @@ func (ec *executionContext) marshalNAttemptEdge2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._AttemptEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (model.CountedAs, error) {
+func (ec *executionContext) unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (model.CountedAs, error) {
 	var res model.CountedAs
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v model.CountedAs) graphql.Marshaler {
+func (ec *executionContext) marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v model.CountedAs) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNHistoryConnection2ᚖcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx context.Context, sel ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx context.Context, sel ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryConnection!")
 		return graphql.Null
@@ -3723,11 +3723,11 @@ func (ec *executionContext) marshalNHistoryConnection2ᚖcorerollerᚋgraphᚋmo
 	return ec._HistoryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNHistoryEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.HistoryEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.HistoryEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHistoryEdge2ᚖcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx, sel, v[i])
+		return ec.marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3739,7 +3739,7 @@ func (ec *executionContext) marshalNHistoryEdge2ᚕᚖcorerollerᚋgraphᚋmodel
 	return ret
 }
 
-func (ec *executionContext) marshalNHistoryEdge2ᚖcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx context.Context, sel ast.SelectionSet, v *model.HistoryEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx context.Context, sel ast.SelectionSet, v *model.HistoryEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryEdge!")
 		return graphql.Null
@@ -3747,11 +3747,11 @@ func (ec *executionContext) marshalNHistoryEdge2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._HistoryEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNHistoryEntry2ᚕᚖcorerollerᚋentᚋdbᚐHistoryEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.HistoryEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEntry2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐHistoryEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.HistoryEntry) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHistoryEntry2ᚖcorerollerᚋentᚋdbᚐHistoryEntry(ctx, sel, v[i])
+		return ec.marshalNHistoryEntry2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐHistoryEntry(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3763,7 +3763,7 @@ func (ec *executionContext) marshalNHistoryEntry2ᚕᚖcorerollerᚋentᚋdbᚐH
 	return ret
 }
 
-func (ec *executionContext) marshalNHistoryEntry2ᚖcorerollerᚋentᚋdbᚐHistoryEntry(ctx context.Context, sel ast.SelectionSet, v *db.HistoryEntry) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEntry2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐHistoryEntry(ctx context.Context, sel ast.SelectionSet, v *db.HistoryEntry) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryEntry!")
 		return graphql.Null
@@ -3771,16 +3771,16 @@ func (ec *executionContext) marshalNHistoryEntry2ᚖcorerollerᚋentᚋdbᚐHist
 	return ec._HistoryEntry(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNHoldInstanceInput2corerollerᚋfleetᚐHoldInstance(ctx context.Context, v any) (fleet.HoldInstance, error) {
+func (ec *executionContext) unmarshalNHoldInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHoldInstance(ctx context.Context, v any) (fleet.HoldInstance, error) {
 	res, err := ec.unmarshalInputHoldInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNInstance2ᚕᚖcorerollerᚋentᚋdbᚐInstanceᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Instance) graphql.Marshaler {
+func (ec *executionContext) marshalNInstance2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstanceᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Instance) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, sel, v[i])
+		return ec.marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3792,7 +3792,7 @@ func (ec *executionContext) marshalNInstance2ᚕᚖcorerollerᚋentᚋdbᚐInsta
 	return ret
 }
 
-func (ec *executionContext) marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx context.Context, sel ast.SelectionSet, v *db.Instance) graphql.Marshaler {
+func (ec *executionContext) marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx context.Context, sel ast.SelectionSet, v *db.Instance) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Instance!")
 		return graphql.Null
@@ -3800,7 +3800,7 @@ func (ec *executionContext) marshalNInstance2ᚖcorerollerᚋentᚋdbᚐInstance
 	return ec._Instance(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInstanceChange2ᚖcorerollerᚋgraphᚋmodelᚐInstanceChange(ctx context.Context, sel ast.SelectionSet, v *model.InstanceChange) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceChange(ctx context.Context, sel ast.SelectionSet, v *model.InstanceChange) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstanceChange!")
 		return graphql.Null
@@ -3808,7 +3808,7 @@ func (ec *executionContext) marshalNInstanceChange2ᚖcorerollerᚋgraphᚋmodel
 	return ec._InstanceChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInstanceConnection2ᚖcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx context.Context, sel ast.SelectionSet, v *model.InstanceConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx context.Context, sel ast.SelectionSet, v *model.InstanceConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstanceConnection!")
 		return graphql.Null
@@ -3816,11 +3816,11 @@ func (ec *executionContext) marshalNInstanceConnection2ᚖcorerollerᚋgraphᚋm
 	return ec._InstanceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInstanceEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.InstanceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.InstanceEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNInstanceEdge2ᚖcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx, sel, v[i])
+		return ec.marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3832,7 +3832,7 @@ func (ec *executionContext) marshalNInstanceEdge2ᚕᚖcorerollerᚋgraphᚋmode
 	return ret
 }
 
-func (ec *executionContext) marshalNInstanceEdge2ᚖcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx context.Context, sel ast.SelectionSet, v *model.InstanceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx context.Context, sel ast.SelectionSet, v *model.InstanceEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstanceEdge!")
 		return graphql.Null
@@ -3840,17 +3840,17 @@ func (ec *executionContext) marshalNInstanceEdge2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._InstanceEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNInstanceOrderField2corerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx context.Context, v any) (model.InstanceOrderField, error) {
+func (ec *executionContext) unmarshalNInstanceOrderField2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx context.Context, v any) (model.InstanceOrderField, error) {
 	var res model.InstanceOrderField
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNInstanceOrderField2corerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx context.Context, sel ast.SelectionSet, v model.InstanceOrderField) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceOrderField2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx context.Context, sel ast.SelectionSet, v model.InstanceOrderField) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx context.Context, sel ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx context.Context, sel ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstancePayload!")
 		return graphql.Null
@@ -3858,12 +3858,12 @@ func (ec *executionContext) marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmode
 	return ec._InstancePayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNInstanceState2corerollerᚋrolloutᚐState(ctx context.Context, v any) (rollout.State, error) {
+func (ec *executionContext) unmarshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx context.Context, v any) (rollout.State, error) {
 	res, err := model.UnmarshalInstanceState(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNInstanceState2corerollerᚋrolloutᚐState(ctx context.Context, sel ast.SelectionSet, v rollout.State) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx context.Context, sel ast.SelectionSet, v rollout.State) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalInstanceState(v)
 	if res == graphql.Null {
@@ -3872,17 +3872,17 @@ func (ec *executionContext) marshalNInstanceState2corerollerᚋrolloutᚐState(c
 	return res
 }
 
-func (ec *executionContext) unmarshalNMoveInstanceInput2corerollerᚋfleetᚐMoveInstance(ctx context.Context, v any) (fleet.MoveInstance, error) {
+func (ec *executionContext) unmarshalNMoveInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMoveInstance(ctx context.Context, v any) (fleet.MoveInstance, error) {
 	res, err := ec.unmarshalInputMoveInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNOutcome2corerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (rollout.Outcome, error) {
+func (ec *executionContext) unmarshalNOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (rollout.Outcome, error) {
 	res, err := model.UnmarshalOutcome(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOutcome2corerollerᚋrolloutᚐOutcome(ctx context.Context, sel ast.SelectionSet, v rollout.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalNOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx context.Context, sel ast.SelectionSet, v rollout.Outcome) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalOutcome(v)
 	if res == graphql.Null {
@@ -3891,12 +3891,12 @@ func (ec *executionContext) marshalNOutcome2corerollerᚋrolloutᚐOutcome(ctx c
 	return res
 }
 
-func (ec *executionContext) unmarshalNOverrideKind2corerollerᚋrolloutᚐOverrideKind(ctx context.Context, v any) (rollout.OverrideKind, error) {
+func (ec *executionContext) unmarshalNOverrideKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOverrideKind(ctx context.Context, v any) (rollout.OverrideKind, error) {
 	res, err := model.UnmarshalOverrideKind(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOverrideKind2corerollerᚋrolloutᚐOverrideKind(ctx context.Context, sel ast.SelectionSet, v rollout.OverrideKind) graphql.Marshaler {
+func (ec *executionContext) marshalNOverrideKind2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOverrideKind(ctx context.Context, sel ast.SelectionSet, v rollout.OverrideKind) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalOverrideKind(v)
 	if res == graphql.Null {
@@ -3905,17 +3905,17 @@ func (ec *executionContext) marshalNOverrideKind2corerollerᚋrolloutᚐOverride
 	return res
 }
 
-func (ec *executionContext) unmarshalNPinInstanceInput2corerollerᚋfleetᚐPinInstance(ctx context.Context, v any) (fleet.PinInstance, error) {
+func (ec *executionContext) unmarshalNPinInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPinInstance(ctx context.Context, v any) (fleet.PinInstance, error) {
 	res, err := ec.unmarshalInputPinInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNReason2corerollerᚋrolloutᚐReason(ctx context.Context, v any) (rollout.Reason, error) {
+func (ec *executionContext) unmarshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx context.Context, v any) (rollout.Reason, error) {
 	res, err := model.UnmarshalReason(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReason2corerollerᚋrolloutᚐReason(ctx context.Context, sel ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
+func (ec *executionContext) marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx context.Context, sel ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalReason(v)
 	if res == graphql.Null {
@@ -3938,22 +3938,22 @@ func (ec *executionContext) marshalNReason2string(ctx context.Context, sel ast.S
 	return res
 }
 
-func (ec *executionContext) unmarshalNReleaseInstanceInput2corerollerᚋfleetᚐReleaseInstance(ctx context.Context, v any) (fleet.ReleaseInstance, error) {
+func (ec *executionContext) unmarshalNReleaseInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReleaseInstance(ctx context.Context, v any) (fleet.ReleaseInstance, error) {
 	res, err := ec.unmarshalInputReleaseInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSetInstanceAliasInput2corerollerᚋfleetᚐSetInstanceAlias(ctx context.Context, v any) (fleet.SetInstanceAlias, error) {
+func (ec *executionContext) unmarshalNSetInstanceAliasInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetInstanceAlias(ctx context.Context, v any) (fleet.SetInstanceAlias, error) {
 	res, err := ec.unmarshalInputSetInstanceAliasInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNStanding2corerollerᚋrolloutᚐStanding(ctx context.Context, v any) (rollout.Standing, error) {
+func (ec *executionContext) unmarshalNStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStanding(ctx context.Context, v any) (rollout.Standing, error) {
 	res, err := model.UnmarshalStanding(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStanding2corerollerᚋrolloutᚐStanding(ctx context.Context, sel ast.SelectionSet, v rollout.Standing) graphql.Marshaler {
+func (ec *executionContext) marshalNStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStanding(ctx context.Context, sel ast.SelectionSet, v rollout.Standing) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalStanding(v)
 	if res == graphql.Null {
@@ -3962,7 +3962,7 @@ func (ec *executionContext) marshalNStanding2corerollerᚋrolloutᚐStanding(ctx
 	return res
 }
 
-func (ec *executionContext) unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, v any) ([]model.CountedAs, error) {
+func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, v any) ([]model.CountedAs, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -3971,7 +3971,7 @@ func (ec *executionContext) unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐ
 	res := make([]model.CountedAs, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -3979,14 +3979,14 @@ func (ec *executionContext) unmarshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐ
 	return res, nil
 }
 
-func (ec *executionContext) marshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CountedAs) graphql.Marshaler {
+func (ec *executionContext) marshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CountedAs) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCountedAs2corerollerᚋgraphᚋmodelᚐCountedAs(ctx, sel, v[i])
+		return ec.marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3998,7 +3998,7 @@ func (ec *executionContext) marshalOCountedAs2ᚕcorerollerᚋgraphᚋmodelᚐCo
 	return ret
 }
 
-func (ec *executionContext) unmarshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (*model.CountedAs, error) {
+func (ec *executionContext) unmarshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (*model.CountedAs, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4007,28 +4007,28 @@ func (ec *executionContext) unmarshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOCountedAs2ᚖcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+func (ec *executionContext) marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func (ec *executionContext) marshalOGrant2ᚖcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {
+func (ec *executionContext) marshalOGrant2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Grant(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx context.Context, sel ast.SelectionSet, v *db.Instance) graphql.Marshaler {
+func (ec *executionContext) marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx context.Context, sel ast.SelectionSet, v *db.Instance) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Instance(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOInstanceFilter2ᚖcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx context.Context, v any) (*model.InstanceFilter, error) {
+func (ec *executionContext) unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx context.Context, v any) (*model.InstanceFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4036,7 +4036,7 @@ func (ec *executionContext) unmarshalOInstanceFilter2ᚖcorerollerᚋgraphᚋmod
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOInstanceOrder2ᚖcorerollerᚋgraphᚋmodelᚐInstanceOrder(ctx context.Context, v any) (*model.InstanceOrder, error) {
+func (ec *executionContext) unmarshalOInstanceOrder2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrder(ctx context.Context, v any) (*model.InstanceOrder, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4044,7 +4044,7 @@ func (ec *executionContext) unmarshalOInstanceOrder2ᚖcorerollerᚋgraphᚋmode
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOInstanceState2ᚕcorerollerᚋrolloutᚐStateᚄ(ctx context.Context, v any) ([]rollout.State, error) {
+func (ec *executionContext) unmarshalOInstanceState2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStateᚄ(ctx context.Context, v any) ([]rollout.State, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4053,7 +4053,7 @@ func (ec *executionContext) unmarshalOInstanceState2ᚕcorerollerᚋrolloutᚐSt
 	res := make([]rollout.State, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNInstanceState2corerollerᚋrolloutᚐState(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -4061,14 +4061,14 @@ func (ec *executionContext) unmarshalOInstanceState2ᚕcorerollerᚋrolloutᚐSt
 	return res, nil
 }
 
-func (ec *executionContext) marshalOInstanceState2ᚕcorerollerᚋrolloutᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.State) graphql.Marshaler {
+func (ec *executionContext) marshalOInstanceState2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStateᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.State) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNInstanceState2corerollerᚋrolloutᚐState(ctx, sel, v[i])
+		return ec.marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -4080,7 +4080,7 @@ func (ec *executionContext) marshalOInstanceState2ᚕcorerollerᚋrolloutᚐStat
 	return ret
 }
 
-func (ec *executionContext) unmarshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (*rollout.Outcome, error) {
+func (ec *executionContext) unmarshalOOutcome2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx context.Context, v any) (*rollout.Outcome, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4088,7 +4088,7 @@ func (ec *executionContext) unmarshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *rollout.Outcome) graphql.Marshaler {
+func (ec *executionContext) marshalOOutcome2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx context.Context, sel ast.SelectionSet, v *rollout.Outcome) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -4098,14 +4098,14 @@ func (ec *executionContext) marshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ct
 	return res
 }
 
-func (ec *executionContext) marshalOOverride2ᚖcorerollerᚋgraphᚋmodelᚐOverride(ctx context.Context, sel ast.SelectionSet, v *model.Override) graphql.Marshaler {
+func (ec *executionContext) marshalOOverride2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐOverride(ctx context.Context, sel ast.SelectionSet, v *model.Override) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Override(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ(ctx context.Context, v any) ([]rollout.Reason, error) {
+func (ec *executionContext) unmarshalOReason2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReasonᚄ(ctx context.Context, v any) ([]rollout.Reason, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4114,7 +4114,7 @@ func (ec *executionContext) unmarshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ
 	res := make([]rollout.Reason, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNReason2corerollerᚋrolloutᚐReason(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -4122,14 +4122,14 @@ func (ec *executionContext) unmarshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ
 	return res, nil
 }
 
-func (ec *executionContext) marshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Reason) graphql.Marshaler {
+func (ec *executionContext) marshalOReason2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReasonᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Reason) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNReason2corerollerᚋrolloutᚐReason(ctx, sel, v[i])
+		return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -4141,7 +4141,7 @@ func (ec *executionContext) marshalOReason2ᚕcorerollerᚋrolloutᚐReasonᚄ(c
 	return ret
 }
 
-func (ec *executionContext) unmarshalOStanding2ᚕcorerollerᚋrolloutᚐStandingᚄ(ctx context.Context, v any) ([]rollout.Standing, error) {
+func (ec *executionContext) unmarshalOStanding2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStandingᚄ(ctx context.Context, v any) ([]rollout.Standing, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -4150,7 +4150,7 @@ func (ec *executionContext) unmarshalOStanding2ᚕcorerollerᚋrolloutᚐStandin
 	res := make([]rollout.Standing, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNStanding2corerollerᚋrolloutᚐStanding(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStanding(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -4158,14 +4158,14 @@ func (ec *executionContext) unmarshalOStanding2ᚕcorerollerᚋrolloutᚐStandin
 	return res, nil
 }
 
-func (ec *executionContext) marshalOStanding2ᚕcorerollerᚋrolloutᚐStandingᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Standing) graphql.Marshaler {
+func (ec *executionContext) marshalOStanding2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStandingᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Standing) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStanding2corerollerᚋrolloutᚐStanding(ctx, sel, v[i])
+		return ec.marshalNStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStanding(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

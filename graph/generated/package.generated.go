@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -301,7 +301,7 @@ func (ec *executionContext) _Package_application(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalNApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		true,
@@ -333,7 +333,7 @@ func (ec *executionContext) _Package_files(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.PackageFile) graphql.Marshaler {
-			return ec.marshalNPackageFile2ᚕᚖcorerollerᚋentᚋdbᚐPackageFileᚄ(ctx, selections, v)
+			return ec.marshalNPackageFile2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageFileᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -365,7 +365,7 @@ func (ec *executionContext) _Package_action(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.PackageAction) graphql.Marshaler {
-			return ec.marshalOPackageAction2ᚖcorerollerᚋentᚋdbᚐPackageAction(ctx, selections, v)
+			return ec.marshalOPackageAction2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageAction(ctx, selections, v)
 		},
 		true,
 		false,
@@ -397,7 +397,7 @@ func (ec *executionContext) _Package_channels(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Channel) graphql.Marshaler {
-			return ec.marshalNChannel2ᚕᚖcorerollerᚋentᚋdbᚐChannelᚄ(ctx, selections, v)
+			return ec.marshalNChannel2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannelᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -429,7 +429,7 @@ func (ec *executionContext) _Package_floors(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Floor) graphql.Marshaler {
-			return ec.marshalNFloor2ᚕᚖcorerollerᚋentᚋdbᚐFloorᚄ(ctx, selections, v)
+			return ec.marshalNFloor2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFloorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -461,7 +461,7 @@ func (ec *executionContext) _Package_blacklistings(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Blacklisting) graphql.Marshaler {
-			return ec.marshalNBlacklisting2ᚕᚖcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx, selections, v)
+			return ec.marshalNBlacklisting2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐBlacklistingᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -700,7 +700,7 @@ func (ec *executionContext) _PackageConnection_edges(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.PackageEdge) graphql.Marshaler {
-			return ec.marshalNPackageEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx, selections, v)
+			return ec.marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -732,7 +732,7 @@ func (ec *executionContext) _PackageConnection_nodes(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Release) graphql.Marshaler {
-			return ec.marshalNPackage2ᚕᚖcorerollerᚋentᚋdbᚐReleaseᚄ(ctx, selections, v)
+			return ec.marshalNPackage2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐReleaseᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -764,7 +764,7 @@ func (ec *executionContext) _PackageConnection_pageInfo(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -842,7 +842,7 @@ func (ec *executionContext) _PackageEdge_node(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		true,
@@ -989,7 +989,7 @@ func (ec *executionContext) _PackagePayload_package(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1021,7 +1021,7 @@ func (ec *executionContext) _PackagePayload_userErrors(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1159,14 +1159,14 @@ func (ec *executionContext) unmarshalInputCreatePackageInput(ctx context.Context
 			it.Description = data
 		case "files":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
-			data, err := ec.unmarshalOPackageFileInput2ᚕcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
+			data, err := ec.unmarshalOPackageFileInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Files = data
 		case "action":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
-			data, err := ec.unmarshalOPackageActionInput2ᚖcorerollerᚋfleetᚐActionInput(ctx, v)
+			data, err := ec.unmarshalOPackageActionInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐActionInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1573,14 +1573,14 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 			it.Description = data
 		case "files":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
-			data, err := ec.unmarshalOPackageFileInput2ᚕᚖcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
+			data, err := ec.unmarshalOPackageFileInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Files = data
 		case "action":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
-			data, err := ec.unmarshalOPackageActionInput2ᚖcorerollerᚋfleetᚐActionInput(ctx, v)
+			data, err := ec.unmarshalOPackageActionInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐActionInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1997,21 +1997,21 @@ func (ec *executionContext) _PackagePayload(ctx context.Context, sel ast.Selecti
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNCreatePackageInput2corerollerᚋfleetᚐCreatePackage(ctx context.Context, v any) (fleet.CreatePackage, error) {
+func (ec *executionContext) unmarshalNCreatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreatePackage(ctx context.Context, v any) (fleet.CreatePackage, error) {
 	res, err := ec.unmarshalInputCreatePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeletePackageInput2corerollerᚋfleetᚐDeletePackage(ctx context.Context, v any) (fleet.DeletePackage, error) {
+func (ec *executionContext) unmarshalNDeletePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeletePackage(ctx context.Context, v any) (fleet.DeletePackage, error) {
 	res, err := ec.unmarshalInputDeletePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPackage2ᚕᚖcorerollerᚋentᚋdbᚐReleaseᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Release) graphql.Marshaler {
+func (ec *executionContext) marshalNPackage2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐReleaseᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Release) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, sel, v[i])
+		return ec.marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2023,7 +2023,7 @@ func (ec *executionContext) marshalNPackage2ᚕᚖcorerollerᚋentᚋdbᚐReleas
 	return ret
 }
 
-func (ec *executionContext) marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx context.Context, sel ast.SelectionSet, v *db.Release) graphql.Marshaler {
+func (ec *executionContext) marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx context.Context, sel ast.SelectionSet, v *db.Release) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Package!")
 		return graphql.Null
@@ -2031,7 +2031,7 @@ func (ec *executionContext) marshalNPackage2ᚖcorerollerᚋentᚋdbᚐRelease(c
 	return ec._Package(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPackageConnection2ᚖcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx context.Context, sel ast.SelectionSet, v *model.PackageConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx context.Context, sel ast.SelectionSet, v *model.PackageConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackageConnection!")
 		return graphql.Null
@@ -2039,11 +2039,11 @@ func (ec *executionContext) marshalNPackageConnection2ᚖcorerollerᚋgraphᚋmo
 	return ec._PackageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPackageEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PackageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PackageEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPackageEdge2ᚖcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx, sel, v[i])
+		return ec.marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2055,7 +2055,7 @@ func (ec *executionContext) marshalNPackageEdge2ᚕᚖcorerollerᚋgraphᚋmodel
 	return ret
 }
 
-func (ec *executionContext) marshalNPackageEdge2ᚖcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx context.Context, sel ast.SelectionSet, v *model.PackageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx context.Context, sel ast.SelectionSet, v *model.PackageEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackageEdge!")
 		return graphql.Null
@@ -2063,11 +2063,11 @@ func (ec *executionContext) marshalNPackageEdge2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._PackageEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPackageFile2ᚕᚖcorerollerᚋentᚋdbᚐPackageFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.PackageFile) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageFile2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageFileᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.PackageFile) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPackageFile2ᚖcorerollerᚋentᚋdbᚐPackageFile(ctx, sel, v[i])
+		return ec.marshalNPackageFile2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageFile(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2079,7 +2079,7 @@ func (ec *executionContext) marshalNPackageFile2ᚕᚖcorerollerᚋentᚋdbᚐPa
 	return ret
 }
 
-func (ec *executionContext) marshalNPackageFile2ᚖcorerollerᚋentᚋdbᚐPackageFile(ctx context.Context, sel ast.SelectionSet, v *db.PackageFile) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageFile2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageFile(ctx context.Context, sel ast.SelectionSet, v *db.PackageFile) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackageFile!")
 		return graphql.Null
@@ -2087,17 +2087,17 @@ func (ec *executionContext) marshalNPackageFile2ᚖcorerollerᚋentᚋdbᚐPacka
 	return ec._PackageFile(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPackageFileInput2corerollerᚋfleetᚐFileInput(ctx context.Context, v any) (fleet.FileInput, error) {
+func (ec *executionContext) unmarshalNPackageFileInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx context.Context, v any) (fleet.FileInput, error) {
 	res, err := ec.unmarshalInputPackageFileInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNPackageFileInput2ᚖcorerollerᚋfleetᚐFileInput(ctx context.Context, v any) (*fleet.FileInput, error) {
+func (ec *executionContext) unmarshalNPackageFileInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx context.Context, v any) (*fleet.FileInput, error) {
 	res, err := ec.unmarshalInputPackageFileInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPackagePayload2ᚖcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx context.Context, sel ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx context.Context, sel ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackagePayload!")
 		return graphql.Null
@@ -2119,26 +2119,26 @@ func (ec *executionContext) marshalNPackageType2int8(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) unmarshalNUpdatePackageInput2corerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx context.Context, v any) (model.UpdatePackageInput, error) {
+func (ec *executionContext) unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx context.Context, v any) (model.UpdatePackageInput, error) {
 	res, err := ec.unmarshalInputUpdatePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx context.Context, sel ast.SelectionSet, v *db.Release) graphql.Marshaler {
+func (ec *executionContext) marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx context.Context, sel ast.SelectionSet, v *db.Release) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Package(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOPackageAction2ᚖcorerollerᚋentᚋdbᚐPackageAction(ctx context.Context, sel ast.SelectionSet, v *db.PackageAction) graphql.Marshaler {
+func (ec *executionContext) marshalOPackageAction2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐPackageAction(ctx context.Context, sel ast.SelectionSet, v *db.PackageAction) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._PackageAction(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOPackageActionInput2ᚖcorerollerᚋfleetᚐActionInput(ctx context.Context, v any) (*fleet.ActionInput, error) {
+func (ec *executionContext) unmarshalOPackageActionInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐActionInput(ctx context.Context, v any) (*fleet.ActionInput, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2146,7 +2146,7 @@ func (ec *executionContext) unmarshalOPackageActionInput2ᚖcorerollerᚋfleet�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOPackageFileInput2ᚕcorerollerᚋfleetᚐFileInputᚄ(ctx context.Context, v any) ([]fleet.FileInput, error) {
+func (ec *executionContext) unmarshalOPackageFileInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx context.Context, v any) ([]fleet.FileInput, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2155,7 +2155,7 @@ func (ec *executionContext) unmarshalOPackageFileInput2ᚕcorerollerᚋfleetᚐF
 	res := make([]fleet.FileInput, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNPackageFileInput2corerollerᚋfleetᚐFileInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNPackageFileInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2163,7 +2163,7 @@ func (ec *executionContext) unmarshalOPackageFileInput2ᚕcorerollerᚋfleetᚐF
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOPackageFileInput2ᚕᚖcorerollerᚋfleetᚐFileInputᚄ(ctx context.Context, v any) ([]*fleet.FileInput, error) {
+func (ec *executionContext) unmarshalOPackageFileInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx context.Context, v any) ([]*fleet.FileInput, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2172,7 +2172,7 @@ func (ec *executionContext) unmarshalOPackageFileInput2ᚕᚖcorerollerᚋfleet�
 	res := make([]*fleet.FileInput, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNPackageFileInput2ᚖcorerollerᚋfleetᚐFileInput(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNPackageFileInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2180,7 +2180,7 @@ func (ec *executionContext) unmarshalOPackageFileInput2ᚕᚖcorerollerᚋfleet�
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOPackageFilter2ᚖcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx context.Context, v any) (*model.PackageFilter, error) {
+func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx context.Context, v any) (*model.PackageFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -321,7 +321,7 @@ func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
-			return ec.marshalNWindow2ᚕcorerollerᚋrolloutᚐWindowᚄ(ctx, selections, v)
+			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -353,7 +353,7 @@ func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
-			return ec.marshalNFreeze2ᚕcorerollerᚋrolloutᚐFreezeᚄ(ctx, selections, v)
+			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -385,7 +385,7 @@ func (ec *executionContext) _Policy_waves(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Wave) graphql.Marshaler {
-			return ec.marshalNWavePolicy2ᚕcorerollerᚋrolloutᚐWaveᚄ(ctx, selections, v)
+			return ec.marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -486,7 +486,7 @@ func (ec *executionContext) _Policy_onDemand(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.OnDemand) graphql.Marshaler {
-			return ec.marshalNOnDemand2corerollerᚋrolloutᚐOnDemand(ctx, selections, v)
+			return ec.marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx, selections, v)
 		},
 		true,
 		true,
@@ -578,7 +578,7 @@ func (ec *executionContext) _PolicyPreview_userErrors(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -610,7 +610,7 @@ func (ec *executionContext) _PolicyPreview_policy(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Policy) graphql.Marshaler {
-			return ec.marshalOPolicy2ᚖcorerollerᚋrolloutᚐPolicy(ctx, selections, v)
+			return ec.marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx, selections, v)
 		},
 		true,
 		false,
@@ -688,7 +688,7 @@ func (ec *executionContext) _PolicyPreview_windows(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
-			return ec.marshalNSpan2ᚕᚖcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
+			return ec.marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -720,7 +720,7 @@ func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalOReach2ᚖcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1139,21 +1139,21 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.OfficeHours = data
 		case "windows":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windows"))
-			data, err := ec.unmarshalOWindowInput2ᚕᚖcorerollerᚋrolloutᚐWindowᚄ(ctx, v)
+			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Windows = data
 		case "freezes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("freezes"))
-			data, err := ec.unmarshalOFreezeInput2ᚕᚖcorerollerᚋrolloutᚐFreezeᚄ(ctx, v)
+			data, err := ec.unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Freezes = data
 		case "waves":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waves"))
-			data, err := ec.unmarshalOWaveInput2ᚕᚖcorerollerᚋrolloutᚐWaveᚄ(ctx, v)
+			data, err := ec.unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1181,7 +1181,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.MaxAttempts = data
 		case "onDemand":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("onDemand"))
-			data, err := ec.unmarshalOOnDemand2ᚖcorerollerᚋrolloutᚐOnDemand(ctx, v)
+			data, err := ec.unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1237,7 +1237,7 @@ func (ec *executionContext) unmarshalInputPolicyPreviewInput(ctx context.Context
 			it.GroupID = data
 		case "policy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
-			data, err := ec.unmarshalNPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
+			data, err := ec.unmarshalNPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1290,7 +1290,7 @@ func (ec *executionContext) unmarshalInputUpdatePolicyInput(ctx context.Context,
 			it.GroupID = data
 		case "policy":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("policy"))
-			data, err := ec.unmarshalNPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
+			data, err := ec.unmarshalNPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1855,15 +1855,15 @@ func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFreeze2corerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v rollout.Freeze) graphql.Marshaler {
 	return ec._Freeze(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNFreeze2ᚕcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFreeze2corerollerᚋrolloutᚐFreeze(ctx, sel, v[i])
+		return ec.marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1875,17 +1875,17 @@ func (ec *executionContext) marshalNFreeze2ᚕcorerollerᚋrolloutᚐFreezeᚄ(c
 	return ret
 }
 
-func (ec *executionContext) unmarshalNFreezeInput2ᚖcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*rollout.Freeze, error) {
 	res, err := ec.unmarshalInputFreezeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNOnDemand2corerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (rollout.OnDemand, error) {
+func (ec *executionContext) unmarshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (rollout.OnDemand, error) {
 	res, err := model.UnmarshalOnDemand(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOnDemand2corerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v rollout.OnDemand) graphql.Marshaler {
+func (ec *executionContext) marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v rollout.OnDemand) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalOnDemand(v)
 	if res == graphql.Null {
@@ -1894,16 +1894,16 @@ func (ec *executionContext) marshalNOnDemand2corerollerᚋrolloutᚐOnDemand(ctx
 	return res
 }
 
-func (ec *executionContext) marshalNPolicy2corerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v rollout.Policy) graphql.Marshaler {
+func (ec *executionContext) marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v rollout.Policy) graphql.Marshaler {
 	return ec._Policy(ctx, sel, &v)
 }
 
-func (ec *executionContext) unmarshalNPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx context.Context, v any) (*model.PolicyInput, error) {
+func (ec *executionContext) unmarshalNPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx context.Context, v any) (*model.PolicyInput, error) {
 	res, err := ec.unmarshalInputPolicyInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNPolicyPreview2ᚖcorerollerᚋgraphᚋmodelᚐPolicyPreview(ctx context.Context, sel ast.SelectionSet, v *model.PolicyPreview) graphql.Marshaler {
+func (ec *executionContext) marshalNPolicyPreview2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreview(ctx context.Context, sel ast.SelectionSet, v *model.PolicyPreview) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PolicyPreview!")
 		return graphql.Null
@@ -1911,16 +1911,16 @@ func (ec *executionContext) marshalNPolicyPreview2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._PolicyPreview(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNPolicyPreviewInput2corerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx context.Context, v any) (model.PolicyPreviewInput, error) {
+func (ec *executionContext) unmarshalNPolicyPreviewInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx context.Context, v any) (model.PolicyPreviewInput, error) {
 	res, err := ec.unmarshalInputPolicyPreviewInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSpan2ᚕᚖcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpan2ᚖcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
+		return ec.marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1932,7 +1932,7 @@ func (ec *executionContext) marshalNSpan2ᚕᚖcorerollerᚋrolloutᚐSpanᚄ(ct
 	return ret
 }
 
-func (ec *executionContext) marshalNSpan2ᚖcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Span!")
 		return graphql.Null
@@ -1940,25 +1940,25 @@ func (ec *executionContext) marshalNSpan2ᚖcorerollerᚋrolloutᚐSpan(ctx cont
 	return ec._Span(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdatePolicyInput2corerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
+func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
 	res, err := ec.unmarshalInputUpdatePolicyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNWaveInput2ᚖcorerollerᚋrolloutᚐWave(ctx context.Context, v any) (*rollout.Wave, error) {
+func (ec *executionContext) unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx context.Context, v any) (*rollout.Wave, error) {
 	res, err := ec.unmarshalInputWaveInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNWavePolicy2corerollerᚋrolloutᚐWave(ctx context.Context, sel ast.SelectionSet, v rollout.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx context.Context, sel ast.SelectionSet, v rollout.Wave) graphql.Marshaler {
 	return ec._WavePolicy(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWavePolicy2ᚕcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Wave) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWavePolicy2corerollerᚋrolloutᚐWave(ctx, sel, v[i])
+		return ec.marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2014,15 +2014,15 @@ func (ec *executionContext) marshalNWeekday2ᚕtimeᚐWeekdayᚄ(ctx context.Con
 	return ret
 }
 
-func (ec *executionContext) marshalNWindow2corerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v rollout.Window) graphql.Marshaler {
 	return ec._Window(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWindow2ᚕcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWindow2corerollerᚋrolloutᚐWindow(ctx, sel, v[i])
+		return ec.marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2034,12 +2034,12 @@ func (ec *executionContext) marshalNWindow2ᚕcorerollerᚋrolloutᚐWindowᚄ(c
 	return ret
 }
 
-func (ec *executionContext) unmarshalNWindowInput2ᚖcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*rollout.Window, error) {
+func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*rollout.Window, error) {
 	res, err := ec.unmarshalInputWindowInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*rollout.Freeze, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2048,7 +2048,7 @@ func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖcorerollerᚋrolloutᚐF
 	res := make([]*rollout.Freeze, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFreezeInput2ᚖcorerollerᚋrolloutᚐFreeze(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2056,7 +2056,7 @@ func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖcorerollerᚋrolloutᚐF
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOOnDemand2ᚖcorerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (*rollout.OnDemand, error) {
+func (ec *executionContext) unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (*rollout.OnDemand, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2064,7 +2064,7 @@ func (ec *executionContext) unmarshalOOnDemand2ᚖcorerollerᚋrolloutᚐOnDeman
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOOnDemand2ᚖcorerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v *rollout.OnDemand) graphql.Marshaler {
+func (ec *executionContext) marshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v *rollout.OnDemand) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2074,14 +2074,14 @@ func (ec *executionContext) marshalOOnDemand2ᚖcorerollerᚋrolloutᚐOnDemand(
 	return res
 }
 
-func (ec *executionContext) marshalOPolicy2ᚖcorerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v *rollout.Policy) graphql.Marshaler {
+func (ec *executionContext) marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v *rollout.Policy) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Policy(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOPolicyInput2ᚖcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx context.Context, v any) (*model.PolicyInput, error) {
+func (ec *executionContext) unmarshalOPolicyInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyInput(ctx context.Context, v any) (*model.PolicyInput, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2089,7 +2089,7 @@ func (ec *executionContext) unmarshalOPolicyInput2ᚖcorerollerᚋgraphᚋmodel�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOWaveInput2ᚕᚖcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, v any) ([]*rollout.Wave, error) {
+func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, v any) ([]*rollout.Wave, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2098,7 +2098,7 @@ func (ec *executionContext) unmarshalOWaveInput2ᚕᚖcorerollerᚋrolloutᚐWav
 	res := make([]*rollout.Wave, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWaveInput2ᚖcorerollerᚋrolloutᚐWave(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2106,7 +2106,7 @@ func (ec *executionContext) unmarshalOWaveInput2ᚕᚖcorerollerᚋrolloutᚐWav
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOWindowInput2ᚕᚖcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*rollout.Window, error) {
+func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*rollout.Window, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2115,7 +2115,7 @@ func (ec *executionContext) unmarshalOWindowInput2ᚕᚖcorerollerᚋrolloutᚐW
 	res := make([]*rollout.Window, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWindowInput2ᚖcorerollerᚋrolloutᚐWindow(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -4,13 +4,13 @@ package generated
 
 import (
 	"context"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )

@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -49,7 +49,7 @@ func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.FailureFilter, error) {
-			return ec.unmarshalOFailureFilter2ᚖcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx, v)
+			return ec.unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -321,7 +321,7 @@ func (ec *executionContext) _Halt_rule(ctx context.Context, field graphql.Collec
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.HaltRule) graphql.Marshaler {
-			return ec.marshalNHaltRule2corerollerᚋrolloutᚐHaltRule(ctx, selections, v)
+			return ec.marshalNHaltRule2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHaltRule(ctx, selections, v)
 		},
 		true,
 		true,
@@ -551,7 +551,7 @@ func (ec *executionContext) _Rollout_group(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalNGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalNGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		true,
@@ -583,7 +583,7 @@ func (ec *executionContext) _Rollout_package(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		false,
@@ -638,7 +638,7 @@ func (ec *executionContext) _Rollout_state(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.RolloutState) graphql.Marshaler {
-			return ec.marshalNRolloutState2corerollerᚋrolloutᚐRolloutState(ctx, selections, v)
+			return ec.marshalNRolloutState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRolloutState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -730,7 +730,7 @@ func (ec *executionContext) _Rollout_waves(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Wave) graphql.Marshaler {
-			return ec.marshalNWave2ᚕᚖcorerollerᚋgraphᚋmodelᚐWaveᚄ(ctx, selections, v)
+			return ec.marshalNWave2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWaveᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -785,7 +785,7 @@ func (ec *executionContext) _Rollout_evidence(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.Counts) graphql.Marshaler {
-			return ec.marshalNAttemptCounts2corerollerᚋrolloutᚐCounts(ctx, selections, v)
+			return ec.marshalNAttemptCounts2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -817,7 +817,7 @@ func (ec *executionContext) _Rollout_attempts(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
-			return ec.marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCounts(ctx, selections, v)
+			return ec.marshalNAttemptCounts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -849,7 +849,7 @@ func (ec *executionContext) _Rollout_failures(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -881,7 +881,7 @@ func (ec *executionContext) _Rollout_failuresByOem(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
-			return ec.marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+			return ec.marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -913,7 +913,7 @@ func (ec *executionContext) _Rollout_failuresByVersion(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
-			return ec.marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+			return ec.marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -946,7 +946,7 @@ func (ec *executionContext) _Rollout_failedAttempts(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
-			return ec.marshalNAttemptConnection2ᚖcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
+			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1035,7 +1035,7 @@ func (ec *executionContext) _Rollout_halt(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Halt) graphql.Marshaler {
-			return ec.marshalOHalt2ᚖcorerollerᚋrolloutᚐHalt(ctx, selections, v)
+			return ec.marshalOHalt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHalt(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1090,7 +1090,7 @@ func (ec *executionContext) _RolloutConnection_edges(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.RolloutEdge) graphql.Marshaler {
-			return ec.marshalNRolloutEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx, selections, v)
+			return ec.marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1122,7 +1122,7 @@ func (ec *executionContext) _RolloutConnection_nodes(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.GroupRollout) graphql.Marshaler {
-			return ec.marshalNRollout2ᚕᚖcorerollerᚋentᚋdbᚐGroupRolloutᚄ(ctx, selections, v)
+			return ec.marshalNRollout2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRolloutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1154,7 +1154,7 @@ func (ec *executionContext) _RolloutConnection_pageInfo(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
-			return ec.marshalNPageInfo2ᚖcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+			return ec.marshalNPageInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1232,7 +1232,7 @@ func (ec *executionContext) _RolloutEdge_node(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
-			return ec.marshalNRollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
+			return ec.marshalNRollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1310,7 +1310,7 @@ func (ec *executionContext) _RolloutProgress_rollout(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
-			return ec.marshalORollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
+			return ec.marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1342,7 +1342,7 @@ func (ec *executionContext) _RolloutProgress_numbers(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1489,7 +1489,7 @@ func (ec *executionContext) _Wave_state(ctx context.Context, field graphql.Colle
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v model.WaveState) graphql.Marshaler {
-			return ec.marshalNWaveState2corerollerᚋgraphᚋmodelᚐWaveState(ctx, selections, v)
+			return ec.marshalNWaveState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWaveState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1535,7 +1535,7 @@ func (ec *executionContext) _Wave_counts(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
-			return ec.marshalNAttemptCounts2ᚖcorerollerᚋrolloutᚐCounts(ctx, selections, v)
+			return ec.marshalNAttemptCounts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1567,7 +1567,7 @@ func (ec *executionContext) _Wave_gate(ctx context.Context, field graphql.Collec
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Gate) graphql.Marshaler {
-			return ec.marshalOGate2ᚖcorerollerᚋgraphᚋmodelᚐGate(ctx, selections, v)
+			return ec.marshalOGate2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGate(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1610,7 +1610,7 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 		switch k {
 		case "outcome":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("outcome"))
-			data, err := ec.unmarshalOOutcome2ᚖcorerollerᚋrolloutᚐOutcome(ctx, v)
+			data, err := ec.unmarshalOOutcome2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutcome(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2192,11 +2192,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureShare2ᚖcorerollerᚋgraphᚋmodelᚐFailureShare(ctx, sel, v[i])
+		return ec.marshalNFailureShare2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShare(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2208,7 +2208,7 @@ func (ec *executionContext) marshalNFailureShare2ᚕᚖcorerollerᚋgraphᚋmode
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureShare2ᚖcorerollerᚋgraphᚋmodelᚐFailureShare(ctx context.Context, sel ast.SelectionSet, v *model.FailureShare) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureShare2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShare(ctx context.Context, sel ast.SelectionSet, v *model.FailureShare) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureShare!")
 		return graphql.Null
@@ -2216,12 +2216,12 @@ func (ec *executionContext) marshalNFailureShare2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._FailureShare(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNHaltRule2corerollerᚋrolloutᚐHaltRule(ctx context.Context, v any) (rollout.HaltRule, error) {
+func (ec *executionContext) unmarshalNHaltRule2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHaltRule(ctx context.Context, v any) (rollout.HaltRule, error) {
 	res, err := model.UnmarshalHaltRule(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHaltRule2corerollerᚋrolloutᚐHaltRule(ctx context.Context, sel ast.SelectionSet, v rollout.HaltRule) graphql.Marshaler {
+func (ec *executionContext) marshalNHaltRule2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHaltRule(ctx context.Context, sel ast.SelectionSet, v rollout.HaltRule) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalHaltRule(v)
 	if res == graphql.Null {
@@ -2230,11 +2230,11 @@ func (ec *executionContext) marshalNHaltRule2corerollerᚋrolloutᚐHaltRule(ctx
 	return res
 }
 
-func (ec *executionContext) marshalNRollout2ᚕᚖcorerollerᚋentᚋdbᚐGroupRolloutᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.GroupRollout) graphql.Marshaler {
+func (ec *executionContext) marshalNRollout2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRolloutᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.GroupRollout) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, sel, v[i])
+		return ec.marshalNRollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2246,7 +2246,7 @@ func (ec *executionContext) marshalNRollout2ᚕᚖcorerollerᚋentᚋdbᚐGroupR
 	return ret
 }
 
-func (ec *executionContext) marshalNRollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx context.Context, sel ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
+func (ec *executionContext) marshalNRollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx context.Context, sel ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Rollout!")
 		return graphql.Null
@@ -2254,7 +2254,7 @@ func (ec *executionContext) marshalNRollout2ᚖcorerollerᚋentᚋdbᚐGroupRoll
 	return ec._Rollout(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRolloutConnection2ᚖcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx context.Context, sel ast.SelectionSet, v *model.RolloutConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx context.Context, sel ast.SelectionSet, v *model.RolloutConnection) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RolloutConnection!")
 		return graphql.Null
@@ -2262,11 +2262,11 @@ func (ec *executionContext) marshalNRolloutConnection2ᚖcorerollerᚋgraphᚋmo
 	return ec._RolloutConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRolloutEdge2ᚕᚖcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RolloutEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RolloutEdge) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRolloutEdge2ᚖcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx, sel, v[i])
+		return ec.marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2278,7 +2278,7 @@ func (ec *executionContext) marshalNRolloutEdge2ᚕᚖcorerollerᚋgraphᚋmodel
 	return ret
 }
 
-func (ec *executionContext) marshalNRolloutEdge2ᚖcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx context.Context, sel ast.SelectionSet, v *model.RolloutEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx context.Context, sel ast.SelectionSet, v *model.RolloutEdge) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RolloutEdge!")
 		return graphql.Null
@@ -2286,7 +2286,7 @@ func (ec *executionContext) marshalNRolloutEdge2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._RolloutEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRolloutProgress2ᚖcorerollerᚋgraphᚋmodelᚐRolloutProgress(ctx context.Context, sel ast.SelectionSet, v *model.RolloutProgress) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutProgress2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutProgress(ctx context.Context, sel ast.SelectionSet, v *model.RolloutProgress) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RolloutProgress!")
 		return graphql.Null
@@ -2294,12 +2294,12 @@ func (ec *executionContext) marshalNRolloutProgress2ᚖcorerollerᚋgraphᚋmode
 	return ec._RolloutProgress(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNRolloutState2corerollerᚋrolloutᚐRolloutState(ctx context.Context, v any) (rollout.RolloutState, error) {
+func (ec *executionContext) unmarshalNRolloutState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRolloutState(ctx context.Context, v any) (rollout.RolloutState, error) {
 	res, err := model.UnmarshalRolloutState(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNRolloutState2corerollerᚋrolloutᚐRolloutState(ctx context.Context, sel ast.SelectionSet, v rollout.RolloutState) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRolloutState(ctx context.Context, sel ast.SelectionSet, v rollout.RolloutState) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalRolloutState(v)
 	if res == graphql.Null {
@@ -2308,11 +2308,11 @@ func (ec *executionContext) marshalNRolloutState2corerollerᚋrolloutᚐRolloutS
 	return res
 }
 
-func (ec *executionContext) marshalNWave2ᚕᚖcorerollerᚋgraphᚋmodelᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWave2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Wave) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWave2ᚖcorerollerᚋgraphᚋmodelᚐWave(ctx, sel, v[i])
+		return ec.marshalNWave2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWave(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2324,7 +2324,7 @@ func (ec *executionContext) marshalNWave2ᚕᚖcorerollerᚋgraphᚋmodelᚐWave
 	return ret
 }
 
-func (ec *executionContext) marshalNWave2ᚖcorerollerᚋgraphᚋmodelᚐWave(ctx context.Context, sel ast.SelectionSet, v *model.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWave2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWave(ctx context.Context, sel ast.SelectionSet, v *model.Wave) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Wave!")
 		return graphql.Null
@@ -2332,17 +2332,17 @@ func (ec *executionContext) marshalNWave2ᚖcorerollerᚋgraphᚋmodelᚐWave(ct
 	return ec._Wave(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNWaveState2corerollerᚋgraphᚋmodelᚐWaveState(ctx context.Context, v any) (model.WaveState, error) {
+func (ec *executionContext) unmarshalNWaveState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWaveState(ctx context.Context, v any) (model.WaveState, error) {
 	var res model.WaveState
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNWaveState2corerollerᚋgraphᚋmodelᚐWaveState(ctx context.Context, sel ast.SelectionSet, v model.WaveState) graphql.Marshaler {
+func (ec *executionContext) marshalNWaveState2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐWaveState(ctx context.Context, sel ast.SelectionSet, v model.WaveState) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) unmarshalOFailureFilter2ᚖcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx context.Context, v any) (*model.FailureFilter, error) {
+func (ec *executionContext) unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx context.Context, v any) (*model.FailureFilter, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2350,21 +2350,21 @@ func (ec *executionContext) unmarshalOFailureFilter2ᚖcorerollerᚋgraphᚋmode
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOGate2ᚖcorerollerᚋgraphᚋmodelᚐGate(ctx context.Context, sel ast.SelectionSet, v *model.Gate) graphql.Marshaler {
+func (ec *executionContext) marshalOGate2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGate(ctx context.Context, sel ast.SelectionSet, v *model.Gate) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Gate(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOHalt2ᚖcorerollerᚋrolloutᚐHalt(ctx context.Context, sel ast.SelectionSet, v *rollout.Halt) graphql.Marshaler {
+func (ec *executionContext) marshalOHalt2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHalt(ctx context.Context, sel ast.SelectionSet, v *rollout.Halt) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Halt(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalORollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx context.Context, sel ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
+func (ec *executionContext) marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx context.Context, sel ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

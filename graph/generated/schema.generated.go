@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -99,7 +99,7 @@ func (ec *executionContext) field_Mutation_addFloor_args(ctx context.Context, ra
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.AddFloor, error) {
-			return ec.unmarshalNAddFloorInput2corerollerᚋfleetᚐAddFloor(ctx, v)
+			return ec.unmarshalNAddFloorInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐAddFloor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (ec *executionContext) field_Mutation_advanceWave_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.AdvanceWave, error) {
-			return ec.unmarshalNAdvanceWaveInput2corerollerᚋfleetᚐAdvanceWave(ctx, v)
+			return ec.unmarshalNAdvanceWaveInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐAdvanceWave(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func (ec *executionContext) field_Mutation_blacklistPackage_args(ctx context.Con
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.BlacklistPackage, error) {
-			return ec.unmarshalNBlacklistPackageInput2corerollerᚋfleetᚐBlacklistPackage(ctx, v)
+			return ec.unmarshalNBlacklistPackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐBlacklistPackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.ChangePassword, error) {
-			return ec.unmarshalNChangePasswordInput2corerollerᚋfleetᚐChangePassword(ctx, v)
+			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐChangePassword(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func (ec *executionContext) field_Mutation_createApplication_args(ctx context.Co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.CreateApplication, error) {
-			return ec.unmarshalNCreateApplicationInput2corerollerᚋfleetᚐCreateApplication(ctx, v)
+			return ec.unmarshalNCreateApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateApplication(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (ec *executionContext) field_Mutation_createChannel_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.CreateChannel, error) {
-			return ec.unmarshalNCreateChannelInput2corerollerᚋfleetᚐCreateChannel(ctx, v)
+			return ec.unmarshalNCreateChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateChannel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (ec *executionContext) field_Mutation_createGroup_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.CreateGroupInput, error) {
-			return ec.unmarshalNCreateGroupInput2corerollerᚋgraphᚋmodelᚐCreateGroupInput(ctx, v)
+			return ec.unmarshalNCreateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCreateGroupInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (ec *executionContext) field_Mutation_createPackage_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.CreatePackage, error) {
-			return ec.unmarshalNCreatePackageInput2corerollerᚋfleetᚐCreatePackage(ctx, v)
+			return ec.unmarshalNCreatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreatePackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.CreateUser, error) {
-			return ec.unmarshalNCreateUserInput2corerollerᚋfleetᚐCreateUser(ctx, v)
+			return ec.unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateUser(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (ec *executionContext) field_Mutation_deleteApplication_args(ctx context.Co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.DeleteApplication, error) {
-			return ec.unmarshalNDeleteApplicationInput2corerollerᚋfleetᚐDeleteApplication(ctx, v)
+			return ec.unmarshalNDeleteApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteApplication(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -239,7 +239,7 @@ func (ec *executionContext) field_Mutation_deleteChannel_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.DeleteChannel, error) {
-			return ec.unmarshalNDeleteChannelInput2corerollerᚋfleetᚐDeleteChannel(ctx, v)
+			return ec.unmarshalNDeleteChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteChannel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (ec *executionContext) field_Mutation_deleteGroup_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.DeleteGroup, error) {
-			return ec.unmarshalNDeleteGroupInput2corerollerᚋfleetᚐDeleteGroup(ctx, v)
+			return ec.unmarshalNDeleteGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -267,7 +267,7 @@ func (ec *executionContext) field_Mutation_deletePackage_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.DeletePackage, error) {
-			return ec.unmarshalNDeletePackageInput2corerollerᚋfleetᚐDeletePackage(ctx, v)
+			return ec.unmarshalNDeletePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeletePackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -281,7 +281,7 @@ func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.DeleteUser, error) {
-			return ec.unmarshalNDeleteUserInput2corerollerᚋfleetᚐDeleteUser(ctx, v)
+			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteUser(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -295,7 +295,7 @@ func (ec *executionContext) field_Mutation_haltRollout_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.HaltRollout, error) {
-			return ec.unmarshalNHaltRolloutInput2corerollerᚋfleetᚐHaltRollout(ctx, v)
+			return ec.unmarshalNHaltRolloutInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHaltRollout(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -309,7 +309,7 @@ func (ec *executionContext) field_Mutation_holdInstance_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.HoldInstance, error) {
-			return ec.unmarshalNHoldInstanceInput2corerollerᚋfleetᚐHoldInstance(ctx, v)
+			return ec.unmarshalNHoldInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHoldInstance(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -323,7 +323,7 @@ func (ec *executionContext) field_Mutation_moveInstance_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.MoveInstance, error) {
-			return ec.unmarshalNMoveInstanceInput2corerollerᚋfleetᚐMoveInstance(ctx, v)
+			return ec.unmarshalNMoveInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐMoveInstance(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -337,7 +337,7 @@ func (ec *executionContext) field_Mutation_pauseUpdates_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.PauseUpdates, error) {
-			return ec.unmarshalNPauseUpdatesInput2corerollerᚋfleetᚐPauseUpdates(ctx, v)
+			return ec.unmarshalNPauseUpdatesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPauseUpdates(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -351,7 +351,7 @@ func (ec *executionContext) field_Mutation_pinInstance_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.PinInstance, error) {
-			return ec.unmarshalNPinInstanceInput2corerollerᚋfleetᚐPinInstance(ctx, v)
+			return ec.unmarshalNPinInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPinInstance(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -365,7 +365,7 @@ func (ec *executionContext) field_Mutation_promotePackage_args(ctx context.Conte
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.PromotePackage, error) {
-			return ec.unmarshalNPromotePackageInput2corerollerᚋfleetᚐPromotePackage(ctx, v)
+			return ec.unmarshalNPromotePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPromotePackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -379,7 +379,7 @@ func (ec *executionContext) field_Mutation_releaseInstance_args(ctx context.Cont
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.ReleaseInstance, error) {
-			return ec.unmarshalNReleaseInstanceInput2corerollerᚋfleetᚐReleaseInstance(ctx, v)
+			return ec.unmarshalNReleaseInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReleaseInstance(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -393,7 +393,7 @@ func (ec *executionContext) field_Mutation_removeFloor_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.RemoveFloor, error) {
-			return ec.unmarshalNRemoveFloorInput2corerollerᚋfleetᚐRemoveFloor(ctx, v)
+			return ec.unmarshalNRemoveFloorInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRemoveFloor(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -407,7 +407,7 @@ func (ec *executionContext) field_Mutation_resumeUpdates_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.ResumeUpdates, error) {
-			return ec.unmarshalNResumeUpdatesInput2corerollerᚋfleetᚐResumeUpdates(ctx, v)
+			return ec.unmarshalNResumeUpdatesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -421,7 +421,7 @@ func (ec *executionContext) field_Mutation_setInstanceAlias_args(ctx context.Con
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.SetInstanceAlias, error) {
-			return ec.unmarshalNSetInstanceAliasInput2corerollerᚋfleetᚐSetInstanceAlias(ctx, v)
+			return ec.unmarshalNSetInstanceAliasInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetInstanceAlias(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -435,7 +435,7 @@ func (ec *executionContext) field_Mutation_setPassword_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.SetPassword, error) {
-			return ec.unmarshalNSetPasswordInput2corerollerᚋfleetᚐSetPassword(ctx, v)
+			return ec.unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetPassword(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -449,7 +449,7 @@ func (ec *executionContext) field_Mutation_signIn_args(ctx context.Context, rawA
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SignInInput, error) {
-			return ec.unmarshalNSignInInput2corerollerᚋgraphᚋmodelᚐSignInInput(ctx, v)
+			return ec.unmarshalNSignInInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignInInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -463,7 +463,7 @@ func (ec *executionContext) field_Mutation_unblacklistPackage_args(ctx context.C
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.UnblacklistPackage, error) {
-			return ec.unmarshalNUnblacklistPackageInput2corerollerᚋfleetᚐUnblacklistPackage(ctx, v)
+			return ec.unmarshalNUnblacklistPackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUnblacklistPackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -477,7 +477,7 @@ func (ec *executionContext) field_Mutation_updateApplication_args(ctx context.Co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.UpdateApplication, error) {
-			return ec.unmarshalNUpdateApplicationInput2corerollerᚋfleetᚐUpdateApplication(ctx, v)
+			return ec.unmarshalNUpdateApplicationInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateApplication(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -491,7 +491,7 @@ func (ec *executionContext) field_Mutation_updateChannel_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.UpdateChannel, error) {
-			return ec.unmarshalNUpdateChannelInput2corerollerᚋfleetᚐUpdateChannel(ctx, v)
+			return ec.unmarshalNUpdateChannelInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateChannel(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -505,7 +505,7 @@ func (ec *executionContext) field_Mutation_updateGroup_args(ctx context.Context,
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdateGroupInput, error) {
-			return ec.unmarshalNUpdateGroupInput2corerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx, v)
+			return ec.unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -519,7 +519,7 @@ func (ec *executionContext) field_Mutation_updatePackage_args(ctx context.Contex
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdatePackageInput, error) {
-			return ec.unmarshalNUpdatePackageInput2corerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx, v)
+			return ec.unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -533,7 +533,7 @@ func (ec *executionContext) field_Mutation_updatePolicy_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
-			return ec.unmarshalNUpdatePolicyInput2corerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx, v)
+			return ec.unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -561,7 +561,7 @@ func (ec *executionContext) field_Query_activities_args(ctx context.Context, raw
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.ActivityFilter, error) {
-			return ec.unmarshalOActivityFilter2ᚖcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
+			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -605,7 +605,7 @@ func (ec *executionContext) field_Query_audits_args(ctx context.Context, rawArgs
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.AuditFilter, error) {
-			return ec.unmarshalOAuditFilter2ᚖcorerollerᚋgraphᚋmodelᚐAuditFilter(ctx, v)
+			return ec.unmarshalOAuditFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -657,7 +657,7 @@ func (ec *executionContext) field_Query_controlReach_args(ctx context.Context, r
 	args["groupId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "control",
 		func(ctx context.Context, v any) (model.GroupControl, error) {
-			return ec.unmarshalNGroupControl2corerollerᚋgraphᚋmodelᚐGroupControl(ctx, v)
+			return ec.unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -751,7 +751,7 @@ func (ec *executionContext) field_Query_instances_args(ctx context.Context, rawA
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.InstanceFilter, error) {
-			return ec.unmarshalOInstanceFilter2ᚖcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx, v)
+			return ec.unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -775,7 +775,7 @@ func (ec *executionContext) field_Query_instances_args(ctx context.Context, rawA
 	args["after"] = arg2
 	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
 		func(ctx context.Context, v any) (*model.InstanceOrder, error) {
-			return ec.unmarshalOInstanceOrder2ᚖcorerollerᚋgraphᚋmodelᚐInstanceOrder(ctx, v)
+			return ec.unmarshalOInstanceOrder2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrder(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -803,7 +803,7 @@ func (ec *executionContext) field_Query_policyPreview_args(ctx context.Context, 
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.PolicyPreviewInput, error) {
-			return ec.unmarshalNPolicyPreviewInput2corerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx, v)
+			return ec.unmarshalNPolicyPreviewInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreviewInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -853,7 +853,7 @@ func (ec *executionContext) field_Query_simulateRollout_args(ctx context.Context
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.SimulateRolloutInput, error) {
-			return ec.unmarshalNSimulateRolloutInput2corerollerᚋgraphᚋmodelᚐSimulateRolloutInput(ctx, v)
+			return ec.unmarshalNSimulateRolloutInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSimulateRolloutInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -875,7 +875,7 @@ func (ec *executionContext) field_Query_timeline_args(ctx context.Context, rawAr
 	args["groupId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "range",
 		func(ctx context.Context, v any) (model.TimelineRange, error) {
-			return ec.unmarshalNTimelineRange2corerollerᚋgraphᚋmodelᚐTimelineRange(ctx, v)
+			return ec.unmarshalNTimelineRange2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐTimelineRange(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -911,7 +911,7 @@ func (ec *executionContext) field_Subscription_activityAdded_args(ctx context.Co
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
 		func(ctx context.Context, v any) (*model.ActivityFilter, error) {
-			return ec.unmarshalOActivityFilter2ᚖcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
+			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -994,7 +994,7 @@ func (ec *executionContext) _Mutation_createApplication(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
-			return ec.marshalNApplicationPayload2ᚖcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
+			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1038,7 +1038,7 @@ func (ec *executionContext) _Mutation_updateApplication(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
-			return ec.marshalNApplicationPayload2ᚖcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
+			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1082,7 +1082,7 @@ func (ec *executionContext) _Mutation_deleteApplication(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalNDeletePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1126,7 +1126,7 @@ func (ec *executionContext) _Mutation_createChannel(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1170,7 +1170,7 @@ func (ec *executionContext) _Mutation_updateChannel(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1214,7 +1214,7 @@ func (ec *executionContext) _Mutation_deleteChannel(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalNDeletePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1258,7 +1258,7 @@ func (ec *executionContext) _Mutation_promotePackage(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1302,7 +1302,7 @@ func (ec *executionContext) _Mutation_blacklistPackage(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1346,7 +1346,7 @@ func (ec *executionContext) _Mutation_unblacklistPackage(ctx context.Context, fi
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1390,7 +1390,7 @@ func (ec *executionContext) _Mutation_addFloor(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1434,7 +1434,7 @@ func (ec *executionContext) _Mutation_removeFloor(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1478,7 +1478,7 @@ func (ec *executionContext) _Mutation_createGroup(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1522,7 +1522,7 @@ func (ec *executionContext) _Mutation_updateGroup(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1566,7 +1566,7 @@ func (ec *executionContext) _Mutation_deleteGroup(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalNDeletePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1610,7 +1610,7 @@ func (ec *executionContext) _Mutation_pauseUpdates(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1654,7 +1654,7 @@ func (ec *executionContext) _Mutation_resumeUpdates(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1698,7 +1698,7 @@ func (ec *executionContext) _Mutation_holdInstance(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1742,7 +1742,7 @@ func (ec *executionContext) _Mutation_pinInstance(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1786,7 +1786,7 @@ func (ec *executionContext) _Mutation_releaseInstance(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1830,7 +1830,7 @@ func (ec *executionContext) _Mutation_moveInstance(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1874,7 +1874,7 @@ func (ec *executionContext) _Mutation_setInstanceAlias(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1918,7 +1918,7 @@ func (ec *executionContext) _Mutation_createPackage(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
-			return ec.marshalNPackagePayload2ᚖcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
+			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1962,7 +1962,7 @@ func (ec *executionContext) _Mutation_updatePackage(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
-			return ec.marshalNPackagePayload2ᚖcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
+			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2006,7 +2006,7 @@ func (ec *executionContext) _Mutation_deletePackage(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalNDeletePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2050,7 +2050,7 @@ func (ec *executionContext) _Mutation_updatePolicy(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2094,7 +2094,7 @@ func (ec *executionContext) _Mutation_haltRollout(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2138,7 +2138,7 @@ func (ec *executionContext) _Mutation_advanceWave(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2181,7 +2181,7 @@ func (ec *executionContext) _Mutation_startDemo(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
-			return ec.marshalNDemoPayload2ᚖcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
+			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2213,7 +2213,7 @@ func (ec *executionContext) _Mutation_stopDemo(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
-			return ec.marshalNDemoPayload2ᚖcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
+			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2246,7 +2246,7 @@ func (ec *executionContext) _Mutation_signIn(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
-			return ec.marshalNSignInPayload2ᚖcorerollerᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
+			return ec.marshalNSignInPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2289,7 +2289,7 @@ func (ec *executionContext) _Mutation_signOut(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.SignOutPayload) graphql.Marshaler {
-			return ec.marshalNSignOutPayload2ᚖcorerollerᚋgraphᚋmodelᚐSignOutPayload(ctx, selections, v)
+			return ec.marshalNSignOutPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignOutPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2322,7 +2322,7 @@ func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field 
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2366,7 +2366,7 @@ func (ec *executionContext) _Mutation_createUser(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2410,7 +2410,7 @@ func (ec *executionContext) _Mutation_setPassword(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2454,7 +2454,7 @@ func (ec *executionContext) _Mutation_deleteUser(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
-			return ec.marshalNDeletePayload2ᚖcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
+			return ec.marshalNDeletePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDeletePayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2498,7 +2498,7 @@ func (ec *executionContext) _Query_activities(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ActivityConnection) graphql.Marshaler {
-			return ec.marshalNActivityConnection2ᚖcorerollerᚋgraphᚋmodelᚐActivityConnection(ctx, selections, v)
+			return ec.marshalNActivityConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2541,7 +2541,7 @@ func (ec *executionContext) _Query_applications(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Application) graphql.Marshaler {
-			return ec.marshalNApplication2ᚕᚖcorerollerᚋentᚋdbᚐApplicationᚄ(ctx, selections, v)
+			return ec.marshalNApplication2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplicationᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2574,7 +2574,7 @@ func (ec *executionContext) _Query_application(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
-			return ec.marshalOApplication2ᚖcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
+			return ec.marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2618,7 +2618,7 @@ func (ec *executionContext) _Query_audits(ctx context.Context, field graphql.Col
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
-			return ec.marshalNAuditConnection2ᚖcorerollerᚋgraphᚋmodelᚐAuditConnection(ctx, selections, v)
+			return ec.marshalNAuditConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2662,7 +2662,7 @@ func (ec *executionContext) _Query_channel(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
-			return ec.marshalOChannel2ᚖcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
+			return ec.marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐChannel(ctx, selections, v)
 		},
 		true,
 		false,
@@ -2706,7 +2706,7 @@ func (ec *executionContext) _Query_promotionReach(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2750,7 +2750,7 @@ func (ec *executionContext) _Query_deletionReach(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2794,7 +2794,7 @@ func (ec *executionContext) _Query_updatePath(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
-			return ec.marshalNUpdatePath2ᚖcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx, selections, v)
+			return ec.marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2838,7 +2838,7 @@ func (ec *executionContext) _Query_explainUpdate(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
-			return ec.marshalNExplanation2ᚖcorerollerᚋfleetᚐExplanation(ctx, selections, v)
+			return ec.marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2882,7 +2882,7 @@ func (ec *executionContext) _Query_simulateRollout(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Simulation) graphql.Marshaler {
-			return ec.marshalNSimulation2ᚖcorerollerᚋgraphᚋmodelᚐSimulation(ctx, selections, v)
+			return ec.marshalNSimulation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSimulation(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2925,7 +2925,7 @@ func (ec *executionContext) _Query_fleet(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNFleetNumbers2ᚖcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2958,7 +2958,7 @@ func (ec *executionContext) _Query_group(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
-			return ec.marshalOGroup2ᚖcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
+			return ec.marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3002,7 +3002,7 @@ func (ec *executionContext) _Query_controlReach(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3046,7 +3046,7 @@ func (ec *executionContext) _Query_instance(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalOInstance2ᚖcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3090,7 +3090,7 @@ func (ec *executionContext) _Query_instances(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstanceConnection) graphql.Marshaler {
-			return ec.marshalNInstanceConnection2ᚖcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx, selections, v)
+			return ec.marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3134,7 +3134,7 @@ func (ec *executionContext) _Query_package(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
-			return ec.marshalOPackage2ᚖcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
+			return ec.marshalOPackage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐRelease(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3178,7 +3178,7 @@ func (ec *executionContext) _Query_policyPreview(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.PolicyPreview) graphql.Marshaler {
-			return ec.marshalNPolicyPreview2ᚖcorerollerᚋgraphᚋmodelᚐPolicyPreview(ctx, selections, v)
+			return ec.marshalNPolicyPreview2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPolicyPreview(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3222,7 +3222,7 @@ func (ec *executionContext) _Query_rollout(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {
-			return ec.marshalORollout2ᚖcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
+			return ec.marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3265,7 +3265,7 @@ func (ec *executionContext) _Query_serverInfo(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ServerInfo) graphql.Marshaler {
-			return ec.marshalNServerInfo2ᚖcorerollerᚋgraphᚋmodelᚐServerInfo(ctx, selections, v)
+			return ec.marshalNServerInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐServerInfo(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3297,7 +3297,7 @@ func (ec *executionContext) _Query_serverHealth(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ServerHealth) graphql.Marshaler {
-			return ec.marshalNServerHealth2ᚖcorerollerᚋgraphᚋmodelᚐServerHealth(ctx, selections, v)
+			return ec.marshalNServerHealth2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐServerHealth(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3330,7 +3330,7 @@ func (ec *executionContext) _Query_timeline(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
-			return ec.marshalNTimeline2ᚖcorerollerᚋfleetᚐTimeline(ctx, selections, v)
+			return ec.marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3373,7 +3373,7 @@ func (ec *executionContext) _Query_me(ctx context.Context, field graphql.Collect
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
+			return ec.marshalOUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
 		},
 		true,
 		false,
@@ -3405,7 +3405,7 @@ func (ec *executionContext) _Query_users(ctx context.Context, field graphql.Coll
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.User) graphql.Marshaler {
-			return ec.marshalNUser2ᚕᚖcorerollerᚋentᚋdbᚐUserᚄ(ctx, selections, v)
+			return ec.marshalNUser2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUserᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3514,7 +3514,7 @@ func (ec *executionContext) _Subscription_activityAdded(ctx context.Context, fie
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ActivityAddition) graphql.Marshaler {
-			return ec.marshalNActivityAddition2ᚖcorerollerᚋgraphᚋmodelᚐActivityAddition(ctx, selections, v)
+			return ec.marshalNActivityAddition2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityAddition(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3558,7 +3558,7 @@ func (ec *executionContext) _Subscription_applicationChanged(ctx context.Context
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ApplicationChange) graphql.Marshaler {
-			return ec.marshalNApplicationChange2ᚖcorerollerᚋgraphᚋmodelᚐApplicationChange(ctx, selections, v)
+			return ec.marshalNApplicationChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3601,7 +3601,7 @@ func (ec *executionContext) _Subscription_fleetChanged(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.FleetChange) graphql.Marshaler {
-			return ec.marshalNFleetChange2ᚖcorerollerᚋgraphᚋmodelᚐFleetChange(ctx, selections, v)
+			return ec.marshalNFleetChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFleetChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3634,7 +3634,7 @@ func (ec *executionContext) _Subscription_groupChanged(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupChange) graphql.Marshaler {
-			return ec.marshalNGroupChange2ᚖcorerollerᚋgraphᚋmodelᚐGroupChange(ctx, selections, v)
+			return ec.marshalNGroupChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3678,7 +3678,7 @@ func (ec *executionContext) _Subscription_instanceChanged(ctx context.Context, f
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.InstanceChange) graphql.Marshaler {
-			return ec.marshalNInstanceChange2ᚖcorerollerᚋgraphᚋmodelᚐInstanceChange(ctx, selections, v)
+			return ec.marshalNInstanceChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceChange(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3722,7 +3722,7 @@ func (ec *executionContext) _Subscription_rolloutProgressed(ctx context.Context,
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.RolloutProgress) graphql.Marshaler {
-			return ec.marshalNRolloutProgress2ᚖcorerollerᚋgraphᚋmodelᚐRolloutProgress(ctx, selections, v)
+			return ec.marshalNRolloutProgress2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutProgress(ctx, selections, v)
 		},
 		true,
 		true,

@@ -4,14 +4,14 @@ package generated
 
 import (
 	"context"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -107,7 +107,7 @@ func (ec *executionContext) _DemoPayload_demo(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
-			return ec.marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx, selections, v)
+			return ec.marshalODemo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDemo(ctx, selections, v)
 		},
 		true,
 		false,
@@ -139,7 +139,7 @@ func (ec *executionContext) _DemoPayload_userErrors(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -447,7 +447,7 @@ func (ec *executionContext) _ServerHealth_jobs(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.Job) graphql.Marshaler {
-			return ec.marshalNJob2ᚕᚖcorerollerᚋgraphᚋmodelᚐJobᚄ(ctx, selections, v)
+			return ec.marshalNJob2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐJobᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -548,7 +548,7 @@ func (ec *executionContext) _ServerInfo_database(ctx context.Context, field grap
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Database) graphql.Marshaler {
-			return ec.marshalODatabase2ᚖcorerollerᚋgraphᚋmodelᚐDatabase(ctx, selections, v)
+			return ec.marshalODatabase2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDatabase(ctx, selections, v)
 		},
 		true,
 		false,
@@ -617,7 +617,7 @@ func (ec *executionContext) _ServerInfo_demo(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
-			return ec.marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx, selections, v)
+			return ec.marshalODemo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDemo(ctx, selections, v)
 		},
 		true,
 		false,
@@ -917,7 +917,7 @@ func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNDemoPayload2ᚖcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx context.Context, sel ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx context.Context, sel ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "DemoPayload!")
 		return graphql.Null
@@ -925,11 +925,11 @@ func (ec *executionContext) marshalNDemoPayload2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._DemoPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNJob2ᚕᚖcorerollerᚋgraphᚋmodelᚐJobᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Job) graphql.Marshaler {
+func (ec *executionContext) marshalNJob2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐJobᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Job) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNJob2ᚖcorerollerᚋgraphᚋmodelᚐJob(ctx, sel, v[i])
+		return ec.marshalNJob2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐJob(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -941,7 +941,7 @@ func (ec *executionContext) marshalNJob2ᚕᚖcorerollerᚋgraphᚋmodelᚐJob�
 	return ret
 }
 
-func (ec *executionContext) marshalNJob2ᚖcorerollerᚋgraphᚋmodelᚐJob(ctx context.Context, sel ast.SelectionSet, v *model.Job) graphql.Marshaler {
+func (ec *executionContext) marshalNJob2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐJob(ctx context.Context, sel ast.SelectionSet, v *model.Job) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Job!")
 		return graphql.Null
@@ -949,7 +949,7 @@ func (ec *executionContext) marshalNJob2ᚖcorerollerᚋgraphᚋmodelᚐJob(ctx 
 	return ec._Job(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServerHealth2ᚖcorerollerᚋgraphᚋmodelᚐServerHealth(ctx context.Context, sel ast.SelectionSet, v *model.ServerHealth) graphql.Marshaler {
+func (ec *executionContext) marshalNServerHealth2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐServerHealth(ctx context.Context, sel ast.SelectionSet, v *model.ServerHealth) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ServerHealth!")
 		return graphql.Null
@@ -957,7 +957,7 @@ func (ec *executionContext) marshalNServerHealth2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._ServerHealth(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNServerInfo2ᚖcorerollerᚋgraphᚋmodelᚐServerInfo(ctx context.Context, sel ast.SelectionSet, v *model.ServerInfo) graphql.Marshaler {
+func (ec *executionContext) marshalNServerInfo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐServerInfo(ctx context.Context, sel ast.SelectionSet, v *model.ServerInfo) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ServerInfo!")
 		return graphql.Null
@@ -965,7 +965,7 @@ func (ec *executionContext) marshalNServerInfo2ᚖcorerollerᚋgraphᚋmodelᚐS
 	return ec._ServerInfo(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalODatabase2ᚖcorerollerᚋgraphᚋmodelᚐDatabase(ctx context.Context, v any) (*model.Database, error) {
+func (ec *executionContext) unmarshalODatabase2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDatabase(ctx context.Context, v any) (*model.Database, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -974,14 +974,14 @@ func (ec *executionContext) unmarshalODatabase2ᚖcorerollerᚋgraphᚋmodelᚐD
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalODatabase2ᚖcorerollerᚋgraphᚋmodelᚐDatabase(ctx context.Context, sel ast.SelectionSet, v *model.Database) graphql.Marshaler {
+func (ec *executionContext) marshalODatabase2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDatabase(ctx context.Context, sel ast.SelectionSet, v *model.Database) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return v
 }
 
-func (ec *executionContext) marshalODemo2ᚖcorerollerᚋfleetᚐDemo(ctx context.Context, sel ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
+func (ec *executionContext) marshalODemo2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDemo(ctx context.Context, sel ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

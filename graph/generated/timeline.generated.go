@@ -4,16 +4,16 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
-	"coreroller/rollout"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -155,7 +155,7 @@ func (ec *executionContext) _StateSeries_state(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.State) graphql.Marshaler {
-			return ec.marshalNInstanceState2corerollerᚋrolloutᚐState(ctx, selections, v)
+			return ec.marshalNInstanceState2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐState(ctx, selections, v)
 		},
 		true,
 		true,
@@ -293,7 +293,7 @@ func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
-			return ec.marshalNStateSeries2ᚕcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
+			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -325,7 +325,7 @@ func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
-			return ec.marshalNVersionSeries2ᚕcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
+			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -449,7 +449,7 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
-			return ec.marshalNPace2corerollerᚋfleetᚐPace(ctx, selections, v)
+			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx, selections, v)
 		},
 		true,
 		true,
@@ -481,7 +481,7 @@ func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*db.Activity) graphql.Marshaler {
-			return ec.marshalNActivity2ᚕᚖcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
+			return ec.marshalNActivity2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐActivityᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -779,19 +779,19 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2corerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
 	return ec._Pace(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2corerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v fleet.StateSeries) graphql.Marshaler {
 	return ec._StateSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2ᚕcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateSeries2corerollerᚋfleetᚐStateSeries(ctx, sel, v[i])
+		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -803,7 +803,7 @@ func (ec *executionContext) marshalNStateSeries2ᚕcorerollerᚋfleetᚐStateSer
 	return ret
 }
 
-func (ec *executionContext) marshalNTimeline2ᚖcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Timeline!")
 		return graphql.Null
@@ -811,25 +811,25 @@ func (ec *executionContext) marshalNTimeline2ᚖcorerollerᚋfleetᚐTimeline(ct
 	return ec._Timeline(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNTimelineRange2corerollerᚋgraphᚋmodelᚐTimelineRange(ctx context.Context, v any) (model.TimelineRange, error) {
+func (ec *executionContext) unmarshalNTimelineRange2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐTimelineRange(ctx context.Context, v any) (model.TimelineRange, error) {
 	var res model.TimelineRange
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNTimelineRange2corerollerᚋgraphᚋmodelᚐTimelineRange(ctx context.Context, sel ast.SelectionSet, v model.TimelineRange) graphql.Marshaler {
+func (ec *executionContext) marshalNTimelineRange2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐTimelineRange(ctx context.Context, sel ast.SelectionSet, v model.TimelineRange) graphql.Marshaler {
 	return v
 }
 
-func (ec *executionContext) marshalNVersionSeries2corerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v fleet.VersionSeries) graphql.Marshaler {
 	return ec._VersionSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionSeries2ᚕcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionSeries2corerollerᚋfleetᚐVersionSeries(ctx, sel, v[i])
+		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

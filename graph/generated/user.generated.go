@@ -4,15 +4,15 @@ package generated
 
 import (
 	"context"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/graph/model"
 	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -40,7 +40,7 @@ func (ec *executionContext) _SignInPayload_user(ctx context.Context, field graph
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
+			return ec.marshalOUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
 		},
 		true,
 		false,
@@ -72,7 +72,7 @@ func (ec *executionContext) _SignInPayload_userErrors(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -127,7 +127,7 @@ func (ec *executionContext) _SignOutPayload_userErrors(ctx context.Context, fiel
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -251,7 +251,7 @@ func (ec *executionContext) _UserPayload_user(ctx context.Context, field graphql
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.User) graphql.Marshaler {
-			return ec.marshalOUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
+			return ec.marshalOUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx, selections, v)
 		},
 		true,
 		false,
@@ -283,7 +283,7 @@ func (ec *executionContext) _UserPayload_userErrors(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -718,32 +718,32 @@ func (ec *executionContext) _UserPayload(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNChangePasswordInput2corerollerᚋfleetᚐChangePassword(ctx context.Context, v any) (fleet.ChangePassword, error) {
+func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐChangePassword(ctx context.Context, v any) (fleet.ChangePassword, error) {
 	res, err := ec.unmarshalInputChangePasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNCreateUserInput2corerollerᚋfleetᚐCreateUser(ctx context.Context, v any) (fleet.CreateUser, error) {
+func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateUser(ctx context.Context, v any) (fleet.CreateUser, error) {
 	res, err := ec.unmarshalInputCreateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeleteUserInput2corerollerᚋfleetᚐDeleteUser(ctx context.Context, v any) (fleet.DeleteUser, error) {
+func (ec *executionContext) unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteUser(ctx context.Context, v any) (fleet.DeleteUser, error) {
 	res, err := ec.unmarshalInputDeleteUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSetPasswordInput2corerollerᚋfleetᚐSetPassword(ctx context.Context, v any) (fleet.SetPassword, error) {
+func (ec *executionContext) unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetPassword(ctx context.Context, v any) (fleet.SetPassword, error) {
 	res, err := ec.unmarshalInputSetPasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSignInInput2corerollerᚋgraphᚋmodelᚐSignInInput(ctx context.Context, v any) (model.SignInInput, error) {
+func (ec *executionContext) unmarshalNSignInInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignInInput(ctx context.Context, v any) (model.SignInInput, error) {
 	res, err := ec.unmarshalInputSignInInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSignInPayload2ᚖcorerollerᚋgraphᚋmodelᚐSignInPayload(ctx context.Context, sel ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSignInPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignInPayload(ctx context.Context, sel ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SignInPayload!")
 		return graphql.Null
@@ -751,7 +751,7 @@ func (ec *executionContext) marshalNSignInPayload2ᚖcorerollerᚋgraphᚋmodel�
 	return ec._SignInPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSignOutPayload2ᚖcorerollerᚋgraphᚋmodelᚐSignOutPayload(ctx context.Context, sel ast.SelectionSet, v *model.SignOutPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNSignOutPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignOutPayload(ctx context.Context, sel ast.SelectionSet, v *model.SignOutPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "SignOutPayload!")
 		return graphql.Null
@@ -759,11 +759,11 @@ func (ec *executionContext) marshalNSignOutPayload2ᚖcorerollerᚋgraphᚋmodel
 	return ec._SignOutPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNUser2ᚕᚖcorerollerᚋentᚋdbᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.User) graphql.Marshaler {
+func (ec *executionContext) marshalNUser2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUserᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.User) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx, sel, v[i])
+		return ec.marshalNUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -775,7 +775,7 @@ func (ec *executionContext) marshalNUser2ᚕᚖcorerollerᚋentᚋdbᚐUserᚄ(c
 	return ret
 }
 
-func (ec *executionContext) marshalNUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx context.Context, sel ast.SelectionSet, v *db.User) graphql.Marshaler {
+func (ec *executionContext) marshalNUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx context.Context, sel ast.SelectionSet, v *db.User) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "User!")
 		return graphql.Null
@@ -783,7 +783,7 @@ func (ec *executionContext) marshalNUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx con
 	return ec._User(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNUserPayload2ᚖcorerollerᚋgraphᚋmodelᚐUserPayload(ctx context.Context, sel ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx context.Context, sel ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UserPayload!")
 		return graphql.Null
@@ -791,7 +791,7 @@ func (ec *executionContext) marshalNUserPayload2ᚖcorerollerᚋgraphᚋmodelᚐ
 	return ec._UserPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOUser2ᚖcorerollerᚋentᚋdbᚐUser(ctx context.Context, sel ast.SelectionSet, v *db.User) graphql.Marshaler {
+func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐUser(ctx context.Context, sel ast.SelectionSet, v *db.User) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

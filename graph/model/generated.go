@@ -4,15 +4,15 @@ package model
 
 import (
 	"bytes"
-	"coreroller/ent/db"
-	"coreroller/fleet"
-	"coreroller/rollout"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -3,7 +3,7 @@ package model
 import (
 	"time"
 
-	"coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Simulation is how a rollout would go, by columns: the n-th number of every

@@ -21,7 +21,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/schema"
 
-	"coreroller/store"
+	"github.com/coreroller/coreroller/store"
 )
 
 func main() {

@@ -3,11 +3,11 @@
 package activity
 
 import (
-	"coreroller/ent/db/predicate"
-	"coreroller/rollout"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -3,10 +3,10 @@
 package audit
 
 import (
-	"coreroller/ent/db/predicate"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
 

@@ -5,13 +5,12 @@ package enttest
 import (
 	"context"
 
-	"coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db"
 	// required by schema hooks.
-	_ "coreroller/ent/db/runtime"
-
-	"coreroller/ent/db/migrate"
+	_ "github.com/coreroller/coreroller/ent/db/runtime"
 
 	"entgo.io/ent/dialect/sql/schema"
+	"github.com/coreroller/coreroller/ent/db/migrate"
 )
 
 type (

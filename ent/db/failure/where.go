@@ -3,11 +3,10 @@
 package failure
 
 import (
-	"coreroller/ent/db/predicate"
-	"coreroller/rollout"
-
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -3,12 +3,12 @@
 package grouprollout
 
 import (
-	"coreroller/ent/db/predicate"
-	"coreroller/rollout"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 

@@ -4,8 +4,9 @@ package hook
 
 import (
 	"context"
-	"coreroller/ent/db"
 	"fmt"
+
+	"github.com/coreroller/coreroller/ent/db"
 )
 
 // The ActivityFunc type is an adapter to allow the use of ordinary

@@ -3,10 +3,9 @@
 package instance
 
 import (
-	"coreroller/rollout"
-
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 const (

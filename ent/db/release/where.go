@@ -3,11 +3,11 @@
 package release
 
 import (
-	"coreroller/ent/db/predicate"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
 

@@ -2,7 +2,7 @@
 
 package runtime
 
-// The schema-stitching logic is generated in coreroller/ent/db/runtime.go
+// The schema-stitching logic is generated in github.com/coreroller/coreroller/ent/db/runtime.go
 
 const (
 	Version = "v0.14.6"                                         // Version of ent codegen.

@@ -3,10 +3,9 @@
 package wave
 
 import (
-	"coreroller/ent/db/predicate"
-
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/google/uuid"
 )
 
