@@ -42,7 +42,7 @@ func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) 
 	return &n, err
 }
 
-func (r *applicationResolver) Checks(ctx context.Context, obj *db.Application) ([]int, error) {
+func (r *applicationResolver) RecentChecks(ctx context.Context, obj *db.Application) ([]int, error) {
 	return loadersOf(ctx).applicationChecks.load(ctx, obj.ID)
 }
 

@@ -76,12 +76,12 @@ func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel,
 	return maybe(preloads(ctx).channels(r.reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {
+func (r *queryResolver) PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {
 	reach, err := r.fleet.PromotionReach(ctx, channelID, packageID)
 	return &reach, err
 }
 
-func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error) {
+func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error) {
 	in := fleet.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID}
 	if given(applicationID, channelID, packageID, groupID) != 1 {
 		return nil, fleet.Errorf(fleet.Invalid, "", "give exactly one id")
@@ -90,8 +90,8 @@ func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.U
 	return &reach, err
 }
 
-func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error) {
-	return r.updatePath(ctx, channelID, from)
+func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*model.UpdatePath, error) {
+	return r.updatePath(ctx, channelID, fromVersion)
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

@@ -17,7 +17,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func (r *failureCountResolver) Words(ctx context.Context, obj *fleet.FailureCount) (string, error) {
+func (r *failureCountResolver) Description(ctx context.Context, obj *fleet.FailureCount) (string, error) {
 	return failureWords(obj.Outcome, obj.Code), nil
 }
 
@@ -42,7 +42,7 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error) {
+func (r *groupResolver) CurrentHold(ctx context.Context, obj *db.Group) (*fleet.Wait, error) {
 	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
 }
 
@@ -106,7 +106,7 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
+func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
 	reach, err := r.fleet.ControlReach(ctx, groupID, fleet.Control(control))
 	return &reach, err
 }

@@ -61,19 +61,19 @@ func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([
 	return failureCounts(rows), err
 }
 
-func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, fleet.TraitOEM)
+func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, fleet.TraitOEM)
 }
 
-func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, fleet.TraitFromVersion)
+func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, fleet.TraitFromVersion)
 }
 
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	return r.failedAttempts(ctx, obj, value(filter), first, after)
 }
 
-func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {
+func (r *rolloutResolver) SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error) {
 	if obj.Leader == "" || obj.Proven {
 		return nil, nil
 	}

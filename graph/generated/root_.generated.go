@@ -57,6 +57,7 @@ type ComplexityRoot struct {
 		ChannelID       func(childComplexity int) int
 		ChannelName     func(childComplexity int) int
 		Code            func(childComplexity int) int
+		Description     func(childComplexity int) int
 		Detail          func(childComplexity int) int
 		GroupID         func(childComplexity int) int
 		GroupName       func(childComplexity int) int
@@ -66,7 +67,6 @@ type ComplexityRoot struct {
 		MachineID       func(childComplexity int) int
 		Severity        func(childComplexity int) int
 		Version         func(childComplexity int) int
-		Words           func(childComplexity int) int
 	}
 
 	ActivityAddition struct {
@@ -88,17 +88,17 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		Channels    func(childComplexity int) int
-		Checks      func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Groups      func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Numbers     func(childComplexity int) int
-		Packages    func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
-		ProductID   func(childComplexity int) int
-		Revision    func(childComplexity int) int
+		Channels     func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Description  func(childComplexity int) int
+		Groups       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Numbers      func(childComplexity int) int
+		Packages     func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
+		ProductID    func(childComplexity int) int
+		RecentChecks func(childComplexity int) int
+		Revision     func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -114,6 +114,7 @@ type ComplexityRoot struct {
 
 	Attempt struct {
 		Code          func(childComplexity int) int
+		Description   func(childComplexity int) int
 		DownloadedAt  func(childComplexity int) int
 		DownloadingAt func(childComplexity int) int
 		EndedAt       func(childComplexity int) int
@@ -127,7 +128,6 @@ type ComplexityRoot struct {
 		RolloutID     func(childComplexity int) int
 		Version       func(childComplexity int) int
 		Wave          func(childComplexity int) int
-		Words         func(childComplexity int) int
 	}
 
 	AttemptConnection struct {
@@ -222,10 +222,10 @@ type ComplexityRoot struct {
 	}
 
 	Decision struct {
-		Detail func(childComplexity int) int
-		Offer  func(childComplexity int) int
-		Reason func(childComplexity int) int
-		Until  func(childComplexity int) int
+		Detail         func(childComplexity int) int
+		OfferedVersion func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Until          func(childComplexity int) int
 	}
 
 	DeletePayload struct {
@@ -251,16 +251,16 @@ type ComplexityRoot struct {
 		Steps    func(childComplexity int) int
 	}
 
-	FailureCount struct {
-		Attempts func(childComplexity int) int
-		Code     func(childComplexity int) int
-		Outcome  func(childComplexity int) int
-		Words    func(childComplexity int) int
-	}
-
-	FailureShare struct {
+	FailureBreakdown struct {
 		Attempts func(childComplexity int) int
 		Value    func(childComplexity int) int
+	}
+
+	FailureCount struct {
+		Attempts    func(childComplexity int) int
+		Code        func(childComplexity int) int
+		Description func(childComplexity int) int
+		Outcome     func(childComplexity int) int
 	}
 
 	FleetChange struct {
@@ -301,24 +301,24 @@ type ComplexityRoot struct {
 
 	Gate struct {
 		Finished        func(childComplexity int) int
-		Holds           func(childComplexity int) int
 		MinFinished     func(childComplexity int) int
 		MinSuccessShare func(childComplexity int) int
 		NeedsApproval   func(childComplexity int) int
-		Since           func(childComplexity int) int
-		SoaksUntil      func(childComplexity int) int
+		Satisfied       func(childComplexity int) int
+		SatisfiedSince  func(childComplexity int) int
+		SoakEndsAt      func(childComplexity int) int
 		SuccessShare    func(childComplexity int) int
 	}
 
 	Grant struct {
-		DownloadedAt  func(childComplexity int) int
-		DownloadingAt func(childComplexity int) int
-		GrantedAt     func(childComplexity int) int
-		InstalledAt   func(childComplexity int) int
-		LeaseUntil    func(childComplexity int) int
-		Number        func(childComplexity int) int
-		Version       func(childComplexity int) int
-		Wave          func(childComplexity int) int
+		DownloadedAt   func(childComplexity int) int
+		DownloadingAt  func(childComplexity int) int
+		GrantedAt      func(childComplexity int) int
+		InstalledAt    func(childComplexity int) int
+		LeaseExpiresAt func(childComplexity int) int
+		Number         func(childComplexity int) int
+		Version        func(childComplexity int) int
+		Wave           func(childComplexity int) int
 	}
 
 	GrantCount struct {
@@ -332,6 +332,7 @@ type ComplexityRoot struct {
 		Arch           func(childComplexity int) int
 		Channel        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
+		CurrentHold    func(childComplexity int) int
 		Description    func(childComplexity int) int
 		ID             func(childComplexity int) int
 		Name           func(childComplexity int) int
@@ -345,7 +346,6 @@ type ComplexityRoot struct {
 		Rollouts       func(childComplexity int, first *int, after *string) int
 		State          func(childComplexity int) int
 		Track          func(childComplexity int) int
-		WaitsFor       func(childComplexity int) int
 	}
 
 	GroupChange struct {
@@ -420,6 +420,21 @@ type ComplexityRoot struct {
 		Version func(childComplexity int) int
 	}
 
+	Hold struct {
+		Reason   func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Until    func(childComplexity int) int
+	}
+
+	Impact struct {
+		Eligible     func(childComplexity int) int
+		EligibleNow  func(childComplexity int) int
+		Groups       func(childComplexity int) int
+		Machines     func(childComplexity int) int
+		ProjectedEnd func(childComplexity int) int
+		Sentence     func(childComplexity int) int
+	}
+
 	Instance struct {
 		Address            func(childComplexity int) int
 		AlephVersion       func(childComplexity int) int
@@ -478,15 +493,10 @@ type ComplexityRoot struct {
 	}
 
 	Job struct {
-		Every     func(childComplexity int) int
+		Interval  func(childComplexity int) int
 		LastError func(childComplexity int) int
 		LastRunAt func(childComplexity int) int
 		Name      func(childComplexity int) int
-	}
-
-	LeftOut struct {
-		Count  func(childComplexity int) int
-		Reason func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -525,6 +535,11 @@ type ComplexityRoot struct {
 		UpdateGroup        func(childComplexity int, input model.UpdateGroupInput) int
 		UpdatePackage      func(childComplexity int, input model.UpdatePackageInput) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
+	}
+
+	NotUpdatedCount struct {
+		Count  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Numbers struct {
@@ -649,9 +664,9 @@ type ComplexityRoot struct {
 
 	PolicyPreview struct {
 		Changes    func(childComplexity int) int
+		Impact     func(childComplexity int) int
+		Loosens    func(childComplexity int) int
 		Policy     func(childComplexity int) int
-		Reach      func(childComplexity int) int
-		ReachGrows func(childComplexity int) int
 		Sentence   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -664,8 +679,8 @@ type ComplexityRoot struct {
 		Applications    func(childComplexity int) int
 		Audits          func(childComplexity int, filter *model.AuditFilter, first *int, after *string) int
 		Channel         func(childComplexity int, id uuid.UUID) int
-		ControlReach    func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
-		DeletionReach   func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		ControlImpact   func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
+		DeletionImpact  func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
 		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
 		Fleet           func(childComplexity int) int
 		Group           func(childComplexity int, id uuid.UUID) int
@@ -674,23 +689,14 @@ type ComplexityRoot struct {
 		Me              func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
-		PromotionReach  func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
 		Rollout         func(childComplexity int, id uuid.UUID) int
 		ServerHealth    func(childComplexity int) int
 		ServerInfo      func(childComplexity int) int
 		SimulateRollout func(childComplexity int, input model.SimulateRolloutInput) int
 		Timeline        func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
-		UpdatePath      func(childComplexity int, channelID uuid.UUID, from string) int
+		UpdatePath      func(childComplexity int, channelID uuid.UUID, fromVersion string) int
 		Users           func(childComplexity int) int
-	}
-
-	Reach struct {
-		Eligible     func(childComplexity int) int
-		EligibleNow  func(childComplexity int) int
-		Groups       func(childComplexity int) int
-		Machines     func(childComplexity int) int
-		ProjectedEnd func(childComplexity int) int
-		Sentence     func(childComplexity int) int
 	}
 
 	Rollout struct {
@@ -706,10 +712,10 @@ type ComplexityRoot struct {
 		Group             func(childComplexity int) int
 		Halt              func(childComplexity int) int
 		ID                func(childComplexity int) int
-		Leader            func(childComplexity int) int
 		Package           func(childComplexity int) int
 		ProjectedEnd      func(childComplexity int) int
 		Proven            func(childComplexity int) int
+		SafeModeMachineID func(childComplexity int) int
 		StartedAt         func(childComplexity int) int
 		State             func(childComplexity int) int
 		Version           func(childComplexity int) int
@@ -743,15 +749,15 @@ type ComplexityRoot struct {
 	}
 
 	ServerHealth struct {
-		AsOf            func(childComplexity int) int
-		ChecksPerSecond func(childComplexity int) int
-		DatabaseLatency func(childComplexity int) int
-		Jobs            func(childComplexity int) int
-		KnownMachines   func(childComplexity int) int
-		Memory          func(childComplexity int) int
-		Subscriptions   func(childComplexity int) int
-		Waiting         func(childComplexity int) int
-		WaitingLimit    func(childComplexity int) int
+		AsOf                func(childComplexity int) int
+		CachedMachines      func(childComplexity int) int
+		ChecksPerSecond     func(childComplexity int) int
+		DatabaseLatency     func(childComplexity int) int
+		Jobs                func(childComplexity int) int
+		Memory              func(childComplexity int) int
+		Subscriptions       func(childComplexity int) int
+		WaitingCheckInLimit func(childComplexity int) int
+		WaitingCheckIns     func(childComplexity int) int
 	}
 
 	ServerInfo struct {
@@ -770,29 +776,24 @@ type ComplexityRoot struct {
 	}
 
 	SignOutPayload struct {
-		Ended      func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		SessionEnded func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	Simulation struct {
-		CheckEvery   func(childComplexity int) int
-		Ends         func(childComplexity int) int
-		Failed       func(childComplexity int) int
-		Halt         func(childComplexity int) int
-		InFlight     func(childComplexity int) int
-		LeftOut      func(childComplexity int) int
-		OnTarget     func(childComplexity int) int
-		ProjectedEnd func(childComplexity int) int
-		Scale        func(childComplexity int) int
-		Sentence     func(childComplexity int) int
-		Times        func(childComplexity int) int
-		UpdateTakes  func(childComplexity int) int
-		Waiting      func(childComplexity int) int
-	}
-
-	Span struct {
-		From  func(childComplexity int) int
-		Until func(childComplexity int) int
+		CheckInterval  func(childComplexity int) int
+		Failed         func(childComplexity int) int
+		FinalState     func(childComplexity int) int
+		Halt           func(childComplexity int) int
+		InFlight       func(childComplexity int) int
+		NotUpdated     func(childComplexity int) int
+		OnTarget       func(childComplexity int) int
+		ProjectedEnd   func(childComplexity int) int
+		Scale          func(childComplexity int) int
+		Sentence       func(childComplexity int) int
+		Times          func(childComplexity int) int
+		UpdateDuration func(childComplexity int) int
+		Waiting        func(childComplexity int) int
 	}
 
 	StateCount struct {
@@ -813,6 +814,11 @@ type ComplexityRoot struct {
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
+	}
+
+	TimeSpan struct {
+		From  func(childComplexity int) int
+		Until func(childComplexity int) int
 	}
 
 	Timeline struct {
@@ -866,16 +872,10 @@ type ComplexityRoot struct {
 		Version  func(childComplexity int) int
 	}
 
-	Wait struct {
-		Reason   func(childComplexity int) int
-		Sentence func(childComplexity int) int
-		Until    func(childComplexity int) int
-	}
-
 	Wave struct {
 		Approval func(childComplexity int) int
+		Attempts func(childComplexity int) int
 		Canaries func(childComplexity int) int
-		Counts   func(childComplexity int) int
 		Gate     func(childComplexity int) int
 		OpenedAt func(childComplexity int) int
 		Position func(childComplexity int) int
@@ -956,6 +956,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Code(childComplexity), true
+	case "Activity.description":
+		if e.ComplexityRoot.Activity.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.Description(childComplexity), true
 	case "Activity.detail":
 		if e.ComplexityRoot.Activity.Detail == nil {
 			break
@@ -1010,12 +1016,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Version(childComplexity), true
-	case "Activity.words":
-		if e.ComplexityRoot.Activity.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Activity.Words(childComplexity), true
 
 	case "ActivityAddition.activities":
 		if e.ComplexityRoot.ActivityAddition.Activities == nil {
@@ -1080,12 +1080,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Channels(childComplexity), true
-	case "Application.checks":
-		if e.ComplexityRoot.Application.Checks == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Application.Checks(childComplexity), true
 	case "Application.createdAt":
 		if e.ComplexityRoot.Application.CreatedAt == nil {
 			break
@@ -1139,6 +1133,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ProductID(childComplexity), true
+	case "Application.recentChecks":
+		if e.ComplexityRoot.Application.RecentChecks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
 	case "Application.revision":
 		if e.ComplexityRoot.Application.Revision == nil {
 			break
@@ -1184,6 +1184,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attempt.Code(childComplexity), true
+	case "Attempt.description":
+		if e.ComplexityRoot.Attempt.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attempt.Description(childComplexity), true
 	case "Attempt.downloadedAt":
 		if e.ComplexityRoot.Attempt.DownloadedAt == nil {
 			break
@@ -1262,12 +1268,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attempt.Wave(childComplexity), true
-	case "Attempt.words":
-		if e.ComplexityRoot.Attempt.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Attempt.Words(childComplexity), true
 
 	case "AttemptConnection.edges":
 		if e.ComplexityRoot.AttemptConnection.Edges == nil {
@@ -1447,7 +1447,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.ID(childComplexity), true
-	case "Audit.object":
+	case "Audit.objectType":
 		if e.ComplexityRoot.Audit.Object == nil {
 			break
 		}
@@ -1477,7 +1477,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Rollout(childComplexity), true
-	case "Audit.verb":
+	case "Audit.action":
 		if e.ComplexityRoot.Audit.Verb == nil {
 			break
 		}
@@ -1651,12 +1651,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Decision.Detail(childComplexity), true
-	case "Decision.offer":
-		if e.ComplexityRoot.Decision.Offer == nil {
+	case "Decision.offeredVersion":
+		if e.ComplexityRoot.Decision.OfferedVersion == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Decision.Offer(childComplexity), true
+		return e.ComplexityRoot.Decision.OfferedVersion(childComplexity), true
 	case "Decision.reason":
 		if e.ComplexityRoot.Decision.Reason == nil {
 			break
@@ -1740,6 +1740,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Explanation.Steps(childComplexity), true
 
+	case "FailureBreakdown.attempts":
+		if e.ComplexityRoot.FailureBreakdown.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureBreakdown.Attempts(childComplexity), true
+	case "FailureBreakdown.value":
+		if e.ComplexityRoot.FailureBreakdown.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureBreakdown.Value(childComplexity), true
+
 	case "FailureCount.attempts":
 		if e.ComplexityRoot.FailureCount.Attempts == nil {
 			break
@@ -1752,31 +1765,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FailureCount.Code(childComplexity), true
+	case "FailureCount.description":
+		if e.ComplexityRoot.FailureCount.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureCount.Description(childComplexity), true
 	case "FailureCount.outcome":
 		if e.ComplexityRoot.FailureCount.Outcome == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FailureCount.Outcome(childComplexity), true
-	case "FailureCount.words":
-		if e.ComplexityRoot.FailureCount.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureCount.Words(childComplexity), true
-
-	case "FailureShare.attempts":
-		if e.ComplexityRoot.FailureShare.Attempts == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureShare.Attempts(childComplexity), true
-	case "FailureShare.value":
-		if e.ComplexityRoot.FailureShare.Value == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureShare.Value(childComplexity), true
 
 	case "FleetChange.applications":
 		if e.ComplexityRoot.FleetChange.Applications == nil {
@@ -1932,12 +1932,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Gate.Finished(childComplexity), true
-	case "Gate.holds":
-		if e.ComplexityRoot.Gate.Holds == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Gate.Holds(childComplexity), true
 	case "Gate.minFinished":
 		if e.ComplexityRoot.Gate.MinFinished == nil {
 			break
@@ -1956,18 +1950,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Gate.NeedsApproval(childComplexity), true
-	case "Gate.since":
-		if e.ComplexityRoot.Gate.Since == nil {
+	case "Gate.satisfied":
+		if e.ComplexityRoot.Gate.Satisfied == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Gate.Since(childComplexity), true
-	case "Gate.soaksUntil":
-		if e.ComplexityRoot.Gate.SoaksUntil == nil {
+		return e.ComplexityRoot.Gate.Satisfied(childComplexity), true
+	case "Gate.satisfiedSince":
+		if e.ComplexityRoot.Gate.SatisfiedSince == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Gate.SoaksUntil(childComplexity), true
+		return e.ComplexityRoot.Gate.SatisfiedSince(childComplexity), true
+	case "Gate.soakEndsAt":
+		if e.ComplexityRoot.Gate.SoakEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Gate.SoakEndsAt(childComplexity), true
 	case "Gate.successShare":
 		if e.ComplexityRoot.Gate.SuccessShare == nil {
 			break
@@ -1999,12 +1999,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Grant.InstalledAt(childComplexity), true
-	case "Grant.leaseUntil":
-		if e.ComplexityRoot.Grant.LeaseUntil == nil {
+	case "Grant.leaseExpiresAt":
+		if e.ComplexityRoot.Grant.LeaseExpiresAt == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Grant.LeaseUntil(childComplexity), true
+		return e.ComplexityRoot.Grant.LeaseExpiresAt(childComplexity), true
 	case "Grant.number":
 		if e.ComplexityRoot.Grant.Number == nil {
 			break
@@ -2067,6 +2067,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.CreatedAt(childComplexity), true
+	case "Group.currentHold":
+		if e.ComplexityRoot.Group.CurrentHold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.CurrentHold(childComplexity), true
 	case "Group.description":
 		if e.ComplexityRoot.Group.Description == nil {
 			break
@@ -2150,12 +2156,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Track(childComplexity), true
-	case "Group.waitsFor":
-		if e.ComplexityRoot.Group.WaitsFor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Group.WaitsFor(childComplexity), true
 
 	case "GroupChange.asOf":
 		if e.ComplexityRoot.GroupChange.AsOf == nil {
@@ -2200,7 +2200,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.ByVersion(childComplexity), true
-	case "GroupNumbers.cap":
+	case "GroupNumbers.concurrencyLimit":
 		if e.ComplexityRoot.GroupNumbers.Cap == nil {
 			break
 		}
@@ -2230,7 +2230,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Grants(childComplexity), true
-	case "GroupNumbers.heldBecause":
+	case "GroupNumbers.heldByReason":
 		if e.ComplexityRoot.GroupNumbers.HeldBecause == nil {
 			break
 		}
@@ -2254,7 +2254,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Overridden(childComplexity), true
-	case "GroupNumbers.periodCap":
+	case "GroupNumbers.periodLimit":
 		if e.ComplexityRoot.GroupNumbers.PeriodCap == nil {
 			break
 		}
@@ -2272,7 +2272,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Silent(childComplexity), true
-	case "GroupNumbers.spentInPeriod":
+	case "GroupNumbers.grantedInPeriod":
 		if e.ComplexityRoot.GroupNumbers.SpentInPeriod == nil {
 			break
 		}
@@ -2328,7 +2328,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.Finished(childComplexity), true
-	case "Halt.machines":
+	case "Halt.machineIds":
 		if e.ComplexityRoot.Halt.Machines == nil {
 			break
 		}
@@ -2352,7 +2352,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.Sentence(childComplexity), true
-	case "Halt.share":
+	case "Halt.failureShareLimit":
 		if e.ComplexityRoot.Halt.Share == nil {
 			break
 		}
@@ -2452,6 +2452,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HistoryEntry.Version(childComplexity), true
+
+	case "Hold.reason":
+		if e.ComplexityRoot.Hold.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Reason(childComplexity), true
+	case "Hold.sentence":
+		if e.ComplexityRoot.Hold.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Sentence(childComplexity), true
+	case "Hold.until":
+		if e.ComplexityRoot.Hold.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Until(childComplexity), true
+
+	case "Impact.eligible":
+		if e.ComplexityRoot.Impact.Eligible == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Eligible(childComplexity), true
+	case "Impact.eligibleNow":
+		if e.ComplexityRoot.Impact.EligibleNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.EligibleNow(childComplexity), true
+	case "Impact.groups":
+		if e.ComplexityRoot.Impact.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Groups(childComplexity), true
+	case "Impact.machines":
+		if e.ComplexityRoot.Impact.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Machines(childComplexity), true
+	case "Impact.projectedEnd":
+		if e.ComplexityRoot.Impact.ProjectedEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.ProjectedEnd(childComplexity), true
+	case "Impact.sentence":
+		if e.ComplexityRoot.Impact.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Sentence(childComplexity), true
 
 	case "Instance.address":
 		if e.ComplexityRoot.Instance.Address == nil {
@@ -2720,12 +2776,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstancePayload.UserErrors(childComplexity), true
 
-	case "Job.every":
-		if e.ComplexityRoot.Job.Every == nil {
+	case "Job.interval":
+		if e.ComplexityRoot.Job.Interval == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Job.Every(childComplexity), true
+		return e.ComplexityRoot.Job.Interval(childComplexity), true
 	case "Job.lastError":
 		if e.ComplexityRoot.Job.LastError == nil {
 			break
@@ -2744,19 +2800,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
-
-	case "LeftOut.machines":
-		if e.ComplexityRoot.LeftOut.Count == nil {
-			break
-		}
-
-		return e.ComplexityRoot.LeftOut.Count(childComplexity), true
-	case "LeftOut.reason":
-		if e.ComplexityRoot.LeftOut.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.LeftOut.Reason(childComplexity), true
 
 	case "Mutation.addFloor":
 		if e.ComplexityRoot.Mutation.AddFloor == nil {
@@ -3129,6 +3172,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(model.UpdatePolicyInput)), true
 
+	case "NotUpdatedCount.machines":
+		if e.ComplexityRoot.NotUpdatedCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotUpdatedCount.Count(childComplexity), true
+	case "NotUpdatedCount.reason":
+		if e.ComplexityRoot.NotUpdatedCount.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotUpdatedCount.Reason(childComplexity), true
+
 	case "Numbers.active":
 		if e.ComplexityRoot.Numbers.Active == nil {
 			break
@@ -3227,7 +3283,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Override.Version(childComplexity), true
 
-	case "Pace.cap":
+	case "Pace.concurrencyLimit":
 		if e.ComplexityRoot.Pace.Cap == nil {
 			break
 		}
@@ -3251,7 +3307,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Pace.InFlight(childComplexity), true
-	case "Pace.periodCap":
+	case "Pace.periodLimit":
 		if e.ComplexityRoot.Pace.PeriodCap == nil {
 			break
 		}
@@ -3651,24 +3707,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyPreview.Changes(childComplexity), true
+	case "PolicyPreview.impact":
+		if e.ComplexityRoot.PolicyPreview.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.Impact(childComplexity), true
+	case "PolicyPreview.loosens":
+		if e.ComplexityRoot.PolicyPreview.Loosens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.Loosens(childComplexity), true
 	case "PolicyPreview.policy":
 		if e.ComplexityRoot.PolicyPreview.Policy == nil {
 			break
 		}
 
 		return e.ComplexityRoot.PolicyPreview.Policy(childComplexity), true
-	case "PolicyPreview.reach":
-		if e.ComplexityRoot.PolicyPreview.Reach == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PolicyPreview.Reach(childComplexity), true
-	case "PolicyPreview.reachGrows":
-		if e.ComplexityRoot.PolicyPreview.ReachGrows == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PolicyPreview.ReachGrows(childComplexity), true
 	case "PolicyPreview.sentence":
 		if e.ComplexityRoot.PolicyPreview.Sentence == nil {
 			break
@@ -3744,28 +3800,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Channel(childComplexity, args["id"].(uuid.UUID)), true
-	case "Query.controlReach":
-		if e.ComplexityRoot.Query.ControlReach == nil {
+	case "Query.controlImpact":
+		if e.ComplexityRoot.Query.ControlImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_controlReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_controlImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ControlReach(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
-	case "Query.deletionReach":
-		if e.ComplexityRoot.Query.DeletionReach == nil {
+		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
+	case "Query.deletionImpact":
+		if e.ComplexityRoot.Query.DeletionImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_deletionReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_deletionImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.DeletionReach(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
+		return e.ComplexityRoot.Query.DeletionImpact(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
 	case "Query.explainUpdate":
 		if e.ComplexityRoot.Query.ExplainUpdate == nil {
 			break
@@ -3845,17 +3901,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyPreview(childComplexity, args["input"].(model.PolicyPreviewInput)), true
-	case "Query.promotionReach":
-		if e.ComplexityRoot.Query.PromotionReach == nil {
+	case "Query.promotionImpact":
+		if e.ComplexityRoot.Query.PromotionImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_promotionReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_promotionImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.PromotionReach(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
+		return e.ComplexityRoot.Query.PromotionImpact(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
 	case "Query.rollout":
 		if e.ComplexityRoot.Query.Rollout == nil {
 			break
@@ -3911,50 +3967,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["from"].(string)), true
+		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["fromVersion"].(string)), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
-
-	case "Reach.eligible":
-		if e.ComplexityRoot.Reach.Eligible == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Eligible(childComplexity), true
-	case "Reach.eligibleNow":
-		if e.ComplexityRoot.Reach.EligibleNow == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.EligibleNow(childComplexity), true
-	case "Reach.groups":
-		if e.ComplexityRoot.Reach.Groups == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Groups(childComplexity), true
-	case "Reach.machines":
-		if e.ComplexityRoot.Reach.Machines == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Machines(childComplexity), true
-	case "Reach.projectedEnd":
-		if e.ComplexityRoot.Reach.ProjectedEnd == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.ProjectedEnd(childComplexity), true
-	case "Reach.sentence":
-		if e.ComplexityRoot.Reach.Sentence == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Sentence(childComplexity), true
 
 	case "Rollout.attempts":
 		if e.ComplexityRoot.Rollout.Attempts == nil {
@@ -3980,7 +3999,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.EndedAt(childComplexity), true
-	case "Rollout.evidence":
+	case "Rollout.attemptsSinceResume":
 		if e.ComplexityRoot.Rollout.Evidence == nil {
 			break
 		}
@@ -4033,12 +4052,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ID(childComplexity), true
-	case "Rollout.leader":
-		if e.ComplexityRoot.Rollout.Leader == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Rollout.Leader(childComplexity), true
 	case "Rollout.package":
 		if e.ComplexityRoot.Rollout.Package == nil {
 			break
@@ -4051,12 +4064,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ProjectedEnd(childComplexity), true
-	case "Rollout.proven":
+	case "Rollout.safeModePassed":
 		if e.ComplexityRoot.Rollout.Proven == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rollout.Proven(childComplexity), true
+	case "Rollout.safeModeMachineId":
+		if e.ComplexityRoot.Rollout.SafeModeMachineID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.SafeModeMachineID(childComplexity), true
 	case "Rollout.startedAt":
 		if e.ComplexityRoot.Rollout.StartedAt == nil {
 			break
@@ -4176,6 +4195,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.AsOf(childComplexity), true
+	case "ServerHealth.cachedMachines":
+		if e.ComplexityRoot.ServerHealth.CachedMachines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.CachedMachines(childComplexity), true
 	case "ServerHealth.checksPerSecond":
 		if e.ComplexityRoot.ServerHealth.ChecksPerSecond == nil {
 			break
@@ -4194,12 +4219,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.Jobs(childComplexity), true
-	case "ServerHealth.knownMachines":
-		if e.ComplexityRoot.ServerHealth.KnownMachines == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ServerHealth.KnownMachines(childComplexity), true
 	case "ServerHealth.memory":
 		if e.ComplexityRoot.ServerHealth.Memory == nil {
 			break
@@ -4212,18 +4231,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.Subscriptions(childComplexity), true
-	case "ServerHealth.waiting":
-		if e.ComplexityRoot.ServerHealth.Waiting == nil {
+	case "ServerHealth.waitingCheckInLimit":
+		if e.ComplexityRoot.ServerHealth.WaitingCheckInLimit == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ServerHealth.Waiting(childComplexity), true
-	case "ServerHealth.waitingLimit":
-		if e.ComplexityRoot.ServerHealth.WaitingLimit == nil {
+		return e.ComplexityRoot.ServerHealth.WaitingCheckInLimit(childComplexity), true
+	case "ServerHealth.waitingCheckIns":
+		if e.ComplexityRoot.ServerHealth.WaitingCheckIns == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ServerHealth.WaitingLimit(childComplexity), true
+		return e.ComplexityRoot.ServerHealth.WaitingCheckIns(childComplexity), true
 
 	case "ServerInfo.database":
 		if e.ComplexityRoot.ServerInfo.Database == nil {
@@ -4281,12 +4300,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInPayload.UserErrors(childComplexity), true
 
-	case "SignOutPayload.ended":
-		if e.ComplexityRoot.SignOutPayload.Ended == nil {
+	case "SignOutPayload.sessionEnded":
+		if e.ComplexityRoot.SignOutPayload.SessionEnded == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SignOutPayload.Ended(childComplexity), true
+		return e.ComplexityRoot.SignOutPayload.SessionEnded(childComplexity), true
 	case "SignOutPayload.userErrors":
 		if e.ComplexityRoot.SignOutPayload.UserErrors == nil {
 			break
@@ -4294,24 +4313,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignOutPayload.UserErrors(childComplexity), true
 
-	case "Simulation.checkEvery":
-		if e.ComplexityRoot.Simulation.CheckEvery == nil {
+	case "Simulation.checkInterval":
+		if e.ComplexityRoot.Simulation.CheckInterval == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.CheckEvery(childComplexity), true
-	case "Simulation.ends":
-		if e.ComplexityRoot.Simulation.Ends == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Simulation.Ends(childComplexity), true
+		return e.ComplexityRoot.Simulation.CheckInterval(childComplexity), true
 	case "Simulation.failed":
 		if e.ComplexityRoot.Simulation.Failed == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Simulation.Failed(childComplexity), true
+	case "Simulation.finalState":
+		if e.ComplexityRoot.Simulation.FinalState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Simulation.FinalState(childComplexity), true
 	case "Simulation.halt":
 		if e.ComplexityRoot.Simulation.Halt == nil {
 			break
@@ -4324,12 +4343,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.InFlight(childComplexity), true
-	case "Simulation.leftOut":
-		if e.ComplexityRoot.Simulation.LeftOut == nil {
+	case "Simulation.notUpdated":
+		if e.ComplexityRoot.Simulation.NotUpdated == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.LeftOut(childComplexity), true
+		return e.ComplexityRoot.Simulation.NotUpdated(childComplexity), true
 	case "Simulation.onTarget":
 		if e.ComplexityRoot.Simulation.OnTarget == nil {
 			break
@@ -4360,31 +4379,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.Times(childComplexity), true
-	case "Simulation.updateTakes":
-		if e.ComplexityRoot.Simulation.UpdateTakes == nil {
+	case "Simulation.updateDuration":
+		if e.ComplexityRoot.Simulation.UpdateDuration == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.UpdateTakes(childComplexity), true
+		return e.ComplexityRoot.Simulation.UpdateDuration(childComplexity), true
 	case "Simulation.waiting":
 		if e.ComplexityRoot.Simulation.Waiting == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Simulation.Waiting(childComplexity), true
-
-	case "Span.from":
-		if e.ComplexityRoot.Span.From == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Span.From(childComplexity), true
-	case "Span.until":
-		if e.ComplexityRoot.Span.Until == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Span.Until(childComplexity), true
 
 	case "StateCount.active":
 		if e.ComplexityRoot.StateCount.Active == nil {
@@ -4480,6 +4486,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RolloutProgressed(childComplexity, args["groupId"].(uuid.UUID)), true
 
+	case "TimeSpan.from":
+		if e.ComplexityRoot.TimeSpan.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSpan.From(childComplexity), true
+	case "TimeSpan.until":
+		if e.ComplexityRoot.TimeSpan.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSpan.Until(childComplexity), true
+
 	case "Timeline.failed":
 		if e.ComplexityRoot.Timeline.Failed == nil {
 			break
@@ -4498,7 +4517,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Timeline.InFlight(childComplexity), true
-	case "Timeline.marks":
+	case "Timeline.annotations":
 		if e.ComplexityRoot.Timeline.Marks == nil {
 			break
 		}
@@ -4667,43 +4686,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VersionSeries.Version(childComplexity), true
 
-	case "Wait.reason":
-		if e.ComplexityRoot.Wait.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Reason(childComplexity), true
-	case "Wait.sentence":
-		if e.ComplexityRoot.Wait.Sentence == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Sentence(childComplexity), true
-	case "Wait.until":
-		if e.ComplexityRoot.Wait.Until == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Until(childComplexity), true
-
 	case "Wave.approval":
 		if e.ComplexityRoot.Wave.Approval == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Wave.Approval(childComplexity), true
+	case "Wave.attempts":
+		if e.ComplexityRoot.Wave.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wave.Attempts(childComplexity), true
 	case "Wave.canaries":
 		if e.ComplexityRoot.Wave.Canaries == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Wave.Canaries(childComplexity), true
-	case "Wave.counts":
-		if e.ComplexityRoot.Wave.Counts == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wave.Counts(childComplexity), true
 	case "Wave.gate":
 		if e.ComplexityRoot.Wave.Gate == nil {
 			break
@@ -4996,7 +4996,7 @@ type Activity {
   "Error code of update_engine; 0 when there is none."
   code: Int!
   "The code in words, without it; \"\" for code 0."
-  words: String!
+  description: String!
   "Who did it; \"\" when nobody did."
   actor: String!
   "More of it, for a person to read."
@@ -5147,7 +5147,7 @@ type Application {
   "The sum over its groups."
   numbers: Numbers!
   "Update checks of its machines: one number for each five minutes of the last hour, oldest first; the last is still growing."
-  checks: [Int!]!
+  recentChecks: [Int!]!
 }
 
 "A new application."
@@ -5223,9 +5223,9 @@ type Audit {
   "How they proved it: basic, session or command."
   credential: String!
   "What they did, as in this schema, such as \"pauseUpdates\"."
-  verb: String!
+  action: String!
   "Kind of what was changed, such as \"group\"."
-  object: String!
+  objectType: String!
   "What was changed, which may be gone."
   objectId: ID!
   "The application it belongs to, which may be gone."
@@ -5251,7 +5251,7 @@ input AuditFilter {
   "By this person."
   actor: String
   "With this verb, such as \"pauseUpdates\"."
-  verb: String
+  action: String
   "At or after this moment."
   since: Time
   "Before this moment."
@@ -5282,14 +5282,14 @@ type AuditEdge {
   "One channel; null when there is none with this id."
   channel("Its UUID." id: ID!): Channel
   "What would follow if a channel pointed to a package, before it is promoted."
-  promotionReach(
+  promotionImpact(
     "The channel that would move."
     channelId: ID!
     "Where it would point."
     packageId: ID!
-  ): Reach!
+  ): Impact!
   "Which machines lose their updates when something is deleted; give exactly one id."
-  deletionReach(
+  deletionImpact(
     "An application with everything below it."
     applicationId: ID
     "A channel."
@@ -5298,7 +5298,7 @@ type AuditEdge {
     packageId: ID
     "A group."
     groupId: ID
-  ): Reach!
+  ): Impact!
 }
 
 extend type Query {
@@ -5307,7 +5307,7 @@ extend type Query {
     "The channel."
     channelId: ID!
     "The version it starts from."
-    from: String!
+    fromVersion: String!
   ): UpdatePath!
 }
 
@@ -5318,7 +5318,7 @@ extend type Mutation {
   updateChannel("See its type." input: UpdateChannelInput!): ChannelPayload!
   "Remove a channel. Its groups have no channel afterwards and offer nothing."
   deleteChannel("See its type." input: DeleteChannelInput!): DeletePayload!
-  "Point a channel to a package: every group of the channel starts a rollout. Ask ` + "`" + `promotionReach` + "`" + ` first."
+  "Point a channel to a package: every group of the channel starts a rollout. Ask ` + "`" + `promotionImpact` + "`" + ` first."
   promotePackage("See its type." input: PromotePackageInput!): ChannelPayload!
   "Keep a package away from a channel. Refused for the package the channel points to and for a floor."
   blacklistPackage("See its type." input: BlacklistPackageInput!): ChannelPayload!
@@ -5495,7 +5495,7 @@ type ChannelPayload {
 }
 
 "What would follow from a change, at the present pace; for the question before it."
-type Reach {
+type Impact {
   "Machines of all groups concerned."
   machines: Int!
   "Active machines that would have something to update to."
@@ -5546,7 +5546,7 @@ type Decision {
   "In words."
   sentence: String!
   "Version that would be offered, which may be a floor below the target; \"\" when none."
-  offer: String!
+  offeredVersion: String!
   "When the answer can change by itself; null when it is not known."
   until: Time
 }
@@ -5568,7 +5568,7 @@ enum RuleOutcome {
   "It has nothing against the update."
   PASSED
   "It settles the check."
-  SETTLED
+  DECIDED
   "It would have held the machine as well, had an earlier rule not settled the check."
   WOULD_HOLD
   "The end of the ladder, which an earlier rule keeps the machine from."
@@ -5588,7 +5588,7 @@ input SimulateRolloutInput {
   "Share of machines that fall silent after they were granted, from 0 to 1."
   silentShare: Float = 0
   "Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already."
-  whole: Boolean = false
+  fromStart: Boolean = false
 }
 
 "How a rollout would go. Above about 2000 machines one simulated machine stands for several; read the curve as a shape."
@@ -5596,7 +5596,7 @@ type Simulation {
   "When every active machine would run the target; null: not within 14 days."
   projectedEnd: Time
   "How it would end: COMPLETED, HALTED, or ACTIVE when it would still be going on after 14 days."
-  ends: RolloutState!
+  finalState: RolloutState!
   "In one sentence."
   sentence: String!
   "Why it would be halted; null unless it would be."
@@ -5612,17 +5612,17 @@ type Simulation {
   "Machines whose last attempt failed, or that fell silent, at each moment."
   failed: [Int!]!
   "Machines that would not be updated, by why, most first."
-  leftOut: [LeftOut!]!
+  notUpdated: [NotUpdatedCount!]!
   "How many machines one simulated machine stands for."
   scale: Int!
   "Assumed: how often a machine asks. The policy's poll interval, else how often the group's machines asked within the last hour, else 45 minutes."
-  checkEvery: Duration!
+  checkInterval: Duration!
   "Assumed: how long a machine takes from the grant to running the version. Ten minutes, or half the update timeout when that is less."
-  updateTakes: Duration!
+  updateDuration: Duration!
 }
 
 "Machines that would not be updated."
-type LeftOut {
+type NotUpdatedCount {
   "The rule that would hold them; NONE: they fell silent."
   reason: Reason!
   "How many."
@@ -5716,12 +5716,12 @@ type FleetChange {
 
 extend type Query {
   "Who is touched when a group is paused, resumed, halted or its next wave opened now."
-  controlReach(
+  controlImpact(
     "The group."
     groupId: ID!
     "What would be done."
     control: GroupControl!
-  ): Reach!
+  ): Impact!
 }
 
 extend type Mutation {
@@ -5776,7 +5776,7 @@ type Group {
   "Who paused it; null when it is not paused."
   pause: Pause
   "What holds the next machine that asks, such as a full cap, a closed window or a wave that soaks; null when it would be granted, or when nothing is left to do."
-  waitsFor: Wait
+  currentHold: Hold
   "Its machines in numbers."
   numbers: GroupNumbers!
   "The rollout in force, also after it completed; null when the channel never pointed to a package."
@@ -5817,7 +5817,7 @@ enum GroupControl {
 }
 
 "What a rollout waits for."
-type Wait {
+type Hold {
   "The rule that holds."
   reason: Reason!
   "The same in words, with its inputs."
@@ -5878,7 +5878,7 @@ type GroupNumbers {
   "Offered an update and not finished: granted, downloading, downloaded or installed."
   inFlight: Int!
   "What ` + "`" + `inFlight` + "`" + ` may reach: the policy's maxConcurrentUpdates."
-  cap: Int!
+  concurrencyLimit: Int!
   "Below the target and nothing under way; all of them when there is no target."
   waiting: Int!
   "The last attempt failed, and nothing was decided about them since."
@@ -5890,9 +5890,9 @@ type GroupNumbers {
   "Held or pinned by a person."
   overridden: Int!
   "Grants within the last period."
-  spentInPeriod: Int!
-  "What ` + "`" + `spentInPeriod` + "`" + ` may reach: the policy's maxUpdatesPerPeriod."
-  periodCap: Int!
+  grantedInPeriod: Int!
+  "What ` + "`" + `grantedInPeriod` + "`" + ` may reach: the policy's maxUpdatesPerPeriod."
+  periodLimit: Int!
   "The grants of the last period, oldest first; grants close together share an entry."
   grants: [GrantCount!]!
   "Machines by state."
@@ -5900,7 +5900,7 @@ type GroupNumbers {
   "How many machines run which version, highest version first."
   byVersion: [VersionCount!]!
   "Active machines that were answered \"not now\", by the reason they were given, most first."
-  heldBecause: [HeldCount!]!
+  heldByReason: [HeldCount!]!
   "How far the attempts of the current rollout came."
   funnel: AttemptCounts!
   "Failed attempts of the current rollout by how and with which code, most first, at most 100."
@@ -5978,7 +5978,7 @@ type FailureCount {
   "Error code of update_engine, its low 28 bits; 0 when none was reported."
   code: Int!
   "How they ended, in words, without the code."
-  words: String!
+  description: String!
   "How many."
   attempts: Int!
 }
@@ -6304,7 +6304,7 @@ type Grant {
   "When it was given."
   grantedAt: Time!
   "When it counts as failed unless the machine reports before."
-  leaseUntil: Time
+  leaseExpiresAt: Time
   "When it began to download."
   downloadingAt: Time
   "When it finished the download."
@@ -6344,7 +6344,7 @@ type Attempt {
   "Error code of update_engine, its low 28 bits; 0 when none was reported."
   code: Int!
   "Why it ended, in words, without the code; \"\" when it did not fail and gave no code."
-  words: String!
+  description: String!
 }
 
 "One line of a machine's own story."
@@ -7023,7 +7023,7 @@ type PolicyPreview {
   "What would change in the group's policy, in words, one line for each field; empty without group."
   changes: [String!]!
   "Whether more machines could be updated, or faster, than now."
-  reachGrows: Boolean!
+  loosens: Boolean!
   "Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty."
   userErrors: [UserError!]!
   "The whole policy with what was left out filled in; null when it is not valid."
@@ -7033,13 +7033,13 @@ type PolicyPreview {
   "What is allowed but probably not meant, such as a window shorter than the machines' rhythm."
   warnings: [String!]!
   "The next spans in which grants are given, at most 14; empty when that is always."
-  windows: [Span!]!
+  windows: [TimeSpan!]!
   "What would follow for the group; null without ` + "`" + `groupId` + "`" + `."
-  reach: Reach
+  impact: Impact
 }
 
 "From one moment to another."
-type Span {
+type TimeSpan {
   "First moment."
   from: Time!
   "First moment after it; null: no end."
@@ -7101,15 +7101,15 @@ type Rollout {
   "The step it is in, counted from 1."
   currentWave: Int!
   "Attempts since it began or was last resumed: what the halt rules look at."
-  evidence: AttemptCounts!
+  attemptsSinceResume: AttemptCounts!
   "All its attempts."
   attempts: AttemptCounts!
   "Failed attempts by how and with which code, most first, at most 100."
   failures: [FailureCount!]!
   "Failed attempts by the platform of their machines when they ended, most first, at most 100."
-  failuresByOem: [FailureShare!]!
+  failuresByOem: [FailureBreakdown!]!
   "Failed attempts by the version their machines ran before, most first, at most 100."
-  failuresByVersion: [FailureShare!]!
+  failuresByVersion: [FailureBreakdown!]!
   "The failed attempts themselves, newest first. Attempts are kept for 90 days, their numbers as long as the rollout."
   failedAttempts(
     "Which ones; all conditions must hold."
@@ -7120,9 +7120,9 @@ type Rollout {
     after: String
   ): AttemptConnection!
   "Safe mode: the machine that goes first, as machine id; null: none yet, or proven already."
-  leader: String
+  safeModeMachineId: String
   "Safe mode: whether a machine was seen on the new version."
-  proven: Boolean!
+  safeModePassed: Boolean!
   "Why it stopped; null unless it is halted."
   halt: Halt
   "When it will be done at the present pace; null when it is over or it cannot be said."
@@ -7160,7 +7160,7 @@ type Wave {
   "When it was opened; null unless it is the current one."
   openedAt: Time
   "Attempts that were granted in it."
-  counts: AttemptCounts!
+  attempts: AttemptCounts!
   "What keeps the next wave closed; null unless it is the current one."
   gate: Gate
 }
@@ -7178,9 +7178,9 @@ enum WaveState {
 "What must hold before the next wave opens."
 type Gate {
   "Whether enough attempts finished and enough of them succeeded."
-  holds: Boolean!
+  satisfied: Boolean!
   "Since when it holds without a break; null when it does not."
-  since: Time
+  satisfiedSince: Time
   "Attempts finished in this wave."
   finished: Int!
   "How many must be."
@@ -7190,7 +7190,7 @@ type Gate {
   "What that share must reach."
   minSuccessShare: Float!
   "When the soak time ends; null while the gate does not hold."
-  soaksUntil: Time
+  soakEndsAt: Time
   "Whether a person must open the next wave and has not yet."
   needsApproval: Boolean!
 }
@@ -7206,9 +7206,9 @@ type Halt {
   "Finished attempts at that moment."
   finished: Int!
   "The policy's limit that was reached, from 0 to 1; 0 for other rules."
-  share: Float!
+  failureShareLimit: Float!
   "Machine ids of the failing machines, newest last, at most 20."
-  machines: [String!]!
+  machineIds: [String!]!
   "Who halted it; \"\" for a rule."
   by: String!
   "Why it was halted; \"\" for a rule."
@@ -7228,7 +7228,7 @@ enum HaltRule {
 }
 
 "Failed attempts of machines that have something in common."
-type FailureShare {
+type FailureBreakdown {
   "What they have in common; \"\" when it is not known."
   value: String!
   "How many."
@@ -7443,11 +7443,11 @@ type ServerHealth {
   "Update checks and reports per second, over the last half minute, in this process."
   checksPerSecond: Float!
   "Check-ins that wait for a transaction now."
-  waiting: Int!
+  waitingCheckIns: Int!
   "How many may wait before machines are told to come back later."
-  waitingLimit: Int!
+  waitingCheckInLimit: Int!
   "Machines this process remembers."
-  knownMachines: Int!
+  cachedMachines: Int!
   "Memory the process has taken from the system."
   memory: Bytes!
   "Live subscriptions of this process."
@@ -7461,7 +7461,7 @@ type Job {
   "What it does, such as \"end leases\"."
   name: String!
   "How often."
-  every: Duration!
+  interval: Duration!
   "When this process did it last; null: not since it was started."
   lastRunAt: Time
   "What went wrong then; \"\" when nothing did."
@@ -7536,7 +7536,7 @@ type Timeline {
   "Grants and check-ins, and what they may reach."
   pace: Pace!
   "What to mark in the chart: promotions, pauses, halts, waves and changes of policy, oldest first, at most 100."
-  marks: [Activity!]!
+  annotations: [Activity!]!
 }
 
 "Machines in one state over time."
@@ -7563,11 +7563,11 @@ type Pace {
   "Updates in flight."
   inFlight: [Int!]!
   "What ` + "`" + `inFlight` + "`" + ` might reach then: the policy's maxConcurrentUpdates."
-  cap: [Int!]!
+  concurrencyLimit: [Int!]!
   "Grants within the policy's period that ended then."
   granted: [Int!]!
   "What ` + "`" + `granted` + "`" + ` might reach then: the policy's maxUpdatesPerPeriod."
-  periodCap: [Int!]!
+  periodLimit: [Int!]!
   "Update checks since the moment before, over all server processes, those answered from memory included."
   checks: [Int!]!
 }
@@ -7625,7 +7625,7 @@ type SignInPayload {
 "The answer to a sign-out."
 type SignOutPayload {
   "Whether there was a session to end."
-  ended: Boolean!
+  sessionEnded: Boolean!
   "Always empty; here so that all mutations look alike."
   userErrors: [UserError!]!
 }
@@ -7705,8 +7705,8 @@ func (ec *executionContext) childFields_Activity(ctx context.Context, field grap
 		return ec.fieldContext_Activity_version(ctx, field)
 	case "code":
 		return ec.fieldContext_Activity_code(ctx, field)
-	case "words":
-		return ec.fieldContext_Activity_words(ctx, field)
+	case "description":
+		return ec.fieldContext_Activity_description(ctx, field)
 	case "actor":
 		return ec.fieldContext_Activity_actor(ctx, field)
 	case "detail":
@@ -7773,8 +7773,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_packages(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Application_numbers(ctx, field)
-	case "checks":
-		return ec.fieldContext_Application_checks(ctx, field)
+	case "recentChecks":
+		return ec.fieldContext_Application_recentChecks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -7831,8 +7831,8 @@ func (ec *executionContext) childFields_Attempt(ctx context.Context, field graph
 		return ec.fieldContext_Attempt_outcome(ctx, field)
 	case "code":
 		return ec.fieldContext_Attempt_code(ctx, field)
-	case "words":
-		return ec.fieldContext_Attempt_words(ctx, field)
+	case "description":
+		return ec.fieldContext_Attempt_description(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Attempt", field.Name)
 }
@@ -7915,10 +7915,10 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_actor(ctx, field)
 	case "credential":
 		return ec.fieldContext_Audit_credential(ctx, field)
-	case "verb":
-		return ec.fieldContext_Audit_verb(ctx, field)
-	case "object":
-		return ec.fieldContext_Audit_object(ctx, field)
+	case "action":
+		return ec.fieldContext_Audit_action(ctx, field)
+	case "objectType":
+		return ec.fieldContext_Audit_objectType(ctx, field)
 	case "objectId":
 		return ec.fieldContext_Audit_objectId(ctx, field)
 	case "applicationId":
@@ -8025,8 +8025,8 @@ func (ec *executionContext) childFields_Decision(ctx context.Context, field grap
 		return ec.fieldContext_Decision_reason(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Decision_sentence(ctx, field)
-	case "offer":
-		return ec.fieldContext_Decision_offer(ctx, field)
+	case "offeredVersion":
+		return ec.fieldContext_Decision_offeredVersion(ctx, field)
 	case "until":
 		return ec.fieldContext_Decision_until(ctx, field)
 	}
@@ -8079,28 +8079,28 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
 
+func (ec *executionContext) childFields_FailureBreakdown(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_FailureBreakdown_value(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailureBreakdown_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureBreakdown", field.Name)
+}
+
 func (ec *executionContext) childFields_FailureCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "outcome":
 		return ec.fieldContext_FailureCount_outcome(ctx, field)
 	case "code":
 		return ec.fieldContext_FailureCount_code(ctx, field)
-	case "words":
-		return ec.fieldContext_FailureCount_words(ctx, field)
+	case "description":
+		return ec.fieldContext_FailureCount_description(ctx, field)
 	case "attempts":
 		return ec.fieldContext_FailureCount_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FailureCount", field.Name)
-}
-
-func (ec *executionContext) childFields_FailureShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "value":
-		return ec.fieldContext_FailureShare_value(ctx, field)
-	case "attempts":
-		return ec.fieldContext_FailureShare_attempts(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FailureShare", field.Name)
 }
 
 func (ec *executionContext) childFields_FleetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8177,10 +8177,10 @@ func (ec *executionContext) childFields_Freeze(ctx context.Context, field graphq
 
 func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "holds":
-		return ec.fieldContext_Gate_holds(ctx, field)
-	case "since":
-		return ec.fieldContext_Gate_since(ctx, field)
+	case "satisfied":
+		return ec.fieldContext_Gate_satisfied(ctx, field)
+	case "satisfiedSince":
+		return ec.fieldContext_Gate_satisfiedSince(ctx, field)
 	case "finished":
 		return ec.fieldContext_Gate_finished(ctx, field)
 	case "minFinished":
@@ -8189,8 +8189,8 @@ func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.
 		return ec.fieldContext_Gate_successShare(ctx, field)
 	case "minSuccessShare":
 		return ec.fieldContext_Gate_minSuccessShare(ctx, field)
-	case "soaksUntil":
-		return ec.fieldContext_Gate_soaksUntil(ctx, field)
+	case "soakEndsAt":
+		return ec.fieldContext_Gate_soakEndsAt(ctx, field)
 	case "needsApproval":
 		return ec.fieldContext_Gate_needsApproval(ctx, field)
 	}
@@ -8207,8 +8207,8 @@ func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql
 		return ec.fieldContext_Grant_number(ctx, field)
 	case "grantedAt":
 		return ec.fieldContext_Grant_grantedAt(ctx, field)
-	case "leaseUntil":
-		return ec.fieldContext_Grant_leaseUntil(ctx, field)
+	case "leaseExpiresAt":
+		return ec.fieldContext_Grant_leaseExpiresAt(ctx, field)
 	case "downloadingAt":
 		return ec.fieldContext_Grant_downloadingAt(ctx, field)
 	case "downloadedAt":
@@ -8261,8 +8261,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_policyWarnings(ctx, field)
 	case "pause":
 		return ec.fieldContext_Group_pause(ctx, field)
-	case "waitsFor":
-		return ec.fieldContext_Group_waitsFor(ctx, field)
+	case "currentHold":
+		return ec.fieldContext_Group_currentHold(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Group_numbers(ctx, field)
 	case "rollout":
@@ -8297,8 +8297,8 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
-	case "cap":
-		return ec.fieldContext_GroupNumbers_cap(ctx, field)
+	case "concurrencyLimit":
+		return ec.fieldContext_GroupNumbers_concurrencyLimit(ctx, field)
 	case "waiting":
 		return ec.fieldContext_GroupNumbers_waiting(ctx, field)
 	case "failed":
@@ -8309,18 +8309,18 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_silent(ctx, field)
 	case "overridden":
 		return ec.fieldContext_GroupNumbers_overridden(ctx, field)
-	case "spentInPeriod":
-		return ec.fieldContext_GroupNumbers_spentInPeriod(ctx, field)
-	case "periodCap":
-		return ec.fieldContext_GroupNumbers_periodCap(ctx, field)
+	case "grantedInPeriod":
+		return ec.fieldContext_GroupNumbers_grantedInPeriod(ctx, field)
+	case "periodLimit":
+		return ec.fieldContext_GroupNumbers_periodLimit(ctx, field)
 	case "grants":
 		return ec.fieldContext_GroupNumbers_grants(ctx, field)
 	case "byState":
 		return ec.fieldContext_GroupNumbers_byState(ctx, field)
 	case "byVersion":
 		return ec.fieldContext_GroupNumbers_byVersion(ctx, field)
-	case "heldBecause":
-		return ec.fieldContext_GroupNumbers_heldBecause(ctx, field)
+	case "heldByReason":
+		return ec.fieldContext_GroupNumbers_heldByReason(ctx, field)
 	case "funnel":
 		return ec.fieldContext_GroupNumbers_funnel(ctx, field)
 	case "failures":
@@ -8349,10 +8349,10 @@ func (ec *executionContext) childFields_Halt(ctx context.Context, field graphql.
 		return ec.fieldContext_Halt_failed(ctx, field)
 	case "finished":
 		return ec.fieldContext_Halt_finished(ctx, field)
-	case "share":
-		return ec.fieldContext_Halt_share(ctx, field)
-	case "machines":
-		return ec.fieldContext_Halt_machines(ctx, field)
+	case "failureShareLimit":
+		return ec.fieldContext_Halt_failureShareLimit(ctx, field)
+	case "machineIds":
+		return ec.fieldContext_Halt_machineIds(ctx, field)
 	case "by":
 		return ec.fieldContext_Halt_by(ctx, field)
 	case "reason":
@@ -8415,6 +8415,36 @@ func (ec *executionContext) childFields_HistoryEntry(ctx context.Context, field 
 		return ec.fieldContext_HistoryEntry_detail(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HistoryEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_Hold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_Hold_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Hold_sentence(ctx, field)
+	case "until":
+		return ec.fieldContext_Hold_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Hold", field.Name)
+}
+
+func (ec *executionContext) childFields_Impact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_Impact_machines(ctx, field)
+	case "eligible":
+		return ec.fieldContext_Impact_eligible(ctx, field)
+	case "eligibleNow":
+		return ec.fieldContext_Impact_eligibleNow(ctx, field)
+	case "groups":
+		return ec.fieldContext_Impact_groups(ctx, field)
+	case "projectedEnd":
+		return ec.fieldContext_Impact_projectedEnd(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Impact_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
 }
 
 func (ec *executionContext) childFields_Instance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8535,8 +8565,8 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 	switch field.Name {
 	case "name":
 		return ec.fieldContext_Job_name(ctx, field)
-	case "every":
-		return ec.fieldContext_Job_every(ctx, field)
+	case "interval":
+		return ec.fieldContext_Job_interval(ctx, field)
 	case "lastRunAt":
 		return ec.fieldContext_Job_lastRunAt(ctx, field)
 	case "lastError":
@@ -8545,14 +8575,14 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
 }
 
-func (ec *executionContext) childFields_LeftOut(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
-		return ec.fieldContext_LeftOut_reason(ctx, field)
+		return ec.fieldContext_NotUpdatedCount_reason(ctx, field)
 	case "machines":
-		return ec.fieldContext_LeftOut_machines(ctx, field)
+		return ec.fieldContext_NotUpdatedCount_machines(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type LeftOut", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type NotUpdatedCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Numbers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8603,12 +8633,12 @@ func (ec *executionContext) childFields_Pace(ctx context.Context, field graphql.
 	switch field.Name {
 	case "inFlight":
 		return ec.fieldContext_Pace_inFlight(ctx, field)
-	case "cap":
-		return ec.fieldContext_Pace_cap(ctx, field)
+	case "concurrencyLimit":
+		return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 	case "granted":
 		return ec.fieldContext_Pace_granted(ctx, field)
-	case "periodCap":
-		return ec.fieldContext_Pace_periodCap(ctx, field)
+	case "periodLimit":
+		return ec.fieldContext_Pace_periodLimit(ctx, field)
 	case "checks":
 		return ec.fieldContext_Pace_checks(ctx, field)
 	}
@@ -8799,8 +8829,8 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 	switch field.Name {
 	case "changes":
 		return ec.fieldContext_PolicyPreview_changes(ctx, field)
-	case "reachGrows":
-		return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
+	case "loosens":
+		return ec.fieldContext_PolicyPreview_loosens(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_PolicyPreview_userErrors(ctx, field)
 	case "policy":
@@ -8811,28 +8841,10 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 		return ec.fieldContext_PolicyPreview_warnings(ctx, field)
 	case "windows":
 		return ec.fieldContext_PolicyPreview_windows(ctx, field)
-	case "reach":
-		return ec.fieldContext_PolicyPreview_reach(ctx, field)
+	case "impact":
+		return ec.fieldContext_PolicyPreview_impact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyPreview", field.Name)
-}
-
-func (ec *executionContext) childFields_Reach(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "machines":
-		return ec.fieldContext_Reach_machines(ctx, field)
-	case "eligible":
-		return ec.fieldContext_Reach_eligible(ctx, field)
-	case "eligibleNow":
-		return ec.fieldContext_Reach_eligibleNow(ctx, field)
-	case "groups":
-		return ec.fieldContext_Reach_groups(ctx, field)
-	case "projectedEnd":
-		return ec.fieldContext_Reach_projectedEnd(ctx, field)
-	case "sentence":
-		return ec.fieldContext_Reach_sentence(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Reach", field.Name)
 }
 
 func (ec *executionContext) childFields_Rollout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8857,8 +8869,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_waves(ctx, field)
 	case "currentWave":
 		return ec.fieldContext_Rollout_currentWave(ctx, field)
-	case "evidence":
-		return ec.fieldContext_Rollout_evidence(ctx, field)
+	case "attemptsSinceResume":
+		return ec.fieldContext_Rollout_attemptsSinceResume(ctx, field)
 	case "attempts":
 		return ec.fieldContext_Rollout_attempts(ctx, field)
 	case "failures":
@@ -8869,10 +8881,10 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
-	case "leader":
-		return ec.fieldContext_Rollout_leader(ctx, field)
-	case "proven":
-		return ec.fieldContext_Rollout_proven(ctx, field)
+	case "safeModeMachineId":
+		return ec.fieldContext_Rollout_safeModeMachineId(ctx, field)
+	case "safeModePassed":
+		return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 	case "halt":
 		return ec.fieldContext_Rollout_halt(ctx, field)
 	case "projectedEnd":
@@ -8941,12 +8953,12 @@ func (ec *executionContext) childFields_ServerHealth(ctx context.Context, field 
 		return ec.fieldContext_ServerHealth_databaseLatency(ctx, field)
 	case "checksPerSecond":
 		return ec.fieldContext_ServerHealth_checksPerSecond(ctx, field)
-	case "waiting":
-		return ec.fieldContext_ServerHealth_waiting(ctx, field)
-	case "waitingLimit":
-		return ec.fieldContext_ServerHealth_waitingLimit(ctx, field)
-	case "knownMachines":
-		return ec.fieldContext_ServerHealth_knownMachines(ctx, field)
+	case "waitingCheckIns":
+		return ec.fieldContext_ServerHealth_waitingCheckIns(ctx, field)
+	case "waitingCheckInLimit":
+		return ec.fieldContext_ServerHealth_waitingCheckInLimit(ctx, field)
+	case "cachedMachines":
+		return ec.fieldContext_ServerHealth_cachedMachines(ctx, field)
 	case "memory":
 		return ec.fieldContext_ServerHealth_memory(ctx, field)
 	case "subscriptions":
@@ -8989,8 +9001,8 @@ func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field
 
 func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "ended":
-		return ec.fieldContext_SignOutPayload_ended(ctx, field)
+	case "sessionEnded":
+		return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_SignOutPayload_userErrors(ctx, field)
 	}
@@ -9001,8 +9013,8 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 	switch field.Name {
 	case "projectedEnd":
 		return ec.fieldContext_Simulation_projectedEnd(ctx, field)
-	case "ends":
-		return ec.fieldContext_Simulation_ends(ctx, field)
+	case "finalState":
+		return ec.fieldContext_Simulation_finalState(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Simulation_sentence(ctx, field)
 	case "halt":
@@ -9017,26 +9029,16 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 		return ec.fieldContext_Simulation_waiting(ctx, field)
 	case "failed":
 		return ec.fieldContext_Simulation_failed(ctx, field)
-	case "leftOut":
-		return ec.fieldContext_Simulation_leftOut(ctx, field)
+	case "notUpdated":
+		return ec.fieldContext_Simulation_notUpdated(ctx, field)
 	case "scale":
 		return ec.fieldContext_Simulation_scale(ctx, field)
-	case "checkEvery":
-		return ec.fieldContext_Simulation_checkEvery(ctx, field)
-	case "updateTakes":
-		return ec.fieldContext_Simulation_updateTakes(ctx, field)
+	case "checkInterval":
+		return ec.fieldContext_Simulation_checkInterval(ctx, field)
+	case "updateDuration":
+		return ec.fieldContext_Simulation_updateDuration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Simulation", field.Name)
-}
-
-func (ec *executionContext) childFields_Span(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "from":
-		return ec.fieldContext_Span_from(ctx, field)
-	case "until":
-		return ec.fieldContext_Span_until(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Span", field.Name)
 }
 
 func (ec *executionContext) childFields_StateCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9059,6 +9061,16 @@ func (ec *executionContext) childFields_StateSeries(ctx context.Context, field g
 		return ec.fieldContext_StateSeries_machines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StateSeries", field.Name)
+}
+
+func (ec *executionContext) childFields_TimeSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_TimeSpan_from(ctx, field)
+	case "until":
+		return ec.fieldContext_TimeSpan_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TimeSpan", field.Name)
 }
 
 func (ec *executionContext) childFields_Timeline(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9085,8 +9097,8 @@ func (ec *executionContext) childFields_Timeline(ctx context.Context, field grap
 		return ec.fieldContext_Timeline_waiting(ctx, field)
 	case "pace":
 		return ec.fieldContext_Timeline_pace(ctx, field)
-	case "marks":
-		return ec.fieldContext_Timeline_marks(ctx, field)
+	case "annotations":
+		return ec.fieldContext_Timeline_annotations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Timeline", field.Name)
 }
@@ -9163,18 +9175,6 @@ func (ec *executionContext) childFields_VersionSeries(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type VersionSeries", field.Name)
 }
 
-func (ec *executionContext) childFields_Wait(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reason":
-		return ec.fieldContext_Wait_reason(ctx, field)
-	case "sentence":
-		return ec.fieldContext_Wait_sentence(ctx, field)
-	case "until":
-		return ec.fieldContext_Wait_until(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Wait", field.Name)
-}
-
 func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "position":
@@ -9191,8 +9191,8 @@ func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.
 		return ec.fieldContext_Wave_state(ctx, field)
 	case "openedAt":
 		return ec.fieldContext_Wave_openedAt(ctx, field)
-	case "counts":
-		return ec.fieldContext_Wave_counts(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Wave_attempts(ctx, field)
 	case "gate":
 		return ec.fieldContext_Wave_gate(ctx, field)
 	}

@@ -147,7 +147,7 @@ type AuditFilter struct {
 	// By this person.
 	Actor *string `json:"actor,omitempty"`
 	// With this verb, such as "pauseUpdates".
-	Verb *string `json:"verb,omitempty"`
+	Action *string `json:"action,omitempty"`
 	// At or after this moment.
 	Since *time.Time `json:"since,omitempty"`
 	// Before this moment.
@@ -196,6 +196,14 @@ type DemoPayload struct {
 	UserErrors []*UserError `json:"userErrors"`
 }
 
+// Failed attempts of machines that have something in common.
+type FailureBreakdown struct {
+	// What they have in common; "" when it is not known.
+	Value string `json:"value"`
+	// How many.
+	Attempts int `json:"attempts"`
+}
+
 // Conditions on failed attempts; all must hold.
 type FailureFilter struct {
 	// That ended so: FAILED, ROLLED_BACK or TIMED_OUT.
@@ -206,14 +214,6 @@ type FailureFilter struct {
 	Oem *string `json:"oem,omitempty"`
 	// Of machines that ran this version before.
 	FromVersion *string `json:"fromVersion,omitempty"`
-}
-
-// Failed attempts of machines that have something in common.
-type FailureShare struct {
-	// What they have in common; "" when it is not known.
-	Value string `json:"value"`
-	// How many.
-	Attempts int `json:"attempts"`
 }
 
 // The numbers of the fleet as they are now.
@@ -231,9 +231,9 @@ type FleetChange struct {
 // What must hold before the next wave opens.
 type Gate struct {
 	// Whether enough attempts finished and enough of them succeeded.
-	Holds bool `json:"holds"`
+	Satisfied bool `json:"satisfied"`
 	// Since when it holds without a break; null when it does not.
-	Since *time.Time `json:"since,omitempty"`
+	SatisfiedSince *time.Time `json:"satisfiedSince,omitempty"`
 	// Attempts finished in this wave.
 	Finished int `json:"finished"`
 	// How many must be.
@@ -243,7 +243,7 @@ type Gate struct {
 	// What that share must reach.
 	MinSuccessShare float64 `json:"minSuccessShare"`
 	// When the soak time ends; null while the gate does not hold.
-	SoaksUntil *time.Time `json:"soaksUntil,omitempty"`
+	SoakEndsAt *time.Time `json:"soakEndsAt,omitempty"`
 	// Whether a person must open the next wave and has not yet.
 	NeedsApproval bool `json:"needsApproval"`
 }
@@ -259,7 +259,7 @@ type Grant struct {
 	// When it was given.
 	GrantedAt time.Time `json:"grantedAt"`
 	// When it counts as failed unless the machine reports before.
-	LeaseUntil *time.Time `json:"leaseUntil,omitempty"`
+	LeaseExpiresAt *time.Time `json:"leaseExpiresAt,omitempty"`
 	// When it began to download.
 	DownloadingAt *time.Time `json:"downloadingAt,omitempty"`
 	// When it finished the download.
@@ -391,7 +391,7 @@ type Job struct {
 	// What it does, such as "end leases".
 	Name string `json:"name"`
 	// How often.
-	Every time.Duration `json:"every"`
+	Interval time.Duration `json:"interval"`
 	// When this process did it last; null: not since it was started.
 	LastRunAt *time.Time `json:"lastRunAt,omitempty"`
 	// What went wrong then; "" when nothing did.
@@ -523,7 +523,7 @@ type PolicyPreview struct {
 	// What would change in the group's policy, in words, one line for each field; empty without group.
 	Changes []string `json:"changes"`
 	// Whether more machines could be updated, or faster, than now.
-	ReachGrows bool `json:"reachGrows"`
+	Loosens bool `json:"loosens"`
 	// Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty.
 	UserErrors []*UserError `json:"userErrors"`
 	// The whole policy with what was left out filled in; null when it is not valid.
@@ -535,7 +535,7 @@ type PolicyPreview struct {
 	// The next spans in which grants are given, at most 14; empty when that is always.
 	Windows []*rollout.Span `json:"windows"`
 	// What would follow for the group; null without `groupId`.
-	Reach *fleet.Reach `json:"reach,omitempty"`
+	Impact *fleet.Reach `json:"impact,omitempty"`
 }
 
 // A policy to be looked at before it is saved.
@@ -600,11 +600,11 @@ type ServerHealth struct {
 	// Update checks and reports per second, over the last half minute, in this process.
 	ChecksPerSecond float64 `json:"checksPerSecond"`
 	// Check-ins that wait for a transaction now.
-	Waiting int `json:"waiting"`
+	WaitingCheckIns int `json:"waitingCheckIns"`
 	// How many may wait before machines are told to come back later.
-	WaitingLimit int `json:"waitingLimit"`
+	WaitingCheckInLimit int `json:"waitingCheckInLimit"`
 	// Machines this process remembers.
-	KnownMachines int `json:"knownMachines"`
+	CachedMachines int `json:"cachedMachines"`
 	// Memory the process has taken from the system.
 	Memory int64 `json:"memory"`
 	// Live subscriptions of this process.
@@ -650,7 +650,7 @@ type SignInPayload struct {
 // The answer to a sign-out.
 type SignOutPayload struct {
 	// Whether there was a session to end.
-	Ended bool `json:"ended"`
+	SessionEnded bool `json:"sessionEnded"`
 	// Always empty; here so that all mutations look alike.
 	UserErrors []*UserError `json:"userErrors"`
 }
@@ -668,7 +668,7 @@ type SimulateRolloutInput struct {
 	// Share of machines that fall silent after they were granted, from 0 to 1.
 	SilentShare *float64 `json:"silentShare,omitempty"`
 	// Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already.
-	Whole *bool `json:"whole,omitempty"`
+	FromStart *bool `json:"fromStart,omitempty"`
 }
 
 // What changes while you look. Each subscription sends a snapshot first and then,
@@ -787,7 +787,7 @@ type Wave struct {
 	// When it was opened; null unless it is the current one.
 	OpenedAt *time.Time `json:"openedAt,omitempty"`
 	// Attempts that were granted in it.
-	Counts *rollout.Counts `json:"counts"`
+	Attempts *rollout.Counts `json:"attempts"`
 	// What keeps the next wave closed; null unless it is the current one.
 	Gate *Gate `json:"gate,omitempty"`
 }
@@ -1323,7 +1323,7 @@ const (
 	// It has nothing against the update.
 	RuleOutcomePassed RuleOutcome = "PASSED"
 	// It settles the check.
-	RuleOutcomeSettled RuleOutcome = "SETTLED"
+	RuleOutcomeDecided RuleOutcome = "DECIDED"
 	// It would have held the machine as well, had an earlier rule not settled the check.
 	RuleOutcomeWouldHold RuleOutcome = "WOULD_HOLD"
 	// The end of the ladder, which an earlier rule keeps the machine from.
@@ -1332,14 +1332,14 @@ const (
 
 var AllRuleOutcome = []RuleOutcome{
 	RuleOutcomePassed,
-	RuleOutcomeSettled,
+	RuleOutcomeDecided,
 	RuleOutcomeWouldHold,
 	RuleOutcomeNotReached,
 }
 
 func (e RuleOutcome) IsValid() bool {
 	switch e {
-	case RuleOutcomePassed, RuleOutcomeSettled, RuleOutcomeWouldHold, RuleOutcomeNotReached:
+	case RuleOutcomePassed, RuleOutcomeDecided, RuleOutcomeWouldHold, RuleOutcomeNotReached:
 		return true
 	}
 	return false
