@@ -16,7 +16,7 @@ import (
 
 // statements counts what is read through the store's client.
 func (s *site) statements() func() int64 {
-	graph.Patient(s.t)
+	graph.SlowLoaders(s.t)
 	var n atomic.Int64
 	s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
