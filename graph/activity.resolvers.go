@@ -13,7 +13,7 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-func (r *activityResolver) Words(ctx context.Context, obj *db.Activity) (string, error) {
+func (r *activityResolver) Description(ctx context.Context, obj *db.Activity) (string, error) {
 	return codeWords(obj.Code), nil
 }
 

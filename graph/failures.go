@@ -28,19 +28,19 @@ func (r *Resolver) sharesByRollout(ctx context.Context, ids []uuid.UUID) (map[uu
 	return out, err
 }
 
-// failureShares are the failures of a rollout by one trait, most first.
-func failureShares(ctx context.Context, id uuid.UUID, trait string) ([]*model.FailureShare, error) {
+// failureBreakdown are the failures of a rollout by one trait, most first.
+func failureBreakdown(ctx context.Context, id uuid.UUID, trait string) ([]*model.FailureBreakdown, error) {
 	rows, err := loadersOf(ctx).shares.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	out := []*model.FailureShare{}
+	out := []*model.FailureBreakdown{}
 	for _, row := range rows {
 		if row.Trait == trait {
-			out = append(out, &model.FailureShare{Value: row.Value, Attempts: row.Attempts})
+			out = append(out, &model.FailureBreakdown{Value: row.Value, Attempts: row.Attempts})
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.FailureShare) int {
+	slices.SortFunc(out, func(a, b *model.FailureBreakdown) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Value, b.Value))
 	})
 	return out[:min(len(out), view.MaxKinds)], nil

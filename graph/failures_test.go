@@ -38,7 +38,7 @@ func (s *site) unlimited() {
 
 const failuresDocument = `query($id: ID!) { group(id: $id) { rollout {
 	attempts { failed timedOut rolledBack }
-	failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
+	failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
 
 // Each number of failures is the length of the list behind it.
 func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
@@ -55,10 +55,10 @@ func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
 		s.check("m7", "2.0.0") // a success
 		got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout").(map[string]any)
 		want(t, got, "attempts", vars{"failed": 6, "timedOut": 1, "rolledBack": 1},
-			"failures.0", vars{"outcome": "FAILED", "code": 9, "words": "download transfer", "attempts": 3},
-			"failures.1", vars{"outcome": "FAILED", "code": 999, "words": "unknown code", "attempts": 1},
-			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "words": "rolled back", "attempts": 1},
-			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "words": "no report within the lease", "attempts": 1},
+			"failures.0", vars{"outcome": "FAILED", "code": 9, "description": "download transfer", "attempts": 3},
+			"failures.1", vars{"outcome": "FAILED", "code": 999, "description": "unknown code", "attempts": 1},
+			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "description": "rolled back", "attempts": 1},
+			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "description": "no report within the lease", "attempts": 1},
 			"failuresByOem", []any{vars{"value": "ec2", "attempts": 3}, vars{"value": "azure", "attempts": 2}, vars{"value": "", "attempts": 1}},
 			"failuresByVersion", []any{vars{"value": "1.0.0", "attempts": 4}, vars{"value": "1.5.0", "attempts": 2}})
 

@@ -8,8 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
@@ -17,9 +15,10 @@ import (
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
 )
 
-func (r *failureCountResolver) Words(ctx context.Context, obj *view.FailureCount) (string, error) {
+func (r *failureCountResolver) Description(ctx context.Context, obj *view.FailureCount) (string, error) {
 	return failureWords(obj.Outcome, obj.Code), nil
 }
 
@@ -44,7 +43,7 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*view.Wait, error) {
+func (r *groupResolver) CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error) {
 	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
 }
 
@@ -108,7 +107,7 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error) {
+func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error) {
 	reach, err := r.fleet.View.ControlReach(ctx, groupID, view.Control(control))
 	return &reach, err
 }

@@ -20,11 +20,11 @@ func (r *Resolver) serverHealth(ctx context.Context) (*model.ServerHealth, error
 	}
 	out := &model.ServerHealth{
 		AsOf: asked, DatabaseLatency: r.Now().Sub(asked), ChecksPerSecond: health.ChecksPerSecond,
-		Waiting: health.Waiting, WaitingLimit: health.WaitingLimit, KnownMachines: health.KnownMachines,
+		WaitingCheckIns: health.Waiting, WaitingCheckInLimit: health.WaitingLimit, CachedMachines: health.KnownMachines,
 		Memory: processMemory(), Subscriptions: int(r.subscriptions.Load()), Jobs: []*model.Job{},
 	}
 	for _, job := range health.Jobs {
-		out.Jobs = append(out.Jobs, &model.Job{Name: job.Name, Every: job.Every, LastRunAt: job.LastRunAt, LastError: job.LastError})
+		out.Jobs = append(out.Jobs, &model.Job{Name: job.Name, Interval: job.Every, LastRunAt: job.LastRunAt, LastError: job.LastError})
 	}
 	return out, nil
 }

@@ -8,9 +8,9 @@ func TestServerHealth(t *testing.T) {
 			s.check(m, "1.0.0")
 		}
 		s.must(s.Upkeep.Work(s.ctx))
-		const document = `{ serverHealth { asOf databaseLatency checksPerSecond waiting waitingLimit knownMachines memory subscriptions jobs { name every lastRunAt lastError } } }`
+		const document = `{ serverHealth { asOf databaseLatency checksPerSecond waitingCheckIns waitingCheckInLimit cachedMachines memory subscriptions jobs { name interval lastRunAt lastError } } }`
 		got := s.ana(t).get(document, nil)
-		want(t, got, "waiting", 0, "waitingLimit", 4000, "subscriptions", 0, "jobs.0.every", "PT0.25S", "jobs.0.lastError", "")
+		want(t, got, "waitingCheckIns", 0, "waitingCheckInLimit", 4000, "subscriptions", 0, "jobs.0.interval", "PT0.25S", "jobs.0.lastError", "")
 		if at(t, got, "memory").(float64) < 1<<20 || at(t, got, "databaseLatency").(string) == "PT0S" || at(t, got, "jobs.0.lastRunAt") == nil {
 			t.Errorf("%v", got)
 		}

@@ -9,8 +9,6 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/event"
@@ -18,13 +16,14 @@ import (
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
 )
 
 func (r *attemptResolver) Wave(ctx context.Context, obj *db.Attempt) (int, error) {
 	return obj.Wave + 1, nil
 }
 
-func (r *attemptResolver) Words(ctx context.Context, obj *db.Attempt) (string, error) {
+func (r *attemptResolver) Description(ctx context.Context, obj *db.Attempt) (string, error) {
 	return attemptWords(obj), nil
 }
 
@@ -41,7 +40,7 @@ func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.
 		return nil, nil
 	}
 	return &model.Grant{
-		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseUntil: obj.LeaseUntil,
+		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseExpiresAt: obj.LeaseUntil,
 		DownloadingAt: obj.DownloadingAt, DownloadedAt: obj.DownloadedAt, InstalledAt: obj.InstalledAt,
 	}, nil
 }

@@ -143,12 +143,12 @@ func TestHistoryAndAttemptsAreNewestFirst(t *testing.T) {
 		s.check("m1", "2.0.0") // complete
 		const document = `query($id: ID!, $after: String) { instance(id: $id) {
 			state version grant { version }
-			attempts { totalCount nodes { version fromVersion outcome number wave words } }
+			attempts { totalCount nodes { version fromVersion outcome number wave description } }
 			history(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { state } }
 		} }`
 		got := s.ana(t).get(document, vars{"id": s.instance("m1")})
 		want(t, got, "state", "COMPLETE", "version", "2.0.0", "grant", nil, "attempts.totalCount", 1, "attempts.nodes.0.outcome", "SUCCEEDED",
-			"attempts.nodes.0.fromVersion", "1.0.0", "attempts.nodes.0.number", 1, "attempts.nodes.0.wave", 1, "attempts.nodes.0.words", "",
+			"attempts.nodes.0.fromVersion", "1.0.0", "attempts.nodes.0.number", 1, "attempts.nodes.0.wave", 1, "attempts.nodes.0.description", "",
 			"history.nodes.0.state", "COMPLETE", "history.pageInfo.hasNextPage", true)
 		got = s.ana(t).get(document, vars{"id": s.instance("m1"), "after": at(t, got, "history.pageInfo.endCursor")})
 		want(t, got, "history.nodes.0.state", "GRANTED", "history.pageInfo.hasNextPage", false)

@@ -85,8 +85,8 @@ func auditConditions(f model.AuditFilter) []predicate.Audit {
 	if f.Actor != nil {
 		where = append(where, audit.Actor(*f.Actor))
 	}
-	if f.Verb != nil {
-		where = append(where, audit.Verb(*f.Verb))
+	if f.Action != nil {
+		where = append(where, audit.Verb(*f.Action))
 	}
 	if f.Since != nil {
 		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(view.FirstID(*f.Since)))

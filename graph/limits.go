@@ -64,17 +64,17 @@ func complexity() generated.ComplexityRoot {
 	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
 	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion = list, list
 
-	c.Application.Checks = costs(costNumbers)
+	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
-	c.Group.WaitsFor = costs(costNumbers)
+	c.Group.CurrentHold = costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
-	c.Query.PromotionReach = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
-	c.Query.ControlReach = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
+	c.Query.PromotionImpact = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
+	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
-	c.Query.DeletionReach = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
+	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }
 	return c
 }

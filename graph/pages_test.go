@@ -16,7 +16,7 @@ import (
 
 // statements counts what is read through the store's client.
 func (s *site) statements() func() int64 {
-	graph.Patient(s.t)
+	graph.SlowLoaders(s.t)
 	var n atomic.Int64
 	s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
@@ -86,13 +86,13 @@ func TestMessagesHaveABudget(t *testing.T) {
 		budget   int64
 	}{
 		"groupChanged": {`subscription($group: ID!) { groupChanged(groupId: $group) { asOf group {
-			state policySentence numbers { ` + numbers + ` heldBecause { reason machines } failures { words attempts } }
-			rollout { version state attempts { failed } failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
+			state policySentence numbers { ` + numbers + ` heldByReason { reason machines } failures { description attempts } }
+			rollout { version state attempts { failed } failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
 				waves { position state } projectedEnd } } } }`, 20},
 		"fleetChanged": {`subscription { fleetChanged { asOf fleet { total inFlight attention { kind } }
-			applications { name checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
+			applications { name recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
 		"applicationChanged": {`subscription($app: ID!) { applicationChanged(applicationId: $app) { asOf
-			application { checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
+			application { recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
 	}
 	each(t, func(t *testing.T, s *site) {
 		s.unlimited()
@@ -119,7 +119,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 			count()
 			s.ana(t).get(`query($id: ID!, $range: TimelineRange!) { timeline(groupId: $id, range: $range) {
 				times states { state machines } versions { version machines } onTarget inFlight failed waiting
-				pace { inFlight cap granted periodCap checks } marks { id } } }`, vars{"id": s.group, "range": length})
+				pace { inFlight concurrencyLimit granted periodLimit checks } annotations { id } } }`, vars{"id": s.group, "range": length})
 			if n := count(); n > 4 {
 				t.Errorf("a timeline of a %s reads with %d statements", length, n)
 			} else if testing.Verbose() {

@@ -47,7 +47,7 @@ func (r *Resolver) signOut(ctx context.Context) (*model.SignOutPayload, error) {
 	if err := r.fleet.Accounts.DeleteSession(ctx, token); err != nil {
 		return nil, err
 	}
-	out.Ended = true
+	out.SessionEnded = true
 	// Over a websocket the cookie stays, with a token that is good for nothing.
 	if err := auth.CanSetSession(ctx); err != nil {
 		return out, nil //nolint:nilerr // the session is over, which was asked for

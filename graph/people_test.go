@@ -56,7 +56,7 @@ func TestSignInGivesASession(t *testing.T) {
 			t.Errorf("the old password still works: %d", r.status)
 		}
 
-		want(t, b.get("mutation { signOut { ended userErrors { code } } }", nil), "ended", true)
+		want(t, b.get("mutation { signOut { sessionEnded userErrors { code } } }", nil), "sessionEnded", true)
 		if r := b.ask("{ me { username } }", nil); string(r.Data) != `{"me":null}` {
 			t.Errorf("after signing out: %s", r.Data)
 		}

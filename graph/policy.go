@@ -112,12 +112,12 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 	if group != nil {
 		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
 		was, _ := rollout.Compile(group.Policy) // none: it grants nothing
-		out.ReachGrows = was == nil || rollout.Grows(was, schedule, r.Now())
-		reach, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
+		out.Loosens = was == nil || rollout.Grows(was, schedule, r.Now())
+		impact, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
 		if err != nil {
 			return nil, err
 		}
-		out.Reach = &reach
+		out.Impact = &impact
 	}
 	return out, nil
 }

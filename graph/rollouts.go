@@ -27,7 +27,7 @@ func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.
 		c := counts[i]
 		w := &model.Wave{
 			Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
-			State: waveState(row, i), Counts: &c,
+			State: waveState(row, i), Attempts: &c,
 		}
 		if w.Canaries == nil {
 			w.Canaries = []string{}
@@ -57,7 +57,7 @@ func waveState(row *db.GroupRollout, i int) model.WaveState {
 // gate is what keeps the next wave closed.
 func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate {
 	g := &model.Gate{
-		Holds: row.GateAt != nil, Since: row.GateAt,
+		Satisfied: row.GateAt != nil, SatisfiedSince: row.GateAt,
 		Finished: c.Finished(), MinFinished: step.MinFinished, MinSuccessShare: step.MinSuccessShare,
 		NeedsApproval: step.Approval && !row.Approved,
 	}
@@ -66,7 +66,7 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 	}
 	if row.GateAt != nil {
 		until := row.GateAt.Add(step.Soak)
-		g.SoaksUntil = &until
+		g.SoakEndsAt = &until
 	}
 	return g
 }
@@ -123,15 +123,15 @@ func haltSentence(h *rollout.Halt) string {
 // simulation is a forecast by columns.
 func simulation(f *rollout.Forecast) *model.Simulation {
 	s := &model.Simulation{
-		ProjectedEnd: f.Ends, Ends: rollout.RolloutActive, Halt: f.Halted, LeftOut: f.LeftOut, Scale: f.Each,
-		CheckEvery: f.CheckEvery, UpdateTakes: f.UpdateTakes,
+		ProjectedEnd: f.Ends, FinalState: rollout.RolloutActive, Halt: f.Halted, NotUpdated: f.LeftOut, Scale: f.Each,
+		CheckInterval: f.CheckEvery, UpdateDuration: f.UpdateTakes,
 		Sentence: "after 14 days the rollout would still be going on",
 	}
 	switch {
 	case f.Halted != nil:
-		s.Ends, s.Sentence = rollout.RolloutHalted, haltSentence(f.Halted)
+		s.FinalState, s.Sentence = rollout.RolloutHalted, haltSentence(f.Halted)
 	case !f.Ends.IsZero():
-		s.Ends, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
+		s.FinalState, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
 	}
 	for _, p := range f.Points {
 		s.Times = append(s.Times, p.At)

@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -543,16 +542,16 @@ func (ec *executionContext) fieldContext_PolicyPreview_changes(_ context.Context
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "String")
 }
 
-func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_loosens(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
+			return ec.fieldContext_PolicyPreview_loosens(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ReachGrows, nil
+			return obj.Loosens, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -562,7 +561,7 @@ func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reachGrows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_loosens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "Boolean")
 }
 
@@ -689,7 +688,7 @@ func (ec *executionContext) _PolicyPreview_windows(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
-			return ec.marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
+			return ec.marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -702,51 +701,51 @@ func (ec *executionContext) fieldContext_PolicyPreview_windows(_ context.Context
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Span(ctx, field)
+			return ec.childFields_TimeSpan(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_impact(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reach(ctx, field)
+			return ec.fieldContext_PolicyPreview_impact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Reach, nil
+			return obj.Impact, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reach(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PolicyPreview",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Span_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_from(ctx, field)
+			return ec.fieldContext_TimeSpan_from(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.From, nil
@@ -759,17 +758,17 @@ func (ec *executionContext) _Span_from(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Span_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Span_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_until(ctx, field)
+			return ec.fieldContext_TimeSpan_until(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Until, nil
@@ -782,8 +781,8 @@ func (ec *executionContext) _Span_until(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Span_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
 func (ec *executionContext) _WavePolicy_share(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
@@ -1661,8 +1660,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reachGrows":
-			out.Values[i] = ec._PolicyPreview_reachGrows(ctx, field, obj)
+		case "loosens":
+			out.Values[i] = ec._PolicyPreview_loosens(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1691,8 +1690,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reach":
-			out.Values[i] = ec._PolicyPreview_reach(ctx, field, obj)
+		case "impact":
+			out.Values[i] = ec._PolicyPreview_impact(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1713,24 +1712,24 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var spanImplementors = []string{"Span"}
+var timeSpanImplementors = []string{"TimeSpan"}
 
-func (ec *executionContext) _Span(ctx context.Context, sel ast.SelectionSet, obj *rollout.Span) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, spanImplementors)
+func (ec *executionContext) _TimeSpan(ctx context.Context, sel ast.SelectionSet, obj *rollout.Span) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, timeSpanImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("Span")
+			out.Values[i] = graphql.MarshalString("TimeSpan")
 		case "from":
-			out.Values[i] = ec._Span_from(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "until":
-			out.Values[i] = ec._Span_until(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_until(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1917,11 +1916,11 @@ func (ec *executionContext) unmarshalNPolicyPreviewInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
+		return ec.marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1933,12 +1932,12 @@ func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ret
 }
 
-func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Span!")
+		graphql.AddInvalidNullError(ctx, "TimeSpan!")
 		return graphql.Null
 	}
-	return ec._Span(ctx, sel, v)
+	return ec._TimeSpan(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
