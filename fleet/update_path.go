@@ -26,7 +26,7 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	}
 	version, ok := rollout.ParseVersion(from)
 	if !ok {
-		return nil, Errorf(Invalid, "from", "%q is not a version such as 1.2.3", from)
+		return nil, Errorf(Invalid, "fromVersion", "%q is not a version such as 1.2.3", from)
 	}
 	ch := s.Catalog().channel(channelID)
 	if ch == nil {

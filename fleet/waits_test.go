@@ -215,7 +215,7 @@ func TestUpdatePathIsRefused(t *testing.T) {
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
 		_, err := d.UpdatePath(d.ctx, s.channel.ID, from)
-		refused(t, err, fleet.Invalid, "from")
+		refused(t, err, fleet.Invalid, "fromVersion")
 	}
 	_, err := d.UpdatePath(d.ctx, s.app.ID, "1.0.0")
 	refused(t, err, fleet.NotFound, "channelId")

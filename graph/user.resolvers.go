@@ -35,7 +35,7 @@ func (r *mutationResolver) SetPassword(ctx context.Context, input fleet.SetPassw
 }
 
 func (r *mutationResolver) DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.forgetting(r.fleet.DeleteUser(ctx, input)))
+	return deletePayload(input.ID, r.forgetPasswords(r.fleet.DeleteUser(ctx, input)))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
