@@ -14,7 +14,7 @@ import (
 )
 
 func (r *activityResolver) Description(ctx context.Context, obj *db.Activity) (string, error) {
-	return codeWords(obj.Code), nil
+	return codeDescription(obj.Code), nil
 }
 
 func (r *queryResolver) Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {

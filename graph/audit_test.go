@@ -7,8 +7,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 )
 
-// An entry says which group and version it is about, and a list of them costs the
-// same however many there are.
+// The number of statements does not depend on the number of entries.
 func TestAuditNamesGroupAndVersion(t *testing.T) {
 	const document = `{ audits(first: 100) { nodes { action package { version } rollout { version group { name } } } } }`
 	each(t, func(t *testing.T, s *site) {
@@ -34,7 +33,7 @@ func TestAuditNamesGroupAndVersion(t *testing.T) {
 				"nodes.1.action", "promotePackage", "nodes.1.package.version", version, "nodes.1.rollout", nil)
 		}
 		if many > few {
-			t.Errorf("%d statements for more entries, %d for few", many, few)
+			t.Errorf("%d statements for many entries, %d for few", many, few)
 		}
 		g := s.group
 		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: g}))

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pace is the shortest time between two messages of a subscription.
-const Pace = pace
+// MessageInterval is the shortest time between two messages of a subscription.
+const MessageInterval = messageInterval
 
 // SlowLoaders lets loaders collect keys for 50 ms, so that the number of
 // statements does not depend on the speed of the machine.

@@ -19,7 +19,7 @@ import (
 )
 
 func (r *failureCountResolver) Description(ctx context.Context, obj *view.FailureCount) (string, error) {
-	return failureWords(obj.Outcome, obj.Code), nil
+	return failureDescription(obj.Outcome, obj.Code), nil
 }
 
 func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupState, error) {
@@ -56,7 +56,7 @@ func (r *groupResolver) Rollout(ctx context.Context, obj *db.Group) (*db.GroupRo
 	if row == nil || err != nil {
 		return nil, err
 	}
-	own := *row // others may ask for the same rollout, of a group with other fields
+	own := *row // the loader shares the rollout with fields that select other parts of its group
 	own.Edges.Group = obj
 	return &own, nil
 }
@@ -113,7 +113,7 @@ func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, co
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
-	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
 		row, err := maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(groupID)), fields(ctx, []string{"group"})).Only(ctx))
 		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
 	})

@@ -2,7 +2,7 @@ package graph_test
 
 import "testing"
 
-func TestServerHealth(t *testing.T) {
+func TestServerHealthReportsTheProcess(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
@@ -19,11 +19,11 @@ func TestServerHealth(t *testing.T) {
 		watcher.next()
 		want(t, s.ana(t).get(document, nil), "subscriptions", 1)
 		watcher.stop("1")
-		for range 100 { // it ends a moment after it was told to
+		for range 100 { // the counter changes shortly after the completion
 			if got = s.ana(t).get(document, nil); at(t, got, "subscriptions") == 0.0 {
 				return
 			}
 		}
-		t.Errorf("%v subscriptions after the last one ended", at(t, got, "subscriptions"))
+		t.Errorf("%v subscriptions after the last one ended, want 0", at(t, got, "subscriptions"))
 	})
 }

@@ -106,7 +106,7 @@ func TestInstancesAreFilteredSortedAndCounted(t *testing.T) {
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "orderBy.field" {
 			t.Errorf("an order without index: %s %+v", r.Data, r.Errors)
 		}
-		// A cursor of another order is refused, not misread.
+		// A cursor of another sort order is refused.
 		cursor := at(t, ana.get(instancesDocument, vars{"f": vars{"groupId": s.group}, "n": 1}), "pageInfo.endCursor")
 		r = ana.ask(instancesDocument, vars{"f": vars{"groupId": s.group}, "by": vars{"field": "STATE"}, "after": cursor})
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "after" {
@@ -115,8 +115,7 @@ func TestInstancesAreFilteredSortedAndCounted(t *testing.T) {
 	})
 }
 
-// Machines of two applications in one list: each exactly once, in the order of
-// the index.
+// A list over two applications contains each machine once, in index order.
 func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for i := range 3 {
@@ -130,7 +129,7 @@ func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 		if want := []string{"m0", "m1", "m2", "m0", "m1", "m2"}; !slices.Equal(ids, want) {
 			t.Errorf("%v, want %v", ids, want)
 		}
-		// Without a group a machine is counted and listed still.
+		// Machines without a group are still counted and listed.
 		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
 		got := s.ana(t).get(instancesDocument, vars{"f": vars{"applicationId": s.app, "versions": []any{"1.0.0"}}})
 		want(t, got, "totalCount", 3, "nodes.2.machineId", "m2")

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// mutate is a document of one mutation with what all payloads have.
+// mutate returns a document with one mutation that selects userErrors.
 func mutate(verb, more string) string {
 	input := strings.ToUpper(verb[:1]) + verb[1:] + "Input!"
 	return "mutation($in: " + input + ") { " + verb + "(input: $in) { " + more + " userErrors { code field message } } }"
@@ -62,7 +62,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 	}
 }
 
-// Values that a scalar cannot read fail before the verb, with the same code and
+// Values that a scalar cannot parse fail before the mutation runs, with code and
 // field.
 func TestUnreadableScalarsNameTheirField(t *testing.T) {
 	s := oneSite(t)
@@ -88,8 +88,8 @@ func TestUnreadableScalarsNameTheirField(t *testing.T) {
 	}
 }
 
-// One walk over what an operator does, each step through the API.
-func TestOperatorsDay(t *testing.T) {
+// Runs all mutations of an operator through the API, one after the other.
+func TestMutationsOfAnOperator(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		ana := s.ana(t)
 		do := func(verb, more string, in vars, pairs ...any) map[string]any {
@@ -149,8 +149,8 @@ func TestOperatorsDay(t *testing.T) {
 			"channel.floors.0.createdBy", "ana")
 		do("removeFloor", "channel { floors { id } }", vars{"channelId": channel, "packageId": otherID}, "channel.floors", []any{})
 
-		reach := ana.get(`query($c: ID!) { deletionImpact(channelId: $c) { groups machines sentence } }`, vars{"c": channel})
-		want(t, reach, "groups", 1, "machines", 0)
+		impact := ana.get(`query($c: ID!) { deletionImpact(channelId: $c) { groups machines sentence } }`, vars{"c": channel})
+		want(t, impact, "groups", 1, "machines", 0)
 		do("deleteGroup", "deletedId", vars{"id": group}, "deletedId", group)
 		do("deleteChannel", "deletedId", vars{"id": channel}, "deletedId", channel)
 		do("deletePackage", "deletedId", vars{"id": pkgID}, "deletedId", pkgID)

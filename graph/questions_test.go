@@ -47,10 +47,10 @@ func TestPolicyPreview(t *testing.T) {
 	}}})
 	want(t, got, "userErrors", []any{}, "policy.maxConcurrentUpdates", 2, "impact.machines", 1, "impact.eligible", 1)
 	if n := len(got["windows"].([]any)); n != 14 {
-		t.Errorf("%d windows", n)
+		t.Errorf("%d windows, want 14", n)
 	}
 	if n := len(got["warnings"].([]any)); n != 1 {
-		t.Errorf("%d warnings: a window shorter than the machines' rhythm has one", n)
+		t.Errorf("%d warnings, want 1 for a window shorter than the check interval", n)
 	}
 	got = s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": vars{"updateTimeout": "0 s", "timezone": "Mars"}}})
 	want(t, got, "policy", nil, "sentence", "", "impact", nil, "userErrors.0.code", "INVALID")
@@ -65,7 +65,7 @@ func TestPolicyPreview(t *testing.T) {
 	}
 }
 
-func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
+func TestPolicyPreviewListsChanges(t *testing.T) {
 	s := oneSite(t)
 	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) { changes loosens userErrors { field } } }`
 	for _, c := range []struct {
@@ -76,7 +76,7 @@ func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
 		{vars{}, []any{}, false},
 		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates in a period: 2 → 5"}, true},
 		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates in a period: 2 → 1", "office hours only: off → on"}, false},
-		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not fit to be saved
+		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not valid
 	} {
 		got := s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": c.policy}})
 		want(t, got, "changes", c.lines, "loosens", c.grows)
@@ -84,21 +84,21 @@ func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
 	want(t, s.ana(t).get(document, vars{"in": vars{"policy": vars{"maxUpdatesPerPeriod": 5}}}), "changes", []any{}, "loosens", false)
 }
 
-func TestWhatAGroupWaitsForAndControlsWouldDo(t *testing.T) {
+func TestCurrentHoldAndControlImpact(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		const group = `query($id: ID!) { group(id: $id) { state currentHold { reason sentence until } } }`
-		const reach = `query($id: ID!, $c: GroupControl!) { controlImpact(groupId: $id, control: $c) { groups machines eligible eligibleNow projectedEnd sentence } }`
+		const impact = `query($id: ID!, $c: GroupControl!) { controlImpact(groupId: $id, control: $c) { groups machines eligible eligibleNow projectedEnd sentence } }`
 		want(t, s.ana(t).get(group, vars{"id": s.group}), "currentHold", nil)
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
 		want(t, s.ana(t).get(group, vars{"id": s.group}), "state", "ROLLING_OUT", "currentHold.reason", "CONCURRENCY_LIMIT",
 			"currentHold.sentence", "2 of 2 updates are in flight", "currentHold.until", nil)
-		want(t, s.ana(t).get(reach, vars{"id": s.group, "c": "PAUSE"}), "machines", 3, "eligibleNow", 0, "projectedEnd", nil,
+		want(t, s.ana(t).get(impact, vars{"id": s.group, "c": "PAUSE"}), "machines", 3, "eligibleNow", 0, "projectedEnd", nil,
 			"sentence", "3 machines in 1 group; 2 offers are withdrawn, 0 updates under way finish, 1 machine waits")
-		r := s.ana(t).ask(reach, vars{"id": s.group, "c": "ADVANCE"})
+		r := s.ana(t).ask(impact, vars{"id": s.group, "c": "ADVANCE"})
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "CONFLICT" || r.Errors[0].Extensions.Field != "groupId" {
-			t.Errorf("no wave to open: %s %+v", r.Data, r.Errors)
+			t.Errorf("advance without waves: %s %+v", r.Data, r.Errors)
 		}
 		s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "holiday"})))
 		want(t, s.ana(t).get(group, vars{"id": s.group}), "currentHold.reason", "PAUSED")
@@ -114,13 +114,13 @@ func TestUpdatePath(t *testing.T) {
 			"steps.1.channels.0.name", "stable", "reason", "GRANTED")
 		want(t, s.ana(t).get(document, vars{"c": s.channel, "v": "2.0.0"}), "steps", []any{}, "reason", "UP_TO_DATE")
 		r := s.ana(t).ask(document, vars{"c": s.channel, "v": "newest"})
-		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "from" {
-			t.Errorf("no version: %s %+v", r.Data, r.Errors)
+		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "fromVersion" {
+			t.Errorf("fromVersion \"newest\": %s %+v", r.Data, r.Errors)
 		}
 	})
 }
 
-func TestSimulationAndReach(t *testing.T) {
+func TestSimulationAndImpact(t *testing.T) {
 	s := oneSite(t)
 	for _, m := range []string{"m1", "m2", "m3", "m4"} {
 		s.check(m, "1.0.0")
@@ -136,18 +136,18 @@ func TestSimulationAndReach(t *testing.T) {
 	want(t, got, "finalState", "HALTED", "halt.rule", "FAILURE_SHARE")
 	r := s.ana(t).ask(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 2}})
 	if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "failureShare" {
-		t.Errorf("share 2: %s %+v", r.Data, r.Errors)
+		t.Errorf("failureShare 2: %s %+v", r.Data, r.Errors)
 	}
 	next := s.release("3.0.0")
-	reach := s.ana(t).get(`query($c: ID!, $p: ID!) { promotionImpact(channelId: $c, packageId: $p) { groups machines eligible eligibleNow projectedEnd sentence } }`,
+	impact := s.ana(t).get(`query($c: ID!, $p: ID!) { promotionImpact(channelId: $c, packageId: $p) { groups machines eligible eligibleNow projectedEnd sentence } }`,
 		vars{"c": s.channel, "p": next})
-	want(t, reach, "groups", 1, "machines", 4, "eligible", 4)
+	want(t, impact, "groups", 1, "machines", 4, "eligible", 4)
 	if r := s.ana(t).ask(`{ deletionImpact { groups } }`, nil); len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
 		t.Errorf("impact without an id: %s %+v", r.Data, r.Errors)
 	}
 }
 
-func TestAttentionNamesWhatNeedsAPerson(t *testing.T) {
+func TestAttentionListsMostUrgentFirst(t *testing.T) {
 	s := oneSite(t)
 	policy := rollout.DefaultPolicy() // safe mode
 	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "safe", ChannelID: &s.channel, Policy: &policy})
@@ -168,7 +168,6 @@ func TestAttentionNamesWhatNeedsAPerson(t *testing.T) {
 	}
 }
 
-// The playground opens with documents that work.
 func TestPlaygroundExamplesAreValid(t *testing.T) {
 	source, err := os.ReadFile("../frontend/playground/examples.ts")
 	if err != nil {
@@ -186,8 +185,7 @@ func TestPlaygroundExamplesAreValid(t *testing.T) {
 	}
 }
 
-// The documents of the manual work, too.
-func TestManualIsValid(t *testing.T) {
+func TestDocumentsOfTheManualAreValid(t *testing.T) {
 	source, err := os.ReadFile("../docs/api.md")
 	if err != nil {
 		t.Fatal(err)

@@ -93,7 +93,7 @@ func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout
 }
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
-	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
 		numbers, err := r.fleet.View.GroupNumbers(ctx, groupID)
 		if err != nil {
 			return nil, false, err
