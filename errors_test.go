@@ -1,6 +1,7 @@
 package coreroller_test
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -259,8 +260,8 @@ func statusesOf(file *ast.File) set {
 	found := set{}
 	ast.Inspect(file, func(node ast.Node) bool {
 		if s, ok := node.(*ast.SelectorExpr); ok {
-			if x, ok := s.X.(*ast.Ident); ok && x.Name == "http" && numbers[s.Sel.Name] != "" {
-				found[numbers[s.Sel.Name]] = true
+			if x, ok := s.X.(*ast.Ident); ok && x.Name == "http" && strings.HasPrefix(s.Sel.Name, "Status") && s.Sel.Name != "StatusText" {
+				found[cmp.Or(numbers[s.Sel.Name], s.Sel.Name)] = true
 			}
 		}
 		return true
