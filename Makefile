@@ -94,10 +94,11 @@ verify: frontend/node_modules/.installed ## generated files and go.mod are what 
 	go mod tidy -diff
 
 .PHONY: lint
-lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-lint, the interface's linters and types
+lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-lint, the word list, the interface's linters and types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | { xargs -r ls -d 2>/dev/null || true; } | xargs -r gofmt -l); \
 		if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet ./...
+	go test -count=1 -run '^TestEnglish' .
 	$(GOLANGCI) run ./...
 	npm --prefix frontend run lint
 	npm --prefix frontend run check

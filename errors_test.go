@@ -111,7 +111,7 @@ func errorsPageFaults(page string, tree fs.FS) ([]string, error) {
 type set map[string]bool
 
 // tableCodes returns the codes in the first cells of each section's table:
-// words in backticks, or numbers.
+// text in backticks, or numbers.
 func tableCodes(page string) map[string]set {
 	codes := regexp.MustCompile("^`([A-Za-z_-]+)`$|^([0-9]{3,4})$")
 	rows := map[string]set{}
