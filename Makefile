@@ -130,7 +130,7 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 install-postgresql install-chromium:
 	@scripts/install-deps.sh $(@:install-%=%)
 
-# The stamp lies where it vanishes together with what it vouches for.
+# The stamp is inside the folder that it stands for, so that both are deleted together.
 %/node_modules/.installed: %/package.json %/package-lock.json
 	npm --prefix $* ci
 	@mkdir -p $(@D) && touch $@

@@ -97,7 +97,7 @@ func TestPagesNameExistingTests(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := "\n" + strings.Join(tests, "\n") + "\n"
-	named := regexp.MustCompile("\\b((?:Test|Fuzz|Benchmark)[A-Z]\\w*)(…?)")
+	named := regexp.MustCompile(`\b((?:Test|Fuzz|Benchmark)[A-Z]\w*)(…?)`)
 	for name, text := range pages(t) {
 		for _, m := range named.FindAllStringSubmatch(text, -1) {
 			ends := "\n"

@@ -176,10 +176,10 @@ func readCodes(tree fs.FS) (map[string]set, error) {
 	all := map[string]set{"Reasons": reasons, "Omaha app statuses": statuses, "Error codes": codes, "Websocket close codes": closing}
 	for section, s := range statusSections {
 		all[section] = set{}
-		for _, code := range strings.Fields(s.libraries) {
+		for code := range strings.FieldsSeq(s.libraries) {
 			all[section][code] = true
 		}
-		for _, room := range strings.Fields(s.rooms) {
+		for room := range strings.FieldsSeq(s.rooms) {
 			maps.Copy(all[section], sent[room])
 		}
 	}
