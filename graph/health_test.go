@@ -7,7 +7,7 @@ func TestServerHealthReportsTheProcess(t *testing.T) {
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
-		s.must(s.Work(s.ctx))
+		s.must(s.Upkeep.Work(s.ctx))
 		const document = `{ serverHealth { asOf databaseLatency checksPerSecond waitingCheckIns waitingCheckInLimit cachedMachines memory subscriptions jobs { name interval lastRunAt lastError } } }`
 		got := s.ana(t).get(document, nil)
 		want(t, got, "waitingCheckIns", 0, "waitingCheckInLimit", 4000, "subscriptions", 0, "jobs.0.interval", "PT0.25S", "jobs.0.lastError", "")

@@ -15,7 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/wave"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // loaderWait is how long a loader collects keys before it reads. gqlgen resolves
@@ -43,9 +43,9 @@ func (l loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
 
 // loaders are the loaders of one response.
 type loaders struct {
-	groupNumbers       loader[*fleet.GroupNumbers]
-	groupWaits         loader[*fleet.Wait]
-	applicationNumbers loader[fleet.Numbers]
+	groupNumbers       loader[*view.GroupNumbers]
+	groupWaits         loader[*view.Wait]
+	applicationNumbers loader[view.Numbers]
 	applicationChecks  loader[[]int]
 	current            loader[*db.GroupRollout] // by group
 	rollouts           loader[*db.GroupRollout]
@@ -59,10 +59,10 @@ type loadersKey struct{}
 
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		groupNumbers:       newLoader(r.fleet.ManyGroupNumbers),
-		groupWaits:         newLoader(r.fleet.GroupWaits),
-		applicationNumbers: newLoader(r.fleet.ApplicationNumbers),
-		applicationChecks:  newLoader(r.fleet.ApplicationChecks),
+		groupNumbers:       newLoader(r.fleet.View.ManyGroupNumbers),
+		groupWaits:         newLoader(r.fleet.View.GroupWaits),
+		applicationNumbers: newLoader(r.fleet.View.ApplicationNumbers),
+		applicationChecks:  newLoader(r.fleet.View.ApplicationChecks),
 		current:            newLoader(r.currentRollouts),
 		rollouts:           newLoader(r.rolloutsByID),
 		packages:           newLoader(r.packagesByID),

@@ -53,7 +53,7 @@ func (r *Resolver) projectedEnd(ctx context.Context, row *db.GroupRollout) (*tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := r.Now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
-		impact, err := r.fleet.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
+		impact, err := r.fleet.View.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
@@ -223,7 +224,7 @@ type FleetChange struct {
 	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
 	// The counts.
-	Fleet *fleet.Numbers `json:"fleet"`
+	Fleet *view.Numbers `json:"fleet"`
 	// All applications with their counts.
 	Applications []*db.Application `json:"applications"`
 }
@@ -533,7 +534,7 @@ type PolicyPreview struct {
 	// The next periods in which updates are granted, at most 14; empty when they always are.
 	Windows []*rollout.Span `json:"windows"`
 	// Effect on the group; null without `groupId`.
-	Impact *fleet.Reach `json:"impact,omitempty"`
+	Impact *view.Reach `json:"impact,omitempty"`
 }
 
 // A policy to check before it is saved.
@@ -585,7 +586,7 @@ type RolloutProgress struct {
 	// The current rollout; null when there is none.
 	Rollout *db.GroupRollout `json:"rollout,omitempty"`
 	// Counts of the group's machines.
-	Numbers *fleet.GroupNumbers `json:"numbers"`
+	Numbers *view.GroupNumbers `json:"numbers"`
 }
 
 // Health of one server process.
