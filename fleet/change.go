@@ -101,7 +101,7 @@ func (s *Service) change(ctx context.Context, v verb, f func(c *change) error) e
 	for range overtaken {
 		done, err := s.attempt(ctx, v, f)
 		switch {
-		case errors.Is(err, store.ErrAgain):
+		case errors.Is(err, store.ErrRetry):
 			continue
 		case errors.Is(err, errUnchanged):
 			return nil

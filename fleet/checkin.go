@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/lane"
 )
 
 // maxMachineID is the longest machine id in bytes; real ones are 32 to 38.
@@ -45,9 +46,9 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	call := new(call) // it outlives this function when the context ends first
 	*call = asked
 	switch err := s.lane.Do(ctx, call); {
-	case errors.Is(err, store.ErrLaneFull):
+	case errors.Is(err, lane.ErrFull):
 		return Answer{}, Errorf(Unavailable, "", "too many machines are waiting: try again later")
-	case errors.Is(err, store.ErrLaneClosed):
+	case errors.Is(err, lane.ErrClosed):
 		return Answer{}, Errorf(Unavailable, "", "the server is stopping: try again later")
 	case err != nil:
 		return Answer{}, err

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/lane"
 )
 
 // Options is what a Service is made of. Now is the only clock it looks at.
@@ -42,7 +43,7 @@ type Service struct {
 	demo    DemoFleet
 	demoing sync.Mutex // held while the demo is started or stopped
 
-	lane    *store.Lane[*call]
+	lane    *lane.Lane[*call]
 	idle    *idleMemory
 	rate    rate // of check-ins that were answered
 	jobs    *jobs
@@ -72,7 +73,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	s.idle, s.jobs = newIdleMemory(), newJobs()
 	s.meters.written = s.now()
-	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
+	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
 	return s, nil
 }
 

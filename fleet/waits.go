@@ -76,7 +76,7 @@ type queue struct {
 	now      time.Time
 	versions map[string]rollout.Version // they run
 	inside   bool                       // some are in the open waves
-	unsure   []store.Stretch            // machines that may be in them or not, fewest first
+	unsure   []store.CountBucket            // machines that may be in them or not, fewest first
 }
 
 func (q *queue) add(row *db.GroupCount) {
@@ -91,7 +91,7 @@ func (q *queue) add(row *db.GroupCount) {
 		q.inside = true // they got past the waves
 	default:
 		// Also those who were told to wait for a wave: it may have opened since.
-		q.unsure = append(q.unsure, store.Stretch{
+		q.unsure = append(q.unsure, store.CountBucket{
 			Group: row.GroupID, Version: row.Version, State: row.State, Reason: row.Reason, Standing: row.Standing, Machines: row.Machines,
 		})
 	}
@@ -109,7 +109,7 @@ const (
 // lookWho finds out, for groups whose waves hold back machines, whether
 // machines that the waves reach are still waiting.
 func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) error {
-	var look []store.Stretch
+	var look []store.CountBucket
 	for _, id := range sortedKeys(queues) {
 		q := queues[id]
 		if q.inside || !q.world.WavesHold() || !q.passes() {

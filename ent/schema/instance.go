@@ -86,7 +86,7 @@ func (Instance) Edges() []ent.Edge {
 // machine id at the end gives the order of pages.
 //
 // The second one keeps the machines of each row of group_counts together
-// (store.Stretch): the counters say which few of them make up any list of a
+// (store.CountBucket): the counters say which few of them make up any list of a
 // group. The platform comes last, so that a list by platform as well is sifted
 // without reading rows. There is no index of a group by machine id alone:
 // PostgreSQL would walk it in the hope of finding what is rare, and it would be
