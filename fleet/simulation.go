@@ -8,6 +8,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // SimulateRollout is the input of Service.SimulateRollout.
@@ -24,7 +25,7 @@ type SimulateRollout struct {
 
 // SimulateRollout plays a rollout over the versions the group's active
 // machines run now. It writes nothing.
-func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rollout.Forecast, error) {
+func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*forecast.Result, error) {
 	if _, err := require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -57,13 +58,13 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rol
 	if in.Whole {
 		fromTheBeginning(&sim)
 	}
-	f := rollout.Simulate(sim)
+	f := forecast.Run(sim)
 	return &f, nil
 }
 
 // fromTheBeginning takes machines back to the highest version below the target
 // that others run, else to the last floor, else to before everything.
-func fromTheBeginning(sim *rollout.Simulation) {
+func fromTheBeginning(sim *forecast.Input) {
 	var before rollout.Version
 	below := func(v rollout.Version) {
 		if v.Less(sim.Target.Version) && before.Less(v) {
@@ -110,8 +111,8 @@ func (s *Service) targetFor(ctx context.Context, g *Group, id *uuid.UUID) (*roll
 
 // simulation is of the versions that a group's active machines run, by its
 // numbers.
-func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (rollout.Simulation, error) {
-	sim := rollout.Simulation{
+func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (forecast.Input, error) {
+	sim := forecast.Input{
 		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
 	}
 	if g.Channel != nil {
@@ -119,7 +120,7 @@ func (s *Service) simulation(ctx context.Context, g *Group, p rollout.Policy, ta
 	}
 	for _, c := range n.ByVersion {
 		version, _ := rollout.ParseVersion(c.Version)
-		sim.Machines = append(sim.Machines, rollout.Cohort{Version: version, Count: c.Active})
+		sim.Machines = append(sim.Machines, forecast.Cohort{Version: version, Count: c.Active})
 	}
 	if sim.CheckEvery > 0 {
 		return sim, nil

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // Changes is what differs between two policies, in words, one line for each
@@ -63,14 +65,12 @@ func list[T any](entries []T, none, between string, words func(int, T) string) s
 	return strings.Join(parts, between)
 }
 
-func windowsWords(windows []Window) string {
-	return list(windows, "always", " or ", func(_ int, w Window) string { return w.describe() })
+func windowsWords(windows []calendar.Window) string {
+	return list(windows, "always", " or ", func(_ int, w calendar.Window) string { return w.String() })
 }
 
-func freezesWords(freezes []Freeze) string {
-	return list(freezes, "none", ", ", func(_ int, f Freeze) string {
-		return moment(f.From) + until(f.Until) + byWhom("", f.Reason)
-	})
+func freezesWords(freezes []calendar.Freeze) string {
+	return list(freezes, "none", ", ", func(_ int, f calendar.Freeze) string { return f.String() })
 }
 
 // wavesWords says of named machines who they are: that is all that may change.
@@ -128,8 +128,8 @@ func Grows(from, to *Schedule, now time.Time) bool {
 		b.MaxAttempts > a.MaxAttempts ||
 		skips(b.OnDemand) > skips(a.OnDemand) ||
 		widerWaves(a.Waves, b.Waves) ||
-		widerHours(from, to, now) ||
-		freezeEnds(a.Freezes, to, now)
+		calendar.WeekWidens(&from.calendar, &to.calendar, now) ||
+		calendar.FreezeEnds(&from.calendar, &to.calendar, now)
 }
 
 // pace is grants per second in the long run.
@@ -172,51 +172,6 @@ func widerWaves(a, b []Wave) bool {
 		if i < min(len(a), len(b))-1 && (w.Soak < was.Soak || w.MinFinished < was.MinFinished ||
 			w.MinSuccessShare < was.MinSuccessShare || was.Approval && !w.Approval) {
 			return true
-		}
-	}
-	return false
-}
-
-// widerHours looks at four weeks, which holds every pattern of a week and most
-// shifts of a clock.
-func widerHours(from, to *Schedule, now time.Time) bool {
-	a, b := *from, *to
-	a.freezes, b.freezes = nil, nil
-	if a.weekly == nil {
-		return false
-	}
-	for t, end := now, now.AddDate(0, 0, 28); ; {
-		opens := b.opensAt(t)
-		if !opens.Before(end) {
-			return false
-		}
-		if open, _ := a.weeklyAt(opens); !open {
-			return true
-		}
-		closes := b.closesAt(opens)
-		if before := a.closesAt(opens); !before.IsZero() && (closes.IsZero() || before.Before(closes)) {
-			return true
-		}
-		if closes.IsZero() {
-			return false
-		}
-		t = closes
-	}
-}
-
-// freezeEnds reports whether a moment to come that was frozen no longer is.
-func freezeEnds(frozen []Freeze, to *Schedule, now time.Time) bool {
-	for _, f := range frozen {
-		t := f.From
-		if t.Before(now) {
-			t = now
-		}
-		for t.Before(f.Until) {
-			still := to.freezeAt(t)
-			if still == nil {
-				return true
-			}
-			t = still.Until
 		}
 	}
 	return false

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // Every field of a policy has its line: a field that is added and forgotten
@@ -13,8 +15,8 @@ func TestEveryFieldOfAPolicyIsNamedWhenItChanges(t *testing.T) {
 	other := Policy{
 		UpdatesEnabled: false, SafeMode: false, MaxUpdatesPerPeriod: 7, PeriodInterval: 2 * time.Hour, MaxConcurrentUpdates: 8,
 		UpdateTimeout: 90 * time.Minute, RebootTimeout: time.Hour, Timezone: "Europe/Lisbon", OfficeHours: true,
-		Windows: []Window{{Days: []time.Weekday{time.Monday}, Start: 60, End: 120}},
-		Freezes: []Freeze{{From: start, Until: start.Add(time.Hour), Reason: "audit"}},
+		Windows: []calendar.Window{{Days: []time.Weekday{time.Monday}, Start: 60, End: 120}},
+		Freezes: []calendar.Freeze{{From: start, Until: start.Add(time.Hour), Reason: "audit"}},
 		Waves:   []Wave{{Share: 0.1}, {Share: 1}}, HaltFailureShare: 0.5, HaltMinAttempts: 9, MaxAttempts: 4,
 		OnDemand: OnDemandSkipsPacing, PollInterval: 10 * time.Minute,
 	}
@@ -50,11 +52,11 @@ func TestEveryFieldOfAPolicyIsNamedWhenItChanges(t *testing.T) {
 }
 
 func TestWhatGrowsTheReachOfAPolicy(t *testing.T) {
-	night := func(from, until int) []Window {
-		return []Window{{Days: []time.Weekday{time.Monday, time.Tuesday}, Start: from * 60, End: until * 60}}
+	night := func(from, until int) []calendar.Window {
+		return []calendar.Window{{Days: []time.Weekday{time.Monday, time.Tuesday}, Start: from * 60, End: until * 60}}
 	}
-	freeze := func(from, until time.Duration) []Freeze {
-		return []Freeze{{From: start.Add(from), Until: start.Add(until)}}
+	freeze := func(from, until time.Duration) []calendar.Freeze {
+		return []calendar.Freeze{{From: start.Add(from), Until: start.Add(until)}}
 	}
 	waves := func(w ...Wave) []Wave { return append(w, Wave{Share: 1}) }
 	for name, c := range map[string]struct {

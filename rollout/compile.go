@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // Problem is what is wrong with a policy, or with Warning what is unwise.
@@ -14,30 +16,22 @@ type Problem struct {
 }
 
 const (
-	// shortWindow is warned of: machines poll every 45 ± 5 minutes and may
-	// never do so inside it.
-	shortWindow = 50 // minutes
-
 	// Limits against configurations that only slow every decision down.
-	maxWindows  = 100
-	maxFreezes  = 500
 	maxWaves    = 100
 	maxCanaries = 1000 // per wave
-	maxText     = 500  // bytes of a freeze's reason
 )
 
 // Compile checks a policy and makes it ready for decisions. Any problem that
 // is not a warning leaves no schedule.
 func Compile(p Policy) (*Schedule, []Problem) {
-	c := compiler{policy: p}
+	c := compiler{policy: clonePolicy(p)}
 	c.numbers()
-	c.calendar()
+	c.hours()
 	c.waves()
 	if slices.ContainsFunc(c.problems, func(p Problem) bool { return !p.Warning }) {
 		return nil, c.problems
 	}
-	s := &Schedule{policy: clonePolicy(p), zone: c.zone, weekly: c.weekly, canaries: map[string]int{}}
-	s.freezes = slices.SortedFunc(slices.Values(p.Freezes), func(a, b Freeze) int { return a.From.Compare(b.From) })
+	s := &Schedule{policy: c.policy, calendar: c.calendar, canaries: map[string]int{}}
 	for i, wave := range p.Waves {
 		for _, id := range wave.Canaries {
 			if _, ok := s.canaries[id]; !ok {
@@ -65,8 +59,7 @@ func clonePolicy(p Policy) Policy {
 type compiler struct {
 	policy   Policy
 	problems []Problem
-	zone     *time.Location
-	weekly   []span
+	calendar calendar.Calendar
 }
 
 func (c *compiler) fail(field, format string, args ...any) {
@@ -122,72 +115,15 @@ func (c *compiler) numbers() {
 // isShare is written so that it is false for a NaN.
 func isShare(f float64) bool { return f >= 0 && f <= 1 }
 
-func (c *compiler) calendar() {
-	p := c.policy
-	zone, err := time.LoadLocation(p.Timezone) // "" is UTC
-	if err != nil || p.Timezone == "Local" {   // the server's own zone is nobody's business
-		c.fail("timezone", "%q is not a time zone of the IANA list", p.Timezone)
+func (c *compiler) hours() {
+	p := &c.policy
+	var problems []calendar.Problem
+	c.calendar, problems = calendar.Compile(calendar.Rules{
+		Timezone: p.Timezone, OfficeHours: p.OfficeHours, Windows: p.Windows, Freezes: p.Freezes,
+	})
+	for _, found := range problems {
+		c.problems = append(c.problems, Problem{"policy." + found.Field, found.Message, found.Warning})
 	}
-	c.zone = zone
-	good := true
-	if len(p.Windows) > maxWindows {
-		c.fail("windows", "at most %d windows", maxWindows)
-		good = false
-	}
-	for i, w := range p.Windows {
-		good = c.window(fmt.Sprintf("windows[%d]", i), w) && good
-	}
-	if len(p.Freezes) > maxFreezes {
-		c.fail("freezes", "at most %d freezes", maxFreezes)
-	}
-	for i, f := range p.Freezes {
-		field := fmt.Sprintf("freezes[%d]", i)
-		if f.From.IsZero() {
-			c.fail(field+".from", "is missing")
-		} else if !f.Until.After(f.From) {
-			c.fail(field+".until", "must be after from")
-		}
-		if len(f.Reason) > maxText {
-			c.fail(field+".reason", "at most %d bytes", maxText)
-		}
-	}
-	if !good {
-		return
-	}
-	if c.weekly = weeklySpans(p); c.weekly != nil && len(c.weekly) == 0 {
-		c.fail("officeHours", "no window lies within office hours, so nothing would ever be granted")
-	}
-}
-
-func (c *compiler) window(field string, w Window) bool {
-	before := len(c.problems)
-	if len(w.Days) == 0 {
-		c.fail(field+".days", "at least one day")
-	}
-	var seen [7]bool
-	for i, d := range w.Days {
-		switch {
-		case d < time.Sunday || d > time.Saturday:
-			c.fail(fmt.Sprintf("%s.days[%d]", field, i), "must be 0 (Sunday) to 6 (Saturday)")
-		case seen[d]:
-			c.fail(fmt.Sprintf("%s.days[%d]", field, i), "%s is listed twice", d)
-		default:
-			seen[d] = true
-		}
-	}
-	if w.Start < 0 || w.Start >= minutesOfDay {
-		c.fail(field+".start", "must be 0 to 1439 minutes after midnight")
-	}
-	if w.End < 1 || w.End > minutesOfDay {
-		c.fail(field+".end", "must be 1 to 1440 minutes after midnight")
-	}
-	if len(c.problems) > before {
-		return false
-	}
-	if length := w.minutes(); length < shortWindow {
-		c.warn(field, "is open for %d minutes only; machines poll every 45 ± 5 minutes and may miss it", length)
-	}
-	return true
 }
 
 func (c *compiler) waves() {

@@ -15,7 +15,7 @@ func (s *Schedule) Describe() string {
 		add("updates are switched off; when on")
 	}
 	add("at most %s per %s and %d at once", count(p.MaxUpdatesPerPeriod, "machine"), every(p.PeriodInterval), p.MaxConcurrentUpdates)
-	if hours := s.describeHours(); hours != "" {
+	if hours := s.calendar.DescribeWeek(); hours != "" {
 		add("%s", hours)
 	}
 	if n := len(p.Freezes); n > 0 {
@@ -47,41 +47,6 @@ func (s *Schedule) Describe() string {
 	}
 	text := strings.Join(parts, ", ")
 	return strings.ToUpper(text[:1]) + text[1:] + "."
-}
-
-func (s *Schedule) describeHours() string {
-	p := &s.policy
-	if s.weekly == nil {
-		return ""
-	}
-	var parts []string
-	for _, w := range p.Windows {
-		parts = append(parts, w.describe())
-	}
-	words := strings.Join(parts, " or ")
-	if p.OfficeHours {
-		if words != "" {
-			words += " and within "
-		}
-		words += officeHours().describe()
-	}
-	return words + " (" + s.zone.String() + ")"
-}
-
-func (w Window) describe() string {
-	days := make([]string, len(w.Days))
-	for i, d := range w.Days {
-		days[i] = d.String()[:3]
-	}
-	words := strings.Join(days, ", ")
-	switch {
-	case len(days) == 7:
-		words = "daily"
-	case words == "Mon, Tue, Wed, Thu, Fri":
-		words = "Mon to Fri"
-	}
-	clock := func(m int) string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
-	return fmt.Sprintf("%s %s to %s", words, clock(w.Start), clock(w.End))
 }
 
 // describe is whom the wave reaches.

@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // Detail is the decision in one sentence.
@@ -111,7 +113,7 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"
 	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	return t.UTC().Format(calendar.TimeLayout)
 }
 
 // percent shows four digits, which hides the noise of binary fractions.

@@ -31,7 +31,6 @@
 //
 //	Decide    what Check would answer
 //	Explain   the whole ladder of rules for one machine
-//	Simulate  the same engine over an assumed fleet
 //
 // The states and what moves them are in docs/states.md, what the engine
 // promises and which test shows it in docs/promises.md.

@@ -142,11 +142,11 @@ func (l *ladder) windowText() string {
 	switch {
 	case l.skipsWindows():
 		return "skipped: asked for at the machine"
-	case l.w.Policy.always():
+	case l.w.Policy.calendar.Always():
 		return "no windows and no freezes"
 	}
-	words := fmt.Sprintf("windows: %s", cmp.Or(l.w.Policy.describeHours(), "always"))
-	if n := len(l.w.Policy.freezes); n > 0 {
+	words := fmt.Sprintf("windows: %s", cmp.Or(l.w.Policy.calendar.DescribeWeek(), "always"))
+	if n := l.w.Policy.calendar.Freezes(); n > 0 {
 		words += ", " + count(n, "freeze")
 	}
 	return words

@@ -175,7 +175,7 @@ func (l *ladder) skipsPacing() bool {
 }
 
 func (l *ladder) closed() bool {
-	if l.w.Policy.always() || l.skipsWindows() {
+	if l.w.Policy.calendar.Always() || l.skipsWindows() {
 		return false
 	}
 	open, reason, next, because := l.w.Policy.Opening(l.now)

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // What the next machine would be answered is what a machine that comes is
@@ -13,7 +15,7 @@ import (
 func TestTheNextMachineIsAnsweredAsForetold(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.SafeMode = 1, true
-	p.Windows = []Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
 	p.Waves = []Wave{{Share: 0.1, Canaries: []string{"m1", "m2"}, MinFinished: 2}, {Share: 0.2, Soak: time.Hour}, {Share: 0.5, MinFinished: 3, MinSuccessShare: 0.5, Approval: true}, {Share: 1}}
 	g := newRig(t, p)
 	g.target("2.0.0")

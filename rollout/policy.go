@@ -1,28 +1,32 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
+)
 
 // Policy is how a group updates. The zero value permits nothing; start from
 // DefaultPolicy. It is stored as it stands here (JSON keys included) and is
 // checked by Compile before it is stored.
 type Policy struct {
-	UpdatesEnabled       bool          `json:"updatesEnabled"`
-	SafeMode             bool          `json:"safeMode"`
-	MaxUpdatesPerPeriod  int           `json:"maxUpdatesPerPeriod"`  // grants in any window of PeriodInterval, > 0
-	PeriodInterval       time.Duration `json:"periodInterval"`       // > 0
-	MaxConcurrentUpdates int           `json:"maxConcurrentUpdates"` // grants in flight, > 0
-	UpdateTimeout        time.Duration `json:"updateTimeout"`        // lease of a grant, restarted by every report, > 0
-	RebootTimeout        time.Duration `json:"rebootTimeout"`        // how long pings keep an installed machine's lease, > 0
-	Timezone             string        `json:"timezone"`             // IANA name, "" = UTC
-	OfficeHours          bool          `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
-	Windows              []Window      `json:"windows,omitempty"`    // none = always
-	Freezes              []Freeze      `json:"freezes,omitempty"`
-	Waves                []Wave        `json:"waves,omitempty"`            // none = one wave of everybody
-	HaltFailureShare     float64       `json:"haltFailureShare,omitempty"` // in (0, 1]; 0 = rule off
-	HaltMinAttempts      int           `json:"haltMinAttempts,omitempty"`  // finished attempts before the share is looked at
-	MaxAttempts          int           `json:"maxAttempts"`                // failures of one machine at one version before quarantine, > 0
-	OnDemand             OnDemand      `json:"onDemand,omitempty"`
-	PollInterval         time.Duration `json:"pollInterval,omitempty"` // sent to machines, whole seconds, 0 = not sent
+	UpdatesEnabled       bool              `json:"updatesEnabled"`
+	SafeMode             bool              `json:"safeMode"`
+	MaxUpdatesPerPeriod  int               `json:"maxUpdatesPerPeriod"`  // grants in any window of PeriodInterval, > 0
+	PeriodInterval       time.Duration     `json:"periodInterval"`       // > 0
+	MaxConcurrentUpdates int               `json:"maxConcurrentUpdates"` // grants in flight, > 0
+	UpdateTimeout        time.Duration     `json:"updateTimeout"`        // lease of a grant, restarted by every report, > 0
+	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long pings keep an installed machine's lease, > 0
+	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
+	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
+	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always
+	Freezes              []calendar.Freeze `json:"freezes,omitempty"`
+	Waves                []Wave            `json:"waves,omitempty"`            // none = one wave of everybody
+	HaltFailureShare     float64           `json:"haltFailureShare,omitempty"` // in (0, 1]; 0 = rule off
+	HaltMinAttempts      int               `json:"haltMinAttempts,omitempty"`  // finished attempts before the share is looked at
+	MaxAttempts          int               `json:"maxAttempts"`                // failures of one machine at one version before quarantine, > 0
+	OnDemand             OnDemand          `json:"onDemand,omitempty"`
+	PollInterval         time.Duration     `json:"pollInterval,omitempty"` // sent to machines, whole seconds, 0 = not sent
 }
 
 // OnDemand says which rules a check asked for by a person at the machine
@@ -36,23 +40,6 @@ const (
 	OnDemandSkipsPacing           OnDemand = "skips_pacing"             // waves, safe mode, caps
 	OnDemandSkipsPacingAndWindows OnDemand = "skips_pacing_and_windows" // and windows, freezes
 )
-
-// Window is a weekly span of local time in the policy's zone. End at or before
-// Start means the span runs over midnight and belongs to the day it began. It
-// is open exactly while a clock on the wall of that zone shows a time in it:
-// an hour that daylight saving repeats is open twice, one it skips is not.
-type Window struct {
-	Days  []time.Weekday `json:"days"`  // at least one
-	Start int            `json:"start"` // minutes after local midnight, 0 to 1439
-	End   int            `json:"end"`   // minutes after local midnight, 1 to 1440
-}
-
-// Freeze is a span of the calendar in which nothing is granted.
-type Freeze struct {
-	From   time.Time `json:"from"`
-	Until  time.Time `json:"until"` // after From
-	Reason string    `json:"reason"`
-}
 
 // Wave is one step of a rollout. A machine is in the wave when it is in an
 // earlier one, is named in Canaries, or its bucket is below Share.

@@ -7,15 +7,15 @@ import (
 
 // Event types and results of the Omaha protocol that mean something here.
 const (
-	eventUpdateComplete   = 3
-	eventDownloadStarted  = 13
-	eventDownloadFinished = 14
-	eventInstalled        = 800
+	EventUpdateComplete   = 3
+	EventDownloadStarted  = 13
+	EventDownloadFinished = 14
+	EventInstalled        = 800
 
-	resultError    = 0
-	resultSuccess  = 1
-	resultRestart  = 2 // "runs the new version"
-	resultDeferred = 9
+	ResultError    = 0
+	ResultSuccess  = 1
+	ResultRestart  = 2 // "runs the new version"
+	ResultDeferred = 9
 
 	codeRolledBack = 44
 )
@@ -26,13 +26,13 @@ func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
 	w.Expire(m, now, fx)
 	before := w.place(m)
 	switch e.Type {
-	case eventDownloadStarted:
+	case EventDownloadStarted:
 		w.stage(m, e, StateDownloading, now, fx)
-	case eventDownloadFinished:
+	case EventDownloadFinished:
 		w.stage(m, e, StateDownloaded, now, fx)
-	case eventInstalled:
+	case EventInstalled:
 		w.stage(m, e, StateInstalled, now, fx)
-	case eventUpdateComplete:
+	case EventUpdateComplete:
 		w.reportUpdate(m, e, now, fx)
 	}
 	w.recount(before, m)
@@ -42,7 +42,7 @@ func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
 func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 	open := m.Attempt.Open()
 	switch e.Result {
-	case resultSuccess:
+	case ResultSuccess:
 		switch {
 		case w.Reboots:
 			w.stage(m, e, StateInstalled, now, fx)
@@ -51,7 +51,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 			// and completion, wait until it is seen running it.
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
 		}
-	case resultRestart:
+	case ResultRestart:
 		switch {
 		case !open:
 		case idle(e):
@@ -63,7 +63,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		case !m.Version.Less(m.Attempt.Version):
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
 		}
-	case resultError:
+	case ResultError:
 		switch {
 		case open && e.Code == codeRolledBack:
 			w.finish(m, OutcomeRolledBack, e.Code, m.Version, now, fx)
@@ -72,7 +72,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		case e.Code == codeRolledBack:
 			w.rolledBackLate(m, fx)
 		}
-	case resultDeferred:
+	case ResultDeferred:
 		if open {
 			w.finish(m, OutcomeDeferred, e.Code, m.Version, now, fx)
 		}
@@ -102,7 +102,7 @@ func (w *World) rolledBackLate(m *Machine, fx *Effects) {
 // lease: events come late and twice.
 func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) {
 	a := &m.Attempt
-	if !a.Open() || e.Result != resultSuccess {
+	if !a.Open() || e.Result != ResultSuccess {
 		return
 	}
 	if rank(s) > rank(m.State) {

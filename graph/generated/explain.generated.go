@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -245,7 +246,7 @@ func (ec *executionContext) fieldContext_Explanation_steps(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -268,7 +269,7 @@ func (ec *executionContext) fieldContext_LeftOut_reason(_ context.Context, field
 	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -611,8 +612,8 @@ func (ec *executionContext) _Simulation_leftOut(ctx context.Context, field graph
 			return obj.LeftOut, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
-			return ec.marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
+			return ec.marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -898,7 +899,7 @@ func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionS
 
 var leftOutImplementors = []string{"LeftOut"}
 
-func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *forecast.LeftOut) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, leftOutImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1092,15 +1093,15 @@ func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v forecast.LeftOut) graphql.Marshaler {
 	return ec._LeftOut(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx, sel, v[i])
+		return ec.marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/google/uuid"
 )
 
@@ -501,9 +502,9 @@ type PolicyInput struct {
 	// One more window. New groups: false.
 	OfficeHours *bool `json:"officeHours,omitempty"`
 	// Weekly windows. New groups: none.
-	Windows []*rollout.Window `json:"windows,omitempty"`
+	Windows []*calendar.Window `json:"windows,omitempty"`
 	// Calendar freezes. New groups: none.
-	Freezes []*rollout.Freeze `json:"freezes,omitempty"`
+	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
 	// Waves in order. New groups: none.
 	Waves []*rollout.Wave `json:"waves,omitempty"`
 	// From 0 (off) to 1. New groups: 0.2.
@@ -533,7 +534,7 @@ type PolicyPreview struct {
 	// What is allowed but probably not meant, such as a window shorter than the machines' rhythm.
 	Warnings []string `json:"warnings"`
 	// The next spans in which grants are given, at most 14; empty when that is always.
-	Windows []*rollout.Span `json:"windows"`
+	Windows []*calendar.Span `json:"windows"`
 	// What would follow for the group; null without `groupId`.
 	Reach *fleet.Reach `json:"reach,omitempty"`
 }
