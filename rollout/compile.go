@@ -3,7 +3,6 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
@@ -25,9 +24,9 @@ const (
 // is not a warning leaves no schedule.
 func Compile(p Policy) (*Schedule, []Problem) {
 	c := compiler{policy: clonePolicy(p)}
-	c.numbers()
-	c.hours()
-	c.waves()
+	for _, f := range fields {
+		f.validate(&c)
+	}
 	if slices.ContainsFunc(c.problems, func(p Problem) bool { return !p.Warning }) {
 		return nil, c.problems
 	}
@@ -70,52 +69,8 @@ func (c *compiler) warn(field, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Field: "policy." + field, Message: fmt.Sprintf(format, args...), Warning: true})
 }
 
-func (c *compiler) numbers() {
-	p := c.policy
-	for _, n := range []struct {
-		field string
-		value int
-	}{
-		{"maxUpdatesPerPeriod", p.MaxUpdatesPerPeriod},
-		{"maxConcurrentUpdates", p.MaxConcurrentUpdates},
-		{"maxAttempts", p.MaxAttempts},
-	} {
-		if n.value <= 0 {
-			c.fail(n.field, "must be at least 1")
-		}
-	}
-	for _, d := range []struct {
-		field string
-		value time.Duration
-	}{
-		{"periodInterval", p.PeriodInterval},
-		{"updateTimeout", p.UpdateTimeout},
-		{"rebootTimeout", p.RebootTimeout},
-	} {
-		if d.value <= 0 {
-			c.fail(d.field, "must be longer than 0")
-		}
-	}
-	if !isShare(p.HaltFailureShare) {
-		c.fail("haltFailureShare", "must be above 0 and at most 100 %%, or 0 to switch the rule off")
-	}
-	if p.HaltMinAttempts < 0 {
-		c.fail("haltMinAttempts", "must not be negative")
-	}
-	switch p.OnDemand {
-	case OnDemandSameRules, OnDemandSkipsPacing, OnDemandSkipsPacingAndWindows:
-	default:
-		c.fail("onDemand", "must be empty, %q or %q", OnDemandSkipsPacing, OnDemandSkipsPacingAndWindows)
-	}
-	if p.PollInterval < 0 || p.PollInterval%time.Second != 0 {
-		c.fail("pollInterval", "must be whole seconds, or 0 to send none")
-	}
-}
-
-// isShare is written so that it is false for a NaN.
-func isShare(f float64) bool { return f >= 0 && f <= 1 }
-
-func (c *compiler) hours() {
+// checkCalendar checks and compiles all calendar fields.
+func checkCalendar(c *compiler, _ string) string {
 	p := &c.policy
 	var problems []calendar.Problem
 	c.calendar, problems = calendar.Compile(calendar.Rules{
@@ -124,13 +79,12 @@ func (c *compiler) hours() {
 	for _, found := range problems {
 		c.problems = append(c.problems, Problem{"policy." + found.Field, found.Message, found.Warning})
 	}
+	return ""
 }
 
-func (c *compiler) waves() {
-	waves := c.policy.Waves
+func checkWaves(c *compiler, waves []Wave) string {
 	if len(waves) > maxWaves {
-		c.fail("waves", "at most %d waves", maxWaves)
-		return
+		return fmt.Sprintf("at most %d waves", maxWaves)
 	}
 	var before float64
 	for i, w := range waves {
@@ -162,6 +116,7 @@ func (c *compiler) waves() {
 	if n := len(waves); n > 0 && waves[n-1].Share < 1 {
 		c.warn(fmt.Sprintf("waves[%d].share", n-1), "the last wave does not reach all machines; the others are never updated")
 	}
+	return ""
 }
 
 func (c *compiler) canaries(field string, ids []string) {

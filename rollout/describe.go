@@ -1,52 +1,33 @@
 package rollout
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
 
-// Describe is the policy in one sentence.
+// Describe returns the policy as one sentence for operators.
 func (s *Schedule) Describe() string {
-	p := &s.policy
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	if !p.UpdatesEnabled {
-		add("updates are switched off; when on")
-	}
-	add("at most %s per %s and %d at once", count(p.MaxUpdatesPerPeriod, "machine"), every(p.PeriodInterval), p.MaxConcurrentUpdates)
-	if hours := s.calendar.DescribeWeek(); hours != "" {
-		add("%s", hours)
-	}
-	if n := len(p.Freezes); n > 0 {
-		add("not during %s", count(n, "freeze"))
-	}
-	if p.SafeMode {
-		add("the first machine alone")
-	}
-	if n := len(p.Waves); n > 0 {
-		waves := make([]string, n)
-		for i, w := range p.Waves {
-			waves[i] = w.describe()
-			if i < n-1 {
-				waves[i] += w.describeGate()
-			}
+	for _, f := range fields {
+		if part := f.describe(s); part != "" {
+			parts = append(parts, part)
 		}
-		add("in %s (%s)", count(n, "wave"), strings.Join(waves, ", then "))
-	}
-	if p.HaltFailureShare > 0 {
-		add("halted when %s of at least %s failed", percent(p.HaltFailureShare), count(max(1, p.HaltMinAttempts), "finished attempt"))
-	}
-	add("a machine is given up after %s", count(p.MaxAttempts, "failed attempt"))
-	switch p.OnDemand {
-	case OnDemandSkipsPacing:
-		add("updates asked for at the machine skip waves and limits")
-	case OnDemandSkipsPacingAndWindows:
-		add("updates asked for at the machine skip waves, limits and windows")
-	case OnDemandSameRules:
 	}
 	text := strings.Join(parts, ", ")
 	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+// describeWaves returns "" when there are none.
+func describeWaves(waves []Wave) string {
+	if len(waves) == 0 {
+		return ""
+	}
+	return "in " + count(len(waves), "wave") + " (" + join(waves, "", ", then ", func(i int, w Wave) string {
+		if i == len(waves)-1 {
+			return w.describe()
+		}
+		return w.describe() + w.describeGate()
+	}) + ")"
 }
 
 // describe is whom the wave reaches.

@@ -52,19 +52,11 @@ type Wave struct {
 	Approval        bool          `json:"approval,omitempty"`        // the next wave also needs a person's word
 }
 
-// DefaultPolicy is the policy of a new group.
+// DefaultPolicy returns the policy of a new group.
 func DefaultPolicy() Policy {
-	return Policy{
-		UpdatesEnabled:       true,
-		SafeMode:             true,
-		MaxUpdatesPerPeriod:  1,
-		PeriodInterval:       time.Hour,
-		MaxConcurrentUpdates: 1,
-		UpdateTimeout:        time.Hour,
-		RebootTimeout:        24 * time.Hour,
-		Timezone:             "UTC",
-		HaltFailureShare:     0.20,
-		HaltMinAttempts:      5,
-		MaxAttempts:          3,
+	var p Policy
+	for _, f := range fields {
+		f.reset(&p)
 	}
+	return p
 }
