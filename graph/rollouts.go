@@ -111,7 +111,7 @@ func codeWords(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return cmp.Or(rollout.CodeWords(code), "unknown code")
+	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
 // haltSentence is why a rollout stopped, in the words machines are answered.

@@ -24,19 +24,18 @@ func Grows(from, to *Schedule, now time.Time) bool {
 	return slices.ContainsFunc(fields[:], func(f policyField) bool { return f.grows(change{from, to, now}) })
 }
 
-// wavesText lists the ids of canaries, because they may be the only change.
+// wavesText includes the ids of canaries, because they may be the only change.
 func wavesText(waves []Wave) string {
 	return join(waves, "none", ", then ", func(i int, w Wave) string {
-		text := w.describe()
-		if n := len(w.Canaries); n > 0 && n <= 5 {
-			text = strings.Replace(text, count(n, "machine")+" by name", strings.Join(w.Canaries, ", "), 1)
-		} else if n > 0 {
-			text = strings.Replace(text, " by name", " by name ("+w.Canaries[0]+" to "+w.Canaries[n-1]+")", 1)
+		canaries := strings.Join(w.Canaries, ", ")
+		if n := len(w.Canaries); n > 5 {
+			canaries = count(n, "named machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
 		}
-		if i == len(waves)-1 {
-			return text
+		text := w.describeWith(canaries)
+		if i < len(waves)-1 {
+			text += w.describeGate()
 		}
-		return text + w.describeGate()
+		return text
 	})
 }
 

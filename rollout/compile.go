@@ -7,7 +7,7 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// Problem is what is wrong with a policy, or with Warning what is unwise.
+// Problem is an error in a policy, or a warning.
 type Problem struct {
 	Field   string // path of the input, such as "policy.waves[1].share"
 	Message string // lower case, no full stop
@@ -15,13 +15,13 @@ type Problem struct {
 }
 
 const (
-	// Limits against configurations that only slow every decision down.
+	// Limits against configurations that only slow down every decision.
 	maxWaves    = 100
 	maxCanaries = 1000 // per wave
 )
 
-// Compile checks a policy and makes it ready for decisions. Any problem that
-// is not a warning leaves no schedule.
+// Compile checks a policy and prepares it for decisions. The schedule is nil if a
+// problem is not a warning.
 func Compile(p Policy) (*Schedule, []Problem) {
 	c := compiler{policy: clonePolicy(p)}
 	for _, f := range fields {
@@ -41,7 +41,7 @@ func Compile(p Policy) (*Schedule, []Problem) {
 	return s, c.problems
 }
 
-// clonePolicy keeps the schedule apart from the slices of whoever compiled it.
+// clonePolicy copies the slices, so that the caller may change its policy later.
 func clonePolicy(p Policy) Policy {
 	p.Windows = slices.Clone(p.Windows)
 	for i := range p.Windows {
@@ -93,7 +93,7 @@ func checkWaves(c *compiler, waves []Wave) string {
 		case !isShare(w.Share):
 			c.fail(field+".share", "must be 0 to 100 %%")
 		case w.Share == 0 && len(w.Canaries) == 0:
-			c.fail(field+".share", "must be above 0, or the wave names canaries")
+			c.fail(field+".share", "must be above 0 unless the wave names canaries")
 		case w.Share < before:
 			c.fail(field+".share", "must not be below the wave before")
 		default:
@@ -107,7 +107,7 @@ func checkWaves(c *compiler, waves []Wave) string {
 			c.fail(field+".minFinished", "must not be negative")
 		}
 		if w.Share == 0 && w.MinFinished > len(w.Canaries) && len(w.Canaries) > 0 {
-			c.warn(field+".minFinished", "waits for more finished attempts than the wave names machines")
+			c.warn(field+".minFinished", "requires more finished attempts than the wave has machines")
 		}
 		if !isShare(w.MinSuccessShare) {
 			c.fail(field+".minSuccessShare", "must be 0 to 100 %%")

@@ -30,11 +30,14 @@ func describeWaves(waves []Wave) string {
 	}) + ")"
 }
 
-// describe is whom the wave reaches.
-func (w Wave) describe() string {
+// describe returns the machines that the wave contains.
+func (w Wave) describe() string { return w.describeWith(count(len(w.Canaries), "named machine")) }
+
+// describeWith uses a text of its own for the canaries.
+func (w Wave) describeWith(canaries string) string {
 	var parts []string
-	if n := len(w.Canaries); n > 0 {
-		parts = append(parts, count(n, "machine")+" by name")
+	if len(w.Canaries) > 0 {
+		parts = append(parts, canaries)
 	}
 	if w.Share > 0 {
 		parts = append(parts, percent(w.Share)+" of the machines")
@@ -42,23 +45,23 @@ func (w Wave) describe() string {
 	return strings.Join(parts, " and ")
 }
 
-// describeGate is what the wave waits for before the next one, "" for nothing.
+// describeGate returns what must happen before the next wave, "" for nothing.
 func (w Wave) describeGate() string {
 	var parts []string
 	switch {
 	case w.MinFinished > 0:
-		parts = append(parts, count(w.MinFinished, "machine")+" done")
+		parts = append(parts, count(w.MinFinished, "update")+" finished")
 	case w.Share == 0:
-		parts = append(parts, "all of them done")
+		parts = append(parts, "all of them finished")
 	}
 	if w.MinSuccessShare > 0 {
-		parts = append(parts, percent(w.MinSuccessShare)+" of them well")
+		parts = append(parts, percent(w.MinSuccessShare)+" of them successful")
 	}
 	if w.Soak > 0 {
-		parts = append(parts, lasting(w.Soak)+" of soaking")
+		parts = append(parts, lasting(w.Soak)+" of soak")
 	}
 	if w.Approval {
-		parts = append(parts, "a person's approval")
+		parts = append(parts, "an approval")
 	}
 	if len(parts) == 0 {
 		return ""
@@ -66,7 +69,8 @@ func (w Wave) describeGate() string {
 	return " until " + strings.Join(parts, ", ")
 }
 
-// lasting is a duration in the largest unit that divides it.
+// lasting returns a duration in the largest unit that divides it, such as
+// "90 minutes".
 func lasting(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
@@ -79,5 +83,5 @@ func lasting(d time.Duration) string {
 	return d.String()
 }
 
-// every is lasting after "per": "hour", but "2 hours".
+// every returns a duration to be used after "per": "hour", but "2 hours".
 func every(d time.Duration) string { return strings.TrimPrefix(lasting(d), "1 ") }

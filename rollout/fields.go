@@ -91,7 +91,7 @@ var fields = [...]policyField{
 		sentence: func(_ *Schedule, on bool) string { return either(on, "", "updates are switched off; when on") },
 	},
 	field[int]{
-		name: "maxUpdatesPerPeriod", label: "updates in a period", at: func(p *Policy) *int { return &p.MaxUpdatesPerPeriod }, initial: 1,
+		name: "maxUpdatesPerPeriod", label: "updates per period", at: func(p *Policy) *int { return &p.MaxUpdatesPerPeriod }, initial: 1,
 		check: atLeastOne, text: strconv.Itoa,
 		widens: func(c change, was, is int) bool { return is > was || faster(c, was, is) },
 		sentence: func(s *Schedule, n int) string {
@@ -136,13 +136,13 @@ var fields = [...]policyField{
 			return calendar.FreezeEnds(&c.from.calendar, &c.to.calendar, c.now)
 		},
 		sentence: func(_ *Schedule, freezes []calendar.Freeze) string {
-			return either(len(freezes) == 0, "", "not during "+count(len(freezes), "freeze"))
+			return either(len(freezes) == 0, "", "except during "+count(len(freezes), "freeze"))
 		},
 	},
 	field[bool]{
 		name: "safeMode", label: "safe mode", at: func(p *Policy) *bool { return &p.SafeMode }, initial: true,
 		check: anyValue[bool], text: onOff, widens: turnedOff,
-		sentence: func(_ *Schedule, on bool) string { return either(on, "the first machine alone", "") },
+		sentence: func(_ *Schedule, on bool) string { return either(on, "one machine first", "") },
 	},
 	field[[]Wave]{
 		name: "waves", label: "waves", at: func(p *Policy) *[]Wave { return &p.Waves }, initial: nil,
@@ -151,7 +151,7 @@ var fields = [...]policyField{
 		sentence: func(_ *Schedule, waves []Wave) string { return describeWaves(waves) },
 	},
 	field[float64]{
-		name: "haltFailureShare", label: "halt when failed", at: func(p *Policy) *float64 { return &p.HaltFailureShare }, initial: 0.20,
+		name: "haltFailureShare", label: "halt at failed share", at: func(p *Policy) *float64 { return &p.HaltFailureShare }, initial: 0.20,
 		check: func(_ *compiler, share float64) string {
 			return either(isShare(share), "", "must be above 0 and at most 100 %, or 0 to switch the rule off")
 		},
@@ -171,17 +171,17 @@ var fields = [...]policyField{
 	field[int]{
 		name: "maxAttempts", label: "failed attempts before quarantine", at: func(p *Policy) *int { return &p.MaxAttempts }, initial: 3,
 		check: atLeastOne, text: strconv.Itoa, widens: more[int],
-		sentence: func(_ *Schedule, n int) string { return "a machine is given up after " + count(n, "failed attempt") },
+		sentence: func(_ *Schedule, n int) string { return "a machine is quarantined after " + count(n, "failed attempt") },
 	},
 	field[OnDemand]{
-		name: "onDemand", label: "updates asked for at the machine", at: func(p *Policy) *OnDemand { return &p.OnDemand }, initial: OnDemandSameRules,
+		name: "onDemand", label: "updates requested at the machine", at: func(p *Policy) *OnDemand { return &p.OnDemand }, initial: OnDemandSameRules,
 		check: func(_ *compiler, o OnDemand) string {
 			return either(skipped(o) >= 0, "", "must be empty, \""+string(OnDemandSkipsPacing)+"\" or \""+string(OnDemandSkipsPacingAndWindows)+"\"")
 		},
 		text:   func(o OnDemand) string { return either(o == OnDemandSameRules, "same rules", onDemandText(o)) },
 		widens: func(_ change, was, is OnDemand) bool { return skipped(is) > skipped(was) },
 		sentence: func(_ *Schedule, o OnDemand) string {
-			return either(o == OnDemandSameRules, "", "updates asked for at the machine "+onDemandText(o))
+			return either(o == OnDemandSameRules, "", "updates requested at the machine "+onDemandText(o))
 		},
 	},
 	field[time.Duration]{
@@ -189,7 +189,7 @@ var fields = [...]policyField{
 		check: func(_ *compiler, d time.Duration) string {
 			return either(d >= 0 && d%time.Second == 0, "", "must be whole seconds, or 0 to send none")
 		},
-		text:   func(d time.Duration) string { return either(d == 0, "left to the machines", lasting(d)) },
+		text:   func(d time.Duration) string { return either(d == 0, "not set", lasting(d)) },
 		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 }

@@ -89,12 +89,12 @@ func TestChanges(t *testing.T) {
 	}
 	got := Changes(DefaultPolicy(), other)
 	want := []string{
-		"updates: on → off", "updates in a period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
+		"updates: on → off", "updates per period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
 		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
 		"windows: always → Mon 09:00 to 11:00", "freezes: none → 2026-03-02 10:00:00 UTC until 2026-03-02 11:00:00 UTC: audit",
-		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt when failed: 20 % → 50 %",
+		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt at failed share: 20 % → 50 %",
 		"finished attempts before a halt: 5 → 9", "failed attempts before quarantine: 3 → 4",
-		"updates asked for at the machine: same rules → skip waves and limits", "poll interval: left to the machines → 10 minutes",
+		"updates requested at the machine: same rules → skip waves and limits", "poll interval: not set → 10 minutes",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

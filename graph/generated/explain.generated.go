@@ -24,7 +24,7 @@ type DecisionResolver interface {
 	Offer(ctx context.Context, obj *rollout.Decision) (string, error)
 }
 type RuleStepResolver interface {
-	Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error)
+	Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -226,7 +226,7 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 			return obj.Steps, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
 		},
 		true,
@@ -292,7 +292,7 @@ func (ec *executionContext) fieldContext_LeftOut_machines(_ context.Context, fie
 	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -315,7 +315,7 @@ func (ec *executionContext) fieldContext_RuleStep_rule(_ context.Context, field 
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -338,7 +338,7 @@ func (ec *executionContext) fieldContext_RuleStep_outcome(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RuleStep", field, true, true, "RuleOutcome")
 }
 
-func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -361,7 +361,7 @@ func (ec *executionContext) fieldContext_RuleStep_sentence(_ context.Context, fi
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "String")
 }
 
-func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -937,7 +937,7 @@ func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, 
 
 var ruleStepImplementors = []string{"RuleStep"}
 
-func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.RuleStep) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, ruleStepImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1123,11 +1123,11 @@ func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcore
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
