@@ -46,7 +46,7 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 	return simulation(forecast), nil
 }
 
-func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error) {
+func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error) {
 	switch {
 	case obj.Settled:
 		return model.RuleOutcomeSettled, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // waves are the steps of a rollout: what the policy says of each, and what was
@@ -110,7 +111,7 @@ func codeWords(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return cmp.Or(rollout.CodeWords(code), "unknown code")
+	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
 // haltSentence is why a rollout stopped, in the words machines are answered.
@@ -121,7 +122,7 @@ func haltSentence(h *rollout.Halt) string {
 }
 
 // simulation is a forecast by columns.
-func simulation(f *rollout.Forecast) *model.Simulation {
+func simulation(f *forecast.Result) *model.Simulation {
 	s := &model.Simulation{
 		ProjectedEnd: f.Ends, Ends: rollout.RolloutActive, Halt: f.Halted, LeftOut: f.LeftOut, Scale: f.Each,
 		CheckEvery: f.CheckEvery, UpdateTakes: f.UpdateTakes,

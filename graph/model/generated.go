@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
@@ -503,9 +505,9 @@ type PolicyInput struct {
 	// One more window. New groups: false.
 	OfficeHours *bool `json:"officeHours,omitempty"`
 	// Weekly windows. New groups: none.
-	Windows []*rollout.Window `json:"windows,omitempty"`
+	Windows []*calendar.Window `json:"windows,omitempty"`
 	// Calendar freezes. New groups: none.
-	Freezes []*rollout.Freeze `json:"freezes,omitempty"`
+	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
 	// Waves in order. New groups: none.
 	Waves []*rollout.Wave `json:"waves,omitempty"`
 	// From 0 (off) to 1. New groups: 0.2.
@@ -535,7 +537,7 @@ type PolicyPreview struct {
 	// What is allowed but probably not meant, such as a window shorter than the machines' rhythm.
 	Warnings []string `json:"warnings"`
 	// The next spans in which grants are given, at most 14; empty when that is always.
-	Windows []*rollout.Span `json:"windows"`
+	Windows []*calendar.Span `json:"windows"`
 	// What would follow for the group; null without `groupId`.
 	Reach *view.Reach `json:"reach,omitempty"`
 }
