@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -731,7 +732,7 @@ func (ec *executionContext) fieldContext_Floor_createdAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Floor", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -754,7 +755,7 @@ func (ec *executionContext) fieldContext_Reach_machines(_ context.Context, field
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -777,7 +778,7 @@ func (ec *executionContext) fieldContext_Reach_eligible(_ context.Context, field
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -800,7 +801,7 @@ func (ec *executionContext) fieldContext_Reach_eligibleNow(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -823,7 +824,7 @@ func (ec *executionContext) fieldContext_Reach_groups(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -846,7 +847,7 @@ func (ec *executionContext) fieldContext_Reach_projectedEnd(_ context.Context, f
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1716,7 +1717,7 @@ func (ec *executionContext) _Floor(ctx context.Context, sel ast.SelectionSet, ob
 
 var reachImplementors = []string{"Reach"}
 
-func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, obj *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, obj *view.Reach) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reachImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1924,7 +1925,7 @@ func (ec *executionContext) unmarshalNPromotePackageInput2githubᚗcomᚋcorerol
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Reach!")
 		return graphql.Null
@@ -1962,7 +1963,7 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/forecast"
@@ -127,7 +127,7 @@ func (ec *executionContext) fieldContext_Decision_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Decision", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -159,7 +159,7 @@ func (ec *executionContext) fieldContext_Explanation_instance(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -182,7 +182,7 @@ func (ec *executionContext) fieldContext_Explanation_asOf(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Explanation", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -214,7 +214,7 @@ func (ec *executionContext) fieldContext_Explanation_decision(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -227,7 +227,7 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
-			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
+			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -851,7 +851,7 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 
 var explanationImplementors = []string{"Explanation"}
 
-func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *view.Explanation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, explanationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1085,7 +1085,7 @@ func (ec *executionContext) marshalNDecision2githubᚗcomᚋcorerollerᚋcorerol
 	return ec._Decision(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Explanation!")
 		return graphql.Null
@@ -1123,15 +1123,15 @@ func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcore
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx, sel, v[i])
+		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

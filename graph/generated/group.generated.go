@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -21,7 +22,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FailureCountResolver interface {
-	Words(ctx context.Context, obj *fleet.FailureCount) (string, error)
+	Words(ctx context.Context, obj *view.FailureCount) (string, error)
 }
 type GroupResolver interface {
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
@@ -29,14 +30,14 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
-	WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error)
-	Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error)
+	WaitsFor(ctx context.Context, obj *db.Group) (*view.Wait, error)
+	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
 }
 type GroupNumbersResolver interface {
-	Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error)
+	Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error)
+	Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -299,7 +300,7 @@ func (ec *executionContext) fieldContext_AttemptCounts_released(_ context.Contex
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -322,7 +323,7 @@ func (ec *executionContext) fieldContext_FailureCount_outcome(_ context.Context,
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Outcome")
 }
 
-func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -345,7 +346,7 @@ func (ec *executionContext) fieldContext_FailureCount_code(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_words(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_words(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -368,7 +369,7 @@ func (ec *executionContext) fieldContext_FailureCount_words(_ context.Context, f
 	return graphql.NewScalarFieldContext("FailureCount", field, true, true, "String")
 }
 
-func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -830,8 +831,8 @@ func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.C
 			return ec.Resolvers.Group().WaitsFor(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
-			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Wait) graphql.Marshaler {
+			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx, selections, v)
 		},
 		true,
 		false,
@@ -862,8 +863,8 @@ func (ec *executionContext) _Group_numbers(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Group().Numbers(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1036,7 +1037,7 @@ func (ec *executionContext) fieldContext_GroupChange_group(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1059,7 +1060,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_asOf(_ context.Context, fi
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1082,7 +1083,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_total(_ context.Context, f
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1105,7 +1106,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1128,7 +1129,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1151,7 +1152,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_inFlight(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1174,7 +1175,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_cap(_ context.Context, fie
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1197,7 +1198,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_waiting(_ context.Context,
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1220,7 +1221,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_failed(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1243,7 +1244,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_quarantined(_ context.Cont
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1266,7 +1267,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_silent(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1289,7 +1290,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_overridden(_ context.Conte
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1312,7 +1313,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_spentInPeriod(_ context.Co
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1335,7 +1336,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_periodCap(_ context.Contex
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1367,7 +1368,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_grants(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1379,8 +1380,8 @@ func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field gra
 			return obj.ByState, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
-			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
+			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1399,7 +1400,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_byState(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1411,8 +1412,8 @@ func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field g
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1431,7 +1432,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_byVersion(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1443,8 +1444,8 @@ func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field
 			return obj.HeldBecause, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
-			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
+			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1463,7 +1464,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_heldBecause(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1495,7 +1496,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_funnel(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1507,8 +1508,8 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 			return ec.Resolvers.GroupNumbers().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1591,7 +1592,7 @@ func (ec *executionContext) fieldContext_GroupPayload_userErrors(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1614,7 +1615,7 @@ func (ec *executionContext) fieldContext_HeldCount_reason(_ context.Context, fie
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1637,7 +1638,7 @@ func (ec *executionContext) fieldContext_HeldCount_machines(_ context.Context, f
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1660,7 +1661,7 @@ func (ec *executionContext) fieldContext_Numbers_asOf(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1683,7 +1684,7 @@ func (ec *executionContext) fieldContext_Numbers_total(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1706,7 +1707,7 @@ func (ec *executionContext) fieldContext_Numbers_active(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1729,7 +1730,7 @@ func (ec *executionContext) fieldContext_Numbers_onTarget(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1752,7 +1753,7 @@ func (ec *executionContext) fieldContext_Numbers_inFlight(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1775,7 +1776,7 @@ func (ec *executionContext) fieldContext_Numbers_waiting(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1798,7 +1799,7 @@ func (ec *executionContext) fieldContext_Numbers_failed(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1821,7 +1822,7 @@ func (ec *executionContext) fieldContext_Numbers_quarantined(_ context.Context, 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1844,7 +1845,7 @@ func (ec *executionContext) fieldContext_Numbers_silent(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1867,7 +1868,7 @@ func (ec *executionContext) fieldContext_Numbers_overridden(_ context.Context, f
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1879,8 +1880,8 @@ func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphq
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1968,7 +1969,7 @@ func (ec *executionContext) fieldContext_Pause_at(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Pause", field, false, false, "Time")
 }
 
-func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1991,7 +1992,7 @@ func (ec *executionContext) fieldContext_StateCount_state(_ context.Context, fie
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "InstanceState")
 }
 
-func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2014,7 +2015,7 @@ func (ec *executionContext) fieldContext_StateCount_machines(_ context.Context, 
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2037,7 +2038,7 @@ func (ec *executionContext) fieldContext_StateCount_active(_ context.Context, fi
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2060,7 +2061,7 @@ func (ec *executionContext) fieldContext_VersionCount_version(_ context.Context,
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "String")
 }
 
-func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2083,7 +2084,7 @@ func (ec *executionContext) fieldContext_VersionCount_machines(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2106,7 +2107,7 @@ func (ec *executionContext) fieldContext_VersionCount_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2129,7 +2130,7 @@ func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2152,7 +2153,7 @@ func (ec *executionContext) fieldContext_Wait_reason(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2175,7 +2176,7 @@ func (ec *executionContext) fieldContext_Wait_sentence(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "String")
 }
 
-func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2737,7 +2738,7 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 
 var failureCountImplementors = []string{"FailureCount"}
 
-func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *view.FailureCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failureCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3000,7 +3001,7 @@ func (ec *executionContext) _GroupChange(ctx context.Context, sel ast.SelectionS
 
 var groupNumbersImplementors = []string{"GroupNumbers"}
 
-func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *view.GroupNumbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, groupNumbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3163,7 +3164,7 @@ func (ec *executionContext) _GroupPayload(ctx context.Context, sel ast.Selection
 
 var heldCountImplementors = []string{"HeldCount"}
 
-func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *view.HeldCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, heldCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3201,7 +3202,7 @@ func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet
 
 var numbersImplementors = []string{"Numbers"}
 
-func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *view.Numbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, numbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3327,7 +3328,7 @@ func (ec *executionContext) _Pause(ctx context.Context, sel ast.SelectionSet, ob
 
 var stateCountImplementors = []string{"StateCount"}
 
-func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *view.StateCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stateCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3370,7 +3371,7 @@ func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSe
 
 var versionCountImplementors = []string{"VersionCount"}
 
-func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *view.VersionCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3418,7 +3419,7 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 
 var waitImplementors = []string{"Wait"}
 
-func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *fleet.Wait) graphql.Marshaler {
+func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *view.Wait) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, waitImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3490,11 +3491,11 @@ func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
+		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3506,7 +3507,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3576,7 +3577,7 @@ func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcor
 	return v
 }
 
-func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupNumbers!")
 		return graphql.Null
@@ -3607,15 +3608,15 @@ func (ec *executionContext) unmarshalNHaltRolloutInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v view.HeldCount) graphql.Marshaler {
 	return ec._HeldCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx, sel, v[i])
+		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3627,7 +3628,7 @@ func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcor
 	return ret
 }
 
-func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Numbers!")
 		return graphql.Null
@@ -3645,15 +3646,15 @@ func (ec *executionContext) unmarshalNResumeUpdatesInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx context.Context, sel ast.SelectionSet, v view.StateCount) graphql.Marshaler {
 	return ec._StateCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx, sel, v[i])
+		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3670,15 +3671,15 @@ func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v view.VersionCount) graphql.Marshaler {
 	return ec._VersionCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx, sel, v[i])
+		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3704,7 +3705,7 @@ func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Pause(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
