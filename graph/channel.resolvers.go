@@ -8,8 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/fleet"
@@ -17,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/google/uuid"
 )
 
 func (r *channelResolver) Floors(ctx context.Context, obj *db.Channel) ([]*db.Floor, error) {

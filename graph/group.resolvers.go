@@ -8,8 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
@@ -17,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
 )
 
 func (r *failureCountResolver) Words(ctx context.Context, obj *view.FailureCount) (string, error) {

@@ -8,10 +8,9 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/google/uuid"
 )
 
 func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*view.Timeline, error) {

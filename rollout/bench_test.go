@@ -7,7 +7,7 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// hotCase is a check as most of them are.
+// hotCase is a frequent check.
 type hotCase struct {
 	name   string
 	world  *World
@@ -15,8 +15,7 @@ type hotCase struct {
 	reason Reason
 }
 
-// hotCases are the answers a server gives all day, under a policy that uses
-// every rule.
+// hotCases are the most frequent answers, under a policy that uses every rule.
 func hotCases(t testing.TB) []hotCase {
 	base := func(change func(p *Policy)) *rig {
 		p := DefaultPolicy()
@@ -28,7 +27,7 @@ func hotCases(t testing.TB) []hotCase {
 		change(&p)
 		g := newRig(t, p)
 		g.target("2.4.0", "2.1.0", "2.2.0")
-		for i := range 120 { // a ledger as full as it gets
+		for i := range 120 { // a full ledger
 			g.w.Ledger.spend(start.Add(time.Duration(i-120)*30*time.Second), p.PeriodInterval)
 		}
 		return g
@@ -78,11 +77,11 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// BenchmarkCheck is a poll that changes nothing, effects included.
+// BenchmarkCheck measures a check that changes nothing, including its effects.
 func BenchmarkCheck(b *testing.B) {
 	for _, c := range hotCases(b) {
 		if c.reason == ReasonGranted {
-			continue // would grant once
+			continue // only the first one would be granted
 		}
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -108,7 +107,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 			continue
 		}
 		var fx Effects
-		c.world.Check(c.m, Check{}, start, &fx) // the first one writes a history row
+		c.world.Check(c.m, Check{}, start, &fx) // the first check writes a history entry
 		if n := testing.AllocsPerRun(100, func() {
 			c.world.Observe(c.m, c.m.Version, start, &fx)
 			c.world.Check(c.m, Check{}, start, &fx)

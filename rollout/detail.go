@@ -23,9 +23,9 @@ func (d Decision) Detail() string {
 	case ReasonQuarantined:
 		return fmt.Sprintf("the machine is quarantined for this version after %s, until an operator releases it or another version is next", count(d.Failed, "failed attempt"))
 	case ReasonPinned:
-		return "the machine is pinned below this version" + byWhom(d.By, d.Because) + until(d.Until)
+		return "the machine is pinned below this version" + attribution(d.By, d.Because) + until(d.Until)
 	case ReasonHeld:
-		return "the machine is held" + byWhom(d.By, d.Because) + until(d.Until)
+		return "the machine is held" + attribution(d.By, d.Because) + until(d.Until)
 	case ReasonNoPackage:
 		return "the group has no channel, or its channel has no package"
 	case ReasonBlacklisted:
@@ -33,13 +33,13 @@ func (d Decision) Detail() string {
 	case ReasonUpdateInProgress:
 		return "an update is in progress; its lease expires at " + moment(d.Until)
 	case ReasonPaused:
-		return "updates are paused" + byWhom(d.By, d.Because)
+		return "updates are paused" + attribution(d.By, d.Because)
 	case ReasonHalted:
 		return "the rollout is halted: " + d.haltText()
 	case ReasonOutsideWindow:
 		return "outside the update windows; the next one opens at " + moment(d.Until)
 	case ReasonFrozen:
-		return "updates are frozen" + byWhom("", d.Because) + until(d.Until)
+		return "updates are frozen" + attribution("", d.Because) + until(d.Until)
 	case ReasonWaveNotReached:
 		if d.Share == 0 {
 			return fmt.Sprintf("wave %d is for named machines, and this machine is not one of them", d.Wave+1)
@@ -86,12 +86,13 @@ func (h Halt) describe() string {
 		}
 		return numbers
 	case HaltByPerson:
-		return "stopped" + byWhom(h.By, h.Reason)
+		return "stopped" + attribution(h.By, h.Reason)
 	}
 	return numbers
 }
 
-func byWhom(by, reason string) string {
+// attribution returns " by NAME: REASON", leaving out what is empty.
+func attribution(by, reason string) string {
 	text := ""
 	if by != "" {
 		text = " by " + by

@@ -2,7 +2,7 @@
 // now, and if not, why not and until when), applies what machines report, and
 // moves a rollout through its waves, halts and end.
 //
-// It is a pure function of its arguments: it knows no context, clock, log,
+// It is a pure function of its arguments: it uses no context, clock, log,
 // database, randomness or map order. The caller reads rows under a lock,
 // passes them as values, lets the engine change those values in place and
 // writes the differences. The same inputs always give the same outputs, so a

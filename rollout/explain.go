@@ -94,9 +94,9 @@ func (e *evaluation) overrideText() string {
 	case !o.inForce(e.now):
 		return "no override"
 	case o.Kind == OverridePin:
-		return fmt.Sprintf("pinned to %s%s", o.Version, byWhom(o.By, o.Reason))
+		return fmt.Sprintf("pinned to %s%s", o.Version, attribution(o.By, o.Reason))
 	}
-	return "held" + byWhom(o.By, o.Reason)
+	return "held" + attribution(o.By, o.Reason)
 }
 
 func (e *evaluation) packageText() string {

@@ -159,7 +159,7 @@ func TestGrows(t *testing.T) {
 		"more per period": {"maxUpdatesPerPeriod", func(*Policy) {}, func(p *Policy) { p.MaxUpdatesPerPeriod = 2 }, true, false},
 		"halt later":      {"haltMinAttempts", func(*Policy) {}, func(p *Policy) { p.HaltMinAttempts = 9 }, true, false},
 		"no office hours": {"officeHours", func(p *Policy) { p.OfficeHours = true }, func(*Policy) {}, true, false},
-		"told to poll":    {"pollInterval", func(*Policy) {}, func(p *Policy) { p.PollInterval = time.Minute }, false, true},
+		"poll interval":   {"pollInterval", func(*Policy) {}, func(p *Policy) { p.PollInterval = time.Minute }, false, true},
 		"no windows":      {"windows", func(p *Policy) { p.Windows = night(1, 3) }, func(*Policy) {}, true, false},
 		"longer window":   {"windows", func(p *Policy) { p.Windows = night(1, 3) }, func(p *Policy) { p.Windows = night(1, 4) }, true, false},
 		"other window":    {"windows", func(p *Policy) { p.Windows = night(1, 3) }, func(p *Policy) { p.Windows = night(4, 5) }, true, true},

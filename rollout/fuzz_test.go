@@ -31,14 +31,14 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
-// FuzzReport throws events at a machine in any order and at any time: nothing
-// panics, the numbers stay right and the machine has an exit with a clock.
+// FuzzReport sends events of a machine in any order and at any time: nothing
+// panics, the counts stay right, and every attempt ends.
 func FuzzReport(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "268435469", "1.0.0")
 	f.Add([]byte{0, 1, 250, 0, 3, 200, 0, 4, 0}, "-1879048147", "")
 	f.Add([]byte{11, 0, 1, 12, 0, 5, 13, 0}, "", "0.0.0.0")
 	f.Fuzz(func(t *testing.T, script []byte, code, previous string) {
-		if len(script) > 200 { // longer ones only take longer
+		if len(script) > 200 { // longer scripts only take longer
 			return
 		}
 		p := acceptancePolicy()
@@ -89,10 +89,10 @@ func FuzzReport(f *testing.F) {
 			}
 			g.sound()
 		}
-		// Silence from here on: it ends within the lease.
+		// From here on the machine is silent: its attempt ends with the lease.
 		g.wait(p.UpdateTimeout + p.RebootTimeout)
 		if m := g.machines["m"]; m != nil && m.Attempt.Open() {
-			t.Fatalf("stuck in state %d", m.State)
+			t.Fatalf("the attempt is still open in state %d", m.State)
 		}
 		g.sound()
 	})

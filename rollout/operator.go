@@ -14,7 +14,7 @@ func (w *World) PauseUpdates(p Pause, fx *Effects) {
 	if s := w.Rollout.State; w.Target != nil && (s == RolloutActive || s == RolloutCompleted) {
 		w.Rollout.State = RolloutPaused
 	}
-	fx.activity(ActivityPaused, SeverityInfo, w.Rollout.Version, "", "updates were paused"+byWhom(p.By, p.Reason))
+	fx.activity(ActivityPaused, SeverityInfo, w.Rollout.Version, "", "updates were paused"+attribution(p.By, p.Reason))
 }
 
 // ResumeUpdates ends a pause and a halt. It starts a new epoch: earlier failures
@@ -31,7 +31,7 @@ func (w *World) ResumeUpdates(by, reason string, now time.Time, fx *Effects) {
 		r.Evidence, r.Failing, r.Leader = Counts{}, nil, ""
 		r.SetAside, r.GateAt = r.WaveCounts.Failed, time.Time{}
 	}
-	fx.activity(ActivityResumed, SeverityInfo, w.Rollout.Version, "", "updates were resumed"+byWhom(by, reason))
+	fx.activity(ActivityResumed, SeverityInfo, w.Rollout.Version, "", "updates were resumed"+attribution(by, reason))
 	w.Advance(now, fx)
 }
 
@@ -56,7 +56,7 @@ func (w *World) NextWave(by, reason string, now time.Time, fx *Effects) bool {
 	if w.Target == nil || w.wave() >= w.Policy.lastWave() {
 		return false
 	}
-	w.openNextWave(", opened"+byWhom(by, reason), now, fx)
+	w.openNextWave(", opened"+attribution(by, reason), now, fx)
 	w.Advance(now, fx)
 	return true
 }
@@ -82,7 +82,7 @@ func (w *World) Hold(m *Machine, o Override, now time.Time, fx *Effects) {
 	if o.Kind == OverridePin {
 		text = fmt.Sprintf("pinned to %s", o.Version)
 	}
-	fx.entry(m, m.Version, 0, text+byWhom(o.By, o.Reason)+until(o.Until))
+	fx.entry(m, m.Version, 0, text+attribution(o.By, o.Reason)+until(o.Until))
 	w.Advance(now, fx)
 }
 
@@ -91,7 +91,7 @@ func (w *World) Hold(m *Machine, o Override, now time.Time, fx *Effects) {
 func (w *World) Release(m *Machine, by string, now time.Time, fx *Effects) {
 	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
 	w.overrule(m, Override{}, now)
-	fx.entry(m, m.Version, 0, "released"+byWhom(by, ""))
+	fx.entry(m, m.Version, 0, "released"+attribution(by, ""))
 	w.Advance(now, fx)
 }
 

@@ -16,14 +16,14 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // script is one world of a script file.
 type script struct{ *rig }
 
-// command plays one line and returns what it prints.
+// command runs one line and returns what it prints.
 //
-//	policy KEY=VALUE…         change the policy (begins with that of the acceptance cases)
+//	policy KEY=VALUE…         change the policy (initially that of the acceptance cases)
 //	target VERSION            point the channel there; "none"; floors=A,B blacklisted
 //	reboots off               packages that need no reboot
 //	at TIME, wait DURATION    set the clock; wait also does the worker's work
-//	later DURATION            let time pass without the worker
-//	check M@VERSION EVENT…    events, ping, update check; "ondemand" is one of the words
+//	later DURATION            advance the clock without the worker
+//	check M@VERSION EVENT…    events, ping, update check; "ondemand" may be among the events
 //	event M@VERSION EVENT…    events only; T/R, T/R:code or 3/2=previousversion
 //	ping M@VERSION
 //	checks N M@VERSION        N machines M0, M1 … check; answers are counted
@@ -31,8 +31,8 @@ type script struct{ *rig }
 //	machine M, group, explain M
 func (s *script) command(line string) string {
 	s.t.Helper()
-	words := strings.Fields(line)
-	verb, args := words[0], words[1:]
+	parts := strings.Fields(line)
+	verb, args := parts[0], parts[1:]
 	s.fx = Effects{}
 	var answer string
 	switch verb {
@@ -305,7 +305,7 @@ func (s *script) checksCommand(args []string) string {
 	return out.String()
 }
 
-// effects prints activities and history of the last verb.
+// effects prints activities and history of the last command.
 func (s *script) effects() string {
 	var out strings.Builder
 	for _, e := range s.fx.History {

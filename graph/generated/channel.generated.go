@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -1926,7 +1925,7 @@ func (ec *executionContext) unmarshalNPromotePackageInput2githubᚗcomᚋcorerol
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Reach!")
 		return graphql.Null
@@ -1964,7 +1963,7 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -833,7 +832,7 @@ func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.Wait) graphql.Marshaler {
-			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx, selections, v)
+			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx, selections, v)
 		},
 		true,
 		false,
@@ -865,7 +864,7 @@ func (ec *executionContext) _Group_numbers(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1382,7 +1381,7 @@ func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field gra
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
-			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
+			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1414,7 +1413,7 @@ func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field g
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1446,7 +1445,7 @@ func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
-			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
+			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1510,7 +1509,7 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1882,7 +1881,7 @@ func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3492,11 +3491,11 @@ func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
+		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3508,7 +3507,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3578,7 +3577,7 @@ func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcor
 	return v
 }
 
-func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupNumbers!")
 		return graphql.Null
@@ -3609,15 +3608,15 @@ func (ec *executionContext) unmarshalNHaltRolloutInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v view.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v view.HeldCount) graphql.Marshaler {
 	return ec._HeldCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx, sel, v[i])
+		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3629,7 +3628,7 @@ func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcor
 	return ret
 }
 
-func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Numbers!")
 		return graphql.Null
@@ -3647,15 +3646,15 @@ func (ec *executionContext) unmarshalNResumeUpdatesInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v view.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx context.Context, sel ast.SelectionSet, v view.StateCount) graphql.Marshaler {
 	return ec._StateCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx, sel, v[i])
+		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3672,15 +3671,15 @@ func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v view.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v view.VersionCount) graphql.Marshaler {
 	return ec._VersionCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx, sel, v[i])
+		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3706,7 +3705,7 @@ func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Pause(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -294,7 +293,7 @@ func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
-			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
+			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -326,7 +325,7 @@ func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
-			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
+			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -450,7 +449,7 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v view.Pace) graphql.Marshaler {
-			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx, selections, v)
+			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx, selections, v)
 		},
 		true,
 		true,
@@ -780,19 +779,19 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
+func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
 	return ec._Pace(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
 	return ec._StateSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx, sel, v[i])
+		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -804,7 +803,7 @@ func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Timeline!")
 		return graphql.Null
@@ -822,15 +821,15 @@ func (ec *executionContext) marshalNTimelineRange2githubᚗcomᚋcorerollerᚋco
 	return v
 }
 
-func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
 	return ec._VersionSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx, sel, v[i])
+		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

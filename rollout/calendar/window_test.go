@@ -98,25 +98,25 @@ func TestOpeningAcrossDaylightSaving(t *testing.T) {
 			at: "2026-03-28T12:00:00Z", next: "2026-03-29T07:00:00Z", wantUntil: "2026-03-29T08:00:00Z"},
 		{name: "before the autumn change", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 9 * 60, End: 10 * 60},
 			at: "2026-10-24T12:00:00Z", next: "2026-10-25T08:00:00Z", wantUntil: "2026-10-25T09:00:00Z"},
-		{name: "begins in the hour that is skipped", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 30, End: 4 * 60},
+		{name: "begins in the skipped hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 30, End: 4 * 60},
 			at: "2026-03-29T00:00:00Z", next: "2026-03-29T01:00:00Z", wantUntil: "2026-03-29T02:00:00Z"},
-		{name: "lies in the hour that is skipped", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
+		{name: "lies in the skipped hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
 			at: "2026-03-29T00:00:00Z", next: "2026-04-05T00:15:00Z", wantUntil: "2026-04-05T00:45:00Z"},
-		{name: "lies in the hour that comes twice", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
+		{name: "lies in the repeated hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
 			at: "2026-10-25T00:00:00Z", next: "2026-10-25T00:15:00Z", wantUntil: "2026-10-25T00:45:00Z",
 			secondOpens: "2026-10-25T01:15:00Z", secondCloses: "2026-10-25T01:45:00Z"},
-		{name: "spans the hour that comes twice", zone: "America/New_York", window: Window{Days: sunday, Start: 30, End: 3 * 60},
+		{name: "spans the repeated hour", zone: "America/New_York", window: Window{Days: sunday, Start: 30, End: 3 * 60},
 			at: "2026-11-01T04:00:00Z", next: "2026-11-01T04:30:00Z", wantUntil: "2026-11-01T08:00:00Z"},
 		{name: "over midnight belongs to the day it began", zone: "America/New_York", window: Window{Days: saturday, Start: 22 * 60, End: 2 * 60},
 			at: "2026-03-07T20:00:00Z", next: "2026-03-08T03:00:00Z", wantUntil: "2026-03-08T07:00:00Z"},
-		{name: "half an hour of saving", zone: "Australia/Lord_Howe", window: Window{Days: sunday, Start: 1*60 + 45, End: 2*60 + 15},
+		{name: "daylight saving of half an hour", zone: "Australia/Lord_Howe", window: Window{Days: sunday, Start: 1*60 + 45, End: 2*60 + 15},
 			at: "2026-04-04T14:00:00Z", next: "2026-04-04T14:45:00Z", wantUntil: "2026-04-04T15:00:00Z",
 			secondOpens: "2026-04-04T15:15:00Z", secondCloses: "2026-04-04T15:45:00Z"},
 		{name: "a day that does not exist", zone: "Pacific/Apia", window: Window{Days: friday, Start: 9 * 60, End: 10 * 60},
 			at: "2011-12-30T05:00:00Z", next: "2012-01-05T19:00:00Z", wantUntil: "2012-01-05T20:00:00Z"},
 		{name: "an offset of quarter hours", zone: "Asia/Kathmandu", window: Window{Days: friday, Start: 9 * 60, End: 10 * 60},
 			at: "2026-03-06T03:14:59Z", next: "2026-03-06T03:15:00Z", wantUntil: "2026-03-06T04:15:00Z"},
-		{name: "the last second is open, the end is not", zone: "UTC", window: Window{Days: friday, Start: 0, End: 24 * 60},
+		{name: "the last second is open, the end is closed", zone: "UTC", window: Window{Days: friday, Start: 0, End: 24 * 60},
 			at: "2026-03-06T23:59:59Z"},
 		{name: "twenty-four hours from nine to nine", zone: "UTC", window: Window{Days: friday, Start: 9 * 60, End: 9 * 60},
 			at: "2026-03-06T08:59:00Z", next: "2026-03-06T09:00:00Z", wantUntil: "2026-03-07T09:00:00Z"},
@@ -184,7 +184,7 @@ func TestNextSpans(t *testing.T) {
 	for i, w := range got {
 		mid := w.From.Add(w.Until.Sub(w.From) / 2)
 		if !wallOpen(p, time.UTC, w.From) || !wallOpen(p, time.UTC, mid) || wallOpen(p, time.UTC, w.Until) {
-			t.Fatalf("window %d, %v, is not what the wall clock says", i, w)
+			t.Fatalf("window %d, %v, disagrees with wallOpen", i, w)
 		}
 		if open, _, _ := s.Opening(w.Until.Add(-time.Nanosecond)); !open {
 			t.Fatalf("window %d closes early", i)

@@ -46,7 +46,7 @@ func example(t testing.TB, machines int) Input {
 	}
 }
 
-// last also checks that every point adds up to the fleet.
+// last returns the last point and checks that every point adds up to the fleet.
 func last(t *testing.T, f Result, machines int) Point {
 	t.Helper()
 	if len(f.Points) == 0 || len(f.Points) > maxPoints+2 {
@@ -86,8 +86,8 @@ func TestFinishes(t *testing.T) {
 	}
 }
 
-// A cap of 12 an hour for 480 machines cannot be done before 40 hours, and is
-// not much slower either, however the fleet is scaled.
+// With a cap of 12 per hour, 480 machines take 40 hours and not much longer, for
+// any scale of the fleet.
 func TestKeepsThePace(t *testing.T) {
 	for _, scale := range []int{1, 100, 10_000} {
 		in := Input{
@@ -101,8 +101,8 @@ func TestKeepsThePace(t *testing.T) {
 	}
 }
 
-// A small cap on a big fleet: one in the fleet's pace, not one simulated
-// machine in the fleet's pace.
+// A cap below the number of machines that one simulated machine stands for is
+// scaled as well.
 func TestDividesSmallCaps(t *testing.T) {
 	in := Input{
 		Policy: capped(10), Target: pack(t, "2.0.0"), Machines: []Cohort{{mustVersion(t, "1.0.0"), 100_000}},
@@ -129,7 +129,7 @@ func TestFailures(t *testing.T) {
 		t.Errorf("of 1000 machines with 10 %% silence are left out: %v", f.LeftOut)
 	}
 	if f.Ends.IsZero() {
-		t.Error("silent machines keep the rollout from completing")
+		t.Error("silent machines prevent completion")
 	}
 	in.FailureShare, in.SilentShare, in.Policy.HaltFailureShare = 0.9, 0, 0.2
 	f = Run(in)
@@ -144,7 +144,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestSaysWhoIsLeftOut(t *testing.T) {
+func TestLeftOutNamesTheReason(t *testing.T) {
 	in := example(t, 1000)
 	in.FailureShare, in.SilentShare = 0, 0
 	in.Policy.Waves = []rollout.Wave{{Share: 0.3}}
@@ -167,7 +167,7 @@ func TestSaysWhoIsLeftOut(t *testing.T) {
 	}
 }
 
-// Leases too short for what an update takes show as timeouts.
+// Leases shorter than an update show as timeouts.
 func TestShortLease(t *testing.T) {
 	in := example(t, 100)
 	in.Policy.SafeMode, in.Policy.Waves = false, nil
@@ -179,13 +179,13 @@ func TestShortLease(t *testing.T) {
 	}
 }
 
-// Whoever sets a short timeout has updates that take less than that.
+// With a short update timeout the assumed duration of an update is shorter, too.
 func TestUpdatesWithinTheirTimeout(t *testing.T) {
 	in := example(t, 100)
 	in.FailureShare, in.SilentShare, in.UpdateTakes = 0, 0, 0
 	in.Policy.UpdateTimeout = time.Minute
 	if f := Run(in); f.Ends.IsZero() {
-		t.Errorf("did not end: halted %v, left out %v", f.Halted, f.LeftOut)
+		t.Errorf("does not end: halted %v, left out %v", f.Halted, f.LeftOut)
 	}
 }
 
@@ -211,7 +211,7 @@ func TestIsDeterministicAndWritesNothing(t *testing.T) {
 	}
 }
 
-// The cost is bounded: the number of simulated checks, not time, is looked at.
+// The number of simulated checks is limited for any input.
 func TestIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		machines       int
