@@ -45,7 +45,7 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 	return simulation(forecast), nil
 }
 
-func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error) {
+func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error) {
 	switch {
 	case obj.Settled:
 		return model.RuleOutcomeDecided, nil

@@ -55,7 +55,7 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 		s.check("m7", "2.0.0") // a success
 		got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout").(map[string]any)
 		want(t, got, "attempts", vars{"failed": 6, "timedOut": 1, "rolledBack": 1},
-			"failures.0", vars{"outcome": "FAILED", "code": 9, "description": "download transfer", "attempts": 3},
+			"failures.0", vars{"outcome": "FAILED", "code": 9, "description": "download failed", "attempts": 3},
 			"failures.1", vars{"outcome": "FAILED", "code": 999, "description": "unknown code", "attempts": 1},
 			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "description": "rolled back", "attempts": 1},
 			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "description": "no report within the lease", "attempts": 1},

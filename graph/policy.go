@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // policyOver returns a policy with the changes of an input.
@@ -90,7 +91,7 @@ const maxWindows = 14
 
 // preview describes a policy, for a group or, with nil, for a new one.
 func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Policy) (*model.PolicyPreview, error) {
-	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*rollout.Span{}}
+	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*calendar.Span{}}
 	schedule, problems := rollout.Compile(p)
 	for _, problem := range problems {
 		if problem.Warning {
@@ -124,7 +125,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 
 // openings returns the next periods in which updates are granted; nil when they
 // always are.
-func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []rollout.Span {
+func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []calendar.Span {
 	now := r.Now()
 	restricted := p.OfficeHours || len(p.Windows) > 0
 	for _, f := range p.Freezes {

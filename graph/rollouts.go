@@ -7,6 +7,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // waves combines the waves of the policy with the counters of a rollout. For a
@@ -87,11 +88,11 @@ func codeDescription(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return cmp.Or(rollout.CodeWords(code), "unknown code")
+	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
 // simulation converts a forecast to columns.
-func simulation(f *rollout.Forecast) *model.Simulation {
+func simulation(f *forecast.Result) *model.Simulation {
 	s := &model.Simulation{
 		ProjectedEnd: f.Ends, FinalState: rollout.RolloutActive, Halt: f.Halted, NotUpdated: f.LeftOut, Scale: f.Each,
 		CheckInterval: f.CheckEvery, UpdateDuration: f.UpdateTakes,

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -23,7 +24,7 @@ type DecisionResolver interface {
 	OfferedVersion(ctx context.Context, obj *rollout.Decision) (string, error)
 }
 type RuleStepResolver interface {
-	Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error)
+	Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -225,8 +226,8 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 			return obj.Steps, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
-			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
+			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -245,7 +246,7 @@ func (ec *executionContext) fieldContext_Explanation_steps(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _NotUpdatedCount_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotUpdatedCount_reason(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -268,7 +269,7 @@ func (ec *executionContext) fieldContext_NotUpdatedCount_reason(_ context.Contex
 	return graphql.NewScalarFieldContext("NotUpdatedCount", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _NotUpdatedCount_machines(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotUpdatedCount_machines(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -291,7 +292,7 @@ func (ec *executionContext) fieldContext_NotUpdatedCount_machines(_ context.Cont
 	return graphql.NewScalarFieldContext("NotUpdatedCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -314,7 +315,7 @@ func (ec *executionContext) fieldContext_RuleStep_rule(_ context.Context, field 
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -337,7 +338,7 @@ func (ec *executionContext) fieldContext_RuleStep_outcome(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RuleStep", field, true, true, "RuleOutcome")
 }
 
-func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -360,7 +361,7 @@ func (ec *executionContext) fieldContext_RuleStep_sentence(_ context.Context, fi
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "String")
 }
 
-func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -611,8 +612,8 @@ func (ec *executionContext) _Simulation_notUpdated(ctx context.Context, field gr
 			return obj.NotUpdated, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
-			return ec.marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
+			return ec.marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -898,7 +899,7 @@ func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionS
 
 var notUpdatedCountImplementors = []string{"NotUpdatedCount"}
 
-func (ec *executionContext) _NotUpdatedCount(ctx context.Context, sel ast.SelectionSet, obj *rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) _NotUpdatedCount(ctx context.Context, sel ast.SelectionSet, obj *forecast.LeftOut) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, notUpdatedCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -936,7 +937,7 @@ func (ec *executionContext) _NotUpdatedCount(ctx context.Context, sel ast.Select
 
 var ruleStepImplementors = []string{"RuleStep"}
 
-func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.RuleStep) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, ruleStepImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1092,15 +1093,15 @@ func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v forecast.LeftOut) graphql.Marshaler {
 	return ec._NotUpdatedCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx, sel, v[i])
+		return ec.marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1122,15 +1123,15 @@ func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcore
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx, sel, v[i])
+		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/google/uuid"
 )
 
@@ -500,9 +501,9 @@ type PolicyInput struct {
 	// Adds the office-hours window. Default: false.
 	OfficeHours *bool `json:"officeHours,omitempty"`
 	// Weekly windows. Default: none.
-	Windows []*rollout.Window `json:"windows,omitempty"`
+	Windows []*calendar.Window `json:"windows,omitempty"`
 	// Calendar freezes. Default: none.
-	Freezes []*rollout.Freeze `json:"freezes,omitempty"`
+	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
 	// Waves in order. Default: none.
 	Waves []*rollout.Wave `json:"waves,omitempty"`
 	// From 0 (disabled) to 1. Default: 0.2.
@@ -532,7 +533,7 @@ type PolicyPreview struct {
 	// Valid but probably wrong settings, such as a window shorter than the check interval.
 	Warnings []string `json:"warnings"`
 	// The next periods in which updates are granted, at most 14; empty when they always are.
-	Windows []*rollout.Span `json:"windows"`
+	Windows []*calendar.Span `json:"windows"`
 	// Effect on the group; null without `groupId`.
 	Impact *view.Reach `json:"impact,omitempty"`
 }
