@@ -218,7 +218,7 @@ func TestUpdatePathIsRefused(t *testing.T) {
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
 		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from)
-		refused(t, err, fault.Invalid, "from")
+		refused(t, err, fault.Invalid, "fromVersion")
 	}
 	_, err := d.View.UpdatePath(d.ctx, s.app.ID, "1.0.0")
 	refused(t, err, fault.NotFound, "channelId")

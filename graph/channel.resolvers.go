@@ -78,12 +78,12 @@ func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel,
 	return maybe(preloads(ctx).channels(r.reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error) {
+func (r *queryResolver) PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error) {
 	reach, err := r.fleet.View.PromotionReach(ctx, channelID, packageID)
 	return &reach, err
 }
 
-func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error) {
+func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error) {
 	in := view.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID}
 	if given(applicationID, channelID, packageID, groupID) != 1 {
 		return nil, fault.Errorf(fault.Invalid, "", "give exactly one id")
@@ -92,8 +92,8 @@ func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.U
 	return &reach, err
 }
 
-func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error) {
-	return r.updatePath(ctx, channelID, from)
+func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*model.UpdatePath, error) {
+	return r.updatePath(ctx, channelID, fromVersion)
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

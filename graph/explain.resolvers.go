@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 )
 
-func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (string, error) {
+func (r *decisionResolver) OfferedVersion(ctx context.Context, obj *rollout.Decision) (string, error) {
 	if obj.Offer == nil {
 		return "", nil
 	}
@@ -29,7 +29,7 @@ func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID)
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
 	in := view.SimulateRollout{
 		GroupID: input.GroupID, PackageID: input.PackageID, FailureShare: value(input.FailureShare), SilentShare: value(input.SilentShare),
-		Whole: value(input.Whole),
+		Whole: value(input.FromStart),
 	}
 	if input.Policy != nil {
 		policy, _, err := r.policyOf(ctx, input.GroupID, input.Policy)
@@ -48,7 +48,7 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error) {
 	switch {
 	case obj.Settled:
-		return model.RuleOutcomeSettled, nil
+		return model.RuleOutcomeDecided, nil
 	case obj.Passed:
 		return model.RuleOutcomePassed, nil
 	case obj.Reason == rollout.ReasonGranted:

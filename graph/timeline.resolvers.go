@@ -15,5 +15,5 @@ import (
 
 func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*view.Timeline, error) {
 	until := r.Now()
-	return r.fleet.View.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
+	return r.fleet.View.Timeline(ctx, groupID, until.Add(-rangeLength(rangeArg)), until)
 }

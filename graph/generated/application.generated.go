@@ -25,7 +25,7 @@ type ApplicationResolver interface {
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
 	Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error)
 	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
-	Checks(ctx context.Context, obj *db.Application) ([]int, error)
+	RecentChecks(ctx context.Context, obj *db.Application) ([]int, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -344,16 +344,16 @@ func (ec *executionContext) fieldContext_Application_numbers(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _Application_checks(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+func (ec *executionContext) _Application_recentChecks(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_checks(ctx, field)
+			return ec.fieldContext_Application_recentChecks(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Checks(ctx, obj)
+			return ec.Resolvers.Application().RecentChecks(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -363,7 +363,7 @@ func (ec *executionContext) _Application_checks(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Application_checks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_recentChecks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
 }
 
@@ -769,11 +769,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_numbers(ctx, field, obj)
 				})
-		case "checks":
+		case "recentChecks":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_checks(ctx, field, obj)
+					return ec._Application_recentChecks(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

@@ -9,14 +9,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/calendar"
-
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -324,7 +322,7 @@ func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
-			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, selections, v)
+			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -356,7 +354,7 @@ func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.C
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
-			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, selections, v)
+			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -545,16 +543,16 @@ func (ec *executionContext) fieldContext_PolicyPreview_changes(_ context.Context
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "String")
 }
 
-func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_loosens(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
+			return ec.fieldContext_PolicyPreview_loosens(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ReachGrows, nil
+			return obj.Loosens, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -564,7 +562,7 @@ func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reachGrows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_loosens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "Boolean")
 }
 
@@ -691,7 +689,7 @@ func (ec *executionContext) _PolicyPreview_windows(ctx context.Context, field gr
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
-			return ec.marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
+			return ec.marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpanᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -704,51 +702,51 @@ func (ec *executionContext) fieldContext_PolicyPreview_windows(_ context.Context
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Span(ctx, field)
+			return ec.childFields_TimeSpan(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_impact(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reach(ctx, field)
+			return ec.fieldContext_PolicyPreview_impact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Reach, nil
+			return obj.Impact, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+			return ec.marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reach(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PolicyPreview",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Span_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_from(ctx, field)
+			return ec.fieldContext_TimeSpan_from(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.From, nil
@@ -761,17 +759,17 @@ func (ec *executionContext) _Span_from(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Span_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Span_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_until(ctx, field)
+			return ec.fieldContext_TimeSpan_until(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Until, nil
@@ -784,8 +782,8 @@ func (ec *executionContext) _Span_until(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Span_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
 func (ec *executionContext) _WavePolicy_share(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
@@ -1142,14 +1140,14 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.OfficeHours = data
 		case "windows":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windows"))
-			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, v)
+			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Windows = data
 		case "freezes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("freezes"))
-			data, err := ec.unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, v)
+			data, err := ec.unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1663,8 +1661,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reachGrows":
-			out.Values[i] = ec._PolicyPreview_reachGrows(ctx, field, obj)
+		case "loosens":
+			out.Values[i] = ec._PolicyPreview_loosens(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1693,8 +1691,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reach":
-			out.Values[i] = ec._PolicyPreview_reach(ctx, field, obj)
+		case "impact":
+			out.Values[i] = ec._PolicyPreview_impact(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1715,24 +1713,24 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var spanImplementors = []string{"Span"}
+var timeSpanImplementors = []string{"TimeSpan"}
 
-func (ec *executionContext) _Span(ctx context.Context, sel ast.SelectionSet, obj *calendar.Span) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, spanImplementors)
+func (ec *executionContext) _TimeSpan(ctx context.Context, sel ast.SelectionSet, obj *calendar.Span) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, timeSpanImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("Span")
+			out.Values[i] = graphql.MarshalString("TimeSpan")
 		case "from":
-			out.Values[i] = ec._Span_from(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "until":
-			out.Values[i] = ec._Span_until(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_until(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1858,15 +1856,15 @@ func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v calendar.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx context.Context, sel ast.SelectionSet, v calendar.Freeze) graphql.Marshaler {
 	return ec._Freeze(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, sel, v[i])
+		return ec.marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1878,7 +1876,7 @@ func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*calendar.Freeze, error) {
+func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx context.Context, v any) (*calendar.Freeze, error) {
 	res, err := ec.unmarshalInputFreezeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1919,11 +1917,11 @@ func (ec *executionContext) unmarshalNPolicyPreviewInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
+		return ec.marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpan(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1935,12 +1933,12 @@ func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ret
 }
 
-func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *calendar.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpan(ctx context.Context, sel ast.SelectionSet, v *calendar.Span) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Span!")
+		graphql.AddInvalidNullError(ctx, "TimeSpan!")
 		return graphql.Null
 	}
-	return ec._Span(ctx, sel, v)
+	return ec._TimeSpan(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
@@ -2017,15 +2015,15 @@ func (ec *executionContext) marshalNWeekday2ᚕtimeᚐWeekdayᚄ(ctx context.Con
 	return ret
 }
 
-func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v calendar.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx context.Context, sel ast.SelectionSet, v calendar.Window) graphql.Marshaler {
 	return ec._Window(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, sel, v[i])
+		return ec.marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2037,12 +2035,12 @@ func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*calendar.Window, error) {
+func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx context.Context, v any) (*calendar.Window, error) {
 	res, err := ec.unmarshalInputWindowInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*calendar.Freeze, error) {
+func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx context.Context, v any) ([]*calendar.Freeze, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2051,7 +2049,7 @@ func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerolle
 	res := make([]*calendar.Freeze, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2109,7 +2107,7 @@ func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcoreroller�
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*calendar.Window, error) {
+func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx context.Context, v any) ([]*calendar.Window, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2118,7 +2116,7 @@ func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerolle
 	res := make([]*calendar.Window, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -50,13 +50,13 @@ func (ec *executionContext) fieldContext_Pace_inFlight(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_concurrencyLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_cap(ctx, field)
+			return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cap, nil
@@ -69,7 +69,7 @@ func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.Collect
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_cap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_concurrencyLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
@@ -96,13 +96,13 @@ func (ec *executionContext) fieldContext_Pace_granted(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_periodLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_periodCap(ctx, field)
+			return ec.fieldContext_Pace_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.PeriodCap, nil
@@ -115,7 +115,7 @@ func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_periodCap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_periodLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
@@ -468,13 +468,13 @@ func (ec *executionContext) fieldContext_Timeline_pace(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_annotations(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Timeline_marks(ctx, field)
+			return ec.fieldContext_Timeline_annotations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Marks, nil
@@ -487,7 +487,7 @@ func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Timeline_marks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Timeline_annotations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Timeline",
 		Field:      field,
@@ -574,8 +574,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "cap":
-			out.Values[i] = ec._Pace_cap(ctx, field, obj)
+		case "concurrencyLimit":
+			out.Values[i] = ec._Pace_concurrencyLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -584,8 +584,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "periodCap":
-			out.Values[i] = ec._Pace_periodCap(ctx, field, obj)
+		case "periodLimit":
+			out.Values[i] = ec._Pace_periodLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -715,8 +715,8 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "marks":
-			out.Values[i] = ec._Timeline_marks(ctx, field, obj)
+		case "annotations":
+			out.Values[i] = ec._Timeline_annotations(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

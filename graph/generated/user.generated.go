@@ -91,16 +91,16 @@ func (ec *executionContext) fieldContext_SignInPayload_userErrors(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SignOutPayload_ended(ctx context.Context, field graphql.CollectedField, obj *model.SignOutPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignOutPayload_sessionEnded(ctx context.Context, field graphql.CollectedField, obj *model.SignOutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SignOutPayload_ended(ctx, field)
+			return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ended, nil
+			return obj.SessionEnded, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -110,7 +110,7 @@ func (ec *executionContext) _SignOutPayload_ended(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SignOutPayload_ended(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_SignOutPayload_sessionEnded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SignOutPayload", field, false, false, "Boolean")
 }
 
@@ -601,8 +601,8 @@ func (ec *executionContext) _SignOutPayload(ctx context.Context, sel ast.Selecti
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SignOutPayload")
-		case "ended":
-			out.Values[i] = ec._SignOutPayload_ended(ctx, field, obj)
+		case "sessionEnded":
+			out.Values[i] = ec._SignOutPayload_sessionEnded(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
