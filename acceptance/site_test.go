@@ -6,11 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -161,31 +158,11 @@ func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
 	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
-	if !store.IsPostgres(url) {
-		file, err := migrated()
-		s.ok(err)
-		s.ok(os.WriteFile(url, file, 0o600))
-	}
 	s.join()
 	s.server = s.servers[0]
 	s.ok(s.Preinstall(s.ctx))
 	return s
 }
-
-// migrated is an SQLite file without rows. Making one takes most of a second
-// under the race detector, so it is made once and copied.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "acceptance")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder) //nolint:errcheck // the system clears its temporary files some day
-	path := filepath.Join(folder, "migrated.db")
-	if err := store.Migrate(context.Background(), path); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
 
 func signedIn(t testing.TB) context.Context {
 	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
