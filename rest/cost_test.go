@@ -178,8 +178,11 @@ func live() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// 100,000 machines are listed page by page, each of them once, and at once,
-// without being in memory at once.
+// many is how many machines the lists have that must not be in memory at once.
+var many = storetest.Size(20_000, 100_000)
+
+// Machines are listed page by page, each once, and in a single answer; neither
+// holds all of them in memory.
 func TestManyInstancesPageInConstantMemory(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		app, group := s.fleetOf(many)
