@@ -98,9 +98,10 @@ func casePolicy() rollout.Policy {
 	return p
 }
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
 }
 
@@ -108,6 +109,7 @@ func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 // its own in a database for all of them.
 func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *site, v V), options ...option) {
 	t.Helper()
+	t.Parallel()
 	names := slices.Sorted(maps.Keys(all))
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := newSetup(options)
