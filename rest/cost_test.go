@@ -184,7 +184,8 @@ var many = storetest.Size(20_000, 100_000)
 // Machines are listed page by page, each once, and in a single answer; neither
 // holds all of them in memory.
 func TestManyInstancesPageInConstantMemory(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	storetest.Each(t, func(t *testing.T, url string) { // not in parallel: other tests use memory too
+		s := newSite(t, url)
 		app, group := s.fleetOf(many)
 		if counted, err := s.store.Reader().GroupCount.Query().Where(groupcount.GroupID(group)).All(s.ctx); err != nil || len(counted) < 6 {
 			t.Fatalf("%d kinds of machines, %v", len(counted), err)
