@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -178,11 +179,11 @@ func (d *demo) buildApp(ctx context.Context, app demoApp) error {
 func demoPackage(app uuid.UUID, a demoApp, version string) fleet.CreatePackage {
 	sum := sha256.Sum256([]byte(a.name + " " + version))
 	in := fleet.CreatePackage{
-		ApplicationID: app, Type: fleet.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
+		ApplicationID: app, Type: catalog.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
 		Filename: "update.gz", Size: 380<<20 + int64(sum[0])<<18, SHA256: hex.EncodeToString(sum[:]),
 	}
 	if a.program {
-		in.Type, in.Filename, in.Size = fleet.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
+		in.Type, in.Filename, in.Size = catalog.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
 	}
 	return in
 }

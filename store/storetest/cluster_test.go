@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 func open(t *testing.T, databaseURL string) *sql.DB {
@@ -32,7 +33,7 @@ func TestDatabasesAreMigratedAndSeparate(t *testing.T) {
 			other = Postgres
 		}
 		for _, u := range []string{databaseURL, other(t)} {
-			all, err := store.Migrations(t.Context(), u)
+			all, err := migrations.List(t.Context(), u)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/lib/pq"
 
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 // deadline limits how long creating or dropping a database may take. Both need
@@ -37,10 +37,10 @@ var migratedFile = sync.OnceValues(func() (m migrated, err error) {
 	defer os.RemoveAll(folder) //nolint:errcheck // a file left in the system's temporary folder does no harm
 	path := filepath.Join(folder, "migrated.db")
 	ctx := context.Background()
-	if err := store.Migrate(ctx, path); err != nil {
+	if err := migrations.Apply(ctx, path); err != nil {
 		return m, err
 	}
-	all, err := store.Migrations(ctx, path)
+	all, err := migrations.List(ctx, path)
 	if err != nil {
 		return m, err
 	}
@@ -82,7 +82,7 @@ func newTemplate() (name string, err error) {
 				return err
 			}
 		}
-		if err := store.Migrate(ctx, inDatabase(cluster, name)); err != nil {
+		if err := migrations.Apply(ctx, inDatabase(cluster, name)); err != nil {
 			return err
 		}
 		_, err = c.ExecContext(ctx, "ALTER DATABASE "+quoted+" IS_TEMPLATE true")
