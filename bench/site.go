@@ -79,7 +79,7 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
-	s.done.Go(func() { server.PaceGarbage(background) })
+	s.done.Go(func() { server.TuneGC(background) })
 	<-s.fleet.Recalled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

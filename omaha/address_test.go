@@ -37,7 +37,7 @@ func TestClientAddress(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := &http.Request{RemoteAddr: test.peer, Header: http.Header{"X-Forwarded-For": test.forwarded}}
-			if got := ClientAddress(r, proxies); got != test.want {
+			if got := Proxies(proxies).ClientAddress(r); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})

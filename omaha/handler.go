@@ -45,7 +45,7 @@ type Options struct {
 // Handler answers Omaha requests. It is safe for concurrent use.
 type Handler struct {
 	fleet   Fleet
-	trusted []netip.Prefix
+	proxies Proxies
 	secret  string
 	log     *slog.Logger
 	now     func() time.Time
@@ -80,7 +80,7 @@ func NewHandler(f Fleet, o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	h := &Handler{fleet: f, trusted: o.TrustedProxies, secret: trimSlashes(o.Secret), log: o.Log, now: o.Now,
+	h := &Handler{fleet: f, proxies: o.TrustedProxies, secret: trimSlashes(o.Secret), log: o.Log, now: o.Now,
 		most: int64(cmp.Or(o.InWork, inWork))}
 	h.scratch.New = func() any { return &scratch{body: make([]byte, 0, 4<<10)} }
 	return h
@@ -148,7 +148,7 @@ func (h *Handler) work(w http.ResponseWriter, r *http.Request, s *scratch) (busy
 
 // ask collects a reply for each app, in order, and counts those that failed.
 func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *scratch) (failed int, busy bool) {
-	address := ClientAddress(r, h.trusted)
+	address := h.proxies.ClientAddress(r)
 	for i := range req.Apps {
 		app := &req.Apps[i]
 		if app.ID == "" {

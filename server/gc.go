@@ -3,41 +3,42 @@ package server
 import (
 	"context"
 	"runtime/debug"
-	levels "runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"time"
 )
 
 const (
-	// garbageRoom is how many bytes of garbage gather between two collections,
-	// besides as many as a collection has to look at: stacks, and what has
-	// pointers. By itself Go lets as much gather as lives. With little that is
-	// a collection every few megabytes, up to a tenth of what a check-in costs;
-	// with many known machines, whose memory has no pointers, it is twice theirs.
-	garbageRoom = 64 << 20
-	// leastGarbage is the least that gathers, in percent of what lives.
-	leastGarbage = 25
-	// mostGarbage bounds what gathers until the pace is set anew, when much more
-	// lives than just before.
-	mostGarbage = 400
-	// garbageEvery is how often the pace is set anew: as soon as a storm has
-	// opened its connections, whose stacks count as live.
-	garbageEvery = time.Second
+	// gcAllowance is how many bytes are allocated between two collections, in
+	// addition to the bytes that a collection scans (stacks, and heap objects
+	// with pointers). Go's default of one live heap is too small for few
+	// machines: collections every few megabytes take up to a tenth of a
+	// check-in's cost. For many machines it is too large: their memory has no
+	// pointers, and the default doubles it.
+	gcAllowance = 64 << 20
+	// minGCPercent keeps collections from running back to back on a large heap.
+	minGCPercent = 25
+	// maxGCPercent limits memory if the live heap grows sharply between two
+	// adjustments.
+	maxGCPercent = 400
+	// gcInterval is short enough to react to a burst of new connections, whose
+	// stacks count as live.
+	gcInterval = time.Second
 )
 
-// PaceGarbage sets how often this process collects its garbage, until the
-// context ends.
-func PaceGarbage(ctx context.Context) {
-	// The first three are what the collector reckons with.
-	samples := []levels.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/total:bytes"}}
-	tick := time.NewTicker(garbageEvery)
+// TuneGC adjusts the garbage collector's target (GOGC) of this process until
+// the context ends.
+func TuneGC(ctx context.Context) {
+	// The collector's target is relative to the sum of the first three.
+	samples := []runtimemetrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}, {Name: "/gc/scan/total:bytes"}}
+	tick := time.NewTicker(gcInterval)
 	defer tick.Stop()
-	for set := 0; ; {
-		levels.Read(samples)
+	for current := 0; ; {
+		runtimemetrics.Read(samples)
 		live := samples[0].Value.Uint64() + samples[1].Value.Uint64() + samples[2].Value.Uint64()
-		// To set it stops the world for a moment.
-		if percent := garbagePercent(live, samples[3].Value.Uint64()); 10*max(percent-set, set-percent) > percent {
+		// SetGCPercent stops the world, so changes below 10 % are skipped.
+		if percent := gcPercent(live, samples[3].Value.Uint64()); 10*max(percent-current, current-percent) > percent {
 			debug.SetGCPercent(percent)
-			set = percent
+			current = percent
 		}
 		select {
 		case <-ctx.Done():
@@ -47,8 +48,8 @@ func PaceGarbage(ctx context.Context) {
 	}
 }
 
-// garbagePercent is for runtime/debug.SetGCPercent, of the bytes that live and
-// of those that a collection looks at.
-func garbagePercent(live, scanned uint64) int {
-	return int(min(max(100*(garbageRoom+scanned)/max(live, 1), leastGarbage), mostGarbage))
+// gcPercent is the argument of debug.SetGCPercent for the given live and scanned
+// bytes.
+func gcPercent(live, scanned uint64) int {
+	return int(min(max(100*(gcAllowance+scanned)/max(live, 1), minGCPercent), maxGCPercent))
 }

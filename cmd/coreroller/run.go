@@ -74,7 +74,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
 		return explainListen("listen", p.config.Listen, err)
 	}
-	connections := server.Bound(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
+	connections := server.LimitConnections(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
 	p.listener = connections
 	if p.admin, err = p.listenAdmin(ctx); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 	})
 	p.http = &http.Server{
-		Handler: connections.Spare(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: connections.LimitKeepAlives(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
 	p.http.RegisterOnShutdown(p.server.Close) // event streams would keep it waiting
@@ -139,7 +139,7 @@ func (p *Program) start() {
 			p.failed <- fmt.Errorf("background work: %w", err)
 		}
 	})
-	p.running.Go(func() { server.PaceGarbage(worker) })
+	p.running.Go(func() { server.TuneGC(worker) })
 	p.running.Go(func() {
 		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("serve: %w", err)
