@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // fillCommand makes the group with its machines in an empty database, for a

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // groupPage is the subscription of the dashboard's group page, as it sends it.
@@ -22,7 +22,7 @@ func groupPage() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("run it in the repository: %w", err)
 	}
-	return documents.Whole("GroupPage")
+	return documents.Operation("GroupPage")
 }
 
 // audience is dashboards on the group's page.
@@ -145,7 +145,7 @@ func (r *stormy) cores() float64 { return r.used.Seconds() / r.Took.Seconds() }
 
 // storm is first checks of new machines, at a rate or as fast as they go.
 func (s *scene) storm(ctx context.Context, rate float64, a *arrivals) (*stormy, error) {
-	source := s.fleet.New(freshPart(), "2.0.0")
+	source := s.fleet.FirstChecks(freshPart(), "2.0.0")
 	if a != nil {
 		source = a.watch(source)
 	}
@@ -270,7 +270,7 @@ func (s *scene) steady(ctx context.Context) error {
 		return err
 	}
 	even := func(n int) string { return machine(2 * n) } // runs the target
-	source := load.Mix([]load.Part{
+	source := load.Mix([]load.Weighted{
 		{Weight: 9, Source: s.fleet.Checks(s.size/2, "2.0.0", even)},
 		{Weight: 1, Source: s.fleet.Updates(freshPart(), "1.0.0", s.connections)},
 	})

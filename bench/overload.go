@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // scene is what a work on the real program needs.
@@ -29,7 +29,7 @@ func (s *scene) run(ctx context.Context, p load.Plan) (*load.Result, error) {
 	p.Address = s.address
 	r, err := load.Run(ctx, p)
 	if err == nil && r.Errors() > 0 {
-		err = fmt.Errorf("%s: %s", r.Outcomes(), r.Trouble())
+		err = fmt.Errorf("%s: %s", r.Outcomes(), r.ErrorDetails())
 	}
 	return r, err
 }

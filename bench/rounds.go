@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // outcome is a work beside the bare handler. Of several rounds it is the one in

@@ -19,10 +19,10 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/load"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/simulate/load"
 	"github.com/coreroller/coreroller/store"
 )
 

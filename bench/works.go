@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // work is one kind of load.
@@ -41,7 +41,7 @@ func (s *site) works(connections int, only string) []work {
 			next:  f.Checks(s.machines/2, "1.0.0", odd),
 			check: func(ctx context.Context) (string, error) { return s.granted(ctx, cap) }},
 		{name: "new machine, on disk", prepare: func(context.Context) error { return s.limit(1 << 30) },
-			next: f.New(freshPart(), "2.0.0"), check: s.exact},
+			next: f.FirstChecks(freshPart(), "2.0.0"), check: s.exact},
 		{name: "whole update, every step on disk", prepare: func(context.Context) error { return s.limit(1 << 30) },
 			next: f.Updates(freshPart(), "1.0.0", connections), check: s.exact},
 	}

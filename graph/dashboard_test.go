@@ -10,7 +10,7 @@ import (
 
 	"entgo.io/ent"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // The group page, in the words of the dashboard, reads with twelve statements:
@@ -24,7 +24,7 @@ func TestTheGroupPageReadsCountersOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := documents.Whole("GroupPage")
+	document, err := documents.Operation("GroupPage")
 	if err != nil {
 		t.Fatal(err)
 	}

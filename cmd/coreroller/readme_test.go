@@ -10,10 +10,9 @@ import (
 	"testing"
 )
 
-// The README's lines work as they are printed: what a newcomer pastes first
-// makes a package, promotes it, and offers it to a machine; the next machine
-// waits, as the README says.
-func TestTheLinesOfTheReadmeWork(t *testing.T) {
+// The commands of the README create a package, promote it and offer it to a
+// machine. A second machine waits, as the README explains.
+func TestReadmeCommandsWork(t *testing.T) {
 	p := startProgram(t, "")
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -21,18 +20,18 @@ func TestTheLinesOfTheReadmeWork(t *testing.T) {
 	}
 	lines := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindAllStringSubmatch(string(text), -1)
 	if len(lines) != 3 {
-		t.Fatalf("the README has %d curl lines, want 3", len(lines))
+		t.Fatalf("the README has %d curl commands, want 3", len(lines))
 	}
 	created := paste(t, p, lines[0][1])
 	found := regexp.MustCompile(`"package":\{"id":"([0-9a-f-]{36})"`).FindStringSubmatch(created)
 	if found == nil {
-		t.Fatalf("no package was made: %s", created)
+		t.Fatalf("no package was created: %s", created)
 	}
 	if promoted := paste(t, p, strings.ReplaceAll(lines[1][1], "PACKAGE-ID", found[1])); !strings.Contains(promoted, `"version":"4152.2.0"`) {
-		t.Fatalf("it was not promoted: %s", promoted)
+		t.Fatalf("the package was not promoted: %s", promoted)
 	}
 	if offered := paste(t, p, lines[2][1]); !strings.Contains(offered, `<manifest version="4152.2.0">`) {
-		t.Errorf("the machine was not offered it: %s", offered)
+		t.Errorf("the machine got no offer: %s", offered)
 	}
 	second := strings.ReplaceAll(lines[2][1], "0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef")
 	if held := paste(t, p, second); !strings.Contains(held, `status="noupdate" info="safe_mode_first"`) {
@@ -40,7 +39,7 @@ func TestTheLinesOfTheReadmeWork(t *testing.T) {
 	}
 }
 
-// paste does what curl would do with the line.
+// paste sends the request of a curl command line.
 func paste(t *testing.T, p *Program, line string) string {
 	t.Helper()
 	part := func(pattern string) string {
@@ -55,7 +54,7 @@ func paste(t *testing.T, p *Program, line string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's own
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's default
 	if name, value, ok := strings.Cut(part(`-H '([^']*)'`), ": "); ok {
 		req.Header.Set(name, value)
 	}

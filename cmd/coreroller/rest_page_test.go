@@ -11,16 +11,15 @@ import (
 	"testing"
 )
 
-// The lines of docs/rest.md work as they are printed, one after the other: each
-// route is there, and answers with success.
-func TestTheLinesOfTheRESTPageWork(t *testing.T) {
+// The commands of docs/rest.md succeed in order and cover every route.
+func TestRESTPageCommandsWork(t *testing.T) {
 	p := startProgram(t, "")
 	text, err := os.ReadFile("../../docs/rest.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindAllStringSubmatch(string(text), -1)
-	names := map[string]string{`"$A"`: "'admin:correct horse'", "MACHINE": "m1"} // what stands for what
+	names := map[string]string{`"$A"`: "'admin:correct horse'", "MACHINE": "m1"} // placeholder → value
 	asked := map[string]bool{}
 	for _, m := range lines {
 		line := m[1]
@@ -29,7 +28,7 @@ func TestTheLinesOfTheRESTPageWork(t *testing.T) {
 		}
 		method, path, status, answer := curl(t, p, line)
 		if want := map[bool]int{true: http.StatusNoContent, false: http.StatusOK}[method == http.MethodDelete || path == "/api/password"]; status != want {
-			t.Fatalf("%s\nis answered %d %s", line, status, answer)
+			t.Fatalf("%s\nreturned %d %s", line, status, answer)
 		}
 		path, _, _ = strings.Cut(path, "?")
 		parts := strings.Split(path, "/")
@@ -64,13 +63,13 @@ func TestTheLinesOfTheRESTPageWork(t *testing.T) {
 	for path, methods := range api.Paths {
 		for method := range methods {
 			if method != "parameters" && !asked[method+" "+path] {
-				t.Errorf("docs/rest.md has no line for %s %s", strings.ToUpper(method), path)
+				t.Errorf("docs/rest.md has no command for %s %s", strings.ToUpper(method), path)
 			}
 		}
 	}
 }
 
-// curl does what a shell and curl would do with the line.
+// curl sends the request of a curl command line and returns the response.
 func curl(t *testing.T, p *Program, line string) (method, path string, status int, answer string) {
 	t.Helper()
 	part := func(pattern, otherwise string) string {
@@ -86,7 +85,7 @@ func curl(t *testing.T, p *Program, line string) (method, path string, status in
 		t.Fatal(err)
 	}
 	if body.Len() > 0 {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's own
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's default
 	}
 	name, password, _ := strings.Cut(part(` -u '([^']+)'`, part(` -u (\S+)`, "")), ":")
 	req.SetBasicAuth(name, password)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,11 +14,12 @@ import (
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
 
-// track is a group under test: an application at 1.0.0 whose channel is moved
-// to 2.0.0 by promote.
+// track is a group under test, with an application whose channel is on 1.0.0.
+// promote moves it to 2.0.0.
 type track struct {
 	service             *fleet.Service
 	store               *store.Store
@@ -39,7 +41,10 @@ func newTrack(t *testing.T, service *fleet.Service, s *store.Store, policy rollo
 	k.app = app.ID
 	packages := map[string]uuid.UUID{}
 	for _, version := range []string{"1.0.0", "2.0.0"} {
-		p, err := service.CreatePackage(k.ctx, demoPackage(app.ID, demoApp{name: "OS", product: product}, version))
+		p, err := service.CreatePackage(k.ctx, fleet.CreatePackage{
+			ApplicationID: app.ID, Type: fleet.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + version + "/",
+			Filename: "update.gz", Size: 1 << 20, SHA256: strings.Repeat("ab", 32),
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,14 +74,16 @@ func (k *track) promote(t *testing.T) {
 	}
 }
 
-// quick is a policy for time that runs some ten thousand times as fast.
-func quick(n int) rollout.Policy {
-	p := demoPolicy(n, 50*time.Millisecond)
-	p.HaltFailureShare = 0
+// fastPolicy allows n grants every 50 ms, for machines at 10,000 times real time.
+func fastPolicy(n int) rollout.Policy {
+	p := rollout.DefaultPolicy()
+	p.SafeMode, p.HaltFailureShare = false, 0
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, 50*time.Millisecond
+	p.UpdateTimeout, p.RebootTimeout = time.Minute, 5*time.Minute
 	return p
 }
 
-// until waits for a condition that is looked at whenever something changed.
+// until waits for a condition, which it checks after every event.
 func (k *track) until(ctx context.Context, what string, holds func() (bool, error)) error {
 	subscription := k.store.Bus().Subscribe(func(event.Event) bool { return true })
 	defer subscription.Close()
@@ -93,7 +100,7 @@ func (k *track) until(ctx context.Context, what string, holds func() (bool, erro
 	}
 }
 
-// state is that of the group's rollout to 2.0.0.
+// state returns the state of the group's rollout to 2.0.0.
 func (k *track) state() (rollout.RolloutState, error) {
 	rows, err := k.store.Reader().GroupRollout.Query().All(context.Background())
 	for _, r := range rows {
@@ -104,7 +111,7 @@ func (k *track) state() (rollout.RolloutState, error) {
 	return -1, errors.Join(err, errors.New("there is no rollout to 2.0.0"))
 }
 
-// progress is the sum over the waves of the rollout to 2.0.0.
+// progress returns the sum of the counters of all waves of the rollout to 2.0.0.
 func (k *track) progress(t *testing.T) (sum rollout.Counts) {
 	t.Helper()
 	rows, err := k.store.Reader().GroupRollout.Query().WithWaves().All(t.Context())
@@ -126,7 +133,7 @@ func (k *track) progress(t *testing.T) (sum rollout.Counts) {
 	return sum
 }
 
-// versions counts the group's machines by what they run.
+// versions returns the number of machines by running version.
 func (k *track) versions(t *testing.T) map[string]int {
 	t.Helper()
 	rows, err := k.store.Reader().Instance.Query().All(t.Context())
@@ -142,7 +149,7 @@ func (k *track) versions(t *testing.T) map[string]int {
 	return counts
 }
 
-// recount fails the test for every counter that is not what it counts.
+// recount fails the test for every counter that differs from a recount.
 func recount(t *testing.T, s *store.Store) {
 	t.Helper()
 	differences, err := s.Recount(t.Context())
@@ -154,41 +161,42 @@ func recount(t *testing.T, s *store.Store) {
 	}
 }
 
-// simulated is a fleet that lives until stop.
-type simulated struct {
-	simulation
+// simulation is a running fleet.
+type simulation struct {
 	cancel context.CancelFunc
-	done   chan tally
+	done   chan simulate.Stats
 }
 
-func startSimulated(t *testing.T, address string, o simulateOptions, observe func(exchange)) *simulated {
+func startSimulation(t *testing.T, url string, speed float64, f simulate.Fleet, onExchange func(simulate.Exchange)) *simulation {
 	t.Helper()
-	client := newOmahaClient(address, o.Senders)
-	t.Cleanup(client.close)
-	return startSending(t, client.send, o, observe)
+	client := simulate.NewClient(url, connections)
+	t.Cleanup(client.Close)
+	return startSending(t, client.Send, speed, f, onExchange)
 }
 
-func startSending(t *testing.T, send func(context.Context, []byte) reply, o simulateOptions, observe func(exchange)) *simulated {
+// connections is the number of concurrent requests of a simulation.
+const connections = 8
+
+func startSending(t *testing.T, send func(context.Context, []byte) simulate.Response, speed float64, f simulate.Fleet, onExchange func(simulate.Exchange)) *simulation {
 	t.Helper()
-	machines, err := o.fleet()
+	machines, err := f.NewMachines()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &simulated{cancel: cancel, done: make(chan tally, 1)}
-	s.simulation = simulation{Machines: machines, Speed: o.Speed, Senders: o.Senders, Send: send, Observe: observe, Now: time.Now}
-	go func() { s.done <- s.Run(ctx) }()
-	return s
+	s := simulate.Simulation{Machines: machines, Speed: speed, Connections: connections, Send: send, OnExchange: onExchange, Now: time.Now}
+	running := &simulation{cancel: cancel, done: make(chan simulate.Stats, 1)}
+	go func() { running.done <- s.Run(ctx) }()
+	return running
 }
 
-func (s *simulated) stop() tally {
+func (s *simulation) stop() simulate.Stats {
 	s.cancel()
 	return <-s.done
 }
 
-func quickFleet(n int) simulateOptions {
-	h := defaultHabits()
-	h.Failure, h.Rollback, h.Silence, h.Deferral, h.Interruption = 0, 0, 0, 0, 0
-	return simulateOptions{App: "io.example.os", Track: trackName, Board: "amd64-usr", Kind: "daemon", Machines: n,
-		Versions: "1.0.0", Seed: 1, Speed: 10000, Senders: 8, Habits: h}
+// flawlessFleet is n machines on 1.0.0 whose updates never fail.
+func flawlessFleet(n int) simulate.Fleet {
+	return simulate.Fleet{App: "io.example.os", Track: trackName, Board: "amd64-usr", Kind: simulate.KindDaemon, Machines: n,
+		Versions: "1.0.0", Seed: 1, Behavior: simulate.DefaultBehavior().Flawless()}
 }
