@@ -20,15 +20,15 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// program is the real server as a process of its own, so that its memory and
-// time are its own.
-type program struct {
+// process is the real program as a separate process, so that its memory and CPU
+// time can be measured.
+type process struct {
 	cmd     *exec.Cmd
 	url     string
 	address string // host:port
 }
 
-// build builds the program into a folder.
+// build builds the program in a directory and returns the path of the binary.
 func build(ctx context.Context, dir string) (string, error) {
 	binary := filepath.Join(dir, "coreroller")
 	out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/coreroller").CombinedOutput()
@@ -38,18 +38,19 @@ func build(ctx context.Context, dir string) (string, error) {
 	return binary, nil
 }
 
-// first is the user of a new database, with the same password.
-const first = "admin"
+// firstUser is the name and password of the first user of a new database.
+const firstUser = "admin"
 
-// startProgram returns when the server answers and knows so many machines.
-func startProgram(ctx context.Context, binary, databaseURL string, machines int) (*program, error) {
+// startProcess starts the program and returns when the server has loaded the
+// machines.
+func startProcess(ctx context.Context, binary, databaseURL string, machines int) (*process, error) {
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "error"}
 	if store.IsPostgres(databaseURL) {
 		args = append(args, "--database-url", databaseURL)
 	} else {
 		args = append(args, "--data-dir", filepath.Dir(databaseURL))
 	}
-	p := &program{cmd: exec.CommandContext(ctx, binary, args...)}
+	p := &process{cmd: exec.CommandContext(ctx, binary, args...)}
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -61,21 +62,21 @@ func startProgram(ctx context.Context, binary, databaseURL string, machines int)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	found := regexp.MustCompile(`dashboard (http://(\S+))/ `).FindStringSubmatch(line)
 	if found == nil {
-		return nil, errors.Join(fmt.Errorf("the program says %q (%w)", line, err), p.stop())
+		return nil, errors.Join(fmt.Errorf("unexpected output of the program: %q (%w)", line, err), p.stop())
 	}
 	p.url, p.address = found[1], found[2]
-	for known := 0; known < machines; time.Sleep(100 * time.Millisecond) {
+	for loaded := 0; loaded < machines; time.Sleep(100 * time.Millisecond) {
 		var health struct{ ServerHealth struct{ KnownMachines int } }
-		if err := p.ask(ctx, "{ serverHealth { knownMachines } }", nil, &health); err != nil {
+		if err := p.query(ctx, "{ serverHealth { knownMachines } }", nil, &health); err != nil {
 			return nil, errors.Join(err, p.stop())
 		}
-		known = health.ServerHealth.KnownMachines
+		loaded = health.ServerHealth.KnownMachines
 	}
 	return p, nil
 }
 
-// ask sends a query as the first user.
-func (p *program) ask(ctx context.Context, document string, variables map[string]any, data any) error {
+// query sends a GraphQL query as the first user.
+func (p *process) query(ctx context.Context, document string, variables map[string]any, data any) error {
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func (p *program) ask(ctx context.Context, document string, variables map[string
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.SetBasicAuth(first, first)
+	r.SetBasicAuth(firstUser, firstUser)
 	w, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
@@ -104,8 +105,9 @@ func (p *program) ask(ctx context.Context, document string, variables map[string
 	return nil
 }
 
-// status reads a line of the process's status, in kB; Linux only, else 0.
-func (p *program) status(name string) int {
+// status returns a value of /proc/PID/status in kB, or 0 on other systems than
+// Linux.
+func (p *process) status(name string) int {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	for line := range strings.SplitSeq(string(text), "\n") {
 		if value, found := strings.CutPrefix(line, name+":"); found {
@@ -116,16 +118,16 @@ func (p *program) status(name string) int {
 	return 0
 }
 
-// memory is what the server takes now, and the most since forget, in MiB.
-func (p *program) memory() (now, peak int) { return p.status("VmRSS") >> 10, p.status("VmHWM") >> 10 }
+// memory returns the server's memory in MiB now, and its peak since resetPeak.
+func (p *process) memory() (now, peak int) { return p.status("VmRSS") >> 10, p.status("VmHWM") >> 10 }
 
-// forget begins a new peak.
-func (p *program) forget() {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0) // elsewhere the peak is that of its life
+// resetPeak resets the peak of the server's memory.
+func (p *process) resetPeak() {
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0) // other systems keep the peak since the start
 }
 
-// used is how much of the processors the server has used.
-func (p *program) used() time.Duration {
+// cpuTime is the CPU time that the server has used.
+func (p *process) cpuTime() time.Duration {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	_, rest, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(rest)
@@ -134,10 +136,10 @@ func (p *program) used() time.Duration {
 	}
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts hundredths
+	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts in 10 ms
 }
 
-func (p *program) stop() error {
+func (p *process) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}

@@ -26,59 +26,59 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// site is a server with one group full of machines.
-type site struct {
-	address string
-	store   *store.Store
-	fleet   *fleet.Service
-	server  *server.Server
-	http    *http.Server
-	stop    context.CancelFunc
-	done    sync.WaitGroup
-	watch   *sql.DB // to look at PostgreSQL's own numbers; nil on SQLite
+// testServer is a server in this process with one group of machines.
+type testServer struct {
+	address  string
+	store    *store.Store
+	fleet    *fleet.Service
+	server   *server.Server
+	http     *http.Server
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+	postgres *sql.DB // for PostgreSQL's statistics; nil on SQLite
 
-	by       context.Context // signed in
+	ctx      context.Context // with a principal
 	app      uuid.UUID
 	group    uuid.UUID
 	channel  uuid.UUID
 	machines int
 }
 
-// settle makes the group and its machines in an empty database.
-func settle(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
-	s := &site{machines: machines, by: auth.With(ctx, auth.Principal{Name: "bench", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})}
+// openServer opens an empty database and creates the group with its machines.
+func openServer(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*testServer, error) {
+	s := &testServer{machines: machines, ctx: auth.With(ctx, auth.Principal{Name: "bench", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})}
 	var err error
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
 		return nil, err
 	}
 	if store.IsPostgres(databaseURL) {
-		if s.watch, err = sql.Open("postgres", databaseURL); err != nil {
+		if s.postgres, err = sql.Open("postgres", databaseURL); err != nil {
 			return nil, err
 		}
 	}
 	if s.fleet, err = fleet.New(ctx, fleet.Options{Store: s.store, Now: time.Now, Log: log}); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
-	if err := errors.Join(s.set(), s.fill(ctx)); err != nil {
-		return nil, errors.Join(err, s.leave())
+	if err := errors.Join(s.createGroup(), s.createMachines(ctx)); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// leave closes what settle opened.
-func (s *site) leave() error {
+// close closes the database.
+func (s *testServer) close() error {
 	s.fleet.Close()
-	if s.watch != nil {
-		_ = s.watch.Close()
+	if s.postgres != nil {
+		_ = s.postgres.Close()
 	}
 	return s.store.Close()
 }
 
-// serve begins to serve, until close.
-func (s *site) serve(ctx context.Context, log *slog.Logger) error {
+// serve starts to serve HTTP, until stopServing.
+func (s *testServer) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
+	s.done.Go(func() { _ = s.fleet.Run(background) }) // returns at the end of the context
 	s.done.Go(func() { server.TuneGC(background) })
 	<-s.fleet.Recalled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -87,7 +87,7 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	}
 	s.address = listener.Addr().String()
 	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
-		Log: log, Now: time.Now, Postgres: s.watch != nil})
+		Log: log, Now: time.Now, Postgres: s.postgres != nil})
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == barePath {
 			bare(w, r)
@@ -95,46 +95,47 @@ func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 		}
 		s.server.ServeHTTP(w, r)
 	})}
-	s.done.Go(func() { _ = s.http.Serve(listener) }) // ends with Close
+	s.done.Go(func() { _ = s.http.Serve(listener) }) // returns after Close
 	return nil
 }
 
-// bare reads the body and writes an answer as long as a real one.
+// bare is the baseline: it reads the body and writes a fixed response as long as
+// a real one.
 func bare(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-	_, _ = io.WriteString(w, fixed)
+	_, _ = io.WriteString(w, fixedResponse)
 }
 
-const fixed = `<?xml version="1.0" encoding="UTF-8"?>
+const fixedResponse = `<?xml version="1.0" encoding="UTF-8"?>
 <response protocol="3.0" server="coreroller"><daystart elapsed_seconds="40000" elapsed_days="7000"/>` +
 	`<app appid="{e96281a6-d1af-4bde-9a0a-97b76e56dc57}" status="ok"><ping status="ok"/><event status="ok"/>` +
 	`<updatecheck status="noupdate" info="up_to_date"/></app></response>
 `
 
-// set makes the application, a package of version 2.0.0 on a channel, and a
-// group that may update everything at once.
-func (s *site) set() error {
-	if err := s.fleet.Preinstall(s.by); err != nil {
+// createGroup creates an application, a channel with a package of version 2.0.0,
+// and a group without limits.
+func (s *testServer) createGroup() error {
+	if err := s.fleet.Preinstall(s.ctx); err != nil {
 		return err
 	}
-	app, err := s.fleet.CreateApplication(s.by, fleet.CreateApplication{Name: "bench"})
+	app, err := s.fleet.CreateApplication(s.ctx, fleet.CreateApplication{Name: "bench"})
 	if err != nil {
 		return err
 	}
 	s.app = app.ID
-	pkg, err := s.fleet.CreatePackage(s.by, fleet.CreatePackage{ApplicationID: s.app, Type: 1, Version: "2.0.0",
+	pkg, err := s.fleet.CreatePackage(s.ctx, fleet.CreatePackage{ApplicationID: s.app, Type: 1, Version: "2.0.0",
 		URL: "http://localhost/2.0.0/", Filename: "update.gz", Size: 1 << 20, SHA256: strings.Repeat("ab", 32)})
 	if err != nil {
 		return err
 	}
-	channel, err := s.fleet.CreateChannel(s.by, fleet.CreateChannel{ApplicationID: s.app, Name: "stable", PackageID: &pkg.ID})
+	channel, err := s.fleet.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "stable", PackageID: &pkg.ID})
 	if err != nil {
 		return err
 	}
 	s.channel = channel.ID
-	p := s.policy(1 << 30)
-	group, err := s.fleet.CreateGroup(s.by, fleet.CreateGroup{ApplicationID: s.app, Name: "t", Track: "t", ChannelID: &s.channel, Policy: &p})
+	p := s.policy(unlimited)
+	group, err := s.fleet.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "t", Track: "t", ChannelID: &s.channel, Policy: &p})
 	if err != nil {
 		return err
 	}
@@ -142,38 +143,47 @@ func (s *site) set() error {
 	return nil
 }
 
-func (s *site) policy(limit int) rollout.Policy {
+// unlimited is a limit that no benchmark reaches.
+const unlimited = 1 << 30
+
+func (s *testServer) policy(limit int) rollout.Policy {
 	p := rollout.DefaultPolicy()
 	p.SafeMode, p.HaltFailureShare, p.HaltMinAttempts = false, 0, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = limit, limit
 	return p
 }
 
-func (s *site) limit(n int) error {
-	_, err := s.fleet.UpdatePolicy(s.by, fleet.UpdatePolicy{GroupID: s.group, Policy: s.policy(n), Reason: "bench"})
+// setLimit sets the group's maximum number of concurrent updates.
+func (s *testServer) setLimit(n int) error {
+	_, err := s.fleet.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: s.group, Policy: s.policy(n), Reason: "bench"})
 	return err
 }
 
-// machine is the id of the n-th machine that settle registers.
-func machine(n int) string { return load.MachineID(0, uint64(n)) }
+// machineID is the id of the n-th machine of the group. Even ones run the target
+// version, odd ones the version before.
+func machineID(n int) string { return load.MachineID(0, uint64(n)) }
 
-// fill registers the machines: half run the target, half the version before.
-func (s *site) fill(ctx context.Context) error {
-	const part = 5000
+func upToDateMachine(n int) string { return machineID(2 * n) }
+
+func outdatedMachine(n int) string { return machineID(2*n + 1) }
+
+// createMachines writes the machines to the database in batches.
+func (s *testServer) createMachines(ctx context.Context) error {
+	const batch = 5000
 	one, _ := rollout.ParseVersion("1.0.0")
 	two, _ := rollout.ParseVersion("2.0.0")
 	now := time.Now().UTC().Truncate(time.Microsecond)
-	for from := 0; from < s.machines; from += part {
+	for from := 0; from < s.machines; from += batch {
 		err := s.store.Write(ctx, now, func(tx *store.Tx) error {
 			groups, err := tx.LockGroups(ctx, []uuid.UUID{s.group})
 			if err != nil {
 				return err
 			}
 			b := &store.Batch{Groups: groups}
-			for n := from; n < min(from+part, s.machines); n++ {
-				m := &store.Machine{InstanceID: store.InstanceID(s.app, machine(n)), ApplicationID: s.app, GroupID: s.group, Arch: "amd64",
+			for n := from; n < min(from+batch, s.machines); n++ {
+				m := &store.Machine{InstanceID: store.InstanceID(s.app, machineID(n)), ApplicationID: s.app, GroupID: s.group, Arch: "amd64",
 					Address: "127.0.0.1", OEM: "ami", CreatedAt: now, LastSeenAt: now, StateChangedAt: now}
-				m.ID, m.Version, m.Reason = machine(n), one, rollout.ReasonConcurrencyLimit
+				m.ID, m.Version, m.Reason = machineID(n), one, rollout.ReasonConcurrencyLimit
 				m.State = rollout.StateOnHold
 				groups[0].Census.Behind++
 				if n%2 == 0 {
@@ -186,22 +196,23 @@ func (s *site) fill(ctx context.Context) error {
 			return tx.Save(ctx, b)
 		})
 		if err != nil {
-			return fmt.Errorf("register machines: %w", err)
+			return fmt.Errorf("create machines: %w", err)
 		}
 	}
 	return nil
 }
 
-// exact fails unless counters equal a recount.
-func (s *site) exact(ctx context.Context) (string, error) {
+// recount returns an error if a counter differs from a recount.
+func (s *testServer) recount(ctx context.Context) (string, error) {
 	differences, err := s.store.Recount(ctx)
 	if err == nil && len(differences) > 0 {
-		err = fmt.Errorf("%d counters are wrong, the first: %+v", len(differences), differences[0])
+		err = fmt.Errorf("%d counters are wrong; first: %+v", len(differences), differences[0])
 	}
-	return "every counter equals a recount", err
+	return "all counters equal a recount", err
 }
 
-func (s *site) close() error {
+// stopServing stops what serve started.
+func (s *testServer) stopServing() error {
 	err := s.http.Close()
 	s.server.Close()
 	s.stop()
@@ -209,8 +220,8 @@ func (s *site) close() error {
 	return err
 }
 
-// database makes an empty database in a PostgreSQL cluster.
-func database(ctx context.Context, cluster string) (databaseURL string, drop func() error, err error) {
+// createDatabase creates an empty database in a PostgreSQL cluster.
+func createDatabase(ctx context.Context, cluster string) (databaseURL string, drop func() error, err error) {
 	d, err := sql.Open("postgres", cluster)
 	if err != nil {
 		return "", nil, err
