@@ -11,20 +11,20 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 )
 
-var update = flag.Bool("update", false, "rewrite the asked and answer sections of testdata/*.txt")
+var update = flag.Bool("update", false, "rewrite the check-in and response sections of testdata/*.txt")
 
-// TestStories plays testdata/*.txt: what documented clients send, byte for
-// byte, and what they are answered. A file is a comment and any number of
-// exchanges, each of four sections:
+// TestGoldenFiles runs testdata/*.txt: requests of documented clients, byte for
+// byte, with their responses. A file is a comment and any number of exchanges, each
+// of four sections:
 //
-//	---- fleet     the script of the fake fleet, see scripted
-//	---- request   the body
-//	---- asked     what the fleet was asked
-//	---- answer    status, content type, empty line, body
-func TestStories(t *testing.T) {
+//	---- fleet      the script of the fake fleet, see scripted
+//	---- request    the body
+//	---- check-in   the arguments of the fleet
+//	---- response   status, content type, empty line, body
+func TestGoldenFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no stories: %v", err)
+		t.Fatalf("no golden files: %v", err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestStories(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := playStory(t, string(raw))
+			got := runGolden(t, string(raw))
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -40,14 +40,14 @@ func TestStories(t *testing.T) {
 				return
 			}
 			if got != string(raw) {
-				t.Errorf("%s differs (see it with -update and git diff); got:\n%s", file, got)
+				t.Errorf("%s differs (run with -update and compare with git diff); got:\n%s", file, got)
 			}
 		})
 	}
 }
 
-// playStory returns the file with its results filled in.
-func playStory(t *testing.T, file string) string {
+// runGolden returns the file with the actual check-ins and responses.
+func runGolden(t *testing.T, file string) string {
 	const mark = "---- "
 	parts := strings.Split(file, "\n"+mark)
 	var out strings.Builder
@@ -65,22 +65,22 @@ func playStory(t *testing.T, file string) string {
 		case "request":
 			w := post(newTestHandler(t, f, Options{}), content)
 			if len(f.script) > 0 {
-				t.Errorf("the fleet was not asked for %q", f.script)
+				t.Errorf("no check-in used %q", f.script)
 			}
-			out.WriteString(mark + "request\n" + content + "\n" + mark + "asked\n")
-			for _, in := range f.asked {
+			out.WriteString(mark + "request\n" + content + "\n" + mark + "check-in\n")
+			for _, in := range f.checkIns {
 				out.WriteString(describe(in))
 			}
-			fmt.Fprintf(&out, "%sanswer\nHTTP %d\n%s\n\n%s", mark, w.Code, w.Header().Get("Content-Type"), w.Body)
-		case "asked", "answer": // written above
+			fmt.Fprintf(&out, "%sresponse\nHTTP %d\n%s\n\n%s", mark, w.Code, w.Header().Get("Content-Type"), w.Body)
+		case "check-in", "response": // written above
 		default:
-			t.Fatalf("section %q", name)
+			t.Fatalf("unknown section %q", name)
 		}
 	}
 	return out.String()
 }
 
-// describe prints what is set in a check-in.
+// describe prints the fields of a check-in that are set.
 func describe(in fleet.CheckIn) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "app %q version %q machine %q track %q\n", in.AppID, in.Version, in.Machine, in.Track)

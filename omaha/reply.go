@@ -5,29 +5,29 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// reply is what is said about one application of a request.
+// reply is the response for one application.
 type reply struct {
 	app    *App
 	status string         // of the app element
-	reason rollout.Reason // of a refusal, for info
-	answer fleet.Answer   // when the status is ok
+	reason rollout.Reason // for info, if the status is an error
+	answer fleet.Answer   // if the status is ok
 }
 
-// replyFor turns the fleet's answer into a reply.
+// replyFor converts an answer of the fleet.
 func replyFor(app *App, a fleet.Answer) reply {
 	status, reason := statusOf(a.Verdict)
 	return reply{app: app, status: status, reason: reason, answer: a}
 }
 
-// refusal is a reply without an answer of the fleet.
-func refusal(app *App, status string) reply {
+// invalidReply is the reply to an invalid request.
+func invalidReply(app *App, status string) reply {
 	return reply{app: app, status: status, reason: rollout.ReasonInvalidRequest}
 }
 
-// failed reports whether the fleet had no answer although it should have.
+// failed reports whether the check-in failed by a server fault.
 func (r *reply) failed() bool { return r.status == statusInternal }
 
-// statusOf is the app status of a verdict and the reason that goes with it.
+// statusOf returns the app status of a verdict and the reason for info.
 func statusOf(v fleet.Verdict) (string, rollout.Reason) {
 	switch v {
 	case fleet.VerdictOK:
@@ -44,7 +44,7 @@ func statusOf(v fleet.Verdict) (string, rollout.Reason) {
 	return statusInternal, rollout.ReasonNone
 }
 
-// updateStatus is the status and info of the updatecheck element.
+// updateStatus returns the status and info of the updatecheck element.
 func (r *reply) updateStatus() (status, info string) {
 	switch {
 	case r.failed():

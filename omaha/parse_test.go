@@ -12,7 +12,7 @@ import (
 
 const wrapApp = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid="m">%</app></request>`
 
-// inApp puts children into the one app of a request.
+// inApp returns a request with one app that has the given children.
 func inApp(children string) string { return strings.Replace(wrapApp, "%", children, 1) }
 
 func nested(levels int) string {
@@ -29,42 +29,42 @@ func attributes(n int) string {
 	return b.String()
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejects(t *testing.T) {
 	for _, test := range []struct{ name, body, message string }{
 		{"empty", "", "empty body"},
 		{"only a byte order mark", "\xef\xbb\xbf", "empty body"},
 		{"white space", " \n", "no root element"},
-		{"text", "hello", "text outside of the root element"},
-		{"json", `{"request":{}}`, "text outside of the root element"},
-		{"only a prologue", `<?xml version="1.0"?>`, "no root element"},
+		{"text", "hello", "text outside the root element"},
+		{"json", `{"request":{}}`, "text outside the root element"},
+		{"only a declaration", `<?xml version="1.0"?>`, "no root element"},
 		{"other root", `<response protocol="3.0"/>`, "the root element is not request"},
 		{"root with prefix", `<o:request xmlns:o="urn:x"/>`, "the root element is not request"},
 		{"upper case root", `<REQUEST/>`, "the root element is not request"},
 		{"not closed", `<request><app>`, "element app is not closed"},
-		{"cut in a tag", `<request><app appid="a`, "broken xml in line 1: unexpected EOF"},
-		{"wrong end", "<request>\n<app></request></app>", "unexpected end of element request"},
-		{"end with another prefix", `<request><a:x></b:x></request>`, "unexpected end of element x"},
-		{"end too many", `<request></request></request>`, "unexpected end of element request"},
+		{"truncated in a tag", `<request><app appid="a`, "invalid XML in line 1: unexpected EOF"},
+		{"wrong end tag", "<request>\n<app></request></app>", "unexpected end of element request"},
+		{"end tag with another prefix", `<request><a:x></b:x></request>`, "unexpected end of element x"},
+		{"extra end tag", `<request></request></request>`, "unexpected end of element request"},
 		{"second root", `<request/><request/>`, "more than one root element"},
-		{"text after the root", `<request/>x`, "text outside of the root element"},
+		{"text after the root", `<request/>x`, "text outside the root element"},
 		{"no quotes", `<request protocol=3.0/>`, "unquoted or missing attribute value in element"},
-		{"attribute twice", `<request a="1" b="2" a="3"/>`, "attribute a twice"},
+		{"duplicate attribute", `<request a="1" b="2" a="3"/>`, "duplicate attribute a"},
 		{"attribute with less-than", `<request a="<"/>`, "unescaped < inside quoted string"},
 		{"bare ampersand", `<request a="&"/>`, "invalid character entity & (no semicolon)"},
 		{"document type", `<!DOCTYPE request><request/>`, "document type declarations are not accepted"},
 		{"entity declared", `<!DOCTYPE r [<!ENTITY x "y">]><request a="&x;"/>`, "document type declarations are not accepted"},
 		{"entity not declared", `<request a="&nbsp;"/>`, "invalid character entity &nbsp;"},
-		{"late declaration", `<request><?xml version="1.0" encoding="latin1"?></request>`, "misplaced xml declaration"},
-		{"declaration twice", `<?xml version="1.0"?><?xml version="1.0"?><request/>`, "misplaced xml declaration"},
+		{"declaration inside the root", `<request><?xml version="1.0" encoding="latin1"?></request>`, "misplaced XML declaration"},
+		{"two declarations", `<?xml version="1.0"?><?xml version="1.0"?><request/>`, "misplaced XML declaration"},
 		{"xml 1.1", `<?xml version="1.1"?><request/>`, "unsupported version"},
 		{"utf-16 label", `<?xml version="1.0" encoding="UTF-16"?><request/>`, `encoding "UTF-16" is not supported`},
 		{"utf-16 bytes", "\xff\xfe<\x00r\x00", "invalid UTF-8"},
 		{"not utf-8", "<request a=\"\xff\"/>", "invalid UTF-8"},
 		{"not ascii", "<?xml version=\"1.0\" encoding=\"us-ascii\"?><request a=\"\xe4\"/>", "invalid UTF-8"},
 		{"control character", "<request a=\"\x01\"/>", "illegal character code U+0001"},
-		{"control character by number", `<request a="&#1;"/>`, "illegal character code U+0001"},
-		{"zero", "<request a=\"\x00\"/>", "illegal character code U+0000"},
-		{"too deep", nested(maxDepth + 1), "more than 16 elements inside one another"},
+		{"control character as reference", `<request a="&#1;"/>`, "illegal character code U+0001"},
+		{"NUL", "<request a=\"\x00\"/>", "illegal character code U+0000"},
+		{"too deep", nested(maxDepth + 1), "more than 16 nested elements"},
 		{"too many elements", "<request>" + strings.Repeat("<x/>", maxElements) + "</request>", "more than 2048 elements"},
 		{"too many attributes", attributes(maxAttributes + 1), "more than 64 attributes"},
 		{"too many apps", "<request>" + strings.Repeat("<app/>", maxApps+1) + "</request>", "more than 32 apps"},
@@ -76,7 +76,7 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("accepted: %+v", req)
 			}
 			if !strings.Contains(err.Error(), test.message) {
-				t.Errorf("error %q, want %q in it", err, test.message)
+				t.Errorf("error %q, want one with %q", err, test.message)
 			}
 			if fleet.CodeOf(err) != fleet.Invalid {
 				t.Errorf("code %q", fleet.CodeOf(err))
@@ -87,14 +87,14 @@ func TestParseRefuses(t *testing.T) {
 
 func TestParseAccepts(t *testing.T) {
 	for _, test := range []struct{ name, body string }{
-		{"least", `<request/>`},
+		{"minimal", `<request/>`},
 		{"byte order mark", "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><request/>"},
-		{"space before the prologue", " \n<?xml version=\"1.0\"?><request/>"},
+		{"space before the declaration", " \n<?xml version=\"1.0\"?><request/>"},
 		{"comments and instructions", "<!-- a --><?pi x?><request><!-- b --><?pi y?></request><!-- c -->\n"},
 		{"cdata", `<request><data><![CDATA[<&]]></data></request>`},
 		{"default namespace", `<request xmlns="http://www.google.com/update2/request" protocol="2.0"/>`},
 		{"single quotes", `<request protocol='3.0'/>`},
-		{"label in capitals", `<?xml version="1.0" encoding="UTF-8"?><request/>`},
+		{"upper case encoding", `<?xml version="1.0" encoding="UTF-8"?><request/>`},
 		{"deep", nested(maxDepth)},
 		{"many elements", "<request>" + strings.Repeat("<x/>", maxElements-1) + "</request>"},
 		{"many attributes", attributes(maxAttributes)},
@@ -109,9 +109,9 @@ func TestParseAccepts(t *testing.T) {
 	}
 }
 
-// Attributes that were sent empty differ from those that were not sent: the
-// first replace what is stored, the others keep it (acceptance case 49).
-func TestParseDescriptionsSentOrNot(t *testing.T) {
+// An empty attribute replaces the stored text, a missing one keeps it (acceptance
+// case 49).
+func TestParseDistinguishesEmptyFromMissingAttributes(t *testing.T) {
 	req, err := Parse([]byte(`<request><app oem="" machinealias="bob"/><app oemversion="1" alephversion="2"/></request>`))
 	if err != nil {
 		t.Fatal(err)
@@ -127,8 +127,8 @@ func TestParseDescriptionsSentOrNot(t *testing.T) {
 	}
 }
 
-// An extension's attribute is not ours although it has the same local name.
-func TestParseIgnoresForeignAttributes(t *testing.T) {
+// Attributes with a namespace prefix are extensions.
+func TestParseIgnoresAttributesWithAPrefix(t *testing.T) {
 	req, err := Parse([]byte(`<request xmlns:x="urn:x" x:installsource="ondemandupdate"><os x:arch="arm"/>` +
 		`<app x:appid="no" appid="yes"><event x:eventtype="3" eventresult="1"/></app></request>`))
 	if err != nil {
@@ -140,8 +140,7 @@ func TestParseIgnoresForeignAttributes(t *testing.T) {
 	}
 }
 
-// Elements count only in their place.
-func TestParseMisplacedElements(t *testing.T) {
+func TestParseIgnoresMisplacedElements(t *testing.T) {
 	req, err := Parse([]byte(`<request><ping/><event/><app appid="a"><data><ping/><updatecheck/><event/></data><os arch="x"/>` +
 		`<app appid="b"/></app><hw><ping/><event/><app appid="c"/></hw><os><updatecheck/></os></request>`))
 	if err != nil {
@@ -155,7 +154,7 @@ func TestParseMisplacedElements(t *testing.T) {
 	}
 }
 
-func TestLatin1InSmallPieces(t *testing.T) {
+func TestLatin1ReaderWithSmallReads(t *testing.T) {
 	got, err := io.ReadAll(iotest.OneByteReader(&latin1Reader{in: strings.NewReader("a\xfcb\xff")}))
 	if err != nil || string(got) != "aübÿ" {
 		t.Errorf("%q, %v", got, err)
@@ -172,8 +171,8 @@ func TestParseLatin1(t *testing.T) {
 	}
 }
 
-// Parse must not keep the body: its buffer is used again.
-func TestParseKeepsNothingOfTheBody(t *testing.T) {
+// The handler reuses the buffer of the body.
+func TestParseDoesNotReferenceTheBody(t *testing.T) {
 	body := []byte(inApp(`<event eventtype="3" eventresult="2" previousversion="1.2.3"/>`))
 	req, err := Parse(body)
 	if err != nil {
@@ -188,7 +187,7 @@ func TestParseKeepsNothingOfTheBody(t *testing.T) {
 	}
 }
 
-func TestNumber(t *testing.T) {
+func TestNumberReturnsZeroForInvalidInput(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, "3": 3, " 3\n": 3, "+3": 3, "-1": -1, "2147483647": 2147483647, "2147483648": 0,
 		"-2147483648": -2147483648, "99999999999999999999": 0, "0x3": 0, "3.0": 0, "three": 0, "1_000": 0,
@@ -199,7 +198,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-func TestClip(t *testing.T) {
+func TestClipKeepsValidUTF8(t *testing.T) {
 	for _, s := range []string{"", "short", strings.Repeat("x", 10), strings.Repeat("x", 11), strings.Repeat("ü", 11), "x" + strings.Repeat("語", 11)} {
 		got := clip(s, 10)
 		if len(got) > 10 || !utf8.ValidString(got) || !strings.HasPrefix(s, got) || (len(s) <= 10 && got != s) {
@@ -208,9 +207,8 @@ func TestClip(t *testing.T) {
 	}
 }
 
-// The text of an error goes back to the client: short, one line, valid UTF-8,
-// whatever it quotes.
-func TestErrorTextsAreShort(t *testing.T) {
+// Errors are sent to the client: short, one line, valid UTF-8.
+func TestErrorMessagesAreShort(t *testing.T) {
 	long := strings.Repeat("é", 20000)
 	for _, body := range []string{
 		"<request><" + long + "></x></request>", "<request a=\"&" + long + ";\"/>", "<request><" + long + ">",

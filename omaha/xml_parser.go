@@ -10,10 +10,9 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 )
 
-// parseAny reads any request with the standard library's decoder and says what
-// is wrong with one that is refused.
-func parseAny(body []byte) (*Request, error) {
-	p := parser{dec: xml.NewDecoder(bytes.NewReader(body))}
+// parseXML parses any request with encoding/xml.
+func parseXML(body []byte) (*Request, error) {
+	p := xmlParser{dec: xml.NewDecoder(bytes.NewReader(body))}
 	p.dec.CharsetReader = charsetReader
 	if err := p.run(); err != nil {
 		return nil, err
@@ -21,26 +20,26 @@ func parseAny(body []byte) (*Request, error) {
 	return &p.req, nil
 }
 
-// parser walks the raw tokens with its own stack, which is faster than
-// Decoder.Decode and is where the limits are.
-type parser struct {
+// xmlParser reads raw tokens and keeps its own stack, which is faster than
+// Decoder.Decode and allows it to enforce the limits.
+type xmlParser struct {
 	dec      *xml.Decoder
 	req      Request
 	open     [maxDepth]xml.Name
 	depth    int
 	elements int
-	prologue bool // an XML declaration was seen
+	declared bool // an XML declaration was read
 	attrs    []attribute
 }
 
-func (p *parser) run() error {
+func (p *xmlParser) run() error {
 	for {
 		token, err := p.dec.RawToken()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return broken(err)
+			return syntaxError(err)
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
@@ -49,14 +48,14 @@ func (p *parser) run() error {
 			err = p.end(t)
 		case xml.CharData:
 			if p.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
-				err = invalid("text outside of the root element")
+				err = invalid("text outside the root element")
 			}
 		case xml.ProcInst:
 			if strings.EqualFold(t.Target, "xml") {
-				if p.prologue || p.elements > 0 {
-					err = invalid("misplaced xml declaration")
+				if p.declared || p.elements > 0 {
+					err = invalid("misplaced XML declaration")
 				}
-				p.prologue = true
+				p.declared = true
 			}
 		case xml.Directive:
 			err = invalid("document type declarations are not accepted")
@@ -74,10 +73,10 @@ func (p *parser) run() error {
 	return nil
 }
 
-func (p *parser) start(t xml.StartElement) error {
+func (p *xmlParser) start(t xml.StartElement) error {
 	switch {
 	case p.depth == maxDepth:
-		return invalid("more than %d elements inside one another", maxDepth)
+		return invalid("more than %d nested elements", maxDepth)
 	case p.elements == maxElements:
 		return invalid("more than %d elements", maxElements)
 	case len(t.Attr) > maxAttributes:
@@ -90,7 +89,7 @@ func (p *parser) start(t xml.StartElement) error {
 	for i := range t.Attr {
 		for j := range i {
 			if t.Attr[i].Name == t.Attr[j].Name {
-				return invalid("attribute %s twice", t.Attr[i].Name.Local)
+				return invalid("duplicate attribute %s", t.Attr[i].Name.Local)
 			}
 		}
 	}
@@ -98,7 +97,7 @@ func (p *parser) start(t xml.StartElement) error {
 	p.depth++
 	p.elements++
 	if t.Name.Space != "" {
-		return nil // somebody's extension
+		return nil // an extension
 	}
 	parent := ""
 	if p.depth > 1 && p.open[p.depth-2].Space == "" {
@@ -113,7 +112,7 @@ func (p *parser) start(t xml.StartElement) error {
 	return p.req.element(p.depth, parent, t.Name.Local, p.attrs)
 }
 
-func (p *parser) end(t xml.EndElement) error {
+func (p *xmlParser) end(t xml.EndElement) error {
 	if p.depth == 0 || p.open[p.depth-1] != t.Name {
 		return invalid("unexpected end of element %s", t.Name.Local)
 	}
@@ -121,13 +120,13 @@ func (p *parser) end(t xml.EndElement) error {
 	return nil
 }
 
-// broken is the error for what is not well-formed XML.
-func broken(err error) error {
+// syntaxError returns the error for XML that is not well-formed.
+func syntaxError(err error) error {
 	if e, ok := errors.AsType[*fleet.Error](err); ok {
 		return e // from charsetReader
 	}
 	if e, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		return invalid("broken xml in line %d: %s", e.Line, e.Msg)
+		return invalid("invalid XML in line %d: %s", e.Line, e.Msg)
 	}
-	return invalid("broken xml: %v", err)
+	return invalid("invalid XML: %v", err)
 }

@@ -12,24 +12,24 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 )
 
-// While the fleet answers nobody, as many requests wait as may; the others are
-// told to come back; those who came late are told to poll less often. Afterwards
-// all is as before.
-func TestPressure(t *testing.T) {
+// While the fleet blocks, requests up to the limit wait and further ones get 503.
+// Requests above half of the limit get a longer poll interval. Afterwards responses
+// are normal again.
+func TestOverload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const most, more = 8, 3
+		const limit, excess = 8, 3
 		arrived, release := make(chan struct{}), make(chan struct{})
 		h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
 			arrived <- struct{}{}
 			<-release
 			return fleet.Answer{}, nil
-		}), Options{InWork: most})
-		answers := make(chan *httptest.ResponseRecorder, most)
-		for range most {
+		}), Options{MaxInFlight: limit})
+		answers := make(chan *httptest.ResponseRecorder, limit)
+		for range limit {
 			go func() { answers <- post(h, check) }()
-			<-arrived // one after the other: the second half is late
+			<-arrived // in order, so that the second half is above limit/2
 		}
-		for range more {
+		for range excess {
 			w := post(h, check)
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
 				t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
@@ -37,7 +37,7 @@ func TestPressure(t *testing.T) {
 		}
 		close(release)
 		slowed := 0
-		for range most {
+		for range limit {
 			w := <-answers
 			if w.Code != http.StatusOK {
 				t.Errorf("%d %s", w.Code, w.Body)
@@ -46,8 +46,8 @@ func TestPressure(t *testing.T) {
 				slowed++
 			}
 		}
-		if slowed != most/2 {
-			t.Errorf("%d of %d were asked to poll less often", slowed, most)
+		if slowed != limit/2 {
+			t.Errorf("%d of %d got a longer poll interval", slowed, limit)
 		}
 		go func() { <-arrived }()
 		if w := post(h, check); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "PollInterval") {
@@ -56,14 +56,14 @@ func TestPressure(t *testing.T) {
 	})
 }
 
-func TestSlowDown(t *testing.T) {
+func TestSlowDownDoublesThePollInterval(t *testing.T) {
 	for own, want := range map[time.Duration]time.Duration{
-		0: 90 * time.Minute, time.Minute: 90 * time.Minute, time.Hour: 2 * time.Hour, 3 * time.Hour: longestPoll, 4 * time.Hour: longestPoll,
+		0: 90 * time.Minute, time.Minute: 90 * time.Minute, time.Hour: 2 * time.Hour, 3 * time.Hour: maxPollInterval, 4 * time.Hour: maxPollInterval,
 	} {
 		r := []reply{{status: statusOK, answer: fleet.Answer{PollInterval: own}}, {status: statusInvalidAppID}}
 		slowDown(r)
 		if r[0].answer.PollInterval != want || r[1].answer.PollInterval != 0 {
-			t.Errorf("%v becomes %v and %v", own, r[0].answer.PollInterval, r[1].answer.PollInterval)
+			t.Errorf("%v was changed to %v and %v", own, r[0].answer.PollInterval, r[1].answer.PollInterval)
 		}
 	}
 }
