@@ -123,19 +123,19 @@ func TestVerifiedPasswordsAreCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &people{}
 		g := guardOf(p)
-		ask := func(want int32) {
+		check := func(want int32) {
 			t.Helper()
 			request(g, basic("ana", "right"))
 			if got := p.checks.Load(); got != want {
 				t.Errorf("%d checks, want %d", got, want)
 			}
 		}
-		ask(1)
-		ask(1)
+		check(1)
+		check(1)
 		time.Sleep(verifiedFor + time.Second)
-		ask(2)
+		check(2)
 		g.Forget()
-		ask(3)
+		check(3)
 		request(g, basic("ana", "wrong"))
 		request(g, basic("ana", "wrong"))
 		if got := p.checks.Load(); got != 5 {

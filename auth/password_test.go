@@ -51,11 +51,11 @@ func TestUnknownUsersTakeAsLongAsKnownOnes(t *testing.T) {
 	cost := func(hash string) time.Duration {
 		best := time.Hour
 		for range 5 {
-			began := time.Now()
+			start := time.Now()
 			if ok, err := CheckPassword(hash, "wrong"); ok || err != nil {
 				t.Fatal(ok, err)
 			}
-			best = min(best, time.Since(began))
+			best = min(best, time.Since(start))
 		}
 		return best
 	}

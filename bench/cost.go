@@ -7,8 +7,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // cost is the resources used since the start: CPU time of this process (server
@@ -24,10 +25,7 @@ func (c cost) minus(d cost) cost { return cost{c.cpu - d.cpu, c.database - d.dat
 // cost returns the cost until now. What is unknown on this system or database is
 // zero.
 func (s *testServer) cost(ctx context.Context) (c cost) {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) == nil {
-		c.cpu = time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
+	c.cpu = load.CPUTime()
 	if s.postgres == nil {
 		return c
 	}

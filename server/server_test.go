@@ -59,7 +59,7 @@ func testServer(t *testing.T, change func(*Options)) *Server {
 	return s
 }
 
-func ask(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+func send(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -100,7 +100,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
 		{"GET", "/graphql", 422, "errors", "no-store"},
 	} {
-		w := ask(s, c.method, c.path)
+		w := send(s, c.method, c.path)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || !strings.Contains(w.Header().Get("Cache-Control"), c.caching) {
 			t.Errorf("%s %s: %d %q %q", c.method, c.path, w.Code, w.Body, w.Header())
 		}
@@ -110,7 +110,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 func TestPagesHaveAStrictContentSecurityPolicy(t *testing.T) {
 	s := testServer(t, nil)
 	for _, path := range []string{"/", "/apps/1", "/playground", "/assets/main-abc123.js"} {
-		h := ask(s, "GET", path).Header()
+		h := send(s, "GET", path).Header()
 		policy := h.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"} {
 			if !strings.Contains(policy, part) {
@@ -132,7 +132,7 @@ func TestPagesHaveAStrictContentSecurityPolicy(t *testing.T) {
 
 func TestFilesAreGzippedAndRevalidated(t *testing.T) {
 	s := testServer(t, nil)
-	w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
+	w := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
 	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Fatalf("%v", w.Header())
 	}
@@ -143,46 +143,46 @@ func TestFilesAreGzippedAndRevalidated(t *testing.T) {
 	if text, err := io.ReadAll(z); err != nil || !strings.HasPrefix(string(text), script) {
 		t.Errorf("%q %v", text, err)
 	}
-	if again := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
+	if again := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
 		t.Errorf("conditional request: status %d", again.Code)
 	}
 	for _, plain := range [][2]string{{"/assets/main-abc123.js", ""}, {"/assets/main-abc123.js", "gzip;q=0"}, {"/assets/small-1.css", "gzip"}} {
-		if w := ask(s, "GET", plain[0], "Accept-Encoding", plain[1]); w.Header().Get("Content-Encoding") != "" || w.Code != 200 {
+		if w := send(s, "GET", plain[0], "Accept-Encoding", plain[1]); w.Header().Get("Content-Encoding") != "" || w.Code != 200 {
 			t.Errorf("%v: %d %v", plain, w.Code, w.Header())
 		}
 	}
-	if w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "Range", "bytes=0-6"); w.Code != http.StatusPartialContent || w.Body.String() != "console" {
+	if w := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "Range", "bytes=0-6"); w.Code != http.StatusPartialContent || w.Body.String() != "console" {
 		t.Errorf("range: %d %q", w.Code, w.Body)
 	}
 }
 
 func TestMissingDashboardBuildIsExplained(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Files = fstest.MapFS{} })
-	if w := ask(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
+	if w := send(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
 func TestHealthFailsIfTheDatabaseDoesNotRespond(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Store = fakeStore{err: errors.New("gone")} })
-	if w := ask(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
+	if w := send(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
 func TestRequestIDsComeFromTrustedProxiesOnly(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }) // httptest's peer
-	first, second := ask(s, "GET", "/healthz").Header().Get("X-Request-Id"), ask(s, "GET", "/healthz").Header().Get("X-Request-Id")
+	first, second := send(s, "GET", "/healthz").Header().Get("X-Request-Id"), send(s, "GET", "/healthz").Header().Get("X-Request-Id")
 	if first == second || !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-z]+$`).MatchString(first) {
 		t.Errorf("%q %q", first, second)
 	}
-	if id := ask(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
+	if id := send(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
 		t.Errorf("the proxy's id was replaced by %q", id)
 	}
-	if id := ask(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
+	if id := send(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
 		t.Errorf("id %q", id)
 	}
-	if id := ask(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
+	if id := send(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
 		t.Error("an untrusted client sets the request id")
 	}
 }
@@ -220,7 +220,7 @@ func TestPanicsAreAnsweredWithTheRequestID(t *testing.T) {
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	h := newResolver(nil, "").withID(recoverPanics(logger, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") })))
-	w := ask(h, "GET", "/")
+	w := send(h, "GET", "/")
 	if id := w.Header().Get("X-Request-Id"); w.Code != 500 || !strings.Contains(w.Body.String(), id) || !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "oops") {
 		t.Errorf("%d %s\n%s", w.Code, w.Body, log.String())
 	}
@@ -232,8 +232,8 @@ func TestRequestLogContainsNoSecrets(t *testing.T) {
 	s := testServer(t, func(o *Options) {
 		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	ask(s, "POST", "/v1/update/s3cret")
-	ask(s, "GET", "/healthz")
+	send(s, "POST", "/v1/update/s3cret")
+	send(s, "GET", "/healthz")
 	if text := log.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "status=200") || !strings.Contains(text, "/v1/update/") {
 		t.Errorf("log: %s", text)
 	}

@@ -2,9 +2,10 @@ package simulate
 
 import (
 	"bytes"
-	"encoding/xml"
 	"fmt"
 	"strings"
+
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // Identity is the attributes that a machine sends in every request.
@@ -33,49 +34,29 @@ type Request struct {
 	Event         *Event
 }
 
-// daemonXML encodes the request as update_engine 0.4.10 does, byte for byte.
+// daemonXML encodes the request as update_engine does.
 func daemonXML(id *Identity, r Request) []byte {
-	var b bytes.Buffer
-	b.Grow(1024)
-	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
-		"<request protocol=\"3.0\" version=\"update_engine-0.4.10\" updaterversion=\"update_engine-0.4.10\"" +
-		" installsource=\"scheduler\" ismachine=\"1\">\n    <os")
-	uname := "x86_64"
-	if strings.HasPrefix(id.Board, "arm64") {
-		uname = "aarch64"
+	d := load.Daemon{
+		App: load.Escape(id.App), Version: load.Escape(r.Version), Track: load.Escape(id.Track), Boot: r.Boot, Machine: id.Machine,
+		Alias: load.Escape(id.Alias), OEM: load.Escape(id.OEM), OEMVersion: load.Escape(id.OEMVersion), AlephVersion: load.Escape(id.AlephVersion),
+		Board: load.Escape(id.Board), Arch: "x86_64",
 	}
-	attribute(&b, "version", "Chateau")
-	attribute(&b, "platform", "CoreOS")
-	attribute(&b, "sp", r.Version+"_"+uname)
-	b.WriteString("></os>\n    <app")
-	attribute(&b, "appid", id.App)
-	attribute(&b, "version", r.Version)
-	attribute(&b, "track", id.Track)
-	attribute(&b, "bootid", r.Boot)
-	attribute(&b, "oem", id.OEM)
-	attribute(&b, "oemversion", id.OEMVersion)
-	attribute(&b, "alephversion", id.AlephVersion)
-	attribute(&b, "machineid", id.Machine)
-	attribute(&b, "machinealias", id.Alias)
-	attribute(&b, "lang", "en-US")
-	attribute(&b, "board", id.Board)
-	attribute(&b, "hardware_class", "")
-	attribute(&b, "delta_okay", "false")
-	b.WriteString(" >\n")
-	const indent = "        "
+	if strings.HasPrefix(id.Board, "arm64") {
+		d.Arch = "aarch64"
+	}
+	var elements []string
 	if r.Ping {
-		b.WriteString(indent + "<ping active=\"1\"></ping>\n")
+		elements = append(elements, `<ping active="1"></ping>`)
 	}
 	if r.Check {
-		b.WriteString(indent + "<updatecheck></updatecheck>\n")
+		elements = append(elements, "<updatecheck></updatecheck>")
 	}
 	if r.Event != nil {
-		b.WriteString(indent)
+		var b bytes.Buffer
 		r.Event.write(&b)
-		b.WriteByte('\n')
+		elements = append(elements, b.String())
 	}
-	b.WriteString("    </app>\n</request>\n")
-	return b.Bytes()
+	return d.Append(make([]byte, 0, 1<<10), strings.Join(elements, "\n        "))
 }
 
 // programXML encodes the request as Nebraska's updater library (go-omaha) does,
@@ -120,6 +101,6 @@ func attribute(b *bytes.Buffer, name, value string) {
 	b.WriteByte(' ')
 	b.WriteString(name)
 	b.WriteString(`="`)
-	_ = xml.EscapeText(b, []byte(value)) // writing to a bytes.Buffer does not fail
+	b.WriteString(load.Escape(value))
 	b.WriteByte('"')
 }

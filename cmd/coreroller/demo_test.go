@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -104,27 +102,9 @@ func runProgram(t *testing.T, c Config) *Program {
 // graphql sends a document as the first user and returns the only root field.
 func (p *Program) graphql(t *testing.T, document string) map[string]json.RawMessage {
 	t.Helper()
-	body, _ := json.Marshal(map[string]string{"query": document})
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, must(url.JoinPath(p.URL(), "graphql")), strings.NewReader(string(body)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.SetBasicAuth("admin", "admin")
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Data   map[string]map[string]json.RawMessage
-		Errors []struct{ Message string }
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || len(answer.Errors) > 0 {
-		t.Fatalf("%s: %v %+v", document, err, answer.Errors)
-	}
-	for _, value := range answer.Data {
+	var data map[string]map[string]json.RawMessage
+	graphql(t, p.URL(), document, nil, &data)
+	for _, value := range data {
 		return value
 	}
 	t.Fatal("no data")
@@ -146,13 +126,6 @@ func (p *Program) rejects(t *testing.T, document string) {
 	if errs := string(answer["userErrors"]); string(answer["demo"]) != "null" || !strings.Contains(errs, "CONFLICT") {
 		t.Fatalf("%s: %s %s", document, answer["demo"], errs)
 	}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 func TestDemoCommandRejectsADatabaseWithOtherData(t *testing.T) {

@@ -29,20 +29,26 @@ func startReplica(t *testing.T, binary, databaseURL string) *child {
 	return startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--database-url", databaseURL})
 }
 
-// graphql sends a query or mutation as the first user and fails the test on errors.
+// graphql sends a document as the first user and fails the test on errors.
 func (c *child) graphql(t *testing.T, document string, variables, data any) {
+	t.Helper()
+	graphql(t, c.url, document, variables, data)
+}
+
+func graphql(t *testing.T, url, document string, variables, data any) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.SetBasicAuth("admin", "admin")
-	w, err := http.DefaultClient.Do(r)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // leaves no goroutine
+	w, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"os"
@@ -39,26 +38,39 @@ func TestReadmeCommandsWork(t *testing.T) {
 	}
 }
 
-// paste sends the request of a curl command line.
+// paste runs a curl command line and returns the body of the response.
 func paste(t *testing.T, p *Program, line string) string {
 	t.Helper()
-	part := func(pattern string) string {
+	_, _, _, body := curl(t, p, line)
+	return body
+}
+
+// curl sends the request of a curl command line.
+func curl(t *testing.T, p *Program, line string) (method, path string, status int, body string) {
+	t.Helper()
+	option := func(pattern, otherwise string) string {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(line); m != nil {
 			return m[1]
 		}
-		return ""
+		return otherwise
 	}
-	path := part(`http://localhost:8000(\S*)`)
-	body := part(`(?s) -d '(.*)'`)
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, strings.TrimSuffix(p.URL(), "/")+path, strings.NewReader(body))
+	data := option(`(?s) -d '(.*)'`, "")
+	method = http.MethodGet
+	if data != "" {
+		method = http.MethodPost
+	}
+	method, path = option(` -X ([A-Z]+)`, method), option(`http://localhost:8000([^\s"]*)`, "")
+	req, err := http.NewRequestWithContext(t.Context(), method, p.URL()+path, strings.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's default
-	if name, value, ok := strings.Cut(part(`-H '([^']*)'`), ": "); ok {
+	if data != "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's default
+	}
+	if name, value, ok := strings.Cut(option(`-H '([^']*)'`, ""), ": "); ok {
 		req.Header.Set(name, value)
 	}
-	if name, password, ok := strings.Cut(part(`-u (\S+)`), ":"); ok {
+	if name, password, ok := strings.Cut(option(` -u '([^']+)'`, option(` -u (\S+)`, "")), ":"); ok {
 		req.SetBasicAuth(name, password)
 	}
 	resp, err := http.DefaultClient.Do(req)
@@ -70,5 +82,5 @@ func paste(t *testing.T, p *Program, line string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(answer)
+	return method, path, resp.StatusCode, string(answer)
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// patience limits the wait for each step of the script, because a user of the
+// stepTimeout limits the wait for each step of the script, because users of the
 // dashboard may pause or change the rollout.
-const patience = 6 * time.Minute
+const stepTimeout = 6 * time.Minute
 
 // runScript shows a rollout, a halt and the rollout of the fix.
 func (w *world) runScript(ctx context.Context) error {
@@ -63,7 +63,7 @@ func (w *world) rollOut(ctx context.Context, channel, group, version string) (ro
 	if err := w.promote(ctx, osApp, channel, version); err != nil {
 		return rolloutResult{}, err
 	}
-	return w.await(ctx, group, version, patience)
+	return w.await(ctx, group, version, stepTimeout)
 }
 
 func (w *world) promote(ctx context.Context, app, channel, version string) error {

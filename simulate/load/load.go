@@ -56,7 +56,7 @@ func Run(ctx context.Context, p Plan) (*Result, error) {
 		p.Host = p.Address
 	}
 	start := time.Now()
-	r := &Result{start: start, until: start.Add(p.Length), cpu: -cpuTime(), times: newHistogram()}
+	r := &Result{start: start, until: start.Add(p.Length), cpu: -CPUTime(), times: newHistogram()}
 	var g sync.WaitGroup
 	for n := range p.Connections {
 		w := &worker{plan: &p, number: n, result: r, next: r.start}
@@ -68,7 +68,7 @@ func Run(ctx context.Context, p Plan) (*Result, error) {
 	}
 	g.Wait()
 	r.Took = time.Since(r.start)
-	r.cpu += cpuTime()
+	r.cpu += CPUTime()
 	if r.Answered() == 0 {
 		return r, errors.Join(errors.New("no request was answered"), r.Failure)
 	}

@@ -44,13 +44,13 @@ func write(w http.ResponseWriter, body string) {
 func TestOutcomesAreCounted(t *testing.T) {
 	answers := []string{offer, none, held, noted, wrong, "503", "500", "close " + none, "break"}
 	want := map[Outcome]int{Offered: 1, UpToDate: 2, Held: 1, Acknowledged: 1, Busy: 1, Other: 2, Unanswered: 1}
-	var asked atomic.Int64
+	var requests atomic.Int64
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.Method != http.MethodPost || r.URL.Path != "/v1/update/" || r.Host == "" || !strings.HasPrefix(string(body), "number ") {
 			t.Errorf("%s %s, host %q, body %q", r.Method, r.URL, r.Host, body)
 		}
-		switch a := answers[asked.Load()-1]; {
+		switch a := answers[requests.Load()-1]; {
 		case a == "503" || a == "500":
 			w.WriteHeader(map[string]int{"503": 503, "500": 500}[a])
 			write(w, "error")
@@ -64,7 +64,7 @@ func TestOutcomesAreCounted(t *testing.T) {
 		}
 	})
 	r, err := Run(t.Context(), Plan{Address: address(s), Connections: 1, Length: time.Minute, Source: func(_ int, _, buf []byte) []byte {
-		if n := asked.Add(1); n <= int64(len(answers)) {
+		if n := requests.Add(1); n <= int64(len(answers)) {
 			return fmt.Appendf(buf, "number %d", n)
 		}
 		return nil

@@ -9,17 +9,46 @@ import (
 	"sync/atomic"
 )
 
-// Fleet encodes requests of update_engine machines of one application and track.
-type Fleet struct{ app, track string }
+// Daemon is the attributes of a request of update_engine 0.4.10. They must be
+// escaped; see Escape.
+type Daemon struct {
+	App, Version, Track, Boot, Machine, Alias string
+	OEM, OEMVersion, AlephVersion             string
+	Board, Arch                               string // "amd64-usr" and "x86_64"
+}
 
-// NewFleet returns a Fleet. update_engine sends the application id in braces.
-func NewFleet(app, track string) Fleet { return Fleet{escape(app), escape(track)} }
+// Append appends a request with the given elements, byte for byte as update_engine
+// encodes it.
+func (d *Daemon) Append(buf []byte, elements string) []byte {
+	for _, text := range [...]string{
+		`<?xml version="1.0" encoding="UTF-8"?>
+<request protocol="3.0" version="update_engine-0.4.10" updaterversion="update_engine-0.4.10" installsource="scheduler" ismachine="1">
+    <os version="Chateau" platform="CoreOS" sp="`, d.Version, "_", d.Arch, `"></os>
+    <app appid="`, d.App, `" version="`, d.Version, `" track="`, d.Track, `" bootid="`, d.Boot, `" oem="`, d.OEM, `" oemversion="`, d.OEMVersion,
+		`" alephversion="`, d.AlephVersion, `" machineid="`, d.Machine, `" machinealias="`, d.Alias, `" lang="en-US" board="`, d.Board,
+		`" hardware_class="" delta_okay="false" >
+        `, elements, `
+    </app>
+</request>
+`,
+	} {
+		buf = append(buf, text...)
+	}
+	return buf
+}
 
-func escape(text string) string {
+// Escape escapes text for an XML attribute.
+func Escape(text string) string {
 	var b bytes.Buffer
 	_ = xml.EscapeText(&b, []byte(text)) // writing to a bytes.Buffer does not fail
 	return b.String()
 }
+
+// Fleet encodes requests of update_engine machines of one application and track.
+type Fleet struct{ app, track string }
+
+// NewFleet returns a Fleet. update_engine sends the application id in braces.
+func NewFleet(app, track string) Fleet { return Fleet{Escape(app), Escape(track)} }
 
 // MachineID is the id of the n-th machine of a series: 32 hex digits, as on real
 // machines. The series differ in all their ids.
@@ -35,16 +64,11 @@ const (
 	installed        = `<event eventtype="3" eventresult="1"></event>`
 )
 
-// Append appends a request with the given elements, as update_engine encodes it.
+// Append appends a request of one machine with the given elements.
 func (f Fleet) Append(buf []byte, machine, version, elements string) []byte {
-	return fmt.Appendf(buf, `<?xml version="1.0" encoding="UTF-8"?>
-<request protocol="3.0" version="update_engine-0.4.10" updaterversion="update_engine-0.4.10" installsource="scheduler" ismachine="1">
-    <os version="Chateau" platform="CoreOS" sp="%[4]s_x86_64"></os>
-    <app appid="%[1]s" version="%[4]s" track="%[2]s" bootid="{d2a7a4c1-8f4c-4a53-9d4e-6f8d6b5b0f10}" oem="ami" oemversion="" alephversion="" machineid="%[3]s" machinealias="" lang="en-US" board="amd64-usr" hardware_class="" delta_okay="false" >
-        %[5]s
-    </app>
-</request>
-`, f.app, f.track, machine, version, elements)
+	d := Daemon{App: f.app, Version: version, Track: f.track, Boot: "{d2a7a4c1-8f4c-4a53-9d4e-6f8d6b5b0f10}", OEM: "ami", Machine: machine,
+		Board: "amd64-usr", Arch: "x86_64"}
+	return d.Append(buf, elements)
 }
 
 // Checks are checks of randomly chosen known machines. id returns the id of the
