@@ -93,7 +93,7 @@ func TestGuardIdentifiesThePrincipal(t *testing.T) {
 	} {
 		w := request(guardOf(c.people), c.prepare)
 		if w.Code != c.status || c.status == 200 && w.Body.String() != c.body {
-			t.Errorf("%s: %d %q", name, w.Code, w.Body)
+			t.Errorf("%s: status %d: %q", name, w.Code, w.Body)
 		}
 		if challenge := w.Header().Get("WWW-Authenticate"); (challenge == "Basic realm=here") != (w.Code == 401) {
 			t.Errorf("%s: challenge %q", name, challenge)

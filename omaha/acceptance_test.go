@@ -21,7 +21,7 @@ func TestAcceptance42UnknownApplicationNextToKnown(t *testing.T) {
 			`<request><app appid="a" machineid="m"><updatecheck/></app><app appid="b" machineid="m"><updatecheck/></app></request>`)
 		got := w.Body.String()
 		if w.Code != http.StatusOK || !strings.Contains(got, `<app appid="a" status="`+status+`">`) {
-			t.Errorf("%d %s", w.Code, got)
+			t.Errorf("status %d: %s", w.Code, got)
 		}
 		if strings.Count(got, "<manifest") != 1 || strings.Index(got, "<manifest") < strings.Index(got, `<app appid="b" status="ok">`) {
 			t.Errorf("the known application got no offer: %s", got)
@@ -50,7 +50,7 @@ func TestAcceptance45InvalidVersionsAndMachineIDs(t *testing.T) {
 		f := script("verdict invalid_machine")
 		w := post(newTestHandler(t, f, Options{}), `<request><app appid="a" `+app+`><updatecheck/></app></request>`)
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `status="error-invalidMachine"`) || len(f.checkIns) != 1 {
-			t.Errorf("%s: %d %s", app, w.Code, w.Body)
+			t.Errorf("%s: status %d: %s", app, w.Code, w.Body)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestAcceptance46Limits(t *testing.T) {
 			}
 			w := serve(newTestHandler(t, f, Options{}), r)
 			if w.Code != test.code {
-				t.Errorf("code %d, want %d: %s", w.Code, test.code, w.Body)
+				t.Errorf("status %d, want %d: %s", w.Code, test.code, w.Body)
 			}
 			if test.code == 200 {
 				return
@@ -110,7 +110,7 @@ func TestAcceptance46ContentTypeIsIgnored(t *testing.T) {
 			r.Header.Set("Content-Type", contentType)
 		}
 		if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusOK {
-			t.Errorf("%q: %d", contentType, w.Code)
+			t.Errorf("content type %q: status %d", contentType, w.Code)
 		}
 	}
 }
@@ -130,10 +130,10 @@ func TestAcceptance47Paths(t *testing.T) {
 	} {
 		h := newTestHandler(t, script(), Options{Secret: test.secret})
 		if w := serve(h, httptest.NewRequest("POST", test.path, strings.NewReader(check))); w.Code != test.code {
-			t.Errorf("secret %q, path %s: %d, want %d", test.secret, test.path, w.Code, test.code)
+			t.Errorf("secret %q, path %s: status %d, want %d", test.secret, test.path, w.Code, test.code)
 		}
 		if w := serve(h, httptest.NewRequest("GET", test.path, nil)); (w.Code == 405) != (test.code == 200) {
-			t.Errorf("secret %q, GET %s: %d", test.secret, test.path, w.Code)
+			t.Errorf("secret %q, GET %s: status %d", test.secret, test.path, w.Code)
 		}
 	}
 }

@@ -40,11 +40,11 @@ func TestRejectedRequestsAreDelayed(t *testing.T) {
 		go func() { rejected <- post(h, check) }()
 		synctest.Wait()
 		if w := post(h, check); w.Code != http.StatusOK {
-			t.Errorf("during the delay: %d %s", w.Code, w.Body)
+			t.Errorf("during the delay: status %d: %s", w.Code, w.Body)
 		}
 		w := <-rejected
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
-			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+			t.Errorf("status %d, headers %v: %s", w.Code, w.Header(), w.Body)
 		}
 		if delay := time.Since(start); delay != rejectDelay {
 			t.Errorf("the delay is %v", delay)
@@ -62,7 +62,7 @@ func TestDisconnectedClientIsNotLogged(t *testing.T) {
 	}), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	w := serve(h, httptest.NewRequest("POST", "/omaha", strings.NewReader(check)).WithContext(ctx))
 	if w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
-		t.Errorf("%d, log %s", w.Code, &log)
+		t.Errorf("status %d, log %s", w.Code, &log)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestFaultsAreLoggedOnceWithTheRequestID(t *testing.T) {
 			}
 			h.ServeHTTP(w, httptest.NewRequest("POST", "/omaha", strings.NewReader(test.body)))
 			if w.Code != test.code || strings.Contains(w.Body.String(), "EOF") {
-				t.Errorf("%d %s", w.Code, w.Body)
+				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 			if test.code == 200 && !strings.Contains(w.Body.String(), "<app appid=\"a\" status=\"error-internal\">\n<updatecheck status=\"error-internal\"/>") {
 				t.Errorf("answer %s", w.Body)
@@ -124,14 +124,14 @@ func TestTooLargeBodyIsRejectedUnread(t *testing.T) {
 	r := httptest.NewRequest("POST", "/omaha", errReader{})
 	r.ContentLength = maxBody + 1
 	if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusRequestEntityTooLarge {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
 func TestIncompleteBodyIsRejected(t *testing.T) {
 	r := httptest.NewRequest("POST", "/omaha", io.MultiReader(strings.NewReader(check), errReader{}))
 	if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusBadRequest {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
@@ -162,7 +162,7 @@ func TestConcurrentRequestsGetTheirOwnResponses(t *testing.T) {
 }
 
 // The response is the same if the body arrives byte by byte.
-func TestSlowBodies(t *testing.T) {
+func TestSlowBodiesGetTheSameResponse(t *testing.T) {
 	for _, body := range goldenRequests(t) {
 		whole := post(newTestHandler(t, script(), Options{}), body)
 		r := httptest.NewRequest("POST", "/omaha/", oneByte{strings.NewReader(body)})

@@ -15,7 +15,7 @@ import (
 // While the fleet blocks, requests up to the limit wait and further ones get 503.
 // Requests above half of the limit get a longer poll interval. Afterwards responses
 // are normal again.
-func TestOverload(t *testing.T) {
+func TestOverloadRejectsAboveTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, excess = 8, 3
 		arrived, release := make(chan struct{}), make(chan struct{})
@@ -32,7 +32,7 @@ func TestOverload(t *testing.T) {
 		for range excess {
 			w := post(h, check)
 			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
-				t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+				t.Errorf("status %d, headers %v: %s", w.Code, w.Header(), w.Body)
 			}
 		}
 		close(release)
@@ -40,7 +40,7 @@ func TestOverload(t *testing.T) {
 		for range limit {
 			w := <-answers
 			if w.Code != http.StatusOK {
-				t.Errorf("%d %s", w.Code, w.Body)
+				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 			if strings.Contains(w.Body.String(), ` PollInterval="5400"`) {
 				slowed++
@@ -51,7 +51,7 @@ func TestOverload(t *testing.T) {
 		}
 		go func() { <-arrived }()
 		if w := post(h, check); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "PollInterval") {
-			t.Errorf("afterwards %d %s", w.Code, w.Body)
+			t.Errorf("after the overload: status %d: %s", w.Code, w.Body)
 		}
 	})
 }

@@ -29,7 +29,7 @@ func attributes(n int) string {
 	return b.String()
 }
 
-func TestParseRejects(t *testing.T) {
+func TestParseRejectsInvalidRequests(t *testing.T) {
 	for _, test := range []struct{ name, body, message string }{
 		{"empty", "", "empty body"},
 		{"only a byte order mark", "\xef\xbb\xbf", "empty body"},
@@ -85,7 +85,7 @@ func TestParseRejects(t *testing.T) {
 	}
 }
 
-func TestParseAccepts(t *testing.T) {
+func TestParseAcceptsUnusualRequests(t *testing.T) {
 	for _, test := range []struct{ name, body string }{
 		{"minimal", `<request/>`},
 		{"byte order mark", "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><request/>"},
@@ -161,7 +161,7 @@ func TestLatin1ReaderWithSmallReads(t *testing.T) {
 	}
 }
 
-func TestParseLatin1(t *testing.T) {
+func TestParseConvertsLatin1(t *testing.T) {
 	req, err := Parse([]byte("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><request><app appid=\"a\" machinealias=\"b\xfc\xdf\"/></request>"))
 	if err != nil {
 		t.Fatal(err)

@@ -102,7 +102,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 	} {
 		w := send(s, c.method, c.path)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || !strings.Contains(w.Header().Get("Cache-Control"), c.caching) {
-			t.Errorf("%s %s: %d %q %q", c.method, c.path, w.Code, w.Body, w.Header())
+			t.Errorf("%s %s: status %d: %q, headers %q", c.method, c.path, w.Code, w.Body, w.Header())
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestPagesHaveAStrictContentSecurityPolicy(t *testing.T) {
 			t.Errorf("%s: policy %q allows too much", path, policy)
 		}
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" || h.Get("Cross-Origin-Opener-Policy") != "same-origin" {
-			t.Errorf("%s: %v", path, h)
+			t.Errorf("%s: headers %v", path, h)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func TestFilesAreGzippedAndRevalidated(t *testing.T) {
 	s := testServer(t, nil)
 	w := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
 	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
-		t.Fatalf("%v", w.Header())
+		t.Fatalf("headers %v", w.Header())
 	}
 	z, err := gzip.NewReader(w.Body)
 	if err != nil {
@@ -159,14 +159,14 @@ func TestFilesAreGzippedAndRevalidated(t *testing.T) {
 func TestMissingDashboardBuildIsExplained(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Files = fstest.MapFS{} })
 	if w := send(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
 func TestHealthFailsIfTheDatabaseDoesNotRespond(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Store = fakeStore{err: errors.New("gone")} })
 	if w := send(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
@@ -174,13 +174,13 @@ func TestRequestIDsComeFromTrustedProxiesOnly(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }) // httptest's peer
 	first, second := send(s, "GET", "/healthz").Header().Get("X-Request-Id"), send(s, "GET", "/healthz").Header().Get("X-Request-Id")
 	if first == second || !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-z]+$`).MatchString(first) {
-		t.Errorf("%q %q", first, second)
+		t.Errorf("request ids %q and %q", first, second)
 	}
 	if id := send(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
 		t.Errorf("the proxy's id was replaced by %q", id)
 	}
 	if id := send(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
-		t.Errorf("id %q", id)
+		t.Errorf("invalid request id %q was used", id)
 	}
 	if id := send(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
 		t.Error("an untrusted client sets the request id")
@@ -211,7 +211,7 @@ func TestClientAddressAndSchemeBehindProxies(t *testing.T) {
 		}
 		r.Header.Set("X-Forwarded-Proto", c.proto)
 		if address, secure := v.address(r), v.secure(r); address != c.address || secure != c.secure {
-			t.Errorf("%+v: %s %v", c, address, secure)
+			t.Errorf("%+v: address %s, secure %v", c, address, secure)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func TestDemoStartsContinuesAndStops(t *testing.T) {
 		p.rejects(t, "mutation { startDemo { demo { present } userErrors { code message } } }")
 		ctx, cancel := context.WithTimeout(auth.With(t.Context(), commandPrincipal("test")), 2*time.Minute)
 		defer cancel()
-		k := &track{store: p.store}
+		k := &testGroup{store: p.store}
 		seen := func(n int) {
 			t.Helper()
 			if err := k.until(ctx, "machines have checked in", func() (bool, error) {

@@ -58,13 +58,13 @@ func unreliableFleet(n int) simulate.Fleet {
 }
 
 // prepare creates an application and a group before the server starts.
-func prepare(t *testing.T, databaseURL string) *track {
+func prepare(t *testing.T, databaseURL string) *testGroup {
 	policy := fastPolicy(60)
 	policy.MaxAttempts = 100
 	return prepareWith(t, databaseURL, policy)
 }
 
-func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track {
+func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *testGroup {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: databaseURL, Log: discard(), Now: time.Now})
 	if err != nil {
@@ -76,7 +76,7 @@ func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track
 		t.Fatal(err)
 	}
 	defer service.Close()
-	k := newTrack(t, service, s, policy)
+	k := newTestGroup(t, service, s, policy)
 	k.promote(t)
 	return k
 }
@@ -169,7 +169,7 @@ func (l *factLog) wait(t *testing.T, what string, holds func() bool) {
 
 // compare fails the test for every fact that the database does not contain. The
 // database may contain more: commits whose response was lost.
-func (k *track) compare(t *testing.T, facts map[fact]int) {
+func (k *testGroup) compare(t *testing.T, facts map[fact]int) {
 	t.Helper()
 	entries, err := k.store.Reader().HistoryEntry.Query().All(t.Context())
 	if err != nil {

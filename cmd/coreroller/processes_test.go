@@ -63,7 +63,7 @@ func graphql(t *testing.T, url, document string, variables, data any) {
 }
 
 // check sends a check of one machine through a client.
-func (k *track) check(ctx context.Context, client *simulate.Client, machine, version string) (simulate.Answer, error) {
+func (k *testGroup) check(ctx context.Context, client *simulate.Client, machine, version string) (simulate.Answer, error) {
 	body := load.NewFleet("io.example.os", trackName).Append(nil, machine, version, load.Check)
 	r := client.Send(ctx, body)
 	a, code := simulate.ReadAnswer(r.Body, true)
@@ -261,7 +261,7 @@ func testSurvivor(t *testing.T, binary string) {
 }
 
 // eventually polls a condition for which there is no event.
-func (k *track) eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
+func (k *testGroup) eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

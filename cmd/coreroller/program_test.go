@@ -42,7 +42,7 @@ func TestRolloutReachesEveryMachine(t *testing.T) {
 		policy := fastPolicy(20)
 		policy.SafeMode = true
 		policy.Waves = []rollout.Wave{{Share: 0.1}, {Share: 0.5, MinFinished: 5, MinSuccessShare: 0.9}, {Share: 1}}
-		k := newTrack(t, p.fleet, p.store, policy)
+		k := newTestGroup(t, p.fleet, p.store, policy)
 		k.promote(t)
 
 		s := startSimulation(t, p.OmahaURL(), 10000, flawlessFleet(50), nil)
@@ -71,7 +71,7 @@ func TestServerCountsEqualWhatMachinesReported(t *testing.T) {
 	p := startProgram(t, "")
 	policy := fastPolicy(50)
 	policy.MaxAttempts = 100 // no machine is quarantined, so that the rollout can complete
-	k := newTrack(t, p.fleet, p.store, policy)
+	k := newTestGroup(t, p.fleet, p.store, policy)
 	k.promote(t)
 
 	f := flawlessFleet(50)

@@ -11,7 +11,7 @@ import (
 // The counts of the benchmark equal those of the server.
 func TestBenchmarkCountsEqualTheServers(t *testing.T) {
 	p := startProgram(t, "")
-	k := newTrack(t, p.fleet, p.store, fastPolicy(1<<20))
+	k := newTestGroup(t, p.fleet, p.store, fastPolicy(1<<20))
 	k.promote(t)
 	bench := func(args ...string) (counts map[string]float64, text string) {
 		t.Helper()

@@ -18,9 +18,9 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// track is a group under test, with an application whose channel is on 1.0.0.
+// testGroup is a group with an application whose channel is on 1.0.0.
 // promote moves it to 2.0.0.
-type track struct {
+type testGroup struct {
 	service             *fleet.Service
 	store               *store.Store
 	ctx                 context.Context
@@ -30,9 +30,9 @@ type track struct {
 
 const trackName = "production"
 
-func newTrack(t *testing.T, service *fleet.Service, s *store.Store, policy rollout.Policy) *track {
+func newTestGroup(t *testing.T, service *fleet.Service, s *store.Store, policy rollout.Policy) *testGroup {
 	t.Helper()
-	k := &track{service: service, store: s, ctx: auth.With(t.Context(), commandPrincipal("test"))}
+	k := &testGroup{service: service, store: s, ctx: auth.With(t.Context(), commandPrincipal("test"))}
 	product := "io.example.os"
 	app, err := service.CreateApplication(k.ctx, fleet.CreateApplication{Name: "OS", ProductID: &product})
 	if err != nil {
@@ -67,7 +67,7 @@ func newTrack(t *testing.T, service *fleet.Service, s *store.Store, policy rollo
 	return k
 }
 
-func (k *track) promote(t *testing.T) {
+func (k *testGroup) promote(t *testing.T) {
 	t.Helper()
 	if _, err := k.service.PromotePackage(k.ctx, fleet.PromotePackage{ChannelID: k.channel, PackageID: &k.next}); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func fastPolicy(n int) rollout.Policy {
 }
 
 // until waits for a condition, which it checks after every event.
-func (k *track) until(ctx context.Context, what string, holds func() (bool, error)) error {
+func (k *testGroup) until(ctx context.Context, what string, holds func() (bool, error)) error {
 	subscription := k.store.Bus().Subscribe(func(event.Event) bool { return true })
 	defer subscription.Close()
 	for {
@@ -101,7 +101,7 @@ func (k *track) until(ctx context.Context, what string, holds func() (bool, erro
 }
 
 // state returns the state of the group's rollout to 2.0.0.
-func (k *track) state() (rollout.RolloutState, error) {
+func (k *testGroup) state() (rollout.RolloutState, error) {
 	rows, err := k.store.Reader().GroupRollout.Query().All(context.Background())
 	for _, r := range rows {
 		if r.GroupID == k.group && r.Version == "2.0.0" {
@@ -112,7 +112,7 @@ func (k *track) state() (rollout.RolloutState, error) {
 }
 
 // progress returns the sum of the counters of all waves of the rollout to 2.0.0.
-func (k *track) progress(t *testing.T) (sum rollout.Counts) {
+func (k *testGroup) progress(t *testing.T) (sum rollout.Counts) {
 	t.Helper()
 	rows, err := k.store.Reader().GroupRollout.Query().WithWaves().All(t.Context())
 	if err != nil {
@@ -134,7 +134,7 @@ func (k *track) progress(t *testing.T) (sum rollout.Counts) {
 }
 
 // versions returns the number of machines by running version.
-func (k *track) versions(t *testing.T) map[string]int {
+func (k *testGroup) versions(t *testing.T) map[string]int {
 	t.Helper()
 	rows, err := k.store.Reader().Instance.Query().All(t.Context())
 	if err != nil {
