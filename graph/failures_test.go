@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
 // fail lets a machine be granted the update and fail, or fall silent for code 0.
 func (s *site) fail(machine, version, oem string, code int) {
 	s.t.Helper()
-	in := fleet.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, OEM: &oem, UpdateCheck: true}
-	answer, err := s.CheckIn(context.Background(), in)
+	in := checkin.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{OEM: &oem}, UpdateCheck: true}
+	answer, err := s.Machines.CheckIn(context.Background(), in)
 	if must(s, answer, err).Decision.Reason != rollout.ReasonGranted {
 		s.t.Fatalf("%s was answered %s", machine, answer.Decision.Reason)
 	}
 	if code == 0 {
 		s.offset.Add(int64(2 * time.Hour))
-		s.must(s.Work(context.Background()))
+		s.must(s.Upkeep.Work(context.Background()))
 		return
 	}
 	in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: code}}
-	s.must(second(s.CheckIn(context.Background(), in)))
+	s.must(second(s.Machines.CheckIn(context.Background(), in)))
 }
 
 // unlimited is a group that grants whoever asks and is never halted.

@@ -7,7 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -77,7 +77,7 @@ func value[T any](p *T) (v T) {
 func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
 	row, err := r.reader.Group.Get(ctx, id)
 	if db.IsNotFound(err) {
-		return rollout.Policy{}, nil, fleet.Errorf(fleet.NotFound, "groupId", "there is no such group")
+		return rollout.Policy{}, nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	if err != nil {
 		return rollout.Policy{}, nil, err
@@ -113,7 +113,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
 		was, _ := rollout.Compile(group.Policy) // none: it grants nothing
 		out.ReachGrows = was == nil || rollout.Grows(was, schedule, r.Now())
-		reach, err := r.fleet.PolicyReach(ctx, group.ID, p)
+		reach, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
 		if err != nil {
 			return nil, err
 		}

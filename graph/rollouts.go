@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -20,7 +20,7 @@ func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.
 	}
 	counts := map[int]rollout.Counts{}
 	for _, w := range counted {
-		counts[w.Position] = fleet.WaveCounts(w)
+		counts[w.Position] = view.WaveCounts(w)
 	}
 	out := make([]*model.Wave, len(steps))
 	for i, step := range steps {
@@ -75,21 +75,21 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 func sumOf(counted []*db.Wave) *rollout.Counts {
 	var sum rollout.Counts
 	for _, w := range counted {
-		sum = sum.Plus(fleet.WaveCounts(w))
+		sum = sum.Plus(view.WaveCounts(w))
 	}
 	return &sum
 }
 
 // failureCounts are the failures of a rollout, most first.
-func failureCounts(rows []*db.Failure) []*fleet.FailureCount {
-	out := make([]*fleet.FailureCount, len(rows))
+func failureCounts(rows []*db.Failure) []*view.FailureCount {
+	out := make([]*view.FailureCount, len(rows))
 	for i, f := range rows {
-		out[i] = &fleet.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
+		out[i] = &view.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
 	}
-	slices.SortFunc(out, func(a, b *fleet.FailureCount) int {
+	slices.SortFunc(out, func(a, b *view.FailureCount) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
-	return out[:min(len(out), fleet.MaxKinds)]
+	return out[:min(len(out), view.MaxKinds)]
 }
 
 // failureWords say how attempts failed, without the code.

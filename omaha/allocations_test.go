@@ -12,7 +12,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 // The allocations are the text of the request and the parsed Request.
@@ -22,7 +22,7 @@ func TestCheckAllocatesAtMost8Times(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) { return answer, nil }), Options{})
+	h := newTestHandler(t, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) { return answer, nil }), Options{})
 	body := bytes.NewReader(daemonCheck)
 	r := httptest.NewRequest(http.MethodPost, "/v1/update/", io.NopCloser(body))
 	r.ContentLength = int64(len(daemonCheck))

@@ -1,6 +1,6 @@
 // Package omaha is the HTTP endpoint for machines. It translates between the Omaha
 // protocol, version 3.0 in XML, and package fleet: a request becomes one
-// fleet.CheckIn per application, and the answers become one response. It decides
+// checkin.CheckIn per application, and the answers become one response. It decides
 // and stores nothing.
 //
 // # Sources

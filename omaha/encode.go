@@ -5,7 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 )
 
 // prologue is the start of every response. update_engine rejects a response with
@@ -76,7 +76,7 @@ func appendUpdateCheck(b []byte, r *reply) []byte {
 // appendURLs appends the codebases. The protocol has one list per updatecheck,
 // every entry is valid for every file, and mirrors use the first. So offers with
 // the same URL share one entry. If the URLs differ, entry n belongs to manifest n.
-func appendURLs(b []byte, offers []fleet.Offer) []byte {
+func appendURLs(b []byte, offers []catalog.Offer) []byte {
 	n := 1
 	for i := range offers {
 		if offers[i].Package.URL != offers[0].Package.URL {
@@ -95,7 +95,7 @@ func appendURLs(b []byte, offers []fleet.Offer) []byte {
 // appendManifest appends one version. The payload is the first package, because
 // update_engine uses that one. Extra files are not required, because each machine
 // chooses those that it needs.
-func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
+func appendManifest(b []byte, o *catalog.Offer, mirror bool) []byte {
 	p := o.Package
 	b = append(b, `<manifest`...)
 	b = appendText(b, "version", p.Version)
@@ -111,12 +111,12 @@ func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
 		}
 	}
 	b = append(b, ">\n"...)
-	b = append(b, p.Form(manifestBody)...)
+	b = append(b, p.Rendered(manifestBody)...)
 	return append(b, "</manifest>\n"...)
 }
 
 // manifestBody is the part of a manifest that is the same for all machines.
-func manifestBody(p *fleet.Package) []byte {
+func manifestBody(p *catalog.Package) []byte {
 	b := appendFile([]byte("<packages>\n"), &p.File, true)
 	for i := range p.Extra {
 		b = appendFile(b, &p.Extra[i], false)
@@ -130,7 +130,7 @@ func manifestBody(p *fleet.Package) []byte {
 	return b
 }
 
-func appendFile(b []byte, f *fleet.File, required bool) []byte {
+func appendFile(b []byte, f *catalog.File, required bool) []byte {
 	b = append(b, `<package`...)
 	b = appendText(b, "name", f.Name)
 	b = appendInt(b, "size", f.Size)
@@ -146,7 +146,7 @@ func appendFile(b []byte, f *fleet.File, required bool) []byte {
 
 // appendAction appends the postinstall action with the attribute names of go-omaha.
 // False booleans are omitted, because update_engine knows only the text "true".
-func appendAction(b []byte, a *fleet.Action) []byte {
+func appendAction(b []byte, a *catalog.Action) []byte {
 	b = append(b, `<action`...)
 	event := a.Event
 	if event == "" {

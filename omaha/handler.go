@@ -16,7 +16,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // Fleet is the part of fleet.Service that the endpoint uses. An error with code
@@ -24,7 +25,7 @@ import (
 // only, and any other error is a server fault. Problems of a machine's request are
 // not errors, but in Answer.Verdict.
 type Fleet interface {
-	CheckIn(ctx context.Context, in fleet.CheckIn) (fleet.Answer, error)
+	CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error)
 }
 
 // Options configure a Handler.
@@ -162,9 +163,9 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 		switch {
 		case err == nil:
 			b.replies = append(b.replies, replyFor(app, answer))
-		case fleet.CodeOf(err) == fleet.Unavailable, r.Context().Err() != nil:
+		case fault.CodeOf(err) == fault.Unavailable, r.Context().Err() != nil:
 			return failed, true
-		case fleet.CodeOf(err) == fleet.Invalid:
+		case fault.CodeOf(err) == fault.Invalid:
 			b.replies = append(b.replies, invalidReply(app, statusInvalidRequest))
 		default:
 			failed++
@@ -179,19 +180,17 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 // fleetCheckIn converts one app of a request. An update check with updatedisabled
 // counts as a ping, because the machine would ignore an offer, which would use up a
 // slot for nothing.
-func fleetCheckIn(req *Request, app *App, address string) fleet.CheckIn {
-	return fleet.CheckIn{
-		AppID:         app.ID,
-		Track:         app.Track,
-		Machine:       app.Machine,
-		Version:       app.Version,
-		Board:         app.Board,
-		Arch:          req.Arch,
-		Alias:         app.Alias,
-		OEM:           app.OEM,
-		OEMVersion:    app.OEMVersion,
-		AlephVersion:  app.AlephVersion,
-		Address:       address,
+func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
+	return checkin.CheckIn{
+		AppID:   app.ID,
+		Track:   app.Track,
+		Machine: app.Machine,
+		Version: app.Version,
+		Board:   app.Board,
+		Arch:    req.Arch,
+		Attributes: checkin.Attributes{
+			Alias: app.Alias, OEM: app.OEM, OEMVersion: app.OEMVersion, AlephVersion: app.AlephVersion, Address: address,
+		},
 		OnDemand:      req.OnDemand || app.OnDemand,
 		Events:        app.Events,
 		Ping:          app.Ping || app.UpdateCheck && app.UpdatesDisabled,

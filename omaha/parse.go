@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // Limits of a request. A request of update_engine has less than 1 kB, one app, one
@@ -26,7 +26,7 @@ const (
 
 // Parse parses one request. It accepts well-formed XML without a document type
 // declaration, so the only entities are XML's five and character references.
-// Invalid numbers count as 0. Every error is a *fleet.Error with code invalid. The
+// Invalid numbers count as 0. Every error is a *fault.Error with code invalid. The
 // result does not reference body.
 //
 // A one-pass parser handles what machines usually send. It leaves everything else,
@@ -46,7 +46,7 @@ func Parse(body []byte) (*Request, error) {
 // invalid returns an error for the client. The message may quote input, so it is
 // truncated.
 func invalid(format string, args ...any) error {
-	e := fleet.Errorf(fleet.Invalid, "", format, args...)
+	e := fault.Errorf(fault.Invalid, "", format, args...)
 	e.Message = clip(strings.ToValidUTF8(e.Message, "?"), maxMessage)
 	return e
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // parseXML parses any request with encoding/xml.
@@ -122,7 +122,7 @@ func (p *xmlParser) end(t xml.EndElement) error {
 
 // syntaxError returns the error for XML that is not well-formed.
 func syntaxError(err error) error {
-	if e, ok := errors.AsType[*fleet.Error](err); ok {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e // from charsetReader
 	}
 	if e, ok := errors.AsType[*xml.SyntaxError](err); ok {

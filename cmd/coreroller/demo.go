@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 func demoCommand(p process) *cobra.Command {
@@ -46,7 +46,7 @@ func runDemo(ctx context.Context, c *Config, p process) (err error) {
 		program.demo.Attach(program.fleet, program.store, report)
 		report("sign in with user admin and password admin, unless you changed it")
 		_, err := program.fleet.StartDemo(auth.With(ctx, commandPrincipal("demo")))
-		if fleet.CodeOf(err) == fleet.Conflict {
+		if fault.CodeOf(err) == fault.Conflict {
 			return errors.New("the database in --data-dir contains other data: choose an empty directory, or omit the flag")
 		}
 		if err != nil {

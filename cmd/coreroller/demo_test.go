@@ -11,6 +11,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -64,9 +65,9 @@ func TestDemoStartsContinuesAndStops(t *testing.T) {
 		p.demoIs(t, "mutation { stopDemo { demo { present running available } userErrors { code } } }", false, false, false)
 		p.rejects(t, "mutation { stopDemo { demo { present } userErrors { code message } } }")
 		p.rejects(t, "mutation { startDemo { demo { present } userErrors { code message } } }")
-		for _, id := range append(p.demo.Applications(), ours.ID, fleet.FlatcarID()) {
+		for _, id := range append(p.demo.Applications(), ours.ID, catalog.FlatcarID()) {
 			exists := p.fleet.Catalog().App(id) != nil
-			if want := id == ours.ID || id == fleet.FlatcarID(); exists != want {
+			if want := id == ours.ID || id == catalog.FlatcarID(); exists != want {
 				t.Errorf("application %s exists: %v, want %v", id, exists, want)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
@@ -42,7 +43,7 @@ func newTestGroup(t *testing.T, service *fleet.Service, s *store.Store, policy r
 	packages := map[string]uuid.UUID{}
 	for _, version := range []string{"1.0.0", "2.0.0"} {
 		p, err := service.CreatePackage(k.ctx, fleet.CreatePackage{
-			ApplicationID: app.ID, Type: fleet.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + version + "/",
+			ApplicationID: app.ID, Type: catalog.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + version + "/",
 			Filename: "update.gz", Size: 1 << 20, SHA256: strings.Repeat("ab", 32),
 		})
 		if err != nil {

@@ -15,13 +15,15 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/store"
 )
 
 // commandPrincipal is the principal of the server's command line. It needs no
 // credentials, because read access to the database already allows everything.
 func commandPrincipal(name string) auth.Principal {
-	return auth.Principal{Name: name, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand}
+	return auth.Principal{Name: name, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
 }
 
 func userCommand(p process) *cobra.Command {
@@ -34,7 +36,7 @@ func userCommand(p process) *cobra.Command {
 	user.AddCommand(
 		passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if _, err := s.CreateUser(ctx, fleet.CreateUser{Username: name, Password: password}); err != nil {
+				if _, err := s.Accounts.CreateUser(ctx, account.CreateUser{Username: name, Password: password}); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(p.Stdout, "user %s was added\n", name)
@@ -42,7 +44,7 @@ func userCommand(p process) *cobra.Command {
 			}),
 		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if err := s.SetPassword(ctx, fleet.SetPassword{Username: name, New: password}); err != nil {
+				if err := s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password}); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(p.Stdout, "the password of %s was changed\n", name)
@@ -102,7 +104,7 @@ func tokenCommand(p process) *cobra.Command {
 				return err
 			}
 			defer service.Close()
-			token, expires, err := service.CreateToken(ctx, fleet.CreateToken{Username: name, Life: life})
+			token, expires, err := service.Accounts.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
 			if err != nil {
 				return err
 			}

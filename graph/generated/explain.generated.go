@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -126,7 +127,7 @@ func (ec *executionContext) fieldContext_Decision_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Decision", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -158,7 +159,7 @@ func (ec *executionContext) fieldContext_Explanation_instance(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -181,7 +182,7 @@ func (ec *executionContext) fieldContext_Explanation_asOf(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Explanation", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -213,7 +214,7 @@ func (ec *executionContext) fieldContext_Explanation_decision(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -850,7 +851,7 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 
 var explanationImplementors = []string{"Explanation"}
 
-func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *view.Explanation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, explanationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1084,7 +1085,7 @@ func (ec *executionContext) marshalNDecision2githubᚗcomᚋcorerollerᚋcorerol
 	return ec._Decision(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Explanation!")
 		return graphql.Null

@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -719,7 +720,7 @@ func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field grap
 			return obj.Reach, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/google/uuid"
 )
 
 // What happened since the message before.
@@ -223,7 +225,7 @@ type FleetChange struct {
 	// Whether this is the first message of the subscription, or follows a gap.
 	Snapshot bool `json:"snapshot"`
 	// The numbers.
-	Fleet *fleet.Numbers `json:"fleet"`
+	Fleet *view.Numbers `json:"fleet"`
 	// All applications, for their cards.
 	Applications []*db.Application `json:"applications"`
 }
@@ -535,7 +537,7 @@ type PolicyPreview struct {
 	// The next spans in which grants are given, at most 14; empty when that is always.
 	Windows []*rollout.Span `json:"windows"`
 	// What would follow for the group; null without `groupId`.
-	Reach *fleet.Reach `json:"reach,omitempty"`
+	Reach *view.Reach `json:"reach,omitempty"`
 }
 
 // A policy to be looked at before it is saved.
@@ -588,7 +590,7 @@ type RolloutProgress struct {
 	// Null when there is none.
 	Rollout *db.GroupRollout `json:"rollout,omitempty"`
 	// The group's machines in numbers.
-	Numbers *fleet.GroupNumbers `json:"numbers"`
+	Numbers *view.GroupNumbers `json:"numbers"`
 }
 
 // How one server process does.

@@ -14,6 +14,8 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/simulate"
@@ -52,7 +54,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	omaha.NewHandler(s.service, omaha.Options{Log: log, Now: time.Now}).Mount(mux)
+	omaha.NewHandler(s.service.Machines, omaha.Options{Log: log, Now: time.Now}).Mount(mux)
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
 	s.url = web.URL + "/v1/update/"
@@ -137,7 +139,7 @@ func TestMachinesContinueAfterARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := first[0].Identity
-	if _, err := s.service.CheckIn(s.ctx, fleet.CheckIn{AppID: id.App, Track: id.Track, Machine: id.Machine, Version: "1.2.1", Ping: true}); err != nil {
+	if _, err := s.service.Machines.CheckIn(s.ctx, checkin.CheckIn{AppID: id.App, Track: id.Track, Machine: id.Machine, Version: "1.2.1", Ping: true}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := s.demo.machines(s.ctx, false)
@@ -160,7 +162,7 @@ func TestMachinesContinueAfterARestart(t *testing.T) {
 func TestFailedStartDeletesTheSampleData(t *testing.T) {
 	s := newSite(t)
 	s.demo.Close()
-	if _, err := s.service.StartDemo(s.ctx); fleet.CodeOf(err) != fleet.Unavailable {
+	if _, err := s.service.StartDemo(s.ctx); fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("StartDemo while the server stops: %v", err)
 	}
 	for _, id := range s.demo.Applications() {

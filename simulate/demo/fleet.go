@@ -12,6 +12,9 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
@@ -70,7 +73,7 @@ func (f *Fleet) Begin(ctx context.Context, fresh bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return fleet.Errorf(fleet.Unavailable, "", "the server is stopping")
+		return fault.Errorf(fault.Unavailable, "", "the server is stopping")
 	}
 	// The machines outlive the request that starts them.
 	ctx, stop := context.WithCancel(auth.With(context.WithoutCancel(ctx), principal()))
@@ -90,7 +93,7 @@ func (f *Fleet) Begin(ctx context.Context, fresh bool) error {
 
 // principal is who the audit names for the demo's own changes.
 func principal() auth.Principal {
-	return auth.Principal{Name: "demo", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand}
+	return auth.Principal{Name: "demo", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
 }
 
 // run returns when the context ends or the demo's applications were deleted.
@@ -151,8 +154,8 @@ func (f *Fleet) machines(ctx context.Context, fresh bool) ([]*simulate.Machine, 
 			continue
 		}
 		existing[app.product] = true
-		l := fleet.MachineList{MachineFilter: fleet.MachineFilter{Application: &app.id}, Limit: 2 * len(all)}
-		rows, err := f.service.Machines(ctx, l, nil)
+		l := view.MachineList{MachineFilter: view.MachineFilter{Application: &app.id}, Limit: 2 * len(all)}
+		rows, err := f.service.View.Machines(ctx, l, nil)
 		if err != nil {
 			return nil, err
 		}

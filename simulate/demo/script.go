@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -71,8 +72,8 @@ func (w *world) promote(ctx context.Context, app, channel, version string) error
 	_, err := w.service.PromotePackage(ctx, fleet.PromotePackage{
 		ChannelID: w.ids.channels[app+"/"+channel], PackageID: &target, Reason: "demo",
 	})
-	switch fleet.CodeOf(err) {
-	case fleet.NotFound, fleet.Conflict, fleet.Invalid: // a user changed the sample data
+	switch fault.CodeOf(err) {
+	case fault.NotFound, fault.Conflict, fault.Invalid: // a user changed the sample data
 		w.report(fmt.Sprintf("could not promote %s to %s: %v", version, channel, err))
 		return nil
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
@@ -194,11 +195,11 @@ func (w *world) buildApp(ctx context.Context, app application) error {
 func (a *application) newPackage(version string) fleet.CreatePackage {
 	sum := sha256.Sum256([]byte(a.name + " " + version))
 	in := fleet.CreatePackage{
-		ApplicationID: a.id, Type: fleet.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
+		ApplicationID: a.id, Type: catalog.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
 		Filename: "update.gz", Size: 380<<20 + int64(sum[0])<<18, SHA256: hex.EncodeToString(sum[:]),
 	}
 	if a.program {
-		in.Type, in.Filename, in.Size = fleet.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
+		in.Type, in.Filename, in.Size = catalog.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
 	}
 	return in
 }
