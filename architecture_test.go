@@ -53,7 +53,7 @@ var libraries = []struct{ path, rooms, because string }{
 	{"modernc.org/sqlite", "store", "the database is opened in one place"},
 	{"github.com/pressly/goose/v3", "store", "the schema is migrated in one place"},
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
-	{"github.com/99designs/gqlgen", "graph ent", "GraphQL's words are known to graph alone (and to ent's field collection)"},
+	{"github.com/99designs/gqlgen", "graph", "only graph speaks GraphQL"},
 	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
 	{"github.com/spf13", "cmd", "flags are read in one place; everybody else gets a plain struct"},
 	{"flag", "cmd bench", "flags are read in one place; everybody else gets a plain struct"},

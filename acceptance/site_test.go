@@ -24,6 +24,7 @@ import (
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -183,7 +184,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // the system clears its temporary files some day
 	path := filepath.Join(folder, "migrated.db")
-	if err := store.Migrate(context.Background(), path); err != nil {
+	if err := migrations.Apply(context.Background(), path); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)

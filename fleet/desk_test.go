@@ -58,7 +58,7 @@ func openDesk(t testing.TB, url string) *desk {
 	t.Helper()
 	d := &desk{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
-	if d.store, err = store.Open(t.Context(), store.Options{URL: url, Now: d.clock}); err != nil {
+	if d.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = d.store.Close() })

@@ -59,7 +59,7 @@ func newSite(t testing.TB, url string) *site {
 	s := &site{t: t, log: &bytes.Buffer{}}
 	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
-	if s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: s.now}); err != nil {
+	if s.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })

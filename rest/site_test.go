@@ -54,7 +54,7 @@ func newSite(t testing.TB, url string) *site {
 	s.clock.Store(begin.UnixMicro())
 	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
-	s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: s.now})
+	s.store, err = store.Open(t.Context(), store.Options{URL: url})
 	s.ok(err)
 	t.Cleanup(func() { _ = s.store.Close() })
 	log := slog.New(slog.NewTextHandler(s.log, nil))

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 // Errors that keep a server from starting, with what to do.
@@ -47,7 +47,7 @@ type sqlError interface {
 
 // explainOpen explains why the database cannot be used.
 func (c *Config) explainOpen(err error) error {
-	if errors.Is(err, store.ErrNewer) {
+	if errors.Is(err, migrations.ErrNewer) {
 		return fmt.Errorf("%s: %w", c.databaseName(), err)
 	}
 	if c.DatabaseURL == "" {

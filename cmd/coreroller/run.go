@@ -103,7 +103,7 @@ func (p *Program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log, Now: p.now}); err != nil {
+	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
 	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {

@@ -133,7 +133,7 @@ func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 }
 
 func (c *Config) withStore(ctx context.Context, database string, f func(*store.Store) error) (err error) {
-	s, err := store.Open(ctx, store.Options{URL: database, Log: discard(), Now: time.Now})
+	s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
 	if err != nil {
 		return c.explainOpen(err)
 	}

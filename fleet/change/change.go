@@ -105,12 +105,12 @@ func (w *Writer) Operate(ctx context.Context, v Verb, groups []uuid.UUID, f func
 }
 
 // Do runs one verb without locks: transaction, journal, audit, catalog. It tries
-// again when store.ErrAgain asks for it.
+// again when store.ErrRetry asks for it.
 func (w *Writer) Do(ctx context.Context, v Verb, f func(c *Change) error) error {
 	for range MaxTries {
 		done, err := w.attempt(ctx, v, f)
 		switch {
-		case errors.Is(err, store.ErrAgain):
+		case errors.Is(err, store.ErrRetry):
 			continue
 		case errors.Is(err, ErrUnchanged):
 			return nil

@@ -230,7 +230,7 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 
 func (b *batch) register(c *call, g *catalog.Group) *store.Machine {
 	m := &store.Machine{
-		InstanceID: c.instance, ApplicationID: g.App.ID, GroupID: g.ID, Arch: g.Arch,
+		InstanceID: c.instance, ApplicationID: g.App.ID, GroupID: g.ID, Reported: store.Reported{Arch: g.Arch},
 		CreatedAt: b.now, StateChangedAt: b.now,
 	}
 	m.ID, m.Version = c.in.Machine, c.version

@@ -49,7 +49,7 @@ func open(t *testing.T) *site {
 			t.Fatal(err)
 		}
 	}
-	s.store, err = store.Open(t.Context(), store.Options{URL: storetest.SQLite(t), Now: s.now})
+	s.store, err = store.Open(t.Context(), store.Options{URL: storetest.SQLite(t)})
 	check()
 	t.Cleanup(func() { _ = s.store.Close() })
 	s.Service, err = fleet.New(t.Context(), fleet.Options{Store: s.store, Now: s.now, Log: slog.New(slog.DiscardHandler)})

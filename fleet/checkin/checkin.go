@@ -22,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/lane"
 )
 
 const (
@@ -50,7 +51,7 @@ type Service struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	lane    *store.Lane[*call]
+	lane    *lane.Lane[*call]
 	idle    *idleCache
 	rate    rate // of answered check-ins
 	meters  *pace.Meters
@@ -63,7 +64,7 @@ func New(o Options) *Service {
 		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log,
 		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
 	}
-	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
+	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
 	return s
 }
 
@@ -141,9 +142,9 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	queued := new(call) // it outlives this function when the context ends first
 	*queued = asked
 	switch err := s.lane.Do(ctx, queued); {
-	case errors.Is(err, store.ErrLaneFull):
+	case errors.Is(err, lane.ErrFull):
 		return Answer{}, fault.Errorf(fault.Unavailable, "", "too many machines are waiting: try again later")
-	case errors.Is(err, store.ErrLaneClosed):
+	case errors.Is(err, lane.ErrClosed):
 		return Answer{}, fault.Errorf(fault.Unavailable, "", "the server is stopping: try again later")
 	case err != nil:
 		return Answer{}, err

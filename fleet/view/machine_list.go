@@ -75,7 +75,7 @@ const (
 	// sifts. It is for lists without conditions, which stop when the page is
 	// full, and for a search, which has indexes of its own.
 	inOrder layout = iota
-	// inGroup joins the stretches of one group, see store.Stretch.
+	// inGroup joins the stretches of one group, see store.CountBucket.
 	inGroup
 	// groupWise does so for one group after the other, in the order of
 	// application and group. Machines of no group come last.
@@ -286,7 +286,7 @@ func beyond(order []ordinal, place *machinePlace, down bool) predicate.Instance 
 
 // stretches are the rows of counters that hold matching machines, in the order
 // of application and group.
-func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.Stretch, error) {
+func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.CountBucket, error) {
 	where := []predicate.GroupCount{groupcount.MachinesGT(0)}
 	snapshot := s.catalog.Catalog()
 	switch {
@@ -322,7 +322,7 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.Stretc
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
-	all := make([]store.Stretch, 0, len(rows))
+	all := make([]store.CountBucket, 0, len(rows))
 	for _, row := range rows {
 		g := snapshot.Group(row.GroupID)
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
@@ -331,12 +331,12 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.Stretc
 		if l.CountedAs != nil && !slices.Contains(l.CountedAs, catalog.PartOf(row.State, row.Standing, g.OnTarget(row.Version))) {
 			continue
 		}
-		all = append(all, store.Stretch{
+		all = append(all, store.CountBucket{
 			Application: g.App.ID, Group: g.ID, Version: row.Version, State: row.State, Reason: row.Reason,
 			Standing: row.Standing, Machines: row.Machines,
 		})
 	}
-	slices.SortStableFunc(all, func(a, b store.Stretch) int {
+	slices.SortStableFunc(all, func(a, b store.CountBucket) int {
 		return compareGroups(a.Application, a.Group, b.Application, b.Group)
 	})
 	return all, nil

@@ -67,9 +67,9 @@ func idsOf(q *db.InstanceQuery, err error) func(context.Context) ([]uuid.UUID, e
 }
 
 // sections are stretches group by group.
-func sections(stretches []store.Stretch) (all [][]store.Stretch) {
+func sections(stretches []store.CountBucket) (all [][]store.CountBucket) {
 	for len(stretches) > 0 {
-		n := slices.IndexFunc(stretches, func(t store.Stretch) bool { return t.Group != stretches[0].Group })
+		n := slices.IndexFunc(stretches, func(t store.CountBucket) bool { return t.Group != stretches[0].Group })
 		if n < 0 {
 			n = len(stretches)
 		}
@@ -80,7 +80,7 @@ func sections(stretches []store.Stretch) (all [][]store.Stretch) {
 
 // together is how many groups one statement reads to find so many machines: at
 // least one.
-func together(groups [][]store.Stretch, need int) (n int) {
+func together(groups [][]store.CountBucket, need int) (n int) {
 	parts, found := 0, 0
 	for ; n < len(groups) && groups[n] != nil && found < need; n++ {
 		if parts += len(groups[n]); n > 0 && parts > store.MaxParts {
@@ -94,11 +94,11 @@ func together(groups [][]store.Stretch, need int) (n int) {
 }
 
 // ahead are the stretches that are not behind the place the list goes on from.
-func (l *MachineList) ahead(stretches []store.Stretch) []store.Stretch {
+func (l *MachineList) ahead(stretches []store.CountBucket) []store.CountBucket {
 	if l.after == nil {
 		return stretches
 	}
-	return slices.DeleteFunc(stretches, func(t store.Stretch) bool {
+	return slices.DeleteFunc(stretches, func(t store.CountBucket) bool {
 		c := 0
 		switch {
 		case l.layout() == groupWise && l.after.Group == uuid.Nil:
@@ -113,7 +113,7 @@ func (l *MachineList) ahead(stretches []store.Stretch) []store.Stretch {
 }
 
 // headOf reads the first machines of some groups.
-func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.Stretch, limit int) (*db.InstanceQuery, error) {
+func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.CountBucket, limit int) (*db.InstanceQuery, error) {
 	if len(stretches) > store.MaxParts { // more kinds of machines in one group than can be joined
 		one := *l
 		one.Group, one.Limit = &stretches[0].Group, limit
@@ -146,7 +146,7 @@ func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.
 
 // narrow adds to the conditions of a stretch what the counters do not know:
 // platform, time, and where the list goes on.
-func (l *MachineList) narrow(s *sql.Selector, t *store.Stretch) {
+func (l *MachineList) narrow(s *sql.Selector, t *store.CountBucket) {
 	for _, p := range l.uncounted() {
 		p(s)
 	}
@@ -200,7 +200,7 @@ func (l *MachineList) conditions() []predicate.Instance {
 
 // within is the condition that a machine is in one of some stretches, whatever
 // it was told last.
-func within(stretches []store.Stretch) predicate.Instance {
+func within(stretches []store.CountBucket) predicate.Instance {
 	type kind struct {
 		group    uuid.UUID
 		state    rollout.State

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -94,19 +95,18 @@ func (s *Service) ApplicationChecks(ctx context.Context, ids []uuid.UUID) (map[u
 		At            time.Time `sql:"at"`
 		Sum           int       `sql:"sum"`
 	}
+	groups := sql.Table(group.Table)
 	err := s.store.Reader().PacePoint.Query().
-		Where(pacepoint.Resolution(checkSeconds), pacepoint.AtGTE(first), pacepoint.AtLTE(last)).
-		Modify(func(q *sql.Selector) {
-			g := sql.Table(group.Table)
-			q.Join(g).On(q.C(pacepoint.FieldGroupID), g.C(group.FieldID))
+		Where(pacepoint.Resolution(checkSeconds), pacepoint.AtGTE(first), pacepoint.AtLTE(last), func(q *sql.Selector) {
 			values := make([]any, len(ids))
 			for i, id := range ids {
 				values[i] = id
 			}
-			q.Where(sql.In(g.C(group.FieldApplicationID), values...))
-			q.Select(g.C(group.FieldApplicationID), q.C(pacepoint.FieldAt), sql.As(sql.Sum(q.C(pacepoint.FieldChecks)), "sum"))
-			q.GroupBy(g.C(group.FieldApplicationID), q.C(pacepoint.FieldAt))
-		}).Scan(ctx, &rows)
+			q.Join(groups).On(q.C(pacepoint.FieldGroupID), groups.C(group.FieldID))
+			q.Where(sql.In(groups.C(group.FieldApplicationID), values...)).GroupBy(groups.C(group.FieldApplicationID))
+		}).GroupBy(pacepoint.FieldAt).
+		Aggregate(func(*sql.Selector) string { return groups.C(group.FieldApplicationID) }, db.As(db.Sum(pacepoint.FieldChecks), "sum")).
+		Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read update checks: %w", err)
 	}

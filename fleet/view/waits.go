@@ -77,7 +77,7 @@ type queue struct {
 	now      time.Time
 	versions map[string]rollout.Version // they run
 	inside   bool                       // some are in the open waves
-	unsure   []store.Stretch            // machines that may be in them or not, fewest first
+	unsure   []store.CountBucket        // machines that may be in them or not, fewest first
 }
 
 func (q *queue) add(row *db.GroupCount) {
@@ -92,7 +92,7 @@ func (q *queue) add(row *db.GroupCount) {
 		q.inside = true // they got past the waves
 	default:
 		// Also those who were told to wait for a wave: it may have opened since.
-		q.unsure = append(q.unsure, store.Stretch{
+		q.unsure = append(q.unsure, store.CountBucket{
 			Group: row.GroupID, Version: row.Version, State: row.State, Reason: row.Reason, Standing: row.Standing, Machines: row.Machines,
 		})
 	}
@@ -103,21 +103,21 @@ const (
 	// open waves have machines left. Who is in a wave is a matter of a hash, so
 	// any hundred are as good as any other; a smaller rest than they show is no
 	// longer what the rollout waits for.
-	lookStretches = 4
-	lookEach      = 25
+	lookBuckets = 4
+	lookEach    = 25
 )
 
 // lookWho finds out, for groups whose waves hold back machines, whether
 // machines that the waves reach are still waiting.
 func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) error {
-	var look []store.Stretch
+	var look []store.CountBucket
 	for _, id := range slices.SortedFunc(maps.Keys(queues), compareIDs) {
 		q := queues[id]
 		if q.inside || !q.world.WavesHold() || !q.passes() {
 			q.inside = true // or it does not matter
 			continue
 		}
-		look = append(look, q.unsure[max(0, len(q.unsure)-lookStretches):]...)
+		look = append(look, q.unsure[max(0, len(q.unsure)-lookBuckets):]...)
 	}
 	for part := range slices.Chunk(look, store.MaxParts) {
 		head := store.Head{Each: lookEach}

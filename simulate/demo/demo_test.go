@@ -40,7 +40,7 @@ func newSite(t *testing.T) *site {
 	log := slog.New(slog.DiscardHandler)
 	s := &site{ctx: auth.With(t.Context(), principal())}
 	var err error
-	if s.store, err = store.Open(s.ctx, store.Options{URL: filepath.Join(t.TempDir(), "demo.db"), Log: log, Now: time.Now}); err != nil {
+	if s.store, err = store.Open(s.ctx, store.Options{URL: filepath.Join(t.TempDir(), "demo.db"), Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })

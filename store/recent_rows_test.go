@@ -118,7 +118,7 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 		}))
 		_, err := database.ExecContext(t.Context(), "DELETE FROM instances")
 		check(t, err)
-		if err := f.step(one, m.InstanceID, func(m *store.Machine) error { m.Address = "::3"; return nil }); !errors.Is(err, store.ErrAgain) {
+		if err := f.step(one, m.InstanceID, func(m *store.Machine) error { m.Address = "::3"; return nil }); !errors.Is(err, store.ErrRetry) {
 			t.Errorf("the first step without its row: %v", err)
 		}
 		write(t, one, func(ctx context.Context, tx *store.Tx) error {
@@ -144,12 +144,12 @@ func TestRecentMachinesAreBounded(t *testing.T) {
 				return err
 			}
 			b := &store.Batch{Groups: groups}
-			for i := range store.RecentRows/2 + 1 {
+			for i := range store.MaxRecentRows/2 + 1 {
 				b.Machines = append(b.Machines, f.updating(fmt.Sprint(part, " ", i)))
 			}
 			return tx.Save(ctx, b)
 		})
-		if n := f.Recent(); n > store.RecentRows || part == 0 && n == 0 {
+		if n := f.RecentRows(); n > store.MaxRecentRows || part == 0 && n == 0 {
 			t.Errorf("%d are kept after part %d", n, part)
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package postgres
 
 import (
 	"context"
@@ -17,38 +17,37 @@ import (
 )
 
 const (
-	// notifyChannel is the PostgreSQL channel all processes listen to.
+	// notifyChannel is the PostgreSQL channel that all processes listen to.
 	notifyChannel = "coreroller"
-	// notifyEvery merges what is told to other processes: committing
-	// transactions that notify wait for each other, so one goroutine does it,
-	// a few times a second.
+	// notifyEvery batches notifications: commits of transactions that notify wait
+	// for each other, so one goroutine sends them, at most 20 times a second.
 	notifyEvery = 50 * time.Millisecond
-	// notifyBytes stays below PostgreSQL's limit of 8000 bytes a payload.
+	// notifyBytes keeps a payload below PostgreSQL's limit of 8000 bytes.
 	notifyBytes = 7000
-	// notifyEventBytes is the longest event as JSON.
+	// notifyEventBytes is the size of the longest event as JSON.
 	notifyEventBytes = 220
-	// notifyWaiting is how many distinct events wait to be told. Past it the
-	// others are told to read everything again.
-	notifyWaiting = 20_000
-	// notifyMachines is how many machines one payload names, 22 bytes each.
+	// notifyQueue is how many distinct events can be queued. If there are more,
+	// the other processes receive a Resync and read everything again.
+	notifyQueue = 20_000
+	// notifyMachines is how many machine ids fit into one payload, 22 bytes each.
 	notifyMachines = 250
 )
 
-// notifier carries events between processes that share a PostgreSQL.
+// notifier carries events between the processes that share a database.
 type notifier struct {
 	origin   string // marks what this process sent
 	db       *sql.DB
-	local    *event.Memory
+	local    *event.Memory // receives the events of other processes
 	log      *slog.Logger
 	listener *pq.Listener
+	out      *event.Memory // merges the events of this process
 	outgoing event.Subscription
-	out      *event.Memory
 	stop     chan struct{}
 	done     sync.WaitGroup
 }
 
-// message is one payload. Machines, of which there are many in a storm, are
-// told apart from the rest: for each group their ids, one after the other.
+// message is one payload. Machine events, the bulk of the traffic, are packed:
+// 16 bytes for each machine of one group.
 type message struct {
 	Origin   string        `json:"o"`
 	Events   []event.Event `json:"e,omitempty"`
@@ -57,7 +56,7 @@ type message struct {
 	Machines []byte        `json:"m,omitempty"`
 }
 
-// events is what a message tells.
+// events unpacks a message.
 func (m *message) events() []event.Event {
 	events := m.Events
 	for i := range events {
@@ -69,17 +68,17 @@ func (m *message) events() []event.Event {
 	return events
 }
 
-func startNotifier(dsn string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
-	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyWaiting), stop: make(chan struct{})}
+func startNotifier(databaseURL string, d *sql.DB, local *event.Memory, log *slog.Logger) (*notifier, error) {
+	n := &notifier{origin: uuid.NewString(), db: d, local: local, log: log, out: event.NewMemoryOf(notifyQueue), stop: make(chan struct{})}
 	n.outgoing = n.out.Subscribe(nil)
-	n.listener = pq.NewListener(dsn, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
+	n.listener = pq.NewListener(databaseURL, 100*time.Millisecond, 10*time.Second, func(_ pq.ListenerEventType, err error) {
 		if err != nil {
-			log.Warn("listening to the database", "error", err)
+			log.Warn("cannot listen for notifications", "error", err)
 		}
 	})
 	if err := n.listener.Listen(notifyChannel); err != nil {
-		_ = n.listener.Close() // it never worked
-		return nil, fmt.Errorf("listen to the database: %w", err)
+		_ = n.listener.Close() // it never connected
+		return nil, fmt.Errorf("listen for notifications: %w", err)
 	}
 	n.done.Add(2)
 	go n.receive()
@@ -87,11 +86,8 @@ func startNotifier(dsn string, d *sql.DB, local *event.Memory, log *slog.Logger)
 	return n, nil
 }
 
-// send queues events for the other processes. It never blocks.
-func (n *notifier) send(events []event.Event) { n.out.Publish(events...) }
-
-// receive publishes what other processes sent. A nil notification means the
-// connection was lost for a while.
+// receive publishes the events of other processes. A nil notification means that
+// the connection was lost for a while and events may be missing.
 func (n *notifier) receive() {
 	defer n.done.Done()
 	for {
@@ -105,7 +101,7 @@ func (n *notifier) receive() {
 			}
 			var m message
 			if err := json.Unmarshal([]byte(note.Extra), &m); err != nil {
-				n.log.Warn("unreadable notification", "error", err)
+				n.log.Warn("cannot read a notification", "error", err)
 				n.local.Publish(event.Event{Kind: event.Resync})
 			} else if m.Origin != n.origin {
 				n.local.Publish(m.events()...)
@@ -114,12 +110,13 @@ func (n *notifier) receive() {
 	}
 }
 
+// transmit sends the queued events until close is called.
 func (n *notifier) transmit() {
 	defer n.done.Done()
 	for {
 		select {
 		case <-n.stop:
-			n.flush() // what was committed is told even when this process ends
+			n.flush() // other processes need the last commits too
 			return
 		case <-n.outgoing.Ready():
 			n.flush()
@@ -143,20 +140,20 @@ func (n *notifier) flush() {
 		machines[key] = append(machines[key], e.Instance[:]...)
 	}
 	for part := range slices.Chunk(rest, notifyBytes/notifyEventBytes) {
-		n.tell(message{Events: part})
+		n.notify(message{Events: part})
 	}
 	for key, ids := range machines {
 		for part := range slices.Chunk(ids, 16*notifyMachines) {
-			n.tell(message{App: key.App, Group: key.Group, Machines: part})
+			n.notify(message{App: key.App, Group: key.Group, Machines: part})
 		}
 	}
 }
 
-func (n *notifier) tell(m message) {
+func (n *notifier) notify(m message) {
 	m.Origin = n.origin
-	payload, _ := json.Marshal(m) // plain values always marshal
+	payload, _ := json.Marshal(m) // cannot fail for these types
 	if _, err := n.db.ExecContext(context.Background(), "SELECT pg_notify($1, $2)", notifyChannel, string(payload)); err != nil {
-		n.log.Warn("telling other processes", "error", err)
+		n.log.Warn("cannot notify other processes", "error", err)
 	}
 }
 
@@ -164,5 +161,5 @@ func (n *notifier) close() {
 	close(n.stop)
 	n.done.Wait()
 	n.outgoing.Close()
-	_ = n.listener.Close() // nothing to do about it while stopping
+	_ = n.listener.Close() // the process stops anyway
 }

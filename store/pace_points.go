@@ -9,33 +9,29 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/store/bulk"
 )
 
-// Pace is how fast a group went for some time, as one process saw it: the
-// highest numbers with their caps, and how many update checks came.
+// Pace is the highest number of updates in flight and of grants of a group in an
+// interval, each with its cap, and the number of update checks.
 type Pace struct {
 	InFlight, InFlightCap int
 	Granted, GrantedCap   int // within the policy's period
 	Checks                int
 }
 
-// PacePoint is a Pace of the time that ends at a moment, at one resolution.
+// PacePoint is the Pace of the interval that ends at At.
 type PacePoint struct {
 	GroupID    uuid.UUID
-	Resolution int // seconds
+	Resolution int // length of the interval in seconds
 	At         time.Time
 	Pace
 }
 
-// pacePoints grow as their time goes on: checks of all processes add up, of the
-// rest the highest stays. A row that would stay as it is is not written.
-var pacePoints = &table{
-	name: "pace_points",
-	columns: []column{
-		{"group_id", asID}, {"resolution", asNumber}, {"at", asTime}, {"in_flight", asNumber}, {"in_flight_cap", asNumber},
-		{"granted", asNumber}, {"granted_cap", asNumber}, {"checks", asNumber},
-	},
-	conflict: `ON CONFLICT (group_id, resolution, at) DO UPDATE SET
+// pacePoints are merged with the row of the same interval: checks add up, of the
+// other numbers the highest is kept. A row that would not change is not written.
+var pacePoints = bulk.NewTable("pace_points", `ON CONFLICT (group_id, resolution, at) DO UPDATE SET
 		in_flight = CASE WHEN EXCLUDED.in_flight > pace_points.in_flight THEN EXCLUDED.in_flight ELSE pace_points.in_flight END,
 		in_flight_cap = CASE WHEN EXCLUDED.in_flight_cap > pace_points.in_flight_cap THEN EXCLUDED.in_flight_cap ELSE pace_points.in_flight_cap END,
 		granted = CASE WHEN EXCLUDED.granted > pace_points.granted THEN EXCLUDED.granted ELSE pace_points.granted END,
@@ -43,10 +39,12 @@ var pacePoints = &table{
 		checks = pace_points.checks + EXCLUDED.checks
 		WHERE EXCLUDED.checks > 0 OR EXCLUDED.in_flight > pace_points.in_flight OR EXCLUDED.in_flight_cap > pace_points.in_flight_cap
 		OR EXCLUDED.granted > pace_points.granted OR EXCLUDED.granted_cap > pace_points.granted_cap`,
-}
+	`group_id id, resolution number, at time, in_flight number, in_flight_cap number,
+	granted number, granted_cap number, checks number`)
 
-// AddPace adds what one process saw to the points, in the order of their keys,
-// as every other process does. Points of groups that are gone are dropped.
+// AddPace merges the measurements of one process into the points. Rows are
+// written in the order of their keys, as every process does, so that processes do
+// not deadlock. Points of deleted groups are dropped.
 func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 	if len(points) == 0 {
 		return nil
@@ -56,18 +54,18 @@ func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 		return cmp.Or(bytes.Compare(a.GroupID[:], b.GroupID[:]), cmp.Compare(a.Resolution, b.Resolution), a.At.Compare(b.At))
 	})
 	err := s.Write(ctx, time.Time{}, func(tx *Tx) error {
-		there, err := tx.keepGroups(ctx, points)
+		exists, err := tx.keepGroups(ctx, points)
 		if err != nil {
 			return err
 		}
-		var rows cells
+		var rows []bulk.Value
 		for _, p := range points {
-			if there[p.GroupID] {
-				rows = append(rows, inID(p.GroupID), inNumber(p.Resolution), inTime(p.At), inNumber(p.InFlight), inNumber(p.InFlightCap),
-					inNumber(p.Granted), inNumber(p.GrantedCap), inNumber(p.Checks))
+			if exists[p.GroupID] {
+				rows = append(rows, bulk.ID(p.GroupID), bulk.Number(p.Resolution), bulk.Time(p.At), bulk.Number(p.InFlight), bulk.Number(p.InFlightCap),
+					bulk.Number(p.Granted), bulk.Number(p.GrantedCap), bulk.Number(p.Checks))
 			}
 		}
-		_, err = tx.write(ctx, insertion(pacePoints, rows))
+		_, err = tx.write(ctx, bulk.Insert(pacePoints, rows))
 		return err
 	})
 	if err != nil {
@@ -76,9 +74,9 @@ func (s *Store) AddPace(ctx context.Context, points []PacePoint) error {
 	return nil
 }
 
-// keepGroups says which groups of the points exist, and keeps them until the
-// end of the transaction. Were a group deleted in the middle of it, that would
-// wait for its points and they for it.
+// keepGroups returns which groups of the points exist, and prevents their deletion
+// until the end of the transaction. Otherwise a deletion could wait for the points
+// while the points wait for the group.
 func (tx *Tx) keepGroups(ctx context.Context, points []PacePoint) (map[uuid.UUID]bool, error) {
 	var ids []uuid.UUID
 	for _, p := range points { // sorted
@@ -87,21 +85,21 @@ func (tx *Tx) keepGroups(ctx context.Context, points []PacePoint) (map[uuid.UUID
 		}
 	}
 	text := "SELECT id FROM groups WHERE id @in "
-	if tx.store.postgres() {
+	if tx.sql.Postgres() {
 		text += "FOR KEY SHARE"
 	}
-	rows, err := tx.query(ctx, text, tx.store.list(ids))
+	rows, err := tx.query(ctx, text, tx.sql.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	defer rows.Close()
-	there := make(map[uuid.UUID]bool, len(ids))
+	exists := make(map[uuid.UUID]bool, len(ids))
 	for rows.Next() {
 		var id uuid.UUID
 		if err := rows.Scan(&id); err != nil {
 			return nil, fmt.Errorf("read groups: %w", err)
 		}
-		there[id] = true
+		exists[id] = true
 	}
-	return there, rows.Err()
+	return exists, rows.Err()
 }

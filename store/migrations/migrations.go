@@ -1,4 +1,7 @@
-package store
+// Package migrations brings the schema of a database up to date from the files
+// in sqlite and postgres. A released file is never edited: goose records that
+// it was applied, and atlas.sum holds its checksum.
+package migrations
 
 import (
 	"context"
@@ -10,27 +13,16 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/coreroller/coreroller/store/postgres"
+	"github.com/coreroller/coreroller/store/sqlite"
 )
 
-//go:embed migrations
-var migrations embed.FS
+//go:embed sqlite postgres
+var embedded embed.FS
 
-// ErrNewer says that a newer version of the program has written the database.
+// ErrNewer means that a newer version of the program migrated the database.
 var ErrNewer = errors.New("the database was written by a newer version of coreroller: update the program, or restore the backup made before its upgrade")
-
-// migrationDB opens a database for migrating: SQLite without foreign keys,
-// because a table that is rebuilt is dropped, which would cascade.
-func migrationDB(databaseURL string) (*sql.DB, goose.Dialect, string, error) {
-	if IsPostgres(databaseURL) {
-		d, err := sql.Open("postgres", databaseURL)
-		return d, goose.DialectPostgres, "migrations/postgres", err
-	}
-	d, err := sql.Open("sqlite", sqliteDSN(databaseURL, false, false))
-	if err == nil {
-		d.SetMaxOpenConns(1)
-	}
-	return d, goose.DialectSQLite3, "migrations/sqlite", err
-}
 
 // Migration is the state of one migration.
 type Migration struct {
@@ -39,31 +31,30 @@ type Migration struct {
 	Applied bool
 }
 
-// Migrate applies the migrations a database lacks, each in a transaction,
-// under a lock, so that any number of processes may start at once. It is the
-// first thing Open does.
-func Migrate(ctx context.Context, databaseURL string) error {
-	return MigrateWith(ctx, databaseURL, migrations)
+// Apply applies the missing migrations of a database, each in a transaction. A
+// lock makes it safe that several processes start at once. A database newer than
+// this program is refused with ErrNewer.
+func Apply(ctx context.Context, databaseURL string) error {
+	return ApplyFrom(ctx, databaseURL, embedded)
 }
 
-// MigrateWith is Migrate with other files: folders sqlite and postgres below
-// the folder "migrations" of files.
-func MigrateWith(ctx context.Context, databaseURL string, files fs.FS) error {
+// ApplyFrom is Apply with other files, in folders sqlite and postgres.
+func ApplyFrom(ctx context.Context, databaseURL string, files fs.FS) error {
 	return withProvider(ctx, databaseURL, files, func(d *sql.DB, p *goose.Provider) error {
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
-		if IsPostgres(databaseURL) {
+		if postgres.IsURL(databaseURL) {
 			_, err := p.Up(ctx)
 			return err
 		}
-		return migrateSQLite(ctx, d, p)
+		return applySQLite(ctx, d, p)
 	})
 }
 
-// Migrations lists all migrations and which are applied.
-func Migrations(ctx context.Context, databaseURL string) (all []Migration, err error) {
-	err = withProvider(ctx, databaseURL, migrations, func(_ *sql.DB, p *goose.Provider) error {
+// List returns all migrations in order.
+func List(ctx context.Context, databaseURL string) (all []Migration, err error) {
+	err = withProvider(ctx, databaseURL, embedded, func(_ *sql.DB, p *goose.Provider) error {
 		if err := refuseNewer(ctx, p); err != nil {
 			return err
 		}
@@ -77,7 +68,7 @@ func Migrations(ctx context.Context, databaseURL string) (all []Migration, err e
 }
 
 func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*sql.DB, *goose.Provider) error) (err error) {
-	d, dialect, dir, err := migrationDB(databaseURL)
+	d, dialect, folder, err := open(databaseURL)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -85,7 +76,7 @@ func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*
 	if err := d.PingContext(ctx); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	if files, err = fs.Sub(files, dir); err != nil {
+	if files, err = fs.Sub(files, folder); err != nil {
 		return err
 	}
 	var options []goose.ProviderOption
@@ -106,6 +97,15 @@ func withProvider(ctx context.Context, databaseURL string, files fs.FS, f func(*
 	return nil
 }
 
+func open(databaseURL string) (*sql.DB, goose.Dialect, string, error) {
+	if postgres.IsURL(databaseURL) {
+		d, err := sql.Open("postgres", databaseURL)
+		return d, goose.DialectPostgres, "postgres", err
+	}
+	d, err := sqlite.OpenToMigrate(databaseURL)
+	return d, goose.DialectSQLite3, "sqlite", err
+}
+
 func refuseNewer(ctx context.Context, p *goose.Provider) error {
 	current, target, err := p.GetVersions(ctx)
 	if err != nil {
@@ -117,11 +117,11 @@ func refuseNewer(ctx context.Context, p *goose.Provider) error {
 	return nil
 }
 
-// migrateSQLite applies what is missing and checks afterwards that no row lost
-// its parent, since foreign keys are off meanwhile. Two processes that start
-// at once meet at the file's write lock: whoever comes second finds the work
-// done when it tries again.
-func migrateSQLite(ctx context.Context, d *sql.DB, p *goose.Provider) error {
+// applySQLite retries, because goose has no lock for SQLite: if two processes
+// start at once, the second fails at the file's write lock and finds the work
+// done when it tries again. Foreign keys are off meanwhile, so they are checked
+// at the end.
+func applySQLite(ctx context.Context, d *sql.DB, p *goose.Provider) error {
 	var err error
 	for range 3 {
 		if _, err = p.Up(ctx); err == nil {
@@ -139,5 +139,5 @@ func migrateSQLite(ctx context.Context, d *sql.DB, p *goose.Provider) error {
 	if err != nil {
 		return fmt.Errorf("check foreign keys: %w", err)
 	}
-	return fmt.Errorf("row %s of %s points to a missing row of %s", rowid.String, table.String, parent.String)
+	return fmt.Errorf("row %s of %s references a missing row of %s", rowid.String, table.String, parent.String)
 }
