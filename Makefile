@@ -8,15 +8,15 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
-# The same for every step: a step with flags of its own compiles everything a second time. Only the
-# race detector needs cgo.
+# The same flags for every step: a step with other flags would compile everything again. Only the race
+# detector needs cgo.
 export GOFLAGS := -trimpath -buildvcs=false
 export CGO_ENABLED := 0
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
-# Measures the whole server over HTTP; empty leaves it out; ARGS="-machines 10000" is quick.
+# Measures the whole server over HTTP; empty skips it; ARGS="-machines 10000" is quick.
 BENCH_SERVER ?= go run ./bench
 ARGS ?=
 
@@ -26,7 +26,7 @@ GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
 ##@ Use
 
 .PHONY: help
-help: ## this list
+help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,21 +36,21 @@ run: bin/coreroller ## build and start the server with the embedded database on 
 	exec bin/coreroller serve $(ARGS)
 
 .PHONY: demo
-demo: bin/coreroller ## the same with a simulated fleet to look at
+demo: bin/coreroller ## the same with a simulated fleet
 	exec bin/coreroller demo $(ARGS)
 
 .PHONY: build
-build: bin/coreroller ## build bin/coreroller, the one file to deploy
+build: bin/coreroller ## build bin/coreroller, the only file to deploy
 
 ##@ Develop
 
 .PHONY: dev
-dev: bin/coreroller ## server plus the interface's own dev server, which reloads as you type
+dev: bin/coreroller ## run the server and the dashboard's dev server with hot reload
 	@bin/coreroller serve $(ARGS) & server=$$!; trap 'kill $$server 2>/dev/null || true' EXIT; \
 		npm --prefix frontend run dev
 
 .PHONY: generate
-generate: frontend/node_modules/.installed ## everything generated, in the only order that works: ent, gqlgen, the interface's types
+generate: frontend/node_modules/.installed ## write all generated files, in the required order: ent, gqlgen, the dashboard's types
 	go run ./ent/entc.go
 	go tool gqlgen generate
 	npm --prefix frontend run generate
@@ -61,7 +61,7 @@ migration: install-postgresql ## write the next migration of both databases from
 	scripts/with-postgres go run ./store/makemigration $(name)
 
 .PHONY: bench
-bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a PostgreSQL that syncs
+bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a durable PostgreSQL
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout ./omaha
 	$(if $(BENCH_SERVER),scripts/with-postgres -durable $(BENCH_SERVER) $(ARGS))
 
@@ -70,7 +70,7 @@ measure: bin/coreroller bin/bench e2e/node_modules/.installed install-chromium #
 	cd e2e && npx playwright test -c playwright.measure.config.ts $(ARGS)
 
 .PHONY: screenshots
-screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## the pictures of docs/dashboard.md, of the demo fleet
+screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## take the pictures of docs/dashboard.md from the demo fleet
 	cd e2e && npx playwright test -c playwright.screenshots.config.ts
 
 .PHONY: fuzz
@@ -78,7 +78,7 @@ fuzz: ## fuzz every target for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: clean
-clean: ## remove what was built (not data/)
+clean: ## remove build results (not data/)
 	rm -rf bin build frontend/node_modules e2e/node_modules
 	find frontend/dist -mindepth 1 ! -name .keep -delete
 
@@ -89,15 +89,16 @@ test: ## everything below, as CI does it
 	@scripts/stages.sh verify lint test-go test-frontend e2e
 
 .PHONY: verify
-verify: frontend/node_modules/.installed ## generated files and go.mod are what their sources say
+verify: frontend/node_modules/.installed ## check that generated files and go.mod match their sources
 	scripts/verify.sh $(MAKE) --no-print-directory generate
 	go mod tidy -diff
 
 .PHONY: lint
-lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-lint, the interface's linters and types
+lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, golangci-lint, the word list, the dashboard's linters and types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | { xargs -r ls -d 2>/dev/null || true; } | xargs -r gofmt -l); \
 		if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet ./...
+	go test -count=1 -run '^TestEnglish' .
 	$(GOLANGCI) run ./...
 	npm --prefix frontend run lint
 	npm --prefix frontend run check
@@ -110,11 +111,11 @@ test-go: install-postgresql ## Go tests on SQLite and PostgreSQL with the race d
 		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
 .PHONY: test-frontend
-test-frontend: frontend/node_modules/.installed ## the interface's unit tests
+test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
 	npm --prefix frontend test
 
 .PHONY: e2e
-e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
+e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## test the real binary in a real browser
 	scripts/with-postgres npm --prefix e2e test
 
 # Packages with tests that are smaller, or cannot count allocations, under the race detector.
@@ -129,7 +130,7 @@ GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 install-postgresql install-chromium:
 	@scripts/install-deps.sh $(@:install-%=%)
 
-# The stamp lies where it vanishes together with what it vouches for.
+# The stamp is inside the folder that it stands for, so that both are deleted together.
 %/node_modules/.installed: %/package.json %/package-lock.json
 	npm --prefix $* ci
 	@mkdir -p $(@D) && touch $@
@@ -139,7 +140,7 @@ FRONTEND_SOURCES := $(shell find frontend \( -name node_modules -o -path fronten
 frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 	npm --prefix frontend run build
 
-# Always: only go knows whether anything changed, and it answers in a second.
+# Always runs: go itself checks in a second whether anything changed.
 .PHONY: bin/coreroller
 bin/coreroller: frontend/dist/index.html
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
@@ -148,7 +149,7 @@ bin/coreroller: frontend/dist/index.html
 bin/bench:
 	go build -o $@ ./bench
 
-# Not a tool of go.mod: its 200 modules would become ours.
+# Not a tool of go.mod: its 200 modules would be listed there too.
 $(GOLANGCI):
 	@mkdir -p $(@D)
 	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -254,7 +255,7 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 			err = s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: other})
 		}
 	}
-	if fleet.CodeOf(err) != "" {
+	if fault.CodeOf(err) != "" {
 		err = nil // refused, with a reason
 	}
 	s.ok(err)

@@ -19,6 +19,8 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -74,7 +76,7 @@ type setup struct {
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
-func program(s *setup)                        { s.kind = fleet.PackageOther }
+func program(s *setup)                        { s.kind = catalog.PackageOther }
 func noPackage(s *setup)                      { s.empty = true }
 func servers(n int) option                    { return func(s *setup) { s.servers = n } }
 
@@ -150,7 +152,7 @@ func start(t testing.TB, url string, options ...option) *site {
 }
 
 func newSetup(options []option) setup {
-	o := setup{policy: casePolicy(), kind: fleet.PackageFlatcar, servers: 1}
+	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1}
 	for _, change := range options {
 		change(&o)
 	}
@@ -189,7 +191,7 @@ var migrated = sync.OnceValues(func() ([]byte, error) {
 })
 
 func signedIn(t testing.TB) context.Context {
-	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
+	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialSession})
 }
 
 // fill makes application, package, channel and group.
@@ -229,7 +231,7 @@ func (s *site) join() {
 	o := s.omaha
 	o.Now, o.Log = s.clock.Now, slog.New(slog.DiscardHandler)
 	mux := http.NewServeMux()
-	omaha.NewHandler(n.Service, o).Mount(mux)
+	omaha.NewHandler(n.Service.Machines, o).Mount(mux)
 	n.handler = mux
 	s.servers = append(s.servers, n)
 }
@@ -261,7 +263,7 @@ func (s *site) advance(d time.Duration) { s.clock.Advance(d) }
 // work does what a server does in the background, once.
 func (s *site) work() {
 	s.t.Helper()
-	s.ok(s.Work(s.ctx))
+	s.ok(s.Upkeep.Work(s.ctx))
 }
 
 func (s *site) ok(err error) {
@@ -272,9 +274,9 @@ func (s *site) ok(err error) {
 }
 
 // refused checks that an operator is told no with a code and a message.
-func (s *site) refused(err error, code fleet.Code) {
+func (s *site) refused(err error, code fault.Code) {
 	s.t.Helper()
-	if fleet.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
-		s.t.Errorf("got %v (code %q), want the code %q", err, fleet.CodeOf(err), code)
+	if fault.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
+		s.t.Errorf("got %v (code %q), want the code %q", err, fault.CodeOf(err), code)
 	}
 }

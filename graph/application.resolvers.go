@@ -8,13 +8,15 @@ package graph
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
-	"github.com/google/uuid"
 )
 
 func (r *applicationResolver) Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error) {
@@ -37,7 +39,7 @@ func (r *applicationResolver) Packages(ctx context.Context, obj *db.Application,
 	return r.packages(ctx, obj, filter, first, after)
 }
 
-func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error) {
+func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error) {
 	n, err := loadersOf(ctx).applicationNumbers.load(ctx, obj.ID)
 	return &n, err
 }

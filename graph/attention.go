@@ -105,7 +105,7 @@ func (r *Resolver) withoutPackage(ctx context.Context, groups []*db.Group,
 	if len(ids) == 0 {
 		return nil
 	}
-	numbers, err := r.fleet.ManyGroupNumbers(ctx, ids)
+	numbers, err := r.fleet.View.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // FuzzCursor reads what a client may send as a cursor: it is refused with a
@@ -22,7 +22,7 @@ func FuzzCursor(f *testing.F) {
 		var machine string
 		switch err := readCursor(text, &machine); {
 		case err != nil:
-			if fleet.CodeOf(err) != fleet.Invalid {
+			if fault.CodeOf(err) != fault.Invalid {
 				t.Errorf("refused with %v", err)
 			}
 		case strings.ContainsRune(machine, 0):
@@ -35,7 +35,7 @@ func FuzzCursor(f *testing.F) {
 		}
 		var at time.Time
 		var id uuid.UUID
-		if err := readCursor(text, &at, &id); err != nil && fleet.CodeOf(err) != fleet.Invalid {
+		if err := readCursor(text, &at, &id); err != nil && fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("refused with %v", err)
 		}
 	})

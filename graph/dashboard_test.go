@@ -34,7 +34,7 @@ func TestTheGroupPageReadsCountersOnly(t *testing.T) {
 			s.fail(fmt.Sprint("m", i), "1.0.0", fmt.Sprint("oem", i), 9+i)
 		}
 		s.check("held", "1.0.0")
-		s.must(s.Work(t.Context()))
+		s.must(s.Upkeep.Work(t.Context()))
 		w := s.ana(t).dial()
 		var mu sync.Mutex
 		var read []string

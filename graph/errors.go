@@ -7,12 +7,13 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/coreroller/coreroller/fleet/fault"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -25,7 +26,7 @@ func userErrors(err error) ([]*model.UserError, error) {
 		return []*model.UserError{}, nil
 	}
 	var out []*model.UserError
-	for _, e := range fleet.Errors(err) {
+	for _, e := range fault.All(err) {
 		u := &model.UserError{Code: code(e.Code), Message: e.Message}
 		if e.Field != "" {
 			u.Field = &e.Field
@@ -41,7 +42,7 @@ func userErrors(err error) ([]*model.UserError, error) {
 	return out, nil
 }
 
-func code(c fleet.Code) model.ErrorCode { return model.ErrorCode(strings.ToUpper(string(c))) }
+func code(c fault.Code) model.ErrorCode { return model.ErrorCode(strings.ToUpper(string(c))) }
 
 // refusal is the error of a field for which the caller is to blame.
 func refusal(c model.ErrorCode, format string, args ...any) *gqlerror.Error {
@@ -74,7 +75,7 @@ func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, st
 	if e, ok := errors.AsType[*gqlerror.Error](err); ok && e.Err == nil {
 		return codeOf(e), e.Message // made by the GraphQL library, or by refusal
 	}
-	switch all := fleet.Errors(err); {
+	switch all := fault.All(err); {
 	case len(all) > 0:
 		messages := make([]string, len(all))
 		for i, e := range all {
@@ -108,7 +109,7 @@ func codeOf(e *gqlerror.Error) model.ErrorCode {
 // fieldOf is where in the input an error is: what the fleet says, else the path
 // below the argument that could not be read.
 func fieldOf(err error, path ast.Path) string {
-	for _, e := range fleet.Errors(err) {
+	for _, e := range fault.All(err) {
 		if e.Field != "" {
 			return e.Field
 		}

@@ -8,11 +8,12 @@ package graph
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/google/uuid"
 )
 
 func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (string, error) {
@@ -22,12 +23,12 @@ func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (st
 	return obj.Offer.Version.String(), nil
 }
 
-func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error) {
-	return r.fleet.ExplainUpdate(ctx, instanceID)
+func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error) {
+	return r.fleet.View.ExplainUpdate(ctx, instanceID)
 }
 
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
-	in := fleet.SimulateRollout{
+	in := view.SimulateRollout{
 		GroupID: input.GroupID, PackageID: input.PackageID, FailureShare: value(input.FailureShare), SilentShare: value(input.SilentShare),
 		Whole: value(input.Whole),
 	}
@@ -38,14 +39,14 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 		}
 		in.Policy = &policy
 	}
-	forecast, err := r.fleet.SimulateRollout(ctx, in)
+	forecast, err := r.fleet.View.SimulateRollout(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return simulation(forecast), nil
 }
 
-func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error) {
+func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error) {
 	switch {
 	case obj.Settled:
 		return model.RuleOutcomeSettled, nil

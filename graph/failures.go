@@ -13,7 +13,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/predicate"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -42,7 +43,7 @@ func failureShares(ctx context.Context, id uuid.UUID, trait string) ([]*model.Fa
 	slices.SortFunc(out, func(a, b *model.FailureShare) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Value, b.Value))
 	})
-	return out[:min(len(out), fleet.MaxKinds)], nil
+	return out[:min(len(out), view.MaxKinds)], nil
 }
 
 // failedAttempts is the list behind each number of failures. There is an index
@@ -50,7 +51,7 @@ func failureShares(ctx context.Context, id uuid.UUID, trait string) ([]*model.Fa
 func (r *Resolver) failedAttempts(ctx context.Context, row *db.GroupRollout, f model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	for field, text := range map[string]*string{"filter.oem": f.Oem, "filter.fromVersion": f.FromVersion} {
 		if strings.ContainsRune(value(text), 0) {
-			return nil, fleet.Errorf(fleet.Invalid, field, "must not contain NUL")
+			return nil, fault.Errorf(fault.Invalid, field, "must not contain NUL")
 		}
 	}
 	q := r.reader.Attempt.Query().Where(failureConditions(row.ID, f)...)
@@ -117,9 +118,9 @@ func failedTotal(ctx context.Context, id uuid.UUID, f model.FailureFilter) (int,
 	case byEnd || f.Oem != nil && f.FromVersion != nil:
 		return -1, nil
 	}
-	trait, wanted := fleet.TraitOEM, f.Oem
+	trait, wanted := view.TraitOEM, f.Oem
 	if wanted == nil {
-		trait, wanted = fleet.TraitFromVersion, f.FromVersion
+		trait, wanted = view.TraitFromVersion, f.FromVersion
 	}
 	rows, err := loadersOf(ctx).shares.load(ctx, id)
 	for _, row := range rows {

@@ -7,24 +7,25 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
 // fail lets a machine be granted the update and fail, or fall silent for code 0.
 func (s *site) fail(machine, version, oem string, code int) {
 	s.t.Helper()
-	in := fleet.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, OEM: &oem, UpdateCheck: true}
-	answer, err := s.CheckIn(context.Background(), in)
+	in := checkin.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{OEM: &oem}, UpdateCheck: true}
+	answer, err := s.Machines.CheckIn(context.Background(), in)
 	if must(s, answer, err).Decision.Reason != rollout.ReasonGranted {
 		s.t.Fatalf("%s was answered %s", machine, answer.Decision.Reason)
 	}
 	if code == 0 {
 		s.offset.Add(int64(2 * time.Hour))
-		s.must(s.Work(context.Background()))
+		s.must(s.Upkeep.Work(context.Background()))
 		return
 	}
 	in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: code}}
-	s.must(second(s.CheckIn(context.Background(), in)))
+	s.must(second(s.Machines.CheckIn(context.Background(), in)))
 }
 
 // unlimited is a group that grants whoever asks and is never halted.
@@ -54,7 +55,7 @@ func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
 		s.check("m7", "2.0.0") // a success
 		got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout").(map[string]any)
 		want(t, got, "attempts", vars{"failed": 6, "timedOut": 1, "rolledBack": 1},
-			"failures.0", vars{"outcome": "FAILED", "code": 9, "words": "download transfer", "attempts": 3},
+			"failures.0", vars{"outcome": "FAILED", "code": 9, "words": "download failed", "attempts": 3},
 			"failures.1", vars{"outcome": "FAILED", "code": 999, "words": "unknown code", "attempts": 1},
 			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "words": "rolled back", "attempts": 1},
 			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "words": "no report within the lease", "attempts": 1},

@@ -8,16 +8,18 @@ package graph
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/google/uuid"
 )
 
-func (r *failureCountResolver) Words(ctx context.Context, obj *fleet.FailureCount) (string, error) {
+func (r *failureCountResolver) Words(ctx context.Context, obj *view.FailureCount) (string, error) {
 	return failureWords(obj.Outcome, obj.Code), nil
 }
 
@@ -42,11 +44,11 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error) {
+func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*view.Wait, error) {
 	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
 }
 
-func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error) {
+func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error) {
 	return r.groupNumbers(ctx, obj.ID)
 }
 
@@ -64,12 +66,12 @@ func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int,
 	return r.rollouts(ctx, obj, first, after)
 }
 
-func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error) {
+func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error) {
 	counted, err := loadersOf(ctx).waves.load(ctx, obj.RolloutID)
 	return sumOf(counted), err
 }
 
-func (r *groupNumbersResolver) Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error) {
+func (r *groupNumbersResolver) Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.RolloutID)
 	return failureCounts(rows), err
 }
@@ -106,8 +108,8 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
-	reach, err := r.fleet.ControlReach(ctx, groupID, fleet.Control(control))
+func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error) {
+	reach, err := r.fleet.View.ControlReach(ctx, groupID, view.Control(control))
 	return &reach, err
 }
 

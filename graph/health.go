@@ -10,7 +10,7 @@ import (
 
 // serverHealth is how this process does.
 func (r *Resolver) serverHealth(ctx context.Context) (*model.ServerHealth, error) {
-	health, err := r.fleet.Health(ctx)
+	health, err := r.fleet.Upkeep.Health(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ func TestServerHealth(t *testing.T) {
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
-		s.must(s.Work(s.ctx))
+		s.must(s.Upkeep.Work(s.ctx))
 		const document = `{ serverHealth { asOf databaseLatency checksPerSecond waiting waitingLimit knownMachines memory subscriptions jobs { name every lastRunAt lastError } } }`
 		got := s.ana(t).get(document, nil)
 		want(t, got, "waiting", 0, "waitingLimit", 4000, "subscriptions", 0, "jobs.0.every", "PT0.25S", "jobs.0.lastError", "")

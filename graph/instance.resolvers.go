@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/event"
@@ -16,7 +18,6 @@ import (
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/google/uuid"
 )
 
 func (r *attemptResolver) Wave(ctx context.Context, obj *db.Attempt) (int, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -25,7 +26,7 @@ func TestEachNumberHasItsList(t *testing.T) {
 		s.unlimited()
 		s.check("silent", "2.0.0")
 		s.offset.Add(int64(25 * time.Hour))
-		s.must(s.Work(s.ctx))
+		s.must(s.Upkeep.Work(s.ctx))
 		s.fail("failed", "1.0.0", "", 9)
 		s.fail("rolled-back", "1.0.0", "", 44)
 		s.check("a-flies", "1.0.0")
@@ -37,7 +38,7 @@ func TestEachNumberHasItsList(t *testing.T) {
 		}
 		s.check("f-there", "2.0.0")
 		for _, m := range []string{"g-flies", "h-waits", "i-waits"} {
-			_, err := s.CheckIn(s.ctx, fleet.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
+			_, err := s.Machines.CheckIn(s.ctx, checkin.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
 			s.must(err)
 		}
 		s.must(second(s.HoldInstance(s.ctx, fleet.HoldInstance{ID: s.instance("e-held"), Reason: "db"})))

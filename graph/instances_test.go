@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 const instancesDocument = `query($f: InstanceFilter, $n: Int, $after: String, $by: InstanceOrder) {
@@ -119,8 +121,8 @@ func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for i := range 3 {
 			s.check(fmt.Sprintf("m%d", i), "1.0.0")
-			_, err := s.CheckIn(t.Context(), fleet.CheckIn{
-				AppID: fleet.FlatcarID().String(), Track: "stable", Machine: fmt.Sprintf("m%d", i), Version: "1.0.0", UpdateCheck: true,
+			_, err := s.Machines.CheckIn(t.Context(), checkin.CheckIn{
+				AppID: catalog.FlatcarID().String(), Track: "stable", Machine: fmt.Sprintf("m%d", i), Version: "1.0.0", UpdateCheck: true,
 			})
 			s.must(err)
 		}

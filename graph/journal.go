@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/event"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -52,10 +52,10 @@ func activityConditions(f model.ActivityFilter) []predicate.Activity {
 		where = append(where, activity.SeverityIn(f.Severities...))
 	}
 	if f.Since != nil {
-		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(fleet.FirstID(*f.Since)))
+		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(view.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, activity.AtLT(*f.Until), activity.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
+		where = append(where, activity.AtLT(*f.Until), activity.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
 }
@@ -89,10 +89,10 @@ func auditConditions(f model.AuditFilter) []predicate.Audit {
 		where = append(where, audit.Verb(*f.Verb))
 	}
 	if f.Since != nil {
-		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(fleet.FirstID(*f.Since)))
+		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(view.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, audit.AtLT(*f.Until), audit.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
+		where = append(where, audit.AtLT(*f.Until), audit.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
 }
@@ -131,7 +131,7 @@ func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<
 	return watch(ctx, r, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
 		q := r.reader.Activity.Query().Where(activityConditions(f)...)
 		if !snapshot {
-			q.Where(activity.IDGTE(fleet.FirstID(newest.Add(-clockSkew))))
+			q.Where(activity.IDGTE(view.FirstID(newest.Add(-clockSkew))))
 		}
 		rows, err := q.Order(activity.ByID(sql.OrderDesc())).Limit(shownActivities).All(ctx)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/wave"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // A loader waits for more keys, because gqlgen resolves the entries of a list
@@ -94,9 +94,9 @@ func (l *loader[V]) run(b *batch[V]) {
 
 // loaders are those of one answer.
 type loaders struct {
-	groupNumbers       *loader[*fleet.GroupNumbers]
-	groupWaits         *loader[*fleet.Wait]
-	applicationNumbers *loader[fleet.Numbers]
+	groupNumbers       *loader[*view.GroupNumbers]
+	groupWaits         *loader[*view.Wait]
+	applicationNumbers *loader[view.Numbers]
 	applicationChecks  *loader[[]int]
 	current            *loader[*db.GroupRollout] // by group
 	rollouts           *loader[*db.GroupRollout]
@@ -110,10 +110,10 @@ type loadersKey struct{}
 
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
-		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
-		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
-		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
+		groupNumbers:       newLoader(ctx, r.fleet.View.ManyGroupNumbers),
+		groupWaits:         newLoader(ctx, r.fleet.View.GroupWaits),
+		applicationNumbers: newLoader(ctx, r.fleet.View.ApplicationNumbers),
+		applicationChecks:  newLoader(ctx, r.fleet.View.ApplicationChecks),
 		current:            newLoader(ctx, r.currentRollouts),
 		rollouts:           newLoader(ctx, r.rolloutsByID),
 		packages:           newLoader(ctx, r.packagesByID),

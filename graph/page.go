@@ -10,7 +10,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -27,7 +27,7 @@ func limit(first *int) (int, error) {
 	case first == nil:
 		return defaultFirst, nil
 	case *first < 0:
-		return 0, fleet.Errorf(fleet.Invalid, "first", "must not be negative")
+		return 0, fault.Errorf(fault.Invalid, "first", "must not be negative")
 	}
 	return min(*first, maxFirst), nil
 }
@@ -46,7 +46,7 @@ func (p place) cursor() string {
 
 // readCursor reads the values of a place into pointers.
 func readCursor(text string, values ...any) error {
-	bad := fleet.Errorf(fleet.Invalid, "after", "is not a cursor of this list")
+	bad := fault.Errorf(fault.Invalid, "after", "is not a cursor of this list")
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return bad

@@ -48,7 +48,7 @@ func TestPagesHaveABudget(t *testing.T) {
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
-		s.must(s.Work(t.Context())) // charts have points
+		s.must(s.Upkeep.Work(t.Context())) // charts have points
 		s.unlimited()
 		for _, m := range []string{"m4", "m5", "m6"} {
 			s.fail(m, "1.0.0", "azure", 9)
@@ -100,7 +100,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 			s.fail(fmt.Sprint("m", i), "1.0.0", fmt.Sprint("oem", i), 9+i)
 			s.must(second(s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: fmt.Sprint("more ", i), ChannelID: &s.channel})))
 		}
-		s.must(s.Work(t.Context()))
+		s.must(s.Upkeep.Work(t.Context()))
 		count := s.statements()
 		w := s.ana(t).dial()
 		for name, m := range messages {

@@ -6,7 +6,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/user"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -17,7 +17,7 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.Sig
 	}
 	var who auth.Principal
 	err := r.Guard.Try(ctx, in.Username, func() (err error) {
-		who, err = r.fleet.Authenticate(ctx, in.Username, in.Password)
+		who, err = r.fleet.Accounts.Authenticate(ctx, in.Username, in.Password)
 		return err
 	})
 	if err != nil {
@@ -25,7 +25,7 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.Sig
 		return &model.SignInPayload{UserErrors: refused}, err
 	}
 	ctx = auth.With(ctx, who)
-	token, expires, err := r.fleet.CreateSession(ctx)
+	token, expires, err := r.fleet.Accounts.CreateSession(ctx)
 	if err != nil {
 		refused, err := userErrors(err)
 		return &model.SignInPayload{UserErrors: refused}, err
@@ -44,7 +44,7 @@ func (r *Resolver) signOut(ctx context.Context) (*model.SignOutPayload, error) {
 	if token == "" {
 		return out, nil
 	}
-	if err := r.fleet.DeleteSession(ctx, token); err != nil {
+	if err := r.fleet.Accounts.DeleteSession(ctx, token); err != nil {
 		return nil, err
 	}
 	out.Ended = true
@@ -55,15 +55,15 @@ func (r *Resolver) signOut(ctx context.Context) (*model.SignOutPayload, error) {
 	return out, auth.ClearSession(ctx)
 }
 
-func (r *Resolver) changePassword(ctx context.Context, in fleet.ChangePassword) (*model.UserPayload, error) {
-	if err := r.forgetting(r.fleet.ChangePassword(ctx, in)); err != nil {
+func (r *Resolver) changePassword(ctx context.Context, in account.ChangePassword) (*model.UserPayload, error) {
+	if err := r.forgetting(r.fleet.Accounts.ChangePassword(ctx, in)); err != nil {
 		return userPayload(nil, err)
 	}
 	return userPayload(r.me(ctx))
 }
 
-func (r *Resolver) setPassword(ctx context.Context, in fleet.SetPassword) (*model.UserPayload, error) {
-	if err := r.forgetting(r.fleet.SetPassword(ctx, in)); err != nil {
+func (r *Resolver) setPassword(ctx context.Context, in account.SetPassword) (*model.UserPayload, error) {
+	if err := r.forgetting(r.fleet.Accounts.SetPassword(ctx, in)); err != nil {
 		return userPayload(nil, err)
 	}
 	return userPayload(r.reader.User.Query().Where(user.Username(in.Username)).Only(ctx))

@@ -7,9 +7,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // policyOver is a policy with the changes of an input.
@@ -77,7 +78,7 @@ func value[T any](p *T) (v T) {
 func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
 	row, err := r.reader.Group.Get(ctx, id)
 	if db.IsNotFound(err) {
-		return rollout.Policy{}, nil, fleet.Errorf(fleet.NotFound, "groupId", "there is no such group")
+		return rollout.Policy{}, nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	if err != nil {
 		return rollout.Policy{}, nil, err
@@ -90,7 +91,7 @@ const maxWindows = 14
 
 // preview says what a policy means, for a group or for one to be made.
 func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Policy) (*model.PolicyPreview, error) {
-	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*rollout.Span{}}
+	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*calendar.Span{}}
 	schedule, problems := rollout.Compile(p)
 	for _, problem := range problems {
 		if problem.Warning {
@@ -113,7 +114,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
 		was, _ := rollout.Compile(group.Policy) // none: it grants nothing
 		out.ReachGrows = was == nil || rollout.Grows(was, schedule, r.Now())
-		reach, err := r.fleet.PolicyReach(ctx, group.ID, p)
+		reach, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +124,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 }
 
 // openings are the next spans in which updates are granted, none for always.
-func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []rollout.Span {
+func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []calendar.Span {
 	now := r.Now()
 	restricted := p.OfficeHours || len(p.Windows) > 0
 	for _, f := range p.Freezes {

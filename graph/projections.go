@@ -55,7 +55,7 @@ func (r *Resolver) projectedEnd(ctx context.Context, row *db.GroupRollout) (*tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := r.Now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
-		reach, err := r.fleet.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
+		reach, err := r.fleet.View.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}

@@ -74,8 +74,8 @@ func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
 		grows  bool
 	}{
 		{vars{}, []any{}, false},
-		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates in a period: 2 → 5"}, true},
-		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates in a period: 2 → 1", "office hours only: off → on"}, false},
+		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates per period: 2 → 5"}, true},
+		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates per period: 2 → 1", "office hours only: off → on"}, false},
 		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not fit to be saved
 	} {
 		got := s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": c.policy}})

@@ -5,9 +5,10 @@ import (
 	"slices"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // waves are the steps of a rollout: what the policy says of each, and what was
@@ -20,7 +21,7 @@ func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.
 	}
 	counts := map[int]rollout.Counts{}
 	for _, w := range counted {
-		counts[w.Position] = fleet.WaveCounts(w)
+		counts[w.Position] = view.WaveCounts(w)
 	}
 	out := make([]*model.Wave, len(steps))
 	for i, step := range steps {
@@ -75,21 +76,21 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 func sumOf(counted []*db.Wave) *rollout.Counts {
 	var sum rollout.Counts
 	for _, w := range counted {
-		sum = sum.Plus(fleet.WaveCounts(w))
+		sum = sum.Plus(view.WaveCounts(w))
 	}
 	return &sum
 }
 
 // failureCounts are the failures of a rollout, most first.
-func failureCounts(rows []*db.Failure) []*fleet.FailureCount {
-	out := make([]*fleet.FailureCount, len(rows))
+func failureCounts(rows []*db.Failure) []*view.FailureCount {
+	out := make([]*view.FailureCount, len(rows))
 	for i, f := range rows {
-		out[i] = &fleet.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
+		out[i] = &view.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
 	}
-	slices.SortFunc(out, func(a, b *fleet.FailureCount) int {
+	slices.SortFunc(out, func(a, b *view.FailureCount) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
-	return out[:min(len(out), fleet.MaxKinds)]
+	return out[:min(len(out), view.MaxKinds)]
 }
 
 // failureWords say how attempts failed, without the code.
@@ -110,7 +111,7 @@ func codeWords(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return cmp.Or(rollout.CodeWords(code), "unknown code")
+	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
 // haltSentence is why a rollout stopped, in the words machines are answered.
@@ -121,7 +122,7 @@ func haltSentence(h *rollout.Halt) string {
 }
 
 // simulation is a forecast by columns.
-func simulation(f *rollout.Forecast) *model.Simulation {
+func simulation(f *forecast.Result) *model.Simulation {
 	s := &model.Simulation{
 		ProjectedEnd: f.Ends, Ends: rollout.RolloutActive, Halt: f.Halted, LeftOut: f.LeftOut, Scale: f.Each,
 		CheckEvery: f.CheckEvery, UpdateTakes: f.UpdateTakes,

@@ -15,6 +15,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -125,10 +127,10 @@ func (r *Resolver) groupState(ctx context.Context, row *db.Group) (model.GroupSt
 }
 
 // groupNumbers are the numbers of a group that exists.
-func (r *Resolver) groupNumbers(ctx context.Context, id uuid.UUID) (*fleet.GroupNumbers, error) {
+func (r *Resolver) groupNumbers(ctx context.Context, id uuid.UUID) (*view.GroupNumbers, error) {
 	n, err := loadersOf(ctx).groupNumbers.load(ctx, id)
 	if err == nil && n == nil {
-		return nil, fleet.Errorf(fleet.NotFound, "", "the group was deleted meanwhile")
+		return nil, fault.Errorf(fault.NotFound, "", "the group was deleted meanwhile")
 	}
 	return n, err
 }
@@ -211,7 +213,7 @@ func history(ctx context.Context, m *db.Instance, first *int, after *string) (*m
 }
 
 func (r *Resolver) updatePath(ctx context.Context, channel uuid.UUID, from string) (*model.UpdatePath, error) {
-	path, err := r.fleet.UpdatePath(ctx, channel, from)
+	path, err := r.fleet.View.UpdatePath(ctx, channel, from)
 	if err != nil {
 		return nil, err
 	}

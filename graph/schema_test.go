@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
@@ -87,7 +87,7 @@ func TestEnumerationsAreComplete(t *testing.T) {
 	check("ActivityKind", int(rollout.ActivityMirrorFailed), reads(model.UnmarshalActivityKind))
 	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
 	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
-	check("PackageType", int(fleet.PackageOther), reads(model.UnmarshalPackageType))
+	check("PackageType", int(catalog.PackageOther), reads(model.UnmarshalPackageType))
 	check("Weekday", 7, reads(model.UnmarshalWeekday))
 	check("HaltRule", 3, reads(model.UnmarshalHaltRule))
 	check("OnDemand", 3, reads(model.UnmarshalOnDemand))

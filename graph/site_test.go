@@ -16,6 +16,9 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/server"
@@ -54,7 +57,7 @@ func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
 func newSite(t testing.TB, url string) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
 	if s.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
@@ -67,7 +70,7 @@ func newSite(t testing.TB, url string) *site {
 	t.Cleanup(s.Service.Close)
 	s.fill()
 	s.handler = server.New(server.Options{
-		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service.Machines, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
 	})
 	s.http = httptest.NewServer(s.handler)
@@ -83,8 +86,8 @@ func newSite(t testing.TB, url string) *site {
 func (s *site) fill() {
 	s.t.Helper()
 	s.must(s.Preinstall(s.ctx))
-	s.must(s.EnsureFirstUser(s.ctx))
-	s.must(second(s.CreateUser(s.ctx, fleet.CreateUser{Username: "ana", Password: password})))
+	s.must(s.Accounts.EnsureFirstUser(s.ctx))
+	s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "ana", Password: password})))
 	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "agent"})
 	s.app = must(s, app, err).ID
 	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "stable"})
@@ -100,17 +103,17 @@ func (s *site) fill() {
 func (s *site) release(version string) uuid.UUID {
 	s.t.Helper()
 	row, err := s.CreatePackage(s.ctx, fleet.CreatePackage{
-		ApplicationID: s.app, Type: fleet.PackageOther, Version: version, URL: "https://example.com/", Filename: "agent-" + version + ".tar",
+		ApplicationID: s.app, Type: catalog.PackageOther, Version: version, URL: "https://example.com/", Filename: "agent-" + version + ".tar",
 		Size: 3_000_000_000, SHA256: strings.Repeat("ab", 32), SHA1: "q83vEjRWeJCrze8SNFZ4kKvN7xI=",
 	})
 	return must(s, row, err).ID
 }
 
 // check lets a machine ask for an update.
-func (s *site) check(machine, version string) fleet.Answer {
+func (s *site) check(machine, version string) checkin.Answer {
 	s.t.Helper()
-	answer, err := s.CheckIn(context.Background(), fleet.CheckIn{
-		AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Address: "192.0.2.7", Ping: true, UpdateCheck: true,
+	answer, err := s.Machines.CheckIn(context.Background(), checkin.CheckIn{
+		AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{Address: "192.0.2.7"}, Ping: true, UpdateCheck: true,
 	})
 	return must(s, answer, err)
 }

@@ -19,6 +19,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
@@ -43,7 +45,7 @@ func (s *site) more(name string, n int) (app uuid.UUID, group uuid.UUID) {
 	s.ok(err)
 	for i := range n {
 		pkg, err := s.CreatePackage(s.ctx, fleet.CreatePackage{
-			ApplicationID: row.ID, Type: fleet.PackageFlatcar, Version: fmt.Sprintf("1.%d.0", i), URL: "https://example.com/", Filename: "a", Size: 1,
+			ApplicationID: row.ID, Type: catalog.PackageFlatcar, Version: fmt.Sprintf("1.%d.0", i), URL: "https://example.com/", Filename: "a", Size: 1,
 			SHA256: strings.Repeat("ab", 32),
 		})
 		s.ok(err)
@@ -116,7 +118,7 @@ func TestBasicAuthenticationIsRemembered(t *testing.T) {
 // A token lets a script in, until the password changes.
 func TestBearerTokens(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		token, _, err := s.CreateToken(s.ctx, fleet.CreateToken{Username: "admin", Life: time.Hour})
+		token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
 		s.ok(err)
 		if r := s.ask("bearer "+token, http.MethodPost, "/api/apps", strings.NewReader(`{"name":"agent"}`)); r.status != http.StatusOK || r.header.Get("X-Authenticated-Username") != "admin" {
 			t.Fatalf("%d %s", r.status, r.data)

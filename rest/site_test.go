@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"
@@ -51,7 +52,7 @@ func newSite(t testing.TB, url string) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
 	s.clock.Store(begin.UnixMicro())
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
 	s.store, err = store.Open(t.Context(), store.Options{URL: url})
 	s.ok(err)
@@ -61,9 +62,9 @@ func newSite(t testing.TB, url string) *site {
 	s.ok(err)
 	t.Cleanup(s.Service.Close)
 	s.ok(s.Preinstall(s.ctx))
-	s.ok(s.EnsureFirstUser(s.ctx))
+	s.ok(s.Accounts.EnsureFirstUser(s.ctx))
 	handler := server.New(server.Options{
-		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service.Machines, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
 	})
 	s.http = httptest.NewServer(handler)

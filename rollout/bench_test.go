@@ -3,6 +3,8 @@ package rollout
 import (
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // hotCase is a check as most of them are.
@@ -21,7 +23,7 @@ func hotCases(t testing.TB) []hotCase {
 		p.SafeMode = false
 		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 200, 200
 		p.OfficeHours, p.Timezone = true, "Europe/Berlin"
-		p.Freezes = []Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
+		p.Freezes = []calendar.Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
 		p.Waves = []Wave{{Share: 0.5, MinFinished: 1000}, {Share: 1}}
 		change(&p)
 		g := newRig(t, p)
@@ -34,7 +36,9 @@ func hotCases(t testing.TB) []hotCase {
 	at := func(g *rig, id, version string) *Machine { return g.machine(id, mustVersion(t, version)) }
 	normal := base(func(*Policy) {})
 	limited := base(func(p *Policy) { p.MaxUpdatesPerPeriod = 10 })
-	closed := base(func(p *Policy) { p.Windows = []Window{{Days: []time.Weekday{time.Tuesday}, Start: 0, End: 1440}} })
+	closed := base(func(p *Policy) {
+		p.Windows = []calendar.Window{{Days: []time.Weekday{time.Tuesday}, Start: 0, End: 1440}}
+	})
 	downloading := base(func(*Policy) {})
 	busy := at(downloading, "m3", "2.0.0")
 	downloading.check("m3", "2.0.0")
@@ -88,20 +92,6 @@ func BenchmarkCheck(b *testing.B) {
 				c.world.Check(c.m, Check{}, start, &fx)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
-		})
-	}
-}
-
-func BenchmarkSimulate(b *testing.B) {
-	million := simulation(b, 1_000_000)
-	stuck := million // everybody asks until the horizon, which is as much work as there can be
-	stuck.Horizon = 30 * 24 * time.Hour
-	stuck.Policy.Waves = []Wave{{Share: 0.0001, MinFinished: 1_000_000}, {Share: 1}}
-	for name, in := range map[string]Simulation{"million": million, "stuck": stuck} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				Simulate(in)
-			}
 		})
 	}
 }

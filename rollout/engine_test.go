@@ -45,7 +45,7 @@ func TestReduceCode(t *testing.T) {
 
 func TestDescribeCode(t *testing.T) {
 	for code, want := range map[int]string{
-		0: "no code (code 0)", 9: "download transfer (code 9)", 6: "code 6", 44: "rolled back (code 44)", 45: "code 45",
+		0: "no error code (code 0)", 9: "download failed (code 9)", 6: "code 6", 44: "rolled back (code 44)", 45: "code 45",
 		2000: "no connection for the update check (code 2000)", 2503: "the update check got HTTP status 503 (code 2503)", 3000: "code 3000", -1: "code -1",
 	} {
 		if got := DescribeCode(code); got != want {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // What the next machine would be answered is what a machine that comes is
@@ -13,7 +15,7 @@ import (
 func TestTheNextMachineIsAnsweredAsForetold(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.SafeMode = 1, true
-	p.Windows = []Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
 	p.Waves = []Wave{{Share: 0.1, Canaries: []string{"m1", "m2"}, MinFinished: 2}, {Share: 0.2, Soak: time.Hour}, {Share: 0.5, MinFinished: 3, MinSuccessShare: 0.5, Approval: true}, {Share: 1}}
 	g := newRig(t, p)
 	g.target("2.0.0")
@@ -86,19 +88,19 @@ func TestWordsOfWhatAGroupWaitsFor(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	words("wave 1 of 3 reaches 2 machines by name; its gate waits: 0 of 2 updates finished")
+	words("wave 1 of 3 reaches 2 named machines; its gate waits: 0 of 2 updates finished")
 	g.update("a", "1.0.0", "2.0.0")
-	words("wave 1 of 3 reaches 2 machines by name; its gate waits: 1 of 2 updates finished")
+	words("wave 1 of 3 reaches 2 named machines; its gate waits: 1 of 2 updates finished")
 	g.update("b", "1.0.0", "2.0.0")
-	words("wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then a person has to open the next one")
+	words("wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave needs an approval")
 	g.wait(time.Hour)
-	words("a person has to approve leaving wave 1")
+	words("the next wave opens after an approval of wave 1")
 	g.w.ApproveWave(g.now, &g.fx)
 	words("wave 2 of 3 reaches 50 % of the machines; its gate waits: 0 of 4 updates finished")
 	g.w.Rollout.WaveCounts = Counts{Granted: 4, Succeeded: 3, Failed: 1}
-	words("wave 2 of 3 reaches 50 % of the machines; its gate waits: 75 % of them went well, 90 % must")
+	words("wave 2 of 3 reaches 50 % of the machines; its gate waits: 75 % of them succeeded, 90 % is required")
 	g.w.NextWave("ada", "", g.now, &g.fx)
-	words("wave 3 of 3 reaches 75 % of the machines and is the last: nobody else is updated")
+	words("wave 3 of 3 reaches 75 % of the machines and is the last; other machines are not updated")
 	g.w.HaltRollout("ada", "smoke", g.now, &g.fx)
 	words("the rollout is halted: stopped by ada: smoke")
 }

@@ -144,24 +144,24 @@ func (g *rig) request(id string, r request) Decision {
 		return Decision{}
 	}
 	c := Check{OnDemand: r.onDemand}
-	want, rungs := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
+	want, steps := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
 	got := g.w.Check(m, c, g.now, &g.fx)
 	if got != want {
 		g.t.Fatalf("%s: Decide said %+v and Check did %+v", id, want, got)
 	}
-	if at := settledRung(g.t, rungs); at.Reason != got.Reason {
+	if at := decidedStep(g.t, steps); at.Reason != got.Reason {
 		g.t.Fatalf("%s: Explain settled at %s and Check answered %s", id, at.Reason, got.Reason)
 	}
 	return got
 }
 
-func settledRung(t testing.TB, rungs []Rung) Rung {
+func decidedStep(t testing.TB, steps []RuleStep) RuleStep {
 	t.Helper()
-	i := slices.IndexFunc(rungs, func(r Rung) bool { return r.Settled })
-	if i < 0 || slices.ContainsFunc(rungs[i+1:], func(r Rung) bool { return r.Settled }) {
-		t.Fatalf("not exactly one rung settled: %+v", rungs)
+	i := slices.IndexFunc(steps, func(r RuleStep) bool { return r.Settled })
+	if i < 0 || slices.ContainsFunc(steps[i+1:], func(r RuleStep) bool { return r.Settled }) {
+		t.Fatalf("not exactly one step settled: %+v", steps)
 	}
-	return rungs[i]
+	return steps[i]
 }
 
 func (g *rig) check(id, version string) Decision {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -169,7 +171,7 @@ func (s *script) policyKey(p *Policy, key, value string) {
 		s.must(err)
 		until, err := time.Parse("2006-01-02T15:04Z", parts[1])
 		s.must(err)
-		p.Freezes = append(slices.Clone(p.Freezes), Freeze{From: from, Until: until, Reason: parts[2]})
+		p.Freezes = append(slices.Clone(p.Freezes), calendar.Freeze{From: from, Until: until, Reason: parts[2]})
 	case "wave": // 10%,canaries:a:b,soak:1h,finished:5,success:90%,approval
 		p.Waves = append(slices.Clone(p.Waves), s.waveOf(value, share))
 	case "waves":
@@ -189,10 +191,10 @@ func (s *script) policyKey(p *Policy, key, value string) {
 	}
 }
 
-func (s *script) window(text string) Window {
+func (s *script) window(text string) calendar.Window {
 	s.t.Helper()
 	days, hours, _ := strings.Cut(text, "/")
-	var w Window
+	var w calendar.Window
 	for day := range strings.SplitSeq(days, ",") {
 		i := strings.Index("SunMonTueWedThuFriSat", day)
 		w.Days = append(w.Days, time.Weekday(i/3))

@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -23,7 +25,7 @@ type ApplicationResolver interface {
 	Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error)
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
 	Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error)
-	Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error)
+	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
 	Checks(ctx context.Context, obj *db.Application) ([]int, error)
 }
 
@@ -323,7 +325,7 @@ func (ec *executionContext) _Application_numbers(ctx context.Context, field grap
 			return ec.Resolvers.Application().Numbers(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 			return ec.marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
 		},
 		true,

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -731,7 +733,7 @@ func (ec *executionContext) fieldContext_Floor_createdAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Floor", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -754,7 +756,7 @@ func (ec *executionContext) fieldContext_Reach_machines(_ context.Context, field
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -777,7 +779,7 @@ func (ec *executionContext) fieldContext_Reach_eligible(_ context.Context, field
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -800,7 +802,7 @@ func (ec *executionContext) fieldContext_Reach_eligibleNow(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -823,7 +825,7 @@ func (ec *executionContext) fieldContext_Reach_groups(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -846,7 +848,7 @@ func (ec *executionContext) fieldContext_Reach_projectedEnd(_ context.Context, f
 	return graphql.NewScalarFieldContext("Reach", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1716,7 +1718,7 @@ func (ec *executionContext) _Floor(ctx context.Context, sel ast.SelectionSet, ob
 
 var reachImplementors = []string{"Reach"}
 
-func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, obj *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, obj *view.Reach) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, reachImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1924,7 +1926,7 @@ func (ec *executionContext) unmarshalNPromotePackageInput2githubᚗcomᚋcorerol
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Reach!")
 		return graphql.Null
@@ -1962,7 +1964,7 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -9,12 +9,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/forecast"
+
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -23,7 +26,7 @@ type DecisionResolver interface {
 	Offer(ctx context.Context, obj *rollout.Decision) (string, error)
 }
 type RuleStepResolver interface {
-	Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error)
+	Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -126,7 +129,7 @@ func (ec *executionContext) fieldContext_Decision_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Decision", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -158,7 +161,7 @@ func (ec *executionContext) fieldContext_Explanation_instance(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -181,7 +184,7 @@ func (ec *executionContext) fieldContext_Explanation_asOf(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Explanation", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -213,7 +216,7 @@ func (ec *executionContext) fieldContext_Explanation_decision(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -225,7 +228,7 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 			return obj.Steps, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
 		},
 		true,
@@ -245,7 +248,7 @@ func (ec *executionContext) fieldContext_Explanation_steps(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -268,7 +271,7 @@ func (ec *executionContext) fieldContext_LeftOut_reason(_ context.Context, field
 	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -291,7 +294,7 @@ func (ec *executionContext) fieldContext_LeftOut_machines(_ context.Context, fie
 	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -314,7 +317,7 @@ func (ec *executionContext) fieldContext_RuleStep_rule(_ context.Context, field 
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -337,7 +340,7 @@ func (ec *executionContext) fieldContext_RuleStep_outcome(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RuleStep", field, true, true, "RuleOutcome")
 }
 
-func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -360,7 +363,7 @@ func (ec *executionContext) fieldContext_RuleStep_sentence(_ context.Context, fi
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "String")
 }
 
-func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -611,7 +614,7 @@ func (ec *executionContext) _Simulation_leftOut(ctx context.Context, field graph
 			return obj.LeftOut, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
 			return ec.marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
@@ -850,7 +853,7 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 
 var explanationImplementors = []string{"Explanation"}
 
-func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *view.Explanation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, explanationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -898,7 +901,7 @@ func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionS
 
 var leftOutImplementors = []string{"LeftOut"}
 
-func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *forecast.LeftOut) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, leftOutImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -936,7 +939,7 @@ func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, 
 
 var ruleStepImplementors = []string{"RuleStep"}
 
-func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.RuleStep) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, ruleStepImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1084,7 +1087,7 @@ func (ec *executionContext) marshalNDecision2githubᚗcomᚋcorerollerᚋcorerol
 	return ec._Decision(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Explanation!")
 		return graphql.Null
@@ -1092,11 +1095,11 @@ func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v forecast.LeftOut) graphql.Marshaler {
 	return ec._LeftOut(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1122,11 +1125,11 @@ func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcore
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

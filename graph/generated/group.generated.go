@@ -10,18 +10,20 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // region    ************************** generated!.gotpl **************************
 
 type FailureCountResolver interface {
-	Words(ctx context.Context, obj *fleet.FailureCount) (string, error)
+	Words(ctx context.Context, obj *view.FailureCount) (string, error)
 }
 type GroupResolver interface {
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
@@ -29,14 +31,14 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
-	WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error)
-	Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error)
+	WaitsFor(ctx context.Context, obj *db.Group) (*view.Wait, error)
+	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
 }
 type GroupNumbersResolver interface {
-	Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error)
+	Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error)
+	Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -299,7 +301,7 @@ func (ec *executionContext) fieldContext_AttemptCounts_released(_ context.Contex
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -322,7 +324,7 @@ func (ec *executionContext) fieldContext_FailureCount_outcome(_ context.Context,
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Outcome")
 }
 
-func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -345,7 +347,7 @@ func (ec *executionContext) fieldContext_FailureCount_code(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_words(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_words(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -368,7 +370,7 @@ func (ec *executionContext) fieldContext_FailureCount_words(_ context.Context, f
 	return graphql.NewScalarFieldContext("FailureCount", field, true, true, "String")
 }
 
-func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -830,7 +832,7 @@ func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.C
 			return ec.Resolvers.Group().WaitsFor(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Wait) graphql.Marshaler {
 			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx, selections, v)
 		},
 		true,
@@ -862,7 +864,7 @@ func (ec *executionContext) _Group_numbers(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Group().Numbers(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
@@ -1036,7 +1038,7 @@ func (ec *executionContext) fieldContext_GroupChange_group(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1059,7 +1061,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_asOf(_ context.Context, fi
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1082,7 +1084,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_total(_ context.Context, f
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1105,7 +1107,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1128,7 +1130,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1151,7 +1153,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_inFlight(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1174,7 +1176,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_cap(_ context.Context, fie
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1197,7 +1199,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_waiting(_ context.Context,
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1220,7 +1222,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_failed(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1243,7 +1245,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_quarantined(_ context.Cont
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1266,7 +1268,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_silent(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1289,7 +1291,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_overridden(_ context.Conte
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1312,7 +1314,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_spentInPeriod(_ context.Co
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1335,7 +1337,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_periodCap(_ context.Contex
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1367,7 +1369,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_grants(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1379,7 +1381,7 @@ func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field gra
 			return obj.ByState, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
 			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1399,7 +1401,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_byState(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1411,7 +1413,7 @@ func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field g
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1431,7 +1433,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_byVersion(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1443,7 +1445,7 @@ func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field
 			return obj.HeldBecause, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
 			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1463,7 +1465,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_heldBecause(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1495,7 +1497,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_funnel(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1507,7 +1509,7 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 			return ec.Resolvers.GroupNumbers().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1591,7 +1593,7 @@ func (ec *executionContext) fieldContext_GroupPayload_userErrors(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1614,7 +1616,7 @@ func (ec *executionContext) fieldContext_HeldCount_reason(_ context.Context, fie
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1637,7 +1639,7 @@ func (ec *executionContext) fieldContext_HeldCount_machines(_ context.Context, f
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1660,7 +1662,7 @@ func (ec *executionContext) fieldContext_Numbers_asOf(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1683,7 +1685,7 @@ func (ec *executionContext) fieldContext_Numbers_total(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1706,7 +1708,7 @@ func (ec *executionContext) fieldContext_Numbers_active(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1729,7 +1731,7 @@ func (ec *executionContext) fieldContext_Numbers_onTarget(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1752,7 +1754,7 @@ func (ec *executionContext) fieldContext_Numbers_inFlight(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1775,7 +1777,7 @@ func (ec *executionContext) fieldContext_Numbers_waiting(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1798,7 +1800,7 @@ func (ec *executionContext) fieldContext_Numbers_failed(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1821,7 +1823,7 @@ func (ec *executionContext) fieldContext_Numbers_quarantined(_ context.Context, 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1844,7 +1846,7 @@ func (ec *executionContext) fieldContext_Numbers_silent(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1867,7 +1869,7 @@ func (ec *executionContext) fieldContext_Numbers_overridden(_ context.Context, f
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1879,7 +1881,7 @@ func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphq
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1968,7 +1970,7 @@ func (ec *executionContext) fieldContext_Pause_at(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Pause", field, false, false, "Time")
 }
 
-func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1991,7 +1993,7 @@ func (ec *executionContext) fieldContext_StateCount_state(_ context.Context, fie
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "InstanceState")
 }
 
-func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2014,7 +2016,7 @@ func (ec *executionContext) fieldContext_StateCount_machines(_ context.Context, 
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2037,7 +2039,7 @@ func (ec *executionContext) fieldContext_StateCount_active(_ context.Context, fi
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2060,7 +2062,7 @@ func (ec *executionContext) fieldContext_VersionCount_version(_ context.Context,
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "String")
 }
 
-func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2083,7 +2085,7 @@ func (ec *executionContext) fieldContext_VersionCount_machines(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2106,7 +2108,7 @@ func (ec *executionContext) fieldContext_VersionCount_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2129,7 +2131,7 @@ func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2152,7 +2154,7 @@ func (ec *executionContext) fieldContext_Wait_reason(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2175,7 +2177,7 @@ func (ec *executionContext) fieldContext_Wait_sentence(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wait", field, false, false, "String")
 }
 
-func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2737,7 +2739,7 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 
 var failureCountImplementors = []string{"FailureCount"}
 
-func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *view.FailureCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failureCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3000,7 +3002,7 @@ func (ec *executionContext) _GroupChange(ctx context.Context, sel ast.SelectionS
 
 var groupNumbersImplementors = []string{"GroupNumbers"}
 
-func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *view.GroupNumbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, groupNumbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3163,7 +3165,7 @@ func (ec *executionContext) _GroupPayload(ctx context.Context, sel ast.Selection
 
 var heldCountImplementors = []string{"HeldCount"}
 
-func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *view.HeldCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, heldCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3201,7 +3203,7 @@ func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet
 
 var numbersImplementors = []string{"Numbers"}
 
-func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *view.Numbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, numbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3327,7 +3329,7 @@ func (ec *executionContext) _Pause(ctx context.Context, sel ast.SelectionSet, ob
 
 var stateCountImplementors = []string{"StateCount"}
 
-func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *view.StateCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stateCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3370,7 +3372,7 @@ func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSe
 
 var versionCountImplementors = []string{"VersionCount"}
 
-func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *view.VersionCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3418,7 +3420,7 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 
 var waitImplementors = []string{"Wait"}
 
-func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *fleet.Wait) graphql.Marshaler {
+func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *view.Wait) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, waitImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3490,7 +3492,7 @@ func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -3506,7 +3508,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3576,7 +3578,7 @@ func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcor
 	return v
 }
 
-func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupNumbers!")
 		return graphql.Null
@@ -3607,11 +3609,11 @@ func (ec *executionContext) unmarshalNHaltRolloutInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v view.HeldCount) graphql.Marshaler {
 	return ec._HeldCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -3627,7 +3629,7 @@ func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcor
 	return ret
 }
 
-func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Numbers!")
 		return graphql.Null
@@ -3645,11 +3647,11 @@ func (ec *executionContext) unmarshalNResumeUpdatesInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v view.StateCount) graphql.Marshaler {
 	return ec._StateCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -3670,11 +3672,11 @@ func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v view.VersionCount) graphql.Marshaler {
 	return ec._VersionCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -3704,7 +3706,7 @@ func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Pause(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

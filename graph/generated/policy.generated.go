@@ -9,11 +9,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
+
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -32,7 +35,7 @@ type PolicyResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Freeze_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -55,7 +58,7 @@ func (ec *executionContext) fieldContext_Freeze_from(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Freeze", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Freeze_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -78,7 +81,7 @@ func (ec *executionContext) fieldContext_Freeze_until(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Freeze", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Freeze_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_reason(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -320,7 +323,7 @@ func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.C
 			return obj.Windows, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
 			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, selections, v)
 		},
 		true,
@@ -352,7 +355,7 @@ func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.C
 			return obj.Freezes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
 			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, selections, v)
 		},
 		true,
@@ -687,7 +690,7 @@ func (ec *executionContext) _PolicyPreview_windows(ctx context.Context, field gr
 			return obj.Windows, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
 			return ec.marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
 		},
 		true,
@@ -719,7 +722,7 @@ func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field grap
 			return obj.Reach, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
@@ -739,7 +742,7 @@ func (ec *executionContext) fieldContext_PolicyPreview_reach(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _Span_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _Span_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -762,7 +765,7 @@ func (ec *executionContext) fieldContext_Span_from(_ context.Context, field grap
 	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Span_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _Span_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -923,7 +926,7 @@ func (ec *executionContext) fieldContext_WavePolicy_approval(_ context.Context, 
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Window_days(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_days(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -946,7 +949,7 @@ func (ec *executionContext) fieldContext_Window_days(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Window", field, false, false, "Weekday")
 }
 
-func (ec *executionContext) _Window_start(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_start(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -969,7 +972,7 @@ func (ec *executionContext) fieldContext_Window_start(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Window", field, false, false, "TimeOfDay")
 }
 
-func (ec *executionContext) _Window_end(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_end(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -996,8 +999,8 @@ func (ec *executionContext) fieldContext_Window_end(_ context.Context, field gra
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj any) (rollout.Freeze, error) {
-	var it rollout.Freeze
+func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj any) (calendar.Freeze, error) {
+	var it calendar.Freeze
 	if obj == nil {
 		return it, nil
 	}
@@ -1050,8 +1053,8 @@ func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj a
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFreezeInput(ctx context.Context, raw any) (rollout.Freeze, error) {
-	var out rollout.Freeze
+func UnmarshalFreezeInput(ctx context.Context, raw any) (calendar.Freeze, error) {
+	var out calendar.Freeze
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FreezeInput", raw, &out)
 	return out, err
 }
@@ -1422,8 +1425,8 @@ func UnmarshalWaveInput(ctx context.Context, raw any) (rollout.Wave, error) {
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj any) (rollout.Window, error) {
-	var it rollout.Window
+func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj any) (calendar.Window, error) {
+	var it calendar.Window
 	if obj == nil {
 		return it, nil
 	}
@@ -1472,8 +1475,8 @@ func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj a
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalWindowInput(ctx context.Context, raw any) (rollout.Window, error) {
-	var out rollout.Window
+func UnmarshalWindowInput(ctx context.Context, raw any) (calendar.Window, error) {
+	var out calendar.Window
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WindowInput", raw, &out)
 	return out, err
 }
@@ -1488,7 +1491,7 @@ func UnmarshalWindowInput(ctx context.Context, raw any) (rollout.Window, error) 
 
 var freezeImplementors = []string{"Freeze"}
 
-func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, obj *rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, obj *calendar.Freeze) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, freezeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1714,7 +1717,7 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 
 var spanImplementors = []string{"Span"}
 
-func (ec *executionContext) _Span(ctx context.Context, sel ast.SelectionSet, obj *rollout.Span) graphql.Marshaler {
+func (ec *executionContext) _Span(ctx context.Context, sel ast.SelectionSet, obj *calendar.Span) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, spanImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1810,7 +1813,7 @@ func (ec *executionContext) _WavePolicy(ctx context.Context, sel ast.SelectionSe
 
 var windowImplementors = []string{"Window"}
 
-func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, obj *rollout.Window) graphql.Marshaler {
+func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, obj *calendar.Window) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, windowImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1855,11 +1858,11 @@ func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v calendar.Freeze) graphql.Marshaler {
 	return ec._Freeze(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1875,7 +1878,7 @@ func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*calendar.Freeze, error) {
 	res, err := ec.unmarshalInputFreezeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1916,7 +1919,7 @@ func (ec *executionContext) unmarshalNPolicyPreviewInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -1932,7 +1935,7 @@ func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ret
 }
 
-func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *calendar.Span) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Span!")
 		return graphql.Null
@@ -2014,11 +2017,11 @@ func (ec *executionContext) marshalNWeekday2ᚕtimeᚐWeekdayᚄ(ctx context.Con
 	return ret
 }
 
-func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v calendar.Window) graphql.Marshaler {
 	return ec._Window(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -2034,18 +2037,18 @@ func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*rollout.Window, error) {
+func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*calendar.Window, error) {
 	res, err := ec.unmarshalInputWindowInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*calendar.Freeze, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*rollout.Freeze, len(vSlice))
+	res := make([]*calendar.Freeze, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, vSlice[i])
@@ -2106,13 +2109,13 @@ func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcoreroller�
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*rollout.Window, error) {
+func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*calendar.Window, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*rollout.Window, len(vSlice))
+	res := make([]*calendar.Window, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
 		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, vSlice[i])

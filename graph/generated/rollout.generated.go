@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -30,7 +31,7 @@ type RolloutResolver interface {
 	CurrentWave(ctx context.Context, obj *db.GroupRollout) (int, error)
 
 	Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error)
+	Failures(ctx context.Context, obj *db.GroupRollout) ([]*view.FailureCount, error)
 	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
 	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error)
@@ -848,7 +849,7 @@ func (ec *executionContext) _Rollout_failures(ctx context.Context, field graphql
 			return ec.Resolvers.Rollout().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
@@ -1341,7 +1342,7 @@ func (ec *executionContext) _RolloutProgress_numbers(ctx context.Context, field 
 			return obj.Numbers, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
 		},
 		true,

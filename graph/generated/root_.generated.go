@@ -9,11 +9,13 @@ import (
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // NewExecutableSchema creates an ExecutableSchema from the ResolverRoot interface.
@@ -493,17 +495,17 @@ type ComplexityRoot struct {
 		AddFloor           func(childComplexity int, input fleet.AddFloor) int
 		AdvanceWave        func(childComplexity int, input fleet.AdvanceWave) int
 		BlacklistPackage   func(childComplexity int, input fleet.BlacklistPackage) int
-		ChangePassword     func(childComplexity int, input fleet.ChangePassword) int
+		ChangePassword     func(childComplexity int, input account.ChangePassword) int
 		CreateApplication  func(childComplexity int, input fleet.CreateApplication) int
 		CreateChannel      func(childComplexity int, input fleet.CreateChannel) int
 		CreateGroup        func(childComplexity int, input model.CreateGroupInput) int
 		CreatePackage      func(childComplexity int, input fleet.CreatePackage) int
-		CreateUser         func(childComplexity int, input fleet.CreateUser) int
+		CreateUser         func(childComplexity int, input account.CreateUser) int
 		DeleteApplication  func(childComplexity int, input fleet.DeleteApplication) int
 		DeleteChannel      func(childComplexity int, input fleet.DeleteChannel) int
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
-		DeleteUser         func(childComplexity int, input fleet.DeleteUser) int
+		DeleteUser         func(childComplexity int, input account.DeleteUser) int
 		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
 		HoldInstance       func(childComplexity int, input fleet.HoldInstance) int
 		MoveInstance       func(childComplexity int, input fleet.MoveInstance) int
@@ -514,7 +516,7 @@ type ComplexityRoot struct {
 		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
 		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
-		SetPassword        func(childComplexity int, input fleet.SetPassword) int
+		SetPassword        func(childComplexity int, input account.SetPassword) int
 		SignIn             func(childComplexity int, input model.SignInInput) int
 		SignOut            func(childComplexity int) int
 		StartDemo          func(childComplexity int) int
@@ -2801,7 +2803,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(fleet.ChangePassword)), true
+		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(account.ChangePassword)), true
 	case "Mutation.createApplication":
 		if e.ComplexityRoot.Mutation.CreateApplication == nil {
 			break
@@ -2856,7 +2858,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(fleet.CreateUser)), true
+		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(account.CreateUser)), true
 	case "Mutation.deleteApplication":
 		if e.ComplexityRoot.Mutation.DeleteApplication == nil {
 			break
@@ -2911,7 +2913,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(fleet.DeleteUser)), true
+		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
 	case "Mutation.haltRollout":
 		if e.ComplexityRoot.Mutation.HaltRollout == nil {
 			break
@@ -3032,7 +3034,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.SetPassword(childComplexity, args["input"].(fleet.SetPassword)), true
+		return e.ComplexityRoot.Mutation.SetPassword(childComplexity, args["input"].(account.SetPassword)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break

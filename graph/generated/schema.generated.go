@@ -10,11 +10,14 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/graph/model"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -51,10 +54,10 @@ type MutationResolver interface {
 	StopDemo(ctx context.Context) (*model.DemoPayload, error)
 	SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error)
 	SignOut(ctx context.Context) (*model.SignOutPayload, error)
-	ChangePassword(ctx context.Context, input fleet.ChangePassword) (*model.UserPayload, error)
-	CreateUser(ctx context.Context, input fleet.CreateUser) (*model.UserPayload, error)
-	SetPassword(ctx context.Context, input fleet.SetPassword) (*model.UserPayload, error)
-	DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error)
+	ChangePassword(ctx context.Context, input account.ChangePassword) (*model.UserPayload, error)
+	CreateUser(ctx context.Context, input account.CreateUser) (*model.UserPayload, error)
+	SetPassword(ctx context.Context, input account.SetPassword) (*model.UserPayload, error)
+	DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error)
 }
 type QueryResolver interface {
 	Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error)
@@ -62,14 +65,14 @@ type QueryResolver interface {
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
 	Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
-	PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error)
-	DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error)
+	PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error)
+	DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error)
 	UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error)
-	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error)
+	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error)
 	SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error)
-	Fleet(ctx context.Context) (*fleet.Numbers, error)
+	Fleet(ctx context.Context) (*view.Numbers, error)
 	Group(ctx context.Context, id uuid.UUID) (*db.Group, error)
-	ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error)
+	ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error)
 	Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error)
 	Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error)
 	Package(ctx context.Context, id uuid.UUID) (*db.Release, error)
@@ -77,7 +80,7 @@ type QueryResolver interface {
 	Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error)
 	ServerInfo(ctx context.Context) (*model.ServerInfo, error)
 	ServerHealth(ctx context.Context) (*model.ServerHealth, error)
-	Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*fleet.Timeline, error)
+	Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*view.Timeline, error)
 	Me(ctx context.Context) (*db.User, error)
 	Users(ctx context.Context) ([]*db.User, error)
 }
@@ -140,7 +143,7 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.ChangePassword, error) {
+		func(ctx context.Context, v any) (account.ChangePassword, error) {
 			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐChangePassword(ctx, v)
 		})
 	if err != nil {
@@ -210,7 +213,7 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.CreateUser, error) {
+		func(ctx context.Context, v any) (account.CreateUser, error) {
 			return ec.unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateUser(ctx, v)
 		})
 	if err != nil {
@@ -280,7 +283,7 @@ func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.DeleteUser, error) {
+		func(ctx context.Context, v any) (account.DeleteUser, error) {
 			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteUser(ctx, v)
 		})
 	if err != nil {
@@ -434,7 +437,7 @@ func (ec *executionContext) field_Mutation_setPassword_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.SetPassword, error) {
+		func(ctx context.Context, v any) (account.SetPassword, error) {
 			return ec.unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetPassword(ctx, v)
 		})
 	if err != nil {
@@ -2318,7 +2321,7 @@ func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(fleet.ChangePassword))
+			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(account.ChangePassword))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2362,7 +2365,7 @@ func (ec *executionContext) _Mutation_createUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(fleet.CreateUser))
+			return ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(account.CreateUser))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2406,7 +2409,7 @@ func (ec *executionContext) _Mutation_setPassword(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(fleet.SetPassword))
+			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(account.SetPassword))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2450,7 +2453,7 @@ func (ec *executionContext) _Mutation_deleteUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["input"].(fleet.DeleteUser))
+			return ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["input"].(account.DeleteUser))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
@@ -2705,7 +2708,7 @@ func (ec *executionContext) _Query_promotionReach(ctx context.Context, field gra
 			return ec.Resolvers.Query().PromotionReach(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["packageId"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
@@ -2749,7 +2752,7 @@ func (ec *executionContext) _Query_deletionReach(ctx context.Context, field grap
 			return ec.Resolvers.Query().DeletionReach(ctx, fc.Args["applicationId"].(*uuid.UUID), fc.Args["channelId"].(*uuid.UUID), fc.Args["packageId"].(*uuid.UUID), fc.Args["groupId"].(*uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
@@ -2837,7 +2840,7 @@ func (ec *executionContext) _Query_explainUpdate(ctx context.Context, field grap
 			return ec.Resolvers.Query().ExplainUpdate(ctx, fc.Args["instanceId"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
 			return ec.marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx, selections, v)
 		},
 		true,
@@ -2924,7 +2927,7 @@ func (ec *executionContext) _Query_fleet(ctx context.Context, field graphql.Coll
 			return ec.Resolvers.Query().Fleet(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
 		},
 		true,
@@ -3001,7 +3004,7 @@ func (ec *executionContext) _Query_controlReach(ctx context.Context, field graph
 			return ec.Resolvers.Query().ControlReach(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(model.GroupControl))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
 		},
 		true,
@@ -3329,7 +3332,7 @@ func (ec *executionContext) _Query_timeline(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Timeline(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["range"].(model.TimelineRange))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
 			return ec.marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx, selections, v)
 		},
 		true,

@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -27,7 +28,7 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -50,7 +51,7 @@ func (ec *executionContext) fieldContext_Pace_inFlight(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -73,7 +74,7 @@ func (ec *executionContext) fieldContext_Pace_cap(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -96,7 +97,7 @@ func (ec *executionContext) fieldContext_Pace_granted(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -119,7 +120,7 @@ func (ec *executionContext) fieldContext_Pace_periodCap(_ context.Context, field
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -142,7 +143,7 @@ func (ec *executionContext) fieldContext_Pace_checks(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StateSeries_state(ctx context.Context, field graphql.CollectedField, obj *fleet.StateSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateSeries_state(ctx context.Context, field graphql.CollectedField, obj *view.StateSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -165,7 +166,7 @@ func (ec *executionContext) fieldContext_StateSeries_state(_ context.Context, fi
 	return graphql.NewScalarFieldContext("StateSeries", field, false, false, "InstanceState")
 }
 
-func (ec *executionContext) _StateSeries_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.StateSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateSeries_machines(ctx context.Context, field graphql.CollectedField, obj *view.StateSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -188,7 +189,7 @@ func (ec *executionContext) fieldContext_StateSeries_machines(_ context.Context,
 	return graphql.NewScalarFieldContext("StateSeries", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_from(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_from(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -211,7 +212,7 @@ func (ec *executionContext) fieldContext_Timeline_from(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_until(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -234,7 +235,7 @@ func (ec *executionContext) fieldContext_Timeline_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_resolution(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_resolution(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -257,7 +258,7 @@ func (ec *executionContext) fieldContext_Timeline_resolution(_ context.Context, 
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Timeline_times(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_times(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -280,7 +281,7 @@ func (ec *executionContext) fieldContext_Timeline_times(_ context.Context, field
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -292,7 +293,7 @@ func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.
 			return obj.States, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
 			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
 		},
 		true,
@@ -312,7 +313,7 @@ func (ec *executionContext) fieldContext_Timeline_states(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -324,7 +325,7 @@ func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphq
 			return obj.Versions, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
 			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
 		},
 		true,
@@ -344,7 +345,7 @@ func (ec *executionContext) fieldContext_Timeline_versions(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -367,7 +368,7 @@ func (ec *executionContext) fieldContext_Timeline_onTarget(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -390,7 +391,7 @@ func (ec *executionContext) fieldContext_Timeline_inFlight(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -413,7 +414,7 @@ func (ec *executionContext) fieldContext_Timeline_failed(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -436,7 +437,7 @@ func (ec *executionContext) fieldContext_Timeline_waiting(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -448,7 +449,7 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 			return obj.Pace, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+		func(ctx context.Context, selections ast.SelectionSet, v view.Pace) graphql.Marshaler {
 			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx, selections, v)
 		},
 		true,
@@ -468,7 +469,7 @@ func (ec *executionContext) fieldContext_Timeline_pace(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -500,7 +501,7 @@ func (ec *executionContext) fieldContext_Timeline_marks(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _VersionSeries_version(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSeries_version(ctx context.Context, field graphql.CollectedField, obj *view.VersionSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -523,7 +524,7 @@ func (ec *executionContext) fieldContext_VersionSeries_version(_ context.Context
 	return graphql.NewScalarFieldContext("VersionSeries", field, false, false, "String")
 }
 
-func (ec *executionContext) _VersionSeries_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSeries_machines(ctx context.Context, field graphql.CollectedField, obj *view.VersionSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -560,7 +561,7 @@ func (ec *executionContext) fieldContext_VersionSeries_machines(_ context.Contex
 
 var paceImplementors = []string{"Pace"}
 
-func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *fleet.Pace) graphql.Marshaler {
+func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *view.Pace) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, paceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -613,7 +614,7 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 
 var stateSeriesImplementors = []string{"StateSeries"}
 
-func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionSet, obj *fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionSet, obj *view.StateSeries) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stateSeriesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -651,7 +652,7 @@ func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionS
 
 var timelineImplementors = []string{"Timeline"}
 
-func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet, obj *fleet.Timeline) graphql.Marshaler {
+func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet, obj *view.Timeline) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -739,7 +740,7 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 
 var versionSeriesImplementors = []string{"VersionSeries"}
 
-func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.SelectionSet, obj *fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.SelectionSet, obj *view.VersionSeries) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionSeriesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -779,15 +780,15 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
 	return ec._Pace(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
 	return ec._StateSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
@@ -803,7 +804,7 @@ func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Timeline!")
 		return graphql.Null
@@ -821,11 +822,11 @@ func (ec *executionContext) marshalNTimelineRange2githubᚗcomᚋcorerollerᚋco
 	return v
 }
 
-func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
 	return ec._VersionSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]

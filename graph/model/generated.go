@@ -9,11 +9,15 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
+
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/google/uuid"
 )
 
 // What happened since the message before.
@@ -223,7 +227,7 @@ type FleetChange struct {
 	// Whether this is the first message of the subscription, or follows a gap.
 	Snapshot bool `json:"snapshot"`
 	// The numbers.
-	Fleet *fleet.Numbers `json:"fleet"`
+	Fleet *view.Numbers `json:"fleet"`
 	// All applications, for their cards.
 	Applications []*db.Application `json:"applications"`
 }
@@ -501,9 +505,9 @@ type PolicyInput struct {
 	// One more window. New groups: false.
 	OfficeHours *bool `json:"officeHours,omitempty"`
 	// Weekly windows. New groups: none.
-	Windows []*rollout.Window `json:"windows,omitempty"`
+	Windows []*calendar.Window `json:"windows,omitempty"`
 	// Calendar freezes. New groups: none.
-	Freezes []*rollout.Freeze `json:"freezes,omitempty"`
+	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
 	// Waves in order. New groups: none.
 	Waves []*rollout.Wave `json:"waves,omitempty"`
 	// From 0 (off) to 1. New groups: 0.2.
@@ -533,9 +537,9 @@ type PolicyPreview struct {
 	// What is allowed but probably not meant, such as a window shorter than the machines' rhythm.
 	Warnings []string `json:"warnings"`
 	// The next spans in which grants are given, at most 14; empty when that is always.
-	Windows []*rollout.Span `json:"windows"`
+	Windows []*calendar.Span `json:"windows"`
 	// What would follow for the group; null without `groupId`.
-	Reach *fleet.Reach `json:"reach,omitempty"`
+	Reach *view.Reach `json:"reach,omitempty"`
 }
 
 // A policy to be looked at before it is saved.
@@ -588,7 +592,7 @@ type RolloutProgress struct {
 	// Null when there is none.
 	Rollout *db.GroupRollout `json:"rollout,omitempty"`
 	// The group's machines in numbers.
-	Numbers *fleet.GroupNumbers `json:"numbers"`
+	Numbers *view.GroupNumbers `json:"numbers"`
 }
 
 // How one server process does.

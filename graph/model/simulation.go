@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // Simulation is how a rollout would go, by columns: the n-th number of every
@@ -18,7 +19,7 @@ type Simulation struct {
 	InFlight     []int
 	Waiting      []int
 	Failed       []int
-	LeftOut      []rollout.LeftOut
+	LeftOut      []forecast.LeftOut
 	Scale        int
 	CheckEvery   time.Duration
 	UpdateTakes  time.Duration
