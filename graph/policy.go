@@ -4,13 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // policyOver returns a policy with the changes of an input.

@@ -3,8 +3,9 @@ package model
 import (
 	"time"
 
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/forecast"
+
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Simulation is how a rollout would go, by columns: the n-th number of every
