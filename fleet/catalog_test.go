@@ -140,7 +140,7 @@ func TestNumbersAddUp(t *testing.T) {
 		if n.Funnel.Granted != 2 || n.Funnel.Downloading != 1 || n.Funnel.Failed != 1 {
 			t.Errorf("funnel: %+v", n.Funnel)
 		}
-		if len(n.Failures) != 1 || n.Failures[0] != (view.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
+		if len(n.Failures) != 1 || *n.Failures[0] != (view.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
 			t.Errorf("failures: %+v", n.Failures)
 		}
 		if f := must(d.View.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {

@@ -62,7 +62,7 @@ func New(o Options) *Server {
 		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
-	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
+	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
 	return &Server{handler: routes(o, resolver, guard, api, scripts), api: api}
 }
 

@@ -178,7 +178,7 @@ func reached(w rollout.Wave) string {
 // not reach: those that were told so, and of those that were not asked for long
 // the share it leaves out.
 func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
-	rows, err := r.s.store.Reader().GroupCount.Query().
+	rows, err := r.s.db().GroupCount.Query().
 		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(r.ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read counters: %w", err)

@@ -1,4 +1,4 @@
-package graph
+package view
 
 import (
 	"context"
@@ -7,7 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -39,25 +41,28 @@ func (p *projections) of(group uuid.UUID) *projection {
 	return p.byGroup[group]
 }
 
-// projectedEnd returns when an active rollout will complete at the current pace;
+// ProjectedEnd returns when an active rollout will complete at the current pace;
 // nil when it has ended or the time cannot be computed.
-func (r *Resolver) projectedEnd(ctx context.Context, row *db.GroupRollout) (*time.Time, error) {
+func (s *Service) ProjectedEnd(ctx context.Context, row *db.GroupRollout) (*time.Time, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
 	if row.State != rollout.RolloutActive {
 		return nil, nil
 	}
-	g := r.fleet.Catalog().Group(row.GroupID)
+	g := s.catalog.Catalog().Group(row.GroupID)
 	if g == nil {
 		return nil, nil
 	}
-	p := r.projections.of(row.GroupID)
+	p := s.projections.of(row.GroupID)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := r.Now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
-		impact, err := r.fleet.View.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
+	if now := s.now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
+		reach, err := s.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}
-		p.rollout, p.at, p.end = row.ID, now, impact.ProjectedEnd
+		p.rollout, p.at, p.end = row.ID, now, reach.ProjectedEnd
 	}
 	if p.end.IsZero() {
 		return nil, nil
