@@ -1,5 +1,5 @@
-# CoreRoller: `make help` lists the targets. A new machine needs Go, Node, gcc, git and make; the
-# rest is installed by the targets that need it.
+# CoreRoller: `make help` lists the targets. They need Go, Node, gcc, git and make, and install the
+# rest themselves.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -56,7 +56,7 @@ generate: frontend/node_modules/.installed ## write all generated files, in the 
 	npm --prefix frontend run generate
 
 .PHONY: migration
-migration: install-postgresql ## write the next migration of both databases from ent's schema (name=what_changes)
+migration: install-postgresql ## write the next migration for both databases from ent's schema (name=what_changes)
 	@[[ "$(name)" =~ ^[a-z0-9_]+$$ ]] || { echo 'usage: make migration name=what_changes' >&2; exit 2; }
 	scripts/with-postgres go run ./store/makemigration $(name)
 
@@ -74,7 +74,7 @@ screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## take
 	cd e2e && npx playwright test -c playwright.screenshots.config.ts
 
 .PHONY: fuzz
-fuzz: ## fuzz every target for FUZZTIME=60s
+fuzz: ## run every fuzz test for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: clean
@@ -85,7 +85,7 @@ clean: ## remove build results (not data/)
 ##@ Check
 
 .PHONY: test
-test: ## everything below, as CI does it
+test: ## run all checks below except soak, as CI does
 	@scripts/stages.sh verify lint test-go test-frontend e2e
 
 .PHONY: verify
@@ -105,26 +105,34 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 	npm --prefix frontend run check-documents
 
 .PHONY: test-go
-test-go: install-postgresql ## Go tests on SQLite and PostgreSQL with the race detector; those whose size or allocations it changes also without
-	scripts/with-postgres $(SHELL) -euc ' \
-		go test $(FULL_SIZE); \
+test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
+	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
+		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
 		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
+
+.PHONY: soak
+soak: install-postgresql ## run the long tests in full size, for instance with 1,000,000 machines
+	COREROLLER_TEST_SOAK=1 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
 	npm --prefix frontend test
 
 .PHONY: e2e
-e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## test the real binary in a real browser
+e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## test the real binary in a real browser (SCREENS=1 saves pictures in build/screens)
 	scripts/with-postgres npm --prefix e2e test
 
-# Packages with tests that are smaller, or cannot count allocations, under the race detector.
-FULL_SIZE := ./rollout ./omaha ./store ./acceptance ./rest
+# Tests that the race detector makes meaningless (it changes allocations) or too slow (10,000 machines).
+WITHOUT_RACE := ./omaha ./acceptance
+WITHOUT_RACE_TESTS := ^(TestAllocationsOfACheck|TestCase25_WavesGrowByBucket)$$
 
-# Generated code has no tests, and compiling it for the race detector without need takes minutes.
+# Packages with tests whose size depends on COREROLLER_TEST_SOAK.
+SOAK := ./acceptance ./rest ./store
+
+# Generated packages have no tests; vetting them under the race detector takes minutes.
 GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 
-# What the others need.
+# Prerequisites of the targets above.
 
 .PHONY: install-postgresql install-chromium
 install-postgresql install-chromium:

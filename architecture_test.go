@@ -275,6 +275,7 @@ func TestArchitectureSeesViolations(t *testing.T) {
 	for _, c := range []struct{ name, source, want string }{
 		// Right as it is.
 		{"rollout/a.go", "package rollout\nimport (\"time\"; \"golang.org/x/mod/semver\")\nvar _ = time.UTC; var _ = semver.Max", ""},
+		{"rollout/forecast/a.go", "package forecast\nimport _ \"github.com/coreroller/coreroller/rollout\"", ""},
 		{"cmd/coreroller/a.go", "package main\nimport (\"os\"; \"github.com/coreroller/coreroller/store\"; \"github.com/spf13/cobra\")\nvar _ = os.Getenv; var _ cobra.Command", ""},
 		{"fleet/a_test.go", "package fleet\nimport (\"flag\"; \"time\"; \"github.com/coreroller/coreroller/server\")\nvar _ = time.Now", ""},
 		{"store/storetest/a.go", "package storetest\nimport (\"os\"; _ \"github.com/lib/pq\")\nvar _ = os.Getenv", ""},
@@ -287,6 +288,8 @@ func TestArchitectureSeesViolations(t *testing.T) {
 		{"rollout/a.go", "package rollout\nimport _ \"github.com/coreroller/coreroller/event\"", "rollout must not import event"},
 		{"rollout/a.go", "package rollout\nimport _ \"github.com/google/uuid\"", "rollout must not import github.com/google/uuid"},
 		{"rollout/a.go", "package rollout\nimport _ \"context\"", "rollout must not import context"},
+		{"rollout/calendar/a.go", "package calendar\nimport _ \"github.com/coreroller/coreroller/event\"", "rollout must not import event"},
+		{"rollout/forecast/a.go", "package forecast\nimport _ \"math/rand/v2\"", "rollout must not import math/rand/v2"},
 		{"event/a.go", "package event\nimport _ \"github.com/coreroller/coreroller/store\"", "event must not import store"},
 		{"auth/a.go", "package auth\nimport _ \"github.com/coreroller/coreroller/fleet\"", "auth must not import fleet"},
 		{"ent/schema/a.go", "package schema\nimport _ \"github.com/coreroller/coreroller/store\"", "ent must not import store"},
@@ -314,6 +317,7 @@ func TestArchitectureSeesViolations(t *testing.T) {
 		{"store/a.go", "package store\nimport \"os\"\nvar _ = os.Getenv(\"X\")", "store must not use os.Getenv"},
 		{"server/a.go", "package server\nimport sys \"os\"\nvar _, _ = sys.LookupEnv(\"X\")", "server must not use os.LookupEnv"},
 		{"rollout/a.go", "package rollout\nimport \"time\"\nvar _ = time.Now()", "rollout must not use time.Now"},
+		{"rollout/calendar/a.go", "package calendar\nimport \"time\"\nvar _ = time.Now()", "rollout must not use time.Now"},
 		{"fleet/a.go", "package fleet\nimport \"time\"\nvar clock = time.Now", "fleet must not use time.Now"},
 		// Places.
 		{"frontend/serve.go", "package frontend", "the only Go file of frontend is embed.go"},

@@ -6,11 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,7 +21,6 @@ import (
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
-	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -104,9 +100,10 @@ func casePolicy() rollout.Policy {
 	return p
 }
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
 }
 
@@ -114,6 +111,7 @@ func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 // its own in a database for all of them.
 func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *site, v V), options ...option) {
 	t.Helper()
+	t.Parallel()
 	names := slices.Sorted(maps.Keys(all))
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := newSetup(options)
@@ -164,31 +162,11 @@ func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
 	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
-	if !store.IsPostgres(url) {
-		file, err := migrated()
-		s.ok(err)
-		s.ok(os.WriteFile(url, file, 0o600))
-	}
 	s.join()
 	s.server = s.servers[0]
 	s.ok(s.Preinstall(s.ctx))
 	return s
 }
-
-// migrated is an SQLite file without rows. Making one takes most of a second
-// under the race detector, so it is made once and copied.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "acceptance")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder) //nolint:errcheck // the system clears its temporary files some day
-	path := filepath.Join(folder, "migrated.db")
-	if err := migrations.Apply(context.Background(), path); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
 
 func signedIn(t testing.TB) context.Context {
 	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialSession})

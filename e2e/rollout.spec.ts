@@ -39,8 +39,8 @@ test('a rollout moves on the page without reload, and can be paused and resumed'
     await expect
       .poll(
         async () => {
-          const { waiting, inFlight, heldBecause } = await api.numbers(rollout.groupId);
-          const told = heldBecause.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
+          const { waiting, inFlight, heldByReason } = await api.numbers(rollout.groupId);
+          const told = heldByReason.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
           return inFlight === 0 && waiting > 0 && told === waiting;
         },
         { timeout: 30_000 },

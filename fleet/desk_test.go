@@ -43,6 +43,7 @@ var operator = auth.Principal{Name: "olga", Credential: auth.CredentialBasic}
 // eachDesk runs f on both databases.
 func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newDesk(t, url)) })
 }
 

@@ -98,7 +98,7 @@ func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
 		d.reason(s, "d", "1.0.0", rollout.ReasonPaused)
 
 		changed := d.activities(rollout.ActivityPolicyChanged)
-		if len(changed) != 2 || changed[0].Detail != "updates in a period: 2 → 3; updates at once: 2 → 3" || changed[1].Detail != "safe mode: off → on" {
+		if len(changed) != 2 || changed[0].Detail != "updates per period: 2 → 3; updates at once: 2 → 3" || changed[1].Detail != "safe mode: off → on" {
 			t.Errorf("activities: %v", changed)
 		}
 		if n := len(d.activities(rollout.ActivityPaused)); n != 1 {

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // waits fails unless the next machine of the group is held for this reason.
@@ -64,14 +65,14 @@ func TestWhatAGroupWaitsFor(t *testing.T) {
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
 
 		d.policy(s, func(p *rollout.Policy) {
-			p.Windows = []rollout.Window{{Days: []time.Weekday{time.Tuesday}, Start: 60, End: 300}}
+			p.Windows = []calendar.Window{{Days: []time.Weekday{time.Tuesday}, Start: 60, End: 300}}
 		})
 		if w := d.waits(s, rollout.ReasonOutsideWindow); !w.Until.Equal(time.Date(2026, 3, 3, 1, 0, 0, 0, time.UTC)) {
 			t.Errorf("%+v", w)
 		}
 		d.policy(s, func(p *rollout.Policy) {
 			p.Windows = nil
-			p.Freezes = []rollout.Freeze{{From: d.clock().Add(-time.Hour), Until: d.clock().Add(time.Hour), Reason: "audit"}}
+			p.Freezes = []calendar.Freeze{{From: d.clock().Add(-time.Hour), Until: d.clock().Add(time.Hour), Reason: "audit"}}
 		})
 		d.waits(s, rollout.ReasonFrozen)
 		d.policy(s, func(p *rollout.Policy) { p.Freezes = nil })
@@ -217,7 +218,7 @@ func TestUpdatePathIsRefused(t *testing.T) {
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
 		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from)
-		refused(t, err, fault.Invalid, "from")
+		refused(t, err, fault.Invalid, "fromVersion")
 	}
 	_, err := d.View.UpdatePath(d.ctx, s.app.ID, "1.0.0")
 	refused(t, err, fault.NotFound, "channelId")

@@ -8,8 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
@@ -17,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/google/uuid"
 )
 
 func (r *applicationResolver) Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error) {
@@ -44,7 +43,7 @@ func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) 
 	return &n, err
 }
 
-func (r *applicationResolver) Checks(ctx context.Context, obj *db.Application) ([]int, error) {
+func (r *applicationResolver) RecentChecks(ctx context.Context, obj *db.Application) ([]int, error) {
 	return loadersOf(ctx).applicationChecks.load(ctx, obj.ID)
 }
 
@@ -72,7 +71,7 @@ func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicati
 	wanted := func(e event.Event) bool {
 		return e.App == applicationID && (e.Kind == event.AppChanged || e.Kind == event.GroupChanged)
 	}
-	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
 		row, err := maybe(preloads(ctx).applications(r.reader.Application.Query().Where(application.ID(applicationID)), fields(ctx, []string{"application"})).Only(ctx))
 		return &model.ApplicationChange{AsOf: r.Now(), Snapshot: snapshot, Application: row}, row == nil, err
 	})

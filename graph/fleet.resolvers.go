@@ -28,7 +28,7 @@ func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.
 	wanted := func(e event.Event) bool {
 		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged
 	}
-	return watch(ctx, r.Resolver, fleetPace, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
+	return watch(ctx, r.Resolver, fleetInterval, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
 		numbers, err := r.fleet.View.FleetNumbers(ctx)
 		if err != nil {
 			return nil, false, err

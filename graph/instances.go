@@ -56,14 +56,14 @@ func machineFilter(f model.InstanceFilter) view.MachineFilter {
 	return out
 }
 
-// countedPart is what one machine is counted as; nil in no group.
+// countedPart returns the count that includes a machine; nil without a group.
 func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
 	if m.GroupID == nil {
 		return nil
 	}
 	g := r.fleet.Catalog().Group(*m.GroupID)
 	if g == nil {
-		return nil // deleted this very moment
+		return nil // the group was deleted meanwhile
 	}
 	part := model.CountedAs(g.Part(m))
 	return &part

@@ -8,13 +8,12 @@ package graph
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/google/uuid"
 )
 
 func (r *mutationResolver) CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.PackagePayload, error) {

@@ -9,8 +9,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/fleet"
@@ -18,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/google/uuid"
 )
 
 func (r *haltResolver) Sentence(ctx context.Context, obj *rollout.Halt) (string, error) {
@@ -63,19 +62,19 @@ func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([
 	return failureCounts(rows), err
 }
 
-func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, view.TraitOEM)
+func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, view.TraitOEM)
 }
 
-func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, view.TraitFromVersion)
+func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, view.TraitFromVersion)
 }
 
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	return r.failedAttempts(ctx, obj, value(filter), first, after)
 }
 
-func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {
+func (r *rolloutResolver) SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error) {
 	if obj.Leader == "" || obj.Proven {
 		return nil, nil
 	}
@@ -94,7 +93,7 @@ func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout
 }
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
-	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
 		numbers, err := r.fleet.View.GroupNumbers(ctx, groupID)
 		if err != nil {
 			return nil, false, err

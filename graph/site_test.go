@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	_ "time/tzdata" // time zones for machines without a zone database
 
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
@@ -28,12 +28,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// site is a whole server on an empty database with one application, "agent":
-// channel "stable" at 2.0.0, group "prod" on it, as scripts and browsers see it.
+// site is a complete server with HTTP access. Its database has one application,
+// "agent", with the channel "stable" at 2.0.0 and the group "prod".
 type site struct {
 	*fleet.Service
 	t       testing.TB
-	ctx     context.Context // of an operator
+	ctx     context.Context // of a signed-in user
 	store   *store.Store
 	http    *httptest.Server
 	handler *server.Server
@@ -45,13 +45,14 @@ type site struct {
 
 const password = "correct horse"
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newSite(t, url)) })
 }
 
-// oneSite is a site on SQLite, for what does not depend on the database.
+// oneSite returns a site on SQLite, for tests that do not depend on the database.
 func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
 
 func newSite(t testing.TB, url string) *site {
@@ -82,7 +83,7 @@ func newSite(t testing.TB, url string) *site {
 	return s
 }
 
-// fill makes what the tests speak of.
+// fill creates the objects that the tests use.
 func (s *site) fill() {
 	s.t.Helper()
 	s.must(s.Preinstall(s.ctx))
@@ -109,7 +110,7 @@ func (s *site) release(version string) uuid.UUID {
 	return must(s, row, err).ID
 }
 
-// check lets a machine ask for an update.
+// check sends the update check of a machine.
 func (s *site) check(machine, version string) checkin.Answer {
 	s.t.Helper()
 	answer, err := s.Machines.CheckIn(context.Background(), checkin.CheckIn{
@@ -137,5 +138,5 @@ func (s *site) must(err error) {
 
 func second[T any](_ T, err error) error { return err }
 
-// instance is the id of a machine of the site's application.
+// instance returns the id of a machine of the application.
 func (s *site) instance(machine string) uuid.UUID { return store.InstanceID(s.app, machine) }

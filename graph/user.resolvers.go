@@ -35,7 +35,7 @@ func (r *mutationResolver) SetPassword(ctx context.Context, input account.SetPas
 }
 
 func (r *mutationResolver) DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.forgetting(r.fleet.Accounts.DeleteUser(ctx, input)))
+	return deletePayload(input.ID, r.forgetPasswords(r.fleet.Accounts.DeleteUser(ctx, input)))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {

@@ -42,9 +42,10 @@ type site struct {
 	clock atomic.Int64 // microseconds
 }
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newSite(t, url)) })
 }
 

@@ -2,16 +2,16 @@ package rollout
 
 import "time"
 
-// Depart takes a machine out of its group: what it had begun ends as
-// interrupted, and the rollout moves on if the machine was the last one behind.
+// Depart removes a machine from its group. Its open attempt ends as interrupted,
+// and the rollout completes if it was the last machine below the target.
 func (w *World) Depart(m *Machine, now time.Time, fx *Effects) {
 	w.Abandon(m, now, fx)
 	w.Leave(m)
 	w.Advance(now, fx)
 }
 
-// Orphan drops what a machine had begun in a group that was deleted together
-// with its rollout.
+// Orphan drops the open attempt of a machine whose group was deleted with its
+// rollout.
 func (m *Machine) Orphan() {
 	m.Attempt = Attempt{}
 	if m.State.InFlight() {

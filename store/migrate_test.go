@@ -26,7 +26,7 @@ import (
 // The files in store/migrations, applied to an empty database, give exactly
 // the schema that ent has: nobody forgot `make migration`.
 func TestMigrationsEqualTheSchema(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		folder, name := "sqlite", dialect.SQLite
 		if store.IsPostgres(url) {
 			folder, name = "postgres", dialect.Postgres
@@ -96,7 +96,7 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 }
 
 func TestProcessesMayStartAtOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		var g sync.WaitGroup
 		for range 4 {
 			g.Go(func() { check(t, migrations.Apply(context.Background(), url)) })

@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const binary = process.env['COREROLLER'] ?? fileURLToPath(new URL('../../bin/coreroller', import.meta.url));
 
+/** scripts/with-postgres names a folder in memory, where syncing takes no time. */
+const scratch = process.env['COREROLLER_TEST_FOLDER'] ?? tmpdir();
+
 /** The real server, with a data directory of its own that survives restarts. */
 export class Server {
   readonly url: string;
@@ -25,7 +28,7 @@ export class Server {
   /** On a new database, on the folder of one that was made before, or with flags
    * of `serve` that name another. The folder is removed with the server. */
   static async start(data?: string, flags: readonly string[] = []): Promise<Server> {
-    const folder = data ?? (await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+    const folder = data ?? (await mkdtemp(join(scratch, 'coreroller-e2e-')));
     const server = new Server(await freePort(), folder, flags);
     await server.run();
     return server;

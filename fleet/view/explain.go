@@ -19,7 +19,7 @@ type Explanation struct {
 	Instance *db.Instance
 	AsOf     time.Time
 	Decision rollout.Decision
-	Steps    []rollout.Rung // every rule in the order it is tried; none for a machine without group
+	Steps    []rollout.RuleStep // every rule in the order it is tried; none for a machine without group
 }
 
 // ExplainUpdate runs the engine for one machine as if it asked now.

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // maxForecasts is how many groups of a channel are simulated for a
@@ -206,7 +207,7 @@ func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumber
 }
 
 // foresee moves the end by a simulation of one group.
-func (r *reacher) foresee(sim rollout.Simulation, behind int) {
+func (r *reacher) foresee(sim forecast.Input, behind int) {
 	if behind == 0 || r.open {
 		return
 	}
@@ -214,7 +215,7 @@ func (r *reacher) foresee(sim rollout.Simulation, behind int) {
 		r.open = true
 		return
 	}
-	end := rollout.Simulate(sim).Ends
+	end := forecast.Run(sim).Ends
 	r.open = end.IsZero()
 	if end.After(r.out.ProjectedEnd) {
 		r.out.ProjectedEnd = end

@@ -3,6 +3,8 @@ package view
 import (
 	"context"
 
+	"github.com/coreroller/coreroller/rollout/forecast"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -27,7 +29,7 @@ type SimulateRollout struct {
 
 // SimulateRollout plays a rollout over the versions the group's active
 // machines run now. It writes nothing.
-func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rollout.Forecast, error) {
+func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*forecast.Result, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -60,13 +62,13 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*rol
 	if in.Whole {
 		fromTheBeginning(&sim)
 	}
-	f := rollout.Simulate(sim)
+	f := forecast.Run(sim)
 	return &f, nil
 }
 
 // fromTheBeginning takes machines back to the highest version below the target
 // that others run, else to the last floor, else to before everything.
-func fromTheBeginning(sim *rollout.Simulation) {
+func fromTheBeginning(sim *forecast.Input) {
 	var before rollout.Version
 	below := func(v rollout.Version) {
 		if v.Less(sim.Target.Version) && before.Less(v) {
@@ -113,8 +115,8 @@ func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID
 
 // simulation is of the versions that a group's active machines run, by its
 // numbers.
-func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (rollout.Simulation, error) {
-	sim := rollout.Simulation{
+func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (forecast.Input, error) {
+	sim := forecast.Input{
 		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
 	}
 	if g.Channel != nil {
@@ -122,7 +124,7 @@ func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Po
 	}
 	for _, c := range n.ByVersion {
 		version, _ := rollout.ParseVersion(c.Version)
-		sim.Machines = append(sim.Machines, rollout.Cohort{Version: version, Count: c.Active})
+		sim.Machines = append(sim.Machines, forecast.Cohort{Version: version, Count: c.Active})
 	}
 	if sim.CheckEvery > 0 {
 		return sim, nil

@@ -28,7 +28,7 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	}
 	version, ok := rollout.ParseVersion(from)
 	if !ok {
-		return nil, fault.Errorf(fault.Invalid, "from", "%q is not a version such as 1.2.3", from)
+		return nil, fault.Errorf(fault.Invalid, "fromVersion", "%q is not a version such as 1.2.3", from)
 	}
 	ch := s.catalog.Catalog().Channel(channelID)
 	if ch == nil {

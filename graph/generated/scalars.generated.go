@@ -10,10 +10,9 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
-
-	"github.com/coreroller/coreroller/graph/model"
 )
 
 // region    ************************** generated!.gotpl **************************

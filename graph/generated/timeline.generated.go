@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
@@ -51,13 +50,13 @@ func (ec *executionContext) fieldContext_Pace_inFlight(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_concurrencyLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_cap(ctx, field)
+			return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cap, nil
@@ -70,7 +69,7 @@ func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.Collect
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_cap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_concurrencyLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
@@ -97,13 +96,13 @@ func (ec *executionContext) fieldContext_Pace_granted(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_periodLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_periodCap(ctx, field)
+			return ec.fieldContext_Pace_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.PeriodCap, nil
@@ -116,7 +115,7 @@ func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_periodCap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_periodLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
@@ -294,7 +293,7 @@ func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
-			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
+			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -326,7 +325,7 @@ func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphq
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
-			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
+			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -450,7 +449,7 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v view.Pace) graphql.Marshaler {
-			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx, selections, v)
+			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx, selections, v)
 		},
 		true,
 		true,
@@ -469,13 +468,13 @@ func (ec *executionContext) fieldContext_Timeline_pace(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_annotations(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Timeline_marks(ctx, field)
+			return ec.fieldContext_Timeline_annotations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Marks, nil
@@ -488,7 +487,7 @@ func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Timeline_marks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Timeline_annotations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Timeline",
 		Field:      field,
@@ -575,8 +574,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "cap":
-			out.Values[i] = ec._Pace_cap(ctx, field, obj)
+		case "concurrencyLimit":
+			out.Values[i] = ec._Pace_concurrencyLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -585,8 +584,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "periodCap":
-			out.Values[i] = ec._Pace_periodCap(ctx, field, obj)
+		case "periodLimit":
+			out.Values[i] = ec._Pace_periodLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -716,8 +715,8 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "marks":
-			out.Values[i] = ec._Timeline_marks(ctx, field, obj)
+		case "annotations":
+			out.Values[i] = ec._Timeline_annotations(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -780,19 +779,19 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
+func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
 	return ec._Pace(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
 	return ec._StateSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx, sel, v[i])
+		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -804,7 +803,7 @@ func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Timeline!")
 		return graphql.Null
@@ -822,15 +821,15 @@ func (ec *executionContext) marshalNTimelineRange2githubᚗcomᚋcorerollerᚋco
 	return v
 }
 
-func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
 	return ec._VersionSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx, sel, v[i])
+		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

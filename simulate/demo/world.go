@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
@@ -123,7 +124,7 @@ func withApproval(p rollout.Policy) rollout.Policy {
 
 func onSundayNights(p rollout.Policy) rollout.Policy {
 	p.Timezone = "Europe/Berlin"
-	p.Windows = []rollout.Window{{Days: []time.Weekday{time.Sunday}, Start: 2 * 60, End: 5 * 60}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{time.Sunday}, Start: 2 * 60, End: 5 * 60}}
 	return p
 }
 

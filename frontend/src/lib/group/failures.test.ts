@@ -23,13 +23,15 @@ test('an address that asks for nothing has no filter, a strange one asks for all
 });
 
 test('a failure is called by its decoded code, and by how it ended where there is none', () => {
-  expect(failureWords({ outcome: 'FAILED', code: 9, words: 'download transfer' })).toBe('Download transfer');
-  expect(failureWords({ outcome: 'ROLLED_BACK', code: 44, words: 'x' })).toBe('Rolled back after boot');
-  expect(failureWords({ outcome: 'TIMED_OUT', code: 0, words: '' })).toBe('No report within the lease');
+  expect(failureWords({ outcome: 'FAILED', code: 9, description: 'download transfer' })).toBe(
+    'Download transfer',
+  );
+  expect(failureWords({ outcome: 'ROLLED_BACK', code: 44, description: 'x' })).toBe('Rolled back after boot');
+  expect(failureWords({ outcome: 'TIMED_OUT', code: 0, description: '' })).toBe('No report within the lease');
 });
 
 test('a filter says what the attempts have in common', () => {
-  const known = [{ outcome: 'FAILED' as const, code: 29, words: 'operation hash (code 29)' }];
+  const known = [{ outcome: 'FAILED' as const, code: 29, description: 'operation hash (code 29)' }];
   expect(filters.map(([, filter]) => filterWords(filter, known))).toEqual([
     'all',
     'rolled back after boot',

@@ -15,7 +15,7 @@ export const failedAttemptsQuery = graphql(`
           endedAt
           outcome
           code
-          words
+          description
           instance {
             id
             machineId
@@ -38,12 +38,12 @@ export type FailureFilter = NonNullable<VariablesOf<typeof failedAttemptsQuery>[
 interface Failure {
   outcome: Outcome;
   code: number;
-  words: string;
+  description: string;
 }
 
 /** How an attempt failed, as a label: the decoded code where there is one. */
-export const failureWords = ({ outcome, words }: Failure): string =>
-  outcome === 'FAILED' && words ? sentence(words) : outcomeWord[outcome];
+export const failureWords = ({ outcome, description }: Failure): string =>
+  outcome === 'FAILED' && description ? sentence(description) : outcomeWord[outcome];
 
 /** The filter as text of the address: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`. */
 export function failureKey({ outcome, code, oem, fromVersion }: FailureFilter): string {

@@ -87,7 +87,7 @@ export class GroupHistory {
 
   /** What happened to the rollout meanwhile, the newest few. */
   readonly marks = $derived(
-    chartMarks(this.#timeline?.marks ?? [], this.points[0]?.at ?? 0).slice(-mostMarks),
+    chartMarks(this.#timeline?.annotations ?? [], this.points[0]?.at ?? 0).slice(-mostMarks),
   );
 
   #keepReading(groupId: string, range: TimelineRange): () => void {

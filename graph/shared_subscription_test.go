@@ -10,9 +10,9 @@ import (
 	"entgo.io/ent"
 )
 
-// Dashboards that ask the same are read for once, and everybody gets every
-// change, whoever came first and whoever has left.
-func TestTheSameSubscriptionIsReadOnce(t *testing.T) {
+// Subscribers with the same document share one execution, which continues when
+// the first of them leaves.
+func TestEqualSubscriptionsAreExecutedOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		const dashboards = 20
 		sockets := make([]*watcher, dashboards)
@@ -25,18 +25,18 @@ func TestTheSameSubscriptionIsReadOnce(t *testing.T) {
 		s.check("m1", "1.0.0")
 		for i, w := range sockets {
 			if got := at(t, w.next(), "group.numbers.total"); got != 1.0 {
-				t.Fatalf("dashboard %d sees %v machines", i, got)
+				t.Fatalf("dashboard %d shows %v machines, want 1", i, got)
 			}
 		}
 		if n := count(); n > 30 { // the check-in itself, and one message
-			t.Errorf("%d statements for %d dashboards", n, dashboards)
+			t.Errorf("%d statements for %d dashboards, want at most 30", n, dashboards)
 		}
-		_ = sockets[0].conn.Close() // whoever came first has left
+		_ = sockets[0].conn.Close() // the first subscriber leaves
 		for i := range 3 {
 			s.check(fmt.Sprintf("more%d", i), "1.0.0")
 			sockets[dashboards-1].until("group.numbers.total", float64(2+i))
 		}
-		// A late one begins with the present state and follows.
+		// A later subscriber starts with the current state.
 		late := s.ana(t).dial()
 		late.subscribe("1", groupDocument, vars{"id": s.group})
 		want(t, late.next(), "snapshot", true, "group.numbers.total", 4)
@@ -46,7 +46,7 @@ func TestTheSameSubscriptionIsReadOnce(t *testing.T) {
 	})
 }
 
-// What goes wrong is told to everybody, so that they ask again.
+// All subscribers get the error, so that they subscribe again.
 func TestSharedSubscriptionsEndWithTheirError(t *testing.T) {
 	s := oneSite(t)
 	a, b := s.ana(t).dial(), s.ana(t).dial()

@@ -1,15 +1,31 @@
-package rollout
+package calendar
 
 import (
+	"encoding/json"
+	"math"
+	"slices"
 	"testing"
 	"time"
+	_ "time/tzdata" // zones for machines without a zone database
 
 	"pgregory.net/rapid"
 )
 
-// wallOpen says by the calendar of package time whether a policy is open: it
-// reads the wall clock and looks it up.
-func wallOpen(p Policy, zone *time.Location, t time.Time) bool {
+// start is a Monday, 10:00 UTC.
+var start = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
+
+func compile(t testing.TB, r Rules) *Calendar {
+	t.Helper()
+	c, problems := Compile(r)
+	if len(problems) > 0 && !problems[0].Warning {
+		t.Fatalf("the rules do not compile: %+v", problems)
+	}
+	return &c
+}
+
+// wallOpen is a naive implementation: it reads the wall clock with package time
+// and looks it up in the rules.
+func wallOpen(p Rules, zone *time.Location, t time.Time) bool {
 	for _, f := range p.Freezes {
 		if !t.Before(f.From) && t.Before(f.Until) {
 			return false
@@ -34,26 +50,23 @@ func wallOpen(p Policy, zone *time.Location, t time.Time) bool {
 	return inside
 }
 
-// checkOpening fails unless Opening agrees with the wall clock, next is open,
-// and nothing before next is.
+// checkOpening fails unless Opening agrees with wallOpen, the calendar is open
+// at next, and it is closed at every minute before next.
 func checkOpening(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, s *Schedule, now time.Time) {
+}, s *Calendar, now time.Time) {
 	t.Helper()
-	p := *s.Policy()
-	open, reason, next, _ := s.Opening(now)
+	p := s.rules
+	open, freeze, next := s.Opening(now)
 	if want := wallOpen(p, s.zone, now); open != want {
-		t.Fatalf("at %s (%s): open %v, the wall clock says %v", now, now.In(s.zone), open, want)
+		t.Fatalf("at %s (%s): open %v, wallOpen %v", now, now.In(s.zone), open, want)
 	}
 	if open {
-		if reason != ReasonNone || !next.IsZero() {
-			t.Fatalf("open with reason %q and next %s", reason, next)
+		if freeze != nil || !next.IsZero() {
+			t.Fatalf("open, but frozen by %v and next open at %s", freeze, next)
 		}
 		return
-	}
-	if reason != ReasonFrozen && reason != ReasonOutsideWindow {
-		t.Fatalf("closed for reason %q", reason)
 	}
 	if !next.After(now) || !wallOpen(p, s.zone, next) {
 		t.Fatalf("at %s the next opening is %s (%s), which is closed", now, next, next.In(s.zone))
@@ -85,43 +98,43 @@ func TestOpeningAcrossDaylightSaving(t *testing.T) {
 			at: "2026-03-28T12:00:00Z", next: "2026-03-29T07:00:00Z", wantUntil: "2026-03-29T08:00:00Z"},
 		{name: "before the autumn change", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 9 * 60, End: 10 * 60},
 			at: "2026-10-24T12:00:00Z", next: "2026-10-25T08:00:00Z", wantUntil: "2026-10-25T09:00:00Z"},
-		{name: "begins in the hour that is skipped", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 30, End: 4 * 60},
+		{name: "begins in the skipped hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 30, End: 4 * 60},
 			at: "2026-03-29T00:00:00Z", next: "2026-03-29T01:00:00Z", wantUntil: "2026-03-29T02:00:00Z"},
-		{name: "lies in the hour that is skipped", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
+		{name: "lies in the skipped hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
 			at: "2026-03-29T00:00:00Z", next: "2026-04-05T00:15:00Z", wantUntil: "2026-04-05T00:45:00Z"},
-		{name: "lies in the hour that comes twice", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
+		{name: "lies in the repeated hour", zone: "Europe/Berlin", window: Window{Days: sunday, Start: 2*60 + 15, End: 2*60 + 45},
 			at: "2026-10-25T00:00:00Z", next: "2026-10-25T00:15:00Z", wantUntil: "2026-10-25T00:45:00Z",
 			secondOpens: "2026-10-25T01:15:00Z", secondCloses: "2026-10-25T01:45:00Z"},
-		{name: "spans the hour that comes twice", zone: "America/New_York", window: Window{Days: sunday, Start: 30, End: 3 * 60},
+		{name: "spans the repeated hour", zone: "America/New_York", window: Window{Days: sunday, Start: 30, End: 3 * 60},
 			at: "2026-11-01T04:00:00Z", next: "2026-11-01T04:30:00Z", wantUntil: "2026-11-01T08:00:00Z"},
 		{name: "over midnight belongs to the day it began", zone: "America/New_York", window: Window{Days: saturday, Start: 22 * 60, End: 2 * 60},
 			at: "2026-03-07T20:00:00Z", next: "2026-03-08T03:00:00Z", wantUntil: "2026-03-08T07:00:00Z"},
-		{name: "half an hour of saving", zone: "Australia/Lord_Howe", window: Window{Days: sunday, Start: 1*60 + 45, End: 2*60 + 15},
+		{name: "daylight saving of half an hour", zone: "Australia/Lord_Howe", window: Window{Days: sunday, Start: 1*60 + 45, End: 2*60 + 15},
 			at: "2026-04-04T14:00:00Z", next: "2026-04-04T14:45:00Z", wantUntil: "2026-04-04T15:00:00Z",
 			secondOpens: "2026-04-04T15:15:00Z", secondCloses: "2026-04-04T15:45:00Z"},
 		{name: "a day that does not exist", zone: "Pacific/Apia", window: Window{Days: friday, Start: 9 * 60, End: 10 * 60},
 			at: "2011-12-30T05:00:00Z", next: "2012-01-05T19:00:00Z", wantUntil: "2012-01-05T20:00:00Z"},
 		{name: "an offset of quarter hours", zone: "Asia/Kathmandu", window: Window{Days: friday, Start: 9 * 60, End: 10 * 60},
 			at: "2026-03-06T03:14:59Z", next: "2026-03-06T03:15:00Z", wantUntil: "2026-03-06T04:15:00Z"},
-		{name: "the last second is open, the end is not", zone: "UTC", window: Window{Days: friday, Start: 0, End: 24 * 60},
+		{name: "the last second is open, the end is closed", zone: "UTC", window: Window{Days: friday, Start: 0, End: 24 * 60},
 			at: "2026-03-06T23:59:59Z"},
 		{name: "twenty-four hours from nine to nine", zone: "UTC", window: Window{Days: friday, Start: 9 * 60, End: 9 * 60},
 			at: "2026-03-06T08:59:00Z", next: "2026-03-06T09:00:00Z", wantUntil: "2026-03-07T09:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := DefaultPolicy()
+			p := Rules{}
 			p.Timezone, p.Windows = c.zone, []Window{c.window}
 			s := compile(t, p)
 			now := moments(t, c.at)
 			checkOpening(t, s, now)
-			open, _, next, _ := s.Opening(now)
+			open, _, next := s.Opening(now)
 			if open != (c.next == "") || !open && !next.Equal(moments(t, c.next)) {
 				t.Fatalf("open %v, next %s, want %s", open, next, c.next)
 			}
 			if open {
 				return
 			}
-			spans := s.NextWindows(now, 2)
+			spans := s.Next(now, 2)
 			if !spans[0].From.Equal(next) || !spans[0].Until.Equal(moments(t, c.wantUntil)) {
 				t.Errorf("the next window is %v, want it until %s", spans[0], c.wantUntil)
 			}
@@ -141,18 +154,18 @@ func moments(t *testing.T, text string) time.Time {
 	return at
 }
 
-func TestNextWindows(t *testing.T) {
-	p := DefaultPolicy()
-	if got := compile(t, p).NextWindows(start, 5); len(got) != 1 || got[0] != (Span{From: start}) {
+func TestNextSpans(t *testing.T) {
+	p := Rules{}
+	if got := compile(t, p).Next(start, 5); len(got) != 1 || got[0] != (Span{From: start}) {
 		t.Errorf("without windows: %v", got)
 	}
 	p.Freezes = []Freeze{{From: start.Add(time.Hour), Until: start.Add(2 * time.Hour)}, {From: start.Add(90 * time.Minute), Until: start.Add(3 * time.Hour)}}
-	got := compile(t, p).NextWindows(start, 5)
+	got := compile(t, p).Next(start, 5)
 	if len(got) != 2 || got[0] != (Span{start, start.Add(time.Hour)}) || got[1] != (Span{From: start.Add(3 * time.Hour)}) {
 		t.Errorf("with overlapping freezes: %v", got)
 	}
 	p.Windows = []Window{{[]time.Weekday{1}, 0, 600}, {[]time.Weekday{1}, 600, 720}, {[]time.Weekday{1}, 700, 800}, {[]time.Weekday{1}, 801, 900}}
-	if got := compile(t, p).NextWindows(start.AddDate(0, 0, 4), 1); got[0].Until.Sub(got[0].From) != 800*time.Minute {
+	if got := compile(t, p).Next(start.AddDate(0, 0, 4), 1); got[0].Until.Sub(got[0].From) != 800*time.Minute {
 		t.Errorf("windows that touch: %v", got)
 	}
 	p.Windows = []Window{{[]time.Weekday{0, 1, 2, 3, 4, 5, 6}, 720, 720}}
@@ -160,8 +173,8 @@ func TestNextWindows(t *testing.T) {
 		t.Errorf("around the clock is %v", s.weekly)
 	}
 	p.Windows, p.OfficeHours = nil, true
-	got = compile(t, p).NextWindows(start, 1000)
-	if len(got) != maxNextWindows {
+	got = compile(t, p).Next(start, 1000)
+	if len(got) != maxSpans {
 		t.Fatalf("%d windows", len(got))
 	}
 	if got[1] != (Span{start.Add(3 * time.Hour), start.Add(7 * time.Hour)}) {
@@ -171,9 +184,9 @@ func TestNextWindows(t *testing.T) {
 	for i, w := range got {
 		mid := w.From.Add(w.Until.Sub(w.From) / 2)
 		if !wallOpen(p, time.UTC, w.From) || !wallOpen(p, time.UTC, mid) || wallOpen(p, time.UTC, w.Until) {
-			t.Fatalf("window %d, %v, is not what the wall clock says", i, w)
+			t.Fatalf("window %d, %v, disagrees with wallOpen", i, w)
 		}
-		if open, _, _, _ := s.Opening(w.Until.Add(-time.Nanosecond)); !open {
+		if open, _, _ := s.Opening(w.Until.Add(-time.Nanosecond)); !open {
 			t.Fatalf("window %d closes early", i)
 		}
 	}
@@ -182,7 +195,7 @@ func TestNextWindows(t *testing.T) {
 // TestOpeningAgreesWithWallClock draws calendars around the changes of zones.
 func TestOpeningAgreesWithWallClock(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		p := DefaultPolicy()
+		p := Rules{}
 		p.Timezone = rapid.SampledFrom([]string{
 			"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Africa/Casablanca", "America/St_Johns", "Antarctica/Troll",
 		}).Draw(rt, "zone")
@@ -201,8 +214,47 @@ func TestOpeningAgreesWithWallClock(t *testing.T) {
 			from := now.Add(time.Duration(rapid.IntRange(-200, 200).Draw(rt, "from")) * time.Hour)
 			p.Freezes = append(p.Freezes, Freeze{From: from, Until: from.Add(time.Duration(rapid.IntRange(1, 300).Draw(rt, "length")) * time.Hour)})
 		}
-		if s, _ := Compile(p); s != nil {
-			checkOpening(rt, s, now)
+		if s, problems := Compile(p); !slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+			checkOpening(rt, &s, now)
+		}
+	})
+}
+
+// FuzzOpening reads rules and a time: compiling never panics, and the next
+// opening is the first time at which the calendar is open.
+func FuzzOpening(f *testing.F) {
+	for _, rules := range []string{
+		`{}`,
+		`{"officeHours":true,"timezone":"Europe/Berlin"}`,
+		`{"windows":[{"days":[0,6],"start":1320,"end":120}],"timezone":"America/New_York"}`,
+		`{"windows":[{"days":[0],"start":135,"end":165},{"days":[1],"start":0,"end":1440}],"timezone":"Australia/Lord_Howe"}`,
+		`{"officeHours":true,"freezes":[{"from":"2026-03-01T00:00:00Z","until":"2026-04-01T00:00:00Z","reason":"x"}]}`,
+		`{"timezone":"../etc/passwd","windows":[{"days":[9],"start":-1,"end":1441}]}`,
+	} {
+		f.Add([]byte(rules), start.Unix(), int64(0))
+		f.Add([]byte(rules), int64(1774746000), int64(999_999_999)) // 2026-03-29T01:00:00Z
+	}
+	f.Fuzz(func(t *testing.T, text []byte, seconds, nanos int64) {
+		var r Rules
+		if json.Unmarshal(text, &r) != nil {
+			return
+		}
+		c, problems := Compile(r)
+		if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+			return
+		}
+		if seconds < 0 || seconds > 32503680000 { // from 1970 to 3000; other times must only not panic
+			seconds %= math.MaxInt32
+		}
+		now := time.Unix(seconds, nanos%1_000_000_000).UTC()
+		checkOpening(t, &c, now)
+		for _, s := range c.Next(now, 3) {
+			if open, _, _ := c.Opening(s.From); !open || !s.Until.IsZero() && !s.Until.After(s.From) {
+				t.Fatalf("span %v", s)
+			}
+		}
+		if (c.DescribeWeek() == "") != (c.weekly == nil) {
+			t.Fatalf("described as %q", c.DescribeWeek())
 		}
 	})
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// What is sent is the same with a ticket and without, whatever comes between.
-func TestTickets(t *testing.T) {
+func TestPlaceholdersDoNotChangeWhatIsSent(t *testing.T) {
 	type envelope struct {
 		ID      string            `json:"id"`
 		Payload *graphql.Response `json:"payload"`
@@ -22,15 +21,15 @@ func TestTickets(t *testing.T) {
 		{Data: json.RawMessage(`{"group":null}`)},
 		{},
 	}
-	var held tickets
+	var p placeholders
 	var frames [][]byte
 	for _, m := range messages {
-		frame, err := json.Marshal(envelope{"1", held.take(m)})
+		frame, err := json.Marshal(envelope{"1", p.replace(m)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(m.Errors) == 0 && bytes.Contains(frame, []byte("group")) {
-			t.Errorf("the transport gets all of %s", frame)
+			t.Errorf("the transport gets the whole message %s", frame)
 		}
 		frames = append(frames, frame)
 	}
@@ -39,12 +38,12 @@ func TestTickets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sent := bytes.Join(held.redeem(frame), nil); !bytes.Equal(sent, want) {
-			t.Errorf("sent %s, not %s", sent, want)
+		if sent := bytes.Join(p.expand(frame), nil); !bytes.Equal(sent, want) {
+			t.Errorf("sent %s, want %s", sent, want)
 		}
 	}
-	held.held.Range(func(number, _ any) bool {
-		t.Errorf("number %v is kept", number)
+	p.held.Range(func(number, _ any) bool {
+		t.Errorf("message %v was not removed", number)
 		return true
 	})
 }
