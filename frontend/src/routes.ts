@@ -1,5 +1,5 @@
 import { createRouter } from 'sv-router';
-import { arrived } from '$lib/frame/arrival';
+import { arrived } from '$lib/frame/navigation-focus';
 import NotFoundPage from './pages/NotFoundPage.svelte';
 
 /** Every address of the dashboard, as written by lib/paths.ts. */

@@ -104,6 +104,18 @@ export const machinesPath = (application: string | null, view: MachinesView = {}
 export const machinePath = (application: string, instance: string) =>
   `/apps/${application}/machines/${instance}`;
 
+interface Step {
+  label: string;
+  href: string;
+}
+
+/** The breadcrumb of a page: the fleet, the application and the pages between. */
+export const breadcrumb = (application?: { id: string; name: string } | null, ...below: Step[]): Step[] => [
+  { label: 'Fleet', href: fleetPath() },
+  ...(application ? [{ label: application.name, href: applicationPath(application.id) }] : []),
+  ...below,
+];
+
 function query(view: Query): string {
   const pairs = Object.entries(view).filter((pair): pair is [string, string] => !!pair[1]);
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`;

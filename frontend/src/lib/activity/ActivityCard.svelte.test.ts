@@ -5,7 +5,7 @@ import { Connection } from '$lib/api/connection.svelte';
 import { FakeSocket } from '$lib/api/fake-socket';
 import ActivityCard from './ActivityCard.svelte';
 import { ActivityFeed } from './feed.svelte';
-import type { Activity } from './words';
+import type { Activity } from './activity';
 
 const entry = (id: string, version: string): Activity => ({
   id,

@@ -1,7 +1,7 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import type { Connection } from '$lib/api/connection.svelte';
-import { SteadyList } from '$lib/ui/steady-list.svelte';
-import { activityFragment, type Activity } from './words';
+import { HoldableList } from '$lib/ui/holdable-list.svelte';
+import { activityFragment, type Activity } from './activity';
 
 const document = graphql(
   `
@@ -24,7 +24,7 @@ const most = 50;
 
 /** What happens, newest first. */
 export class ActivityFeed {
-  readonly list = new SteadyList<Activity>((activity) => activity.id);
+  readonly list = new HoldableList<Activity>((activity) => activity.id);
   /** Whether the first answer has come. */
   known = $state(false);
 

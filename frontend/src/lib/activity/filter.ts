@@ -1,6 +1,6 @@
 import type { ActivityView } from '$lib/paths';
 import type { ActivityFilter } from './log.svelte';
-import type { Activity } from './words';
+import type { Activity } from './activity';
 
 type Kind = Activity['kind'];
 type Severity = Activity['severity'];

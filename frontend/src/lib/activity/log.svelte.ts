@@ -1,9 +1,9 @@
 import { untrack } from 'svelte';
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
-import { SteadyList } from '$lib/ui/steady-list.svelte';
-import { activityFragment, type Activity } from './words';
+import { session } from '$lib/api/session.svelte';
+import { HoldableList } from '$lib/ui/holdable-list.svelte';
+import { activityFragment, type Activity } from './activity';
 
 const pageQuery = graphql(
   `
@@ -45,7 +45,7 @@ const mostNewer = 200;
  * component is being set up. */
 export class ActivityLog {
   /** What came since the log was opened; it can be held still. */
-  readonly newer = new SteadyList<Activity>((activity) => activity.id);
+  readonly newer = new HoldableList<Activity>((activity) => activity.id);
   /** What was there when it was opened, as far as it was asked for. */
   older = $state.raw<readonly Activity[]>([]);
   /** Whether the first page has come. */

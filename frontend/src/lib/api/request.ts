@@ -14,6 +14,13 @@ export class ApiError extends Error {
   }
 }
 
+/** Why the API rejected a mutation. */
+export interface UserError {
+  /** Path in the mutation's input, such as "policy.waves[0].share"; null for the whole. */
+  field: string | null;
+  message: string;
+}
+
 interface Answer<Data> {
   data?: Data | null;
   errors?: { message: string; extensions?: { code?: string } }[];

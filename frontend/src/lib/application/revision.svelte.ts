@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { Live } from '$lib/api/live.svelte';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 
 const document = graphql(`
   subscription ApplicationRevision($applicationId: ID!) {

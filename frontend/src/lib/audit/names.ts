@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { channelPath, groupPath, packagePath } from '$lib/paths';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import type { Reference } from './difference';
 
 const packageQuery = graphql(`

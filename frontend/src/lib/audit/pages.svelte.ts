@@ -1,7 +1,7 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
-import { auditFragment, type Audit } from './words';
+import { session } from '$lib/api/session.svelte';
+import { auditFragment, type Audit } from './entry';
 
 const auditsQuery = graphql(
   `

@@ -1,6 +1,6 @@
 import { untrack } from 'svelte';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import { isoSeconds } from '$lib/ui/format';
 import {
   chartMarks,

@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import { csvLine } from './csv';
 import type { InstanceFilter, InstanceOrder } from './instances';
 

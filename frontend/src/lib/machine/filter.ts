@@ -1,3 +1,4 @@
+import { graphql } from '$lib/api/graphql';
 import type { MachineList } from '$lib/paths';
 import type { CountedAs, InstanceFilter, InstanceOrder } from './instances';
 import { isReason } from './reason';
@@ -68,7 +69,26 @@ export function machineListView(given: URLSearchParams): MachineList {
   return Object.fromEntries(keys.map((key) => [key, given.get(key)]));
 }
 
-/** Whose machines are listed; without either, all there are. */
+/** The counts of a group that its list of machines shows. */
+export const machineCountsFragment = graphql(`
+  fragment MachineCounts on GroupNumbers {
+    total
+    active
+    onTarget
+    inFlight
+    waiting
+    failed
+    quarantined
+    silent
+    overridden
+    byVersion {
+      version
+      machines
+    }
+  }
+`);
+
+/** Whose machines are listed; without either, all of the server. */
 export interface Scope {
   applicationId?: string;
   groupId?: string;

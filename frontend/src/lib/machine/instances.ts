@@ -1,5 +1,5 @@
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import type { Page } from '$lib/ui/paged-rows.svelte';
 
 const instancesQuery = graphql(`

@@ -18,9 +18,6 @@ export const instanceState: Record<InstanceState, { word: string; tone: Tone }> 
   ON_HOLD: { word: 'On hold', tone: 'quiet' },
 };
 
-/** The states that hold a slot of the in-flight cap. */
-export const inFlight: readonly InstanceState[] = ['GRANTED', 'DOWNLOADING', 'DOWNLOADED', 'INSTALLED'];
-
 /** How an attempt ended. */
 export const outcomeWord: Record<Outcome, string> = {
   SUCCEEDED: 'Updated',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { emptyPackage, packageForm, readPackageForm } from './form';
-import { lacksSlash, payloadAddress, sizeWords } from './words';
+import { lacksSlash, payloadAddress, sizeWords } from './labels';
 
 const action = {
   sha256: 'c2hh',

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import type { Refusal } from '$lib/session/session.svelte';
-import { hexToBase64 } from './hash';
-import type { PackageType } from './words';
+import type { UserError } from '$lib/api/request';
+import { hexToBase64 } from './digest';
+import type { PackageType } from './labels';
 
 export const packageFormFragment = graphql(`
   fragment PackageForm on Package {
@@ -118,7 +118,7 @@ export function packageForm(pack: Package): PackageForm {
 /** What the form says, as input of createPackage and updatePackage, and what
  * cannot be read at all. */
 export function readPackageForm(form: PackageForm) {
-  const problems: Refusal[] = [];
+  const problems: UserError[] = [];
   const size = (field: string, text: string) => {
     const plain = text.replaceAll(/[\s,_]/g, '');
     if (/^\d{0,15}$/.test(plain)) return Number(plain);

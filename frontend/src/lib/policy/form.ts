@@ -1,5 +1,7 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import type { Refusal } from '$lib/session/session.svelte';
+import type { UserError } from '$lib/api/request';
+import { errorAt } from '$lib/form/submission.svelte';
+import { sentence } from '$lib/ui/format';
 import { durationIso, durationText } from './duration';
 import { isZone, momentAt, wallTime } from './zone';
 
@@ -127,12 +129,12 @@ export interface Reading {
   /** What differs from the policy; the rest keeps its value, to the last digit. */
   input: PolicyInput;
   /** What cannot be read at all, by field of the input. */
-  problems: Refusal[];
+  problems: UserError[];
 }
 
 /** What the form says. The server judges whether it makes sense. */
 export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
-  const problems: Refusal[] = [];
+  const problems: UserError[] = [];
   const complain = (field: string, message: string) => problems.push({ field: `policy.${field}`, message });
   const whole = (field: string, text: string) => {
     if (/^\d{1,9}$/.test(text.trim())) return Number(text);
@@ -211,10 +213,13 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
   return { input, problems };
 }
 
-/** What is wrong with a field, also with one inside it: "waves[1].share". */
-export const problemOf = (problems: readonly Refusal[], field: string): string | undefined =>
-  problems.find((problem) => problem.field === `policy.${field}`)?.message;
+/** The error of a field of the policy, such as "waves[1].share". */
+export const problemOf = (problems: readonly UserError[], field: string): string | undefined =>
+  errorAt(problems, `policy.${field}`);
 
-/** The same, or of one of its entries: "waves[1].canaries[3]". */
-export const problemInside = (problems: readonly Refusal[], field: string): string | undefined =>
-  problems.find(({ field: at }) => at === `policy.${field}` || at?.startsWith(`policy.${field}[`))?.message;
+/** The error of a list field or of one of its entries, such as "waves[1].canaries[3]". */
+export function problemInside(problems: readonly UserError[], field: string): string | undefined {
+  const path = `policy.${field}`;
+  const found = problems.find((problem) => problem.field === path || problem.field?.startsWith(`${path}[`));
+  return found && sentence(found.message);
+}

@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 
 export const demoFragment = graphql(`
   fragment Demo on Demo {

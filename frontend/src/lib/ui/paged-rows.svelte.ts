@@ -1,6 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- pages are replaced as a whole, never changed */
 
-import { underHand } from './under-hand';
+import { underHand } from './interaction-hold';
 
 /** One page of a list that is read by cursors. */
 export interface Page<Row> {
