@@ -30,17 +30,17 @@ export const severityTone: Record<Activity['severity'], Tone> = {
   ERROR: 'fail',
 };
 
-/** For whoever does not see the mark. */
-export const severityWord: Record<Activity['severity'], string> = {
+/** For screen readers, in place of the coloured mark. */
+export const severityLabel: Record<Activity['severity'], string> = {
   SUCCESS: 'Success:',
   INFO: '',
   WARNING: 'Warning:',
   ERROR: 'Error:',
 };
 
-/** What happened. The engine says it in `detail`; for what a person did to the
- * configuration, detail is the reason that was given. */
-export function activityWords({ kind, version, actor, channelName, detail }: Activity): string {
+/** The text of an entry. `detail` is the event of the engine or, for configuration
+ * changes by a user, the given reason. */
+export function activityText({ kind, version, actor, channelName, detail }: Activity): string {
   const who = actor || 'the server';
   const why = detail && `: “${detail}”`;
   switch (kind) {
@@ -60,5 +60,5 @@ export function activityWords({ kind, version, actor, channelName, detail }: Act
   }
 }
 
-/** How a machine is called in a line. */
+/** Short name of a machine in an entry. */
 export const machineName = ({ machineId }: Activity) => shortId(machineId);

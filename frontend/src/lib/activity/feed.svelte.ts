@@ -19,13 +19,13 @@ const document = graphql(
 
 type Filter = VariablesOf<typeof document>['filter'];
 
-/** Entries kept on the screen; older ones are a query away. */
+/** Entries on the screen; the activity page shows older ones. */
 const most = 50;
 
-/** What happens, newest first. */
+/** Live activity, newest first. */
 export class ActivityFeed {
   readonly list = new HoldableList<Activity>((activity) => activity.id);
-  /** Whether the first answer has come. */
+  /** Whether the first answer has arrived. */
   known = $state(false);
 
   constructor(connection: Connection, filter: () => Filter) {

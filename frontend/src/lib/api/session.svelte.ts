@@ -70,29 +70,29 @@ interface Answer {
   outcome: { userErrors: readonly UserError[] };
 }
 
-/** Who uses this browser, and with that the way to the API. */
+/** The signed-in user and the connection to the API. */
 class Session {
   #user = $state.raw<User | null | undefined>();
   #connection = $state.raw<Connection | null>(null);
 
-  /** Undefined until the server was asked, null for a stranger. */
+  /** Undefined before `resume` has finished; null if nobody is signed in. */
   get user(): User | null | undefined {
     return this.#user;
   }
 
-  /** The tab's websocket; only for signed-in users. */
+  /** The tab's websocket. Throws if nobody is signed in. */
   get connection(): Connection {
     if (!this.#connection) throw new Error('not signed in');
     return this.#connection;
   }
 
-  /** Asks the server whose session this is. */
+  /** Loads the user of the existing session. */
   async resume() {
     const { me } = await request(meQuery, {});
     this.#begin(me);
   }
 
-  /** Asks the API; when it says that the session ended, so does this one. */
+  /** Sends a request. Ends the session if the server answers UNAUTHENTICATED. */
   async ask<Data, Variables>(
     document: TadaDocumentNode<Data, Variables>,
     variables: Variables,

@@ -31,8 +31,8 @@ export const auditFragment = graphql(`
 
 export type Audit = ResultOf<typeof auditFragment>;
 
-/** What was done, with the object's name to follow. */
-export const verbWord: Record<string, string> = {
+/** The verb of a change; the object's name follows it. */
+export const verbText: Record<string, string> = {
   addFloor: 'set a floor in',
   advanceWave: 'opened the next wave of',
   approveWave: 'approved the next wave of',
@@ -71,17 +71,17 @@ export const verbWord: Record<string, string> = {
 /** "setInstanceAlias" → "set instance alias". */
 export const spaced = (name: string) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
 
-const objectWord: Record<string, string> = { instance: 'machine' };
+const objectLabel: Record<string, string> = { instance: 'machine' };
 
 export interface Subject {
   /** "group production". */
   kind: string;
   name: string;
-  /** Where it is, or was. */
+  /** Its page. */
   href: string | null;
 }
 
-/** What an entry is about. */
+/** The object of an entry. */
 export function subject({ object, objectId, applicationId, before, after, rollout }: Audit): Subject {
   if (rollout && applicationId) {
     const { group, version } = rollout;
@@ -90,7 +90,7 @@ export function subject({ object, objectId, applicationId, before, after, rollou
 
   const now = fields(after) ?? fields(before) ?? {};
   const name = ['name', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
-  return { kind: objectWord[object] ?? spaced(object), name, href: place(object, objectId, applicationId) };
+  return { kind: objectLabel[object] ?? spaced(object), name, href: place(object, objectId, applicationId) };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

@@ -41,7 +41,7 @@ interface Name {
   href: string;
 }
 
-/** What an entry points to, as it is called now; null when it was deleted since. */
+/** The current name of a referenced object; null if it was deleted. */
 export async function nameOf(kind: Reference, id: string): Promise<Name | null> {
   switch (kind) {
     case 'package': {

@@ -1,21 +1,21 @@
-/** What keys do to the page that is shown. A page says what they mean on it by
- * `data-key` ("search", "freeze") and by `data-row` for the rows of a list. */
+/** The effect of shortcuts on the current page. Elements opt in with `data-key`
+ * ("search", "freeze"); rows of lists with `data-row`. */
 
 const fields = 'input, textarea, select, [contenteditable], [role="combobox"]';
-/** While one of these is open nothing behind it is operated. */
+/** While one of these is open, the page behind it gets no shortcuts. */
 const covers = '[role="dialog"], [role="menu"], [role="listbox"]';
-/** Inputs that take no text. */
-const switches = ['checkbox', 'radio', 'button', 'submit', 'reset', 'range', 'color', 'file'];
+/** Input types without text. */
+const textless = ['checkbox', 'radio', 'button', 'submit', 'reset', 'range', 'color', 'file'];
 
-/** Whether a key belongs to what has the focus. */
+/** Whether the focused element needs the key itself. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof Element)) return false;
   if (target.closest(covers)) return true;
-  if (target instanceof HTMLInputElement) return !switches.includes(target.type);
+  if (target instanceof HTMLInputElement) return !textless.includes(target.type);
   return target.closest(fields) !== null;
 }
 
-/** Focuses the field or clicks the button that the page has for it. */
+/** Focuses the search field or clicks the marked button of the page. */
 export function press(name: 'search' | 'freeze'): boolean {
   const marked = name === 'search' ? `[data-key="search"], input[type="search"]` : `[data-key="${name}"]`;
   const found = [...document.querySelectorAll<HTMLElement>(`#main :is(${marked})`)].find(isShown);

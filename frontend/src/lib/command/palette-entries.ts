@@ -22,7 +22,7 @@ import type { Known, PaletteSearch } from './palette-search.svelte';
 
 type Go = (address: string) => void;
 
-const pages: readonly [label: string, to: string, words?: string][] = [
+const pages: readonly [label: string, to: string, keywords?: string][] = [
   ['Fleet', fleetPath(), 'home overview'],
   ['Machines', machinesPath(null), 'instances'],
   ['Activity', activityPath(), 'events log'],
@@ -43,18 +43,18 @@ const actionLabel: Record<GroupAction, string> = {
 const themeLabel: Record<ThemeChoice, string> = {
   light: 'Light theme',
   dark: 'Dark theme',
-  system: 'Theme of the system',
+  system: 'System theme',
 };
 
-/** What the palette offers whatever is typed, in the order of its sections. */
-export function offers(known: Known | null, go: Go): Entry[] {
+/** The entries of the palette that do not depend on the search, by section. */
+export function staticEntries(known: Known | null, go: Go): Entry[] {
   return [
-    ...onGroup(known, go),
-    ...pages.map(([label, to, words = '']): Entry => ({
+    ...groupEntries(known, go),
+    ...pages.map(([label, to, keywords = '']): Entry => ({
       id: `page-${to}`,
       section: 'Pages',
       label,
-      words,
+      keywords,
       act: () => go(to),
     })),
     ...places(known, go),
@@ -62,14 +62,14 @@ export function offers(known: Known | null, go: Go): Entry[] {
       id: `theme-${choice}`,
       section: 'Theme',
       label: themeLabel[choice],
-      words: 'switch colour mode',
+      keywords: 'switch colour mode',
       act: () => (theme.choice = choice),
     })),
   ];
 }
 
-/** What can be done to the group on the screen. */
-function onGroup(known: Known | null, go: Go): Entry[] {
+/** The actions on the group of the current page. */
+function groupEntries(known: Known | null, go: Go): Entry[] {
   const group = known?.group;
   if (!group) return [];
   const { rollout, application, id, state } = group;
@@ -79,15 +79,15 @@ function onGroup(known: Known | null, go: Go): Entry[] {
     label,
     act: () => go(to),
   });
-  // What the page shows below stays as it is.
+  // Keep the other query parameters of the page.
   const view = Object.fromEntries(new URLSearchParams(window.location.search));
   const actions = possibleActions(state, rollout?.currentWave ?? 1, rollout?.waves.length ?? 1);
   return [
-    // The usual one first; a page's row of buttons has it last.
+    // The usual action first; on the page it is the last button.
     ...actions
       .toReversed()
       .map((action) =>
-        offer(action, `${actionLabel[action]} …`, groupPath(application.id, id, { ...view, do: action })),
+        offer(action, `${actionLabel[action]}…`, groupPath(application.id, id, { ...view, do: action })),
       ),
     offer('policy', 'Edit policy', policyPath(application.id, id)),
   ];
@@ -100,7 +100,7 @@ function places(known: Known | null, go: Go): Entry[] {
       id,
       section: 'Applications',
       label: name,
-      words: productId ?? '',
+      keywords: productId ?? '',
       act: () => go(applicationPath(id)),
     })),
     ...applications.flatMap(({ id: application, name: where, groups }) =>
@@ -108,8 +108,8 @@ function places(known: Known | null, go: Go): Entry[] {
         id,
         section: 'Groups',
         label: name,
-        where: `${where} · ${groupState[state].word}`,
-        words: track,
+        where: `${where} · ${groupState[state].label}`,
+        keywords: track,
         act: () => go(groupPath(application, id)),
       })),
     ),
@@ -125,8 +125,8 @@ function places(known: Known | null, go: Go): Entry[] {
   ];
 }
 
-/** What the server found, already by what was typed. */
-export function findings({ machines, packages }: PaletteSearch, go: Go): Entry[] {
+/** The search results of the server. */
+export function foundEntries({ machines, packages }: PaletteSearch, go: Go): Entry[] {
   return [
     ...packages.flatMap(({ id: application, name: where, packages: { nodes } }) =>
       nodes.map(({ id, version, arch }): Entry => ({

@@ -2,7 +2,7 @@ import { graphql, type ResultOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
 import { session } from '$lib/api/session.svelte';
 
-/** What the palette knows as soon as it opens: everything there are few of. */
+/** Loaded when the palette opens: everything except machines and packages. */
 const knownQuery = graphql(`
   query PaletteKnown($groupId: ID!, $onGroup: Boolean!) {
     applications {
@@ -78,16 +78,15 @@ export type Known = ResultOf<typeof knownQuery>;
 type Machine = ResultOf<typeof machinesQuery>['instances']['nodes'][number];
 type Packages = ResultOf<typeof packagesQuery>['applications'][number];
 
-/** Nobody types faster than this and wants an answer to every letter. */
-const pause = 150;
+/** Milliseconds without input before the server is searched. */
+const debounce = 150;
 
-/** What the server answers to what is typed. Make it while a component is being
- * set up. */
+/** Server-side search of the palette. Create it during component initialisation. */
 export class PaletteSearch {
   known = $state.raw<Known | null>(null);
   machines = $state.raw<readonly Machine[]>([]);
   packages = $state.raw<readonly Packages[]>([]);
-  /** Whether an answer is on its way. */
+  /** Whether a search is running. */
   busy = $state(false);
   error = $state<string | null>(null);
 
@@ -109,7 +108,7 @@ export class PaletteSearch {
       this.busy = worthIt;
       if (!worthIt) return;
       const asking = new AbortController();
-      const timer = setTimeout(() => void this.#find(text, asking.signal), pause);
+      const timer = setTimeout(() => void this.#find(text, asking.signal), debounce);
       return () => {
         clearTimeout(timer);
         asking.abort();

@@ -34,36 +34,36 @@ const arrivedQuery = graphql(`
 
 export type Arrival = ResultOf<typeof arrivedQuery>['instances']['nodes'][number];
 
-/** A machine that asks again says nothing new, so the group does not change: it
- * is looked for this often, in ms. */
-const lookEvery = 2000;
+/** Milliseconds between queries. A repeated check without news changes nothing in
+ * the group, so the subscription does not report it. */
+const pollEvery = 2000;
 
-/** How far a look reaches back behind the one before, in ms: an answer takes a
- * while. Not to the beginning, because a large group asks all the time. */
+/** Milliseconds that queries overlap, so that no check between two is missed. Not
+ * from the start, because a large group checks in constantly. */
 const overlap = 5000;
 
-/** Machines that are named of those that asked. */
-const most = 3;
+/** Machines shown at most. */
+const maxShown = 3;
 
 const iso = (at: number) => new Date(at).toISOString();
 
-/** Listens until a machine of a group asks that never did before. Make it while a component is being
- * set up. */
+/** Waits for the first check of a new machine in a group. Create it during component
+ * initialisation. */
 export class FirstChecks {
-  /** Whether the server was heard and the moment is known from which it counts. */
+  /** Whether the start time on the server's clock is known. */
   listening = $state(false);
   machines = $state.raw<readonly Arrival[]>([]);
-  /** Others of the group, which asked meanwhile as they always do. */
+  /** Known machines of the group that checked in meanwhile. */
   others = $state.raw<readonly Arrival[]>([]);
-  /** Machines that were in the group before. */
+  /** Number of machines in the group at the start. */
   before = $state(0);
 
   constructor(groupId: string) {
     $effect(() => {
       const asking = new AbortController();
-      /** The server's clock, in ms, when it was heard first. */
+      /** Start on the server's clock, in ms. */
       let began: number | null = null;
-      /** That moment on the page's clock, and the last look behind it. */
+      /** Start on the page's clock, and the last query relative to it. */
       let heard = 0;
       let looked = 0;
       let busy = false;
@@ -78,11 +78,11 @@ export class FirstChecks {
           looked = now;
           const { nodes } = instances;
           const isNew = ({ createdAt }: Arrival) => Date.parse(createdAt) >= from;
-          this.machines = nodes.filter(isNew).slice(0, most);
+          this.machines = nodes.filter(isNew).slice(0, maxShown);
           const others = nodes.filter((machine) => !isNew(machine));
-          if (others.length > 0) this.others = others.slice(0, most);
+          if (others.length > 0) this.others = others.slice(0, maxShown);
         } catch (error) {
-          // The connection badge says what is wrong; it is asked again.
+          // The connection badge shows the error; the next query tries again.
           if (!asking.signal.aborted && !(error instanceof ApiError)) throw error;
         } finally {
           busy = false;
@@ -96,7 +96,7 @@ export class FirstChecks {
           this.listening = true;
         } else void look();
       });
-      const timer = setInterval(() => void look(), lookEvery);
+      const timer = setInterval(() => void look(), pollEvery);
       return () => {
         clearInterval(timer);
         asking.abort();

@@ -1,12 +1,12 @@
-interface Told<Entry> {
+interface Page<Entry> {
   /** Newest first. */
   entries: readonly Entry[];
-  /** Cursor of what is older; null when nothing is. */
+  /** Cursor of the older entries; null if there are none. */
   older: string | null;
 }
 
-/** A long list, newest first, whose newest part the server keeps telling while
- * older parts are asked for. */
+/** A list, newest first. A subscription updates its newest part; older pages are
+ * loaded on demand. */
 export class LiveLog<Entry extends { id: string }> {
   #entries = $state.raw<readonly Entry[]>([]);
   #older = $state.raw<string | null>(null);
@@ -15,16 +15,16 @@ export class LiveLog<Entry extends { id: string }> {
     return this.#entries;
   }
 
-  /** Where to go on asking; null at the beginning of the story. */
+  /** Cursor of the next older page; null at the end. */
   get older(): string | null {
     return this.#older;
   }
 
-  /** The newest part as it is now. What is already known and older stays, unless
-   * so much happened since that something may be missing between. */
-  tell({ entries, older }: Told<Entry>) {
-    const told = entries.map(({ id }) => id);
-    const last = this.#entries.findLastIndex(({ id }) => told.includes(id));
+  /** Replaces the newest part. Older entries stay, unless the parts no longer
+   * overlap, so that entries could be missing between them. */
+  update({ entries, older }: Page<Entry>) {
+    const latest = entries.map(({ id }) => id);
+    const last = this.#entries.findLastIndex(({ id }) => latest.includes(id));
     if (last < 0) {
       this.#entries = entries;
       this.#older = older;
@@ -33,8 +33,8 @@ export class LiveLog<Entry extends { id: string }> {
     this.#entries = [...entries, ...this.#entries.slice(last + 1)];
   }
 
-  /** What came before all that is known. */
-  append({ entries, older }: Told<Entry>) {
+  /** Adds an older page. */
+  append({ entries, older }: Page<Entry>) {
     this.#entries = [...this.#entries, ...entries];
     this.#older = older;
   }

@@ -2,24 +2,24 @@ import { expect, test } from 'vitest';
 import { LiveLog } from './live-log.svelte';
 
 const part = (ids: string, older: string | null) => ({ entries: [...ids].map((id) => ({ id })), older });
-const ids = (story: LiveLog<{ id: string }>) => story.entries.map(({ id }) => id).join('');
+const ids = (log: LiveLog<{ id: string }>) => log.entries.map(({ id }) => id).join('');
 
-test('new entries come on top, what was asked for stays below', () => {
-  const story = new LiveLog();
-  story.tell(part('fed', 'd'));
-  story.append(part('cb', 'b'));
-  story.tell(part('hgf', 'f'));
-  expect(ids(story)).toBe('hgfedcb');
-  expect(story.older).toBe('b');
-  story.append(part('a', null));
-  expect(story.older).toBeNull();
+test('new entries are added above the loaded pages', () => {
+  const log = new LiveLog();
+  log.update(part('fed', 'd'));
+  log.append(part('cb', 'b'));
+  log.update(part('hgf', 'f'));
+  expect(ids(log)).toBe('hgfedcb');
+  expect(log.older).toBe('b');
+  log.append(part('a', null));
+  expect(log.older).toBeNull();
 });
 
-test('after a gap the story begins anew instead of missing something', () => {
-  const story = new LiveLog();
-  story.tell(part('cb', 'b'));
-  story.append(part('a', null));
-  story.tell(part('zyx', 'x'));
-  expect(ids(story)).toBe('zyx');
-  expect(story.older).toBe('x');
+test('a gap discards the older entries', () => {
+  const log = new LiveLog();
+  log.update(part('cb', 'b'));
+  log.append(part('a', null));
+  log.update(part('zyx', 'x'));
+  expect(ids(log)).toBe('zyx');
+  expect(log.older).toBe('x');
 });

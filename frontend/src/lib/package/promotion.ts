@@ -1,4 +1,4 @@
-/** A channel as far as a promotion needs to know it. */
+/** The fields of a channel that a promotion needs. */
 export interface PromotedChannel {
   id: string;
   name: string;
@@ -6,7 +6,7 @@ export interface PromotedChannel {
   package: { id: string; version: string } | null;
 }
 
-/** A package as far as a promotion needs to know it. */
+/** The fields of a package that a promotion needs. */
 export interface PromotedPackage {
   id: string;
   version: string;
@@ -14,12 +14,12 @@ export interface PromotedPackage {
   blacklistings: readonly { reason: string; channel: { id: string } }[];
 }
 
-/** Why a package cannot be promoted to a channel, in words; null when it can.
- * The API refuses the same. */
+/** Why a package cannot be promoted to a channel; null if it can. The API applies
+ * the same rules. */
 export function promotionObstacle(channel: PromotedChannel, pack: PromotedPackage): string | null {
-  if (channel.arch !== pack.arch) return `for ${channel.arch}, the package is for ${pack.arch}`;
-  if (channel.package?.id === pack.id) return 'points to it already';
+  if (channel.arch !== pack.arch) return `the channel is for ${channel.arch}, the package for ${pack.arch}`;
+  if (channel.package?.id === pack.id) return 'already points to this package';
   const kept = pack.blacklistings.find((one) => one.channel.id === channel.id);
-  if (kept) return `blacklisted there${kept.reason && `: “${kept.reason}”`}`;
+  if (kept) return `blacklisted for this channel${kept.reason && `: “${kept.reason}”`}`;
   return null;
 }

@@ -22,7 +22,7 @@ const fresh: Policy = {
   pollInterval: null,
 };
 
-test.each(presets)('$label survives the form', ({ policy }) => {
+test.each(presets)('$label passes through the form unchanged', ({ policy }) => {
   const filled = policyForm({ ...fresh, ...policy } as Policy);
   const { input, problems } = readPolicyForm(filled, fresh);
   expect(problems).toEqual([]);

@@ -37,7 +37,7 @@ export function spanText(from: Date, until: Date | null, zone: string): string {
   const weekday = new Intl.DateTimeFormat('en-GB', { timeZone: zone, weekday: 'short' });
   const clock = (at: Date) => wallTime(at, zone).slice(11);
   const begin = `${day.format(from).replace(',', '')} ${clock(from)}`;
-  if (!until) return `from ${begin} on`;
+  if (!until) return `from ${begin}`;
   const apart = until.getTime() - from.getTime();
   if (day.format(from) === day.format(until)) return `${begin} – ${clock(until)}`;
   const end = apart < 6 * 86_400_000 ? weekday.format(until) : day.format(until).replace(',', '');

@@ -15,7 +15,7 @@ const confirmation = (props: object) => ({
   ...props,
 });
 
-test('a required reason is asked for before anything is done', async () => {
+test('a missing required reason keeps the action from running', async () => {
   const props = confirmation({});
   render(ConfirmDialog, props);
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
@@ -28,15 +28,18 @@ test('a required reason is asked for before anything is done', async () => {
   expect(props.onconfirm).toHaveBeenCalledWith('gone to waste');
 });
 
-test('what was refused is said, and the dialog stays', async () => {
-  const props = confirmation({ reason: 'none', onconfirm: () => Promise.resolve('Somebody was faster.') });
+test('a rejection is shown and the dialog stays open', async () => {
+  const props = confirmation({
+    reason: 'none',
+    onconfirm: () => Promise.resolve('Another user changed it.'),
+  });
   render(ConfirmDialog, props);
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
-  expect((await screen.findByRole('alert')).textContent).toContain('Somebody was faster.');
+  expect((await screen.findByRole('alert')).textContent).toContain('Another user changed it.');
   expect(props.onclose).not.toHaveBeenCalled();
 });
 
-test('an answer that never came is told like a refusal', async () => {
+test('a network error is shown and the dialog stays open', async () => {
   const props = confirmation({
     reason: 'optional',
     onconfirm: () => Promise.reject(new Error('The server cannot be reached.')),
@@ -47,14 +50,14 @@ test('an answer that never came is told like a refusal', async () => {
   expect(screen.getByRole('button', { name: 'Delete' })).not.toHaveProperty('disabled', true);
 });
 
-test('the reach is announced once it is known', async () => {
+test('the reach is announced once it is loaded', async () => {
   const { rerender } = render(ConfirmDialog, confirmation({ reach: null }));
-  expect(screen.getByText(/Query how many/).getAttribute('aria-busy')).toBe('true');
+  expect(screen.getByText(/Loading the number/).getAttribute('aria-busy')).toBe('true');
   await rerender({ reach: '712 machines become eligible.' });
   expect(screen.getByText('712 machines become eligible.').getAttribute('aria-live')).toBe('polite');
 });
 
-test('a select offers its options, the empty value among them', async () => {
+test('a select offers its options, including the empty value', async () => {
   const onchange = vi.fn();
   render(Select, {
     label: 'Severity',
@@ -76,7 +79,7 @@ test('a select offers its options, the empty value among them', async () => {
   expect(box.textContent).toContain('Any severity');
 });
 
-test('a switch says whether it is on', async () => {
+test('a switch exposes its state and reports changes', async () => {
   const onchange = vi.fn();
   render(Switch, { label: 'Safe mode', checked: false, onchange });
   const control = screen.getByRole('switch', { name: 'Safe mode' });

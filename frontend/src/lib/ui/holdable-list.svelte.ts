@@ -1,9 +1,8 @@
 import { SvelteSet } from 'svelte/reactivity';
-import { underHand } from './interaction-hold';
+import { holdWhileUsed } from './interaction-hold';
 
-/** A short list that changes all the time and still keeps still under a hand: while
- * it is held, rows are brought up to date where they stand, and rows that came,
- * went or moved wait until it is released. */
+/** A short live list. While it is held, rows are updated in place, and rows that
+ * came, left or moved wait until it is released. */
 export class HoldableList<Item> {
   #latest = $state.raw<readonly Item[]>([]);
   #kept = $state.raw<readonly Item[] | null>(null);
@@ -14,12 +13,12 @@ export class HoldableList<Item> {
     this.#key = key;
   }
 
-  /** What to show. */
+  /** The visible rows. */
   readonly items = $derived(
     this.#kept?.map((item) => this.#find(this.#latest, item) ?? item) ?? this.#latest,
   );
 
-  /** How many rows wait to be shown. */
+  /** Number of new rows that wait. */
   readonly waiting = $derived.by(() => {
     const kept = this.#kept;
     return kept ? this.#latest.filter((item) => !this.#find(kept, item)).length : 0;
@@ -29,7 +28,7 @@ export class HoldableList<Item> {
     this.#latest = items;
   }
 
-  /** Keeps the rows in place until the same reason is released. */
+  /** Keeps the rows in place until `release` is called with the same reason. */
   hold(why: string) {
     if (this.#holds.size === 0) this.#kept = this.#latest;
     this.#holds.add(why);
@@ -40,7 +39,7 @@ export class HoldableList<Item> {
     if (this.#holds.size === 0) this.#kept = null;
   }
 
-  /** Shows what waits and goes on holding. */
+  /** Shows waiting rows and keeps holding. */
   catchUp() {
     if (this.#kept) this.#kept = this.#latest;
   }
@@ -49,8 +48,8 @@ export class HoldableList<Item> {
     return this.#holds.has(why);
   }
 
-  /** Attach to the element whose rows must not jump. */
-  readonly underHand = underHand(
+  /** Attach to the element whose rows must not move during use. */
+  readonly holdWhileUsed = holdWhileUsed(
     (why) => this.hold(why),
     (why) => this.release(why),
   );

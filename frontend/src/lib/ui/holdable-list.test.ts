@@ -14,7 +14,7 @@ const rows = (text: string): Row[] =>
 
 const shown = (list: HoldableList<Row>) => list.items.map(({ id, state }) => `${id}:${state}`).join(' ');
 
-test('rows follow the newest state while nobody holds them', () => {
+test('rows follow the latest state while the list is not held', () => {
   const list = new HoldableList<Row>((row) => row.id);
   list.update(rows('a:1 b:1'));
   list.update(rows('c:1 a:2'));
@@ -22,7 +22,7 @@ test('rows follow the newest state while nobody holds them', () => {
   expect(list.waiting).toBe(0);
 });
 
-test('held rows change in place and keep their order; new ones wait', () => {
+test('held rows are updated in place, and new rows wait', () => {
   const list = new HoldableList<Row>((row) => row.id);
   list.update(rows('a:1 b:1'));
   list.hold('pointer');
@@ -33,7 +33,7 @@ test('held rows change in place and keep their order; new ones wait', () => {
   expect(shown(list)).toBe('d:1 c:1 b:2');
 });
 
-test('a list held for two reasons moves only when both are gone', () => {
+test('a list held for two reasons moves after both are released', () => {
   const list = new HoldableList<Row>((row) => row.id);
   list.update(rows('a:1'));
   list.hold('freeze');

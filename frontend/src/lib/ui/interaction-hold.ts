@@ -1,22 +1,22 @@
-/** Attach to an element whose content must not jump under pointer or focus: says
- * when one of them is on it and when it left. */
-export const underHand =
+/** Attach to an element whose content must not move during use: calls `hold` when
+ * the pointer or the focus enters it, and `release` when it leaves. */
+export const holdWhileUsed =
   (hold: (why: string) => void, release: (why: string) => void) => (element: HTMLElement) => {
     const events = new AbortController();
     const on = (name: string, act: (event: Event) => void) =>
       element.addEventListener(name, act, { signal: events.signal });
-    // Later, because it also happens while the page is being taken down, when
-    // no state may change.
-    const letGo = (why: string) => queueMicrotask(() => release(why));
+    // In a microtask, because it also runs while the component is destroyed, when
+    // state must not change.
+    const releaseLater = (why: string) => queueMicrotask(() => release(why));
     on('pointerenter', () => hold('pointer'));
-    on('pointerleave', () => letGo('pointer'));
+    on('pointerleave', () => releaseLater('pointer'));
     on('focusin', () => hold('focus'));
     on('focusout', (event) => {
-      if (!element.contains((event as FocusEvent).relatedTarget as Node | null)) letGo('focus');
+      if (!element.contains((event as FocusEvent).relatedTarget as Node | null)) releaseLater('focus');
     });
     return () => {
       events.abort();
-      letGo('pointer');
-      letGo('focus');
+      releaseLater('pointer');
+      releaseLater('focus');
     };
   };

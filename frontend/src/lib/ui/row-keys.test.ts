@@ -15,7 +15,7 @@ test.each([
   expect(rowAfterKey(key(name), from, 10, 100)).toBe(to),
 );
 
-test('other keys, and keys of the browser, are left alone', () => {
+test('other keys and browser shortcuts are ignored', () => {
   expect(rowAfterKey(key('x'), 5, 10, 100)).toBeNull();
   expect(rowAfterKey(key('toString'), 5, 10, 100)).toBeNull();
   expect(rowAfterKey(key('k', { ctrlKey: true }), 5, 10, 100)).toBeNull();

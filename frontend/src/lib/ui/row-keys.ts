@@ -9,8 +9,8 @@ const steps: Record<string, (from: number, screen: number, count: number) => num
   End: (_from, _screen, count) => count - 1,
 };
 
-/** Where a key leads from a row of a list that shows `screen` rows at once; null
- * when it is no key that moves. */
+/** The row that a key moves to in a list that shows `screen` rows at once; null for
+ * other keys. */
 export function rowAfterKey(
   event: KeyboardEvent,
   from: number,

@@ -1,4 +1,4 @@
-/** Which theme the reader chose; `system` follows the operating system. */
+/** The chosen theme; `system` follows the operating system. */
 export type ThemeChoice = 'system' | 'light' | 'dark';
 
 const key = 'coreroller.theme';
@@ -16,7 +16,7 @@ class Theme {
     this.apply();
   }
 
-  /** Writes the choice where app.css reads it. */
+  /** Sets the attribute that app.css reads. */
   apply() {
     if (this.#choice === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = this.#choice;
