@@ -1,9 +1,9 @@
-# One static file on an empty system: `docker build -t coreroller .`
-# The build stages run on the builder's own platform and cross-compile for the target's.
+# One static binary in an empty image: `docker build -t coreroller .`
+# The build stages run on the build platform and cross-compile for the target platform.
 
 FROM --platform=$BUILDPLATFORM node:20-bookworm-slim AS frontend
 WORKDIR /src/frontend
-# The lock first: packages are installed again only when it changes.
+# Copy the lock file first, so that packages are installed again only when it changes.
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci
 COPY frontend/ ./
@@ -22,19 +22,19 @@ ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -ldflags "-s -w -X main.version=$VERSION" -o /out/coreroller ./cmd/coreroller
-# The empty folders of the final image, so that the server's user owns them.
+# Empty folders of the final image, owned by the server's user.
 RUN mkdir -p /out/data /out/tmp
 
 FROM scratch
-# Roots for what the server calls: sign-in providers, mirrors, webhooks.
+# Root certificates for HTTPS requests of the server.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build --chown=65532:65532 /out/ /
 USER 65532:65532
-# The embedded database lives in ./data.
+# The embedded database is in ./data.
 WORKDIR /
 VOLUME /data
 EXPOSE 8000
-# The image has no shell and no curl: the program asks its own /healthz.
+# The image has no shell and no curl, so the program requests its own /healthz.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/coreroller", "health"]
 ENTRYPOINT ["/coreroller"]
 CMD ["serve"]

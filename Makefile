@@ -1,5 +1,5 @@
-# CoreRoller: `make help` lists the targets. A new machine needs Go, Node, gcc, git and make; the
-# rest is installed by the targets that need it.
+# CoreRoller: `make help` lists the targets. They need Go, Node, gcc, git and make, and install the
+# rest themselves.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,15 +8,15 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 
-# The same for every step: a step with flags of its own compiles everything a second time. Only the
-# race detector needs cgo.
+# The same flags for every step: a step with other flags would compile everything again. Only the race
+# detector needs cgo.
 export GOFLAGS := -trimpath -buildvcs=false
 export CGO_ENABLED := 0
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
-# Measures the whole server over HTTP; empty leaves it out; ARGS="-machines 10000" is quick.
+# Measures the whole server over HTTP; empty skips it; ARGS="-machines 10000" is quick.
 BENCH_SERVER ?= go run ./bench
 ARGS ?=
 
@@ -26,7 +26,7 @@ GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
 ##@ Use
 
 .PHONY: help
-help: ## this list
+help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,32 +36,32 @@ run: bin/coreroller ## build and start the server with the embedded database on 
 	exec bin/coreroller serve $(ARGS)
 
 .PHONY: demo
-demo: bin/coreroller ## the same with a simulated fleet to look at
+demo: bin/coreroller ## the same with a simulated fleet
 	exec bin/coreroller demo $(ARGS)
 
 .PHONY: build
-build: bin/coreroller ## build bin/coreroller, the one file to deploy
+build: bin/coreroller ## build bin/coreroller, the only file to deploy
 
 ##@ Develop
 
 .PHONY: dev
-dev: bin/coreroller ## server plus the interface's own dev server, which reloads as you type
+dev: bin/coreroller ## run the server and the dashboard's dev server with hot reload
 	@bin/coreroller serve $(ARGS) & server=$$!; trap 'kill $$server 2>/dev/null || true' EXIT; \
 		npm --prefix frontend run dev
 
 .PHONY: generate
-generate: frontend/node_modules/.installed ## everything generated, in the only order that works: ent, gqlgen, the interface's types
+generate: frontend/node_modules/.installed ## write all generated files, in the required order: ent, gqlgen, the dashboard's types
 	go run ./ent/entc.go
 	go tool gqlgen generate
 	npm --prefix frontend run generate
 
 .PHONY: migration
-migration: install-postgresql ## write the next migration of both databases from ent's schema (name=what_changes)
+migration: install-postgresql ## write the next migration for both databases from ent's schema (name=what_changes)
 	@[[ "$(name)" =~ ^[a-z0-9_]+$$ ]] || { echo 'usage: make migration name=what_changes' >&2; exit 2; }
 	scripts/with-postgres go run ./store/makemigration $(name)
 
 .PHONY: bench
-bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a PostgreSQL that syncs
+bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a durable PostgreSQL
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout ./omaha
 	$(if $(BENCH_SERVER),scripts/with-postgres -durable $(BENCH_SERVER) $(ARGS))
 
@@ -70,66 +70,75 @@ measure: bin/coreroller bin/bench e2e/node_modules/.installed install-chromium #
 	cd e2e && npx playwright test -c playwright.measure.config.ts $(ARGS)
 
 .PHONY: screenshots
-screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## the pictures of docs/dashboard.md, of the demo fleet
+screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## take the pictures of docs/dashboard.md from the demo fleet
 	cd e2e && npx playwright test -c playwright.screenshots.config.ts
 
 .PHONY: fuzz
-fuzz: ## fuzz every target for FUZZTIME=60s
+fuzz: ## run every fuzz test for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)
 
 .PHONY: clean
-clean: ## remove what was built (not data/)
+clean: ## remove build results (not data/)
 	rm -rf bin build frontend/node_modules e2e/node_modules
 	find frontend/dist -mindepth 1 ! -name .keep -delete
 
 ##@ Check
 
 .PHONY: test
-test: ## everything below, as CI does it
+test: ## run all checks below except soak, as CI does
 	@scripts/stages.sh verify lint test-go test-frontend e2e
 
 .PHONY: verify
-verify: frontend/node_modules/.installed ## generated files and go.mod are what their sources say
+verify: frontend/node_modules/.installed ## check that generated files and go.mod match their sources
 	scripts/verify.sh $(MAKE) --no-print-directory generate
 	go mod tidy -diff
 
 .PHONY: lint
-lint: $(GOLANGCI) frontend/node_modules/.installed ## formatting, vet, golangci-lint, the interface's linters and types
+lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, golangci-lint, the word list, the dashboard's linters and types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | { xargs -r ls -d 2>/dev/null || true; } | xargs -r gofmt -l); \
 		if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted" >&2; exit 1; fi
 	go vet ./...
+	go test -count=1 -run '^TestEnglish' .
 	$(GOLANGCI) run ./...
 	npm --prefix frontend run lint
 	npm --prefix frontend run check
 	npm --prefix frontend run check-documents
 
 .PHONY: test-go
-test-go: install-postgresql ## Go tests on SQLite and PostgreSQL with the race detector; those whose size or allocations it changes also without
-	scripts/with-postgres $(SHELL) -euc ' \
-		go test $(FULL_SIZE); \
+test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
+	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
+		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
 		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
+.PHONY: soak
+soak: install-postgresql ## run the long tests in full size, for instance with 1,000,000 machines
+	COREROLLER_TEST_SOAK=1 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
+
 .PHONY: test-frontend
-test-frontend: frontend/node_modules/.installed ## the interface's unit tests
+test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
 	npm --prefix frontend test
 
 .PHONY: e2e
-e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## the real binary in a real browser
+e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## test the real binary in a real browser (SCREENS=1 saves pictures in build/screens)
 	scripts/with-postgres npm --prefix e2e test
 
-# Packages with tests that are smaller, or cannot count allocations, under the race detector.
-FULL_SIZE := ./rollout ./omaha ./store ./acceptance ./rest
+# Tests that the race detector makes meaningless (it changes allocations) or too slow (10,000 machines).
+WITHOUT_RACE := ./omaha ./acceptance
+WITHOUT_RACE_TESTS := ^(TestAllocationsOfACheck|TestCase25_WavesGrowByBucket)$$
 
-# Generated code has no tests, and compiling it for the race detector without need takes minutes.
+# Packages with tests whose size depends on COREROLLER_TEST_SOAK.
+SOAK := ./acceptance ./rest ./store
+
+# Generated packages have no tests; vetting them under the race detector takes minutes.
 GENERATED_PACKAGES := /ent/db|/graph/generated|/graph/model$$
 
-# What the others need.
+# Prerequisites of the targets above.
 
 .PHONY: install-postgresql install-chromium
 install-postgresql install-chromium:
 	@scripts/install-deps.sh $(@:install-%=%)
 
-# The stamp lies where it vanishes together with what it vouches for.
+# The stamp is inside the folder that it stands for, so that both are deleted together.
 %/node_modules/.installed: %/package.json %/package-lock.json
 	npm --prefix $* ci
 	@mkdir -p $(@D) && touch $@
@@ -139,7 +148,7 @@ FRONTEND_SOURCES := $(shell find frontend \( -name node_modules -o -path fronten
 frontend/dist/index.html: frontend/node_modules/.installed $(FRONTEND_SOURCES)
 	npm --prefix frontend run build
 
-# Always: only go knows whether anything changed, and it answers in a second.
+# Always runs: go itself checks in a second whether anything changed.
 .PHONY: bin/coreroller
 bin/coreroller: frontend/dist/index.html
 	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/coreroller
@@ -148,7 +157,7 @@ bin/coreroller: frontend/dist/index.html
 bin/bench:
 	go build -o $@ ./bench
 
-# Not a tool of go.mod: its 200 modules would become ours.
+# Not a tool of go.mod: its 200 modules would be listed there too.
 $(GOLANGCI):
 	@mkdir -p $(@D)
 	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)

@@ -2,8 +2,6 @@ package coreroller_test
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -15,9 +13,9 @@ import (
 
 const dependenciesPage = "docs/dependencies.md"
 
-// TestDependenciesAreExplained holds docs/dependencies.md against what is
-// really required: each direct dependency has a row with its version and a
-// reason, and no row is about something that is gone.
+// TestDependenciesAreExplained compares docs/dependencies.md with go.mod and the
+// package.json files: each direct dependency has a row with its version, licence
+// and reason, and each row has a dependency.
 func TestDependenciesAreExplained(t *testing.T) {
 	required := map[string]string{} // name → version
 	source, err := os.ReadFile("go.mod")
@@ -53,27 +51,23 @@ func TestDependenciesAreExplained(t *testing.T) {
 		version, ok := required[name]
 		switch {
 		case !ok:
-			t.Errorf("%s: nothing requires %s", dependenciesPage, name)
+			t.Errorf("%s: %s is not required any more: remove its row", dependenciesPage, name)
 		case version != cells[1]:
-			t.Errorf("%s: %s is %s there and %s in fact", dependenciesPage, name, cells[1], version)
+			t.Errorf("%s: %s has version %s, but %s is required", dependenciesPage, name, cells[1], version)
 		case cells[2] == "" || cells[3] == "":
 			t.Errorf("%s: %s has no licence or no reason", dependenciesPage, name)
 		}
 		delete(required, name)
 	}
 	for name, version := range required {
-		t.Errorf("%s: no row for %s %s: say why it is worth having", dependenciesPage, name, version)
+		t.Errorf("%s: no row for %s %s: add one with its licence and why it is needed", dependenciesPage, name, version)
 	}
 }
 
-// readPackages adds what a package.json requires; a room that is not built yet
-// requires nothing.
+// readPackages adds the dependencies of a package.json to required.
 func readPackages(t *testing.T, name string, required map[string]string) {
 	t.Helper()
 	source, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
 	if err != nil {
 		t.Fatal(err)
 	}

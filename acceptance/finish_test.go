@@ -6,6 +6,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // finished checks that the rollout completed, once.
@@ -84,7 +85,7 @@ func TestCase37_NoIsNeverAnError(t *testing.T) {
 		s.holds("b", "1.0.0", "outside_window")
 		s.policy(func(p *rollout.Policy) {
 			p.OfficeHours = false
-			p.Freezes = []rollout.Freeze{{From: begin, Until: begin.AddDate(0, 0, 1), Reason: "fair"}}
+			p.Freezes = []calendar.Freeze{{From: begin, Until: begin.AddDate(0, 0, 1), Reason: "fair"}}
 		})
 		s.holds("b", "1.0.0", "frozen")
 		s.policy(func(p *rollout.Policy) {

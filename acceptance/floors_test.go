@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -87,19 +89,19 @@ func TestCase40_Blacklists(t *testing.T) {
 		_, err := s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: black, Reason: "eats disks"})
 		s.ok(err)
 		_, err = s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &black})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		_, err = s.UpdateChannel(s.ctx, fleet.UpdateChannel{ID: s.channel, SetPackage: true, PackageID: &black})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		_, err = s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: black})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: s.pkg("2.0.0")})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		s.floor("1.5.0", "")
 		_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: s.pkg("1.5.0")})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		blacklist := []uuid.UUID{s.channel}
 		_, err = s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: s.pkg("2.0.0"), Blacklist: &blacklist})
-		s.refused(err, fleet.Conflict)
+		s.refused(err, fault.Conflict)
 		// Nothing of it had an effect.
 		s.grants("m", "1.0.0", "1.5.0")
 		s.grants("n", "1.5.0", "2.0.0")
@@ -115,10 +117,10 @@ func TestCase41_WrongApplicationOrArchitecture(t *testing.T) {
 		s.ok(err)
 		b := *s
 		b.app = app.ID
-		description := b.description(fleet.PackageOther, "5.0.0")
+		description := b.description(catalog.PackageOther, "5.0.0")
 		foreign, err := s.CreatePackage(s.ctx, description)
 		s.ok(err)
-		description = s.description(fleet.PackageOther, "5.0.0")
+		description = s.description(catalog.PackageOther, "5.0.0")
 		description.Arch = "arm64"
 		arm, err := s.CreatePackage(s.ctx, description)
 		s.ok(err)
@@ -129,20 +131,20 @@ func TestCase41_WrongApplicationOrArchitecture(t *testing.T) {
 
 		for _, id := range []uuid.UUID{foreign.ID, arm.ID} {
 			_, err = s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &id})
-			s.refused(err, fleet.Invalid)
+			s.refused(err, fault.Invalid)
 			_, err = s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "D", PackageID: &id})
-			s.refused(err, fleet.Invalid)
+			s.refused(err, fault.Invalid)
 			_, err = s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: id})
-			s.refused(err, fleet.Invalid)
+			s.refused(err, fault.Invalid)
 			_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: id})
-			s.refused(err, fleet.Invalid)
+			s.refused(err, fault.Invalid)
 		}
 		_, err = s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "H", ChannelID: &channel.ID})
-		s.refused(err, fleet.NotFound) // there is none with that id in A
+		s.refused(err, fault.NotFound) // there is none with that id in A
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &channel.ID})
-		s.refused(err, fleet.NotFound)
+		s.refused(err, fault.NotFound)
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &armChannel.ID})
-		s.refused(err, fleet.Invalid)
+		s.refused(err, fault.Invalid)
 		s.grants("m", "1.0.0", "2.0.0")
 	})
 }

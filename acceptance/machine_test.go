@@ -11,7 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/ledger"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -139,9 +139,9 @@ func (s *site) noted(kind rollout.ActivityKind, want int) {
 }
 
 // numbers are those of G.
-func (s *site) numbers() *fleet.GroupNumbers {
+func (s *site) numbers() *view.GroupNumbers {
 	s.t.Helper()
-	n, err := s.GroupNumbers(s.ctx, s.group)
+	n, err := s.View.GroupNumbers(s.ctx, s.group)
 	s.ok(err)
 	return n
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -46,11 +47,11 @@ func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
 				t.Errorf("%s: %d machines, want %d", test.name, got, test.want)
 			}
 		}
-		s.counts("G", s.numbers().Numbers, fleet.Numbers{Total: 4, Active: 4, OnTarget: 1, InFlight: 1, Waiting: 1, Failed: 1})
-		s.counts("H", h.numbers().Numbers, fleet.Numbers{Total: 1, Active: 1, OnTarget: 1})
-		all, err := s.ApplicationNumbers(s.ctx, []uuid.UUID{s.app})
+		s.counts("G", s.numbers().Numbers, view.Numbers{Total: 4, Active: 4, OnTarget: 1, InFlight: 1, Waiting: 1, Failed: 1})
+		s.counts("H", h.numbers().Numbers, view.Numbers{Total: 1, Active: 1, OnTarget: 1})
+		all, err := s.View.ApplicationNumbers(s.ctx, []uuid.UUID{s.app})
 		s.ok(err)
-		s.counts("A", all[s.app], fleet.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
+		s.counts("A", all[s.app], view.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
 
 		r = s.checking("c", "1.0.0") // names the other group from now on
 		r.track = "h"
@@ -58,19 +59,19 @@ func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
 		s.advance(15 * time.Hour)
 		s.work()
 		// What was in flight has timed out; c and e were seen 15 hours ago.
-		s.counts("G a day later", s.numbers().Numbers, fleet.Numbers{Total: 3, Silent: 3})
-		s.counts("H a day later", h.numbers().Numbers, fleet.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
-		everything, err := s.FleetNumbers(s.ctx)
+		s.counts("G a day later", s.numbers().Numbers, view.Numbers{Total: 3, Silent: 3})
+		s.counts("H a day later", h.numbers().Numbers, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+		everything, err := s.View.FleetNumbers(s.ctx)
 		s.ok(err)
-		s.counts("everything", everything, fleet.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
+		s.counts("everything", everything, view.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
 		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
-		everything, err = s.FleetNumbers(s.ctx)
+		everything, err = s.View.FleetNumbers(s.ctx)
 		s.ok(err)
-		s.counts("everything without G", everything, fleet.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+		s.counts("everything without G", everything, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
 	})
 }
 
-func (s *site) counts(what string, got, want fleet.Numbers) {
+func (s *site) counts(what string, got, want view.Numbers) {
 	s.t.Helper()
 	got.AsOf, got.ByVersion = want.AsOf, nil
 	if got.Total != want.Total || got.Active != want.Active || got.OnTarget != want.OnTarget || got.InFlight != want.InFlight ||

@@ -53,7 +53,7 @@ func runProcess(ctx context.Context, url string) error {
 		return errors.Join(err, st.Close())
 	}
 	mux := http.NewServeMux()
-	omaha.NewHandler(svc, omaha.Options{Now: now, Log: log}).Mount(mux)
+	omaha.NewHandler(svc.Machines, omaha.Options{Now: now, Log: log}).Mount(mux)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return errors.Join(err, st.Close())
@@ -62,7 +62,7 @@ func runProcess(ctx context.Context, url string) error {
 	background, stop := context.WithCancel(ctx)
 	finished := make(chan error, 2)
 	go func() { finished <- web.Serve(listener) }()
-	go func() { finished <- svc.Run(background) }() // with all that goes on in a real server
+	go func() { svc.Run(background); finished <- nil }() // with the background work of a real server
 	fmt.Println("http://" + listener.Addr().String())
 	_, err = io.Copy(io.Discard, os.Stdin)
 	err = errors.Join(err, web.Shutdown(ctx))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -57,9 +58,9 @@ func TestCase44_NamesOfAGroup(t *testing.T) {
 		// The pre-installed groups of Flatcar, by track and by the ids that
 		// images have built in.
 		flatcar := *s
-		flatcar.app = fleet.FlatcarID()
+		flatcar.app = catalog.FlatcarID()
 		for arch, version := range map[string]string{"amd64": "4000.0.0", "arm64": "4000.0.1"} {
-			description := flatcar.description(fleet.PackageFlatcar, version)
+			description := flatcar.description(catalog.PackageFlatcar, version)
 			description.Arch = arch
 			row, err := s.CreatePackage(s.ctx, description)
 			s.ok(err)
@@ -105,7 +106,7 @@ func TestCase45_OddVersionsAndMachines(t *testing.T) {
 		if n := s.numbers(); n.Total != 2 { // m and the one of 50 bytes
 			t.Errorf("numbers %+v", n.Numbers)
 		}
-		if _, err := s.FleetNumbers(s.ctx); err != nil {
+		if _, err := s.View.FleetNumbers(s.ctx); err != nil {
 			t.Error(err)
 		}
 	})

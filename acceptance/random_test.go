@@ -12,7 +12,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // grantTimes are when the grants of G's current rollout were given, in order.
@@ -80,7 +82,7 @@ func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		seed := rand.Uint64()
 		t.Logf("seed %d", seed)
-		for round := range randomRounds {
+		for round := range storetest.Size(3, 25) {
 			r := rand.New(rand.NewPCG(seed, uint64(round)))
 			s.advance(48 * time.Hour) // leases and periods of the round before are over
 			s.work()
@@ -134,7 +136,7 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 		for _, v := range versions {
 			s.pkg(v)
 		}
-		for step := range randomSteps {
+		for step := range storetest.Size(25, 200) {
 			atOnce(machines+1, func(i int) {
 				r := rand.New(rand.NewPCG(seed+uint64(i), uint64(step)))
 				s := s.on(r.IntN(len(s.servers)))
@@ -254,7 +256,7 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 			err = s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: other})
 		}
 	}
-	if fleet.CodeOf(err) != "" {
+	if fault.CodeOf(err) != "" {
 		err = nil // refused, with a reason
 	}
 	s.ok(err)

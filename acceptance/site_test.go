@@ -6,11 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +16,8 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -73,7 +72,7 @@ type setup struct {
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
-func program(s *setup)                        { s.kind = fleet.PackageOther }
+func program(s *setup)                        { s.kind = catalog.PackageOther }
 func noPackage(s *setup)                      { s.empty = true }
 func servers(n int) option                    { return func(s *setup) { s.servers = n } }
 
@@ -101,9 +100,10 @@ func casePolicy() rollout.Policy {
 	return p
 }
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
 }
 
@@ -111,6 +111,7 @@ func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 // its own in a database for all of them.
 func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *site, v V), options ...option) {
 	t.Helper()
+	t.Parallel()
 	names := slices.Sorted(maps.Keys(all))
 	storetest.Each(t, func(t *testing.T, url string) {
 		o := newSetup(options)
@@ -149,7 +150,7 @@ func start(t testing.TB, url string, options ...option) *site {
 }
 
 func newSetup(options []option) setup {
-	o := setup{policy: casePolicy(), kind: fleet.PackageFlatcar, servers: 1}
+	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1}
 	for _, change := range options {
 		change(&o)
 	}
@@ -161,34 +162,14 @@ func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
 	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
-	if !store.IsPostgres(url) {
-		file, err := migrated()
-		s.ok(err)
-		s.ok(os.WriteFile(url, file, 0o600))
-	}
 	s.join()
 	s.server = s.servers[0]
 	s.ok(s.Preinstall(s.ctx))
 	return s
 }
 
-// migrated is an SQLite file without rows. Making one takes most of a second
-// under the race detector, so it is made once and copied.
-var migrated = sync.OnceValues(func() ([]byte, error) {
-	folder, err := os.MkdirTemp("", "acceptance")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder) //nolint:errcheck // the system clears its temporary files some day
-	path := filepath.Join(folder, "migrated.db")
-	if err := store.Migrate(context.Background(), path); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(path)
-})
-
 func signedIn(t testing.TB) context.Context {
-	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialSession})
+	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialSession})
 }
 
 // fill makes application, package, channel and group.
@@ -228,7 +209,7 @@ func (s *site) join() {
 	o := s.omaha
 	o.Now, o.Log = s.clock.Now, slog.New(slog.DiscardHandler)
 	mux := http.NewServeMux()
-	omaha.NewHandler(n.Service, o).Mount(mux)
+	omaha.NewHandler(n.Service.Machines, o).Mount(mux)
 	n.handler = mux
 	s.servers = append(s.servers, n)
 }
@@ -260,7 +241,7 @@ func (s *site) advance(d time.Duration) { s.clock.Advance(d) }
 // work does what a server does in the background, once.
 func (s *site) work() {
 	s.t.Helper()
-	s.ok(s.Work(s.ctx))
+	s.ok(s.Upkeep.Work(s.ctx))
 }
 
 func (s *site) ok(err error) {
@@ -271,9 +252,9 @@ func (s *site) ok(err error) {
 }
 
 // refused checks that an operator is told no with a code and a message.
-func (s *site) refused(err error, code fleet.Code) {
+func (s *site) refused(err error, code fault.Code) {
 	s.t.Helper()
-	if fleet.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
-		s.t.Errorf("got %v (code %q), want the code %q", err, fleet.CodeOf(err), code)
+	if fault.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
+		s.t.Errorf("got %v (code %q), want the code %q", err, fault.CodeOf(err), code)
 	}
 }

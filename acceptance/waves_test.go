@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // crowd lets machines check in by many connections at once and returns who of
@@ -30,6 +31,10 @@ func (s *site) crowd(machines []int, version string) map[int]bool {
 	}
 	return chosen
 }
+
+// fleetSize is the number of machines of case 25. `make test-go` runs it in full
+// without the race detector, which makes SQLite ten times slower.
+var fleetSize = storetest.Size(1_000, 10_000)
 
 func TestCase25_WavesGrowByBucket(t *testing.T) {
 	shares := []float64{0.01, 0.5, 1}

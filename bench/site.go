@@ -19,6 +19,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/load"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
@@ -46,7 +47,7 @@ type site struct {
 
 // settle makes the group and its machines in an empty database.
 func settle(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*site, error) {
-	s := &site{machines: machines, by: auth.With(ctx, auth.Principal{Name: "bench", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})}
+	s := &site{machines: machines, by: auth.With(ctx, auth.Principal{Name: "bench", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})}
 	var err error
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
 		return nil, err
@@ -78,15 +79,15 @@ func (s *site) leave() error {
 func (s *site) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
-	s.done.Go(func() { _ = s.fleet.Run(background) }) // ends with its context
+	s.done.Go(func() { s.fleet.Run(background) })
 	s.done.Go(func() { server.PaceGarbage(background) })
-	<-s.fleet.Recalled()
+	<-s.fleet.Machines.Filled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	s.address = listener.Addr().String()
-	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet, omaha.Options{Log: log, Now: time.Now}),
+	s.server = server.New(server.Options{Fleet: s.fleet, Store: s.store, Omaha: omaha.NewHandler(s.fleet.Machines, omaha.Options{Log: log, Now: time.Now}),
 		Log: log, Now: time.Now, Postgres: s.watch != nil})
 	s.http = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == barePath {
@@ -171,8 +172,8 @@ func (s *site) fill(ctx context.Context) error {
 			}
 			b := &store.Batch{Groups: groups}
 			for n := from; n < min(from+part, s.machines); n++ {
-				m := &store.Machine{InstanceID: store.InstanceID(s.app, machine(n)), ApplicationID: s.app, GroupID: s.group, Arch: "amd64",
-					Address: "127.0.0.1", OEM: "ami", CreatedAt: now, LastSeenAt: now, StateChangedAt: now}
+				m := &store.Machine{InstanceID: store.InstanceID(s.app, machine(n)), ApplicationID: s.app, GroupID: s.group,
+					Reported: store.Reported{Arch: "amd64", Address: "127.0.0.1", OEM: "ami"}, CreatedAt: now, LastSeenAt: now, StateChangedAt: now}
 				m.ID, m.Version, m.Reason = machine(n), one, rollout.ReasonConcurrencyLimit
 				m.State = rollout.StateOnHold
 				groups[0].Census.Behind++

@@ -15,10 +15,7 @@ async function choose(page: Page, label: string, option: string) {
   await page.getByRole('option', { name: option, exact: true }).click();
 }
 
-test('activity is live, filtered by the address, and older pages load', async ({
-  dashboard: page,
-  api,
-}) => {
+test('activity is live, filtered by the address, and older pages load', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   for (let i = 0; i < 30; i++) {
     await send(api, 'pauseUpdates', rollout, `pause ${i}`);

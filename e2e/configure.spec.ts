@@ -311,7 +311,9 @@ test('the policy editor shows preview, windows, simulation and changes', async (
         .first(),
     ).toBeVisible();
     await page.getByRole('button', { name: 'Save policy' }).click();
-    await expect(page.getByText('Enter a reason: this change lets more machines', { exact: false })).toBeVisible();
+    await expect(
+      page.getByText('Enter a reason: this change lets more machines', { exact: false }),
+    ).toBeVisible();
   });
 
   await test.step('a conflicting change keeps the edits of both users', async () => {

@@ -12,10 +12,7 @@ const test = base.extend<{ mortal: Server }>({
   baseURL: async ({ mortal }, use) => use(mortal.url),
 });
 
-test('the page shows a lost connection and recovers after a restart', async ({
-  page,
-  mortal,
-}) => {
+test('the page shows a lost connection and recovers after a restart', async ({ page, mortal }) => {
   const api = new Api(mortal.url);
   const rollout = await api.rollout({ updatesEnabled: false });
   await signIn(page);

@@ -33,13 +33,12 @@ test('a new server warns about the initial password until it is changed', async 
   await page.keyboard.press('f');
   await expect(page.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
   await expect(page.getByText('You are using the initial password', { exact: false })).toBeHidden();
-  await expect(page.getByRole('region', { name: 'Needs attention' })).toContainText('Nothing needs attention.');
+  await expect(page.getByRole('region', { name: 'Needs attention' })).toContainText(
+    'Nothing needs attention.',
+  );
 });
 
-test('the copied settings work, and the page shows the first check', async ({
-  page,
-  fresh,
-}) => {
+test('the copied settings work, and the page shows the first check', async ({ page, fresh }) => {
   const rollout = await new Api(fresh.url).rollout();
   await signIn(page);
   await page.getByRole('link', { name: 'Connect the first machine' }).click();

@@ -9,10 +9,7 @@ async function find(page: Page, text: string) {
   await page.keyboard.type(text);
 }
 
-test('g and a letter go to a page, g and a digit to an application', async ({
-  dashboard: page,
-  api,
-}) => {
+test('g and a letter go to a page, g and a digit to an application', async ({ dashboard: page, api }) => {
   await api.rollout();
   for (const [letter, title, path] of [
     ['m', 'Machines', '/machines'],
@@ -45,7 +42,13 @@ test('? opens the list of shortcuts, and Escape closes it', async ({ dashboard: 
   await page.keyboard.press('?');
   const help = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await expect(help).toBeVisible();
-  for (const line of ['Open the command palette', 'Machines', 'Audit', 'Freeze or follow the activity', 'Next row'])
+  for (const line of [
+    'Open the command palette',
+    'Machines',
+    'Audit',
+    'Freeze or follow the activity',
+    'Next row',
+  ])
     await expect(help.getByText(line, { exact: false })).toBeVisible();
   expect(await violations(page)).toEqual([]);
   // The page behind the dialog gets no shortcuts.

@@ -8,11 +8,7 @@ async function openAction(page: Page, what: RegExp) {
   return page.getByRole('dialog');
 }
 
-test('the machine page explains a hold, and overrides work', async ({
-  dashboard: page,
-  api,
-  machines,
-}) => {
+test('the machine page explains a hold, and overrides work', async ({ dashboard: page, api, machines }) => {
   const rollout = await api.rollout({ updatesEnabled: false });
   machines(rollout, { machines: 3, versions: '1.0.0', interval: '30m' });
   await expect.poll(async () => (await api.numbers(rollout.groupId)).waiting).toBe(3);

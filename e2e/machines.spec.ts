@@ -34,11 +34,7 @@ const shown = (list: Locator) =>
       ]),
     ) as Promise<[number, string | null][]>;
 
-test('a list of 100,000 machines scrolls with few rendered rows', async ({
-  dashboard: page,
-  site,
-  list,
-}) => {
+test('a list of 100,000 machines scrolls with few rendered rows', async ({ dashboard: page, site, list }) => {
   await page.goto(path(site));
   await total(page, '100,000 machines');
   await expect(list.getByRole('table')).toHaveAttribute('aria-rowcount', '100001');
@@ -143,10 +139,7 @@ test('the list works by keyboard, and keeps the focus while it scrolls', async (
   await expect(page.getByText(before ?? '', { exact: true })).toBeVisible();
 });
 
-test('the export contains every filtered machine once', async ({
-  dashboard: page,
-  site,
-}) => {
+test('the export contains every filtered machine once', async ({ dashboard: page, site }) => {
   await page.goto(path(site, `?version=1.0.0&search=${id(0x1000).slice(0, -3)}`));
   await expect(page.getByText(/machines$/).first()).toBeVisible();
   const download = page.waitForEvent('download');
@@ -174,11 +167,7 @@ test('a long export shows its progress and can be cancelled', async ({ dashboard
   await expect(page.getByRole('alert').filter({ hasText: 'Export failed' })).toBeVisible();
 });
 
-test('few machines are tiles, and the layout is in the address', async ({
-  dashboard: page,
-  site,
-  list,
-}) => {
+test('few machines are tiles, and the layout is in the address', async ({ dashboard: page, site, list }) => {
   await page.goto(path(site, `?search=${id(0xabc0).slice(0, -1)}`));
   const tiles = page.getByRole('list', { name: 'Machines', exact: true });
   await expect(tiles.getByRole('link')).toHaveCount(16);

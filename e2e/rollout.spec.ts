@@ -39,8 +39,8 @@ test('a rollout progresses on the page and can be paused and resumed', async ({
     await expect
       .poll(
         async () => {
-          const { waiting, inFlight, heldBecause } = await api.numbers(rollout.groupId);
-          const paused = heldBecause.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
+          const { waiting, inFlight, heldByReason } = await api.numbers(rollout.groupId);
+          const paused = heldByReason.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
           return inFlight === 0 && waiting > 0 && paused === waiting;
         },
         { timeout: 30_000 },

@@ -9,6 +9,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -24,26 +27,26 @@ type CreateApplication struct {
 // CreateApplication makes an application, empty or with the channels and
 // groups of another one. Packages are not copied: they belong to a product.
 func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (*db.Application, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	name := p.name("name", in.Name, maxName)
-	product := p.productID("productId", or(in.ProductID, ""))
-	description := p.text("description", in.Description, maxDescription)
-	if err := p.err(); err != nil {
+	var p input.Problems
+	name := p.Name("name", in.Name, input.MaxName)
+	product := p.ProductID("productId", input.Or(in.ProductID, ""))
+	description := p.Text("description", in.Description, input.MaxDescription)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	if in.ID == uuid.Nil {
 		in.ID = store.NewID(s.now())
 	}
-	v := verb{name: "createApplication", by: who, object: "application", id: in.ID, unique: "name"}
-	err = s.configure(ctx, v, func(c *change) error {
-		if err := c.freeApplication(uuid.Nil, name, product); err != nil {
+	v := change.Verb{Name: "createApplication", By: who, Object: "application", ID: in.ID, Unique: "name"}
+	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+		if err := freeApplication(c, uuid.Nil, name, product); err != nil {
 			return err
 		}
-		create := c.tx.Client().Application.Create().SetID(c.id).SetTeamID(c.team()).SetCreatedAt(c.now).
+		create := c.Tx.Client().Application.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
 			SetName(name).SetDescription(description)
 		if product != "" {
 			create.SetProductID(product)
@@ -52,19 +55,19 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 		if err != nil {
 			return err
 		}
-		c.verb.app = c.id
-		c.tell(event.FleetChanged)
+		c.App = c.ID
+		c.Publish(event.FleetChanged)
 		if in.CloneFrom != nil {
-			if err := c.clone(*in.CloneFrom); err != nil {
+			if err := clone(c, *in.CloneFrom); err != nil {
 				return err
 			}
 		}
-		return c.saved(row, nil)
+		return c.Saved(row, nil)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.readApplication(ctx, v.id)
+	return s.readApplication(ctx, v.ID)
 }
 
 // UpdateApplication is the input of Service.UpdateApplication; nil leaves a
@@ -79,30 +82,30 @@ type UpdateApplication struct {
 // UpdateApplication changes what an application is called. Machines that name
 // it by its old product id are not served any more.
 func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (*db.Application, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	in.Name = checked(in.Name, func(text string) string { return p.name("name", text, maxName) })
-	in.ProductID = checked(in.ProductID, func(text string) string { return p.productID("productId", text) })
-	in.Description = checked(in.Description, func(text string) string { return p.text("description", text, maxDescription) })
-	if err := p.err(); err != nil {
+	var p input.Problems
+	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
+	in.ProductID = input.Checked(in.ProductID, func(text string) string { return p.ProductID("productId", text) })
+	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "updateApplication", by: who}
-	err = s.changeApplication(ctx, v, in.ID, func(c *change, row *db.Application) error {
-		name, product := or(in.Name, row.Name), or(in.ProductID, or(row.ProductID, ""))
-		if err := c.freeApplication(row.ID, name, product); err != nil {
+	v := change.Verb{Name: "updateApplication", By: who}
+	err = s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+		name, product := input.Or(in.Name, row.Name), input.Or(in.ProductID, input.Or(row.ProductID, ""))
+		if err := freeApplication(c, row.ID, name, product); err != nil {
 			return err
 		}
-		update := c.tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetDescription(or(in.Description, row.Description))
+		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetDescription(input.Or(in.Description, row.Description))
 		if product == "" {
 			update.ClearProductID()
 		} else {
 			update.SetProductID(product)
 		}
-		return c.saved(update.Save(ctx))
+		return c.Saved(update.Save(ctx))
 	})
 	if err != nil {
 		return nil, err
@@ -119,59 +122,59 @@ type DeleteApplication struct {
 // DeleteApplication removes an application with everything below it, its
 // machines and their history included.
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return err
 	}
-	v := verb{name: "deleteApplication", by: who, reason: in.Reason}
-	return s.changeApplication(ctx, v, in.ID, func(c *change, row *db.Application) error {
-		if err := c.tx.DropJournals(ctx, row.ID); err != nil {
+	v := change.Verb{Name: "deleteApplication", By: who, Reason: in.Reason}
+	return s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+		if err := c.Tx.DropJournals(ctx, row.ID); err != nil {
 			return err
 		}
-		return c.tx.Client().Application.DeleteOneID(row.ID).Exec(ctx)
+		return c.Tx.Client().Application.DeleteOneID(row.ID).Exec(ctx)
 	})
 }
 
-func (s *Service) changeApplication(ctx context.Context, v verb, id uuid.UUID, f func(*change, *db.Application) error) error {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Application) error) error {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return err
 	}
-	v.app, v.object, v.id, v.unique = id, "application", id, "name"
-	return s.configure(ctx, v, func(c *change) error {
-		row, err := c.tx.Client().Application.Get(ctx, id)
+	v.App, v.Object, v.ID, v.Unique = id, "application", id, "name"
+	return s.changes.Configure(ctx, v, func(c *change.Change) error {
+		row, err := c.Tx.Client().Application.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		c.before = row
-		c.tell(event.FleetChanged)
+		c.Before = row
+		c.Publish(event.FleetChanged)
 		return f(c, row)
 	})
 }
 
 // freeApplication refuses a name or product id that another application has.
-func (c *change) freeApplication(self uuid.UUID, name, product string) error {
-	query := c.tx.Client().Application.Query
-	taken, err := query().Where(application.TeamID(c.team()), application.Name(name), application.IDNEQ(self)).Exist(c.ctx)
+func freeApplication(c *change.Change, self uuid.UUID, name, product string) error {
+	query := c.Tx.Client().Application.Query
+	taken, err := query().Where(application.TeamID(c.Team()), application.Name(name), application.IDNEQ(self)).Exist(c.Ctx)
 	if err != nil {
 		return err
 	}
 	if taken {
-		return Errorf(Conflict, "name", "there is another application %q", name)
+		return fault.Errorf(fault.Conflict, "name", "there is another application %q", name)
 	}
 	if product == "" {
 		return nil
 	}
-	taken, err = query().Where(application.ProductIDEqualFold(product), application.IDNEQ(self)).Exist(c.ctx)
+	taken, err = query().Where(application.ProductIDEqualFold(product), application.IDNEQ(self)).Exist(c.Ctx)
 	if err != nil {
 		return err
 	}
 	if taken {
-		return Errorf(Conflict, "productId", "another application has the product id %q", product)
+		return fault.Errorf(fault.Conflict, "productId", "another application has the product id %q", product)
 	}
 	return nil
 }
 
 func (s *Service) readApplication(ctx context.Context, id uuid.UUID) (*db.Application, error) {
 	row, err := s.store.Reader().Application.Get(ctx, id)
-	return row, found(err, "id", "application")
+	return row, fault.Missing(err, "id", "application")
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -23,22 +26,22 @@ type BlacklistPackage struct {
 
 // BlacklistPackage keeps a package away from a channel.
 func (s *Service) BlacklistPackage(ctx context.Context, in BlacklistPackage) (*db.Channel, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "blacklistPackage", by: who, reason: in.Reason}
-	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change, ch *Channel, _ *db.Channel) error {
-		row, err := c.packageFor(ch, in.PackageID)
+	v := change.Verb{Name: "blacklistPackage", By: who, Reason: in.Reason}
+	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+		row, err := packageFor(c, ch, in.PackageID)
 		if err != nil {
 			return err
 		}
-		if _, ok := ch.blacklisted[row.ID]; ok {
-			return Errorf(Conflict, "packageId", "package %s is blacklisted for channel %q already", row.Version, ch.Name)
+		if _, ok := ch.Blacklisted[row.ID]; ok {
+			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q already", row.Version, ch.Name)
 		}
-		made, err := c.blacklist(row, ch, "packageId")
-		c.before = nil
-		return c.saved(made, err)
+		made, err := blacklist(c, row, ch, "packageId")
+		c.Before = nil
+		return c.Saved(made, err)
 	})
 }
 
@@ -51,26 +54,26 @@ type UnblacklistPackage struct {
 
 // UnblacklistPackage lets a channel point to a package again.
 func (s *Service) UnblacklistPackage(ctx context.Context, in UnblacklistPackage) (*db.Channel, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "unblacklistPackage", by: who, reason: in.Reason}
-	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change, ch *Channel, _ *db.Channel) error {
-		row, err := c.tx.Client().Blacklisting.Query().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(in.PackageID)).Only(ctx)
+	v := change.Verb{Name: "unblacklistPackage", By: who, Reason: in.Reason}
+	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+		row, err := c.Tx.Client().Blacklisting.Query().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(in.PackageID)).Only(ctx)
 		if err != nil {
-			return found(err, "packageId", "blacklisted package")
+			return fault.Missing(err, "packageId", "blacklisted package")
 		}
-		c.before = row
-		return c.tx.Client().Blacklisting.DeleteOne(row).Exec(ctx)
+		c.Before = row
+		return c.Tx.Client().Blacklisting.DeleteOne(row).Exec(ctx)
 	})
 }
 
 // setBlacklist makes the given channels those that must not point to a package.
-func (c *change) setBlacklist(row *db.Release, channels []uuid.UUID) error {
-	for _, ch := range c.app.Channels {
-		if _, is := ch.blacklisted[row.ID]; is && !slices.Contains(channels, ch.ID) {
-			_, err := c.tx.Client().Blacklisting.Delete().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(row.ID)).Exec(c.ctx)
+func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error {
+	for _, ch := range c.Config.Channels {
+		if _, is := ch.Blacklisted[row.ID]; is && !slices.Contains(channels, ch.ID) {
+			_, err := c.Tx.Client().Blacklisting.Delete().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(row.ID)).Exec(c.Ctx)
 			if err != nil {
 				return err
 			}
@@ -78,17 +81,17 @@ func (c *change) setBlacklist(row *db.Release, channels []uuid.UUID) error {
 	}
 	for i, id := range channels {
 		field := fmt.Sprintf("blacklistedChannelIds[%d]", i)
-		ch, err := c.channel(id, field)
+		ch, err := c.Channel(id, field)
 		if err != nil {
 			return err
 		}
 		if ch.Arch != row.Arch {
-			return Errorf(Invalid, field, "channel %q is for %s, the package for %s", ch.Name, ch.Arch, row.Arch)
+			return fault.Errorf(fault.Invalid, field, "channel %q is for %s, the package for %s", ch.Name, ch.Arch, row.Arch)
 		}
-		if _, is := ch.blacklisted[row.ID]; is || slices.Contains(channels[:i], id) {
+		if _, is := ch.Blacklisted[row.ID]; is || slices.Contains(channels[:i], id) {
 			continue
 		}
-		if _, err := c.blacklist(row, ch, field); err != nil {
+		if _, err := blacklist(c, row, ch, field); err != nil {
 			return err
 		}
 	}
@@ -97,16 +100,16 @@ func (c *change) setBlacklist(row *db.Release, channels []uuid.UUID) error {
 
 // blacklist keeps a package away from a channel that neither points to it nor
 // has it as a floor.
-func (c *change) blacklist(row *db.Release, ch *Channel, field string) (*db.Blacklisting, error) {
+func blacklist(c *change.Change, row *db.Release, ch *catalog.Channel, field string) (*db.Blacklisting, error) {
 	switch {
-	case ch.isTarget(row.ID):
-		return nil, Errorf(Conflict, field, "channel %q points to package %s: promote another one first", ch.Name, row.Version)
-	case ch.isFloor(row.ID):
-		return nil, Errorf(Conflict, field, "package %s is a floor of channel %q: remove the floor first", row.Version, ch.Name)
+	case ch.IsTarget(row.ID):
+		return nil, fault.Errorf(fault.Conflict, field, "channel %q points to package %s: promote another one first", ch.Name, row.Version)
+	case ch.IsFloor(row.ID):
+		return nil, fault.Errorf(fault.Conflict, field, "package %s is a floor of channel %q: remove the floor first", row.Version, ch.Name)
 	}
-	c.activity(ch.ID, ch.Name, rollout.Activity{
-		Kind: rollout.ActivityPackageBlacklisted, Severity: rollout.SeverityWarning, Version: row.Version, Detail: c.reason,
+	c.Activity(ch.ID, ch.Name, rollout.Activity{
+		Kind: rollout.ActivityPackageBlacklisted, Severity: rollout.SeverityWarning, Version: row.Version, Detail: c.Reason,
 	})
-	return c.tx.Client().Blacklisting.Create().SetID(store.NewID(c.now)).SetChannelID(ch.ID).SetPackageID(row.ID).
-		SetReason(c.reason).SetCreatedBy(c.by.Name).SetCreatedAt(c.now).Save(c.ctx)
+	return c.Tx.Client().Blacklisting.Create().SetID(store.NewID(c.Now)).SetChannelID(ch.ID).SetPackageID(row.ID).
+		SetReason(c.Reason).SetCreatedBy(c.By.Name).SetCreatedAt(c.Now).Save(c.Ctx)
 }

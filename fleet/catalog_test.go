@@ -10,6 +10,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -33,7 +36,7 @@ func TestPreinstalled(t *testing.T) {
 		if alpha.Color != "#1fbb86" {
 			t.Errorf("alpha is %s", alpha.Color)
 		}
-		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: fleet.FlatcarID()}))
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: catalog.FlatcarID()}))
 		d.must(d.Preinstall(d.ctx))
 		if n := must(r.Application.Query().Count(d.ctx))(t); n != 0 {
 			t.Error("what an operator deleted came back")
@@ -60,8 +63,8 @@ func TestFind(t *testing.T) {
 			{"com.example.other", "Canary", "", "", "unknown application"},
 			{"", "stable", "", "", "unknown application"},
 		} {
-			found, verdict := d.Catalog().Find(c.app, c.track, fleet.Arch(c.board, c.arch))
-			got := map[fleet.Verdict]string{fleet.VerdictUnknownApplication: "unknown application", fleet.VerdictUnknownGroup: "unknown group"}[verdict]
+			found, verdict := d.Catalog().Find(c.app, c.track, catalog.Arch(c.board, c.arch))
+			got := map[catalog.Verdict]string{catalog.VerdictUnknownApplication: "unknown application", catalog.VerdictUnknownGroup: "unknown group"}[verdict]
 			if found != nil {
 				got = found.ID.String()
 			}
@@ -71,16 +74,16 @@ func TestFind(t *testing.T) {
 		}
 
 		must(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: own.ID, ProductID: new("com.example.new")}))(t)
-		if _, v := d.Catalog().Find("com.example.app", "Canary", "amd64"); v != fleet.VerdictUnknownApplication {
+		if _, v := d.Catalog().Find("com.example.app", "Canary", "amd64"); v != catalog.VerdictUnknownApplication {
 			t.Error("the old product id is still served")
 		}
 		_, err := d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Third", ProductID: new("com.example.NEW")})
-		refused(t, err, fleet.Conflict, "productId")
+		refused(t, err, fault.Conflict, "productId")
 
 		// Machines keep naming the id of a group that was replaced.
 		stable := must(d.store.Reader().Group.Query().Where(group.Track("stable"), group.Arch("amd64")).Only(d.ctx))(t)
 		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: stable.ID}))
-		replaced := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: fleet.FlatcarID(), Name: "New stable", Track: "stable"}))(t)
+		replaced := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: catalog.FlatcarID(), Name: "New stable", Track: "stable"}))(t)
 		if found, _ := d.Catalog().Find(flatcar, stable.ID.String(), "amd64"); found == nil || found.ID != replaced.ID {
 			t.Errorf("found %+v", found)
 		}
@@ -92,16 +95,16 @@ func TestCatalogFollowsOtherProcesses(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		other := d.beside()
 		s := d.setup()
-		other.follow(func(c *fleet.Catalog) bool {
+		other.follow(func(c *catalog.Catalog) bool {
 			g, _ := c.Find(s.app.ID.String(), "t", "amd64")
 			return g != nil && g.Target != nil
 		})
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
-		other.follow(func(c *fleet.Catalog) bool {
+		other.follow(func(c *catalog.Catalog) bool {
 			return !c.Group(s.group.ID).Schedule.Policy().UpdatesEnabled
 		})
 		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
-		other.follow(func(c *fleet.Catalog) bool { return c.App(s.app.ID) == nil })
+		other.follow(func(c *catalog.Catalog) bool { return c.App(s.app.ID) == nil })
 	})
 }
 
@@ -118,7 +121,7 @@ func TestNumbersAddUp(t *testing.T) {
 		d.check(s, "f", "2.0.0")
 		must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: s.instance("f")}))(t)
 
-		n := must(d.GroupNumbers(d.ctx, s.group.ID))(t)
+		n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t)
 		if n.Total != 6 || n.Active != 6 || n.OnTarget != 2 || n.InFlight != 1 || n.Failed != 1 || n.Waiting != 1 || n.Overridden != 1 {
 			t.Errorf("numbers: %+v", n.Numbers)
 		}
@@ -131,20 +134,20 @@ func TestNumbersAddUp(t *testing.T) {
 		if n.Cap != 2 || n.PeriodCap != 2 || n.SpentInPeriod != 2 || len(n.Grants) == 0 {
 			t.Errorf("caps: %+v", n)
 		}
-		if len(n.HeldBecause) != 1 || n.HeldBecause[0] != (fleet.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
+		if len(n.HeldBecause) != 1 || n.HeldBecause[0] != (view.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
 			t.Errorf("held because: %+v", n.HeldBecause)
 		}
 		if n.Funnel.Granted != 2 || n.Funnel.Downloading != 1 || n.Funnel.Failed != 1 {
 			t.Errorf("funnel: %+v", n.Funnel)
 		}
-		if len(n.Failures) != 1 || n.Failures[0] != (fleet.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
+		if len(n.Failures) != 1 || n.Failures[0] != (view.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
 			t.Errorf("failures: %+v", n.Failures)
 		}
-		if f := must(d.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {
+		if f := must(d.View.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {
 			t.Errorf("fleet: %+v", f)
 		}
-		apps := must(d.ApplicationNumbers(d.ctx, []uuid.UUID{s.app.ID, fleet.FlatcarID()}))(t)
-		if apps[s.app.ID].Total != 6 || apps[fleet.FlatcarID()].Total != 0 {
+		apps := must(d.View.ApplicationNumbers(d.ctx, []uuid.UUID{s.app.ID, catalog.FlatcarID()}))(t)
+		if apps[s.app.ID].Total != 6 || apps[catalog.FlatcarID()].Total != 0 {
 			t.Errorf("applications: %+v", apps)
 		}
 	})
@@ -158,7 +161,7 @@ func TestTimelineChoosesItsResolution(t *testing.T) {
 		for _, c := range []struct{ back, want time.Duration }{
 			{time.Hour, 30 * time.Second}, {3 * time.Hour, 5 * time.Minute}, {48 * time.Hour, 5 * time.Minute}, {7 * 24 * time.Hour, time.Hour}, {100 * 24 * time.Hour, 24 * time.Hour},
 		} {
-			line := must(d.Timeline(d.ctx, s.group.ID, d.clock().Add(-c.back), d.clock()))(t)
+			line := must(d.View.Timeline(d.ctx, s.group.ID, d.clock().Add(-c.back), d.clock()))(t)
 			if line.Resolution != c.want {
 				t.Errorf("%v back: a point every %v", c.back, line.Resolution)
 			}
@@ -166,7 +169,7 @@ func TestTimelineChoosesItsResolution(t *testing.T) {
 				t.Errorf("marks: %v", line.Marks)
 			}
 		}
-		_, err := d.Timeline(d.ctx, s.group.ID, d.clock(), d.clock())
-		refused(t, err, fleet.Invalid, "until")
+		_, err := d.View.Timeline(d.ctx, s.group.ID, d.clock(), d.clock())
+		refused(t, err, fault.Invalid, "until")
 	})
 }

@@ -7,6 +7,10 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -21,34 +25,34 @@ type CreateChannel struct {
 
 // CreateChannel makes a channel.
 func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Channel, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	name := p.name("name", in.Name, maxName)
-	arch := p.arch("arch", Arch("", in.Arch))
-	p.color("color", in.Color)
-	if err := p.err(); err != nil {
+	var p input.Problems
+	name := p.Name("name", in.Name, input.MaxName)
+	arch := p.Arch("arch", catalog.Arch("", in.Arch))
+	p.Color("color", in.Color)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "createChannel", by: who, app: in.ApplicationID, object: "channel", id: store.NewID(s.now()), unique: "name"}
-	err = s.configure(ctx, v, func(c *change) error {
-		row, err := c.tx.Client().Channel.Create().SetID(c.id).SetApplicationID(c.verb.app).SetCreatedAt(c.now).
+	v := change.Verb{Name: "createChannel", By: who, App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name"}
+	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+		row, err := c.Tx.Client().Channel.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetName(name).SetColor(in.Color).SetArch(arch).Save(ctx)
 		if err != nil {
 			return err
 		}
-		ch := &Channel{ID: row.ID, Name: row.Name, Arch: row.Arch}
+		ch := &catalog.Channel{ID: row.ID, Name: row.Name, Arch: row.Arch}
 		if in.PackageID != nil {
-			return c.promote(ch, in.PackageID)
+			return promote(c, ch, in.PackageID)
 		}
-		return c.saved(row, nil)
+		return c.Saved(row, nil)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.readChannel(ctx, v.id)
+	return s.readChannel(ctx, v.ID)
 }
 
 // UpdateChannel is the input of Service.UpdateChannel; nil leaves a field as it is.
@@ -64,33 +68,33 @@ type UpdateChannel struct {
 // UpdateChannel changes a channel; with another package it is a promotion too,
 // and in the audit only that when nothing else changes.
 func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Channel, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	in.Name = checked(in.Name, func(text string) string { return p.name("name", text, maxName) })
+	var p input.Problems
+	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	if in.Color != nil {
-		p.color("color", *in.Color)
+		p.Color("color", *in.Color)
 	}
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "updateChannel", by: who, reason: in.Reason}
-	return s.changeChannel(ctx, v, in.ID, "id", func(c *change, ch *Channel, row *db.Channel) error {
+	v := change.Verb{Name: "updateChannel", By: who, Reason: in.Reason}
+	return s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		promoted := in.SetPackage && !same(in.PackageID, row.PackageID)
-		if promoted && or(in.Name, row.Name) == row.Name && or(in.Color, row.Color) == row.Color {
-			c.name = "promotePackage"
-			return c.promote(ch, in.PackageID)
+		if promoted && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
+			c.Name = "promotePackage"
+			return promote(c, ch, in.PackageID)
 		}
-		row, err := c.tx.Client().Channel.UpdateOneID(ch.ID).SetName(or(in.Name, row.Name)).SetColor(or(in.Color, row.Color)).Save(ctx)
+		row, err := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetName(input.Or(in.Name, row.Name)).SetColor(input.Or(in.Color, row.Color)).Save(ctx)
 		if err != nil {
 			return err
 		}
 		if promoted {
-			return c.promote(ch, in.PackageID)
+			return promote(c, ch, in.PackageID)
 		}
-		return c.saved(row, nil)
+		return c.Saved(row, nil)
 	})
 }
 
@@ -103,41 +107,41 @@ type DeleteChannel struct {
 // DeleteChannel removes a channel. Its groups are left without one, and their
 // rollouts end.
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return err
 	}
-	v := verb{name: "deleteChannel", by: who, reason: in.Reason}
-	_, err = s.changeChannel(ctx, v, in.ID, "id", func(c *change, ch *Channel, _ *db.Channel) error {
-		return c.tx.Client().Channel.DeleteOneID(ch.ID).Exec(ctx)
+	v := change.Verb{Name: "deleteChannel", By: who, Reason: in.Reason}
+	_, err = s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+		return c.Tx.Client().Channel.DeleteOneID(ch.ID).Exec(ctx)
 	})
 	return err
 }
 
 // changeChannel changes one channel, found by id, which the input calls field,
 // and returns it as it is afterwards; nil when it was deleted.
-func (s *Service) changeChannel(ctx context.Context, v verb, id uuid.UUID, field string, f func(*change, *Channel, *db.Channel) error) (*db.Channel, error) {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Channel, *db.Channel) error) (*db.Channel, error) {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Channel.Get(ctx, id)
 	if err != nil {
-		return nil, v.expected(found(err, field, "channel"))
+		return nil, v.Expected(fault.Missing(err, field, "channel"))
 	}
-	v.app, v.object, v.id, v.unique = row.ApplicationID, "channel", id, "name"
-	err = s.configure(ctx, v, func(c *change) error {
-		ch, err := c.channel(id, field)
+	v.App, v.Object, v.ID, v.Unique = row.ApplicationID, "channel", id, "name"
+	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+		ch, err := c.Channel(id, field)
 		if err != nil {
 			return err
 		}
-		row, err := c.tx.Client().Channel.Get(ctx, id)
+		row, err := c.Tx.Client().Channel.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		c.before = row
+		c.Before = row
 		return f(c, ch, row)
 	})
-	if err != nil || v.name == "deleteChannel" {
+	if err != nil || v.Name == "deleteChannel" {
 		return nil, err
 	}
 	return s.readChannel(ctx, id)
@@ -145,7 +149,7 @@ func (s *Service) changeChannel(ctx context.Context, v verb, id uuid.UUID, field
 
 func (s *Service) readChannel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
 	row, err := s.store.Reader().Channel.Get(ctx, id)
-	return row, found(err, "id", "channel")
+	return row, fault.Missing(err, "id", "channel")
 }
 
 func same(a, b *uuid.UUID) bool {

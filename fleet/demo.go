@@ -9,6 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // DemoFleet is simulated machines and the applications they run, which the
@@ -39,22 +42,22 @@ type Demo struct {
 
 // Demo looks at the demo.
 func (s *Service) Demo(ctx context.Context) (*Demo, error) {
-	if _, err := require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
 	d := &Demo{}
 	if s.demo == nil {
 		return d, nil
 	}
-	catalog := s.Catalog()
+	snapshot := s.catalog.Catalog()
 	d.Running = s.demo.Running()
-	d.Present = slices.ContainsFunc(s.demo.Applications(), func(id uuid.UUID) bool { return catalog.App(id) != nil })
+	d.Present = slices.ContainsFunc(s.demo.Applications(), func(id uuid.UUID) bool { return snapshot.App(id) != nil })
 	if d.Present || d.Running {
 		d.Available = !d.Running
 		return d, nil
 	}
-	for id := range catalog.apps {
-		if id != FlatcarID() {
+	for _, id := range snapshot.Apps() {
+		if id != catalog.FlatcarID() {
 			return d, nil
 		}
 	}
@@ -81,9 +84,9 @@ func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 	case err != nil:
 		return nil, err
 	case d.Running:
-		return nil, Errorf(Conflict, "", "the demo is running already")
+		return nil, fault.Errorf(fault.Conflict, "", "the demo is running already")
 	case !d.Available:
-		return nil, Errorf(Conflict, "", "the database has machines or applications of its own; the demo would stand among them")
+		return nil, fault.Errorf(fault.Conflict, "", "the database has machines or applications of its own; the demo would stand among them")
 	}
 	var made []uuid.UUID
 	if !d.Present {
@@ -114,7 +117,7 @@ func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 		return nil, err
 	}
 	if !d.Present && !d.Running {
-		return nil, Errorf(Conflict, "", "the demo is not there")
+		return nil, fault.Errorf(fault.Conflict, "", "the demo is not there")
 	}
 	s.demo.End()
 	if err := s.clear(ctx, s.demo.Applications()); err != nil {
@@ -128,14 +131,14 @@ func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 
 // holdDemo lets one caller at a time start or stop the demo.
 func (s *Service) holdDemo(ctx context.Context) (who auth.Principal, release func(), err error) {
-	if who, err = require(ctx, auth.Configure); err != nil {
+	if who, err = fault.Require(ctx, auth.Configure); err != nil {
 		return who, nil, err
 	}
 	if s.demo == nil {
-		return who, nil, Errorf(Unavailable, "", "this server has no demo")
+		return who, nil, fault.Errorf(fault.Unavailable, "", "this server has no demo")
 	}
 	if !s.demoing.TryLock() {
-		return who, nil, Errorf(Conflict, "", "the demo is being started or stopped by somebody else")
+		return who, nil, fault.Errorf(fault.Conflict, "", "the demo is being started or stopped by somebody else")
 	}
 	return who, s.demoing.Unlock, nil
 }
@@ -144,7 +147,7 @@ func (s *Service) holdDemo(ctx context.Context) (who auth.Principal, release fun
 func (s *Service) clear(ctx context.Context, ids []uuid.UUID) error {
 	for _, id := range ids {
 		err := s.DeleteApplication(ctx, DeleteApplication{ID: id, Reason: "the demo was stopped"})
-		if err != nil && CodeOf(err) != NotFound {
+		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
 		}
 	}
@@ -152,9 +155,9 @@ func (s *Service) clear(ctx context.Context, ids []uuid.UUID) error {
 }
 
 func (s *Service) auditDemo(ctx context.Context, name string, who auth.Principal, before, after *Demo) error {
-	v := verb{name: name, by: who, object: "demo", id: s.demo.Applications()[0]}
-	return s.change(ctx, v, func(c *change) error {
-		c.before, c.is = before, after
+	v := change.Verb{Name: name, By: who, Object: "demo", ID: s.demo.Applications()[0]}
+	return s.changes.Do(ctx, v, func(c *change.Change) error {
+		c.Before, c.After = before, after
 		return nil
 	})
 }

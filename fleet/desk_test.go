@@ -16,6 +16,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
@@ -40,6 +43,7 @@ var operator = auth.Principal{Name: "olga", Credential: auth.CredentialBasic}
 // eachDesk runs f on both databases.
 func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newDesk(t, url)) })
 }
 
@@ -55,7 +59,7 @@ func openDesk(t testing.TB, url string) *desk {
 	t.Helper()
 	d := &desk{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
-	if d.store, err = store.Open(t.Context(), store.Options{URL: url, Now: d.clock}); err != nil {
+	if d.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = d.store.Close() })
@@ -83,14 +87,14 @@ func (d *desk) beside() *desk {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = other.Run(ctx)
+		other.Run(ctx)
 	}()
 	d.t.Cleanup(func() { cancel(); <-done })
 	return other
 }
 
 // follow waits until the catalog is as it is described.
-func (d *desk) follow(is func(*fleet.Catalog) bool) {
+func (d *desk) follow(is func(*catalog.Catalog) bool) {
 	d.t.Helper()
 	look := time.NewTicker(2 * time.Millisecond) // a catalog has no signal of its own
 	defer look.Stop()
@@ -168,7 +172,7 @@ func (d *desk) addPackage(s *setup, version string) uuid.UUID {
 
 func samplePackage(app uuid.UUID, version string) fleet.CreatePackage {
 	return fleet.CreatePackage{
-		ApplicationID: app, Type: fleet.PackageFlatcar, Version: version, URL: "https://example.com/" + version + "/",
+		ApplicationID: app, Type: catalog.PackageFlatcar, Version: version, URL: "https://example.com/" + version + "/",
 		Filename: "update.gz", Size: 1000, SHA256: strings.Repeat("ab", 32),
 		SHA1: base64.StdEncoding.EncodeToString(make([]byte, 20)),
 	}
@@ -181,9 +185,9 @@ func (d *desk) promote(s *setup, version string) {
 }
 
 // check is an update check of a machine.
-func (d *desk) check(s *setup, machine, version string) fleet.Answer {
+func (d *desk) check(s *setup, machine, version string) checkin.Answer {
 	d.t.Helper()
-	return must(d.CheckIn(d.t.Context(), fleet.CheckIn{
+	return must(d.Machines.CheckIn(d.t.Context(), checkin.CheckIn{
 		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, UpdateCheck: true, Ping: true,
 	}))(d.t)
 }
@@ -198,7 +202,7 @@ func (d *desk) reason(s *setup, machine, version string, want rollout.Reason) {
 // report sends one event of a machine.
 func (d *desk) report(s *setup, machine, version string, e rollout.Event) {
 	d.t.Helper()
-	must(d.CheckIn(d.t.Context(), fleet.CheckIn{
+	must(d.Machines.CheckIn(d.t.Context(), checkin.CheckIn{
 		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, Events: []rollout.Event{e},
 	}))(d.t)
 }
@@ -257,9 +261,9 @@ func (d *desk) sound() {
 }
 
 // refused fails unless err is one expected failure with this code and field.
-func refused(t *testing.T, err error, code fleet.Code, field string) {
+func refused(t *testing.T, err error, code fault.Code, field string) {
 	t.Helper()
-	for _, e := range fleet.Errors(err) {
+	for _, e := range fault.All(err) {
 		if e.Code == code && e.Field == field && e.Message != "" {
 			return
 		}

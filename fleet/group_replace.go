@@ -7,6 +7,10 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -29,63 +33,63 @@ type ReplaceGroup struct {
 // pauseUpdates, resumeUpdates), any other as updateGroup; one that changes
 // nothing leaves nothing behind.
 func (s *Service) ReplaceGroup(ctx context.Context, in ReplaceGroup) (*db.Group, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	in.Name = p.name("name", in.Name, maxName)
-	in.Description = p.text("description", in.Description, maxDescription)
-	if err := p.err(); err != nil {
+	var p input.Problems
+	in.Name = p.Name("name", in.Name, input.MaxName)
+	in.Description = p.Text("description", in.Description, input.MaxDescription)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "updateGroup", by: who}
-	return s.changeGroup(ctx, v, in.ID, "id", func(c *change, g *Group, row *db.Group) error { return c.replaceGroup(in, g, row) })
+	v := change.Verb{Name: "updateGroup", By: who}
+	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return replaceGroup(c, in, g, row) })
 }
 
-func (c *change) replaceGroup(in ReplaceGroup, g *Group, row *db.Group) error {
-	if err := c.lock(g.ID); err != nil {
+func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.Group) error {
+	if err := c.Lock(g.ID); err != nil {
 		return err
 	}
-	halted := c.states[g.ID] != nil && c.states[g.ID].Rollout.State == rollout.RolloutHalted
+	halted := c.States[g.ID] != nil && c.States[g.ID].Rollout.State == rollout.RolloutHalted
 	wanted := in.Policy(row.Policy)
 	grants := row.Policy.UpdatesEnabled && !halted
 	switched := wanted.UpdatesEnabled != grants
 	if !switched {
 		wanted.UpdatesEnabled = row.Policy.UpdatesEnabled
 	}
-	var p problems
-	if p.policy(wanted); p.err() != nil {
-		return p.err()
+	var p input.Problems
+	if p.Policy(wanted); p.Err() != nil {
+		return p.Err()
 	}
 	alike := wanted
 	alike.UpdatesEnabled = row.Policy.UpdatesEnabled
-	repoliced := !samePolicy(alike, row.Policy)
+	repoliced := !change.SamePolicy(alike, row.Policy)
 	renamed := in.Name != row.Name || in.Description != row.Description || !same(in.ChannelID, row.ChannelID)
 	switch {
 	case renamed:
 	case repoliced:
-		c.name = "updatePolicy"
+		c.Name = "updatePolicy"
 	case switched && wanted.UpdatesEnabled:
-		c.name = "resumeUpdates"
+		c.Name = "resumeUpdates"
 	case switched:
-		c.name = "pauseUpdates"
+		c.Name = "pauseUpdates"
 	default:
-		return errUnchanged
+		return change.ErrUnchanged
 	}
 	if renamed {
 		update := UpdateGroup{Name: &in.Name, Description: &in.Description, SetChannel: true, ChannelID: in.ChannelID}
-		if err := c.updateGroup(update, g, row); err != nil {
+		if err := updateGroup(c, update, g, row); err != nil {
 			return err
 		}
 	}
-	if !samePolicy(wanted, row.Policy) {
-		if err := c.setPolicy(row, wanted); err != nil {
+	if !change.SamePolicy(wanted, row.Policy) {
+		if err := setPolicy(c, row, wanted); err != nil {
 			return err
 		}
 	}
 	if switched && wanted.UpdatesEnabled && row.Policy.UpdatesEnabled { // not paused: halted
-		_, err := c.resumeHalted(g, !renamed && !repoliced)
+		_, err := resumeHalted(c, g, !renamed && !repoliced)
 		return err
 	}
 	return nil
@@ -93,15 +97,15 @@ func (c *change) replaceGroup(in ReplaceGroup, g *Group, row *db.Group) error {
 
 // resumeHalted lets a group's halted rollout go on, and reports whether there
 // was one. The rollout is what the audit shows when it is all that changes.
-func (c *change) resumeHalted(g *Group, shown bool) (halted bool, err error) {
-	err = c.run(g, func(w *rollout.World, fx *rollout.Effects) {
+func resumeHalted(c *change.Change, g *catalog.Group, shown bool) (halted bool, err error) {
+	err = c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 		if halted = w.Rollout.State == rollout.RolloutHalted; !halted {
 			return
 		}
 		before := w.Rollout
-		w.ResumeUpdates(c.by.Name, c.reason, c.now, fx)
+		w.ResumeUpdates(c.By.Name, c.Reason, c.Now, fx)
 		if shown {
-			c.before, c.is = before, w.Rollout
+			c.Before, c.After = before, w.Rollout
 		}
 	})
 	return halted, err

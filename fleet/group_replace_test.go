@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -83,8 +85,8 @@ func TestReplacingAGroupIsTheVerbOfWhatChanges(t *testing.T) {
 
 		// All or nothing.
 		err := d.replace(s, func(in *fleet.ReplaceGroup) { in.Name = "half" }, func(p *rollout.Policy) { p.PeriodInterval = 0 })
-		refused(t, err, fleet.Invalid, "policy.periodInterval")
-		refused(t, d.replace(s, func(in *fleet.ReplaceGroup) { in.Name = " " }, same), fleet.Invalid, "name")
+		refused(t, err, fault.Invalid, "policy.periodInterval")
+		refused(t, d.replace(s, func(in *fleet.ReplaceGroup) { in.Name = " " }, same), fault.Invalid, "name")
 		if row := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(t); row.Name != "g" {
 			t.Errorf("a refused change left the name %q", row.Name)
 		}
@@ -116,25 +118,25 @@ func TestSkippingMachines(t *testing.T) {
 			d.check(s, fmt.Sprintf("m%d", i), fmt.Sprintf("1.%d.0", i%4))
 		}
 		for skip := range machines + 3 {
-			l := fleet.MachineList{MachineFilter: fleet.MachineFilter{Group: &s.group.ID, Standings: fleet.Seen()}, Limit: 100}
-			more, err := d.Skip(d.ctx, &l, skip)
+			l := view.MachineList{MachineFilter: view.MachineFilter{Group: &s.group.ID, Standings: view.Seen()}, Limit: 100}
+			more, err := d.View.Skip(d.ctx, &l, skip)
 			d.must(err)
-			rows := must(d.Machines(d.ctx, l, nil))(t)
+			rows := must(d.View.Machines(d.ctx, l, nil))(t)
 			if more != (skip < machines) || more && (len(rows) != machines-skip || rows[0].MachineID != fmt.Sprintf("m%d", skip)) {
 				t.Errorf("after %d: %v, %d machines", skip, more, len(rows))
 			}
 			if !more || skip == 0 {
 				continue
 			}
-			if _, err := d.Skip(d.ctx, &l, 1); err != nil { // goes on from there
+			if _, err := d.View.Skip(d.ctx, &l, 1); err != nil { // goes on from there
 				t.Error(err)
 			}
-			if rows := must(d.Machines(d.ctx, l, nil))(t); len(rows) != machines-skip-1 {
+			if rows := must(d.View.Machines(d.ctx, l, nil))(t); len(rows) != machines-skip-1 {
 				t.Errorf("after %d and one more: %d machines", skip, len(rows))
 			}
 		}
-		l := fleet.MachineList{Limit: 1}
-		if _, err := d.Skip(d.ctx, &l, 1); err == nil {
+		l := view.MachineList{Limit: 1}
+		if _, err := d.View.Skip(d.ctx, &l, 1); err == nil {
 			t.Error("a list of all groups was skipped in")
 		}
 	})

@@ -8,6 +8,11 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -22,37 +27,37 @@ type UpdatePolicy struct {
 // UpdatePolicy replaces the policy of a group. A policy that differs in
 // updatesEnabled also pauses or resumes.
 func (s *Service) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*db.Group, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	p.policy(in.Policy)
-	if err := p.err(); err != nil {
+	var p input.Problems
+	p.Policy(in.Policy)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "updatePolicy", by: who, reason: in.Reason}
-	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change, g *Group, row *db.Group) error {
+	v := change.Verb{Name: "updatePolicy", By: who, Reason: in.Reason}
+	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, g *catalog.Group, row *db.Group) error {
 		if err := expect(in.ExpectedRevision, row); err != nil {
 			return err
 		}
-		if samePolicy(row.Policy, in.Policy) {
-			return errUnchanged
+		if change.SamePolicy(row.Policy, in.Policy) {
+			return change.ErrUnchanged
 		}
-		return c.setPolicy(row, in.Policy)
+		return setPolicy(c, row, in.Policy)
 	})
 }
 
 // setPolicy stores a policy, and who paused when it is one that pauses.
-func (c *change) setPolicy(row *db.Group, p rollout.Policy) error {
-	update := c.tx.Client().Group.UpdateOneID(row.ID).AddRevision(1).SetPolicy(p)
+func setPolicy(c *change.Change, row *db.Group, p rollout.Policy) error {
+	update := c.Tx.Client().Group.UpdateOneID(row.ID).AddRevision(1).SetPolicy(p)
 	switch {
 	case row.Policy.UpdatesEnabled && !p.UpdatesEnabled:
-		update.SetPausedAt(c.now).SetPausedBy(c.by.Name).SetPauseReason(c.reason)
+		update.SetPausedAt(c.Now).SetPausedBy(c.By.Name).SetPauseReason(c.Reason)
 	case !row.Policy.UpdatesEnabled && p.UpdatesEnabled:
 		update.ClearPausedAt().SetPausedBy("").SetPauseReason("")
 	}
-	return c.saved(update.Save(c.ctx))
+	return c.Saved(update.Save(c.Ctx))
 }
 
 // PauseUpdates is the input of Service.PauseUpdates.
@@ -64,18 +69,18 @@ type PauseUpdates struct {
 // PauseUpdates stops new grants of a group; machines that are downloading
 // finish. A group that is paused already stays as it is.
 func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "pauseUpdates", by: who, reason: in.Reason}
-	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change, _ *Group, row *db.Group) error {
+	v := change.Verb{Name: "pauseUpdates", By: who, Reason: in.Reason}
+	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, _ *catalog.Group, row *db.Group) error {
 		if !row.Policy.UpdatesEnabled {
-			return errUnchanged
+			return change.ErrUnchanged
 		}
 		p := row.Policy
 		p.UpdatesEnabled = false
-		return c.setPolicy(row, p)
+		return setPolicy(c, row, p)
 	})
 }
 
@@ -88,20 +93,20 @@ type ResumeUpdates struct {
 // ResumeUpdates lets a paused or halted group go on; what failed before is set
 // aside and cannot halt it again.
 func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Group, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "resumeUpdates", by: who, reason: in.Reason}
-	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change, g *Group, row *db.Group) error {
+	v := change.Verb{Name: "resumeUpdates", By: who, Reason: in.Reason}
+	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, g *catalog.Group, row *db.Group) error {
 		if !row.Policy.UpdatesEnabled {
 			p := row.Policy
 			p.UpdatesEnabled = true
-			return c.setPolicy(row, p) // settle resumes the rollout, halted or not
+			return setPolicy(c, row, p) // settle resumes the rollout, halted or not
 		}
-		halted, err := c.resumeHalted(g, true)
+		halted, err := resumeHalted(c, g, true)
 		if err == nil && !halted {
-			return errUnchanged
+			return change.ErrUnchanged
 		}
 		return err
 	})
@@ -115,16 +120,16 @@ type HaltRollout struct {
 
 // HaltRollout stops the current rollout of a group at once, as a rule would.
 func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "haltRollout", by: who, reason: in.Reason}
-	return s.steer(ctx, v, in.GroupID, func(c *change, w *rollout.World, fx *rollout.Effects) error {
+	v := change.Verb{Name: "haltRollout", By: who, Reason: in.Reason}
+	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
 		if w.Rollout.State == rollout.RolloutHalted {
-			return errUnchanged
+			return change.ErrUnchanged
 		}
-		w.HaltRollout(c.by.Name, c.reason, c.now, fx)
+		w.HaltRollout(c.By.Name, c.Reason, c.Now, fx)
 		return nil
 	})
 }
@@ -137,14 +142,14 @@ type AdvanceWave struct {
 
 // AdvanceWave opens the next wave now, whatever its gate, soak or approval says.
 func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "advanceWave", by: who, reason: in.Reason}
-	return s.steer(ctx, v, in.GroupID, func(c *change, w *rollout.World, fx *rollout.Effects) error {
-		if !w.NextWave(c.by.Name, c.reason, c.now, fx) {
-			return errNoWave()
+	v := change.Verb{Name: "advanceWave", By: who, Reason: in.Reason}
+	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
+		if !w.NextWave(c.By.Name, c.Reason, c.Now, fx) {
+			return view.ErrNoWave()
 		}
 		return nil
 	})
@@ -159,43 +164,43 @@ type ApproveWave struct {
 // ApproveWave gives a person's word for leaving the current wave; the next one
 // opens as soon as gate and soak allow.
 func (s *Service) ApproveWave(ctx context.Context, in ApproveWave) (*db.Group, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "approveWave", by: who, reason: in.Reason}
-	return s.steer(ctx, v, in.GroupID, func(c *change, w *rollout.World, fx *rollout.Effects) error {
-		if !w.ApproveWave(c.now, fx) {
-			return Errorf(Conflict, "groupId", "the current wave waits for nobody's approval")
+	v := change.Verb{Name: "approveWave", By: who, Reason: in.Reason}
+	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
+		if !w.ApproveWave(c.Now, fx) {
+			return fault.Errorf(fault.Conflict, "groupId", "the current wave waits for nobody's approval")
 		}
 		return nil
 	})
 }
 
 // steer lets a person act on the current rollout of a group.
-func (s *Service) steer(ctx context.Context, v verb, id uuid.UUID, f func(*change, *rollout.World, *rollout.Effects) error) (*db.Group, error) {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) steer(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *rollout.World, *rollout.Effects) error) (*db.Group, error) {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Group.Get(ctx, id)
 	if err != nil {
-		return nil, v.expected(found(err, "groupId", "group"))
+		return nil, v.Expected(fault.Missing(err, "groupId", "group"))
 	}
-	v.app, v.object, v.id = row.ApplicationID, "rollout", id
-	err = s.operate(ctx, v, []uuid.UUID{id}, func(c *change) error {
-		g, err := c.group(id, "groupId")
+	v.App, v.Object, v.ID = row.ApplicationID, "rollout", id
+	err = s.changes.Operate(ctx, v, []uuid.UUID{id}, func(c *change.Change) error {
+		g, err := c.Group(id, "groupId")
 		if err != nil {
 			return err
 		}
 		refused := error(nil)
-		err = c.run(g, func(w *rollout.World, fx *rollout.Effects) {
+		err = c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 			if w.Rollout.ID == (rollout.ID{}) {
-				refused = errNoRollout()
+				refused = view.ErrNoRollout()
 				return
 			}
-			c.id, c.before = uuid.UUID(w.Rollout.ID), w.Rollout
+			c.ID, c.Before = uuid.UUID(w.Rollout.ID), w.Rollout
 			refused = f(c, w, fx)
-			c.is = w.Rollout
+			c.After = w.Rollout
 		})
 		return cmp.Or(err, refused)
 	})

@@ -7,6 +7,10 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -25,39 +29,39 @@ type CreateGroup struct {
 // CreateGroup makes a group with its ledger and, when its channel has a
 // package, its first rollout.
 func (s *Service) CreateGroup(ctx context.Context, in CreateGroup) (*db.Group, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
 	if err := in.validate(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "createGroup", by: who, app: in.ApplicationID, object: "group", id: store.NewID(s.now())}
-	if err := s.configure(ctx, v, func(c *change) error { return c.createGroup(in) }); err != nil {
+	v := change.Verb{Name: "createGroup", By: who, App: in.ApplicationID, Object: "group", ID: store.NewID(s.now())}
+	if err := s.changes.Configure(ctx, v, func(c *change.Change) error { return createGroup(c, in) }); err != nil {
 		return nil, err
 	}
-	return s.readGroup(ctx, v.id)
+	return s.readGroup(ctx, v.ID)
 }
 
 func (in *CreateGroup) validate() error {
-	var p problems
-	in.Name = p.name("name", in.Name, maxName)
-	if in.Track = p.line("track", in.Track, maxTrack); in.Track == "" {
+	var p input.Problems
+	in.Name = p.Name("name", in.Name, input.MaxName)
+	if in.Track = p.Line("track", in.Track, input.MaxTrack); in.Track == "" {
 		in.Track = in.Name
 	}
-	in.Arch = p.arch("arch", in.Arch)
-	in.Description = p.text("description", in.Description, maxDescription)
+	in.Arch = p.Arch("arch", in.Arch)
+	in.Description = p.Text("description", in.Description, input.MaxDescription)
 	if in.Policy == nil {
 		policy := rollout.DefaultPolicy()
 		in.Policy = &policy
 	}
-	p.policy(*in.Policy)
-	return p.err()
+	p.Policy(*in.Policy)
+	return p.Err()
 }
 
-func (c *change) createGroup(in CreateGroup) error {
+func createGroup(c *change.Change, in CreateGroup) error {
 	if in.ChannelID != nil {
-		ch, err := c.channel(*in.ChannelID, "channelId")
+		ch, err := c.Channel(*in.ChannelID, "channelId")
 		if err != nil {
 			return err
 		}
@@ -69,43 +73,43 @@ func (c *change) createGroup(in CreateGroup) error {
 		}
 	}
 	if in.Arch == "" {
-		in.Arch = Arch("", "")
+		in.Arch = catalog.Arch("", "")
 	}
-	if err := c.freeNames(uuid.Nil, in.Name, in.Track, in.Arch); err != nil {
+	if err := freeNames(c, uuid.Nil, in.Name, in.Track, in.Arch); err != nil {
 		return err
 	}
-	create := c.tx.Client().Group.Create().SetID(c.id).SetApplicationID(c.verb.app).SetCreatedAt(c.now).
+	create := c.Tx.Client().Group.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 		SetName(in.Name).SetTrack(in.Track).SetArch(in.Arch).SetDescription(in.Description).
 		SetNillableChannelID(in.ChannelID).SetPolicy(*in.Policy)
 	if !in.Policy.UpdatesEnabled {
-		create.SetPausedAt(c.now).SetPausedBy(c.by.Name).SetPauseReason("created without updates")
+		create.SetPausedAt(c.Now).SetPausedBy(c.By.Name).SetPauseReason("created without updates")
 	}
-	row, err := create.Save(c.ctx)
-	c.is = row
+	row, err := create.Save(c.Ctx)
+	c.After = row
 	return err
 }
 
 // freeNames refuses a name or track that another group of the same
 // architecture has: machines could not tell them apart.
-func (c *change) freeNames(self uuid.UUID, name, track, arch string) error {
-	var p problems
-	for _, g := range c.app.Groups {
+func freeNames(c *change.Change, self uuid.UUID, name, track, arch string) error {
+	var p input.Problems
+	for _, g := range c.Config.Groups {
 		if g.ID == self || g.Arch != arch {
 			continue
 		}
 		if g.Name == name {
-			p = append(p, Errorf(Conflict, "name", "there is another group %q for %s", name, arch))
+			p = append(p, fault.Errorf(fault.Conflict, "name", "there is another group %q for %s", name, arch))
 		}
 		if g.Track == track {
-			p = append(p, Errorf(Conflict, "track", "group %q for %s has the track %q", g.Name, arch, track))
+			p = append(p, fault.Errorf(fault.Conflict, "track", "group %q for %s has the track %q", g.Name, arch, track))
 		}
 	}
-	return p.err()
+	return p.Err()
 }
 
-func sameArch(arch string, ch *Channel) error {
+func sameArch(arch string, ch *catalog.Channel) error {
 	if arch != ch.Arch {
-		return Errorf(Invalid, "channelId", "channel %q is for %s, the group for %s", ch.Name, ch.Arch, arch)
+		return fault.Errorf(fault.Invalid, "channelId", "channel %q is for %s, the group for %s", ch.Name, ch.Arch, arch)
 	}
 	return nil
 }
@@ -124,36 +128,36 @@ type UpdateGroup struct {
 
 // UpdateGroup changes what a group is. Another channel starts another rollout.
 func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	in.Name = checked(in.Name, func(text string) string { return p.name("name", text, maxName) })
-	in.Track = checked(in.Track, func(text string) string { return p.name("track", text, maxTrack) })
-	in.Description = checked(in.Description, func(text string) string { return p.text("description", text, maxDescription) })
-	if err := p.err(); err != nil {
+	var p input.Problems
+	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
+	in.Track = input.Checked(in.Track, func(text string) string { return p.Name("track", text, input.MaxTrack) })
+	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "updateGroup", by: who, reason: in.Reason}
-	return s.changeGroup(ctx, v, in.ID, "id", func(c *change, g *Group, row *db.Group) error { return c.updateGroup(in, g, row) })
+	v := change.Verb{Name: "updateGroup", By: who, Reason: in.Reason}
+	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
 }
 
-func (c *change) updateGroup(in UpdateGroup, g *Group, row *db.Group) error {
+func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Group) error {
 	if err := expect(in.ExpectedRevision, row); err != nil {
 		return err
 	}
-	name, track := or(in.Name, row.Name), or(in.Track, row.Track)
-	if err := c.freeNames(g.ID, name, track, g.Arch); err != nil {
+	name, track := input.Or(in.Name, row.Name), input.Or(in.Track, row.Track)
+	if err := freeNames(c, g.ID, name, track, g.Arch); err != nil {
 		return err
 	}
-	update := c.tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).
-		SetName(name).SetTrack(track).SetDescription(or(in.Description, row.Description))
+	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).
+		SetName(name).SetTrack(track).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:
 		update.ClearChannelID()
 	case in.SetChannel:
-		ch, err := c.channel(*in.ChannelID, "channelId")
+		ch, err := c.Channel(*in.ChannelID, "channelId")
 		if err != nil {
 			return err
 		}
@@ -162,7 +166,7 @@ func (c *change) updateGroup(in UpdateGroup, g *Group, row *db.Group) error {
 		}
 		update.SetChannelID(ch.ID)
 	}
-	return c.saved(update.Save(c.ctx))
+	return c.Saved(update.Save(c.Ctx))
 }
 
 // DeleteGroup is the input of Service.DeleteGroup.
@@ -174,41 +178,41 @@ type DeleteGroup struct {
 // DeleteGroup removes a group and its rollouts. Its machines stay, in no
 // group, until they check in again.
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return err
 	}
-	v := verb{name: "deleteGroup", by: who, reason: in.Reason}
-	_, err = s.changeGroup(ctx, v, in.ID, "id", func(c *change, g *Group, _ *db.Group) error {
-		return c.tx.Client().Group.DeleteOneID(g.ID).Exec(c.ctx)
+	v := change.Verb{Name: "deleteGroup", By: who, Reason: in.Reason}
+	_, err = s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
+		return c.Tx.Client().Group.DeleteOneID(g.ID).Exec(c.Ctx)
 	})
 	return err
 }
 
 // changeGroup changes the row of one group, found by id, which the input calls
 // field, and returns it as it is afterwards; nil when it was deleted.
-func (s *Service) changeGroup(ctx context.Context, v verb, id uuid.UUID, field string, f func(*change, *Group, *db.Group) error) (*db.Group, error) {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) changeGroup(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Group, *db.Group) error) (*db.Group, error) {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Group.Get(ctx, id)
 	if err != nil {
-		return nil, v.expected(found(err, field, "group"))
+		return nil, v.Expected(fault.Missing(err, field, "group"))
 	}
-	v.app, v.object, v.id = row.ApplicationID, "group", id
-	err = s.configure(ctx, v, func(c *change) error {
-		g, err := c.group(id, field)
+	v.App, v.Object, v.ID = row.ApplicationID, "group", id
+	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+		g, err := c.Group(id, field)
 		if err != nil {
 			return err
 		}
-		row, err := c.tx.Client().Group.Get(ctx, id)
+		row, err := c.Tx.Client().Group.Get(ctx, id)
 		if err != nil {
 			return err
 		}
-		c.before = row
+		c.Before = row
 		return f(c, g, row)
 	})
-	if err != nil || v.name == "deleteGroup" {
+	if err != nil || v.Name == "deleteGroup" {
 		return nil, err
 	}
 	return s.readGroup(ctx, id)
@@ -216,36 +220,13 @@ func (s *Service) changeGroup(ctx context.Context, v verb, id uuid.UUID, field s
 
 func (s *Service) readGroup(ctx context.Context, id uuid.UUID) (*db.Group, error) {
 	row, err := s.store.Reader().Group.Get(ctx, id)
-	return row, found(err, "id", "group")
-}
-
-// saved keeps a row as a verb left it, for the audit.
-func (c *change) saved(row any, err error) error {
-	c.is = row
-	return err
+	return row, fault.Missing(err, "id", "group")
 }
 
 // expect refuses a change made in view of an older state of a group.
 func expect(revision *int64, row *db.Group) error {
 	if revision != nil && *revision != row.Revision {
-		return Errorf(Conflict, "expectedRevision", "the group was changed meanwhile: it is at revision %d, not %d", row.Revision, *revision)
+		return fault.Errorf(fault.Conflict, "expectedRevision", "the group was changed meanwhile: it is at revision %d, not %d", row.Revision, *revision)
 	}
 	return nil
-}
-
-// or is what a pointer points to, or the value of before for nil.
-func or[T any](given *T, before T) T {
-	if given == nil {
-		return before
-	}
-	return *given
-}
-
-// checked is optional text in the form check gives it.
-func checked(text *string, check func(string) string) *string {
-	if text == nil {
-		return nil
-	}
-	form := check(*text)
-	return &form
 }

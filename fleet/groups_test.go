@@ -7,6 +7,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -63,7 +66,7 @@ func TestHaltAndResumeWithoutPause(t *testing.T) {
 
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
 		_, err := d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: s.group.ID})
-		refused(t, err, fleet.Conflict, "groupId")
+		refused(t, err, fault.Conflict, "groupId")
 	})
 }
 
@@ -83,7 +86,7 @@ func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
 		}
 		d.reason(s, "c", "1.0.0", rollout.ReasonGranted)
 		_, err := d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: s.group.Policy, ExpectedRevision: &revision})
-		refused(t, err, fleet.Conflict, "expectedRevision")
+		refused(t, err, fault.Conflict, "expectedRevision")
 
 		// The same policy again changes nothing.
 		same := must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}))(t)
@@ -95,7 +98,7 @@ func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
 		d.reason(s, "d", "1.0.0", rollout.ReasonPaused)
 
 		changed := d.activities(rollout.ActivityPolicyChanged)
-		if len(changed) != 2 || changed[0].Detail != "updates in a period: 2 → 3; updates at once: 2 → 3" || changed[1].Detail != "safe mode: off → on" {
+		if len(changed) != 2 || changed[0].Detail != "updates per period: 2 → 3; updates at once: 2 → 3" || changed[1].Detail != "safe mode: off → on" {
 			t.Errorf("activities: %v", changed)
 		}
 		if n := len(d.activities(rollout.ActivityPaused)); n != 1 {
@@ -116,9 +119,9 @@ func TestWavesAdvanceAndAreClamped(t *testing.T) {
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		must(d.AdvanceWave(d.ctx, fleet.AdvanceWave{GroupID: s.group.ID}))(t)
 		_, err := d.AdvanceWave(d.ctx, fleet.AdvanceWave{GroupID: s.group.ID})
-		refused(t, err, fleet.Conflict, "groupId")
+		refused(t, err, fault.Conflict, "groupId")
 		_, err = d.ApproveWave(d.ctx, fleet.ApproveWave{GroupID: s.group.ID})
-		refused(t, err, fleet.Conflict, "groupId")
+		refused(t, err, fault.Conflict, "groupId")
 
 		p.Waves = p.Waves[:1]
 		must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}))(t)
@@ -169,7 +172,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 		if old.State != rollout.RolloutSuperseded || old.EndedAt == nil {
 			t.Errorf("rollout before: %+v", old)
 		}
-		if a := d.check(s, "m", "1.0.0"); a.Verdict != fleet.VerdictUnknownGroup {
+		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
 			t.Errorf("the old track still answers: %+v", a)
 		}
 		must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true}))(t)
@@ -177,7 +180,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 			t.Errorf("rollout without channel: %+v", r)
 		}
 		_, err := d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Name: new("x"), ExpectedRevision: new(int64(1))})
-		refused(t, err, fleet.Conflict, "expectedRevision")
+		refused(t, err, fault.Conflict, "expectedRevision")
 	})
 }
 
@@ -190,11 +193,11 @@ func TestDeletedGroupLeavesItsMachines(t *testing.T) {
 		if m.GroupID != nil {
 			t.Errorf("machine of a deleted group: %+v", m)
 		}
-		if a := d.check(s, "m", "1.0.0"); a.Verdict != fleet.VerdictUnknownGroup {
+		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
 			t.Errorf("check: %+v", a)
 		}
 		_, err := d.HoldInstance(d.ctx, fleet.HoldInstance{ID: m.ID})
-		refused(t, err, fleet.Conflict, "id")
+		refused(t, err, fault.Conflict, "id")
 
 		second := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g2", Track: "t", ChannelID: &s.channel.ID}))(t)
 		must(d.MoveInstance(d.ctx, fleet.MoveInstance{ID: m.ID, GroupID: &second.ID}))(t)
@@ -211,7 +214,7 @@ func TestAWholeRolloutIsSimulatedFromTheBeginning(t *testing.T) {
 			d.check(s, m, "2.0.0")
 		}
 		first := func(whole bool) (onTarget, end int) {
-			f := must(d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, Whole: whole}))(t)
+			f := must(d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID, Whole: whole}))(t)
 			return f.Points[0].OnTarget, f.Points[len(f.Points)-1].OnTarget
 		}
 		if begin, end := first(false); begin != 3 || end != 3 {
@@ -229,22 +232,22 @@ func TestExplainAndSimulateWriteNothing(t *testing.T) {
 		for _, m := range []string{"a", "b", "c"} {
 			d.check(s, m, "1.0.0")
 		}
-		e := must(d.ExplainUpdate(d.ctx, s.instance("c")))(t)
+		e := must(d.View.ExplainUpdate(d.ctx, s.instance("c")))(t)
 		if e.Decision.Reason != rollout.ReasonConcurrencyLimit || len(e.Steps) < 10 || e.Instance.MachineID != "c" {
 			t.Errorf("explanation: %+v", e)
 		}
-		f := must(d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID}))(t)
+		f := must(d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID}))(t)
 		if f.Ends.IsZero() || len(f.Points) == 0 {
 			t.Errorf("forecast: %+v", f)
 		}
 		p3 := d.addPackage(s, "3.0.0")
-		must(d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, PackageID: &p3, FailureShare: .5}))(t)
-		_, err := d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, FailureShare: 2})
-		refused(t, err, fleet.Invalid, "failureShare")
-		_, err = d.SimulateRollout(d.ctx, fleet.SimulateRollout{GroupID: s.group.ID, PackageID: new(uuid.New())})
-		refused(t, err, fleet.NotFound, "packageId")
+		must(d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID, PackageID: &p3, FailureShare: .5}))(t)
+		_, err := d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID, FailureShare: 2})
+		refused(t, err, fault.Invalid, "failureShare")
+		_, err = d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID, PackageID: new(uuid.New())})
+		refused(t, err, fault.NotFound, "packageId")
 
-		reach := must(d.PromotionReach(d.ctx, s.channel.ID, p3))(t)
+		reach := must(d.View.PromotionReach(d.ctx, s.channel.ID, p3))(t)
 		if reach.Machines != 3 || reach.Eligible != 3 || reach.EligibleNow != 0 || reach.ProjectedEnd.IsZero() {
 			t.Errorf("reach of a promotion with all slots taken: %+v", reach)
 		}

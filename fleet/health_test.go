@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		s := d.setup()
-		health := func() *fleet.Health { t.Helper(); return must(d.Health(d.ctx))(t) }
+		health := func() *upkeep.Health { t.Helper(); return must(d.Upkeep.Health(d.ctx))(t) }
 		h := health()
 		if h.ChecksPerSecond != 0 || h.Waiting != 0 || h.WaitingLimit < 1000 || h.KnownMachines != 0 || len(h.Jobs) < 5 {
 			t.Errorf("at first: %+v", h)
@@ -38,10 +38,10 @@ func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 			t.Errorf("long after: %+v", h)
 		}
 
-		d.must(d.Work(d.ctx))
+		d.must(d.Upkeep.Work(d.ctx))
 		first := d.clock()
 		d.wait(6 * time.Second)
-		d.must(d.Work(d.ctx))
+		d.must(d.Upkeep.Work(d.ctx))
 		for _, job := range health().Jobs {
 			// Hourly and half-minutely work was not due the second time.
 			want := first
@@ -66,13 +66,13 @@ func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 		d.wait(time.Minute)
 		gone, cancel := context.WithCancel(d.ctx)
 		cancel()
-		if err := d.Work(gone); err == nil {
+		if err := d.Upkeep.Work(gone); err == nil {
 			t.Fatal("work without a database")
 		}
 		if failed() == 0 {
 			t.Error("no job tells that it failed")
 		}
-		d.must(d.Work(d.ctx))
+		d.must(d.Upkeep.Work(d.ctx))
 		if n := failed(); n > 0 {
 			t.Errorf("%d jobs tell that they failed after they went well", n)
 		}

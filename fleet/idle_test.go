@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/ent/db/instance"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -30,55 +30,18 @@ func TestLastSeenIsWrittenInBatches(t *testing.T) {
 		if !seen("a").Equal(first) {
 			t.Fatal("an idle machine was written at once")
 		}
-		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 1 || !seen("a").Equal(d.clock()) || !seen("b").Equal(first) {
+		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) || !seen("b").Equal(first) {
 			t.Errorf("%d moments, a at %v, b at %v; it is %v", n, seen("a"), seen("b"), d.clock())
 		}
-		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 0 {
+		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 0 {
 			t.Errorf("%d moments were written twice", n)
 		}
 		d.wait(time.Second)
 		d.check(s, "a", "2.0.0")
-		if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != 1 || !seen("a").Equal(d.clock()) {
+		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) {
 			t.Errorf("seen again: %d moments, a at %v", n, seen("a"))
 		}
 	})
-}
-
-// More machines than are written at a time: those that wait longest come first,
-// and none is forgotten.
-func TestLastSeenInAStorm(t *testing.T) {
-	d := newDesk(t, storetest.SQLite(t))
-	s := d.setup()
-	const extra = 10
-	all := make([]fleet.CheckIn, fleet.SeenRows+extra)
-	for i := range all {
-		all[i] = fleet.CheckIn{AppID: s.app.ID.String(), Track: "t", Machine: fmt.Sprint("m", i), Version: "2.0.0", UpdateCheck: true, Ping: true}
-	}
-	d.must(d.Together(d.ctx, all...))
-	d.wait(time.Minute)
-	for i := range all {
-		must(d.CheckIn(d.ctx, all[i]))(t) // Together leaves no memory: through the lane
-	}
-	d.wait(time.Minute)
-	for i := range all {
-		must(d.CheckIn(d.ctx, all[i]))(t)
-	}
-	if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != fleet.SeenRows {
-		t.Fatalf("%d moments at a time, want %d", n, fleet.SeenRows)
-	}
-	late := must(d.store.Reader().Instance.Query().Where(instance.LastSeenAtLT(d.clock())).Order(instance.ByMachineID()).All(d.ctx))(t)
-	if len(late) != extra {
-		t.Fatalf("%d machines wait, want %d", len(late), extra)
-	}
-	for _, m := range late {
-		var n int
-		if _, err := fmt.Sscanf(m.MachineID, "m%d", &n); err != nil || n < fleet.SeenRows {
-			t.Errorf("%s waits, which came early", m.MachineID)
-		}
-	}
-	if n := must(fleet.WriteSeen(d.ctx, d.Service))(t); n != extra {
-		t.Errorf("then %d moments, want %d", n, extra)
-	}
 }
 
 // A check that is answered from memory allocates no more than this.
@@ -86,7 +49,7 @@ func TestAllocationsOfAnIdleCheck(t *testing.T) {
 	const most = 2 // the machine for the engine, the key of the group
 	d, in := idle(t)
 	if n := testing.AllocsPerRun(1000, func() {
-		if _, err := d.CheckIn(t.Context(), in); err != nil {
+		if _, err := d.Machines.CheckIn(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}); n > most {
@@ -98,19 +61,20 @@ func BenchmarkIdleCheck(b *testing.B) {
 	d, in := idle(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := d.CheckIn(b.Context(), in); err != nil {
+		if _, err := d.Machines.CheckIn(b.Context(), in); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 // idle is a machine that the next check finds in memory.
-func idle(t testing.TB) (*desk, fleet.CheckIn) {
+func idle(t testing.TB) (*desk, checkin.CheckIn) {
 	d := newDesk(t, storetest.SQLite(t))
 	s := d.setup()
 	alias, oem := "", "ami"
-	in := fleet.CheckIn{AppID: "{" + s.app.ID.String() + "}", Track: "t", Machine: fmt.Sprintf("%032x", 1), Version: "2.0.0", Board: "amd64-usr",
-		Address: "192.0.2.1", Alias: &alias, OEM: &oem, OEMVersion: &alias, AlephVersion: &alias, UpdateCheck: true, Ping: true}
-	must(d.CheckIn(t.Context(), in))(t)
+	in := checkin.CheckIn{AppID: "{" + s.app.ID.String() + "}", Track: "t", Machine: fmt.Sprintf("%032x", 1), Version: "2.0.0", Board: "amd64-usr",
+		Attributes:  checkin.Attributes{Address: "192.0.2.1", Alias: &alias, OEM: &oem, OEMVersion: &alias, AlephVersion: &alias},
+		UpdateCheck: true, Ping: true}
+	must(d.Machines.CheckIn(t.Context(), in))(t)
 	return d, in
 }

@@ -9,6 +9,10 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -23,12 +27,12 @@ type HoldInstance struct {
 // HoldInstance keeps one machine at the version it runs. It does not count for
 // the completion of rollouts meanwhile.
 func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instance, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "holdInstance", by: who, reason: in.Reason}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: timeOf(in.Until)})
+	v := change.Verb{Name: "holdInstance", By: who, Reason: in.Reason}
+	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: input.Or(in.Until, time.Time{})})
 }
 
 // PinInstance is the input of Service.PinInstance.
@@ -41,26 +45,26 @@ type PinInstance struct {
 
 // PinInstance lets one machine update up to a version and no further.
 func (s *Service) PinInstance(ctx context.Context, in PinInstance) (*db.Instance, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
 	version, ok := rollout.ParseVersion(in.Version)
 	if !ok || len(in.Version) > maxVersion {
-		return nil, Errorf(Invalid, "version", "%q is not a semantic version such as 1.2.3", in.Version)
+		return nil, fault.Errorf(fault.Invalid, "version", "%q is not a semantic version such as 1.2.3", in.Version)
 	}
-	v := verb{name: "pinInstance", by: who, reason: in.Reason}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Version: version, Until: timeOf(in.Until)})
+	v := change.Verb{Name: "pinInstance", By: who, Reason: in.Reason}
+	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Version: version, Until: input.Or(in.Until, time.Time{})})
 }
 
-func (s *Service) override(ctx context.Context, v verb, id uuid.UUID, o rollout.Override) (*db.Instance, error) {
+func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o rollout.Override) (*db.Instance, error) {
 	if !o.Until.IsZero() && !o.Until.After(s.now()) {
-		return nil, Errorf(Invalid, "until", "must be in the future")
+		return nil, fault.Errorf(fault.Invalid, "until", "must be in the future")
 	}
 	o.Until = o.Until.UTC().Truncate(time.Microsecond)
-	o.By, o.Reason = v.by.Name, v.reason
-	return s.changeInstance(ctx, v, id, nil, func(c *change, m *store.Machine, g *Group) error {
-		return c.runFor(g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.now, fx) })
+	o.By, o.Reason = v.By.Name, v.Reason
+	return s.changeInstance(ctx, v, id, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
+		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.Now, fx) })
 	})
 }
 
@@ -72,13 +76,13 @@ type ReleaseInstance struct {
 
 // ReleaseInstance takes a hold, a pin or a quarantine off a machine.
 func (s *Service) ReleaseInstance(ctx context.Context, in ReleaseInstance) (*db.Instance, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "releaseInstance", by: who, reason: in.Reason}
-	return s.changeInstance(ctx, v, in.ID, nil, func(c *change, m *store.Machine, g *Group) error {
-		return c.runFor(g, func(w *rollout.World, fx *rollout.Effects) { w.Release(&m.Machine, c.by.Name, c.now, fx) })
+	v := change.Verb{Name: "releaseInstance", By: who, Reason: in.Reason}
+	return s.changeInstance(ctx, v, in.ID, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
+		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Release(&m.Machine, c.By.Name, c.Now, fx) })
 	})
 }
 
@@ -91,49 +95,49 @@ type SetInstanceAlias struct {
 // SetInstanceAlias names a machine for people; what the machine calls itself is
 // kept beside it.
 func (s *Service) SetInstanceAlias(ctx context.Context, in SetInstanceAlias) (*db.Instance, error) {
-	who, err := require(ctx, auth.Operate)
+	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
-	alias := p.line("alias", in.Alias, maxAlias)
-	if err := p.err(); err != nil {
+	var p input.Problems
+	alias := p.Line("alias", in.Alias, input.MaxAlias)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "setInstanceAlias", by: who}
-	return s.changeInstance(ctx, v, in.ID, nil, func(_ *change, m *store.Machine, _ *Group) error {
+	v := change.Verb{Name: "setInstanceAlias", By: who}
+	return s.changeInstance(ctx, v, in.ID, nil, func(_ *change.Change, m *store.Machine, _ *catalog.Group) error {
 		m.Alias = alias
 		return nil
 	})
 }
 
 // runFor is run for the group of a machine, which may have none.
-func (c *change) runFor(g *Group, f func(*rollout.World, *rollout.Effects)) error {
+func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.Effects)) error {
 	if g == nil {
-		return Errorf(Conflict, "id", "the machine is in no group until it checks in again")
+		return fault.Errorf(fault.Conflict, "id", "the machine is in no group until it checks in again")
 	}
-	return c.run(g, f)
+	return c.Run(g, f)
 }
 
 // changeInstance changes one machine under the locks of its group and of the
 // group it goes to, if any. f gets the group it is in, nil for none.
-func (s *Service) changeInstance(ctx context.Context, v verb, id uuid.UUID, to *uuid.UUID, f func(*change, *store.Machine, *Group) error) (*db.Instance, error) {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUID, to *uuid.UUID, f func(*change.Change, *store.Machine, *catalog.Group) error) (*db.Instance, error) {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
 	}
-	for range overtaken {
+	for range change.MaxTries {
 		row, err := s.store.Reader().Instance.Get(ctx, id)
 		if err != nil {
-			return nil, v.expected(found(err, "id", "machine"))
+			return nil, v.Expected(fault.Missing(err, "id", "machine"))
 		}
-		v.app, v.object, v.id = row.ApplicationID, "instance", id
+		v.App, v.Object, v.ID = row.ApplicationID, "instance", id
 		var groups []uuid.UUID
 		for _, g := range []*uuid.UUID{row.GroupID, to} {
 			if g != nil {
 				groups = append(groups, *g)
 			}
 		}
-		err = s.operate(ctx, v, groups, func(c *change) error { return c.changeInstance(row, f) })
+		err = s.changes.Operate(ctx, v, groups, func(c *change.Change) error { return changeInstance(c, row, f) })
 		if errors.Is(err, errElsewhere) {
 			continue
 		}
@@ -141,32 +145,32 @@ func (s *Service) changeInstance(ctx context.Context, v verb, id uuid.UUID, to *
 			return nil, err
 		}
 		row, err = s.store.Reader().Instance.Get(ctx, id)
-		return row, found(err, "id", "machine")
+		return row, fault.Missing(err, "id", "machine")
 	}
-	return nil, Errorf(Unavailable, "id", "the machine changes groups all the time, try again")
+	return nil, fault.Errorf(fault.Unavailable, "id", "the machine changes groups all the time, try again")
 }
 
 // errElsewhere says that a machine left the group that was locked for it.
 var errElsewhere = errors.New("the machine is in another group by now")
 
-func (c *change) changeInstance(row *db.Instance, f func(*change, *store.Machine, *Group) error) error {
-	machines, err := c.tx.Machines(c.ctx, []uuid.UUID{row.ID})
+func changeInstance(c *change.Change, row *db.Instance, f func(*change.Change, *store.Machine, *catalog.Group) error) error {
+	machines, err := c.Tx.Machines(c.Ctx, []uuid.UUID{row.ID})
 	if err != nil {
 		return err
 	}
 	m := machines[row.ID]
 	if m == nil {
-		return Errorf(NotFound, "id", "there is no such machine")
+		return fault.Errorf(fault.NotFound, "id", "there is no such machine")
 	}
-	if m.GroupID != or(row.GroupID, uuid.Nil) {
+	if m.GroupID != input.Or(row.GroupID, uuid.Nil) {
 		return errElsewhere
 	}
-	c.before = recordOf(m)
-	c.batch.Machines = append(c.batch.Machines, m)
-	if err := f(c, m, c.app.Group(m.GroupID)); err != nil {
+	c.Before = recordOf(m)
+	c.Batch.Machines = append(c.Batch.Machines, m)
+	if err := f(c, m, c.Config.Group(m.GroupID)); err != nil {
 		return err
 	}
-	c.is = recordOf(m)
+	c.After = recordOf(m)
 	return nil
 }
 

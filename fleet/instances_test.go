@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -22,7 +23,7 @@ func TestHoldPinAndRelease(t *testing.T) {
 			t.Errorf("held machine: %+v", m)
 		}
 		d.reason(s, "m", "2.0.0", rollout.ReasonHeld)
-		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Overridden != 1 || n.Waiting != 0 {
+		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Overridden != 1 || n.Waiting != 0 {
 			t.Errorf("numbers: %+v", n)
 		}
 		d.wait(2 * time.Hour)
@@ -60,7 +61,7 @@ func TestMove(t *testing.T) {
 			t.Errorf("moved machine: %+v", m)
 		}
 		d.sound()
-		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Total != 0 || n.InFlight != 0 {
+		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Total != 0 || n.InFlight != 0 {
 			t.Errorf("numbers of the group it left: %+v", n)
 		}
 		d.reason(s, "m", "1.0.0", rollout.ReasonPaused) // by the group it was moved to, whatever its track says
@@ -70,11 +71,11 @@ func TestMove(t *testing.T) {
 
 		arm := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Arch: "arm64"}))(t)
 		_, err := d.MoveInstance(d.ctx, fleet.MoveInstance{ID: id, GroupID: &arm.ID})
-		refused(t, err, fleet.Invalid, "groupId")
+		refused(t, err, fault.Invalid, "groupId")
 		foreign := d.setupNamed("Other")
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: foreign.app.ID, Name: "g"}))(t)
 		_, err = d.MoveInstance(d.ctx, fleet.MoveInstance{ID: id, GroupID: &g.ID})
-		refused(t, err, fleet.NotFound, "groupId")
+		refused(t, err, fault.NotFound, "groupId")
 		d.sound()
 	})
 }

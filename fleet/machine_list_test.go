@@ -17,6 +17,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -44,17 +47,17 @@ func (d *desk) crowd() (apps []uuid.UUID, groups []uuid.UUID) {
 			}))(d.t)
 			groups = append(groups, group.ID)
 			for m := range 12 {
-				in := fleet.CheckIn{
-					AppID: app.ID.String(), Track: group.Track, Machine: fmt.Sprintf("m%d-%02d", g, m), OEM: &oems[random.IntN(3)],
+				in := checkin.CheckIn{
+					AppID: app.ID.String(), Track: group.Track, Machine: fmt.Sprintf("m%d-%02d", g, m), Attributes: checkin.Attributes{OEM: &oems[random.IntN(3)]},
 					Version: []string{"1.0.0", "1.5.0", "2.0.0"}[random.IntN(3)], UpdateCheck: true, Ping: true,
 				}
-				answer := must(d.CheckIn(d.t.Context(), in))(d.t)
+				answer := must(d.Machines.CheckIn(d.t.Context(), in))(d.t)
 				if id := must(d.store.Reader().Instance.Query().Where(instance.ApplicationID(app.ID), instance.MachineID(in.Machine)).OnlyID(d.ctx))(d.t); m == 3 {
 					must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: id}))(d.t)
 				}
 				if answer.Decision.Reason == rollout.ReasonGranted && m%2 == 0 {
 					in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: 9}}
-					must(d.CheckIn(d.t.Context(), in))(d.t)
+					must(d.Machines.CheckIn(d.t.Context(), in))(d.t)
 				}
 				d.wait(time.Second)
 			}
@@ -74,7 +77,7 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 		pick := func(p float64) bool { return random.Float64() < p }
 		found, pages := 0, 0
 		for range 250 {
-			var f fleet.MachineFilter
+			var f view.MachineFilter
 			if pick(0.4) {
 				f.Application = &apps[random.IntN(2)]
 			}
@@ -94,8 +97,8 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 				f.Reasons = []rollout.Reason{rollout.ReasonUpToDate, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit}[random.IntN(3):]
 			}
 			if pick(0.2) {
-				f.CountedAs = []fleet.Part{
-					fleet.PartWaiting, fleet.PartFailed, fleet.PartOnTarget, fleet.PartInFlight, fleet.PartOverridden, fleet.PartQuarantined,
+				f.CountedAs = []catalog.Part{
+					catalog.PartWaiting, catalog.PartFailed, catalog.PartOnTarget, catalog.PartInFlight, catalog.PartOverridden, catalog.PartQuarantined,
 				}[random.IntN(6):]
 			}
 			if pick(0.2) {
@@ -111,16 +114,16 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 			if pick(0.1) {
 				f.Search = []string{"m1", "m2-0", "M"}[random.IntN(3)]
 			}
-			l := fleet.MachineList{MachineFilter: f, Limit: 1 + random.IntN(30), Down: pick(0.5)}
+			l := view.MachineList{MachineFilter: f, Limit: 1 + random.IntN(30), Down: pick(0.5)}
 			if f.Group != nil {
-				l.By = fleet.MachineColumn(random.IntN(3))
+				l.By = view.MachineColumn(random.IntN(3))
 			}
 			want := d.dumbList(all, l)
 			got, n := d.list(l)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%+v\ngot  %s\nwant %s", l, got, want)
 			}
-			count, exact, err := d.CountMachines(d.ctx, f, 1000)
+			count, exact, err := d.View.CountMachines(d.ctx, f, 1000)
 			if err != nil || count != len(want) || !exact {
 				t.Fatalf("%+v: counted %d, exactly %v, %v; want %d", f, count, exact, err, len(want))
 			}
@@ -143,13 +146,13 @@ func TestListsOfMachinesOfManyKinds(t *testing.T) {
 		}
 		calls.Wait()
 		all := must(d.store.Reader().Instance.Query().All(d.ctx))(t)
-		for _, f := range []fleet.MachineFilter{
+		for _, f := range []view.MachineFilter{
 			{Group: &s.group.ID},
 			{Application: &s.app.ID, Standings: []rollout.Standing{rollout.StandingActive}},
 			{Group: &s.group.ID, States: []rollout.State{rollout.StateOnHold}},
 		} {
 			for _, down := range []bool{false, true} {
-				l := fleet.MachineList{MachineFilter: f, Limit: 150, Down: down}
+				l := view.MachineList{MachineFilter: f, Limit: 150, Down: down}
 				if got, _ := d.list(l); !slices.Equal(got, d.dumbList(all, l)) {
 					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.dumbList(all, l)))
 				}
@@ -159,10 +162,10 @@ func TestListsOfMachinesOfManyKinds(t *testing.T) {
 }
 
 // list reads all pages; a cursor travels as JSON.
-func (d *desk) list(l fleet.MachineList) (names []string, pages int) {
+func (d *desk) list(l view.MachineList) (names []string, pages int) {
 	d.t.Helper()
 	for {
-		rows := must(d.Machines(d.ctx, l, nil))(d.t)
+		rows := must(d.View.Machines(d.ctx, l, nil))(d.t)
 		for _, m := range rows {
 			names = append(names, m.ID.String()+" "+m.MachineID)
 		}
@@ -174,7 +177,7 @@ func (d *desk) list(l fleet.MachineList) (names []string, pages int) {
 	}
 }
 
-func (d *desk) dumbList(all []*db.Instance, l fleet.MachineList) (names []string) {
+func (d *desk) dumbList(all []*db.Instance, l view.MachineList) (names []string) {
 	is := func(ok bool, none bool) bool { return ok || none }
 	var rows []*db.Instance
 	for _, m := range all {
@@ -195,9 +198,9 @@ func (d *desk) dumbList(all []*db.Instance, l fleet.MachineList) (names []string
 	slices.SortFunc(rows, func(a, b *db.Instance) int {
 		c := 0
 		switch {
-		case l.By == fleet.ByState:
+		case l.By == view.ByState:
 			c = cmp.Compare(a.State, b.State)
-		case l.By == fleet.ByVersion:
+		case l.By == view.ByVersion:
 			c = cmp.Compare(a.Version, b.Version)
 		case groupWise:
 			c = cmp.Or(boolCompare(a.GroupID == nil, b.GroupID == nil), bytes.Compare(a.ApplicationID[:], b.ApplicationID[:]))

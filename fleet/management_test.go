@@ -9,6 +9,9 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -22,22 +25,22 @@ func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
 			return fleet.BlacklistPackage{ChannelID: s.channel.ID, PackageID: s.packages[version], Reason: "broken"}
 		}
 		_, err := d.BlacklistPackage(d.ctx, at("2.0.0"))
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 
 		must(d.BlacklistPackage(d.ctx, at("3.0.0")))(t)
 		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &p3})
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 		_, err = d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p3})
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 		_, err = d.BlacklistPackage(d.ctx, at("3.0.0"))
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 
 		must(d.UnblacklistPackage(d.ctx, fleet.UnblacklistPackage{ChannelID: s.channel.ID, PackageID: p3}))(t)
 		must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p3, Reason: "new boot loader"}))(t)
 		_, err = d.BlacklistPackage(d.ctx, at("3.0.0"))
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p3, Blacklist: &[]uuid.UUID{s.channel.ID}})
-		refused(t, err, fleet.Conflict, "blacklistedChannelIds[0]")
+		refused(t, err, fault.Conflict, "blacklistedChannelIds[0]")
 
 		if n := len(d.activities(rollout.ActivityPackageBlacklisted)); n != 1 {
 			t.Errorf("%d activities of a blacklisting, want 1", n)
@@ -57,17 +60,17 @@ func TestCase41_PackageAndChannelMustFit(t *testing.T) {
 
 		foreign := other.packages["2.0.0"]
 		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &foreign})
-		refused(t, err, fleet.Invalid, "packageId")
+		refused(t, err, fault.Invalid, "packageId")
 		own := s.packages["2.0.0"]
 		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: arm.ID, PackageID: &own})
-		refused(t, err, fleet.Invalid, "packageId")
+		refused(t, err, fault.Invalid, "packageId")
 
 		_, err = d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, ChannelID: &other.channel.ID})
-		refused(t, err, fleet.NotFound, "channelId")
+		refused(t, err, fault.NotFound, "channelId")
 		_, err = d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "x", ChannelID: &other.channel.ID})
-		refused(t, err, fleet.NotFound, "channelId")
+		refused(t, err, fault.NotFound, "channelId")
 		_, err = d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true, ChannelID: &arm.ID})
-		refused(t, err, fleet.Invalid, "channelId")
+		refused(t, err, fault.Invalid, "channelId")
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "x", ChannelID: &arm.ID}))(t)
 		if g.Arch != "arm64" {
 			t.Errorf("group on an arm64 channel is for %s", g.Arch)
@@ -97,56 +100,56 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 		second := func(_ any, err error) error { return err }
 		for _, c := range []struct {
 			err   error
-			code  fleet.Code
+			code  fault.Code
 			field string
 		}{
-			{updatePolicy(func(p *rollout.Policy) { p.PeriodInterval = 0 }), fleet.Invalid, "policy.periodInterval"},
-			{updatePolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 0 }), fleet.Invalid, "policy.maxUpdatesPerPeriod"},
-			{updatePolicy(func(p *rollout.Policy) { p.Timezone = "Middle/Earth" }), fleet.Invalid, "policy.timezone"},
-			{updatePolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: .5}, {Share: .1}} }), fleet.Invalid, "policy.waves[1].share"},
+			{updatePolicy(func(p *rollout.Policy) { p.PeriodInterval = 0 }), fault.Invalid, "policy.periodInterval"},
+			{updatePolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 0 }), fault.Invalid, "policy.maxUpdatesPerPeriod"},
+			{updatePolicy(func(p *rollout.Policy) { p.Timezone = "Middle/Earth" }), fault.Invalid, "policy.timezone"},
+			{updatePolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: .5}, {Share: .1}} }), fault.Invalid, "policy.waves[1].share"},
 
-			{createPackage(func(in *fleet.CreatePackage) { in.Version = "1.2" }), fleet.Invalid, "version"},
-			{createPackage(func(in *fleet.CreatePackage) { in.Version = "2.0.0" }), fleet.Conflict, "version"},
-			{createPackage(func(in *fleet.CreatePackage) { in.URL = "nowhere" }), fleet.Invalid, "url"},
-			{createPackage(func(in *fleet.CreatePackage) { in.URL = "https://example.com/?token=1" }), fleet.Invalid, "url"},
-			{createPackage(func(in *fleet.CreatePackage) { in.Type = 7 }), fleet.Invalid, "type"},
-			{createPackage(func(in *fleet.CreatePackage) { in.Size = -1 }), fleet.Invalid, "size"},
-			{createPackage(func(in *fleet.CreatePackage) { in.SHA1 = "abc" }), fleet.Invalid, "sha1"},
-			{createPackage(func(in *fleet.CreatePackage) { in.SHA256 = "abc" }), fleet.Invalid, "sha256"},
-			{createPackage(func(in *fleet.CreatePackage) { in.Action = &fleet.ActionInput{SHA256: "YWJj"} }), fleet.Invalid, "action.sha256"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Version = "1.2" }), fault.Invalid, "version"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Version = "2.0.0" }), fault.Conflict, "version"},
+			{createPackage(func(in *fleet.CreatePackage) { in.URL = "nowhere" }), fault.Invalid, "url"},
+			{createPackage(func(in *fleet.CreatePackage) { in.URL = "https://example.com/?token=1" }), fault.Invalid, "url"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Type = 7 }), fault.Invalid, "type"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Size = -1 }), fault.Invalid, "size"},
+			{createPackage(func(in *fleet.CreatePackage) { in.SHA1 = "abc" }), fault.Invalid, "sha1"},
+			{createPackage(func(in *fleet.CreatePackage) { in.SHA256 = "abc" }), fault.Invalid, "sha256"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Action = &fleet.ActionInput{SHA256: "YWJj"} }), fault.Invalid, "action.sha256"},
 			{createPackage(func(in *fleet.CreatePackage) {
 				in.Files = []fleet.FileInput{{Name: "a"}, {Name: "a"}}
-			}), fleet.Invalid, "files[1].name"},
-			{createPackage(func(in *fleet.CreatePackage) { in.ApplicationID = nowhere }), fleet.NotFound, "applicationId"},
-			{createPackage(func(in *fleet.CreatePackage) { in.Blacklist = []uuid.UUID{nowhere} }), fleet.NotFound, "blacklistedChannelIds[0]"},
+			}), fault.Invalid, "files[1].name"},
+			{createPackage(func(in *fleet.CreatePackage) { in.ApplicationID = nowhere }), fault.NotFound, "applicationId"},
+			{createPackage(func(in *fleet.CreatePackage) { in.Blacklist = []uuid.UUID{nowhere} }), fault.NotFound, "blacklistedChannelIds[0]"},
 
-			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{})), fleet.Invalid, "name"},
-			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"})), fleet.Conflict, "name"},
-			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: new("no dots")})), fleet.Invalid, "productId"},
-			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", CloneFrom: &nowhere})), fleet.NotFound, "cloneFrom"},
-			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fleet.NotFound, "id"},
-			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Track: "u"})), fleet.Conflict, "name"},
-			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h", Track: "t"})), fleet.Conflict, "track"},
-			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h\x01i"})), fleet.Invalid, "name"},
-			{second(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: nowhere})), fleet.NotFound, "id"},
-			{second(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: nowhere})), fleet.NotFound, "groupId"},
-			{second(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: nowhere})), fleet.NotFound, "groupId"},
-			{d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: nowhere}), fleet.NotFound, "id"},
-			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"})), fleet.Conflict, "name"},
-			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Color: "red"})), fleet.Invalid, "color"},
-			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Arch: "x/y"})), fleet.Invalid, "arch"},
-			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: nowhere})), fleet.NotFound, "channelId"},
-			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &nowhere})), fleet.NotFound, "packageId"},
-			{second(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: nowhere})), fleet.NotFound, "packageId"},
-			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere})), fleet.NotFound, "id"},
-			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: new(d.clock().Add(-time.Hour))})), fleet.Invalid, "until"},
-			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "latest"})), fleet.Invalid, "version"},
-			{second(d.GroupNumbers(d.ctx, nowhere)), fleet.NotFound, "groupId"},
-			{second(d.ExplainUpdate(d.ctx, nowhere)), fleet.NotFound, "instanceId"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{})), fault.Invalid, "name"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Sample"})), fault.Conflict, "name"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", ProductID: new("no dots")})), fault.Invalid, "productId"},
+			{second(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "P", CloneFrom: &nowhere})), fault.NotFound, "cloneFrom"},
+			{second(d.UpdateApplication(d.ctx, fleet.UpdateApplication{ID: nowhere})), fault.NotFound, "id"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Track: "u"})), fault.Conflict, "name"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h", Track: "t"})), fault.Conflict, "track"},
+			{second(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "h\x01i"})), fault.Invalid, "name"},
+			{second(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: nowhere})), fault.NotFound, "id"},
+			{second(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: nowhere})), fault.NotFound, "groupId"},
+			{second(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: nowhere})), fault.NotFound, "groupId"},
+			{d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: nowhere}), fault.NotFound, "id"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"})), fault.Conflict, "name"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Color: "red"})), fault.Invalid, "color"},
+			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Arch: "x/y"})), fault.Invalid, "arch"},
+			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: nowhere})), fault.NotFound, "channelId"},
+			{second(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &nowhere})), fault.NotFound, "packageId"},
+			{second(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: nowhere})), fault.NotFound, "packageId"},
+			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere})), fault.NotFound, "id"},
+			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: new(d.clock().Add(-time.Hour))})), fault.Invalid, "until"},
+			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "latest"})), fault.Invalid, "version"},
+			{second(d.View.GroupNumbers(d.ctx, nowhere)), fault.NotFound, "groupId"},
+			{second(d.View.ExplainUpdate(d.ctx, nowhere)), fault.NotFound, "instanceId"},
 		} {
 			refused(t, c.err, c.code, c.field)
 		}
-		if all := fleet.Errors(createPackage(func(in *fleet.CreatePackage) { in.Version, in.URL = "", "" })); len(all) != 2 {
+		if all := fault.All(createPackage(func(in *fleet.CreatePackage) { in.Version, in.URL = "", "" })); len(all) != 2 {
 			t.Errorf("%d problems of an input with two: %v", len(all), all)
 		}
 	})
@@ -157,7 +160,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		p2 := s.packages["2.0.0"]
-		reach := must(d.DeletionReach(d.ctx, fleet.Deletion{PackageID: &p2}))(t)
+		reach := must(d.View.DeletionReach(d.ctx, view.Deletion{PackageID: &p2}))(t)
 		if reach.Machines != 1 || reach.Groups != 1 || reach.Eligible != 1 {
 			t.Errorf("deleting the package touches %+v", reach)
 		}
@@ -181,7 +184,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
 		d.sound()
 
-		reach = must(d.DeletionReach(d.ctx, fleet.Deletion{ApplicationID: &s.app.ID}))(t)
+		reach = must(d.View.DeletionReach(d.ctx, view.Deletion{ApplicationID: &s.app.ID}))(t)
 		if reach.Machines != 1 {
 			t.Errorf("deleting the application touches %+v", reach)
 		}
@@ -196,7 +199,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		if n := told(); n != [2]int{} {
 			t.Errorf("%d lines of history and %d attempts are left", n[0], n[1])
 		}
-		if a := d.check(s, "m", "1.0.0"); a.Verdict != fleet.VerdictUnknownApplication {
+		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownApplication {
 			t.Errorf("check of a deleted application: %+v", a)
 		}
 		if n := must(d.store.Reader().Instance.Query().Count(d.ctx))(t); n != 0 {
@@ -223,7 +226,7 @@ func TestCase54_CloneCopiesGroupsAndChannelsButNoPackages(t *testing.T) {
 		if n := must(clone.QueryPackages().Count(d.ctx))(t); n != 0 {
 			t.Errorf("%d packages were copied", n)
 		}
-		if found, verdict := d.Catalog().Find(clone.ID.String(), "t", "amd64"); verdict != fleet.VerdictOK || found.ID != g.ID {
+		if found, verdict := d.Catalog().Find(clone.ID.String(), "t", "amd64"); verdict != catalog.VerdictOK || found.ID != g.ID {
 			t.Errorf("the copy is not served: %v", verdict)
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -56,63 +58,63 @@ type packageFields struct {
 // check validates and brings digests into the form they are kept in. The
 // SHA-256 of package and action is the same digest in two spellings: each is
 // derived from the other when only one is given.
-func (f *packageFields) check(p *problems) {
-	if f.Type < PackageFlatcar || f.Type > PackageOther {
-		p.add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
+func (f *packageFields) check(p *input.Problems) {
+	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
+		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
 	f.Version = strings.TrimSpace(f.Version)
 	if _, ok := rollout.ParseVersion(f.Version); !ok || len(f.Version) > maxVersion {
-		p.add("version", "%q is not a semantic version such as 1.2.3", f.Version)
+		p.Add("version", "%q is not a semantic version such as 1.2.3", f.Version)
 	}
-	f.URL = p.name("url", f.URL, maxURL)
-	p.url(f.URL, f.Type)
-	f.Filename = p.line("filename", f.Filename, maxFile)
-	if f.Type == PackageFlatcar && (strings.HasPrefix(f.Filename, "/") || strings.ContainsAny(f.Filename, " \t")) {
-		p.add("filename", "must not begin with / nor contain blanks: update_engine appends it to the URL as it is")
+	f.URL = p.Name("url", f.URL, maxURL)
+	checkURL(p, f.URL, f.Type)
+	f.Filename = p.Line("filename", f.Filename, maxFile)
+	if f.Type == catalog.PackageFlatcar && (strings.HasPrefix(f.Filename, "/") || strings.ContainsAny(f.Filename, " \t")) {
+		p.Add("filename", "must not begin with / nor contain blanks: update_engine appends it to the URL as it is")
 	}
-	p.file("", f.Size, &f.SHA1, &f.SHA256)
-	f.Description = p.text("description", f.Description, maxDescription)
+	checkFile(p, "", f.Size, &f.SHA1, &f.SHA256)
+	f.Description = p.Text("description", f.Description, input.MaxDescription)
 	f.files(p)
 	f.action(p)
 }
 
-func (f *packageFields) files(p *problems) {
+func (f *packageFields) files(p *input.Problems) {
 	if len(f.Files) > maxFiles {
-		p.add("files", "at most %d files", maxFiles)
+		p.Add("files", "at most %d files", maxFiles)
 	}
 	seen := map[string]bool{f.Filename: true}
 	for i := range f.Files {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
-		file.Name = p.name(at+"name", file.Name, maxFile)
+		file.Name = p.Name(at+"name", file.Name, maxFile)
 		if seen[file.Name] {
-			p.add(at+"name", "%q is named twice", file.Name)
+			p.Add(at+"name", "%q is named twice", file.Name)
 		}
 		seen[file.Name] = true
-		p.file(at, file.Size, &file.SHA1, &file.SHA256)
+		checkFile(p, at, file.Size, &file.SHA1, &file.SHA256)
 	}
 }
 
-func (f *packageFields) action(p *problems) {
-	if f.Type != PackageFlatcar {
+func (f *packageFields) action(p *input.Problems) {
+	if f.Type != catalog.PackageFlatcar {
 		if f.Action != nil {
-			p.add("action", "only a package of type 1 has one")
+			p.Add("action", "only a package of type 1 has one")
 		}
 		return
 	}
 	if f.Action == nil {
 		if f.SHA256 == "" {
-			return // may be stored, and is refused where it would be offered
+			return // it may be stored; promoting it is refused
 		}
 		f.Action = &ActionInput{}
 	}
-	a := *f.Action // not the caller's
+	a := *f.Action // a copy: the caller keeps its own
 	f.Action = &a
-	p.base64("action.sha256", a.SHA256, 32)
+	checkBase64(p, "action.sha256", a.SHA256, 32)
 	for _, text := range []struct{ field, text string }{
 		{"action.chromeosVersion", a.ChromeOSVersion}, {"action.metadataSignatureRsa", a.MetadataSignatureRSA},
 		{"action.metadataSize", a.MetadataSize}, {"action.deadline", a.Deadline},
 	} {
-		p.line(text.field, text.text, maxURL)
+		p.Line(text.field, text.text, maxURL)
 	}
 	switch {
 	case a.SHA256 == "":
@@ -120,45 +122,64 @@ func (f *packageFields) action(p *problems) {
 	case f.SHA256 == "":
 		f.SHA256 = sha256Hex(a.SHA256)
 	case sha256Hex(a.SHA256) != f.SHA256:
-		p.add("action.sha256", "is not the SHA-256 of the package")
+		p.Add("action.sha256", "is not the SHA-256 of the package")
 	}
 	if a.SHA256 == "" {
-		p.add("action.sha256", "is missing: update_engine refuses a payload it cannot check")
+		p.Add("action.sha256", "is missing: update_engine refuses a payload it cannot check")
 	}
 }
 
-// url checks a codebase. update_engine appends the file name to the text, so a
+// checkURL checks a codebase. update_engine appends the file name to the text, so a
 // query would swallow it.
-func (p *problems) url(text string, kind int8) {
+func checkURL(p *input.Problems, text string, kind int8) {
 	u, err := url.Parse(text)
 	switch {
-	case text == "": // missing, said already
+	case text == "": // reported as missing above
 	case err != nil || u.Scheme == "" || u.Host == "":
-		p.add("url", "must be an absolute URL such as https://example.com/1.2.3/")
+		p.Add("url", "must be an absolute URL such as https://example.com/1.2.3/")
 	case strings.ContainsAny(text, " \t"):
-		p.add("url", "must not contain blanks")
-	case kind == PackageFlatcar && (strings.Contains(text, "?") || strings.Contains(text, "#")):
-		p.add("url", "must have no query and no fragment: update_engine appends the file name to the URL as it is")
+		p.Add("url", "must not contain blanks")
+	case kind == catalog.PackageFlatcar && (strings.Contains(text, "?") || strings.Contains(text, "#")):
+		p.Add("url", "must have no query and no fragment: update_engine appends the file name to the URL as it is")
 	}
 }
 
-func (p *problems) file(at string, size int64, sha1, sha256 *string) {
+// checkFile checks size and digests of one file and normalises the digests.
+func checkFile(p *input.Problems, at string, size int64, sha1, sha256 *string) {
 	if size < 0 {
-		p.add(at+"size", "must not be negative")
+		p.Add(at+"size", "must not be negative")
 	}
 	*sha1, *sha256 = strings.TrimSpace(*sha1), strings.ToLower(strings.TrimSpace(*sha256))
-	p.base64(at+"sha1", *sha1, 20)
+	checkBase64(p, at+"sha1", *sha1, 20)
 	if raw, err := hex.DecodeString(*sha256); err != nil || len(raw) != 0 && len(raw) != 32 {
-		p.add(at+"sha256", "must be the 64 hexadecimal digits of a SHA-256")
+		p.Add(at+"sha256", "must be the 64 hexadecimal digits of a SHA-256")
 	}
 }
 
-// base64 checks a digest of n bytes; "" is allowed.
-func (p *problems) base64(field, text string, n int) {
+// checkBase64 checks a digest of n bytes; "" is allowed.
+func checkBase64(p *input.Problems, field, text string, n int) {
 	if text == "" {
 		return
 	}
 	if raw, err := base64.StdEncoding.Strict().DecodeString(text); err != nil || len(raw) != n {
-		p.add(field, "must be %d bytes in base64 with padding", n)
+		p.Add(field, "must be %d bytes in base64 with padding", n)
 	}
+}
+
+// sha256Base64 converts a lower-case hex digest to base64; "" stays "".
+func sha256Base64(hexText string) string {
+	raw, err := hex.DecodeString(hexText)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// sha256Hex converts a base64 digest to lower-case hex; "" stays "".
+func sha256Hex(base64Text string) string {
+	raw, err := base64.StdEncoding.DecodeString(base64Text)
+	if err != nil {
+		return ""
+	}
+	return hex.EncodeToString(raw)
 }

@@ -9,6 +9,10 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 )
 
 // UpdatePackage is the input of Service.UpdatePackage; nil leaves a field as
@@ -32,56 +36,56 @@ type UpdatePackage struct {
 // UpdatePackage edits a package. The next offer carries what is stored now;
 // groups that move to it start another rollout when its version changes.
 func (s *Service) UpdatePackage(ctx context.Context, in UpdatePackage) (*db.Release, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	v := verb{name: "updatePackage", by: who, reason: in.Reason}
-	if err := s.changePackage(ctx, v, in.ID, func(c *change, row *db.Release) error { return c.updatePackage(in, row) }); err != nil {
+	v := change.Verb{Name: "updatePackage", By: who, Reason: in.Reason}
+	if err := s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error { return updatePackage(c, in, row) }); err != nil {
 		return nil, err
 	}
 	return s.readPackage(ctx, in.ID)
 }
 
-func (c *change) updatePackage(in UpdatePackage, row *db.Release) error {
-	var p problems
+func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
+	var p input.Problems
 	f := in.over(row)
-	if f.check(&p); p.err() != nil {
-		return p.err()
+	if f.check(&p); p.Err() != nil {
+		return p.Err()
 	}
-	client := c.tx.Client()
+	client := c.Tx.Client()
 	_, err := client.Release.UpdateOneID(row.ID).
 		SetType(f.Type).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
-		SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(c.ctx)
+		SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(c.Ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := client.PackageFile.Delete().Where(packagefile.PackageID(row.ID)).Exec(c.ctx); err != nil {
+	if _, err := client.PackageFile.Delete().Where(packagefile.PackageID(row.ID)).Exec(c.Ctx); err != nil {
 		return err
 	}
-	if _, err := client.PackageAction.Delete().Where(packageaction.PackageID(row.ID)).Exec(c.ctx); err != nil {
+	if _, err := client.PackageAction.Delete().Where(packageaction.PackageID(row.ID)).Exec(c.Ctx); err != nil {
 		return err
 	}
-	if err := c.createParts(row.ID, f); err != nil {
+	if err := createParts(c, row.ID, f); err != nil {
 		return err
 	}
 	if in.Blacklist != nil {
-		if err := c.setBlacklist(row, *in.Blacklist); err != nil {
+		if err := setBlacklist(c, row, *in.Blacklist); err != nil {
 			return err
 		}
 	}
-	if err := c.savedPackage(row.ID); err != nil {
+	if err := savedPackage(c, row.ID); err != nil {
 		return err
 	}
-	return c.stillOfferable(c.is.(*db.Release))
+	return stillOfferable(c, c.After.(*db.Release))
 }
 
 // over lays an edit over the package as it is stored.
 func (in *UpdatePackage) over(row *db.Release) packageFields {
 	f := packageFields{
-		Type: or(in.Type, row.Type), Version: or(in.Version, row.Version), URL: or(in.URL, row.URL),
-		Filename: or(in.Filename, row.Filename), Size: or(in.Size, row.Size), SHA1: or(in.SHA1, row.Sha1),
-		SHA256: or(in.SHA256, row.Sha256), Description: or(in.Description, row.Description), Action: in.Action,
+		Type: input.Or(in.Type, row.Type), Version: input.Or(in.Version, row.Version), URL: input.Or(in.URL, row.URL),
+		Filename: input.Or(in.Filename, row.Filename), Size: input.Or(in.Size, row.Size), SHA1: input.Or(in.SHA1, row.Sha1),
+		SHA256: input.Or(in.SHA256, row.Sha256), Description: input.Or(in.Description, row.Description), Action: in.Action,
 	}
 	if in.Files != nil {
 		f.Files = *in.Files
@@ -90,7 +94,7 @@ func (in *UpdatePackage) over(row *db.Release) packageFields {
 			f.Files = append(f.Files, FileInput{Name: file.Name, Size: file.Size, SHA1: file.Sha1, SHA256: file.Sha256})
 		}
 	}
-	if a := row.Edges.Action; f.Action == nil && a != nil && f.Type == PackageFlatcar {
+	if a := row.Edges.Action; f.Action == nil && a != nil && f.Type == catalog.PackageFlatcar {
 		f.Action = &ActionInput{
 			SHA256: a.Sha256, ChromeOSVersion: a.ChromeosVersion, NeedsAdmin: a.NeedsAdmin, IsDelta: a.IsDelta,
 			DisablePayloadBackoff: &a.DisablePayloadBackoff, MetadataSignatureRSA: a.MetadataSignatureRsa,
@@ -107,14 +111,14 @@ func (in *UpdatePackage) over(row *db.Release) packageFields {
 
 // stillOfferable refuses an edit that would make machines refuse a package
 // which a channel points to or has as a floor.
-func (c *change) stillOfferable(row *db.Release) error {
-	why := renderPackage(row).offerable()
+func stillOfferable(c *change.Change, row *db.Release) error {
+	why := catalog.RenderPackage(row).Offerable()
 	if why == "" {
 		return nil
 	}
-	for _, ch := range c.app.Channels {
-		if ch.offers[renderPackage(row).ID] != nil {
-			return Errorf(Conflict, "", "the package is in use on channel %q and %s", ch.Name, why)
+	for _, ch := range c.Config.Channels {
+		if ch.Offers[catalog.RenderPackage(row).ID] != nil {
+			return fault.Errorf(fault.Conflict, "", "the package is in use on channel %q and %s", ch.Name, why)
 		}
 	}
 	return nil

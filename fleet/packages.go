@@ -8,6 +8,10 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -31,57 +35,57 @@ type CreatePackage struct {
 
 // CreatePackage makes a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return nil, err
 	}
-	var p problems
+	var p input.Problems
 	f := packageFields{
 		Type: in.Type, Version: in.Version, URL: in.URL, Filename: in.Filename, Size: in.Size,
 		SHA1: in.SHA1, SHA256: in.SHA256, Description: in.Description, Files: in.Files, Action: in.Action,
 	}
 	f.check(&p)
-	arch := p.arch("arch", Arch("", in.Arch))
-	if err := p.err(); err != nil {
+	arch := p.Arch("arch", catalog.Arch("", in.Arch))
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	v := verb{name: "createPackage", by: who, app: in.ApplicationID, object: "package", id: store.NewID(s.now()), unique: "version"}
-	err = s.configure(ctx, v, func(c *change) error {
-		row, err := c.tx.Client().Release.Create().SetID(c.id).SetApplicationID(c.verb.app).SetCreatedAt(c.now).
+	v := change.Verb{Name: "createPackage", By: who, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version"}
+	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+		row, err := c.Tx.Client().Release.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetType(f.Type).SetArch(arch).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
 			SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(ctx)
 		if err != nil {
 			return err
 		}
-		if err := c.createParts(c.id, f); err != nil {
+		if err := createParts(c, c.ID, f); err != nil {
 			return err
 		}
-		if err := c.setBlacklist(row, in.Blacklist); err != nil {
+		if err := setBlacklist(c, row, in.Blacklist); err != nil {
 			return err
 		}
-		return c.savedPackage(c.id)
+		return savedPackage(c, c.ID)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.readPackage(ctx, v.id)
+	return s.readPackage(ctx, v.ID)
 }
 
 // createParts stores files and action of a package that has none.
-func (c *change) createParts(id uuid.UUID, f packageFields) error {
-	client := c.tx.Client()
+func createParts(c *change.Change, id uuid.UUID, f packageFields) error {
+	client := c.Tx.Client()
 	for _, file := range f.Files {
-		err := client.PackageFile.Create().SetID(store.NewID(c.now)).SetPackageID(id).
-			SetName(file.Name).SetSize(file.Size).SetSha1(file.SHA1).SetSha256(file.SHA256).Exec(c.ctx)
+		err := client.PackageFile.Create().SetID(store.NewID(c.Now)).SetPackageID(id).
+			SetName(file.Name).SetSize(file.Size).SetSha1(file.SHA1).SetSha256(file.SHA256).Exec(c.Ctx)
 		if err != nil {
 			return err
 		}
 	}
 	if a := f.Action; a != nil {
-		return client.PackageAction.Create().SetID(store.NewID(c.now)).SetPackageID(id).SetCreatedAt(c.now).
+		return client.PackageAction.Create().SetID(store.NewID(c.Now)).SetPackageID(id).SetCreatedAt(c.Now).
 			SetSha256(a.SHA256).SetChromeosVersion(a.ChromeOSVersion).SetNeedsAdmin(a.NeedsAdmin).SetIsDelta(a.IsDelta).
 			SetNillableDisablePayloadBackoff(a.DisablePayloadBackoff).SetMetadataSignatureRsa(a.MetadataSignatureRSA).
-			SetMetadataSize(a.MetadataSize).SetDeadline(a.Deadline).Exec(c.ctx)
+			SetMetadataSize(a.MetadataSize).SetDeadline(a.Deadline).Exec(c.Ctx)
 	}
 	return nil
 }
@@ -95,40 +99,40 @@ type DeletePackage struct {
 // DeletePackage removes a package. Channels that pointed to it are left
 // without one, and rollouts to it end.
 func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
-	who, err := require(ctx, auth.Configure)
+	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
 		return err
 	}
-	v := verb{name: "deletePackage", by: who, reason: in.Reason}
-	return s.changePackage(ctx, v, in.ID, func(c *change, row *db.Release) error {
-		for _, ch := range c.app.Channels {
-			if ch.target != nil && ch.target.ID == rollout.ID(row.ID) {
-				c.activity(ch.ID, ch.Name, rollout.Activity{
+	v := change.Verb{Name: "deletePackage", By: who, Reason: in.Reason}
+	return s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error {
+		for _, ch := range c.Config.Channels {
+			if ch.Target != nil && ch.Target.ID == rollout.ID(row.ID) {
+				c.Activity(ch.ID, ch.Name, rollout.Activity{
 					Kind: rollout.ActivityChannelMoved, Severity: rollout.SeverityWarning,
 					Detail: "package " + row.Version + " was deleted: the channel is empty",
 				})
 			}
 		}
-		return c.tx.Client().Release.DeleteOneID(row.ID).Exec(ctx)
+		return c.Tx.Client().Release.DeleteOneID(row.ID).Exec(ctx)
 	})
 }
 
 // changePackage changes one package, found by id.
-func (s *Service) changePackage(ctx context.Context, v verb, id uuid.UUID, f func(*change, *db.Release) error) error {
-	if err := checkReason(v.reason); err != nil {
+func (s *Service) changePackage(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Release) error) error {
+	if err := input.CheckReason(v.Reason); err != nil {
 		return err
 	}
 	row, err := s.store.Reader().Release.Get(ctx, id)
 	if err != nil {
-		return v.expected(found(err, "id", "package"))
+		return v.Expected(fault.Missing(err, "id", "package"))
 	}
-	v.app, v.object, v.id, v.unique = row.ApplicationID, "package", id, "version"
-	return s.configure(ctx, v, func(c *change) error {
-		row, err := wholePackage(ctx, c.tx.Client(), id)
+	v.App, v.Object, v.ID, v.Unique = row.ApplicationID, "package", id, "version"
+	return s.changes.Configure(ctx, v, func(c *change.Change) error {
+		row, err := wholePackage(ctx, c.Tx.Client(), id)
 		if err != nil {
-			return found(err, "id", "package")
+			return fault.Missing(err, "id", "package")
 		}
-		c.before = row
+		c.Before = row
 		return f(c, row)
 	})
 }
@@ -138,12 +142,12 @@ func wholePackage(ctx context.Context, client *db.Client, id uuid.UUID) (*db.Rel
 	return client.Release.Query().Where(release.ID(id)).WithFiles().WithAction().WithBlacklistings().Only(ctx)
 }
 
-func (c *change) savedPackage(id uuid.UUID) error {
-	row, err := wholePackage(c.ctx, c.tx.Client(), id)
-	return c.saved(row, err)
+func savedPackage(c *change.Change, id uuid.UUID) error {
+	row, err := wholePackage(c.Ctx, c.Tx.Client(), id)
+	return c.Saved(row, err)
 }
 
 func (s *Service) readPackage(ctx context.Context, id uuid.UUID) (*db.Release, error) {
 	row, err := wholePackage(ctx, s.store.Reader(), id)
-	return row, found(err, "id", "package")
+	return row, fault.Missing(err, "id", "package")
 }

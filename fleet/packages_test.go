@@ -10,6 +10,9 @@ import (
 
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -28,10 +31,10 @@ func TestDigestsAreDerivedFromEachOther(t *testing.T) {
 			t.Errorf("from the package's: %+v, %+v", p, p.Edges.Action)
 		}
 		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: new(strings.Repeat("00", 32)), Action: &fleet.ActionInput{SHA256: p.Edges.Action.Sha256}})
-		refused(t, err, fleet.Invalid, "action.sha256")
-		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(fleet.PackageDocker), Action: &fleet.ActionInput{}})
-		refused(t, err, fleet.Invalid, "action")
-		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(fleet.PackageDocker)}))(t)
+		refused(t, err, fault.Invalid, "action.sha256")
+		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(catalog.PackageDocker), Action: &fleet.ActionInput{}})
+		refused(t, err, fault.Invalid, "action")
+		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(catalog.PackageDocker)}))(t)
 		if p.Edges.Action != nil {
 			t.Error("a container keeps a postinstall action")
 		}
@@ -64,12 +67,12 @@ func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
 		d.reason(s, "c", "2.0.0", rollout.ReasonConcurrencyLimit)
 
 		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Size: new(int64(0))})
-		refused(t, err, fleet.Conflict, "")
+		refused(t, err, fault.Conflict, "")
 		bare := must(d.CreatePackage(d.ctx, fleet.CreatePackage{
-			ApplicationID: s.app.ID, Type: fleet.PackageFlatcar, Version: "4.0.0", URL: "https://example.com/",
+			ApplicationID: s.app.ID, Type: catalog.PackageFlatcar, Version: "4.0.0", URL: "https://example.com/",
 		}))(t)
 		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &bare.ID})
-		refused(t, err, fleet.Invalid, "packageId")
+		refused(t, err, fault.Invalid, "packageId")
 		d.sound()
 	})
 }
@@ -98,7 +101,7 @@ func TestPromotion(t *testing.T) {
 			t.Errorf("offer after the promotion: %+v", a)
 		}
 		_, err := d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, ExpectedPackageID: new(uuid.Nil)})
-		refused(t, err, fleet.Conflict, "expectedPackageId")
+		refused(t, err, fault.Conflict, "expectedPackageId")
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &p3}))(t)
 		if n := len(d.audits("promotePackage")); n != 2 {
 			t.Errorf("%d audit rows, want 2", n)
@@ -113,12 +116,12 @@ func TestPromotionFreesTheQuarantined(t *testing.T) {
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		d.report(s, "m", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 44})
 		d.reason(s, "m", "1.0.0", rollout.ReasonQuarantined)
-		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 1 || n.Total != 1 {
+		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 1 || n.Total != 1 {
 			t.Errorf("numbers: %+v", n)
 		}
 		d.addPackage(s, "3.0.0")
 		d.promote(s, "3.0.0")
-		if n := must(d.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 0 {
+		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 0 {
 			t.Errorf("numbers after the next version: %+v", n)
 		}
 		d.sound()
@@ -136,7 +139,7 @@ func TestFloorsAreOfferedInOrder(t *testing.T) {
 			must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p, Reason: "boot loader"}))(t)
 		}
 		_, err := d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: floor})
-		refused(t, err, fleet.Conflict, "packageId")
+		refused(t, err, fault.Conflict, "packageId")
 		a := d.check(s, "m", "1.0.0")
 		if len(a.Offers) != 1 || a.Offers[0].Package.Version != "1.5.0" || !a.Offers[0].Floor || a.Offers[0].FloorReason != "boot loader" || a.Offers[0].Target {
 			t.Errorf("first step: %+v", a.Offers)
@@ -159,7 +162,7 @@ func TestPromotionsAmongCheckIns(t *testing.T) {
 		for i := range 8 {
 			wg.Go(func() {
 				for range 10 {
-					a, err := d.CheckIn(d.t.Context(), fleet.CheckIn{
+					a, err := d.Machines.CheckIn(d.t.Context(), checkin.CheckIn{
 						AppID: s.app.ID.String(), Track: "t", Machine: "m" + string(rune('a'+i)), Version: "1.0.0", UpdateCheck: true,
 					})
 					if err != nil {
@@ -175,7 +178,7 @@ func TestPromotionsAmongCheckIns(t *testing.T) {
 		}
 		wg.Wait()
 		d.sound()
-		n := must(d.GroupNumbers(d.ctx, s.group.ID))(t)
+		n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t)
 		if n.InFlight > 2 || n.Total != 8 || n.SpentInPeriod > 2 {
 			t.Errorf("numbers: %+v", n)
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -47,12 +49,12 @@ func (x *disorder) run(steps int) {
 	for range steps {
 		name, err := x.step()
 		x.done = append(x.done, name)
-		if err != nil && fleet.CodeOf(err) == "" {
+		if err != nil && fault.CodeOf(err) == "" {
 			x.t.Fatalf("%s: %v\nafter %v", name, err, x.done)
 		}
 		x.sound()
 		for _, id := range x.groups {
-			if n := must(x.GroupNumbers(x.ctx, id))(x.t); n.SpentInPeriod > n.PeriodCap {
+			if n := must(x.View.GroupNumbers(x.ctx, id))(x.t); n.SpentInPeriod > n.PeriodCap {
 				x.t.Errorf("%d of %d grants in the period", n.SpentInPeriod, n.PeriodCap)
 			}
 		}
@@ -74,12 +76,12 @@ func (x *disorder) step() (name string, err error) {
 	case 0, 1, 2, 3, 4:
 		track := pick(x, "t", "t", "t", "u")
 		say("check %s@%s %s", machine, version, track)
-		_, err = x.CheckIn(x.ctx, fleet.CheckIn{AppID: x.app.ID.String(), Track: track, Machine: machine, Version: version, UpdateCheck: true})
+		_, err = x.Machines.CheckIn(x.ctx, checkin.CheckIn{AppID: x.app.ID.String(), Track: track, Machine: machine, Version: version, UpdateCheck: true})
 	case 5, 6, 7:
 		e := pick(x, rollout.Event{Type: 13, Result: 1}, rollout.Event{Type: 14, Result: 1}, rollout.Event{Type: 3, Result: 1},
 			rollout.Event{Type: 3, Result: 0, Code: 9}, rollout.Event{Type: 3, Result: 0, Code: 44}, rollout.Event{Type: 3, Result: 9, Code: 40})
 		say("event %s %d/%d", machine, e.Type, e.Result)
-		_, err = x.CheckIn(x.ctx, fleet.CheckIn{AppID: x.app.ID.String(), Track: "t", Machine: machine, Version: "1.0.0", Events: []rollout.Event{e}})
+		_, err = x.Machines.CheckIn(x.ctx, checkin.CheckIn{AppID: x.app.ID.String(), Track: "t", Machine: machine, Version: "1.0.0", Events: []rollout.Event{e}})
 	case 8:
 		say("promote %s", version)
 		p := x.packages[version] // none for 1.0.0, which empties the channel

@@ -1,10 +1,11 @@
-// Package fleet is what an operator or a machine can do. It is the only room
-// that creates, changes or deletes records: every verb checks the permission,
-// validates, runs one transaction of the store, lets the engine decide and
-// leaves activity and audit behind.
+// Package fleet is the service layer: what an operator can do. Every verb checks
+// the permission, validates its input and runs as one change (package change),
+// which leaves activity and audit behind. The rooms below it hold the rest:
+// catalog (configuration in memory), checkin (machines), view (reads), account
+// (people), upkeep (background work), seed (first contents).
 //
-// It knows no protocol (Omaha, REST and GraphQL translate to it), writes no
-// SQL text and decides nothing about a rollout itself.
+// It knows no protocol (Omaha, REST and GraphQL translate to it), contains no SQL
+// text and does not decide about a rollout itself.
 package fleet
 
 import (
@@ -12,93 +13,69 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/seed"
+	"github.com/coreroller/coreroller/fleet/upkeep"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/store"
 )
 
-// Options is what a Service is made of. Now is the only clock it looks at.
+// Options are what a Service needs. Now is the only clock it reads.
 type Options struct {
 	Store *store.Store
 	Now   func() time.Time
 	Log   *slog.Logger
-	Demo  DemoFleet // nil: none can be started
+	Demo  DemoFleet // nil: the demo cannot be started
 }
 
-// Service carries the verbs. It is safe for concurrent use.
+// Service carries the operators' verbs and the rooms below them. It is safe for
+// concurrent use.
 type Service struct {
-	store *store.Store
-	now   func() time.Time // UTC, microseconds, as the databases keep it
-	log   *slog.Logger
+	Machines *checkin.Service
+	Accounts *account.Service
+	View     *view.Service
+	Upkeep   *upkeep.Worker
 
-	catalog   atomic.Pointer[Catalog]
-	reloading sync.Mutex // held from reading the configuration to replacing the catalog
-
-	hashing chan struct{} // one slot per password hash under way
-
+	store   *store.Store
+	catalog *catalog.Cache
+	changes *change.Writer
+	now     func() time.Time // UTC microseconds, the precision of the databases
 	demo    DemoFleet
 	demoing sync.Mutex // held while the demo is started or stopped
-
-	lane    *store.Lane[*call]
-	idle    *idleMemory
-	rate    rate // of check-ins that were answered
-	jobs    *jobs
-	meters  meters
-	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
-
-	// Of the worker alone.
-	swept    uuid.UUID // how far the walk over all machines got
-	pointed  [len(resolutions)]time.Time
-	sampled  time.Time
-	retained time.Time
 }
 
-// New makes a Service and loads the catalog. The caller keeps the store and
-// closes it after the Service is no longer used.
+// New makes a Service and loads the catalog. The caller closes the store after
+// the Service is no longer used.
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{
-		store:   o.Store,
-		now:     func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) },
-		log:     o.Log,
-		hashing: make(chan struct{}, maxHashing),
-		demo:    o.Demo,
-	}
-	s.catalog.Store(&Catalog{})
-	if err := s.reloadAll(ctx); err != nil {
+	now := func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
+	configuration, err := catalog.NewCache(ctx, o.Store, o.Log)
+	if err != nil {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
-	s.idle, s.jobs = newIdleMemory(), newJobs()
-	s.meters.written = s.now()
-	s.lane = store.NewLane(s.store, store.LaneOptions{Batch: laneBatch, Waiting: laneWaiting, Now: s.now}, s.process)
-	return s, nil
+	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log})
+	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
+	return &Service{
+		Machines: machines,
+		Accounts: account.New(o.Store, changes, now),
+		View:     view.New(o.Store, configuration, now),
+		Upkeep:   upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, Now: now, Log: o.Log}),
+		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
+	}, nil
 }
 
-const (
-	// laneBatch is how many check-ins share a transaction: at a few hundred the
-	// cost of the commit is spread thin and nobody waits long for his neighbours.
-	laneBatch = 400
-	// laneWaiting is how many check-ins may wait before machines are told to
-	// come back later: some ten batches, well under a second of work.
-	laneWaiting = 4000
-)
+// Preinstall fills a new database; see seed.Preinstall.
+func (s *Service) Preinstall(ctx context.Context) error { return seed.Preinstall(ctx, s.changes) }
 
-// Run does what happens without being asked, until the context ends: it follows
-// other processes, ends leases, opens waves, keeps statistics and deletes what
-// is old.
-func (s *Service) Run(ctx context.Context) error {
-	var g sync.WaitGroup
-	for _, f := range []func(context.Context){s.watchCatalog, s.watchMachines, s.touch, s.work, s.recall} {
-		g.Go(func() { f(ctx) })
-	}
-	g.Wait()
-	return nil
-}
+// Run does the background work until the context ends.
+func (s *Service) Run(ctx context.Context) { s.Upkeep.Run(ctx) }
 
-// Close commits the check-ins that wait and takes no more.
-func (s *Service) Close() { s.lane.Close() }
+// Close commits the waiting check-ins and accepts no more.
+func (s *Service) Close() { s.Machines.Close() }
 
-// Catalog is the configuration as it stands; it never changes once returned.
-func (s *Service) Catalog() *Catalog { return s.catalog.Load() }
+// Catalog returns the current configuration; it never changes once returned.
+func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }

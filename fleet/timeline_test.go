@@ -9,6 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -19,15 +22,15 @@ func (d *desk) point() {
 	d.t.Helper()
 	now := d.clock()
 	d.wait(now.Truncate(30 * time.Second).Add(30 * time.Second).Sub(now))
-	d.must(d.Work(d.t.Context()))
+	d.must(d.Upkeep.Work(d.t.Context()))
 	d.wait(time.Second)
 }
 
 // chart is the last hour of a group. The bands of each moment add up to its
 // active machines.
-func (d *desk) chart(s *setup) *fleet.Timeline {
+func (d *desk) chart(s *setup) *view.Timeline {
 	d.t.Helper()
-	line := must(d.Timeline(d.ctx, s.group.ID, d.clock().Add(-time.Hour), d.clock()))(d.t)
+	line := must(d.View.Timeline(d.ctx, s.group.ID, d.clock().Add(-time.Hour), d.clock()))(d.t)
 	for i, at := range line.Times {
 		active := 0
 		for _, state := range line.States {
@@ -71,7 +74,7 @@ func TestTheBandsOfATimeline(t *testing.T) {
 			t.Errorf("bands %v, want %v", got, want)
 		}
 		d.wait(25 * time.Hour)
-		d.must(d.Work(t.Context()))
+		d.must(d.Upkeep.Work(t.Context()))
 		d.point()
 		line = d.chart(s)
 		if n := len(line.Times); n > 0 && line.Waiting[n-1]+line.OnTarget[n-1]+line.Failed[n-1]+line.InFlight[n-1] != 0 {
@@ -114,7 +117,7 @@ func TestThePaceOfAGroup(t *testing.T) {
 		d.point()
 		d.point() // quiet, but the grants still count in their period
 		d.wait(15 * time.Minute)
-		d.must(d.Work(t.Context())) // they no longer do
+		d.must(d.Upkeep.Work(t.Context())) // they no longer do
 		d.point()
 		line := d.chart(s)
 		n := len(line.Times)
@@ -143,12 +146,12 @@ func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		s := d.setup()
 		other := d.beside()
-		other.follow(func(c *fleet.Catalog) bool { return c.Group(s.group.ID) != nil && c.Group(s.group.ID).Target != nil })
+		other.follow(func(c *catalog.Catalog) bool { return c.Group(s.group.ID) != nil && c.Group(s.group.ID).Target != nil })
 		count := func() []int {
 			t.Helper()
-			d.must(d.Work(t.Context()))
-			d.must(other.Work(t.Context()))
-			return must(d.ApplicationChecks(d.ctx, []uuid.UUID{s.app.ID}))(t)[s.app.ID]
+			d.must(d.Upkeep.Work(t.Context()))
+			d.must(other.Upkeep.Work(t.Context()))
+			return must(d.View.ApplicationChecks(d.ctx, []uuid.UUID{s.app.ID}))(t)[s.app.ID]
 		}
 		for i := range 4 {
 			d.check(s, fmt.Sprint("m", i), "2.0.0")
@@ -180,7 +183,7 @@ func TestThePaceOfADeletedGroupIsDropped(t *testing.T) {
 	eachDesk(t, func(t *testing.T, d *desk) {
 		s := d.setup()
 		gone := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "gone", Track: "gone", ChannelID: &s.channel.ID}))(t)
-		must(d.CheckIn(t.Context(), fleet.CheckIn{AppID: s.app.ID.String(), Track: "gone", Machine: "x", Version: "2.0.0", UpdateCheck: true}))(t)
+		must(d.Machines.CheckIn(t.Context(), checkin.CheckIn{AppID: s.app.ID.String(), Track: "gone", Machine: "x", Version: "2.0.0", UpdateCheck: true}))(t)
 		d.check(s, "a", "2.0.0")
 		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: gone.ID}))
 		d.point()
@@ -196,21 +199,7 @@ func TestAMonthHasAPointAnHour(t *testing.T) {
 	s := d.setup()
 	from := d.clock().Add(-30 * 24 * time.Hour)
 	d.wait(time.Second)
-	if line := must(d.Timeline(d.ctx, s.group.ID, from, d.clock()))(t); line.Resolution != time.Hour {
+	if line := must(d.View.Timeline(d.ctx, s.group.ID, from, d.clock()))(t); line.Resolution != time.Hour {
 		t.Errorf("a point every %v", line.Resolution)
-	}
-}
-
-// An update that begins and ends within one batch was in flight.
-func TestThePaceSeesWhatABatchBeganAndEnded(t *testing.T) {
-	d := newDesk(t, storetest.SQLite(t))
-	s := d.setup()
-	in := func(version string) fleet.CheckIn {
-		return fleet.CheckIn{AppID: s.app.ID.String(), Track: "t", Machine: "a", Version: version, UpdateCheck: true}
-	}
-	d.must(d.Together(t.Context(), in("1.0.0"), in("2.0.0")))
-	d.point()
-	if line := d.chart(s); !slices.Equal(line.Pace.InFlight, []int{1}) || !slices.Equal(line.OnTarget, []int{1}) {
-		t.Errorf("in flight %v, on target %v", line.Pace.InFlight, line.OnTarget)
 	}
 }

@@ -8,13 +8,16 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // waits fails unless the next machine of the group is held for this reason.
-func (d *desk) waits(s *setup, want rollout.Reason) *fleet.Wait {
+func (d *desk) waits(s *setup, want rollout.Reason) *view.Wait {
 	d.t.Helper()
-	all := must(d.GroupWaits(d.ctx, []uuid.UUID{s.group.ID}))(d.t)
+	all := must(d.View.GroupWaits(d.ctx, []uuid.UUID{s.group.ID}))(d.t)
 	w := all[s.group.ID]
 	switch {
 	case w == nil && want != rollout.ReasonNone:
@@ -62,14 +65,14 @@ func TestWhatAGroupWaitsFor(t *testing.T) {
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
 
 		d.policy(s, func(p *rollout.Policy) {
-			p.Windows = []rollout.Window{{Days: []time.Weekday{time.Tuesday}, Start: 60, End: 300}}
+			p.Windows = []calendar.Window{{Days: []time.Weekday{time.Tuesday}, Start: 60, End: 300}}
 		})
 		if w := d.waits(s, rollout.ReasonOutsideWindow); !w.Until.Equal(time.Date(2026, 3, 3, 1, 0, 0, 0, time.UTC)) {
 			t.Errorf("%+v", w)
 		}
 		d.policy(s, func(p *rollout.Policy) {
 			p.Windows = nil
-			p.Freezes = []rollout.Freeze{{From: d.clock().Add(-time.Hour), Until: d.clock().Add(time.Hour), Reason: "audit"}}
+			p.Freezes = []calendar.Freeze{{From: d.clock().Add(-time.Hour), Until: d.clock().Add(time.Hour), Reason: "audit"}}
 		})
 		d.waits(s, rollout.ReasonFrozen)
 		d.policy(s, func(p *rollout.Policy) { p.Freezes = nil })
@@ -96,7 +99,7 @@ func TestAGroupWaitsForABlacklistedFloorOnlyWhenAllDo(t *testing.T) {
 		d.reason(s, "old", "1.0.0", rollout.ReasonPaused)
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
 		d.waits(s, rollout.ReasonNone)
-		path := must(d.UpdatePath(d.ctx, s.channel.ID, "1.0.0"))(t)
+		path := must(d.View.UpdatePath(d.ctx, s.channel.ID, "1.0.0"))(t)
 		if len(path.Steps) != 2 || path.Steps[0] != s.packages["1.5.0"] || path.Reason != rollout.ReasonGranted ||
 			path.Sentence != "from 1.0.0 to 1.5.0, which no machine may skip; then to 2.0.0" {
 			t.Errorf("%+v", path)
@@ -150,7 +153,7 @@ func TestWhatAGroupInWavesWaitsFor(t *testing.T) {
 			d.check(s, m, "1.0.0")
 		}
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
-		reach := must(d.ControlReach(d.ctx, s.group.ID, fleet.ControlAdvance))(t)
+		reach := must(d.View.ControlReach(d.ctx, s.group.ID, view.ControlAdvance))(t)
 		if reach.Eligible == 0 || reach.Sentence == "" {
 			t.Errorf("%+v", reach)
 		}
@@ -170,43 +173,43 @@ func TestReachOfControls(t *testing.T) {
 			d.reason(s, fmt.Sprint("w", i), "1.0.0", rollout.ReasonConcurrencyLimit)
 		}
 		d.report(s, "m0", "1.0.0", rollout.Event{Type: 13, Result: 1})
-		reach := func(c fleet.Control, eligible, now int, sentence string) fleet.Reach {
+		reach := func(c view.Control, eligible, now int, sentence string) view.Reach {
 			t.Helper()
-			r := must(d.ControlReach(d.ctx, s.group.ID, c))(t)
+			r := must(d.View.ControlReach(d.ctx, s.group.ID, c))(t)
 			if r.Groups != 1 || r.Machines != 7 || r.Eligible != eligible || r.EligibleNow != now || r.Sentence != sentence {
 				t.Errorf("%s: %+v", c, r)
 			}
 			return r
 		}
-		reach(fleet.ControlPause, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait")
-		reach(fleet.ControlHalt, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait until a person resumes it")
-		reach(fleet.ControlResume, 7, 0, "updates are neither paused nor halted: nothing changes")
-		_, err := d.ControlReach(d.ctx, s.group.ID, fleet.ControlAdvance)
-		refused(t, err, fleet.Conflict, "groupId")
-		_, err = d.ControlReach(d.ctx, s.group.ID, "DANCE")
-		refused(t, err, fleet.Invalid, "control")
-		_, err = d.ControlReach(d.ctx, s.app.ID, fleet.ControlPause)
-		refused(t, err, fleet.NotFound, "groupId")
+		reach(view.ControlPause, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait")
+		reach(view.ControlHalt, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait until a person resumes it")
+		reach(view.ControlResume, 7, 0, "updates are neither paused nor halted: nothing changes")
+		_, err := d.View.ControlReach(d.ctx, s.group.ID, view.ControlAdvance)
+		refused(t, err, fault.Conflict, "groupId")
+		_, err = d.View.ControlReach(d.ctx, s.group.ID, "DANCE")
+		refused(t, err, fault.Invalid, "control")
+		_, err = d.View.ControlReach(d.ctx, s.app.ID, view.ControlPause)
+		refused(t, err, fault.NotFound, "groupId")
 
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
-		reach(fleet.ControlPause, 7, 0, "updates are paused already: nothing changes")
+		reach(view.ControlPause, 7, 0, "updates are paused already: nothing changes")
 		for i := range 2 { // their offers are withdrawn
 			d.reason(s, fmt.Sprint("m", i+1), "1.0.0", rollout.ReasonPaused)
 		}
 		d.wait(15 * time.Minute) // three grants are forgotten
-		if r := reach(fleet.ControlResume, 7, 2, "7 machines in 1 group; 7 of them have something to update to, 2 at their next check"); r.ProjectedEnd.IsZero() {
+		if r := reach(view.ControlResume, 7, 2, "7 machines in 1 group; 7 of them have something to update to, 2 at their next check"); r.ProjectedEnd.IsZero() {
 			t.Errorf("no end: %+v", r)
 		}
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
 		must(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: s.group.ID}))(t)
-		reach(fleet.ControlHalt, 7, 0, "the rollout is halted already: nothing changes")
-		reach(fleet.ControlResume, 7, 2, "7 machines in 1 group; 7 of them have something to update to, 2 at their next check")
+		reach(view.ControlHalt, 7, 0, "the rollout is halted already: nothing changes")
+		reach(view.ControlResume, 7, 2, "7 machines in 1 group; 7 of them have something to update to, 2 at their next check")
 
 		d.policy(s, func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"x"}}, {Share: 1}} })
-		reach(fleet.ControlAdvance, 2, 0, "wave 2 of 2 reaches 100 % of the machines; about 2 more of them would update, none before it is resumed")
+		reach(view.ControlAdvance, 2, 0, "wave 2 of 2 reaches 100 % of the machines; about 2 more of them would update, none before it is resumed")
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
-		_, err = d.ControlReach(d.ctx, s.group.ID, fleet.ControlHalt)
-		refused(t, err, fleet.Conflict, "groupId")
+		_, err = d.View.ControlReach(d.ctx, s.group.ID, view.ControlHalt)
+		refused(t, err, fault.Conflict, "groupId")
 	})
 }
 
@@ -214,9 +217,9 @@ func TestUpdatePathIsRefused(t *testing.T) {
 	d := newDesk(t, t.TempDir()+"/db")
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
-		_, err := d.UpdatePath(d.ctx, s.channel.ID, from)
-		refused(t, err, fleet.Invalid, "from")
+		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from)
+		refused(t, err, fault.Invalid, "fromVersion")
 	}
-	_, err := d.UpdatePath(d.ctx, s.app.ID, "1.0.0")
-	refused(t, err, fleet.NotFound, "channelId")
+	_, err := d.View.UpdatePath(d.ctx, s.app.ID, "1.0.0")
+	refused(t, err, fault.NotFound, "channelId")
 }

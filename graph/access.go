@@ -13,13 +13,13 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// answerTime bounds a query or mutation: a page that takes longer was asked
-// for too much, and the database has other callers.
-const answerTime = 20 * time.Second
+// operationTimeout limits a query or mutation, so that one expensive document
+// does not occupy the database for long.
+const operationTimeout = 20 * time.Second
 
-// forStrangers reports whether a field of the root types may be asked for
-// without being signed in. Everything else is closed, also what is added later.
-func forStrangers(field string) bool {
+// isPublic reports whether a root field needs no sign-in. New fields need one
+// until they are listed here.
+func isPublic(field string) bool {
 	switch field {
 	case "me", "serverInfo", "signIn", "signOut", "__typename":
 		return true
@@ -27,13 +27,14 @@ func forStrangers(field string) bool {
 	return false
 }
 
-// admit is the operation middleware: strangers are refused as a whole when they
-// ask for anything that is closed to them, and nothing runs for ever.
-func (r *Resolver) admit(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+// authorizeOperation is the operation middleware. It refuses a whole operation of
+// a caller without sign-in if one of its root fields is not public, joins shared
+// subscriptions and limits the time of other operations.
+func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if _, err := auth.Require(ctx, auth.Read); err != nil {
 		for _, f := range rootFields(op) {
-			if !forStrangers(f.Name) {
+			if !isPublic(f.Name) {
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
 					Errors: gqlerror.List{r.present(ctx, err)},
@@ -47,15 +48,15 @@ func (r *Resolver) admit(ctx context.Context, next graphql.OperationHandler) gra
 		r.subscriptions.Add(1)
 		context.AfterFunc(ctx, func() { r.subscriptions.Add(-1) })
 		if key, ok := shareable(ctx, op); ok {
-			return r.shares.join(ctx, r, key, next)
+			return r.executions.join(ctx, r, key, next)
 		}
 		return next(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	answer := next(ctx)
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()
-		return answer(ctx)
+		return respond(ctx)
 	}
 }
 
@@ -64,13 +65,13 @@ func rootFields(op *graphql.OperationContext) []graphql.CollectedField {
 	return graphql.CollectFields(op, op.Operation.SelectionSet, []string{root})
 }
 
-// perResponse gives each answer, and each message of a subscription, its own
-// loaders: what they read is as fresh as the message.
-func (r *Resolver) perResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+// addLoaders gives each response, and each message of a subscription, its own
+// loaders, so that no message shows values cached for an earlier one.
+func (r *Resolver) addLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	return next(withLoaders(ctx, r))
 }
 
-// depthLimit refuses documents that nest too deep.
+// depthLimit refuses documents with a deeper nesting of fields.
 type depthLimit int
 
 // ExtensionName implements graphql.HandlerExtension.
@@ -81,31 +82,30 @@ func (depthLimit) Validate(graphql.ExecutableSchema) error { return nil }
 
 // MutateOperationContext implements graphql.OperationContextMutator.
 func (d depthLimit) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
-	if deeper(op.Operation.SelectionSet, int(d)) {
+	if exceedsDepth(op.Operation.SelectionSet, int(d)) {
 		return refusal(model.ErrorCodeInvalid, "the document nests deeper than %d fields", d)
 	}
 	return nil
 }
 
-// deeper reports whether a selection nests deeper than limit fields.
-// Introspection is left out: its own depth is limited by the validator, and
-// the documents of tools go deep.
-func deeper(set ast.SelectionSet, limit int) bool {
+// exceedsDepth reports whether a selection nests deeper than limit fields. It
+// ignores introspection, whose depth the validator limits: tools nest it deeply.
+func exceedsDepth(set ast.SelectionSet, limit int) bool {
 	for _, s := range set {
 		switch s := s.(type) {
 		case *ast.Field:
 			if s.Name == "__schema" || s.Name == "__type" {
 				continue
 			}
-			if limit == 0 || deeper(s.SelectionSet, limit-1) {
+			if limit == 0 || exceedsDepth(s.SelectionSet, limit-1) {
 				return true
 			}
 		case *ast.InlineFragment:
-			if deeper(s.SelectionSet, limit) {
+			if exceedsDepth(s.SelectionSet, limit) {
 				return true
 			}
 		case *ast.FragmentSpread:
-			if deeper(s.Definition.SelectionSet, limit) {
+			if exceedsDepth(s.Definition.SelectionSet, limit) {
 				return true
 			}
 		}

@@ -13,21 +13,20 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// open are the fields a stranger may ask for. Everything else, also what is
-// added tomorrow, is closed.
-var open = map[string]bool{"me": true, "serverInfo": true, "signIn": true, "signOut": true}
+// public are the root fields that need no sign-in.
+var public = map[string]bool{"me": true, "serverInfo": true, "signIn": true, "signOut": true}
 
-func TestStrangersAreRefusedEveryField(t *testing.T) {
+func TestFieldsRequireSignIn(t *testing.T) {
 	s := oneSite(t)
-	stranger := s.stranger(t)
+	anonymous := s.anonymous(t)
 	for _, root := range []*ast.Definition{schema().Query, schema().Mutation} {
 		for _, f := range root.Fields {
 			if strings.HasPrefix(f.Name, "__") {
 				continue
 			}
-			r := stranger.ask(sample(root, f))
+			r := anonymous.ask(sample(root, f))
 			refused := len(r.Errors) > 0 && r.Errors[0].Extensions.Code == "UNAUTHENTICATED" && string(r.Data) == "null"
-			if refused == open[f.Name] {
+			if refused == public[f.Name] {
 				t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
 			}
 		}
@@ -37,16 +36,16 @@ func TestStrangersAreRefusedEveryField(t *testing.T) {
 			continue
 		}
 		document, v := sample(schema().Subscription, f)
-		r := stranger.ask(document, v) // POST, which would give one message
+		r := anonymous.ask(document, v) // with POST it would return one message
 		if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" {
 			t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
 		}
 	}
 }
 
-// Signed in, every field of the same table is answered, if only with an error
-// about the input: none is forgotten, none fails inside.
-func TestUsersReachEveryField(t *testing.T) {
+// Signed-in users get a result or an error about the input from every field, never
+// an internal error.
+func TestUsersMayUseEveryField(t *testing.T) {
 	s := oneSite(t)
 	for _, root := range []*ast.Definition{schema().Query, schema().Mutation} {
 		for _, f := range root.Fields {
@@ -60,7 +59,7 @@ func TestUsersReachEveryField(t *testing.T) {
 				}
 			}
 			if root == schema().Mutation && len(r.Errors) > 0 {
-				t.Errorf("%s answers bad input in errors, not in userErrors: %+v", f.Name, r.Errors)
+				t.Errorf("%s returns invalid input in errors, not in userErrors: %+v", f.Name, r.Errors)
 			}
 		}
 	}
@@ -69,7 +68,8 @@ func TestUsersReachEveryField(t *testing.T) {
 	}
 }
 
-// sample is a document that asks for one root field with made-up arguments.
+// sample returns a document that selects one root field with placeholder
+// arguments.
 func sample(root *ast.Definition, f *ast.FieldDefinition) (string, vars) {
 	v := vars{}
 	var declared, passed []string
@@ -89,7 +89,8 @@ func sample(root *ast.Definition, f *ast.FieldDefinition) (string, vars) {
 	return document + " { " + f.Name + " " + selection(f.Type) + " }", v
 }
 
-// made is a value of an input type: required fields only, ids of nothing.
+// made returns a value of an input type with the required fields only. Its ids do
+// not exist.
 func made(typ *ast.Type) any {
 	if typ.Elem != nil {
 		return []any{}
@@ -131,20 +132,20 @@ func selection(typ *ast.Type) string {
 	return ""
 }
 
-func TestStrangersGetNoIntrospection(t *testing.T) {
+func TestIntrospectionRequiresSignIn(t *testing.T) {
 	s := oneSite(t)
 	const document = `{ __schema { types { name } } }`
-	if r := s.stranger(t).ask(document, nil); len(r.Errors) == 0 || strings.Contains(string(r.Data), "Group") {
-		t.Errorf("stranger: %s %+v", r.Data, r.Errors)
+	if r := s.anonymous(t).ask(document, nil); len(r.Errors) == 0 || strings.Contains(string(r.Data), "Group") {
+		t.Errorf("without sign-in: %s %+v", r.Data, r.Errors)
 	}
 	if r := s.ana(t).ask(document, nil); !strings.Contains(string(r.Data), "GroupNumbers") {
-		t.Errorf("user: %s %+v", r.Data, r.Errors)
+		t.Errorf("signed in: %s %+v", r.Data, r.Errors)
 	}
-	r := s.stranger(t).ask(`{ serverInf { version } }`, nil)
+	r := s.anonymous(t).ask(`{ serverInf { version } }`, nil)
 	if len(r.Errors) == 0 || strings.Contains(r.Errors[0].Message, "serverInfo") {
-		t.Errorf("a typing mistake is answered %+v", r.Errors)
+		t.Errorf("a misspelt field is answered with %+v, want no suggestion", r.Errors)
 	}
-	want(t, s.stranger(t).get(`{ serverInfo { version startedAt database healthy updateUrl } }`, nil),
+	want(t, s.anonymous(t).get(`{ serverInfo { version startedAt database healthy updateUrl } }`, nil),
 		"version", "test", "startedAt", nil, "database", nil, "healthy", nil, "updateUrl", nil)
 	info := s.ana(t).get(`{ serverInfo { healthy updateUrl } }`, nil)
 	want(t, info, "healthy", true, "updateUrl", s.http.URL+"/v1/update/")
@@ -160,7 +161,7 @@ func TestWrongPasswordIsRefused(t *testing.T) {
 	}
 }
 
-func TestGetIsForQueriesOnly(t *testing.T) {
+func TestGetAllowsQueriesOnly(t *testing.T) {
 	s := oneSite(t)
 	get := func(document string) reply {
 		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/graphql?query="+url.QueryEscape(document), http.NoBody)
@@ -175,8 +176,8 @@ func TestGetIsForQueriesOnly(t *testing.T) {
 	}
 }
 
-// Cookies go along with other sites' requests: those may not write.
-func TestOtherSitesMayNotPost(t *testing.T) {
+// Browsers send cookies with requests of other sites, which must be refused.
+func TestRequestsOfOtherSitesAreRefused(t *testing.T) {
 	s := oneSite(t)
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/graphql", strings.NewReader(`{"query":"{ me { id } }"}`))
 	req.Header.Set("Content-Type", "application/json")
@@ -193,7 +194,7 @@ func TestOtherSitesMayNotPost(t *testing.T) {
 	}
 }
 
-func TestLimitsOfADocument(t *testing.T) {
+func TestDocumentsOverALimitAreRefused(t *testing.T) {
 	s := oneSite(t)
 	deep := "{ applications " + strings.Repeat("{ groups { application ", 8) + "{ id }" + strings.Repeat("} }", 8) + " }"
 	inFragment := "query { applications { ...A } } fragment A on Application " +
@@ -208,14 +209,14 @@ func TestLimitsOfADocument(t *testing.T) {
 	} {
 		r := s.ana(t).ask(document, nil)
 		if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "INVALID" || !strings.Contains(r.Errors[0].Message, message) {
-			t.Errorf("%.80s: answered %.100s %+v, want %q", document, r.Data, r.Errors, message)
+			t.Errorf("%.80s: got %.100s %+v, want %q", document, r.Data, r.Errors, message)
 		}
 	}
 	if r := s.ana(t).ask("{ instances(first: -1) { nodes { id } } }", nil); len(r.Errors) == 0 || r.Errors[0].Extensions.Field != "first" {
 		t.Errorf("first -1: %s %+v", r.Data, r.Errors)
 	}
 	if r := s.ana(t).ask("{ instances(first: 1000000) { nodes { id machineId version } } }", nil); len(r.Errors) > 0 {
-		t.Errorf("first 1000000 is capped: %+v", r.Errors)
+		t.Errorf("first: 1000000 failed: %+v", r.Errors)
 	}
 	huge := s.ana(t).ask("# "+strings.Repeat("x", 2<<20)+"\n{ me { id } }", nil)
 	if huge.status != http.StatusRequestEntityTooLarge || huge.Errors[0].Extensions.Code != "INVALID" {
@@ -231,8 +232,8 @@ func many(format string, n int) string {
 	return b.String()
 }
 
-// What cannot be read is neither sent back nor logged: it may be a password.
-func TestIllegibleRequestsAreNotRepeated(t *testing.T) {
+// A malformed request may contain a password: it is neither logged nor sent back.
+func TestMalformedRequestsAreNotRepeated(t *testing.T) {
 	s := oneSite(t)
 	var log bytes.Buffer
 	defer func(w io.Writer) { stdlog.SetOutput(w) }(stdlog.Writer())
@@ -242,7 +243,7 @@ func TestIllegibleRequestsAreNotRepeated(t *testing.T) {
 			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/graphql", strings.NewReader(body))
 			req.Header.Set("Content-Type", "application/json")
 			req.Header.Set("Accept", accept)
-			r := s.stranger(t).send(req)
+			r := s.anonymous(t).send(req)
 			if r.status != http.StatusBadRequest || r.Errors[0].Extensions.Code != "INVALID" || strings.Contains(r.Errors[0].Message, "s3cret") {
 				t.Errorf("%s: %d %+v", body, r.status, r.Errors)
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-func (r *activityResolver) Words(ctx context.Context, obj *db.Activity) (string, error) {
-	return codeWords(obj.Code), nil
+func (r *activityResolver) Description(ctx context.Context, obj *db.Activity) (string, error) {
+	return codeDescription(obj.Code), nil
 }
 
 func (r *queryResolver) Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {

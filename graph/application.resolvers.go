@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
@@ -37,12 +38,12 @@ func (r *applicationResolver) Packages(ctx context.Context, obj *db.Application,
 	return r.packages(ctx, obj, filter, first, after)
 }
 
-func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error) {
+func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error) {
 	n, err := loadersOf(ctx).applicationNumbers.load(ctx, obj.ID)
 	return &n, err
 }
 
-func (r *applicationResolver) Checks(ctx context.Context, obj *db.Application) ([]int, error) {
+func (r *applicationResolver) RecentChecks(ctx context.Context, obj *db.Application) ([]int, error) {
 	return loadersOf(ctx).applicationChecks.load(ctx, obj.ID)
 }
 
@@ -70,7 +71,7 @@ func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicati
 	wanted := func(e event.Event) bool {
 		return e.App == applicationID && (e.Kind == event.AppChanged || e.Kind == event.GroupChanged)
 	}
-	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
 		row, err := maybe(preloads(ctx).applications(r.reader.Application.Query().Where(application.ID(applicationID)), fields(ctx, []string{"application"})).Only(ctx))
 		return &model.ApplicationChange{AsOf: r.Now(), Snapshot: snapshot, Application: row}, row == nil, err
 	})

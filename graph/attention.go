@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// longPause is after how long a pause is probably forgotten.
+	// longPause is the duration after which a pause is reported.
 	longPause = 24 * time.Hour
-	// maxAttention bounds the list; nobody reads more.
+	// maxAttention limits the length of the list.
 	maxAttention = 50
 )
 
-// attention is what needs a person, most urgent first: states that are stored
-// anyway, gathered from all groups.
+// attention returns what needs an operator, most urgent first, from the stored
+// state of all groups.
 func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 	groups, err := r.reader.Group.Query().WithApplication().All(ctx)
 	if err != nil {
@@ -56,12 +56,12 @@ func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 	for _, row := range running {
 		g := byID[row.GroupID]
 		switch {
-		case g == nil: // made since
+		case g == nil: // created after the first query
 		case row.State == rollout.RolloutHalted:
 			add(g, model.AttentionKindHalted, rollout.SeverityError, &row.Halt.At, haltSentence(&row.Halt))
 		case r.waitsForApproval(row, g.Policy):
 			add(g, model.AttentionKindWaitingForApproval, rollout.SeverityWarning, soaked(row, g.Policy),
-				fmt.Sprintf("wave %d of %d may begin when a person opens it", row.Wave+2, len(g.Policy.Waves)))
+				fmt.Sprintf("wave %d of %d needs approval", row.Wave+2, len(g.Policy.Waves)))
 		}
 	}
 	if err := r.withoutPackage(ctx, groups, add); err != nil {
@@ -78,7 +78,7 @@ func (r *Resolver) attention(ctx context.Context) ([]*model.Attention, error) {
 	return out[:min(len(out), maxAttention)], nil
 }
 
-// waitsForApproval reports whether only a person keeps the next wave closed.
+// waitsForApproval reports whether the next wave only needs approval.
 func (r *Resolver) waitsForApproval(row *db.GroupRollout, p rollout.Policy) bool {
 	if row.Wave >= len(p.Waves)-1 || row.Approved || row.GateAt == nil || !p.UpdatesEnabled {
 		return false
@@ -86,13 +86,13 @@ func (r *Resolver) waitsForApproval(row *db.GroupRollout, p rollout.Policy) bool
 	return p.Waves[row.Wave].Approval && !r.Now().Before(*soaked(row, p))
 }
 
-// soaked is when the gate of the present wave has held for its soak time.
+// soaked returns when the soak time of the current wave ends.
 func soaked(row *db.GroupRollout, p rollout.Policy) *time.Time {
 	at := row.GateAt.Add(p.Waves[row.Wave].Soak)
 	return &at
 }
 
-// withoutPackage adds the groups whose machines ask in vain.
+// withoutPackage adds the groups that have active machines but no package.
 func (r *Resolver) withoutPackage(ctx context.Context, groups []*db.Group,
 	add func(*db.Group, model.AttentionKind, rollout.Severity, *time.Time, string),
 ) error {
@@ -105,14 +105,14 @@ func (r *Resolver) withoutPackage(ctx context.Context, groups []*db.Group,
 	if len(ids) == 0 {
 		return nil
 	}
-	numbers, err := r.fleet.ManyGroupNumbers(ctx, ids)
+	numbers, err := r.fleet.View.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return err
 	}
 	for _, g := range groups {
 		if n := numbers[g.ID]; n != nil && n.Active > 0 {
 			add(g, model.AttentionKindNoPackage, rollout.SeverityWarning, nil,
-				fmt.Sprintf("%d machines ask and there is no package to offer", n.Active))
+				fmt.Sprintf("%d machines check in, but there is no package to offer", n.Active))
 		}
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
@@ -76,22 +78,22 @@ func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel,
 	return maybe(preloads(ctx).channels(r.reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error) {
-	reach, err := r.fleet.PromotionReach(ctx, channelID, packageID)
+func (r *queryResolver) PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error) {
+	reach, err := r.fleet.View.PromotionReach(ctx, channelID, packageID)
 	return &reach, err
 }
 
-func (r *queryResolver) DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error) {
-	in := fleet.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID}
+func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error) {
+	in := view.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID}
 	if given(applicationID, channelID, packageID, groupID) != 1 {
-		return nil, fleet.Errorf(fleet.Invalid, "", "give exactly one id")
+		return nil, fault.Errorf(fault.Invalid, "", "give exactly one id")
 	}
-	reach, err := r.fleet.DeletionReach(ctx, in)
+	reach, err := r.fleet.View.DeletionReach(ctx, in)
 	return &reach, err
 }
 
-func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error) {
-	return r.updatePath(ctx, channelID, from)
+func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*model.UpdatePath, error) {
+	return r.updatePath(ctx, channelID, fromVersion)
 }
 
 func (r *Resolver) Channel() generated.ChannelResolver { return &channelResolver{r} }

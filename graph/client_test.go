@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// caller is who asks: a signed-in user by default.
+// caller is an HTTP client of the API.
 type caller struct {
 	*site
 	t       testing.TB
@@ -22,26 +22,26 @@ type caller struct {
 	prepare func(*http.Request)
 }
 
-// ana is the user of the tests, by name and password.
+// ana is a caller that signs in as the user ana with basic authentication.
 func (s *site) ana(t testing.TB) *caller {
 	return &caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("ana", password) }}
 }
 
-// stranger is somebody who is not signed in.
-func (s *site) stranger(t testing.TB) *caller {
+// anonymous is a caller without sign-in.
+func (s *site) anonymous(t testing.TB) *caller {
 	return &caller{site: s, t: t, prepare: func(*http.Request) {}}
 }
 
 type vars map[string]any
 
-// failure is one error of an answer.
+// failure is one error of a response.
 type failure struct {
 	Message    string
 	Path       []any
 	Extensions struct{ Code, Field, RequestID string }
 }
 
-// reply is an answer over HTTP.
+// reply is a response over HTTP.
 type reply struct {
 	Data   json.RawMessage
 	Errors []failure
@@ -50,7 +50,7 @@ type reply struct {
 	header http.Header
 }
 
-// ask sends a document.
+// ask sends a document with POST.
 func (c *caller) ask(document string, v vars) reply {
 	c.t.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": v})
@@ -79,13 +79,13 @@ func (c *caller) send(req *http.Request) reply {
 	}
 	r := reply{status: resp.StatusCode, header: resp.Header}
 	if err := json.Unmarshal(data, &r); err != nil {
-		c.t.Fatalf("answer %d %q: %v", resp.StatusCode, data, err)
+		c.t.Fatalf("response %d %q: %v", resp.StatusCode, data, err)
 	}
 	return r
 }
 
-// get asks for something that must work and returns the value of its only
-// root field.
+// get sends a document that must succeed and returns the value of its only root
+// field.
 func (c *caller) get(document string, v vars) map[string]any {
 	c.t.Helper()
 	r := c.ask(document, v)
@@ -94,7 +94,7 @@ func (c *caller) get(document string, v vars) map[string]any {
 	}
 	var data map[string]map[string]any
 	if err := json.Unmarshal(r.Data, &data); err != nil {
-		c.t.Fatalf("%s\nanswers %s: %v", document, r.Data, err)
+		c.t.Fatalf("%s\nreturned %s: %v", document, r.Data, err)
 	}
 	for _, value := range data {
 		return value
@@ -103,7 +103,7 @@ func (c *caller) get(document string, v vars) map[string]any {
 	return nil
 }
 
-// at walks into an answer: "group.numbers.byVersion.0.machines".
+// at returns the value at a path of a response: "group.numbers.byVersion.0.machines".
 func at(t testing.TB, v any, path string) any {
 	t.Helper()
 	for part := range strings.SplitSeq(path, ".") {
@@ -126,7 +126,7 @@ func at(t testing.TB, v any, path string) any {
 	return v
 }
 
-// want compares values of an answer, given as path and value in turn.
+// want compares values of a response; pairs are paths and expected values.
 func want(t testing.TB, v any, pairs ...any) {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
@@ -138,7 +138,7 @@ func want(t testing.TB, v any, pairs ...any) {
 	}
 }
 
-// watcher is one websocket that speaks graphql-transport-ws.
+// watcher is a websocket with the protocol graphql-transport-ws.
 type watcher struct {
 	t    testing.TB
 	conn *websocket.Conn
@@ -150,13 +150,13 @@ type message struct {
 	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
-// dial opens a websocket and says hello.
+// dial opens a websocket and initializes the connection.
 func (c *caller) dial() *watcher {
 	c.t.Helper()
 	w := c.connect(nil)
 	w.write(message{Type: "connection_init"})
 	if m := w.read(); m.Type != "connection_ack" {
-		c.t.Fatalf("hello was answered %+v", m)
+		c.t.Fatalf("connection_init was answered with %+v", m)
 	}
 	return w
 }
@@ -186,7 +186,7 @@ func (w *watcher) write(m message) {
 	}
 }
 
-// read returns the next message that is no ping.
+// read returns the next message that is not a ping.
 func (w *watcher) read() message {
 	w.t.Helper()
 	for {
@@ -201,14 +201,15 @@ func (w *watcher) read() message {
 	}
 }
 
-// subscribe begins a subscription.
+// subscribe starts a subscription.
 func (w *watcher) subscribe(id, document string, v vars) {
 	w.t.Helper()
 	payload, _ := json.Marshal(map[string]any{"query": document, "variables": v})
 	w.write(message{ID: id, Type: "subscribe", Payload: payload})
 }
 
-// next is the next message of the only subscription: the value of its field.
+// next returns the value of the root field in the next message of the only
+// subscription.
 func (w *watcher) next() map[string]any {
 	w.t.Helper()
 	m := w.read()
@@ -226,7 +227,7 @@ func (w *watcher) next() map[string]any {
 	return nil
 }
 
-// until reads messages until one has a value at a path.
+// until reads messages until one has the value at the path.
 func (w *watcher) until(path string, value any) map[string]any {
 	w.t.Helper()
 	for range 20 {
@@ -239,7 +240,7 @@ func (w *watcher) until(path string, value any) map[string]any {
 	return nil
 }
 
-// stop ends a subscription and reads until it is over.
+// stop ends a subscription and waits for its completion.
 func (w *watcher) stop(id string) {
 	w.t.Helper()
 	w.write(message{ID: id, Type: "complete"})
@@ -250,7 +251,7 @@ func (w *watcher) stop(id string) {
 	}
 }
 
-// closes reads until the server closes the connection.
+// closes waits until the server closes the connection with a code.
 func (w *watcher) closes(code int) {
 	w.t.Helper()
 	_ = w.conn.SetReadDeadline(time.Now().Add(20 * time.Second))

@@ -7,11 +7,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// FuzzCursor reads what a client may send as a cursor: it is refused with a
-// clear error or names a place that is written as a cursor of the same place.
+// FuzzCursor checks that a cursor is refused as invalid, or is equivalent to the
+// cursor of the place it decodes to.
 func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add("W10")
@@ -22,21 +22,21 @@ func FuzzCursor(f *testing.F) {
 		var machine string
 		switch err := readCursor(text, &machine); {
 		case err != nil:
-			if fleet.CodeOf(err) != fleet.Invalid {
-				t.Errorf("refused with %v", err)
+			if fault.CodeOf(err) != fault.Invalid {
+				t.Errorf("refused with %v, want code invalid", err)
 			}
 		case strings.ContainsRune(machine, 0):
-			t.Errorf("%q names %q, which PostgreSQL cannot hold", text, machine)
+			t.Errorf("%q decodes to %q, which PostgreSQL cannot store", text, machine)
 		default:
 			var again string
 			if err := readCursor(place{machine}.cursor(), &again); err != nil || again != machine {
-				t.Errorf("%q names %q, whose cursor names %q, %v", text, machine, again, err)
+				t.Errorf("%q decodes to %q, whose cursor decodes to %q, %v", text, machine, again, err)
 			}
 		}
 		var at time.Time
 		var id uuid.UUID
-		if err := readCursor(text, &at, &id); err != nil && fleet.CodeOf(err) != fleet.Invalid {
-			t.Errorf("refused with %v", err)
+		if err := readCursor(text, &at, &id); err != nil && fault.CodeOf(err) != fault.Invalid {
+			t.Errorf("refused with %v, want code invalid", err)
 		}
 	})
 }

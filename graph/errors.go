@@ -7,25 +7,26 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/coreroller/coreroller/fleet/fault"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// This file is the only place where an error becomes words of the API.
+// This file is the only one that translates errors for the API.
 
-// userErrors splits an error of a verb: what the caller did wrong goes into the
-// payload, everything else is returned.
+// userErrors splits the error of a mutation. Errors that the caller caused go
+// into the payload; any other error is returned.
 func userErrors(err error) ([]*model.UserError, error) {
 	if err == nil {
 		return []*model.UserError{}, nil
 	}
 	var out []*model.UserError
-	for _, e := range fleet.Errors(err) {
+	for _, e := range fault.All(err) {
 		u := &model.UserError{Code: code(e.Code), Message: e.Message}
 		if e.Field != "" {
 			u.Field = &e.Field
@@ -41,15 +42,15 @@ func userErrors(err error) ([]*model.UserError, error) {
 	return out, nil
 }
 
-func code(c fleet.Code) model.ErrorCode { return model.ErrorCode(strings.ToUpper(string(c))) }
+func code(c fault.Code) model.ErrorCode { return model.ErrorCode(strings.ToUpper(string(c))) }
 
-// refusal is the error of a field for which the caller is to blame.
+// refusal returns an error that the caller caused.
 func refusal(c model.ErrorCode, format string, args ...any) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": c}}
 }
 
-// present makes an error fit to be sent: expected failures with code and field,
-// anything else as INTERNAL with the request's id, logged here.
+// present converts an error for the response. Expected errors get a code and a
+// field. Any other error is logged and sent as INTERNAL with the request id.
 func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
 	out := &gqlerror.Error{Path: graphql.GetPath(ctx)}
 	if e, ok := errors.AsType[*gqlerror.Error](err); ok {
@@ -69,12 +70,12 @@ func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
 	return out
 }
 
-// classify says what kind of failure an error is, in words for the caller.
+// classify returns the code of an error and a message for the caller.
 func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, string) {
 	if e, ok := errors.AsType[*gqlerror.Error](err); ok && e.Err == nil {
-		return codeOf(e), e.Message // made by the GraphQL library, or by refusal
+		return codeOf(e), e.Message // created by the GraphQL library or by refusal
 	}
-	switch all := fleet.Errors(err); {
+	switch all := fault.All(err); {
 	case len(all) > 0:
 		messages := make([]string, len(all))
 		for i, e := range all {
@@ -88,16 +89,16 @@ func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, st
 	case errors.Is(err, auth.ErrForbidden):
 		return model.ErrorCodeForbidden, auth.ErrForbidden.Error()
 	case errors.Is(err, context.DeadlineExceeded):
-		return model.ErrorCodeUnavailable, "it took too long; ask for less or try again"
+		return model.ErrorCodeUnavailable, "the request took too long; request less data or retry"
 	case errors.Is(err, context.Canceled):
-		return model.ErrorCodeUnavailable, "the request was broken off"
+		return model.ErrorCodeUnavailable, "the request was canceled"
 	}
 	r.Log.ErrorContext(ctx, "graphql field failed", "request", r.RequestID(ctx), "path", graphql.GetPath(ctx).String(), "err", err)
 	return model.ErrorCodeInternal, "internal error"
 }
 
-// codeOf is the code of an error the GraphQL library made: the document is
-// wrong, except where refusal put a code of its own.
+// codeOf returns the code of an error of the GraphQL library: INVALID, because
+// the document is wrong, unless refusal set another one.
 func codeOf(e *gqlerror.Error) model.ErrorCode {
 	if c, ok := e.Extensions["code"].(model.ErrorCode); ok {
 		return c
@@ -105,10 +106,10 @@ func codeOf(e *gqlerror.Error) model.ErrorCode {
 	return model.ErrorCodeInvalid
 }
 
-// fieldOf is where in the input an error is: what the fleet says, else the path
-// below the argument that could not be read.
+// fieldOf returns the input field an error is about: the one the fleet names,
+// else the path below the argument that could not be parsed. "" means none.
 func fieldOf(err error, path ast.Path) string {
-	for _, e := range fleet.Errors(err) {
+	for _, e := range fault.All(err) {
 		if e.Field != "" {
 			return e.Field
 		}
@@ -123,7 +124,7 @@ func fieldOf(err error, path ast.Path) string {
 	return path.String()
 }
 
-// recovered turns a panic of a resolver into an error, logged with its stack.
+// recovered converts a panic of a resolver into an error and logs its stack.
 func (r *Resolver) recovered(ctx context.Context, p any) error {
 	r.Log.ErrorContext(ctx, "graphql resolver panicked", "request", r.RequestID(ctx), "panic", p, "stack", string(debug.Stack()))
 	return refusal(model.ErrorCodeInternal, "internal error")

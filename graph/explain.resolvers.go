@@ -8,28 +8,28 @@ package graph
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
-func (r *decisionResolver) Offer(ctx context.Context, obj *rollout.Decision) (string, error) {
+func (r *decisionResolver) OfferedVersion(ctx context.Context, obj *rollout.Decision) (string, error) {
 	if obj.Offer == nil {
 		return "", nil
 	}
 	return obj.Offer.Version.String(), nil
 }
 
-func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error) {
-	return r.fleet.ExplainUpdate(ctx, instanceID)
+func (r *queryResolver) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error) {
+	return r.fleet.View.ExplainUpdate(ctx, instanceID)
 }
 
 func (r *queryResolver) SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error) {
-	in := fleet.SimulateRollout{
+	in := view.SimulateRollout{
 		GroupID: input.GroupID, PackageID: input.PackageID, FailureShare: value(input.FailureShare), SilentShare: value(input.SilentShare),
-		Whole: value(input.Whole),
+		Whole: value(input.FromStart),
 	}
 	if input.Policy != nil {
 		policy, _, err := r.policyOf(ctx, input.GroupID, input.Policy)
@@ -38,17 +38,17 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 		}
 		in.Policy = &policy
 	}
-	forecast, err := r.fleet.SimulateRollout(ctx, in)
+	forecast, err := r.fleet.View.SimulateRollout(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return simulation(forecast), nil
 }
 
-func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error) {
+func (r *ruleStepResolver) Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error) {
 	switch {
 	case obj.Settled:
-		return model.RuleOutcomeSettled, nil
+		return model.RuleOutcomeDecided, nil
 	case obj.Passed:
 		return model.RuleOutcomePassed, nil
 	case obj.Reason == rollout.ReasonGranted:

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Pace is the shortest time between two messages of a subscription.
-const Pace = pace
+// MessageInterval is the shortest time between two messages of a subscription.
+const MessageInterval = messageInterval
 
-// Patient lets loaders wait for keys that come late on a busy machine, so that
-// the number of their statements does not depend on its speed.
-func Patient(t testing.TB) {
-	usual := gatherTime
-	gatherTime = 50 * time.Millisecond
-	t.Cleanup(func() { gatherTime = usual })
+// SlowLoaders lets loaders collect keys for 50 ms, so that the number of
+// statements does not depend on the speed of the machine.
+func SlowLoaders(t testing.TB) {
+	previous := loaderWait
+	loaderWait = 50 * time.Millisecond
+	t.Cleanup(func() { loaderWait = previous })
 }

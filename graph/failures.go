@@ -13,7 +13,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
 	"github.com/coreroller/coreroller/ent/db/predicate"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -27,35 +28,36 @@ func (r *Resolver) sharesByRollout(ctx context.Context, ids []uuid.UUID) (map[uu
 	return out, err
 }
 
-// failureShares are the failures of a rollout by one trait, most first.
-func failureShares(ctx context.Context, id uuid.UUID, trait string) ([]*model.FailureShare, error) {
+// failureBreakdown returns the failures of a rollout by one trait, largest count
+// first.
+func failureBreakdown(ctx context.Context, id uuid.UUID, trait string) ([]*model.FailureBreakdown, error) {
 	rows, err := loadersOf(ctx).shares.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	out := []*model.FailureShare{}
+	out := []*model.FailureBreakdown{}
 	for _, row := range rows {
 		if row.Trait == trait {
-			out = append(out, &model.FailureShare{Value: row.Value, Attempts: row.Attempts})
+			out = append(out, &model.FailureBreakdown{Value: row.Value, Attempts: row.Attempts})
 		}
 	}
-	slices.SortFunc(out, func(a, b *model.FailureShare) int {
+	slices.SortFunc(out, func(a, b *model.FailureBreakdown) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Value, b.Value))
 	})
-	return out[:min(len(out), fleet.MaxKinds)], nil
+	return out[:min(len(out), view.MaxKinds)], nil
 }
 
-// failedAttempts is the list behind each number of failures. There is an index
-// by each condition that ends with the id, over failed attempts alone.
+// failedAttempts returns the attempts behind a count of failures. Each condition
+// has an index over failed attempts that ends with the id.
 func (r *Resolver) failedAttempts(ctx context.Context, row *db.GroupRollout, f model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	for field, text := range map[string]*string{"filter.oem": f.Oem, "filter.fromVersion": f.FromVersion} {
 		if strings.ContainsRune(value(text), 0) {
-			return nil, fleet.Errorf(fleet.Invalid, field, "must not contain NUL")
+			return nil, fault.Errorf(fault.Invalid, field, "must not contain NUL")
 		}
 	}
 	q := r.reader.Attempt.Query().Where(failureConditions(row.ID, f)...)
 	o := newestID(func(a *db.Attempt) uuid.UUID { return a.ID })
-	p, err := turn(ctx, first, after, o, nil, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
+	p, err := readPage(ctx, first, after, o, nil, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
 		page := q.Clone().Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n)
 		return preloads(ctx).attempts(page, nodes(ctx)).All(ctx)
 	})
@@ -90,17 +92,17 @@ func failureConditions(id uuid.UUID, f model.FailureFilter) []predicate.Attempt 
 	return where
 }
 
-// failed is the condition of the indexes, in their words: SQLite does not use
-// them for a parameter.
+// failed is the condition of the partial indexes, with literals: SQLite does not
+// use them for a parameter.
 func failed(s *sql.Selector) {
 	column := s.C(attempt.FieldOutcome)
 	s.Where(sql.And(sql.ExprP(column+" > 1"), sql.ExprP(column+" < 5")))
 }
 
-// failedTotal is the counter of a filter, the same as beside the charts; -1 when
-// there is none.
+// failedTotal returns the counter for a filter, the same one that the charts use;
+// -1 when there is none.
 func failedTotal(ctx context.Context, id uuid.UUID, f model.FailureFilter) (int, error) {
-	byEnd := f.Outcome != nil || f.Code != nil
+	byOutcome := f.Outcome != nil || f.Code != nil
 	switch {
 	case f.Oem == nil && f.FromVersion == nil && f.Code == nil:
 		counted, err := loadersOf(ctx).waves.load(ctx, id)
@@ -114,12 +116,12 @@ func failedTotal(ctx context.Context, id uuid.UUID, f model.FailureFilter) (int,
 			}
 		}
 		return n, err
-	case byEnd || f.Oem != nil && f.FromVersion != nil:
+	case byOutcome || f.Oem != nil && f.FromVersion != nil:
 		return -1, nil
 	}
-	trait, wanted := fleet.TraitOEM, f.Oem
+	trait, wanted := view.TraitOEM, f.Oem
 	if wanted == nil {
-		trait, wanted = fleet.TraitFromVersion, f.FromVersion
+		trait, wanted = view.TraitFromVersion, f.FromVersion
 	}
 	rows, err := loadersOf(ctx).shares.load(ctx, id)
 	for _, row := range rows {
@@ -130,7 +132,7 @@ func failedTotal(ctx context.Context, id uuid.UUID, f model.FailureFilter) (int,
 	return -1, err
 }
 
-// failedOf is how many attempts failed, or failed in one way.
+// failedOf returns the number of failed attempts, or of those with one outcome.
 func failedOf(c *rollout.Counts, o *rollout.Outcome) int {
 	switch {
 	case o == nil:

@@ -7,27 +7,28 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// fail lets a machine be granted the update and fail, or fall silent for code 0.
+// fail lets a machine receive a grant and report an error, or time out for code 0.
 func (s *site) fail(machine, version, oem string, code int) {
 	s.t.Helper()
-	in := fleet.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, OEM: &oem, UpdateCheck: true}
-	answer, err := s.CheckIn(context.Background(), in)
+	in := checkin.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{OEM: &oem}, UpdateCheck: true}
+	answer, err := s.Machines.CheckIn(context.Background(), in)
 	if must(s, answer, err).Decision.Reason != rollout.ReasonGranted {
-		s.t.Fatalf("%s was answered %s", machine, answer.Decision.Reason)
+		s.t.Fatalf("%s got the answer %s, want a grant", machine, answer.Decision.Reason)
 	}
 	if code == 0 {
 		s.offset.Add(int64(2 * time.Hour))
-		s.must(s.Work(context.Background()))
+		s.must(s.Upkeep.Work(context.Background()))
 		return
 	}
 	in.UpdateCheck, in.Events = false, []rollout.Event{{Type: 3, Result: 0, Code: code}}
-	s.must(second(s.CheckIn(context.Background(), in)))
+	s.must(second(s.Machines.CheckIn(context.Background(), in)))
 }
 
-// unlimited is a group that grants whoever asks and is never halted.
+// unlimited removes the limits and the halt rule of the group.
 func (s *site) unlimited() {
 	s.t.Helper()
 	policy := rollout.DefaultPolicy()
@@ -37,27 +38,27 @@ func (s *site) unlimited() {
 
 const failuresDocument = `query($id: ID!) { group(id: $id) { rollout {
 	attempts { failed timedOut rolledBack }
-	failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
+	failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
 
-// Each number of failures is the length of the list behind it.
-func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
+// Each count of failures equals the length of the list with its filter.
+func TestFailureCountsMatchTheirLists(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.unlimited()
 		s.fail("m1", "1.0.0", "azure", 9)
 		s.fail("m2", "1.0.0", "azure", 44)
 		s.fail("m3", "1.5.0", "", 9)
-		s.fail("m3", "1.5.0", "ec2", 9) // another attempt, another platform
+		s.fail("m3", "1.5.0", "ec2", 9) // second attempt on another platform
 		s.fail("m4", "1.0.0", "ec2", 999)
 		s.fail("m5", "1.0.0", "ec2", 0)
-		s.check("m6", "1.0.0") // under way
+		s.check("m6", "1.0.0") // in flight
 		s.check("m7", "1.0.0")
 		s.check("m7", "2.0.0") // a success
 		got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout").(map[string]any)
 		want(t, got, "attempts", vars{"failed": 6, "timedOut": 1, "rolledBack": 1},
-			"failures.0", vars{"outcome": "FAILED", "code": 9, "words": "download transfer", "attempts": 3},
-			"failures.1", vars{"outcome": "FAILED", "code": 999, "words": "unknown code", "attempts": 1},
-			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "words": "rolled back", "attempts": 1},
-			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "words": "no report within the lease", "attempts": 1},
+			"failures.0", vars{"outcome": "FAILED", "code": 9, "description": "download failed", "attempts": 3},
+			"failures.1", vars{"outcome": "FAILED", "code": 999, "description": "unknown code", "attempts": 1},
+			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "description": "rolled back", "attempts": 1},
+			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "description": "no report within the lease", "attempts": 1},
 			"failuresByOem", []any{vars{"value": "ec2", "attempts": 3}, vars{"value": "azure", "attempts": 2}, vars{"value": "", "attempts": 1}},
 			"failuresByVersion", []any{vars{"value": "1.0.0", "attempts": 4}, vars{"value": "1.5.0", "attempts": 2}})
 
@@ -66,7 +67,7 @@ func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
 			n      float64
 		}
 		lists := []numbered{{nil, 6}, {vars{"outcome": "TIMED_OUT"}, 1}, {vars{"outcome": "ROLLED_BACK"}, 1}, {vars{"outcome": "FAILED"}, 4},
-			{vars{"outcome": "SUCCEEDED"}, 0}, {vars{"code": 9}, 3}, {vars{"code": 1}, 0}, {vars{"oem": "nobody"}, 0},
+			{vars{"outcome": "SUCCEEDED"}, 0}, {vars{"code": 9}, 3}, {vars{"code": 1}, 0}, {vars{"oem": "unknown"}, 0},
 			{vars{"oem": "ec2", "code": 9}, 1}, {vars{"oem": "ec2", "fromVersion": "1.0.0"}, 2}}
 		for _, f := range got["failures"].([]any) {
 			lists = append(lists, numbered{vars{"outcome": at(t, f, "outcome"), "code": at(t, f, "code")}, at(t, f, "attempts").(float64)})
@@ -80,19 +81,19 @@ func TestEveryNumberOfFailuresHasItsList(t *testing.T) {
 		for _, l := range lists {
 			total, nodes := s.failedAttempts(t, l.filter, 2)
 			if total != l.n || float64(len(nodes)) != l.n {
-				t.Errorf("%v: the number is %v, the total %v, the list has %d", l.filter, l.n, total, len(nodes))
+				t.Errorf("%v: the count is %v, totalCount %v, the list has %d entries", l.filter, l.n, total, len(nodes))
 			}
 			for i := 1; i < len(nodes); i++ {
 				if a, b := at(t, nodes[i-1], "endedAt").(string), at(t, nodes[i], "endedAt").(string); a < b {
-					t.Errorf("%v: %s comes before %s", l.filter, a, b)
+					t.Errorf("%v: %s is listed before %s", l.filter, a, b)
 				}
 			}
 		}
 		if _, nodes := s.failedAttempts(t, vars{"code": 44}, 2); at(t, nodes[0], "instance.machineId") != "m2" || at(t, nodes[0], "instance.group.name") != "prod" {
-			t.Errorf("who rolled back: %v", nodes)
+			t.Errorf("attempts with code 44: %v", nodes)
 		}
 		for _, d := range must2(s.store.Recount(t.Context()))(s) {
-			t.Errorf("%s: kept %d, counted %d", d.Counter, d.Kept, d.Counted)
+			t.Errorf("%s: counter %d, recount %d", d.Counter, d.Kept, d.Counted)
 		}
 	})
 }
@@ -115,13 +116,12 @@ func (s *site) failedAttempts(t *testing.T, filter vars, first int) (total float
 		}
 		after = at(t, page, "pageInfo.endCursor")
 	}
-	t.Fatal("the list has no end")
+	t.Fatal("more than 20 pages")
 	return 0, nil
 }
 
-// A fleet that makes up codes, platforms and versions gets a bounded list, and
-// the sums stay right.
-func TestMadeUpFailuresDoNotMakeALongList(t *testing.T) {
+// Machines may report any code, platform and version; the lists stay bounded.
+func TestFailureListsAreBounded(t *testing.T) {
 	s := oneSite(t)
 	s.unlimited()
 	const n = 120
@@ -134,14 +134,13 @@ func TestMadeUpFailuresDoNotMakeALongList(t *testing.T) {
 		"failuresByVersion.0", vars{"value": "1.0.5", "attempts": 2})
 	for _, list := range []string{"failures", "failuresByOem", "failuresByVersion"} {
 		if n := len(at(t, got, list).([]any)); n != 100 {
-			t.Errorf("%s has %d entries", list, n)
+			t.Errorf("%s has %d entries, want 100", list, n)
 		}
 	}
 }
 
-// The list reads its machines with one statement, and refuses what no database
-// keeps.
-func TestFailedAttemptsReadTheirMachinesTogether(t *testing.T) {
+// The number of statements does not depend on the number of attempts.
+func TestFailedAttemptsReadMachinesWithOneStatement(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.unlimited()
 		count := s.statements()

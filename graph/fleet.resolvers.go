@@ -10,17 +10,17 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *fleet.Numbers) ([]*model.Attention, error) {
+func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *view.Numbers) ([]*model.Attention, error) {
 	return r.attention(ctx)
 }
 
-func (r *queryResolver) Fleet(ctx context.Context) (*fleet.Numbers, error) {
-	numbers, err := r.fleet.FleetNumbers(ctx)
+func (r *queryResolver) Fleet(ctx context.Context) (*view.Numbers, error) {
+	numbers, err := r.fleet.View.FleetNumbers(ctx)
 	return &numbers, err
 }
 
@@ -28,8 +28,8 @@ func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.
 	wanted := func(e event.Event) bool {
 		return e.Kind == event.FleetChanged || e.Kind == event.AppChanged || e.Kind == event.GroupChanged
 	}
-	return watch(ctx, r.Resolver, fleetPace, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
-		numbers, err := r.fleet.FleetNumbers(ctx)
+	return watch(ctx, r.Resolver, fleetInterval, wanted, func(ctx context.Context, snapshot bool) (*model.FleetChange, bool, error) {
+		numbers, err := r.fleet.View.FleetNumbers(ctx)
 		if err != nil {
 			return nil, false, err
 		}

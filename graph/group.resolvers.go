@@ -11,14 +11,15 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
-func (r *failureCountResolver) Words(ctx context.Context, obj *fleet.FailureCount) (string, error) {
-	return failureWords(obj.Outcome, obj.Code), nil
+func (r *failureCountResolver) Description(ctx context.Context, obj *view.FailureCount) (string, error) {
+	return failureDescription(obj.Outcome, obj.Code), nil
 }
 
 func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupState, error) {
@@ -42,11 +43,11 @@ func (r *groupResolver) Pause(ctx context.Context, obj *db.Group) (*model.Pause,
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error) {
+func (r *groupResolver) CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error) {
 	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
 }
 
-func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error) {
+func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error) {
 	return r.groupNumbers(ctx, obj.ID)
 }
 
@@ -55,7 +56,7 @@ func (r *groupResolver) Rollout(ctx context.Context, obj *db.Group) (*db.GroupRo
 	if row == nil || err != nil {
 		return nil, err
 	}
-	own := *row // others may ask for the same rollout, of a group with other fields
+	own := *row // the loader shares the rollout with fields that select other parts of its group
 	own.Edges.Group = obj
 	return &own, nil
 }
@@ -64,12 +65,12 @@ func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int,
 	return r.rollouts(ctx, obj, first, after)
 }
 
-func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error) {
+func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error) {
 	counted, err := loadersOf(ctx).waves.load(ctx, obj.RolloutID)
 	return sumOf(counted), err
 }
 
-func (r *groupNumbersResolver) Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error) {
+func (r *groupNumbersResolver) Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.RolloutID)
 	return failureCounts(rows), err
 }
@@ -106,13 +107,13 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
 }
 
-func (r *queryResolver) ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error) {
-	reach, err := r.fleet.ControlReach(ctx, groupID, fleet.Control(control))
+func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error) {
+	reach, err := r.fleet.View.ControlReach(ctx, groupID, view.Control(control))
 	return &reach, err
 }
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
-	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
 		row, err := maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(groupID)), fields(ctx, []string{"group"})).Only(ctx))
 		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
 	})

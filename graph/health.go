@@ -8,29 +8,29 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// serverHealth is how this process does.
+// serverHealth returns the health of this process.
 func (r *Resolver) serverHealth(ctx context.Context) (*model.ServerHealth, error) {
-	health, err := r.fleet.Health(ctx)
+	health, err := r.fleet.Upkeep.Health(ctx)
 	if err != nil {
 		return nil, err
 	}
-	asked := r.Now()
+	start := r.Now()
 	if err := r.Store.Ping(ctx); err != nil {
-		return nil, fmt.Errorf("ask the database: %w", err)
+		return nil, fmt.Errorf("ping the database: %w", err)
 	}
 	out := &model.ServerHealth{
-		AsOf: asked, DatabaseLatency: r.Now().Sub(asked), ChecksPerSecond: health.ChecksPerSecond,
-		Waiting: health.Waiting, WaitingLimit: health.WaitingLimit, KnownMachines: health.KnownMachines,
+		AsOf: start, DatabaseLatency: r.Now().Sub(start), ChecksPerSecond: health.ChecksPerSecond,
+		WaitingCheckIns: health.Waiting, WaitingCheckInLimit: health.WaitingLimit, CachedMachines: health.KnownMachines,
 		Memory: processMemory(), Subscriptions: int(r.subscriptions.Load()), Jobs: []*model.Job{},
 	}
 	for _, job := range health.Jobs {
-		out.Jobs = append(out.Jobs, &model.Job{Name: job.Name, Every: job.Every, LastRunAt: job.LastRunAt, LastError: job.LastError})
+		out.Jobs = append(out.Jobs, &model.Job{Name: job.Name, Interval: job.Every, LastRunAt: job.LastRunAt, LastError: job.LastError})
 	}
 	return out, nil
 }
 
-// processMemory is what the runtime has of the system and has not given back,
-// in bytes.
+// processMemory returns the memory, in bytes, that the Go runtime holds from the
+// operating system.
 func processMemory() int64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)

@@ -23,8 +23,8 @@ func (r *attemptResolver) Wave(ctx context.Context, obj *db.Attempt) (int, error
 	return obj.Wave + 1, nil
 }
 
-func (r *attemptResolver) Words(ctx context.Context, obj *db.Attempt) (string, error) {
-	return attemptWords(obj), nil
+func (r *attemptResolver) Description(ctx context.Context, obj *db.Attempt) (string, error) {
+	return attemptDescription(obj), nil
 }
 
 func (r *instanceResolver) Alias(ctx context.Context, obj *db.Instance) (string, error) {
@@ -40,7 +40,7 @@ func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.
 		return nil, nil
 	}
 	return &model.Grant{
-		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseUntil: obj.LeaseUntil,
+		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseExpiresAt: obj.LeaseUntil,
 		DownloadingAt: obj.DownloadingAt, DownloadedAt: obj.DownloadedAt, InstalledAt: obj.InstalledAt,
 	}, nil
 }
@@ -92,7 +92,7 @@ func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFil
 
 func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {
 	wanted := func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Instance == id }
-	return watch(ctx, r.Resolver, pace, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
 		row, err := maybe(preloads(ctx).instances(r.reader.Instance.Query().Where(instance.ID(id)), fields(ctx, []string{"instance"})).Only(ctx))
 		return &model.InstanceChange{AsOf: r.Now(), Snapshot: snapshot, Instance: row}, row == nil, err
 	})

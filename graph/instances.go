@@ -4,7 +4,8 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -14,7 +15,7 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 	if err != nil {
 		return nil, err
 	}
-	list := fleet.MachineList{MachineFilter: machineFilter(f), Limit: n + 1}
+	list := view.MachineList{MachineFilter: machineFilter(f), Limit: n + 1}
 	if by != nil {
 		list.By = machineColumn(by.Field)
 		list.Down = by.Direction != nil && *by.Direction == model.OrderDirectionDesc
@@ -24,7 +25,7 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 			return nil, err
 		}
 	}
-	rows, err := r.fleet.Machines(ctx, list, func(q *db.InstanceQuery) *db.InstanceQuery {
+	rows, err := r.fleet.View.Machines(ctx, list, func(q *db.InstanceQuery) *db.InstanceQuery {
 		return preloads(ctx).instances(q, nodes(ctx))
 	})
 	if err != nil {
@@ -36,45 +37,45 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 		return &model.InstanceEdge{Cursor: cursor, Node: node}
 	})
 	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
-		c.TotalCount, c.TotalIsExact, err = r.fleet.CountMachines(ctx, list.MachineFilter, maxCounted)
+		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, list.MachineFilter, maxCounted)
 	}
 	return c, err
 }
 
-func machineFilter(f model.InstanceFilter) fleet.MachineFilter {
-	out := fleet.MachineFilter{
+func machineFilter(f model.InstanceFilter) view.MachineFilter {
+	out := view.MachineFilter{
 		Application: f.ApplicationID, Group: f.GroupID, States: f.States, Versions: f.Versions, Standings: f.Standings, Reasons: f.Reasons,
 		OEM: f.Oem, SeenAfter: f.SeenAfter, SeenBefore: f.SeenBefore, Search: value(f.Search),
 	}
 	if f.CountedAs != nil {
-		out.CountedAs = []fleet.Part{}
+		out.CountedAs = []catalog.Part{}
 	}
 	for _, part := range f.CountedAs {
-		out.CountedAs = append(out.CountedAs, fleet.Part(part))
+		out.CountedAs = append(out.CountedAs, catalog.Part(part))
 	}
 	return out
 }
 
-// countedPart is what one machine is counted as; nil in no group.
+// countedPart returns the count that includes a machine; nil without a group.
 func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
 	if m.GroupID == nil {
 		return nil
 	}
 	g := r.fleet.Catalog().Group(*m.GroupID)
 	if g == nil {
-		return nil // deleted this very moment
+		return nil // the group was deleted meanwhile
 	}
 	part := model.CountedAs(g.Part(m))
 	return &part
 }
 
-func machineColumn(f model.InstanceOrderField) fleet.MachineColumn {
+func machineColumn(f model.InstanceOrderField) view.MachineColumn {
 	switch f {
 	case model.InstanceOrderFieldState:
-		return fleet.ByState
+		return view.ByState
 	case model.InstanceOrderFieldVersion:
-		return fleet.ByVersion
+		return view.ByVersion
 	case model.InstanceOrderFieldMachineID:
 	}
-	return fleet.ByMachineID
+	return view.ByMachineID
 }

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Every number of a group, an application and the fleet opens a list of exactly
-// the machines it counts, although a version that is the target in one group is
-// behind in another.
-func TestEachNumberHasItsList(t *testing.T) {
+// The filter countedAs lists exactly the machines of each count, although the
+// groups have different targets.
+func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		newer := s.release("3.0.0")
 		edge, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "edge", PackageID: &newer})
@@ -25,7 +25,7 @@ func TestEachNumberHasItsList(t *testing.T) {
 		s.unlimited()
 		s.check("silent", "2.0.0")
 		s.offset.Add(int64(25 * time.Hour))
-		s.must(s.Work(s.ctx))
+		s.must(s.Upkeep.Work(s.ctx))
 		s.fail("failed", "1.0.0", "", 9)
 		s.fail("rolled-back", "1.0.0", "", 44)
 		s.check("a-flies", "1.0.0")
@@ -37,7 +37,7 @@ func TestEachNumberHasItsList(t *testing.T) {
 		}
 		s.check("f-there", "2.0.0")
 		for _, m := range []string{"g-flies", "h-waits", "i-waits"} {
-			_, err := s.CheckIn(s.ctx, fleet.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
+			_, err := s.Machines.CheckIn(s.ctx, checkin.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
 			s.must(err)
 		}
 		s.must(second(s.HoldInstance(s.ctx, fleet.HoldInstance{ID: s.instance("e-held"), Reason: "db"})))
@@ -64,13 +64,13 @@ func TestEachNumberHasItsList(t *testing.T) {
 				want(t, ana.get(instancesDocument, vars{"f": scope.filter}), "totalCount", scope.got[number], "totalIsExact", true)
 				ids := ana.walk(scope.filter, nil, 1)
 				if len(ids) != int(scope.got[number].(float64)) {
-					t.Errorf("%s, %s: %v, the number is %v", scope.name, number, ids, scope.got[number])
+					t.Errorf("%s, %s: %v, the count is %v", scope.name, number, ids, scope.got[number])
 				}
 				listed = append(listed, ids...)
 			}
 			slices.Sort(listed)
 			if len(listed) != int(scope.got["total"].(float64)) || len(slices.Compact(listed)) != len(listed) {
-				t.Errorf("%s: the lists together are %v, the total is %v", scope.name, listed, scope.got["total"])
+				t.Errorf("%s: all lists contain %v, total is %v", scope.name, listed, scope.got["total"])
 			}
 		}
 		for part, ids := range map[string][]string{
@@ -86,7 +86,7 @@ func TestEachNumberHasItsList(t *testing.T) {
 			part := at(t, node, "countedAs").(string)
 			ids := ana.walk(vars{"countedAs": []any{part}}, nil, 100)
 			if id := at(t, node, "machineId").(string); !slices.Contains(ids, id) {
-				t.Errorf("%s says that it counts as %s, the list is %v", id, part, ids)
+				t.Errorf("%s has countedAs %s, which lists %v", id, part, ids)
 			}
 		}
 		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{"ON_TARGET", "OVERRIDDEN"}}}), "totalCount", 2)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 const instancesDocument = `query($f: InstanceFilter, $n: Int, $after: String, $by: InstanceOrder) {
@@ -104,7 +106,7 @@ func TestInstancesAreFilteredSortedAndCounted(t *testing.T) {
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "orderBy.field" {
 			t.Errorf("an order without index: %s %+v", r.Data, r.Errors)
 		}
-		// A cursor of another order is refused, not misread.
+		// A cursor of another sort order is refused.
 		cursor := at(t, ana.get(instancesDocument, vars{"f": vars{"groupId": s.group}, "n": 1}), "pageInfo.endCursor")
 		r = ana.ask(instancesDocument, vars{"f": vars{"groupId": s.group}, "by": vars{"field": "STATE"}, "after": cursor})
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "after" {
@@ -113,14 +115,13 @@ func TestInstancesAreFilteredSortedAndCounted(t *testing.T) {
 	})
 }
 
-// Machines of two applications in one list: each exactly once, in the order of
-// the index.
+// A list over two applications contains each machine once, in index order.
 func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for i := range 3 {
 			s.check(fmt.Sprintf("m%d", i), "1.0.0")
-			_, err := s.CheckIn(t.Context(), fleet.CheckIn{
-				AppID: fleet.FlatcarID().String(), Track: "stable", Machine: fmt.Sprintf("m%d", i), Version: "1.0.0", UpdateCheck: true,
+			_, err := s.Machines.CheckIn(t.Context(), checkin.CheckIn{
+				AppID: catalog.FlatcarID().String(), Track: "stable", Machine: fmt.Sprintf("m%d", i), Version: "1.0.0", UpdateCheck: true,
 			})
 			s.must(err)
 		}
@@ -128,7 +129,7 @@ func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 		if want := []string{"m0", "m1", "m2", "m0", "m1", "m2"}; !slices.Equal(ids, want) {
 			t.Errorf("%v, want %v", ids, want)
 		}
-		// Without a group a machine is counted and listed still.
+		// Machines without a group are still counted and listed.
 		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
 		got := s.ana(t).get(instancesDocument, vars{"f": vars{"applicationId": s.app, "versions": []any{"1.0.0"}}})
 		want(t, got, "totalCount", 3, "nodes.2.machineId", "m2")
@@ -141,12 +142,12 @@ func TestHistoryAndAttemptsAreNewestFirst(t *testing.T) {
 		s.check("m1", "2.0.0") // complete
 		const document = `query($id: ID!, $after: String) { instance(id: $id) {
 			state version grant { version }
-			attempts { totalCount nodes { version fromVersion outcome number wave words } }
+			attempts { totalCount nodes { version fromVersion outcome number wave description } }
 			history(first: 1, after: $after) { totalCount pageInfo { hasNextPage endCursor } nodes { state } }
 		} }`
 		got := s.ana(t).get(document, vars{"id": s.instance("m1")})
 		want(t, got, "state", "COMPLETE", "version", "2.0.0", "grant", nil, "attempts.totalCount", 1, "attempts.nodes.0.outcome", "SUCCEEDED",
-			"attempts.nodes.0.fromVersion", "1.0.0", "attempts.nodes.0.number", 1, "attempts.nodes.0.wave", 1, "attempts.nodes.0.words", "",
+			"attempts.nodes.0.fromVersion", "1.0.0", "attempts.nodes.0.number", 1, "attempts.nodes.0.wave", 1, "attempts.nodes.0.description", "",
 			"history.nodes.0.state", "COMPLETE", "history.pageInfo.hasNextPage", true)
 		got = s.ana(t).get(document, vars{"id": s.instance("m1"), "after": at(t, got, "history.pageInfo.endCursor")})
 		want(t, got, "history.nodes.0.state", "GRANTED", "history.pageInfo.hasNextPage", false)

@@ -17,19 +17,18 @@ import (
 	"github.com/coreroller/coreroller/event"
 )
 
-// A client that stopped reading loses its connection; nobody waits for it.
-func TestSlowReaderIsDropped(t *testing.T) {
+func TestClientThatStopsReadingIsDisconnected(t *testing.T) {
 	dropped := make(chan error, 1)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithCancel(r.Context())
 		c := &socket{cancel: cancel, closing: make(chan struct{})}
 		r = r.WithContext(context.WithValue(ctx, socketKey{}, c))
-		conn, err := (&gorilla{patience: 50 * time.Millisecond}).Accept(w, r, transport.WebsocketAcceptOptions{})
+		conn, err := (&gorilla{writeTimeout: 50 * time.Millisecond}).Accept(w, r, transport.WebsocketAcceptOptions{})
 		for err == nil {
 			err = conn.WriteJSON(strings.Repeat("x", 1<<20))
 		}
 		if ctx.Err() == nil {
-			err = errors.Join(err, errors.New("what it watches goes on"))
+			err = errors.Join(err, errors.New("its subscriptions were not canceled"))
 		}
 		dropped <- err
 	}))
@@ -42,11 +41,11 @@ func TestSlowReaderIsDropped(t *testing.T) {
 	_ = resp.Body.Close()
 	select {
 	case err := <-dropped:
-		if !strings.Contains(err.Error(), "timeout") || strings.Contains(err.Error(), "goes on") {
-			t.Errorf("dropped with %v", err)
+		if !strings.Contains(err.Error(), "timeout") || strings.Contains(err.Error(), "not canceled") {
+			t.Errorf("disconnected with %v, want a timeout", err)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("the server still waits")
+		t.Error("the client was not disconnected")
 	}
 }
 
@@ -54,84 +53,85 @@ type endedSession struct{ Guard }
 
 func (endedSession) Recheck(context.Context) error { return auth.ErrUnauthenticated }
 
-// A subscription looks after its session from time to time, and whoever signed
-// out elsewhere is told to sign in again.
+// Subscriptions check their session regularly; when it has ended the socket
+// closes with a code that asks for a new sign-in.
 func TestEndedSessionEndsItsSubscriptions(t *testing.T) {
 	r := &Resolver{Options: Options{Guard: endedSession{}}}
 	sub := event.NewMemory().Subscribe(nil)
 	defer sub.Close()
-	look := make(chan time.Time, 1)
-	look <- time.Now()
-	_, err := r.next(t.Context(), time.Hour, look, sub)
+	recheck := make(chan time.Time, 1)
+	recheck <- time.Now()
+	_, err := r.waitForEvents(t.Context(), time.Hour, recheck, sub)
 	if !errors.Is(err, auth.ErrUnauthenticated) {
 		t.Fatalf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &socket{cancel: cancel}
-	r.broken(context.WithValue(ctx, socketKey{}, c), err)
+	r.fail(context.WithValue(ctx, socketKey{}, c), err)
 	if c.code.Load() != closeUnauthorized || ctx.Err() == nil {
 		t.Errorf("code %d, context %v", c.code.Load(), ctx.Err())
 	}
 }
 
-// Events before the pace allows a message wait and are not lost.
-func TestEventsWaitForThePace(t *testing.T) {
+// Events that arrive before the interval has passed are kept.
+func TestEventsWaitForTheInterval(t *testing.T) {
 	bus := event.NewMemory()
 	sub := bus.Subscribe(nil)
 	defer sub.Close()
 	bus.Publish(event.Event{Kind: event.GroupChanged})
 	began := time.Now()
-	const pace = 50 * time.Millisecond
-	snapshot, err := (&Resolver{}).next(t.Context(), pace, nil, sub)
-	if err != nil || snapshot || time.Since(began) < pace {
+	const interval = 50 * time.Millisecond
+	snapshot, err := (&Resolver{}).waitForEvents(t.Context(), interval, nil, sub)
+	if err != nil || snapshot || time.Since(began) < interval {
 		t.Errorf("snapshot %v, err %v, after %v", snapshot, err, time.Since(began))
 	}
 }
 
-// Few readers do not slow a subscription, many bound what sending costs.
-func TestACrowdIsToldLessOften(t *testing.T) {
-	sh := &share{}
-	ctx := context.WithValue(t.Context(), shareOwner{}, sh)
-	for readers, want := range map[int64]time.Duration{1: 150600 * time.Microsecond, 1000: 750 * time.Millisecond, 10_000: 6150 * time.Millisecond} {
-		sh.readers.Store(readers)
-		if got := paceOf(ctx, pace); got != want {
-			t.Errorf("%d readers are told every %v, want %v", readers, got, want)
+// The interval grows with the number of subscribers, which bounds the cost of
+// sending.
+func TestManySubscribersGetFewerMessages(t *testing.T) {
+	e := &execution{}
+	ctx := context.WithValue(t.Context(), executionContextKey{}, e)
+	for subscribers, want := range map[int64]time.Duration{1: 150600 * time.Microsecond, 1000: 750 * time.Millisecond, 10_000: 6150 * time.Millisecond} {
+		e.subscribers.Store(subscribers)
+		if got := intervalOf(ctx, messageInterval); got != want {
+			t.Errorf("interval for %d subscribers is %v, want %v", subscribers, got, want)
 		}
 	}
-	if got := paceOf(t.Context(), pace); got != pace {
-		t.Errorf("a subscription of its own is told every %v", got)
+	if got := intervalOf(t.Context(), messageInterval); got != messageInterval {
+		t.Errorf("interval of a subscription that is not shared is %v, want %v", got, messageInterval)
 	}
 }
 
-// A crowd is told part by part, each within a quarter of what it waits longer.
-func TestACrowdIsToldPartByPart(t *testing.T) {
+// Notification is spread over a quarter of the additional interval.
+func TestManySubscribersAreNotifiedInBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const crowd = 1000
-		sh := newShare(shareKey{})
-		sh.readers.Store(crowd)
-		told := make(chan time.Duration, crowd)
+		const subscribers = 1000
+		e := newExecution(executionKey{})
+		e.subscribers.Store(subscribers)
+		notified := make(chan time.Duration, subscribers)
 		began := time.Now()
-		for range crowd {
-			seat, number := sh.sit()
-			_, _, changed := sh.after(number, seat)
+		for range subscribers {
+			batch, sequence := e.add()
+			_, _, changed := e.newer(sequence, batch)
 			go func() {
 				<-changed
-				told <- time.Since(began)
+				notified <- time.Since(began)
 			}()
 		}
-		sh.tell()
+		e.notify()
 		synctest.Wait()
-		close(told)
-		parts := map[time.Duration]int{}
-		for after := range told {
-			parts[after]++
-			if after > crowd*perReader/4 {
-				t.Errorf("one is told after %v", after)
+		close(notified)
+		batches := map[time.Duration]int{}
+		for after := range notified {
+			batches[after]++
+			if after > subscribers*delayPerSubscriber/4 {
+				t.Errorf("a subscriber is notified after %v", after)
 			}
 		}
-		for after, n := range parts {
-			if n > crowd/seats+1 {
-				t.Errorf("%d are told at once, after %v", n, after)
+		for after, n := range batches {
+			if n > subscribers/notifyBatches+1 {
+				t.Errorf("%d subscribers are notified at once after %v", n, after)
 			}
 		}
 	})

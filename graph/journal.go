@@ -14,16 +14,16 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/event"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// Activity and audit: lists that only grow, newest first.
+// Activity and audit: append-only lists, newest first.
 
 func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
 	q := r.reader.Activity.Query().Where(activityConditions(f)...)
 	o := newestID(func(a *db.Activity) uuid.UUID { return a.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Activity, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Activity, error) {
 		return q.Where(after).Order(activity.ByID(sql.OrderDesc())).Limit(n).All(ctx)
 	})
 	return &model.ActivityConnection{
@@ -52,10 +52,10 @@ func activityConditions(f model.ActivityFilter) []predicate.Activity {
 		where = append(where, activity.SeverityIn(f.Severities...))
 	}
 	if f.Since != nil {
-		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(fleet.FirstID(*f.Since)))
+		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(view.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, activity.AtLT(*f.Until), activity.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
+		where = append(where, activity.AtLT(*f.Until), activity.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
 }
@@ -63,7 +63,7 @@ func activityConditions(f model.ActivityFilter) []predicate.Activity {
 func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
 	q := r.reader.Audit.Query().Where(auditConditions(f)...)
 	o := newestID(func(a *db.Audit) uuid.UUID { return a.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Audit, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Audit, error) {
 		return q.Where(after).Order(audit.ByID(sql.OrderDesc())).Limit(n).All(ctx)
 	})
 	return &model.AuditConnection{
@@ -85,19 +85,20 @@ func auditConditions(f model.AuditFilter) []predicate.Audit {
 	if f.Actor != nil {
 		where = append(where, audit.Actor(*f.Actor))
 	}
-	if f.Verb != nil {
-		where = append(where, audit.Verb(*f.Verb))
+	if f.Action != nil {
+		where = append(where, audit.Verb(*f.Action))
 	}
 	if f.Since != nil {
-		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(fleet.FirstID(*f.Since)))
+		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(view.FirstID(*f.Since)))
 	}
 	if f.Until != nil {
-		where = append(where, audit.AtLT(*f.Until), audit.IDLT(fleet.FirstID(f.Until.Add(time.Millisecond))))
+		where = append(where, audit.AtLT(*f.Until), audit.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
 	}
 	return where
 }
 
-// packageNamed is the package that the object of an entry pointed to afterwards.
+// packageNamed returns the package that the object of an entry points to after
+// the change; nil for none.
 func packageNamed(a *db.Audit) (*uuid.UUID, error) {
 	if a.After == "" {
 		return nil, nil
@@ -112,14 +113,14 @@ func packageNamed(a *db.Audit) (*uuid.UUID, error) {
 }
 
 const (
-	// shownActivities is how many entries one message has.
+	// shownActivities is the maximum number of entries in one message.
 	shownActivities = 50
-	// clockSkew is how far the clocks of processes on one database may differ:
-	// an entry that much older than the newest one may still be new.
+	// clockSkew is the assumed clock difference between servers that share a
+	// database: an entry this much older than the newest one may still be unsent.
 	clockSkew = 5 * time.Second
 )
 
-// activityAdded sends the newest entries, and then those that were added.
+// activityAdded sends the newest entries, then each added entry once.
 func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<-chan *model.ActivityAddition, error) {
 	wanted := func(e event.Event) bool {
 		return e.Kind == event.ActivityAdded &&
@@ -128,10 +129,10 @@ func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<
 	}
 	newest := time.Time{}
 	sent := map[uuid.UUID]bool{}
-	return watch(ctx, r, pace, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
+	return watch(ctx, r, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
 		q := r.reader.Activity.Query().Where(activityConditions(f)...)
 		if !snapshot {
-			q.Where(activity.IDGTE(fleet.FirstID(newest.Add(-clockSkew))))
+			q.Where(activity.IDGTE(view.FirstID(newest.Add(-clockSkew))))
 		}
 		rows, err := q.Order(activity.ByID(sql.OrderDesc())).Limit(shownActivities).All(ctx)
 		if err != nil {

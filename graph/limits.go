@@ -7,40 +7,40 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// Limits of one document. Every page of the dashboard is far below them.
+// Limits of one document. The pages of the dashboard stay far below them.
 const (
-	// maxTokens bounds what is parsed before anything is known of the document;
-	// the introspection of tools has about 400.
+	// maxTokens limits the cost of parsing, which happens before any other check.
+	// The introspection query of tools has about 400.
 	maxTokens = 4000
 	// maxDepth is the deepest nesting of fields.
 	maxDepth = 12
-	// maxComplexity is about the number of values in the largest answer: 500
-	// machines with 40 fields each, and a page around them.
+	// maxComplexity is about the number of values in the largest response: 500
+	// machines with 40 fields each, plus the rest of a page.
 	maxComplexity = 40_000
-	// maxDocument bounds the body of a request, in bytes: a package with 100
-	// files fits easily.
+	// maxDocument limits the request body, in bytes. A package with 100 files is
+	// far smaller.
 	maxDocument = 1 << 20
-	// parsedDocuments is how many documents are kept parsed.
+	// parsedDocuments is the size of the cache of parsed documents.
 	parsedDocuments = 500
 )
 
-// Costs of fields that work harder than one value, in units of complexity.
+// Costs of expensive fields, in units of complexity (one plain value).
 const (
 	costNumbers    = 30     // a few statements over counters
 	costTimeline   = 500    // up to 720 points
 	costExplain    = 100    // a transaction
-	costSimulation = 10_000 // up to a fifth of a second of a core: four in one document
-	listed         = 10     // entries assumed in a plain list, so that cycles through lists cost
+	costSimulation = 10_000 // up to 200 ms of a core; maxComplexity allows four in one document
+	listed         = 10     // assumed length of a list without paging, so that nested lists multiply
 )
 
-// complexity is what each field costs. A connection costs its children for
-// each entry asked for, with the default and the cap that the resolver has.
+// complexity returns the cost of each field. A connection costs its children
+// times its page size, with the default and maximum of the resolver.
 func complexity() generated.ComplexityRoot {
 	var c generated.ComplexityRoot
 	page := func(child int, first *int) int {
 		n, err := limit(first)
 		if err != nil {
-			n = maxFirst // the resolver refuses it
+			n = maxFirst // the resolver rejects it
 		}
 		return 1 + child*max(n, 1)
 	}
@@ -64,17 +64,17 @@ func complexity() generated.ComplexityRoot {
 	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
 	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion = list, list
 
-	c.Application.Checks = costs(costNumbers)
+	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)
-	c.Group.WaitsFor = costs(costNumbers)
+	c.Group.CurrentHold = costs(costNumbers)
 	c.Query.ExplainUpdate = func(child int, _ uuid.UUID) int { return costExplain + child }
 	c.Query.Timeline = func(child int, _ uuid.UUID, _ model.TimelineRange) int { return costTimeline + child }
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
-	c.Query.PromotionReach = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
-	c.Query.ControlReach = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
+	c.Query.PromotionImpact = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
+	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
-	c.Query.DeletionReach = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
+	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }
 	return c
 }

@@ -2,13 +2,12 @@ package graph
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
-	"sync"
+	"errors"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+	"github.com/vikstrous/dataloadgen"
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/failure"
@@ -16,110 +15,60 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/wave"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
-// A loader waits for more keys, because gqlgen resolves the entries of a list
-// at the same time, each in its own goroutine: gatherTime, and again as long as
-// keys come, gatherRounds times at most.
-var gatherTime = time.Millisecond // a variable for tests that count statements
+// loaderWait is how long a loader collects keys before it reads. gqlgen resolves
+// the entries of a list concurrently, so their keys arrive within this time.
+var loaderWait = 2 * time.Millisecond // a variable for tests that count statements
 
-const gatherRounds = 8
-
-// loader reads what many fields of one answer need with one statement. It
-// remembers what it read for as long as the answer is made.
+// loader reads what many fields of one response need with one statement, and
+// caches it until the response is complete.
 type loader[V any] struct {
-	ctx   context.Context
-	fetch func(ctx context.Context, keys []uuid.UUID) (map[uuid.UUID]V, error)
-
-	mu      sync.Mutex
-	waiting *batch[V]               // not yet read
-	known   map[uuid.UUID]*batch[V] // by key
+	*dataloadgen.Loader[uuid.UUID, V]
 }
 
-type batch[V any] struct {
-	keys   []uuid.UUID
-	seen   int // keys at the end of the last round
-	rounds int
-	done   chan struct{}
-	values map[uuid.UUID]V
-	err    error
-}
-
-func newLoader[V any](ctx context.Context, fetch func(context.Context, []uuid.UUID) (map[uuid.UUID]V, error)) *loader[V] {
-	return &loader[V]{ctx: ctx, fetch: fetch, known: map[uuid.UUID]*batch[V]{}}
+func newLoader[V any](fetch func(context.Context, []uuid.UUID) (map[uuid.UUID]V, error)) loader[V] {
+	return loader[V]{dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(loaderWait))}
 }
 
 // load returns the value of a key, the zero value when there is none.
-func (l *loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
-	l.mu.Lock()
-	b := l.known[key]
-	if b == nil {
-		if b = l.waiting; b == nil {
-			b = &batch[V]{done: make(chan struct{})}
-			l.waiting = b
-			time.AfterFunc(gatherTime, func() { l.run(b) })
-		}
-		b.keys = append(b.keys, key)
-		l.known[key] = b
+func (l loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
+	value, err := l.Load(ctx, key)
+	if errors.Is(err, dataloadgen.ErrNotFound) {
+		err = nil
 	}
-	l.mu.Unlock()
-	select {
-	case <-b.done:
-		return b.values[key], b.err
-	case <-ctx.Done():
-		var none V
-		return none, ctx.Err()
-	}
+	return value, err
 }
 
-func (l *loader[V]) run(b *batch[V]) {
-	l.mu.Lock()
-	if more := len(b.keys) > b.seen; more && b.rounds < gatherRounds {
-		b.seen, b.rounds = len(b.keys), b.rounds+1
-		l.mu.Unlock()
-		time.AfterFunc(gatherTime, func() { l.run(b) })
-		return
-	}
-	l.waiting = nil
-	l.mu.Unlock()
-	defer close(b.done)
-	defer func() { // nobody else catches a panic on this goroutine
-		if p := recover(); p != nil {
-			b.err = fmt.Errorf("panic in a loader: %v\n%s", p, debug.Stack())
-		}
-	}()
-	b.values, b.err = l.fetch(l.ctx, b.keys)
-}
-
-// loaders are those of one answer.
+// loaders are the loaders of one response.
 type loaders struct {
-	groupNumbers       *loader[*fleet.GroupNumbers]
-	groupWaits         *loader[*fleet.Wait]
-	applicationNumbers *loader[fleet.Numbers]
-	applicationChecks  *loader[[]int]
-	current            *loader[*db.GroupRollout] // by group
-	rollouts           *loader[*db.GroupRollout]
-	packages           *loader[*db.Release]
-	waves              *loader[[]*db.Wave]         // by rollout
-	failures           *loader[[]*db.Failure]      // by rollout
-	shares             *loader[[]*db.FailureShare] // by rollout
+	groupNumbers       loader[*view.GroupNumbers]
+	groupWaits         loader[*view.Wait]
+	applicationNumbers loader[view.Numbers]
+	applicationChecks  loader[[]int]
+	current            loader[*db.GroupRollout] // by group
+	rollouts           loader[*db.GroupRollout]
+	packages           loader[*db.Release]
+	waves              loader[[]*db.Wave]         // by rollout
+	failures           loader[[]*db.Failure]      // by rollout
+	shares             loader[[]*db.FailureShare] // by rollout
 }
 
 type loadersKey struct{}
 
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
-		groupNumbers:       newLoader(ctx, r.fleet.ManyGroupNumbers),
-		groupWaits:         newLoader(ctx, r.fleet.GroupWaits),
-		applicationNumbers: newLoader(ctx, r.fleet.ApplicationNumbers),
-		applicationChecks:  newLoader(ctx, r.fleet.ApplicationChecks),
-		current:            newLoader(ctx, r.currentRollouts),
-		rollouts:           newLoader(ctx, r.rolloutsByID),
-		packages:           newLoader(ctx, r.packagesByID),
-		waves:              newLoader(ctx, r.wavesByRollout),
-		failures:           newLoader(ctx, r.failuresByRollout),
-		shares:             newLoader(ctx, r.sharesByRollout),
+		groupNumbers:       newLoader(r.fleet.View.ManyGroupNumbers),
+		groupWaits:         newLoader(r.fleet.View.GroupWaits),
+		applicationNumbers: newLoader(r.fleet.View.ApplicationNumbers),
+		applicationChecks:  newLoader(r.fleet.View.ApplicationChecks),
+		current:            newLoader(r.currentRollouts),
+		rollouts:           newLoader(r.rolloutsByID),
+		packages:           newLoader(r.packagesByID),
+		waves:              newLoader(r.wavesByRollout),
+		failures:           newLoader(r.failuresByRollout),
+		shares:             newLoader(r.sharesByRollout),
 	})
 }
 

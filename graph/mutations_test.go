@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// mutate is a document of one mutation with what all payloads have.
+// mutate returns a document with one mutation that selects userErrors.
 func mutate(verb, more string) string {
 	input := strings.ToUpper(verb[:1]) + verb[1:] + "Input!"
 	return "mutation($in: " + input + ") { " + verb + "(input: $in) { " + more + " userErrors { code field message } } }"
@@ -62,7 +62,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 	}
 }
 
-// Values that a scalar cannot read fail before the verb, with the same code and
+// Values that a scalar cannot parse fail before the mutation runs, with code and
 // field.
 func TestUnreadableScalarsNameTheirField(t *testing.T) {
 	s := oneSite(t)
@@ -88,8 +88,8 @@ func TestUnreadableScalarsNameTheirField(t *testing.T) {
 	}
 }
 
-// One walk over what an operator does, each step through the API.
-func TestOperatorsDay(t *testing.T) {
+// Runs all mutations of an operator through the API, one after the other.
+func TestMutationsOfAnOperator(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		ana := s.ana(t)
 		do := func(verb, more string, in vars, pairs ...any) map[string]any {
@@ -131,7 +131,7 @@ func TestOperatorsDay(t *testing.T) {
 		do("pauseUpdates", "group { state pause { by reason } }", vars{"groupId": group, "reason": "mirror overloaded"},
 			"group.state", "PAUSED", "group.pause.by", "ana", "group.pause.reason", "mirror overloaded")
 		do("resumeUpdates", "group { state pause { by } }", vars{"groupId": group, "reason": "back"}, "group.state", "ROLLING_OUT", "group.pause", nil)
-		do("advanceWave", "group { rollout { currentWave waves { state gate { holds } } } }", vars{"groupId": group, "reason": "looks good"},
+		do("advanceWave", "group { rollout { currentWave waves { state gate { satisfied } } } }", vars{"groupId": group, "reason": "looks good"},
 			"group.rollout.currentWave", 2, "group.rollout.waves.0.state", "DONE", "group.rollout.waves.1.state", "CURRENT", "group.rollout.waves.1.gate", nil)
 		do("haltRollout", "group { state rollout { state halt { rule by reason sentence } } }", vars{"groupId": group, "reason": "smoke"},
 			"group.state", "HALTED", "group.rollout.halt.rule", "PERSON", "group.rollout.halt.by", "ana", "group.rollout.halt.reason", "smoke")
@@ -149,14 +149,14 @@ func TestOperatorsDay(t *testing.T) {
 			"channel.floors.0.createdBy", "ana")
 		do("removeFloor", "channel { floors { id } }", vars{"channelId": channel, "packageId": otherID}, "channel.floors", []any{})
 
-		reach := ana.get(`query($c: ID!) { deletionReach(channelId: $c) { groups machines sentence } }`, vars{"c": channel})
-		want(t, reach, "groups", 1, "machines", 0)
+		impact := ana.get(`query($c: ID!) { deletionImpact(channelId: $c) { groups machines sentence } }`, vars{"c": channel})
+		want(t, impact, "groups", 1, "machines", 0)
 		do("deleteGroup", "deletedId", vars{"id": group}, "deletedId", group)
 		do("deleteChannel", "deletedId", vars{"id": channel}, "deletedId", channel)
 		do("deletePackage", "deletedId", vars{"id": pkgID}, "deletedId", pkgID)
 		do("deleteApplication", "deletedId", vars{"id": id, "reason": "done"}, "deletedId", id)
-		audits := ana.get(`query($id: ID!) { audits(filter: {applicationId: $id}, first: 100) { totalCount nodes { verb actor credential object reason after } } }`, vars{"id": id})
-		want(t, audits, "nodes.0.verb", "deleteApplication", "nodes.0.actor", "ana", "nodes.0.credential", "basic", "nodes.0.reason", "done")
+		audits := ana.get(`query($id: ID!) { audits(filter: {applicationId: $id}, first: 100) { totalCount nodes { action actor credential objectType reason after } } }`, vars{"id": id})
+		want(t, audits, "nodes.0.action", "deleteApplication", "nodes.0.actor", "ana", "nodes.0.credential", "basic", "nodes.0.reason", "done")
 		if n := at(t, audits, "totalCount").(float64); n < 20 {
 			t.Errorf("%v audits", n)
 		}

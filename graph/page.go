@@ -10,43 +10,43 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
 const (
 	defaultFirst = 50
 	maxFirst     = 500
-	// maxCounted is where counting a list stops.
+	// maxCounted is the maximum of totalCount for lists without counters.
 	maxCounted = 1000
 )
 
-// limit is how many entries a page has.
+// limit returns the page size for the argument `first`.
 func limit(first *int) (int, error) {
 	switch {
 	case first == nil:
 		return defaultFirst, nil
 	case *first < 0:
-		return 0, fleet.Errorf(fleet.Invalid, "first", "must not be negative")
+		return 0, fault.Errorf(fault.Invalid, "first", "must not be negative")
 	}
 	return min(*first, maxFirst), nil
 }
 
-// place is where an entry stands in a list: the values the list is sorted by.
+// place is the position of an entry in a list: its values of the sort columns.
 type place []any
 
-// cursor is a place as clients see it.
+// cursor encodes a place for clients.
 func (p place) cursor() string {
 	data, err := json.Marshal(p)
-	if err != nil { // of strings, numbers, ids and times never
+	if err != nil { // impossible for strings, numbers, ids and times
 		panic(err)
 	}
 	return base64.RawURLEncoding.EncodeToString(data)
 }
 
-// readCursor reads the values of a place into pointers.
+// readCursor decodes a cursor into pointers to the values.
 func readCursor(text string, values ...any) error {
-	bad := fleet.Errorf(fleet.Invalid, "after", "is not a cursor of this list")
+	bad := fault.Errorf(fault.Invalid, "after", "is not a cursor of this list")
 	data, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return bad
@@ -60,7 +60,7 @@ func readCursor(text string, values ...any) error {
 			return bad
 		}
 		if text, ok := values[i].(*string); ok && strings.ContainsRune(*text, 0) {
-			return bad // PostgreSQL keeps no NUL
+			return bad // PostgreSQL cannot store NUL
 		}
 	}
 	return nil
@@ -74,14 +74,15 @@ type page[T any] struct {
 	at    func(T) place
 }
 
-// order is how a list is sorted: which place an entry has, and the condition
-// that one comes after a cursor.
+// order is a sort order: the place of an entry, and the condition for entries
+// after a cursor.
 type order[T any] struct {
 	at    func(T) place
 	after func(cursor string) (func(*sql.Selector), error)
 }
 
-// newestID sorts from the highest id: ids of version 7 (RFC 9562) sort by time.
+// newestID sorts by descending id. Ids are UUIDs of version 7 (RFC 9562), which
+// sort by time.
 func newestID[T any](id func(T) uuid.UUID) order[T] {
 	return order[T]{
 		at: func(row T) place { return place{id(row)} },
@@ -93,8 +94,8 @@ func newestID[T any](id func(T) uuid.UUID) order[T] {
 	}
 }
 
-// newestCreated sorts from the latest created_at, for rows whose ids may come
-// from elsewhere.
+// newestCreated sorts by descending created_at, for rows whose ids may be
+// imported.
 func newestCreated[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
 	return order[T]{
 		at: func(row T) place {
@@ -110,10 +111,10 @@ func newestCreated[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
 	}
 }
 
-// turn reads a page. ids are those of the whole list up to a limit, for its
-// length, which is only read when it was asked for; rows are the first n of the
-// sorted list for which the condition holds.
-func turn[T any](ctx context.Context, first *int, after *string, o order[T],
+// readPage reads a page. rows returns the first n entries of the sorted list that
+// match the condition. ids returns the ids of the whole list up to a limit; it is
+// called only when totalCount is selected.
+func readPage[T any](ctx context.Context, first *int, after *string, o order[T],
 	ids func(context.Context) ([]uuid.UUID, error), rows func(after func(*sql.Selector), n int) ([]T, error),
 ) (page[T], error) {
 	n, err := limit(first)
@@ -141,7 +142,7 @@ func turn[T any](ctx context.Context, first *int, after *string, o order[T],
 	return p, nil
 }
 
-// pageOf is a page of n entries of which one more was read, if there is one.
+// pageOf returns a page of n entries from up to n+1 entries that were read.
 func pageOf[T any](read []T, n int, after *string, at func(T) place) page[T] {
 	p := page[T]{rows: read[:min(n, len(read))], at: at}
 	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(read) > n}
@@ -152,7 +153,7 @@ func pageOf[T any](read []T, n int, after *string, at func(T) place) page[T] {
 	return p
 }
 
-// edges are the rows of a page with their cursors.
+// edges returns the rows of a page with their cursors.
 func edges[T, E any](p page[T], edge func(cursor string, node T) E) []E {
 	out := make([]E, len(p.rows))
 	for i, row := range p.rows {

@@ -14,9 +14,10 @@ import (
 	"entgo.io/ent"
 )
 
-// statements counts what is read through the store's client.
+// statements returns a function that returns and resets the number of queries
+// through the store's client.
 func (s *site) statements() func() int64 {
-	graph.Patient(s.t)
+	graph.SlowLoaders(s.t)
 	var n atomic.Int64
 	s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
@@ -27,17 +28,15 @@ func (s *site) statements() func() int64 {
 	return func() int64 { return n.Swap(0) }
 }
 
-// Each page of the dashboard costs a fixed number of statements, however many
-// groups, channels and machines there are. The documents are in
-// testdata/pages; the budget is the number found when the document was
-// written.
-func TestPagesHaveABudget(t *testing.T) {
+// The number of statements for a page of the dashboard does not depend on the
+// number of groups, channels and machines. The documents are in testdata/pages.
+func TestPagesStayWithinTheirStatementBudget(t *testing.T) {
 	budgets := map[string]int64{
 		"fleet": 25, "application": 34, "group": 34, "machines": 7, "machine": 10, "activity": 4, "settings": 2,
 	}
 	each(t, func(t *testing.T, s *site) {
 		s.release("1.0.0")
-		for i := range 5 { // more of everything must not cost more
+		for i := range 5 { // more objects must not need more statements
 			name := fmt.Sprintf("more %d", i)
 			pkg := s.release(fmt.Sprintf("1.%d.0", i+1))
 			ch, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: name, PackageID: &pkg})
@@ -48,7 +47,7 @@ func TestPagesHaveABudget(t *testing.T) {
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
-		s.must(s.Work(t.Context())) // charts have points
+		s.must(s.Upkeep.Work(t.Context())) // charts have points
 		s.unlimited()
 		for _, m := range []string{"m4", "m5", "m6"} {
 			s.fail(m, "1.0.0", "azure", 9)
@@ -68,7 +67,7 @@ func TestPagesHaveABudget(t *testing.T) {
 				t.Errorf("%s: %+v", name, r.Errors)
 			}
 			if n > budget {
-				t.Errorf("%s reads with %d statements, the budget is %d", name, n, budget)
+				t.Errorf("%s needs %d statements, the budget is %d", name, n, budget)
 			}
 			if testing.Verbose() {
 				t.Logf("%s: %d statements, %d bytes", name, n, len(r.Data))
@@ -77,22 +76,21 @@ func TestPagesHaveABudget(t *testing.T) {
 	})
 }
 
-// What is sent a few times a second while somebody watches, and what a chart is
-// drawn from, is a handful of statements.
-func TestMessagesHaveABudget(t *testing.T) {
+// Messages of subscriptions and the data of a chart need few statements.
+func TestMessagesStayWithinTheirStatementBudget(t *testing.T) {
 	const numbers = `total onTarget inFlight waiting failed silent byVersion { version machines }`
 	messages := map[string]struct {
 		document string
 		budget   int64
 	}{
 		"groupChanged": {`subscription($group: ID!) { groupChanged(groupId: $group) { asOf group {
-			state policySentence numbers { ` + numbers + ` heldBecause { reason machines } failures { words attempts } }
-			rollout { version state attempts { failed } failures { outcome code words attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
+			state policySentence numbers { ` + numbers + ` heldByReason { reason machines } failures { description attempts } }
+			rollout { version state attempts { failed } failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
 				waves { position state } projectedEnd } } } }`, 20},
 		"fleetChanged": {`subscription { fleetChanged { asOf fleet { total inFlight attention { kind } }
-			applications { name checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
+			applications { name recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},
 		"applicationChanged": {`subscription($app: ID!) { applicationChanged(applicationId: $app) { asOf
-			application { checks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
+			application { recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 12},
 	}
 	each(t, func(t *testing.T, s *site) {
 		s.unlimited()
@@ -100,7 +98,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 			s.fail(fmt.Sprint("m", i), "1.0.0", fmt.Sprint("oem", i), 9+i)
 			s.must(second(s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: fmt.Sprint("more ", i), ChannelID: &s.channel})))
 		}
-		s.must(s.Work(t.Context()))
+		s.must(s.Upkeep.Work(t.Context()))
 		count := s.statements()
 		w := s.ana(t).dial()
 		for name, m := range messages {
@@ -108,7 +106,7 @@ func TestMessagesHaveABudget(t *testing.T) {
 			w.subscribe(name, m.document, vars{"group": s.group, "app": s.app})
 			w.next()
 			if n := count(); n > m.budget {
-				t.Errorf("%s reads with %d statements, the budget is %d", name, n, m.budget)
+				t.Errorf("%s needs %d statements, the budget is %d", name, n, m.budget)
 			} else if testing.Verbose() {
 				t.Logf("%s: %d statements", name, n)
 			}
@@ -119,9 +117,9 @@ func TestMessagesHaveABudget(t *testing.T) {
 			count()
 			s.ana(t).get(`query($id: ID!, $range: TimelineRange!) { timeline(groupId: $id, range: $range) {
 				times states { state machines } versions { version machines } onTarget inFlight failed waiting
-				pace { inFlight cap granted periodCap checks } marks { id } } }`, vars{"id": s.group, "range": length})
+				pace { inFlight concurrencyLimit granted periodLimit checks } annotations { id } } }`, vars{"id": s.group, "range": length})
 			if n := count(); n > 4 {
-				t.Errorf("a timeline of a %s reads with %d statements", length, n)
+				t.Errorf("a timeline of a %s needs %d statements, the budget is 4", length, n)
 			} else if testing.Verbose() {
 				t.Logf("timeline: %d statements", n)
 			}

@@ -8,8 +8,7 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// The payloads of mutations. Each takes what a verb of the fleet returns, so
-// that a mutation is one line.
+// The payloads of mutations, built from the results of the fleet's methods.
 
 func applicationPayload(row *db.Application, err error) (*model.ApplicationPayload, error) {
 	refused, err := userErrors(err)

@@ -11,18 +11,18 @@ import (
 
 const signInDocument = `mutation($in: SignInInput!) { signIn(input: $in) { user { username mustChangePassword } userErrors { code field message } } }`
 
-// browser is a stranger who keeps cookies.
+// browser is a caller without sign-in that keeps cookies.
 func (s *site) browser(t testing.TB) *caller {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := s.stranger(t)
+	c := s.anonymous(t)
 	c.client = &http.Client{Jar: jar, Transport: s.http.Client().Transport}
 	return c
 }
 
-func TestSignInGivesASession(t *testing.T) {
+func TestSignInCreatesASession(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.browser(t)
 		want(t, b.get(signInDocument, vars{"in": vars{"username": "ana", "password": "wrong"}}),
@@ -35,7 +35,7 @@ func TestSignInGivesASession(t *testing.T) {
 			}
 		}
 		if strings.Contains(cookie, "Secure") {
-			t.Errorf("cookie %q would not come back without TLS", cookie)
+			t.Errorf("cookie %q is Secure without TLS", cookie)
 		}
 		want(t, b.get("{ me { username mustChangePassword } }", nil), "username", "ana", "mustChangePassword", true)
 
@@ -46,17 +46,17 @@ func TestSignInGivesASession(t *testing.T) {
 
 		other := s.browser(t)
 		other.get(signInDocument, vars{"in": vars{"username": "ana", "password": password}})
-		s.ana(t).get("{ me { id } }", nil) // remembered now
+		s.ana(t).get("{ me { id } }", nil) // the password is cached now
 		want(t, b.get(change, vars{"in": vars{"currentPassword": password, "newPassword": "another one"}}), "user.mustChangePassword", false)
 		want(t, b.get("{ me { username } }", nil), "username", "ana")
 		if r := other.ask("{ me { username } }", nil); string(r.Data) != `{"me":null}` {
 			t.Errorf("the other session: %s %+v", r.Data, r.Errors)
 		}
 		if r := s.ana(t).ask("{ me { id } }", nil); r.status != http.StatusUnauthorized {
-			t.Errorf("the old password still works: %d", r.status)
+			t.Errorf("old password: status %d, want 401", r.status)
 		}
 
-		want(t, b.get("mutation { signOut { ended userErrors { code } } }", nil), "ended", true)
+		want(t, b.get("mutation { signOut { sessionEnded userErrors { code } } }", nil), "sessionEnded", true)
 		if r := b.ask("{ me { username } }", nil); string(r.Data) != `{"me":null}` {
 			t.Errorf("after signing out: %s", r.Data)
 		}
@@ -66,7 +66,7 @@ func TestSignInGivesASession(t *testing.T) {
 	})
 }
 
-func TestGuessingPasswordsGetsSlower(t *testing.T) {
+func TestRepeatedSignInFailuresAreDelayed(t *testing.T) {
 	s := oneSite(t)
 	b := s.browser(t)
 	last := map[string]any{}
@@ -80,7 +80,7 @@ func TestGuessingPasswordsGetsSlower(t *testing.T) {
 	want(t, b.get(signInDocument, vars{"in": vars{"username": "admin", "password": "admin"}}), "user.username", "admin")
 }
 
-func TestUsersComeAndGo(t *testing.T) {
+func TestCreateAndDeleteUser(t *testing.T) {
 	s := oneSite(t)
 	ana := s.ana(t)
 	create := `mutation($in: CreateUserInput!) { createUser(input: $in) { user { id username mustChangePassword } userErrors { code field } } }`
@@ -92,7 +92,7 @@ func TestUsersComeAndGo(t *testing.T) {
 	set := `mutation($in: SetPasswordInput!) { setPassword(input: $in) { user { username } userErrors { code field } } }`
 	want(t, ana.get(set, vars{"in": vars{"username": "bob", "newPassword": "something else"}}), "user.username", "bob")
 	if r := bob.ask("{ me { id } }", nil); r.status != http.StatusUnauthorized {
-		t.Errorf("the old password: %d", r.status)
+		t.Errorf("old password: status %d, want 401", r.status)
 	}
 	remove := `mutation($in: DeleteUserInput!) { deleteUser(input: $in) { deletedId userErrors { code field } } }`
 	want(t, ana.get(remove, vars{"in": vars{"id": at(t, made, "user.id")}}), "deletedId", at(t, made, "user.id"))

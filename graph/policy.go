@@ -4,15 +4,17 @@ import (
 	"context"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// policyOver is a policy with the changes of an input.
+// policyOver returns a policy with the changes of an input.
 func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	if in == nil {
 		return p
@@ -40,8 +42,8 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	return p
 }
 
-// newPolicy is the policy of a new group: one who says how many machines per
-// period, and not how many at once, means both.
+// newPolicy returns the policy of a new group. maxConcurrentUpdates defaults to
+// maxUpdatesPerPeriod.
 func newPolicy(in *model.PolicyInput) rollout.Policy {
 	p := policyOver(rollout.DefaultPolicy(), in)
 	if in != nil && in.MaxUpdatesPerPeriod != nil && in.MaxConcurrentUpdates == nil {
@@ -56,7 +58,7 @@ func set[T any](to *T, from *T) {
 	}
 }
 
-// setAll replaces a list; nil is a list that was left out.
+// setAll replaces a list; nil means that the input omitted it.
 func setAll[T any](to *[]T, from []*T) {
 	if from == nil {
 		return
@@ -67,17 +69,17 @@ func setAll[T any](to *[]T, from []*T) {
 	}
 }
 
-// value is what a pointer points to, or the zero value.
+// value returns what a pointer points to, or the zero value for nil.
 func value[T any](p *T) (v T) {
 	set(&v, p)
 	return v
 }
 
-// policyOf is the present policy of a group with changes, and the row it is of.
+// policyOf returns the current policy of a group with changes, and its row.
 func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
 	row, err := r.reader.Group.Get(ctx, id)
 	if db.IsNotFound(err) {
-		return rollout.Policy{}, nil, fleet.Errorf(fleet.NotFound, "groupId", "there is no such group")
+		return rollout.Policy{}, nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	if err != nil {
 		return rollout.Policy{}, nil, err
@@ -85,12 +87,12 @@ func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyI
 	return policyOver(row.Policy, in), row, nil
 }
 
-// maxWindows is how many openings a preview lists.
+// maxWindows limits the windows in a preview.
 const maxWindows = 14
 
-// preview says what a policy means, for a group or for one to be made.
+// preview describes a policy, for a group or, with nil, for a new one.
 func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Policy) (*model.PolicyPreview, error) {
-	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*rollout.Span{}}
+	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*calendar.Span{}}
 	schedule, problems := rollout.Compile(p)
 	for _, problem := range problems {
 		if problem.Warning {
@@ -111,19 +113,20 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 	}
 	if group != nil {
 		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
-		was, _ := rollout.Compile(group.Policy) // none: it grants nothing
-		out.ReachGrows = was == nil || rollout.Grows(was, schedule, r.Now())
-		reach, err := r.fleet.PolicyReach(ctx, group.ID, p)
+		current, _ := rollout.Compile(group.Policy) // nil when invalid: it grants nothing
+		out.Loosens = current == nil || rollout.Grows(current, schedule, r.Now())
+		impact, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
 		if err != nil {
 			return nil, err
 		}
-		out.Reach = &reach
+		out.Impact = &impact
 	}
 	return out, nil
 }
 
-// openings are the next spans in which updates are granted, none for always.
-func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []rollout.Span {
+// openings returns the next periods in which updates are granted; nil when they
+// always are.
+func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []calendar.Span {
 	now := r.Now()
 	restricted := p.OfficeHours || len(p.Windows) > 0
 	for _, f := range p.Freezes {
@@ -135,7 +138,7 @@ func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []roll
 	return schedule.NextWindows(now, maxWindows)
 }
 
-// describe is a stored policy in words, with its warnings.
+// describe returns the text of a stored policy, and its warnings.
 func describe(p rollout.Policy) (sentence string, warnings []string) {
 	schedule, problems := rollout.Compile(p)
 	warnings = []string{}
@@ -148,7 +151,7 @@ func describe(p rollout.Policy) (sentence string, warnings []string) {
 	return schedule.Describe(), warnings
 }
 
-// duration is nil for 0, which stands for "none".
+// duration returns nil for 0, which means "none".
 func duration(d time.Duration) *time.Duration {
 	if d == 0 {
 		return nil

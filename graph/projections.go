@@ -11,23 +11,21 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// projectionAge is how long a projected end is shown before it is worked out
-// again: it costs up to a tenth of a second, and every push of every watcher
-// wants it.
+// projectionAge is how long a projected end is cached: computing it takes up to
+// 100 ms, and every message of a subscription may contain it.
 const projectionAge = 30 * time.Second
 
-// projections remembers when rollouts will be done. One entry per group; the
-// groups bound it.
+// projections caches the projected ends of rollouts, one entry per group.
 type projections struct {
 	mu      sync.Mutex
 	byGroup map[uuid.UUID]*projection
 }
 
 type projection struct {
-	mu      sync.Mutex // held while it is worked out: others wait for the same
+	mu      sync.Mutex // held during the computation, so that it runs once for concurrent callers
 	rollout uuid.UUID
-	at      time.Time // when it was worked out; zero: never
-	end     time.Time // zero: cannot be said
+	at      time.Time // when it was computed; zero: never
+	end     time.Time // zero: cannot be computed
 }
 
 func newProjections() *projections { return &projections{byGroup: map[uuid.UUID]*projection{}} }
@@ -41,8 +39,8 @@ func (p *projections) of(group uuid.UUID) *projection {
 	return p.byGroup[group]
 }
 
-// projectedEnd is when an active rollout will be done at the present pace, nil
-// when it is over or it cannot be said.
+// projectedEnd returns when an active rollout will complete at the current pace;
+// nil when it has ended or the time cannot be computed.
 func (r *Resolver) projectedEnd(ctx context.Context, row *db.GroupRollout) (*time.Time, error) {
 	if row.State != rollout.RolloutActive {
 		return nil, nil
@@ -55,11 +53,11 @@ func (r *Resolver) projectedEnd(ctx context.Context, row *db.GroupRollout) (*tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := r.Now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
-		reach, err := r.fleet.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
+		impact, err := r.fleet.View.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}
-		p.rollout, p.at, p.end = row.ID, now, reach.ProjectedEnd
+		p.rollout, p.at, p.end = row.ID, now, impact.ProjectedEnd
 	}
 	if p.end.IsZero() {
 		return nil, nil

@@ -20,18 +20,18 @@ func TestExplainUpdate(t *testing.T) {
 			s.check(m, "1.0.0")
 		}
 		const document = `query($id: ID!) { explainUpdate(instanceId: $id) {
-			instance { machineId } decision { reason sentence offer until } steps { rule outcome sentence until } } }`
+			instance { machineId } decision { reason sentence offeredVersion until } steps { rule outcome sentence until } } }`
 		got := s.ana(t).get(document, vars{"id": s.instance("m3")})
-		want(t, got, "instance.machineId", "m3", "decision.reason", "CONCURRENCY_LIMIT", "decision.offer", "", "steps.0.rule", "UP_TO_DATE", "steps.0.outcome", "PASSED")
+		want(t, got, "instance.machineId", "m3", "decision.reason", "CONCURRENCY_LIMIT", "decision.offeredVersion", "", "steps.0.rule", "UP_TO_DATE", "steps.0.outcome", "PASSED")
 		var outcomes []string
 		for _, step := range got["steps"].([]any) {
 			outcomes = append(outcomes, at(t, step, "outcome").(string))
 		}
-		if n := len(outcomes); outcomes[n-1] != "NOT_REACHED" || outcomes[n-2] != "WOULD_HOLD" || outcomes[n-3] != "SETTLED" {
+		if n := len(outcomes); outcomes[n-1] != "NOT_REACHED" || outcomes[n-2] != "WOULD_HOLD" || outcomes[n-3] != "DECIDED" {
 			t.Errorf("outcomes %v", outcomes)
 		}
 		got = s.ana(t).get(document, vars{"id": s.instance("m1")})
-		want(t, got, "decision.reason", "GRANTED", "decision.offer", "2.0.0")
+		want(t, got, "decision.reason", "GRANTED", "decision.offeredVersion", "2.0.0")
 	})
 }
 
@@ -39,21 +39,21 @@ func TestPolicyPreview(t *testing.T) {
 	s := oneSite(t)
 	s.check("m1", "1.0.0")
 	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) {
-		userErrors { code field message } policy { maxConcurrentUpdates periodInterval } sentence warnings windows { from until } reach { machines eligible sentence } } }`
+		userErrors { code field message } policy { maxConcurrentUpdates periodInterval } sentence warnings windows { from until } impact { machines eligible sentence } } }`
 	got := s.ana(t).get(document, vars{"in": vars{"policy": vars{}}})
-	want(t, got, "userErrors", []any{}, "policy.periodInterval", "PT1H", "windows", []any{}, "reach", nil, "warnings", []any{})
+	want(t, got, "userErrors", []any{}, "policy.periodInterval", "PT1H", "windows", []any{}, "impact", nil, "warnings", []any{})
 	got = s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": vars{
 		"windows": []any{vars{"days": []any{"MONDAY"}, "start": "22:00", "end": "22:30"}}, "timezone": "Europe/Lisbon",
 	}}})
-	want(t, got, "userErrors", []any{}, "policy.maxConcurrentUpdates", 2, "reach.machines", 1, "reach.eligible", 1)
+	want(t, got, "userErrors", []any{}, "policy.maxConcurrentUpdates", 2, "impact.machines", 1, "impact.eligible", 1)
 	if n := len(got["windows"].([]any)); n != 14 {
-		t.Errorf("%d windows", n)
+		t.Errorf("%d windows, want 14", n)
 	}
 	if n := len(got["warnings"].([]any)); n != 1 {
-		t.Errorf("%d warnings: a window shorter than the machines' rhythm has one", n)
+		t.Errorf("%d warnings, want 1 for a window shorter than the check interval", n)
 	}
 	got = s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": vars{"updateTimeout": "0 s", "timezone": "Mars"}}})
-	want(t, got, "policy", nil, "sentence", "", "reach", nil, "userErrors.0.code", "INVALID")
+	want(t, got, "policy", nil, "sentence", "", "impact", nil, "userErrors.0.code", "INVALID")
 	var fields []string
 	for _, e := range got["userErrors"].([]any) {
 		fields = append(fields, at(t, e, "field").(string))
@@ -65,43 +65,43 @@ func TestPolicyPreview(t *testing.T) {
 	}
 }
 
-func TestPolicyPreviewSaysWhatWouldChange(t *testing.T) {
+func TestPolicyPreviewListsChanges(t *testing.T) {
 	s := oneSite(t)
-	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) { changes reachGrows userErrors { field } } }`
+	const document = `query($in: PolicyPreviewInput!) { policyPreview(input: $in) { changes loosens userErrors { field } } }`
 	for _, c := range []struct {
 		policy vars
 		lines  []any
 		grows  bool
 	}{
 		{vars{}, []any{}, false},
-		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates in a period: 2 → 5"}, true},
-		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates in a period: 2 → 1", "office hours only: off → on"}, false},
-		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not fit to be saved
+		{vars{"maxUpdatesPerPeriod": 5}, []any{"updates per period: 2 → 5"}, true},
+		{vars{"maxUpdatesPerPeriod": 1, "officeHours": true}, []any{"updates per period: 2 → 1", "office hours only: off → on"}, false},
+		{vars{"updateTimeout": "0 s"}, []any{}, false}, // not valid
 	} {
 		got := s.ana(t).get(document, vars{"in": vars{"groupId": s.group, "policy": c.policy}})
-		want(t, got, "changes", c.lines, "reachGrows", c.grows)
+		want(t, got, "changes", c.lines, "loosens", c.grows)
 	}
-	want(t, s.ana(t).get(document, vars{"in": vars{"policy": vars{"maxUpdatesPerPeriod": 5}}}), "changes", []any{}, "reachGrows", false)
+	want(t, s.ana(t).get(document, vars{"in": vars{"policy": vars{"maxUpdatesPerPeriod": 5}}}), "changes", []any{}, "loosens", false)
 }
 
-func TestWhatAGroupWaitsForAndControlsWouldDo(t *testing.T) {
+func TestCurrentHoldAndControlImpact(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		const group = `query($id: ID!) { group(id: $id) { state waitsFor { reason sentence until } } }`
-		const reach = `query($id: ID!, $c: GroupControl!) { controlReach(groupId: $id, control: $c) { groups machines eligible eligibleNow projectedEnd sentence } }`
-		want(t, s.ana(t).get(group, vars{"id": s.group}), "waitsFor", nil)
+		const group = `query($id: ID!) { group(id: $id) { state currentHold { reason sentence until } } }`
+		const impact = `query($id: ID!, $c: GroupControl!) { controlImpact(groupId: $id, control: $c) { groups machines eligible eligibleNow projectedEnd sentence } }`
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "currentHold", nil)
 		for _, m := range []string{"m1", "m2", "m3"} {
 			s.check(m, "1.0.0")
 		}
-		want(t, s.ana(t).get(group, vars{"id": s.group}), "state", "ROLLING_OUT", "waitsFor.reason", "CONCURRENCY_LIMIT",
-			"waitsFor.sentence", "2 of 2 updates are in flight", "waitsFor.until", nil)
-		want(t, s.ana(t).get(reach, vars{"id": s.group, "c": "PAUSE"}), "machines", 3, "eligibleNow", 0, "projectedEnd", nil,
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "state", "ROLLING_OUT", "currentHold.reason", "CONCURRENCY_LIMIT",
+			"currentHold.sentence", "2 of 2 updates are in flight", "currentHold.until", nil)
+		want(t, s.ana(t).get(impact, vars{"id": s.group, "c": "PAUSE"}), "machines", 3, "eligibleNow", 0, "projectedEnd", nil,
 			"sentence", "3 machines in 1 group; 2 offers are withdrawn, 0 updates under way finish, 1 machine waits")
-		r := s.ana(t).ask(reach, vars{"id": s.group, "c": "ADVANCE"})
+		r := s.ana(t).ask(impact, vars{"id": s.group, "c": "ADVANCE"})
 		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "CONFLICT" || r.Errors[0].Extensions.Field != "groupId" {
-			t.Errorf("no wave to open: %s %+v", r.Data, r.Errors)
+			t.Errorf("advance without waves: %s %+v", r.Data, r.Errors)
 		}
 		s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "holiday"})))
-		want(t, s.ana(t).get(group, vars{"id": s.group}), "waitsFor.reason", "PAUSED")
+		want(t, s.ana(t).get(group, vars{"id": s.group}), "currentHold.reason", "PAUSED")
 	})
 }
 
@@ -109,45 +109,45 @@ func TestUpdatePath(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		floor := s.release("1.5.0")
 		s.must(second(s.AddFloor(s.ctx, fleet.AddFloor{ChannelID: s.channel, PackageID: floor, Reason: "new disk layout"})))
-		const document = `query($c: ID!, $v: String!) { updatePath(channelId: $c, from: $v) { steps { version channels { name } } reason sentence } }`
+		const document = `query($c: ID!, $v: String!) { updatePath(channelId: $c, fromVersion: $v) { steps { version channels { name } } reason sentence } }`
 		want(t, s.ana(t).get(document, vars{"c": s.channel, "v": "1.0.0"}), "steps.0.version", "1.5.0", "steps.1.version", "2.0.0",
 			"steps.1.channels.0.name", "stable", "reason", "GRANTED")
 		want(t, s.ana(t).get(document, vars{"c": s.channel, "v": "2.0.0"}), "steps", []any{}, "reason", "UP_TO_DATE")
 		r := s.ana(t).ask(document, vars{"c": s.channel, "v": "newest"})
-		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "from" {
-			t.Errorf("no version: %s %+v", r.Data, r.Errors)
+		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "fromVersion" {
+			t.Errorf("fromVersion \"newest\": %s %+v", r.Data, r.Errors)
 		}
 	})
 }
 
-func TestSimulationAndReach(t *testing.T) {
+func TestSimulationAndImpact(t *testing.T) {
 	s := oneSite(t)
 	for _, m := range []string{"m1", "m2", "m3", "m4"} {
 		s.check(m, "1.0.0")
 	}
-	simulate := `query($in: SimulateRolloutInput!) { simulateRollout(input: $in) { projectedEnd ends sentence scale times onTarget inFlight waiting failed halt { rule sentence } leftOut { reason machines } } }`
+	simulate := `query($in: SimulateRolloutInput!) { simulateRollout(input: $in) { projectedEnd finalState sentence scale times onTarget inFlight waiting failed halt { rule sentence } notUpdated { reason machines } } }`
 	got := s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group}})
-	want(t, got, "ends", "COMPLETED", "scale", 1, "leftOut", []any{}, "halt", nil)
+	want(t, got, "finalState", "COMPLETED", "scale", 1, "notUpdated", []any{}, "halt", nil)
 	times, onTarget := got["times"].([]any), got["onTarget"].([]any)
 	if len(times) == 0 || len(times) != len(onTarget) || onTarget[len(onTarget)-1] != 4.0 {
 		t.Errorf("%d times, on target %v", len(times), onTarget)
 	}
 	got = s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 1, "policy": vars{"haltFailureShare": 0.5, "haltMinAttempts": 2}}})
-	want(t, got, "ends", "HALTED", "halt.rule", "FAILURE_SHARE")
+	want(t, got, "finalState", "HALTED", "halt.rule", "FAILURE_SHARE")
 	r := s.ana(t).ask(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 2}})
 	if len(r.Errors) != 1 || r.Errors[0].Extensions.Field != "failureShare" {
-		t.Errorf("share 2: %s %+v", r.Data, r.Errors)
+		t.Errorf("failureShare 2: %s %+v", r.Data, r.Errors)
 	}
 	next := s.release("3.0.0")
-	reach := s.ana(t).get(`query($c: ID!, $p: ID!) { promotionReach(channelId: $c, packageId: $p) { groups machines eligible eligibleNow projectedEnd sentence } }`,
+	impact := s.ana(t).get(`query($c: ID!, $p: ID!) { promotionImpact(channelId: $c, packageId: $p) { groups machines eligible eligibleNow projectedEnd sentence } }`,
 		vars{"c": s.channel, "p": next})
-	want(t, reach, "groups", 1, "machines", 4, "eligible", 4)
-	if r := s.ana(t).ask(`{ deletionReach { groups } }`, nil); len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
-		t.Errorf("reach of nothing: %s %+v", r.Data, r.Errors)
+	want(t, impact, "groups", 1, "machines", 4, "eligible", 4)
+	if r := s.ana(t).ask(`{ deletionImpact { groups } }`, nil); len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
+		t.Errorf("impact without an id: %s %+v", r.Data, r.Errors)
 	}
 }
 
-func TestAttentionNamesWhatNeedsAPerson(t *testing.T) {
+func TestAttentionListsMostUrgentFirst(t *testing.T) {
 	s := oneSite(t)
 	policy := rollout.DefaultPolicy() // safe mode
 	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "safe", ChannelID: &s.channel, Policy: &policy})
@@ -168,7 +168,6 @@ func TestAttentionNamesWhatNeedsAPerson(t *testing.T) {
 	}
 }
 
-// The playground opens with documents that work.
 func TestPlaygroundExamplesAreValid(t *testing.T) {
 	source, err := os.ReadFile("../frontend/playground/examples.ts")
 	if err != nil {
@@ -186,8 +185,7 @@ func TestPlaygroundExamplesAreValid(t *testing.T) {
 	}
 }
 
-// The documents of the manual work, too.
-func TestManualIsValid(t *testing.T) {
+func TestDocumentsOfTheManualAreValid(t *testing.T) {
 	source, err := os.ReadFile("../docs/api.md")
 	if err != nil {
 		t.Fatal(err)

@@ -11,61 +11,61 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 )
 
-// Resolver answers fields. Reads go to the reader of the store, which refuses
-// to write; writes are one call into the fleet.
+// Resolver resolves fields. It reads with the store's read-only client; each
+// mutation is one call of the fleet.
 type Resolver struct {
 	Options
-	fleet       *fleet.Service // Options.Fleet, which the query "fleet" hides
+	fleet       *fleet.Service // Options.Fleet, hidden by the resolver of the field "fleet"
 	reader      *db.Client
 	projections *projections
-	// subscriptions is how many are live.
+	// subscriptions counts the open ones.
 	subscriptions atomic.Int64
-	shares        *shares
+	executions    *executions
 }
 
-// Options are what the API is made of.
+// Options configures the API. All fields are required.
 type Options struct {
 	Fleet *fleet.Service
-	// Store reads rows and says what changed.
+	// Store reads rows and publishes events.
 	Store Store
-	// Guard signs in and tells who asks.
+	// Guard limits sign-ins and checks sessions.
 	Guard Guard
 	// Now is the clock.
 	Now func() time.Time
-	// RequestID is the id of the request a context belongs to, for errors.
+	// RequestID returns the request id of a context, for errors.
 	RequestID func(context.Context) string
-	// Log gets failures that are ours.
+	// Log receives internal errors.
 	Log *slog.Logger
-	// Server is what serverInfo says.
+	// Server is the content of serverInfo.
 	Server Server
 }
 
-// Store is what the API needs of the store.
+// Store is the part of the store that the API uses.
 type Store interface {
-	// Reader is a client that refuses to write.
+	// Reader returns a read-only client.
 	Reader() *db.Client
 	Bus() event.Bus
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error
 }
 
-// Guard is what the API needs of auth.Guard.
+// Guard is the part of auth.Guard that the API uses.
 type Guard interface {
-	// Try runs a sign-in unless it comes too early after failures.
+	// Try runs a sign-in; soon after failures it returns auth.TooManyTries instead.
 	Try(ctx context.Context, username string, f func() error) error
-	// Forget drops what is remembered of passwords.
+	// Forget clears the cache of verified passwords.
 	Forget()
-	// Recheck reports, with auth.ErrUnauthenticated, that the session which a
-	// long connection began with is over.
+	// Recheck returns auth.ErrUnauthenticated when the session of a connection has
+	// ended.
 	Recheck(ctx context.Context) error
 }
 
-// Server is what the API knows of the process it runs in.
+// Server describes the server process.
 type Server struct {
 	Version   string
 	StartedAt time.Time
 	Postgres  bool
-	// UpdateURL is where machines send their requests, as the caller of a
-	// context reaches this server.
+	// UpdateURL returns the URL for machines, with the address by which the caller
+	// of the context reaches this server.
 	UpdateURL func(context.Context) string
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
@@ -56,24 +57,24 @@ func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*
 	return sumOf(counted), err
 }
 
-func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error) {
+func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*view.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
 	return failureCounts(rows), err
 }
 
-func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, fleet.TraitOEM)
+func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, view.TraitOEM)
 }
 
-func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error) {
-	return failureShares(ctx, obj.ID, fleet.TraitFromVersion)
+func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
+	return failureBreakdown(ctx, obj.ID, view.TraitFromVersion)
 }
 
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	return r.failedAttempts(ctx, obj, value(filter), first, after)
 }
 
-func (r *rolloutResolver) Leader(ctx context.Context, obj *db.GroupRollout) (*string, error) {
+func (r *rolloutResolver) SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error) {
 	if obj.Leader == "" || obj.Proven {
 		return nil, nil
 	}
@@ -92,8 +93,8 @@ func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout
 }
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
-	return watch(ctx, r.Resolver, pace, r.aboutGroup(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
-		numbers, err := r.fleet.GroupNumbers(ctx, groupID)
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
+		numbers, err := r.fleet.View.GroupNumbers(ctx, groupID)
 		if err != nil {
 			return nil, false, err
 		}

@@ -4,15 +4,16 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/coreroller/coreroller/rollout/forecast"
+
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// waves are the steps of a rollout: what the policy says of each, and what was
-// counted in it. A policy that changed since an old rollout describes it as it
-// would be done today.
+// waves combines the waves of the policy with the counters of a rollout. For a
+// past rollout the policy may have changed since; it shows the current one.
 func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.Wave {
 	steps := p.Waves
 	if len(steps) == 0 {
@@ -20,14 +21,14 @@ func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.
 	}
 	counts := map[int]rollout.Counts{}
 	for _, w := range counted {
-		counts[w.Position] = fleet.WaveCounts(w)
+		counts[w.Position] = view.WaveCounts(w)
 	}
 	out := make([]*model.Wave, len(steps))
 	for i, step := range steps {
 		c := counts[i]
 		w := &model.Wave{
 			Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
-			State: waveState(row, i), Counts: &c,
+			State: waveState(row, i), Attempts: &c,
 		}
 		if w.Canaries == nil {
 			w.Canaries = []string{}
@@ -54,10 +55,10 @@ func waveState(row *db.GroupRollout, i int) model.WaveState {
 	return model.WaveStatePending
 }
 
-// gate is what keeps the next wave closed.
+// gate returns the conditions for opening the next wave.
 func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate {
 	g := &model.Gate{
-		Holds: row.GateAt != nil, Since: row.GateAt,
+		Satisfied: row.GateAt != nil, SatisfiedSince: row.GateAt,
 		Finished: c.Finished(), MinFinished: step.MinFinished, MinSuccessShare: step.MinSuccessShare,
 		NeedsApproval: step.Approval && !row.Approved,
 	}
@@ -66,37 +67,37 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 	}
 	if row.GateAt != nil {
 		until := row.GateAt.Add(step.Soak)
-		g.SoaksUntil = &until
+		g.SoakEndsAt = &until
 	}
 	return g
 }
 
-// sumOf is all attempts of a rollout.
+// sumOf returns the counts of all attempts of a rollout.
 func sumOf(counted []*db.Wave) *rollout.Counts {
 	var sum rollout.Counts
 	for _, w := range counted {
-		sum = sum.Plus(fleet.WaveCounts(w))
+		sum = sum.Plus(view.WaveCounts(w))
 	}
 	return &sum
 }
 
-// failureCounts are the failures of a rollout, most first.
-func failureCounts(rows []*db.Failure) []*fleet.FailureCount {
-	out := make([]*fleet.FailureCount, len(rows))
+// failureCounts returns the failures of a rollout, largest count first.
+func failureCounts(rows []*db.Failure) []*view.FailureCount {
+	out := make([]*view.FailureCount, len(rows))
 	for i, f := range rows {
-		out[i] = &fleet.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
+		out[i] = &view.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
 	}
-	slices.SortFunc(out, func(a, b *fleet.FailureCount) int {
+	slices.SortFunc(out, func(a, b *view.FailureCount) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
-	return out[:min(len(out), fleet.MaxKinds)]
+	return out[:min(len(out), view.MaxKinds)]
 }
 
-// failureWords say how attempts failed, without the code.
-func failureWords(o rollout.Outcome, code int) string {
+// failureDescription describes how attempts failed, without the code.
+func failureDescription(o rollout.Outcome, code int) string {
 	switch {
 	case code != 0:
-		return codeWords(code)
+		return codeDescription(code)
 	case o == rollout.OutcomeTimeout:
 		return "no report within the lease"
 	case o == rollout.OutcomeRolledBack:
@@ -105,33 +106,34 @@ func failureWords(o rollout.Outcome, code int) string {
 	return "no code"
 }
 
-// codeWords is an error code in words, without the code; "" for none.
-func codeWords(code int) string {
+// codeDescription describes an error code; "" for code 0.
+func codeDescription(code int) string {
 	if code == 0 {
 		return ""
 	}
-	return cmp.Or(rollout.CodeWords(code), "unknown code")
+	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
-// haltSentence is why a rollout stopped, in the words machines are answered.
+// haltSentence describes why a rollout was halted, with the text that machines
+// receive.
 func haltSentence(h *rollout.Halt) string {
 	return rollout.Decision{
 		Reason: rollout.ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason,
 	}.Detail()
 }
 
-// simulation is a forecast by columns.
-func simulation(f *rollout.Forecast) *model.Simulation {
+// simulation converts a forecast to columns.
+func simulation(f *forecast.Result) *model.Simulation {
 	s := &model.Simulation{
-		ProjectedEnd: f.Ends, Ends: rollout.RolloutActive, Halt: f.Halted, LeftOut: f.LeftOut, Scale: f.Each,
-		CheckEvery: f.CheckEvery, UpdateTakes: f.UpdateTakes,
+		ProjectedEnd: f.Ends, FinalState: rollout.RolloutActive, Halt: f.Halted, NotUpdated: f.LeftOut, Scale: f.Each,
+		CheckInterval: f.CheckEvery, UpdateDuration: f.UpdateTakes,
 		Sentence: "after 14 days the rollout would still be going on",
 	}
 	switch {
 	case f.Halted != nil:
-		s.Ends, s.Sentence = rollout.RolloutHalted, haltSentence(f.Halted)
+		s.FinalState, s.Sentence = rollout.RolloutHalted, haltSentence(f.Halted)
 	case !f.Ends.IsZero():
-		s.Ends, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
+		s.FinalState, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
 	}
 	for _, p := range f.Points {
 		s.Times = append(s.Times, p.At)

@@ -15,11 +15,13 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// maybe turns "there is none" into a null answer.
+// maybe returns nil instead of a not-found error.
 func maybe[T any](row *T, err error) (*T, error) {
 	if db.IsNotFound(err) {
 		return nil, nil
@@ -27,8 +29,8 @@ func maybe[T any](row *T, err error) (*T, error) {
 	return row, err
 }
 
-// sortedBy sorts rows that came with their parent, without touching the
-// parent's own list, which other fields may read at the same time.
+// sortedBy returns a sorted copy of rows. The original may be read concurrently
+// by other fields.
 func sortedBy[T any, K cmp.Ordered](rows []T, key func(T) K) []T {
 	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 }
@@ -55,7 +57,7 @@ func revision(n *int) *int64 {
 	return &v
 }
 
-// given is how many of the ids are there.
+// given counts the ids that are not nil.
 func given(ids ...*uuid.UUID) (n int) {
 	for _, id := range ids {
 		if id != nil {
@@ -65,7 +67,7 @@ func given(ids ...*uuid.UUID) (n int) {
 	return n
 }
 
-func back(r model.TimelineRange) time.Duration {
+func rangeLength(r model.TimelineRange) time.Duration {
 	const day = 24 * time.Hour
 	switch r {
 	case model.TimelineRangeHour:
@@ -79,7 +81,7 @@ func back(r model.TimelineRange) time.Duration {
 	return day
 }
 
-// packageChanges is an update as the fleet takes it.
+// packageChanges converts the input for the fleet.
 func packageChanges(in model.UpdatePackageInput) fleet.UpdatePackage {
 	out := fleet.UpdatePackage{
 		ID: in.ID, Type: in.Type, Version: in.Version, URL: in.URL, Filename: in.Filename, Size: in.Size,
@@ -95,8 +97,8 @@ func packageChanges(in model.UpdatePackageInput) fleet.UpdatePackage {
 	return out
 }
 
-// groupState is a group in one word, from the catalog's target, the row's pause
-// and the state of the current rollout.
+// groupState combines the catalog's target, the pause of the row and the state of
+// the current rollout.
 func (r *Resolver) groupState(ctx context.Context, row *db.Group) (model.GroupState, error) {
 	if g := r.fleet.Catalog().Group(row.ID); g == nil || g.Target == nil {
 		return model.GroupStateNoPackage, nil
@@ -115,7 +117,7 @@ func (r *Resolver) groupState(ctx context.Context, row *db.Group) (model.GroupSt
 		return model.GroupStateHalted, nil
 	case rollout.RolloutCompleted:
 		n, err := loadersOf(ctx).groupNumbers.load(ctx, row.ID)
-		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines that came later
+		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines were added after completion
 			return model.GroupStateRollingOut, err
 		}
 		return model.GroupStateUpToDate, nil
@@ -124,21 +126,22 @@ func (r *Resolver) groupState(ctx context.Context, row *db.Group) (model.GroupSt
 	return model.GroupStateRollingOut, nil
 }
 
-// groupNumbers are the numbers of a group that exists.
-func (r *Resolver) groupNumbers(ctx context.Context, id uuid.UUID) (*fleet.GroupNumbers, error) {
+// groupNumbers returns the numbers of a group.
+func (r *Resolver) groupNumbers(ctx context.Context, id uuid.UUID) (*view.GroupNumbers, error) {
 	n, err := loadersOf(ctx).groupNumbers.load(ctx, id)
 	if err == nil && n == nil {
-		return nil, fleet.Errorf(fleet.NotFound, "", "the group was deleted meanwhile")
+		return nil, fault.Errorf(fault.NotFound, "", "the group was deleted")
 	}
 	return n, err
 }
 
-// attemptWords is how an attempt failed, "" when it did not or gave no code.
-func attemptWords(a *db.Attempt) string {
+// attemptDescription describes how an attempt failed; "" when it did not fail and
+// has no code.
+func attemptDescription(a *db.Attempt) string {
 	if a.Outcome.Failure() {
-		return failureWords(a.Outcome, a.Code)
+		return failureDescription(a.Outcome, a.Code)
 	}
-	return codeWords(a.Code)
+	return codeDescription(a.Code)
 }
 
 func (r *Resolver) packages(ctx context.Context, app *db.Application, f *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error) {
@@ -150,7 +153,7 @@ func (r *Resolver) packages(ctx context.Context, app *db.Application, f *model.P
 		q.Where(release.VersionHasPrefix(*f.Version))
 	}
 	o := newestCreated(func(p *db.Release) (time.Time, uuid.UUID) { return p.CreatedAt, p.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Release, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Release, error) {
 		q.Where(after).Order(release.ByCreatedAt(sql.OrderDesc()), release.ByID(sql.OrderDesc())).Limit(n)
 		return preloads(ctx).packages(q, nodes(ctx)).All(ctx)
 	})
@@ -165,7 +168,7 @@ func (r *Resolver) packages(ctx context.Context, app *db.Application, f *model.P
 func (r *Resolver) rollouts(ctx context.Context, g *db.Group, first *int, after *string) (*model.RolloutConnection, error) {
 	q := g.QueryRollouts()
 	o := newestCreated(func(r *db.GroupRollout) (time.Time, uuid.UUID) { return r.CreatedAt, r.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.GroupRollout, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.GroupRollout, error) {
 		q.Where(after).Order(grouprollout.ByCreatedAt(sql.OrderDesc()), grouprollout.ByID(sql.OrderDesc())).Limit(n)
 		return preloads(ctx).rollouts(q, nodes(ctx)).All(ctx)
 	})
@@ -180,7 +183,7 @@ func (r *Resolver) rollouts(ctx context.Context, g *db.Group, first *int, after 
 func attempts(ctx context.Context, m *db.Instance, first *int, after *string) (*model.AttemptConnection, error) {
 	q := m.QueryAttempts()
 	o := newestID(func(a *db.Attempt) uuid.UUID { return a.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
 		page := q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n)
 		return preloads(ctx).attempts(page, nodes(ctx)).All(ctx)
 	})
@@ -199,7 +202,7 @@ func attemptConnection(p page[*db.Attempt]) *model.AttemptConnection {
 func history(ctx context.Context, m *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
 	q := m.QueryHistory()
 	o := newestID(func(e *db.HistoryEntry) uuid.UUID { return e.ID })
-	p, err := turn(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.HistoryEntry, error) {
+	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.HistoryEntry, error) {
 		return q.Where(after).Order(historyentry.ByID(sql.OrderDesc())).Limit(n).All(ctx)
 	})
 	return &model.HistoryConnection{
@@ -211,7 +214,7 @@ func history(ctx context.Context, m *db.Instance, first *int, after *string) (*m
 }
 
 func (r *Resolver) updatePath(ctx context.Context, channel uuid.UUID, from string) (*model.UpdatePath, error) {
-	path, err := r.fleet.UpdatePath(ctx, channel, from)
+	path, err := r.fleet.View.UpdatePath(ctx, channel, from)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/formatter"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
@@ -20,24 +20,23 @@ var update = flag.Bool("update", false, "rewrite testdata")
 
 func schema() *ast.Schema { return generated.NewExecutableSchema(generated.Config{}).Schema() }
 
-// Every change of the API is seen in review.
-func TestSchemaIsTheReviewedOne(t *testing.T) {
+// The snapshot makes every change of the API visible in a review.
+func TestSchemaMatchesSnapshot(t *testing.T) {
 	var b bytes.Buffer
 	formatter.NewFormatter(&b, formatter.WithIndent("  ")).FormatSchema(schema())
 	const name = "testdata/schema.graphql"
 	if *update {
-		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil { //nolint:gosec // a test's own file
+		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil { //nolint:gosec // a file of the test
 			t.Fatal(err)
 		}
 	}
 	want, err := os.ReadFile(name)
 	if err != nil || !bytes.Equal(b.Bytes(), want) {
-		t.Errorf("the schema differs from %s (%v): run `go test ./graph -run TestSchema -update` and look at the difference", name, err)
+		t.Errorf("the schema differs from %s (%v): run `go test ./graph -run TestSchema -update` and review the difference", name, err)
 	}
 }
 
-// The schema is the manual.
-func TestEverythingIsDescribed(t *testing.T) {
+func TestSchemaHasDescriptions(t *testing.T) {
 	for name, def := range schema().Types {
 		if def.BuiltIn || strings.HasPrefix(name, "__") {
 			continue
@@ -61,19 +60,19 @@ func TestEverythingIsDescribed(t *testing.T) {
 func described(t *testing.T, what, text string) {
 	t.Helper()
 	if text == "" || !strings.ContainsAny(text[len(text)-1:], ".:`)") {
-		t.Errorf("%s is described %q: want a sentence", what, text)
+		t.Errorf("%s has the description %q, want a sentence", what, text)
 	}
 }
 
-// Each value of the engine has its word in the schema, and each word a value.
+// Each value of the engine has a name in the schema, and each name a value.
 func TestEnumerationsAreComplete(t *testing.T) {
 	check := func(name string, values int, read func(any) error) {
 		t.Helper()
-		words := schema().Types[name].EnumValues
-		if len(words) != values {
-			t.Errorf("%s has %d words for %d values", name, len(words), values)
+		names := schema().Types[name].EnumValues
+		if len(names) != values {
+			t.Errorf("%s has %d names for %d values", name, len(names), values)
 		}
-		for _, w := range words {
+		for _, w := range names {
 			if err := read(w.Name); err != nil {
 				t.Errorf("%s.%s: %v", name, w.Name, err)
 			}
@@ -87,7 +86,7 @@ func TestEnumerationsAreComplete(t *testing.T) {
 	check("ActivityKind", int(rollout.ActivityMirrorFailed), reads(model.UnmarshalActivityKind))
 	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
 	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
-	check("PackageType", int(fleet.PackageOther), reads(model.UnmarshalPackageType))
+	check("PackageType", int(catalog.PackageOther), reads(model.UnmarshalPackageType))
 	check("Weekday", 7, reads(model.UnmarshalWeekday))
 	check("HaltRule", 3, reads(model.UnmarshalHaltRule))
 	check("OnDemand", 3, reads(model.UnmarshalOnDemand))

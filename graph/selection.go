@@ -8,8 +8,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 )
 
-// fields are what the document selects below the field being resolved, along a
-// path of names; several paths are joined.
+// fields returns the fields that the document selects below the current field,
+// along a path of names; the results of several paths are joined.
 func fields(ctx context.Context, paths ...[]string) []graphql.CollectedField {
 	fc, op := graphql.GetFieldContext(ctx), graphql.GetOperationContext(ctx)
 	var out []graphql.CollectedField
@@ -33,12 +33,12 @@ func fields(ctx context.Context, paths ...[]string) []graphql.CollectedField {
 	return out
 }
 
-// nodes are what is selected of the entries of a connection.
+// nodes returns the fields selected of the entries of a connection.
 func nodes(ctx context.Context) []graphql.CollectedField {
 	return fields(ctx, []string{"nodes"}, []string{"edges", "node"})
 }
 
-// asked reports whether a field is selected directly below the one being resolved.
+// asked reports whether a field is selected directly below the current one.
 func asked(ctx context.Context, name string) bool {
 	for _, f := range fields(ctx, nil) {
 		if f.Name == name {
@@ -48,9 +48,8 @@ func asked(ctx context.Context, name string) bool {
 	return false
 }
 
-// preload makes a query load what is selected of related rows along with its
-// own: one statement per relation however many rows there are. Relations that
-// are connections, or need more than rows, have loaders or are read for one
+// preload adds the selected relations to a query, each with one statement for any
+// number of rows. Connections and computed fields use loaders or are read for one
 // parent at a time.
 type preload struct{ op *graphql.OperationContext }
 
@@ -126,7 +125,7 @@ func (p preload) packages(q *db.ReleaseQuery, selected []graphql.CollectedField)
 	return q
 }
 
-// floors loads the packages always: they are sorted by their versions.
+// floors always loads the packages, because floors are sorted by version.
 func (p preload) floors(q *db.FloorQuery, selected []graphql.CollectedField) *db.FloorQuery {
 	q.WithPackage()
 	p.each(selected, func(name string, below []graphql.CollectedField) {
@@ -175,7 +174,7 @@ func (p preload) attempts(q *db.AttemptQuery, selected []graphql.CollectedField)
 }
 
 func (p preload) rollouts(q *db.GroupRolloutQuery, selected []graphql.CollectedField) *db.GroupRolloutQuery {
-	q.WithGroup() // waves are described by the group's policy
+	q.WithGroup() // the group's policy defines the waves
 	p.each(selected, func(name string, below []graphql.CollectedField) {
 		if name == "group" {
 			q.WithGroup(func(q *db.GroupQuery) { p.groups(q, below) })

@@ -9,13 +9,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	_ "time/tzdata" // time zones for machines without a zone database
 
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/server"
@@ -25,12 +28,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// site is a whole server on an empty database with one application, "agent":
-// channel "stable" at 2.0.0, group "prod" on it, as scripts and browsers see it.
+// site is a complete server with HTTP access. Its database has one application,
+// "agent", with the channel "stable" at 2.0.0 and the group "prod".
 type site struct {
 	*fleet.Service
 	t       testing.TB
-	ctx     context.Context // of an operator
+	ctx     context.Context // of a signed-in user
 	store   *store.Store
 	http    *httptest.Server
 	handler *server.Server
@@ -42,21 +45,22 @@ type site struct {
 
 const password = "correct horse"
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newSite(t, url)) })
 }
 
-// oneSite is a site on SQLite, for what does not depend on the database.
+// oneSite returns a site on SQLite, for tests that do not depend on the database.
 func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
 
 func newSite(t testing.TB, url string) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
-	if s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: s.now}); err != nil {
+	if s.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
@@ -67,7 +71,7 @@ func newSite(t testing.TB, url string) *site {
 	t.Cleanup(s.Service.Close)
 	s.fill()
 	s.handler = server.New(server.Options{
-		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service.Machines, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
 	})
 	s.http = httptest.NewServer(s.handler)
@@ -79,12 +83,12 @@ func newSite(t testing.TB, url string) *site {
 	return s
 }
 
-// fill makes what the tests speak of.
+// fill creates the objects that the tests use.
 func (s *site) fill() {
 	s.t.Helper()
 	s.must(s.Preinstall(s.ctx))
-	s.must(s.EnsureFirstUser(s.ctx))
-	s.must(second(s.CreateUser(s.ctx, fleet.CreateUser{Username: "ana", Password: password})))
+	s.must(s.Accounts.EnsureFirstUser(s.ctx))
+	s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "ana", Password: password})))
 	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "agent"})
 	s.app = must(s, app, err).ID
 	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "stable"})
@@ -100,17 +104,17 @@ func (s *site) fill() {
 func (s *site) release(version string) uuid.UUID {
 	s.t.Helper()
 	row, err := s.CreatePackage(s.ctx, fleet.CreatePackage{
-		ApplicationID: s.app, Type: fleet.PackageOther, Version: version, URL: "https://example.com/", Filename: "agent-" + version + ".tar",
+		ApplicationID: s.app, Type: catalog.PackageOther, Version: version, URL: "https://example.com/", Filename: "agent-" + version + ".tar",
 		Size: 3_000_000_000, SHA256: strings.Repeat("ab", 32), SHA1: "q83vEjRWeJCrze8SNFZ4kKvN7xI=",
 	})
 	return must(s, row, err).ID
 }
 
-// check lets a machine ask for an update.
-func (s *site) check(machine, version string) fleet.Answer {
+// check sends the update check of a machine.
+func (s *site) check(machine, version string) checkin.Answer {
 	s.t.Helper()
-	answer, err := s.CheckIn(context.Background(), fleet.CheckIn{
-		AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Address: "192.0.2.7", Ping: true, UpdateCheck: true,
+	answer, err := s.Machines.CheckIn(context.Background(), checkin.CheckIn{
+		AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{Address: "192.0.2.7"}, Ping: true, UpdateCheck: true,
 	})
 	return must(s, answer, err)
 }
@@ -134,5 +138,5 @@ func (s *site) must(err error) {
 
 func second[T any](_ T, err error) error { return err }
 
-// instance is the id of a machine of the site's application.
+// instance returns the id of a machine of the application.
 func (s *site) instance(machine string) uuid.UUID { return store.InstanceID(s.app, machine) }

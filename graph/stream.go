@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// stream is the answer of a server-sent event stream. Like a websocket, a
-// client that does not read loses its connection.
+// stream writes server-sent events. A client that does not read in time loses
+// its connection, as with a websocket.
 type stream struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -14,14 +14,14 @@ type stream struct {
 
 func newStream(w http.ResponseWriter) *stream {
 	s := &stream{ResponseWriter: w, control: http.NewResponseController(w)}
-	s.Header().Set("X-Accel-Buffering", "no") // nginx would collect events
+	s.Header().Set("X-Accel-Buffering", "no") // nginx would buffer events
 	return s
 }
 
 // Write implements http.ResponseWriter.
 func (s *stream) Write(data []byte) (int, error) {
-	// Not every writer has deadlines (tests record); then there is none.
-	_ = s.control.SetWriteDeadline(time.Now().Add(writeTime))
+	// Writers without deadlines, such as test recorders, return an error here.
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	return s.ResponseWriter.Write(data)
 }
 

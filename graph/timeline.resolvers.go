@@ -8,12 +8,12 @@ package graph
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 )
 
-func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*fleet.Timeline, error) {
+func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*view.Timeline, error) {
 	until := r.Now()
-	return r.fleet.Timeline(ctx, groupID, until.Add(-back(rangeArg)), until)
+	return r.fleet.View.Timeline(ctx, groupID, until.Add(-rangeLength(rangeArg)), until)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/user"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -22,20 +22,20 @@ func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, 
 	return r.signOut(ctx)
 }
 
-func (r *mutationResolver) ChangePassword(ctx context.Context, input fleet.ChangePassword) (*model.UserPayload, error) {
+func (r *mutationResolver) ChangePassword(ctx context.Context, input account.ChangePassword) (*model.UserPayload, error) {
 	return r.changePassword(ctx, input)
 }
 
-func (r *mutationResolver) CreateUser(ctx context.Context, input fleet.CreateUser) (*model.UserPayload, error) {
-	return userPayload(r.fleet.CreateUser(ctx, input))
+func (r *mutationResolver) CreateUser(ctx context.Context, input account.CreateUser) (*model.UserPayload, error) {
+	return userPayload(r.fleet.Accounts.CreateUser(ctx, input))
 }
 
-func (r *mutationResolver) SetPassword(ctx context.Context, input fleet.SetPassword) (*model.UserPayload, error) {
+func (r *mutationResolver) SetPassword(ctx context.Context, input account.SetPassword) (*model.UserPayload, error) {
 	return r.setPassword(ctx, input)
 }
 
-func (r *mutationResolver) DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error) {
-	return deletePayload(input.ID, r.forgetting(r.fleet.DeleteUser(ctx, input)))
+func (r *mutationResolver) DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error) {
+	return deletePayload(input.ID, r.forgetPasswords(r.fleet.Accounts.DeleteUser(ctx, input)))
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {

@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// pace is the shortest time between two messages of a subscription: a few a
-	// second look alive, more only cost. It is most of how long a pause may take
-	// to show, also on another process: 200 ms are promised.
-	pace = 150 * time.Millisecond
-	// fleetPace is that of messages that sum over all groups.
-	fleetPace = time.Second
-	// recheckTime is how soon a session that ended elsewhere loses its
-	// subscriptions.
-	recheckTime = 30 * time.Second
+	// messageInterval is the shortest time between two messages of a
+	// subscription. It dominates the delay until a pause is displayed, also on
+	// another process; 200 ms are documented.
+	messageInterval = 150 * time.Millisecond
+	// fleetInterval is the same for messages that sum over all groups.
+	fleetInterval = time.Second
+	// recheckInterval is how often the session of a subscription is checked; it
+	// may have ended on another connection.
+	recheckInterval = 30 * time.Second
 )
 
-// watch is a subscription: it sends what read returns at once, and again after
-// an event that is wanted. The bus keeps what waits, bounded and merged, so the
-// publisher never waits for a reader, and events during a message become one.
-// read is told whether its message stands for everything (the first, or events
-// may have been lost) and says when there is nothing more to come.
-func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted func(event.Event) bool,
+// watch runs a subscription: it sends the result of read at once, and again
+// after each wanted event. The bus queues events, bounded and merged: a
+// publisher never waits for a subscriber, and events during a message become one.
+// read gets snapshot for the first message and after lost events; last ends the
+// subscription.
+func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, wanted func(event.Event) bool,
 	read func(ctx context.Context, snapshot bool) (message T, last bool, err error),
 ) (<-chan T, error) {
-	done, err := socketOf(ctx).watch()
+	done, err := socketOf(ctx).addSubscription()
 	if err != nil {
 		return nil, err
 	}
-	// Before the first read: what changes after it is not missed.
+	// Subscribe before the first read, so that no later change is missed.
 	sub := r.Store.Bus().Subscribe(wanted)
 	message, last, err := read(ctx, true)
 	if err != nil {
@@ -50,7 +50,7 @@ func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted f
 		defer done()
 		defer sub.Close()
 		defer close(out)
-		recheck := time.NewTicker(recheckTime)
+		recheck := time.NewTicker(recheckInterval)
 		defer recheck.Stop()
 		for {
 			select {
@@ -61,12 +61,12 @@ func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted f
 			if last {
 				return
 			}
-			snapshot, err := r.next(ctx, paceOf(ctx, pace), recheck.C, sub)
+			snapshot, err := r.waitForEvents(ctx, intervalOf(ctx, interval), recheck.C, sub)
 			if err == nil {
 				message, last, err = read(ctx, snapshot)
 			}
 			if err != nil {
-				r.broken(ctx, err)
+				r.fail(ctx, err)
 				return
 			}
 		}
@@ -74,22 +74,23 @@ func watch[T any](ctx context.Context, r *Resolver, pace time.Duration, wanted f
 	return out, nil
 }
 
-// next waits for an event, but at least for pace.
-func (r *Resolver) next(ctx context.Context, pace time.Duration, recheck <-chan time.Time, sub event.Subscription) (snapshot bool, err error) {
-	early := time.NewTimer(pace)
-	defer early.Stop()
+// waitForEvents waits for events, at least for the interval. snapshot reports
+// whether events were lost.
+func (r *Resolver) waitForEvents(ctx context.Context, interval time.Duration, recheck <-chan time.Time, sub event.Subscription) (snapshot bool, err error) {
+	timer := time.NewTimer(interval)
+	defer timer.Stop()
 	ready := sub.Ready()
-	for paced := false; ; {
-		// A nil channel is never ready: events wait until the pace allows one.
+	for elapsed := false; ; {
+		// A nil channel is never ready: events wait until the interval has passed.
 		now := ready
-		if !paced {
+		if !elapsed {
 			now = nil
 		}
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
-		case <-early.C:
-			paced = true
+		case <-timer.C:
+			elapsed = true
 		case <-recheck:
 			if err := r.Guard.Recheck(ctx); err != nil {
 				return false, err
@@ -104,14 +105,14 @@ func (r *Resolver) next(ctx context.Context, pace time.Duration, recheck <-chan 
 	}
 }
 
-// broken ends a subscription that cannot go on, with an error where the
+// fail ends a subscription that cannot continue, with an error if the
 // connection can carry one.
-func (r *Resolver) broken(ctx context.Context, err error) {
+func (r *Resolver) fail(ctx context.Context, err error) {
 	if ctx.Err() != nil {
-		return // the client has gone
+		return // the client has disconnected
 	}
-	if sh, shared := ctx.Value(shareOwner{}).(*share); shared {
-		sh.fail(err)
+	if e, shared := ctx.Value(executionContextKey{}).(*execution); shared {
+		e.fail(err)
 		return
 	}
 	c := socketOf(ctx)
@@ -119,15 +120,15 @@ func (r *Resolver) broken(ctx context.Context, err error) {
 		return // an event stream ends with "complete"
 	}
 	if errors.Is(err, auth.ErrUnauthenticated) {
-		c.end(closeUnauthorized)
+		c.closeWith(closeUnauthorized)
 		return
 	}
 	transport.AddSubscriptionError(ctx, r.present(ctx, err))
 }
 
-// aboutGroup wants events of one group, and of its application, which may have
-// changed its channel or deleted it.
-func (r *Resolver) aboutGroup(id uuid.UUID) func(event.Event) bool {
+// groupEvents selects the events of a group and of its application, which may
+// change the channel of the group or delete it.
+func (r *Resolver) groupEvents(id uuid.UUID) func(event.Event) bool {
 	var app uuid.UUID
 	if g := r.fleet.Catalog().Group(id); g != nil {
 		app = g.App.ID

@@ -19,7 +19,7 @@ import (
 
 const groupDocument = `subscription($id: ID!) { groupChanged(groupId: $id) { asOf snapshot group { name state revision numbers { total inFlight waiting } } } }`
 
-func TestGroupChangedBeginsWithASnapshot(t *testing.T) {
+func TestGroupChangedStartsWithASnapshot(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		w := s.ana(t).dial()
 		w.subscribe("1", groupDocument, vars{"id": s.group})
@@ -28,20 +28,20 @@ func TestGroupChangedBeginsWithASnapshot(t *testing.T) {
 		want(t, w.next(), "snapshot", false, "group.numbers.total", 1, "group.numbers.inFlight", 1)
 		s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group})))
 		want(t, w.until("group.state", "PAUSED"), "snapshot", false)
-		// Lost events: everything again.
+		// After lost events a snapshot is sent.
 		s.store.Bus().Publish(event.Event{Kind: event.Resync})
 		want(t, w.next(), "snapshot", true)
 		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
 		want(t, w.until("group", nil), "group", nil)
 		if m := w.read(); m.Type != "complete" {
-			t.Errorf("after the end: %+v", m)
+			t.Errorf("message after the deletion: %+v", m)
 		}
 	})
 }
 
-// A storm of events becomes a few messages a second, and the last one is the
-// end of the storm.
-func TestBurstsAreMerged(t *testing.T) {
+// Many events become a few messages a second; the last message holds the final
+// state.
+func TestBurstsOfEventsAreMerged(t *testing.T) {
 	s := oneSite(t)
 	w := s.ana(t).dial()
 	w.subscribe("1", groupDocument, vars{"id": s.group})
@@ -55,22 +55,22 @@ func TestBurstsAreMerged(t *testing.T) {
 	for at(t, w.next(), "group.numbers.total") != 60.0 {
 		messages++
 	}
-	if most := int(time.Since(began)/graph.Pace) + 2; messages > most {
+	if most := int(time.Since(began)/graph.MessageInterval) + 2; messages > most {
 		t.Errorf("%d messages in %v, want at most %d", messages, time.Since(began), most)
 	}
 }
 
-func TestOtherSubscriptions(t *testing.T) {
+func TestSubscriptionsSendEachChange(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.check("m1", "1.0.0")
 		w := s.ana(t).dial()
 		w.subscribe("f", `subscription { fleetChanged { snapshot fleet { total inFlight } applications { name numbers { total } groups { name } } } }`, nil)
 		want(t, w.next(), "snapshot", true, "fleet.total", 1, "applications.1.name", "agent", "applications.1.numbers.total", 1)
 		w.stop("f")
-		w.subscribe("r", `subscription($id: ID!) { rolloutProgressed(groupId: $id) { snapshot rollout { version state waves { counts { granted } } projectedEnd } numbers { inFlight } } }`, vars{"id": s.group})
-		want(t, w.next(), "snapshot", true, "rollout.version", "2.0.0", "rollout.state", "ACTIVE", "rollout.waves.0.counts.granted", 1, "numbers.inFlight", 1)
+		w.subscribe("r", `subscription($id: ID!) { rolloutProgressed(groupId: $id) { snapshot rollout { version state waves { attempts { granted } } projectedEnd } numbers { inFlight } } }`, vars{"id": s.group})
+		want(t, w.next(), "snapshot", true, "rollout.version", "2.0.0", "rollout.state", "ACTIVE", "rollout.waves.0.attempts.granted", 1, "numbers.inFlight", 1)
 		s.check("m2", "1.0.0")
-		want(t, w.next(), "snapshot", false, "rollout.waves.0.counts.granted", 2)
+		want(t, w.next(), "snapshot", false, "rollout.waves.0.attempts.granted", 2)
 		w.stop("r")
 		w.subscribe("i", `subscription($id: ID!) { instanceChanged(id: $id) { snapshot instance { state version } } }`, vars{"id": s.instance("m1")})
 		want(t, w.next(), "snapshot", true, "instance.state", "GRANTED")
@@ -98,12 +98,12 @@ func TestActivityAddedSendsEachEntryOnce(t *testing.T) {
 		got = w.next()
 		want(t, got, "snapshot", false, "activities.0.kind", "RESUMED")
 		if n := len(got["activities"].([]any)); n != 1 {
-			t.Errorf("%d entries, want the new one only", n)
+			t.Errorf("%d entries, want only the new one", n)
 		}
 	})
 }
 
-func TestSubscriptionToNothingFails(t *testing.T) {
+func TestSubscriptionToAMissingObjectFails(t *testing.T) {
 	s := oneSite(t)
 	w := s.ana(t).dial()
 	nothing := "00000000-0000-7000-8000-000000000000"
@@ -119,14 +119,14 @@ func TestSubscriptionToNothingFails(t *testing.T) {
 	want(t, w.next(), "group", nil)
 }
 
-func TestStrangersMayNotWatch(t *testing.T) {
+func TestSubscribingRequiresSignIn(t *testing.T) {
 	s := oneSite(t)
-	w := s.stranger(t).connect(nil)
+	w := s.anonymous(t).connect(nil)
 	w.write(message{Type: "connection_init"})
 	w.closes(4401)
 }
 
-func TestPagesOfOtherOriginsMayNotConnect(t *testing.T) {
+func TestPagesOfOtherOriginsCannotConnect(t *testing.T) {
 	s := oneSite(t)
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+"/graphql", http.NoBody)
 	for name, value := range map[string]string{
@@ -146,9 +146,8 @@ func TestPagesOfOtherOriginsMayNotConnect(t *testing.T) {
 	}
 }
 
-// A server that stops sends its readers elsewhere: "going away" is a code that
-// clients come back from.
-func TestStoppingServerSaysGoingAway(t *testing.T) {
+// Clients reconnect after the close code 1001 (going away).
+func TestStoppingServerClosesWithGoingAway(t *testing.T) {
 	s := oneSite(t)
 	w := s.ana(t).dial()
 	w.subscribe("1", groupDocument, vars{"id": s.group})
@@ -157,25 +156,24 @@ func TestStoppingServerSaysGoingAway(t *testing.T) {
 	w.closes(websocket.CloseGoingAway)
 }
 
-func TestOneConnectionHasALimit(t *testing.T) {
+func TestSubscriptionsPerConnectionAreLimited(t *testing.T) {
 	s := oneSite(t)
 	w := s.ana(t).dial()
 	refused := 0
 	for i := range 103 {
 		w.subscribe(fmt.Sprint(i), `subscription($id: ID!) { groupChanged(groupId: $id) { snapshot } }`, vars{"id": s.group})
 	}
-	for range 103 + 3 { // a message each, and the end of those refused
+	for range 103 + 3 { // one message each, and the completion of those refused
 		if m := w.read(); strings.Contains(string(m.Payload), "INVALID") {
 			refused++
 		}
 	}
 	if refused != 3 {
-		t.Errorf("%d refused, want 3", refused)
+		t.Errorf("%d subscriptions refused, want 3", refused)
 	}
 }
 
-// Scripts may read an event stream.
-func TestServerSentEvents(t *testing.T) {
+func TestServerSentEventsCarrySubscriptions(t *testing.T) {
 	s := oneSite(t)
 	body, _ := json.Marshal(vars{"query": groupDocument, "variables": vars{"id": s.group}})
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+"/graphql", strings.NewReader(string(body)))
@@ -203,7 +201,7 @@ func TestServerSentEvents(t *testing.T) {
 	read(`"snapshot":true`)
 	s.check("m1", "1.0.0")
 	read(`"inFlight":1`)
-	s.handler.Close() // ends it
+	s.handler.Close() // ends the stream
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("end of the stream: %v", err)
 	}

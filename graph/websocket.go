@@ -20,28 +20,28 @@ import (
 )
 
 const (
-	// writeTime is how long a client may take to receive one message. Without
-	// it a client that stopped reading would block its connection for ever.
-	writeTime = 10 * time.Second
-	// writeBuffer holds most messages whole: one write to the system for each.
+	// writeTimeout is how long a client may take to receive one message. Without
+	// it a client that stopped reading would block its connection forever.
+	writeTimeout = 10 * time.Second
+	// writeBuffer in bytes holds most messages, which are then one system call.
 	writeBuffer = 16 << 10
-	// maxWatches is how many subscriptions one connection may have; a page has
-	// about five.
-	maxWatches = 100
+	// maxSubscriptions limits the subscriptions of one connection; a page of the
+	// dashboard has about five.
+	maxSubscriptions = 100
 
-	// closeUnauthorized tells the client to sign in again and not to come back
-	// by itself: the code that graphql-ws clients take as final.
+	// closeUnauthorized makes the client sign in again; graphql-ws clients do
+	// not reconnect after this code.
 	closeUnauthorized = 4401
 )
 
-// serveSocket upgrades a request and serves it until either side ends.
+// serveSocket upgrades a request and serves it until either side closes it.
 func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if !websocket.IsWebSocketUpgrade(r) {
-		illegible(w, http.StatusBadRequest, "the only upgrade is to a websocket")
+		rejectRequest(w, http.StatusBadRequest, "the only supported upgrade is websocket")
 		return
 	}
 	if !sameOrigin(r) {
-		http.Error(w, "a page of another origin may not connect", http.StatusForbidden)
+		http.Error(w, "pages of another origin must not connect", http.StatusForbidden)
 		return
 	}
 	c := &socket{closing: h.closing.Done()}
@@ -51,8 +51,8 @@ func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	h.server.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// sameOrigin reports whether a request comes from a page of this server, or from
-// no page at all: browsers send cookies along with any page's websockets.
+// sameOrigin reports whether a request comes from a page of this server, or not
+// from a browser. Browsers send cookies with the websockets of any page.
 func sameOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -62,8 +62,8 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// greet admits a websocket: only people who are signed in may watch.
-func greet(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
+// authorizeSocket accepts the websockets of signed-in users.
+func authorizeSocket(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
 	if _, err := auth.Require(ctx, auth.Read); err != nil {
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, closeUnauthorized), "Unauthorized")
 		return ctx, nil, err
@@ -71,71 +71,70 @@ func greet(ctx context.Context, _ transport.InitPayload) (context.Context, *tran
 	return ctx, nil, nil
 }
 
-// socket is one websocket connection, from the upgrade to its end.
+// socket is one websocket connection.
 type socket struct {
-	cancel  context.CancelFunc
-	closing <-chan struct{} // the server stops
-	code    atomic.Int32    // to close with; 0: as the transport says
-	watches atomic.Int32
-	tickets tickets
+	cancel        context.CancelFunc
+	closing       <-chan struct{} // closed when the server stops
+	code          atomic.Int32    // close code; 0 for that of the transport
+	subscriptions atomic.Int32
+	placeholders  placeholders
 }
 
 type socketKey struct{}
 
-// socketOf is the websocket a call came over, nil for other connections.
+// socketOf returns the websocket of a request, nil for other connections.
 func socketOf(ctx context.Context) *socket {
 	c, _ := ctx.Value(socketKey{}).(*socket)
 	return c
 }
 
-// end closes the connection with a code.
-func (c *socket) end(code int32) {
+// closeWith closes the connection with a code.
+func (c *socket) closeWith(code int32) {
 	c.code.Store(code)
 	c.cancel()
 }
 
-// watch counts a subscription; done is to be called when it ends.
-func (c *socket) watch() (done func(), err error) {
+// addSubscription counts a subscription; done must be called when it ends.
+func (c *socket) addSubscription() (done func(), err error) {
 	if c == nil {
 		return func() {}, nil
 	}
-	if c.watches.Add(1) > maxWatches {
-		c.watches.Add(-1)
-		return nil, refusal(model.ErrorCodeInvalid, "at most %d subscriptions per connection", maxWatches)
+	if c.subscriptions.Add(1) > maxSubscriptions {
+		c.subscriptions.Add(-1)
+		return nil, refusal(model.ErrorCodeInvalid, "at most %d subscriptions per connection", maxSubscriptions)
 	}
-	return sync.OnceFunc(func() { c.watches.Add(-1) }), nil
+	return sync.OnceFunc(func() { c.subscriptions.Add(-1) }), nil
 }
 
-// gorilla lets the transport use github.com/gorilla/websocket, whose
+// gorilla makes the transport use github.com/gorilla/websocket, whose
 // connections have a write deadline.
 type gorilla struct {
-	patience time.Duration // how long one message may take
-	buffers  sync.Pool     // those that write have one, those that wait have none
+	writeTimeout time.Duration // for one message
+	buffers      sync.Pool     // idle connections hold no buffer
 }
 
 // Accept implements transport.WebsocketImplementation.
 func (g *gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.WebsocketAcceptOptions) (transport.WebsocketConn, error) {
 	u := websocket.Upgrader{
-		HandshakeTimeout: initTime,
+		HandshakeTimeout: initTimeout,
 		WriteBufferPool:  &g.buffers,
 		WriteBufferSize:  writeBuffer,
 		Subprotocols:     o.Subprotocols,
-		// The transport answers.
+		// The transport writes the error response.
 		Error: func(http.ResponseWriter, *http.Request, int, error) {},
 	}
 	conn, err := u.Upgrade(w, r, o.ResponseHeader)
 	if err != nil {
 		return nil, err
 	}
-	return &gorillaConn{Conn: conn, socket: socketOf(r.Context()), patience: g.patience}, nil
+	return &gorillaConn{Conn: conn, socket: socketOf(r.Context()), writeTimeout: g.writeTimeout}, nil
 }
 
-// gorillaConn adds deadlines and close codes. SetReadLimit and SetReadDeadline
-// are those of the connection.
+// gorillaConn adds deadlines and close codes to a connection.
 type gorillaConn struct {
 	*websocket.Conn
-	socket   *socket
-	patience time.Duration
+	socket       *socket
+	writeTimeout time.Duration
 }
 
 // NextReader implements transport.WebsocketConn.
@@ -147,12 +146,12 @@ func (c *gorillaConn) NextReader() (int, io.Reader, error) {
 	return kind, reader, err
 }
 
-// WriteJSON implements transport.WebsocketConn. A client that does not take a
-// message in time loses its connection; it comes back and gets a snapshot.
+// WriteJSON implements transport.WebsocketConn. A client that does not receive a
+// message in time is disconnected; after it reconnects it gets a snapshot.
 func (c *gorillaConn) WriteJSON(v any) error {
 	message, err := json.Marshal(v)
 	if err == nil {
-		err = c.send(c.socket.tickets.redeem(message))
+		err = c.send(c.socket.placeholders.expand(message))
 	}
 	if err != nil {
 		c.socket.cancel()
@@ -161,9 +160,9 @@ func (c *gorillaConn) WriteJSON(v any) error {
 	return nil
 }
 
-// send sends the parts of a text as one message.
+// send writes the parts as one text message.
 func (c *gorillaConn) send(parts [][]byte) error {
-	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.writeTimeout)); err != nil {
 		return err
 	}
 	w, err := c.NextWriter(websocket.TextMessage)
@@ -178,16 +177,16 @@ func (c *gorillaConn) send(parts [][]byte) error {
 	return w.Close()
 }
 
-// WriteClose implements transport.WebsocketConn. A server that stops says
-// "going away", which makes clients come back; the transport would say
-// "normal", which they take as final.
+// WriteClose implements transport.WebsocketConn. A stopping server closes with
+// 1001 (going away), so that clients reconnect. The transport would send 1000
+// (normal), after which they do not.
 func (c *gorillaConn) WriteClose(code int, message string) error {
 	if own := c.socket.code.Load(); own != 0 {
 		code = int(own)
 	} else if code == websocket.CloseNormalClosure {
 		select {
 		case <-c.socket.closing:
-			code, message = websocket.CloseGoingAway, "the server stops"
+			code, message = websocket.CloseGoingAway, "the server is stopping"
 		default:
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 // A check that is answered from memory allocates no more than this in the
@@ -23,7 +23,7 @@ func TestAllocationsOfACheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) { return answer, nil }), Options{})
+	h := newTestHandler(t, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) { return answer, nil }), Options{})
 	body := bytes.NewReader(daemonCheck)
 	r := httptest.NewRequest(http.MethodPost, "/v1/update/", io.NopCloser(body))
 	r.ContentLength = int64(len(daemonCheck))

@@ -8,7 +8,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 // daemonCheck is the check of an OS daemon, the request that a server gets all
@@ -76,7 +76,7 @@ func BenchmarkHandler(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			h := newTestHandler(b, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
+			h := newTestHandler(b, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) {
 				return answer, nil
 			}), Options{})
 			body := bytes.NewReader(daemonCheck)

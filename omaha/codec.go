@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // The limits of a request. A real one has less than 1 kB, one app, one event
@@ -45,7 +45,7 @@ func Parse(body []byte) (*Request, error) {
 
 // invalid is an error for the client to read; quoted input may make it long.
 func invalid(format string, args ...any) error {
-	e := fleet.Errorf(fleet.Invalid, "", format, args...)
+	e := fault.Errorf(fault.Invalid, "", format, args...)
 	e.Message = clip(strings.ToValidUTF8(e.Message, "?"), maxMessage)
 	return e
 }

@@ -7,7 +7,7 @@ import (
 	"testing/iotest"
 	"unicode/utf8"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 const wrapApp = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid="m">%</app></request>`
@@ -78,8 +78,8 @@ func TestParseRefuses(t *testing.T) {
 			if !strings.Contains(err.Error(), test.message) {
 				t.Errorf("error %q, want %q in it", err, test.message)
 			}
-			if fleet.CodeOf(err) != fleet.Invalid {
-				t.Errorf("code %q", fleet.CodeOf(err))
+			if fault.CodeOf(err) != fault.Invalid {
+				t.Errorf("code %q", fault.CodeOf(err))
 			}
 		})
 	}

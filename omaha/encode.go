@@ -5,7 +5,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 )
 
 // prologue is the start of every answer. The OS daemon refuses an answer with
@@ -78,7 +78,7 @@ func appendUpdateCheck(b []byte, r *reply) []byte {
 // updatecheck, every entry good for every file, and mirrors take the first. So
 // the manifests of a mirror share one entry when they can; when they cannot,
 // entry n belongs to manifest n.
-func appendURLs(b []byte, offers []fleet.Offer) []byte {
+func appendURLs(b []byte, offers []catalog.Offer) []byte {
 	n := 1
 	for i := range offers {
 		if offers[i].Package.URL != offers[0].Package.URL {
@@ -97,7 +97,7 @@ func appendURLs(b []byte, offers []fleet.Offer) []byte {
 // appendManifest writes one version. The payload is the first package, because
 // that is the one the OS daemon takes; extra files are not required, because
 // each machine picks those that are for it.
-func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
+func appendManifest(b []byte, o *catalog.Offer, mirror bool) []byte {
 	p := o.Package
 	b = append(b, `<manifest`...)
 	b = appendText(b, "version", p.Version)
@@ -113,12 +113,12 @@ func appendManifest(b []byte, o *fleet.Offer, mirror bool) []byte {
 		}
 	}
 	b = append(b, ">\n"...)
-	b = append(b, p.Form(contents)...)
+	b = append(b, p.Rendered(contents)...)
 	return append(b, "</manifest>\n"...)
 }
 
 // contents is what a manifest says of its package whoever asks.
-func contents(p *fleet.Package) []byte {
+func contents(p *catalog.Package) []byte {
 	b := appendFile([]byte("<packages>\n"), &p.File, true)
 	for i := range p.Extra {
 		b = appendFile(b, &p.Extra[i], false)
@@ -132,7 +132,7 @@ func contents(p *fleet.Package) []byte {
 	return b
 }
 
-func appendFile(b []byte, f *fleet.File, required bool) []byte {
+func appendFile(b []byte, f *catalog.File, required bool) []byte {
 	b = append(b, `<package`...)
 	b = appendText(b, "name", f.Name)
 	b = appendInt(b, "size", f.Size)
@@ -149,7 +149,7 @@ func appendFile(b []byte, f *fleet.File, required bool) []byte {
 // appendAction writes the postinstall action with the attribute names of
 // go-omaha. Booleans are left out when false: that is what absence means, and
 // the OS daemon knows only the text "true".
-func appendAction(b []byte, a *fleet.Action) []byte {
+func appendAction(b []byte, a *catalog.Action) []byte {
 	b = append(b, `<action`...)
 	event := a.Event
 	if event == "" {

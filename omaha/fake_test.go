@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -19,10 +21,10 @@ import (
 // answers from a script, one line an app.
 type fakeFleet struct {
 	script []string // empty: "ok" for everything
-	asked  []fleet.CheckIn
+	asked  []checkin.CheckIn
 }
 
-func (f *fakeFleet) CheckIn(_ context.Context, in fleet.CheckIn) (fleet.Answer, error) {
+func (f *fakeFleet) CheckIn(_ context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 	f.asked = append(f.asked, in)
 	line := "ok"
 	if len(f.script) > 0 {
@@ -39,8 +41,8 @@ func (f *fakeFleet) CheckIn(_ context.Context, in fleet.CheckIn) (fleet.Answer, 
 //	steps <version>...       all manifests; a version with ! is a floor
 //	verdict <reason>         unknown_application, unknown_group, invalid_version, invalid_machine
 //	error <code>             unavailable, invalid, internal
-func scripted(line string) (fleet.Answer, error) {
-	var a fleet.Answer
+func scripted(line string) (checkin.Answer, error) {
+	var a checkin.Answer
 	words := strings.Fields(line)
 	if last, ok := strings.CutPrefix(words[len(words)-1], "poll="); ok {
 		d, err := time.ParseDuration(last)
@@ -64,19 +66,19 @@ func scripted(line string) (fleet.Answer, error) {
 			if p == nil {
 				return a, fmt.Errorf("script: no package %q", version)
 			}
-			o := fleet.Offer{Package: p, Floor: floor, Target: i == len(words)-2}
+			o := catalog.Offer{Package: p, Floor: floor, Target: i == len(words)-2}
 			if floor {
 				o.FloorReason = `moves /usr to the "new" layout`
 			}
 			a.Offers = append(a.Offers, o)
 		}
 	case "verdict":
-		v, ok := map[string]fleet.Verdict{
-			"unknown_application": fleet.VerdictUnknownApplication,
-			"unknown_group":       fleet.VerdictUnknownGroup,
-			"invalid_version":     fleet.VerdictInvalidVersion,
-			"invalid_machine":     fleet.VerdictInvalidMachine,
-			"from_the_future":     fleet.Verdict(200),
+		v, ok := map[string]catalog.Verdict{
+			"unknown_application": catalog.VerdictUnknownApplication,
+			"unknown_group":       catalog.VerdictUnknownGroup,
+			"invalid_version":     catalog.VerdictInvalidVersion,
+			"invalid_machine":     catalog.VerdictInvalidMachine,
+			"from_the_future":     catalog.Verdict(200),
 		}[words[1]]
 		if !ok {
 			return a, fmt.Errorf("script: no verdict %q", words[1])
@@ -86,7 +88,7 @@ func scripted(line string) (fleet.Answer, error) {
 		if words[1] == "internal" {
 			return a, fmt.Errorf("read machines: %w", io.ErrUnexpectedEOF)
 		}
-		return a, fmt.Errorf("lane: %w", fleet.Errorf(fleet.Code(words[1]), "", "the test wants it"))
+		return a, fmt.Errorf("lane: %w", fault.Errorf(fault.Code(words[1]), "", "the test wants it"))
 	default:
 		return a, fmt.Errorf("script: %q", line)
 	}
@@ -94,18 +96,18 @@ func scripted(line string) (fleet.Answer, error) {
 }
 
 // packages are what a script can offer, by version.
-func packages() map[string]*fleet.Package {
-	osPackage := func(version, codebase string) *fleet.Package {
-		return &fleet.Package{
+func packages() map[string]*catalog.Package {
+	osPackage := func(version, codebase string) *catalog.Package {
+		return &catalog.Package{
 			Version: version,
 			URL:     codebase,
-			File: fleet.File{
+			File: catalog.File{
 				Name:       "flatcar_production_update.gz",
 				Size:       465881871,
 				SHA1Base64: "r3nufcxgMTZaxYEqL+x2zIoeClk=",
 				SHA256Hex:  "2ba4c984a2f7a06a1a57fba18f8cbf1d6ea40fbb8ef8e3a2df7bcd7a58eccd9b",
 			},
-			Action: &fleet.Action{
+			Action: &catalog.Action{
 				Event:                 "postinstall",
 				SHA256:                "K6TJhKL3oGoaV/uhj4y/HW6kD7uO+OOi33vNeljszZs=",
 				DisablePayloadBackoff: true,
@@ -114,7 +116,7 @@ func packages() map[string]*fleet.Package {
 		}
 	}
 	const mirrored = "https://update.example.net/amd64-usr/"
-	all := map[string]*fleet.Package{
+	all := map[string]*catalog.Package{
 		"2000.0.0":      osPackage("2000.0.0", mirrored),
 		"2500.0.0":      osPackage("2500.0.0", mirrored),
 		"3000.0.0":      osPackage("3000.0.0", mirrored),
@@ -125,15 +127,15 @@ func packages() map[string]*fleet.Package {
 		"1.4.0": {
 			Version: "1.4.0",
 			URL:     "https://get.example.net/app/1.4.0",
-			File:    fleet.File{Name: "app.tar", Size: 1048576, SHA256Hex: strings.Repeat("ab", 32)},
-			Extra: []fleet.File{
+			File:    catalog.File{Name: "app.tar", Size: 1048576, SHA256Hex: strings.Repeat("ab", 32)},
+			Extra: []catalog.File{
 				{Name: "oem-azure.raw", Size: 4096, SHA1Base64: "7ff1Qn+8MwdNt6RG91SkNbuJ5GE=", SHA256Hex: strings.Repeat("0f", 32)},
 				{Name: "notes.txt", Size: 12},
 			},
 		},
 	}
 	full := osPackage("2.1.0", mirrored)
-	full.Action = &fleet.Action{
+	full.Action = &catalog.Action{
 		SHA256: "K6TJhKL3oGoaV/uhj4y/HW6kD7uO+OOi33vNeljszZs=", ChromeOSVersion: "2.1.0",
 		NeedsAdmin: true, IsDelta: true, DisablePayloadBackoff: true,
 		MetadataSignatureRSA: "c2lnbmF0dXJl", MetadataSize: "190", Deadline: "now",

@@ -12,7 +12,8 @@ import (
 
 	goomaha "github.com/kinvolk/go-omaha/omaha"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // FuzzPlain holds the reader of plain requests against the standard library's
@@ -65,7 +66,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("<!DOCTYPE a [<!ENTITY b \"c\">]><request a=\"&b;\"/>"))
 	f.Add([]byte(nested(maxDepth + 1)))
 	scripts := []string{"hold concurrency_limit poll=1h", "granted 2.1.0", "steps 2000.0.0! 3000.1.0", "verdict unknown_group"}
-	var answers []fleet.Answer
+	var answers []checkin.Answer
 	for _, line := range scripts {
 		a, err := scripted(line)
 		if err != nil {
@@ -76,7 +77,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req, err := Parse(body)
 		if err != nil {
-			if m := err.Error(); fleet.CodeOf(err) != fleet.Invalid || m == "" || len(m) > maxMessage || !utf8.ValidString(m) {
+			if m := err.Error(); fault.CodeOf(err) != fault.Invalid || m == "" || len(m) > maxMessage || !utf8.ValidString(m) {
 				t.Fatalf("error %q", m)
 			}
 			return
@@ -111,7 +112,7 @@ func FuzzParse(f *testing.F) {
 }
 
 // checkAnswer answers every app of a request the same and reads the result.
-func checkAnswer(t *testing.T, req *Request, a fleet.Answer) {
+func checkAnswer(t *testing.T, req *Request, a checkin.Answer) {
 	replies := make([]reply, len(req.Apps))
 	for i := range req.Apps {
 		replies[i] = replyFor(&req.Apps[i], a)

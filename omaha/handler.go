@@ -15,7 +15,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // Fleet is what the endpoint asks. An error with code unavailable means "try
@@ -23,7 +24,7 @@ import (
 // other is a fault of the server. What can be said about a machine's request is
 // in Answer.Verdict and not an error.
 type Fleet interface {
-	CheckIn(ctx context.Context, in fleet.CheckIn) (fleet.Answer, error)
+	CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error)
 }
 
 // Options configure a Handler.
@@ -159,9 +160,9 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *s
 		switch {
 		case err == nil:
 			s.replies = append(s.replies, replyFor(app, answer))
-		case fleet.CodeOf(err) == fleet.Unavailable, r.Context().Err() != nil:
+		case fault.CodeOf(err) == fault.Unavailable, r.Context().Err() != nil:
 			return failed, true
-		case fleet.CodeOf(err) == fleet.Invalid:
+		case fault.CodeOf(err) == fault.Invalid:
 			s.replies = append(s.replies, refusal(app, statusInvalidRequest))
 		default:
 			failed++
@@ -176,19 +177,17 @@ func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *s
 // checkIn is one app of a request in the fleet's words. A machine that says it
 // will ignore any offer is counted like one that pings: an offer would only
 // take a place in the rollout from another.
-func checkIn(req *Request, app *App, address string) fleet.CheckIn {
-	return fleet.CheckIn{
-		AppID:         app.ID,
-		Track:         app.Track,
-		Machine:       app.Machine,
-		Version:       app.Version,
-		Board:         app.Board,
-		Arch:          req.Arch,
-		Alias:         app.Alias,
-		OEM:           app.OEM,
-		OEMVersion:    app.OEMVersion,
-		AlephVersion:  app.AlephVersion,
-		Address:       address,
+func checkIn(req *Request, app *App, address string) checkin.CheckIn {
+	return checkin.CheckIn{
+		AppID:   app.ID,
+		Track:   app.Track,
+		Machine: app.Machine,
+		Version: app.Version,
+		Board:   app.Board,
+		Arch:    req.Arch,
+		Attributes: checkin.Attributes{
+			Alias: app.Alias, OEM: app.OEM, OEMVersion: app.OEMVersion, AlephVersion: app.AlephVersion, Address: address,
+		},
 		OnDemand:      req.OnDemand || app.OnDemand,
 		Events:        app.Events,
 		Ping:          app.Ping || app.UpdateCheck && app.UpdatesDisabled,

@@ -17,7 +17,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 const check = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid="m"><updatecheck/></app></request>`
@@ -28,12 +29,12 @@ func script(lines ...string) *fakeFleet { return &fakeFleet{script: lines} }
 func TestUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := true
-		h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
+		h := newTestHandler(t, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) {
 			if full {
 				full = false
-				return fleet.Answer{}, fleet.Errorf(fleet.Unavailable, "", "full")
+				return checkin.Answer{}, fault.Errorf(fault.Unavailable, "", "full")
 			}
-			return fleet.Answer{}, nil
+			return checkin.Answer{}, nil
 		}), Options{InWork: 1})
 		began := time.Now()
 		told := make(chan *httptest.ResponseRecorder)
@@ -56,9 +57,9 @@ func TestUnavailable(t *testing.T) {
 func TestClientGone(t *testing.T) {
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
-	h := newTestHandler(t, fleetFunc(func(ctx context.Context, _ fleet.CheckIn) (fleet.Answer, error) {
+	h := newTestHandler(t, fleetFunc(func(ctx context.Context, _ checkin.CheckIn) (checkin.Answer, error) {
 		cancel()
-		return fleet.Answer{}, fmt.Errorf("wait for the lane: %w", ctx.Err())
+		return checkin.Answer{}, fmt.Errorf("wait for the lane: %w", ctx.Err())
 	}), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	w := serve(h, httptest.NewRequest("POST", "/omaha", strings.NewReader(check)).WithContext(ctx))
 	if w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
@@ -66,9 +67,9 @@ func TestClientGone(t *testing.T) {
 	}
 }
 
-type fleetFunc func(context.Context, fleet.CheckIn) (fleet.Answer, error)
+type fleetFunc func(context.Context, checkin.CheckIn) (checkin.Answer, error)
 
-func (f fleetFunc) CheckIn(ctx context.Context, in fleet.CheckIn) (fleet.Answer, error) {
+func (f fleetFunc) CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 	return f(ctx, in)
 }
 
@@ -144,8 +145,8 @@ func (errReader) Read([]byte) (int, error) { return 0, errors.New("connection re
 
 // Requests share buffers; each must get its own answer. Run with -race.
 func TestConcurrentRequestsDoNotMix(t *testing.T) {
-	h := newTestHandler(t, fleetFunc(func(_ context.Context, in fleet.CheckIn) (fleet.Answer, error) {
-		return fleet.Answer{PollInterval: time.Duration(len(in.Machine)) * time.Second}, nil
+	h := newTestHandler(t, fleetFunc(func(_ context.Context, in checkin.CheckIn) (checkin.Answer, error) {
+		return checkin.Answer{PollInterval: time.Duration(len(in.Machine)) * time.Second}, nil
 	}), Options{})
 	var wg sync.WaitGroup
 	for i := range 8 {

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 // While the fleet answers nobody, as many requests wait as may; the others are
@@ -19,10 +19,10 @@ func TestPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most, more = 8, 3
 		arrived, release := make(chan struct{}), make(chan struct{})
-		h := newTestHandler(t, fleetFunc(func(context.Context, fleet.CheckIn) (fleet.Answer, error) {
+		h := newTestHandler(t, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) {
 			arrived <- struct{}{}
 			<-release
-			return fleet.Answer{}, nil
+			return checkin.Answer{}, nil
 		}), Options{InWork: most})
 		answers := make(chan *httptest.ResponseRecorder, most)
 		for range most {
@@ -60,7 +60,7 @@ func TestSlowDown(t *testing.T) {
 	for own, want := range map[time.Duration]time.Duration{
 		0: 90 * time.Minute, time.Minute: 90 * time.Minute, time.Hour: 2 * time.Hour, 3 * time.Hour: longestPoll, 4 * time.Hour: longestPoll,
 	} {
-		r := []reply{{status: statusOK, answer: fleet.Answer{PollInterval: own}}, {status: statusInvalidAppID}}
+		r := []reply{{status: statusOK, answer: checkin.Answer{PollInterval: own}}, {status: statusInvalidAppID}}
 		slowDown(r)
 		if r[0].answer.PollInterval != want || r[1].answer.PollInterval != 0 {
 			t.Errorf("%v becomes %v and %v", own, r[0].answer.PollInterval, r[1].answer.PollInterval)

@@ -7,7 +7,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // parseAny reads any request with the standard library's decoder and says what
@@ -123,7 +123,7 @@ func (p *parser) end(t xml.EndElement) error {
 
 // broken is the error for what is not well-formed XML.
 func broken(err error) error {
-	if e, ok := errors.AsType[*fleet.Error](err); ok {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e // from charsetReader
 	}
 	if e, ok := errors.AsType[*xml.SyntaxError](err); ok {

@@ -1,7 +1,8 @@
 package omaha
 
 import (
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -10,11 +11,11 @@ type reply struct {
 	app    *App
 	status string         // of the app element
 	reason rollout.Reason // of a refusal, for info
-	answer fleet.Answer   // when the status is ok
+	answer checkin.Answer // when the status is ok
 }
 
 // replyFor turns the fleet's answer into a reply.
-func replyFor(app *App, a fleet.Answer) reply {
+func replyFor(app *App, a checkin.Answer) reply {
 	status, reason := statusOf(a.Verdict)
 	return reply{app: app, status: status, reason: reason, answer: a}
 }
@@ -28,17 +29,17 @@ func refusal(app *App, status string) reply {
 func (r *reply) failed() bool { return r.status == statusInternal }
 
 // statusOf is the app status of a verdict and the reason that goes with it.
-func statusOf(v fleet.Verdict) (string, rollout.Reason) {
+func statusOf(v catalog.Verdict) (string, rollout.Reason) {
 	switch v {
-	case fleet.VerdictOK:
+	case catalog.VerdictOK:
 		return statusOK, rollout.ReasonNone
-	case fleet.VerdictUnknownApplication:
+	case catalog.VerdictUnknownApplication:
 		return statusUnknownApplication, rollout.ReasonUnknownApplication
-	case fleet.VerdictUnknownGroup:
+	case catalog.VerdictUnknownGroup:
 		return statusUnknownGroup, rollout.ReasonUnknownGroup
-	case fleet.VerdictInvalidVersion:
+	case catalog.VerdictInvalidVersion:
 		return statusInvalidVersion, rollout.ReasonInvalidRequest
-	case fleet.VerdictInvalidMachine:
+	case catalog.VerdictInvalidMachine:
 		return statusInvalidMachine, rollout.ReasonInvalidRequest
 	}
 	return statusInternal, rollout.ReasonNone

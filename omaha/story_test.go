@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 var update = flag.Bool("update", false, "rewrite the asked and answer sections of testdata/*.txt")
@@ -81,7 +81,7 @@ func playStory(t *testing.T, file string) string {
 }
 
 // describe prints what is set in a check-in.
-func describe(in fleet.CheckIn) string {
+func describe(in checkin.CheckIn) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "app %q version %q machine %q track %q\n", in.AppID, in.Version, in.Machine, in.Track)
 	line := func(set bool, format string, args ...any) {

@@ -11,7 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/predicate"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -107,6 +107,6 @@ func (h *Handler) activityConditions(r *http.Request) (where []predicate.Activit
 	if end == nil {
 		end = &now
 	}
-	return append(where, activity.AtGTE(*start), activity.IDGTE(fleet.FirstID(*start)),
-		activity.AtLTE(*end), activity.IDLT(fleet.FirstID(end.Add(time.Millisecond)))), nil
+	return append(where, activity.AtGTE(*start), activity.IDGTE(view.FirstID(*start)),
+		activity.AtLTE(*end), activity.IDLT(view.FirstID(end.Add(time.Millisecond)))), nil
 }

@@ -41,7 +41,7 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := h.Fleet.ApplicationNumbers(ctx, ids)
+	numbers, err := h.Fleet.View.ApplicationNumbers(ctx, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // maxBody is how large a request may be: a package with every field at its
@@ -38,18 +39,18 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 		return nil, errTooLarge
 	}
 	if err != nil {
-		return nil, fleet.Errorf(fleet.Invalid, "", "the body broke off")
+		return nil, fault.Errorf(fault.Invalid, "", "the body broke off")
 	}
 	return parseBody(data)
 }
 
 func parseBody(data []byte) (*body, error) {
 	if !utf8.Valid(data) {
-		return nil, fleet.Errorf(fleet.Invalid, "", "the body is not UTF-8")
+		return nil, fault.Errorf(fault.Invalid, "", "the body is not UTF-8")
 	}
 	b := &body{problems: new([]error)}
 	if err := b.take(data); err != nil {
-		return nil, fleet.Errorf(fleet.Invalid, "", "the body is not a JSON object")
+		return nil, fault.Errorf(fault.Invalid, "", "the body is not a JSON object")
 	}
 	return b, nil
 }
@@ -73,7 +74,7 @@ func (b *body) take(data []byte) error {
 func (b *body) err() error { return errors.Join(*b.problems...) }
 
 func (b *body) complain(name, format string, args ...any) {
-	*b.problems = append(*b.problems, fleet.Errorf(fleet.Invalid, b.at+name, format, args...))
+	*b.problems = append(*b.problems, fault.Errorf(fault.Invalid, b.at+name, format, args...))
 }
 
 // get decodes a field, and reports whether it is there and not null.
@@ -157,7 +158,7 @@ func (b *body) id(name string) *uuid.UUID {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		b.complain(name, "must be an id such as %s, or null", fleet.FlatcarID())
+		b.complain(name, "must be an id such as %s, or null", catalog.FlatcarID())
 		return nil
 	}
 	return &id

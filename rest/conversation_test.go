@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -47,7 +47,7 @@ func TestConversations(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c := &conversation{site: newSite(t, url), who: "admin:admin", names: map[string]string{"flatcar": fleet.FlatcarID().String()}}
+				c := &conversation{site: newSite(t, url), who: "admin:admin", names: map[string]string{"flatcar": catalog.FlatcarID().String()}}
 				was := string(text)
 				is := c.play(was)
 				if *update && strings.HasSuffix(t.Name(), "sqlite") {
@@ -124,7 +124,7 @@ func (c *conversation) command(out *strings.Builder, words []string) {
 		c.ok(err)
 		c.wait(d)
 	case "work":
-		c.ok(c.Work(c.ctx))
+		c.ok(c.Upkeep.Work(c.ctx))
 	case "save":
 	case "machine":
 		c.wait(time.Second)

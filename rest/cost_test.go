@@ -19,6 +19,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
@@ -43,7 +45,7 @@ func (s *site) more(name string, n int) (app uuid.UUID, group uuid.UUID) {
 	s.ok(err)
 	for i := range n {
 		pkg, err := s.CreatePackage(s.ctx, fleet.CreatePackage{
-			ApplicationID: row.ID, Type: fleet.PackageFlatcar, Version: fmt.Sprintf("1.%d.0", i), URL: "https://example.com/", Filename: "a", Size: 1,
+			ApplicationID: row.ID, Type: catalog.PackageFlatcar, Version: fmt.Sprintf("1.%d.0", i), URL: "https://example.com/", Filename: "a", Size: 1,
 			SHA256: strings.Repeat("ab", 32),
 		})
 		s.ok(err)
@@ -116,7 +118,7 @@ func TestBasicAuthenticationIsRemembered(t *testing.T) {
 // A token lets a script in, until the password changes.
 func TestBearerTokens(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		token, _, err := s.CreateToken(s.ctx, fleet.CreateToken{Username: "admin", Life: time.Hour})
+		token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
 		s.ok(err)
 		if r := s.ask("bearer "+token, http.MethodPost, "/api/apps", strings.NewReader(`{"name":"agent"}`)); r.status != http.StatusOK || r.header.Get("X-Authenticated-Username") != "admin" {
 			t.Fatalf("%d %s", r.status, r.data)
@@ -159,7 +161,7 @@ func (s *site) fleetOf(n int) (app, group uuid.UUID) {
 			for i := from; i < min(n, from+batch); i++ {
 				id := fmt.Sprintf("%08x", uint32(i)*2654435761)
 				version, _ := rollout.ParseVersion(fmt.Sprintf("1.%d.0", i%3))
-				m := &store.Machine{InstanceID: store.InstanceID(row.ID, id), ApplicationID: row.ID, GroupID: g.ID, Address: "192.0.2.1"}
+				m := &store.Machine{InstanceID: store.InstanceID(row.ID, id), ApplicationID: row.ID, GroupID: g.ID, Reported: store.Reported{Address: "192.0.2.1"}}
 				m.ID, m.Version, m.CreatedAt, m.LastSeenAt, m.StateChangedAt = id, version, s.now(), s.now(), s.now()
 				m.State = []rollout.State{rollout.StateNone, rollout.StateComplete, rollout.StateOnHold}[i%7%3]
 				b.Machines = append(b.Machines, m)
@@ -178,10 +180,14 @@ func live() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// 100,000 machines are listed page by page, each of them once, and at once,
-// without being in memory at once.
+// many is how many machines the lists have that must not be in memory at once.
+var many = storetest.Size(20_000, 100_000)
+
+// Machines are listed page by page, each once, and in a single answer; neither
+// holds all of them in memory.
 func TestManyInstancesPageInConstantMemory(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	storetest.Each(t, func(t *testing.T, url string) { // not in parallel: other tests use memory too
+		s := newSite(t, url)
 		app, group := s.fleetOf(many)
 		if counted, err := s.store.Reader().GroupCount.Query().Where(groupcount.GroupID(group)).All(s.ctx); err != nil || len(counted) < 6 {
 			t.Fatalf("%d kinds of machines, %v", len(counted), err)

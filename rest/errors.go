@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // This file is the only place where an error becomes words of the API.
@@ -35,42 +35,42 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (h *Handler) classify(r *http.Request, err error) (status int, p problem) {
-	all := fleet.Errors(err)
+	all := fault.All(err)
 	switch {
 	case errors.Is(err, errTooLarge):
-		return http.StatusRequestEntityTooLarge, problem{Code: string(fleet.Invalid), Message: errTooLarge.Error()}
+		return http.StatusRequestEntityTooLarge, problem{Code: string(fault.Invalid), Message: errTooLarge.Error()}
 	case len(all) > 0:
 		return statusOf(r, all[0].Code), worded(all)
 	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable, problem{Code: string(fleet.Unavailable), Message: "it took too long; ask for less or try again"}
+		return http.StatusServiceUnavailable, problem{Code: string(fault.Unavailable), Message: "it took too long; ask for less or try again"}
 	}
 	h.Log.ErrorContext(r.Context(), "rest request failed", "request", h.RequestID(r.Context()), "route", r.Pattern, "err", err)
 	return http.StatusInternalServerError, problem{Code: "internal", Message: "internal error, request id " + h.RequestID(r.Context())}
 }
 
-func statusOf(r *http.Request, c fleet.Code) int {
+func statusOf(r *http.Request, c fault.Code) int {
 	switch c {
-	case fleet.NotFound:
+	case fault.NotFound:
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
 			return http.StatusNotFound
 		}
-	case fleet.Forbidden:
+	case fault.Forbidden:
 		return http.StatusForbidden
-	case fleet.Unauthenticated:
+	case fault.Unauthenticated:
 		return http.StatusUnauthorized
-	case fleet.Unavailable:
+	case fault.Unavailable:
 		return http.StatusServiceUnavailable
-	case fleet.Invalid, fleet.Conflict:
+	case fault.Invalid, fault.Conflict:
 	}
 	return http.StatusBadRequest
 }
 
 // worded is the first of some expected failures, with the others in its words.
-func worded(all []*fleet.Error) problem {
+func worded(all []*fault.Error) problem {
 	p := problem{Code: string(all[0].Code), Field: fieldOf(all[0].Field), Message: all[0].Message}
-	said := map[fleet.Error]bool{{Field: p.Field, Message: p.Message}: true}
+	said := map[fault.Error]bool{{Field: p.Field, Message: p.Message}: true}
 	for _, e := range all[1:] {
-		one := fleet.Error{Field: fieldOf(e.Field), Message: e.Message} // two fields of a verb can be one here
+		one := fault.Error{Field: fieldOf(e.Field), Message: e.Message} // two fields of a verb can be one here
 		if !said[one] {
 			p.Message += "; " + one.Error()
 		}

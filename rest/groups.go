@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -64,7 +65,7 @@ func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSO
 		return []*groupJSON{}, nil
 	}
 	ids := each(rows, func(g *db.Group) uuid.UUID { return g.ID })
-	numbers, err := h.Fleet.ManyGroupNumbers(ctx, ids)
+	numbers, err := h.Fleet.View.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (h *Handler) current(ctx context.Context, groups []uuid.UUID) (map[uuid.UUI
 	return all, nil
 }
 
-func groupOf(row *db.Group, n *fleet.GroupNumbers, current *db.GroupRollout) *groupJSON {
+func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *groupJSON {
 	halted, started := false, false
 	if current != nil {
 		halted = current.State == rollout.RolloutHalted
@@ -112,7 +113,7 @@ func groupOf(row *db.Group, n *fleet.GroupNumbers, current *db.GroupRollout) *gr
 	}
 }
 
-func sharesOf(n *fleet.GroupNumbers) []shareJSON {
+func sharesOf(n *view.GroupNumbers) []shareJSON {
 	all := []shareJSON{}
 	if n == nil { // deleted this very moment
 		return all
@@ -125,7 +126,7 @@ func sharesOf(n *fleet.GroupNumbers) []shareJSON {
 	return all
 }
 
-func statsOf(n *fleet.GroupNumbers) (s statsJSON) {
+func statsOf(n *view.GroupNumbers) (s statsJSON) {
 	if n == nil {
 		return s
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 const (
@@ -67,7 +68,7 @@ func NewHandler(o Options) *Handler {
 	// pages too: those may not write. Scripts are no browsers.
 	foreign := http.NewCrossOriginProtection()
 	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.refuse(w, r, fleet.Errorf(fleet.Forbidden, "", "a page of another site may not do this"))
+		h.refuse(w, r, fault.Errorf(fault.Forbidden, "", "a page of another site may not do this"))
 	}))
 	h.inner = foreign.Handler(o.Guard.Require(http.HandlerFunc(h.route), h.turnAway))
 	return h
@@ -90,7 +91,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, _
 		_, _ = w.Write([]byte("Unauthorized"))
 		return
 	}
-	h.send(w, r, status, problem{Code: string(fleet.Unavailable), Message: message})
+	h.send(w, r, status, problem{Code: string(fault.Unavailable), Message: message})
 }
 
 // route finds the route. What the router itself would answer, in HTML or plain
@@ -106,12 +107,12 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case path.Clean(r.URL.Path) != r.URL.Path: // the router would redirect it
-		h.send(w, r, http.StatusNotFound, problem{Code: string(fleet.NotFound), Message: "there is no such route"})
+		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
 	case pattern == "" && own.status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", own.header.Get("Allow"))
-		h.send(w, r, own.status, problem{Code: string(fleet.Invalid), Message: r.Method + " is not possible here"})
+		h.send(w, r, own.status, problem{Code: string(fault.Invalid), Message: r.Method + " is not possible here"})
 	case pattern == "":
-		h.send(w, r, http.StatusNotFound, problem{Code: string(fleet.NotFound), Message: "there is no such route"})
+		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
 	default:
 		h.routes.ServeHTTP(w, r)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -80,7 +80,7 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	machines := fleet.MachineList{MachineFilter: fleet.MachineFilter{Group: &id, Standings: fleet.Seen()}}
+	machines := view.MachineList{MachineFilter: view.MachineFilter{Group: &id, Standings: view.Seen()}}
 	switch {
 	case status > int(rollout.StateOnHold):
 		machines.States = []rollout.State{} // nothing is in it
@@ -100,7 +100,7 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 			return nil, nil
 		}
 		machines.Limit = n
-		rows, err := h.Fleet.Machines(ctx, machines, nil)
+		rows, err := h.Fleet.View.Machines(ctx, machines, nil)
 		if len(rows) > 0 {
 			from(&machines, rows[len(rows)-1].MachineID)
 		}
@@ -114,16 +114,16 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 
 // turnTo lets a list begin behind its first entries, and reports whether there
 // are more.
-func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *fleet.MachineList) (bool, error) {
+func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *view.MachineList) (bool, error) {
 	if machine, ok := h.places.get(place{kind, skip}, h.Now()); ok {
 		from(l, machine)
 		return true, nil
 	}
-	return h.Fleet.Skip(ctx, l, skip)
+	return h.Fleet.View.Skip(ctx, l, skip)
 }
 
 // from lets a list of one group begin after a machine.
-func from(l *fleet.MachineList, machine string) {
+func from(l *view.MachineList, machine string) {
 	_ = l.After(func(values ...any) error {
 		*values[0].(*string) = machine
 		return nil

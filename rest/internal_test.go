@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 func TestIntervals(t *testing.T) {
@@ -99,7 +99,7 @@ func FuzzBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := parseBody(data)
 		if err != nil {
-			if fleet.CodeOf(err) != fleet.Invalid || err.Error() == "" {
+			if fault.CodeOf(err) != fault.Invalid || err.Error() == "" {
 				t.Fatalf("error %v", err)
 			}
 			return
@@ -114,13 +114,13 @@ func FuzzBody(f *testing.F) {
 		b.problems = new([]error)
 		group, err2 := b.newGroup()
 		for _, err := range []error{err1, err2} {
-			for _, e := range fleet.Errors(err) {
-				if e.Code != fleet.Invalid || e.Field == "" || e.Message == "" || len(e.Message) > 200 || !utf8.ValidString(e.Message) {
+			for _, e := range fault.All(err) {
+				if e.Code != fault.Invalid || e.Field == "" || e.Message == "" || len(e.Message) > 200 || !utf8.ValidString(e.Message) {
 					t.Fatalf("error %+v", e)
 				}
 			}
 		}
-		if p := worded(append(fleet.Errors(err1), &fleet.Error{Code: fleet.Invalid})); p.Code == "" {
+		if p := worded(append(fault.All(err1), &fault.Error{Code: fault.Invalid})); p.Code == "" {
 			t.Fatalf("%+v", p)
 		}
 		if name, ok := plain["name"].(string); ok && group.Name != name {

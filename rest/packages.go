@@ -12,6 +12,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // packageJSON is a package.
@@ -124,7 +126,7 @@ func (b *body) newPackage() (in fleet.CreatePackage, err error) {
 	in.Description, in.Size, in.SHA1 = b.text("description"), b.size("size"), b.text("hash")
 	in.Blacklist = b.ids("channels_blacklist")
 	// As ever: other types have none, and one without a digest is none.
-	if a := b.object("coreos_action"); a != nil && in.Type == fleet.PackageFlatcar {
+	if a := b.object("coreos_action"); a != nil && in.Type == catalog.PackageFlatcar {
 		in.Action = &fleet.ActionInput{
 			SHA256: a.text("sha256"), ChromeOSVersion: a.text("chromeos_version"), NeedsAdmin: a.flag("needs_admin"), IsDelta: a.flag("is_delta"),
 			DisablePayloadBackoff: a.optional("disable_payload_backoff"), MetadataSignatureRSA: a.text("metadata_signature_rsa"),
@@ -194,7 +196,7 @@ func gone(err error, what string) error {
 	if err != nil {
 		return err
 	}
-	return fleet.Errorf(fleet.Conflict, "id", "the %s was deleted meanwhile", what)
+	return fault.Errorf(fault.Conflict, "id", "the %s was deleted meanwhile", what)
 }
 
 func (h *Handler) deletePackage(_ http.ResponseWriter, r *http.Request) (any, error) {

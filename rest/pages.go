@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 const (
@@ -54,7 +54,7 @@ func count(q url.Values, name string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, fleet.Errorf(fleet.Invalid, name, "must be a whole number, not negative")
+		return 0, fault.Errorf(fault.Invalid, name, "must be a whole number, not negative")
 	}
 	return n, nil
 }
@@ -67,7 +67,7 @@ func idIn(q url.Values, name string) (*uuid.UUID, error) {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return nil, fleet.Errorf(fleet.Invalid, name, "must be an id")
+		return nil, fault.Errorf(fault.Invalid, name, "must be an id")
 	}
 	return &id, nil
 }
@@ -76,7 +76,7 @@ func idIn(q url.Values, name string) (*uuid.UUID, error) {
 func textIn(q url.Values, name string) (string, error) {
 	text := q.Get(name)
 	if !storable(text) {
-		return "", fleet.Errorf(fleet.Invalid, name, "must be UTF-8 text")
+		return "", fault.Errorf(fault.Invalid, name, "must be UTF-8 text")
 	}
 	return text, nil
 }
@@ -97,7 +97,7 @@ func timeIn(q url.Values, name string) (*time.Time, error) {
 		t, err = time.Parse(time.RFC3339, string(bytes.ReplaceAll([]byte(text), []byte(" "), []byte("+"))))
 	}
 	if err != nil {
-		return nil, fleet.Errorf(fleet.Invalid, name, "must be a moment as in RFC 3339, such as 2026-03-02T10:00:00Z")
+		return nil, fault.Errorf(fault.Invalid, name, "must be a moment as in RFC 3339, such as 2026-03-02T10:00:00Z")
 	}
 	t = t.UTC()
 	if t.Year() < 1970 {

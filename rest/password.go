@@ -3,7 +3,7 @@ package rest
 import (
 	"net/http"
 
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 )
 
 // changePassword changes the caller's own password. Who came with a session or
@@ -13,11 +13,11 @@ func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) (any, e
 	if err != nil {
 		return nil, err
 	}
-	in := fleet.ChangePassword{New: b.text("password"), Current: b.text("current_password")}
+	in := account.ChangePassword{New: b.text("password"), Current: b.text("current_password")}
 	if err := b.err(); err != nil {
 		return nil, err
 	}
-	if err := h.Fleet.ChangePassword(r.Context(), in); err != nil {
+	if err := h.Fleet.Accounts.ChangePassword(r.Context(), in); err != nil {
 		return nil, err
 	}
 	h.Guard.Forget()

@@ -14,7 +14,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/release"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -22,7 +23,7 @@ import (
 func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PathValue(name))
 	if err != nil {
-		return id, fleet.Errorf(fleet.Invalid, "id", "%s: must be an id such as %s", name, fleet.FlatcarID())
+		return id, fault.Errorf(fault.Invalid, "id", "%s: must be an id such as %s", name, catalog.FlatcarID())
 	}
 	return id, nil
 }
@@ -50,7 +51,7 @@ func (h *Handler) known(r *http.Request) (uuid.UUID, error) {
 }
 
 func missing(what string) error {
-	return fleet.Errorf(fleet.NotFound, "id", "there is no such %s", what)
+	return fault.Errorf(fault.NotFound, "id", "there is no such %s", what)
 }
 
 // within makes a row of another application, or none, a missing one.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"
@@ -41,9 +42,10 @@ type site struct {
 	clock atomic.Int64 // microseconds
 }
 
-// each runs f on both databases.
+// each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
+	t.Parallel()
 	storetest.Each(t, func(t *testing.T, url string) { f(t, newSite(t, url)) })
 }
 
@@ -51,9 +53,9 @@ func newSite(t testing.TB, url string) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
 	s.clock.Store(begin.UnixMicro())
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand})
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
 	var err error
-	s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: s.now})
+	s.store, err = store.Open(t.Context(), store.Options{URL: url})
 	s.ok(err)
 	t.Cleanup(func() { _ = s.store.Close() })
 	log := slog.New(slog.NewTextHandler(s.log, nil))
@@ -61,9 +63,9 @@ func newSite(t testing.TB, url string) *site {
 	s.ok(err)
 	t.Cleanup(s.Service.Close)
 	s.ok(s.Preinstall(s.ctx))
-	s.ok(s.EnsureFirstUser(s.ctx))
+	s.ok(s.Accounts.EnsureFirstUser(s.ctx))
 	handler := server.New(server.Options{
-		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service, omaha.Options{Now: s.now, Log: log}),
+		Fleet: s.Service, Store: s.store, Omaha: omaha.NewHandler(s.Service.Machines, omaha.Options{Now: s.now, Log: log}),
 		Log: log, Now: s.now, Version: "test", Postgres: store.IsPostgres(url),
 	})
 	s.http = httptest.NewServer(handler)

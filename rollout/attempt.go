@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// maxFailing bounds the failing machines a rollout remembers by name.
+// maxFailing limits the ids of failing machines that a rollout stores; a few are
+// enough to investigate.
 const maxFailing = 20
 
-// grant gives the machine its next step and spends from the ledger.
+// grant opens an attempt for the next step and records it in the ledger.
 func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	r, p := &w.Rollout, &w.Policy.policy
 	m.Attempt = Attempt{
@@ -34,9 +35,9 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
 }
 
-// progress counts how an attempt came along: for its own rollout and wave, in
-// the evidence when it belongs to the current epoch, and for the gate when it
-// belongs to the current wave.
+// progress adds counts of an attempt: to its own rollout and wave, to the evidence
+// if it belongs to the current epoch, and to the gate's counts if it belongs to
+// the current wave.
 func (w *World) progress(a *Attempt, c Counts, fx *Effects) {
 	fx.Progress = append(fx.Progress, Progress{Rollout: a.Rollout, Wave: a.Wave, Counts: c})
 	r := &w.Rollout
@@ -55,8 +56,8 @@ func (w *World) progress(a *Attempt, c Counts, fx *Effects) {
 	}
 }
 
-// release frees the slot of the machine's attempt and, if it goes first in
-// safe mode, lets another one go first. It returns the attempt.
+// release removes the machine's attempt from the updates in flight and returns
+// it. If the machine went first in safe mode, another one may go first.
 func (w *World) release(m *Machine) Attempt {
 	a := m.Attempt
 	m.Attempt = Attempt{}
@@ -67,8 +68,8 @@ func (w *World) release(m *Machine) Attempt {
 	return a
 }
 
-// finish ends the machine's attempt: counts the outcome, remembers failures,
-// quarantines and halts. from is what the machine ran until now.
+// finish ends the machine's attempt: it counts the outcome and may quarantine the
+// machine and halt the rollout. from is the version the machine ran before.
 func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.Time, fx *Effects) {
 	leads := w.Rollout.Leader == m.ID
 	a := w.release(m)
@@ -81,28 +82,28 @@ func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.T
 	default:
 		w.progress(&a, Counts{Released: 1}, fx)
 		m.State = StateNone
-		fx.entry(m, a.Version, code, o.words(code))
+		fx.entry(m, a.Version, code, o.describe(code))
 		return
 	}
 	w.judge(m, &a, o, leads, now, fx)
 }
 
 func (w *World) succeed(m *Machine, a *Attempt, now time.Time, fx *Effects) {
-	// Reports get lost; whoever succeeded went through every stage.
+	// Events may be lost; a machine that succeeded went through every stage.
 	c := Counts{Succeeded: 1}
 	reach(a, StateInstalled, now, &c)
 	w.progress(a, c, fx)
 	m.State = StateComplete
 	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
 	if a.Rollout == w.Rollout.ID {
-		// Of any epoch: it is a fact, and resuming asks for no other proof.
+		// In any epoch: a resume does not require another proof.
 		w.Rollout.Proven = true
 	}
 	fx.entry(m, a.Version, 0, "")
 }
 
-// reach notes the stages up to s in the attempt and counts those it was not
-// known to have reached.
+// reach records the stages up to s in the attempt and counts those that were not
+// recorded before.
 func reach(a *Attempt, s State, now time.Time, c *Counts) {
 	note := func(at *time.Time, n *int) {
 		if at.IsZero() {
@@ -133,16 +134,16 @@ func (w *World) fail(m *Machine, a *Attempt, o Outcome, code int, fx *Effects) {
 		m.FailedVersion, m.Failures = a.Version, 0
 	}
 	m.Failures++
-	fx.entry(m, a.Version, code, o.words(code))
-	fx.activity(ActivityMachineFailed, SeverityError, a.Version, m.ID, o.words(code))
+	fx.entry(m, a.Version, code, o.describe(code))
+	fx.activity(ActivityMachineFailed, SeverityError, a.Version, m.ID, o.describe(code))
 	fx.Activities[len(fx.Activities)-1].Code = code
 	if o == OutcomeRolledBack || m.Failures >= w.Policy.policy.MaxAttempts {
 		w.quarantine(m, a.Version, fx)
 	}
 }
 
-// quarantine keeps a machine from a version until a person or the next version
-// frees it.
+// quarantine excludes a machine from a version until an operator releases it or
+// another version is next.
 func (w *World) quarantine(m *Machine, v Version, fx *Effects) {
 	if m.QuarantinedVersion.Compare(v) == 0 {
 		return
@@ -163,8 +164,8 @@ func (w *World) blocks(m *Machine) bool {
 	return step != nil && step.Version.Compare(m.QuarantinedVersion) == 0
 }
 
-// judge halts the rollout if what just finished calls for it. Attempts of
-// another rollout or epoch are no evidence.
+// judge halts the rollout if the attempt that just finished triggers a halt rule.
+// Attempts of another rollout or epoch do not count.
 func (w *World) judge(m *Machine, a *Attempt, o Outcome, leads bool, now time.Time, fx *Effects) {
 	r, p := &w.Rollout, &w.Policy.policy
 	if a.Rollout != r.ID || a.Epoch != r.Epoch {
@@ -191,10 +192,10 @@ func (w *World) judge(m *Machine, a *Attempt, o Outcome, leads bool, now time.Ti
 	w.halt(h, SeverityError, fx)
 }
 
-// halt stops the current rollout. A completed one can be halted as well: its
-// late joiners are served by the same rules.
+// halt stops the current rollout. A completed rollout can be halted as well,
+// because machines that join later are updated under the same rules.
 func (w *World) halt(h Halt, s Severity, fx *Effects) {
 	h.Machines = slices.Clone(h.Machines)
 	w.Rollout.State, w.Rollout.Halt = RolloutHalted, h
-	fx.activity(ActivityRolloutHalted, s, w.Rollout.Version, "", "the rollout was halted: "+h.words())
+	fx.activity(ActivityRolloutHalted, s, w.Rollout.Version, "", "the rollout was halted: "+h.describe())
 }

@@ -3,9 +3,11 @@ package rollout
 import (
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// hotCase is a check as most of them are.
+// hotCase is a frequent check.
 type hotCase struct {
 	name   string
 	world  *World
@@ -13,20 +15,19 @@ type hotCase struct {
 	reason Reason
 }
 
-// hotCases are the answers a server gives all day, under a policy that uses
-// every rule.
+// hotCases are the most frequent answers, under a policy that uses every rule.
 func hotCases(t testing.TB) []hotCase {
 	base := func(change func(p *Policy)) *rig {
 		p := DefaultPolicy()
 		p.SafeMode = false
 		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 200, 200
 		p.OfficeHours, p.Timezone = true, "Europe/Berlin"
-		p.Freezes = []Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
+		p.Freezes = []calendar.Freeze{{From: start.AddDate(0, 1, 0), Until: start.AddDate(0, 2, 0), Reason: "quarter end"}}
 		p.Waves = []Wave{{Share: 0.5, MinFinished: 1000}, {Share: 1}}
 		change(&p)
 		g := newRig(t, p)
 		g.target("2.4.0", "2.1.0", "2.2.0")
-		for i := range 120 { // a ledger as full as it gets
+		for i := range 120 { // a full ledger
 			g.w.Ledger.spend(start.Add(time.Duration(i-120)*30*time.Second), p.PeriodInterval)
 		}
 		return g
@@ -34,7 +35,9 @@ func hotCases(t testing.TB) []hotCase {
 	at := func(g *rig, id, version string) *Machine { return g.machine(id, mustVersion(t, version)) }
 	normal := base(func(*Policy) {})
 	limited := base(func(p *Policy) { p.MaxUpdatesPerPeriod = 10 })
-	closed := base(func(p *Policy) { p.Windows = []Window{{Days: []time.Weekday{time.Tuesday}, Start: 0, End: 1440}} })
+	closed := base(func(p *Policy) {
+		p.Windows = []calendar.Window{{Days: []time.Weekday{time.Tuesday}, Start: 0, End: 1440}}
+	})
 	downloading := base(func(*Policy) {})
 	busy := at(downloading, "m3", "2.0.0")
 	downloading.check("m3", "2.0.0")
@@ -74,11 +77,11 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-// BenchmarkCheck is a poll that changes nothing, effects included.
+// BenchmarkCheck measures a check that changes nothing, including its effects.
 func BenchmarkCheck(b *testing.B) {
 	for _, c := range hotCases(b) {
 		if c.reason == ReasonGranted {
-			continue // would grant once
+			continue // only the first one would be granted
 		}
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -88,20 +91,6 @@ func BenchmarkCheck(b *testing.B) {
 				c.world.Check(c.m, Check{}, start, &fx)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
-		})
-	}
-}
-
-func BenchmarkSimulate(b *testing.B) {
-	million := simulation(b, 1_000_000)
-	stuck := million // everybody asks until the horizon, which is as much work as there can be
-	stuck.Horizon = 30 * 24 * time.Hour
-	stuck.Policy.Waves = []Wave{{Share: 0.0001, MinFinished: 1_000_000}, {Share: 1}}
-	for name, in := range map[string]Simulation{"million": million, "stuck": stuck} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				Simulate(in)
-			}
 		})
 	}
 }
@@ -118,7 +107,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 			continue
 		}
 		var fx Effects
-		c.world.Check(c.m, Check{}, start, &fx) // the first one writes a history row
+		c.world.Check(c.m, Check{}, start, &fx) // the first check writes a history entry
 		if n := testing.AllocsPerRun(100, func() {
 			c.world.Observe(c.m, c.m.Version, start, &fx)
 			c.world.Check(c.m, Check{}, start, &fx)

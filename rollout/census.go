@@ -1,6 +1,6 @@
 package rollout
 
-// place is which number of the Census a machine is part of.
+// place is the Census count that includes a machine.
 type place int8
 
 const (
@@ -9,8 +9,8 @@ const (
 	placeOnTarget
 )
 
-// place is where the machine counts: nowhere unless it is active and there is
-// a target.
+// place returns the count that includes the machine: none unless it is active
+// and there is a target.
 func (w *World) place(m *Machine) place {
 	switch {
 	case m.Standing != StandingActive || w.Target == nil:
@@ -31,7 +31,7 @@ func (c *Census) add(p place, n int) {
 	}
 }
 
-// recount moves a machine from the place it had to the one it has now.
+// recount moves a machine from its previous count to its current one.
 func (w *World) recount(before place, m *Machine) {
 	if after := w.place(m); after != before {
 		w.Census.add(before, -1)
@@ -39,12 +39,12 @@ func (w *World) recount(before place, m *Machine) {
 	}
 }
 
-// Join counts a machine that enters the group: registered, moved here or
-// brought back from the archive.
+// Join counts a machine that enters the group: registered, moved from another
+// group or restored from the archive.
 func (w *World) Join(m *Machine) { w.Census.add(w.place(m), 1) }
 
-// Leave takes a machine that leaves the group out of its counts. An open
-// attempt is dropped without a trace; call Abandon before to have it recorded.
+// Leave removes a machine that leaves the group from the counts. An open attempt
+// is dropped without a record; call Abandon first to record it.
 func (w *World) Leave(m *Machine) {
 	w.Census.add(w.place(m), -1)
 	if m.Attempt.Open() {

@@ -2,155 +2,45 @@ package rollout
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
 
-// Changes is what differs between two policies, in words, one line for each
-// field.
+// Changes returns the differences between two policies for operators, one line
+// for each field, such as "period: 1 hour → 2 hours".
 func Changes(from, to Policy) []string {
 	var lines []string
-	add := func(what, was, is string) {
-		if was != is {
-			lines = append(lines, what+": "+was+" → "+is)
+	for _, f := range fields {
+		if line := f.line(&from, &to); line != "" {
+			lines = append(lines, line)
 		}
 	}
-	number := func(what string, was, is int) { add(what, strconv.Itoa(was), strconv.Itoa(is)) }
-	add("updates", onOff(from.UpdatesEnabled), onOff(to.UpdatesEnabled))
-	add("safe mode", onOff(from.SafeMode), onOff(to.SafeMode))
-	number("updates in a period", from.MaxUpdatesPerPeriod, to.MaxUpdatesPerPeriod)
-	add("period", lasting(from.PeriodInterval), lasting(to.PeriodInterval))
-	number("updates at once", from.MaxConcurrentUpdates, to.MaxConcurrentUpdates)
-	add("update timeout", lasting(from.UpdateTimeout), lasting(to.UpdateTimeout))
-	add("reboot timeout", lasting(from.RebootTimeout), lasting(to.RebootTimeout))
-	add("time zone", zoneName(from.Timezone), zoneName(to.Timezone))
-	add("office hours only", onOff(from.OfficeHours), onOff(to.OfficeHours))
-	add("windows", windowsWords(from.Windows), windowsWords(to.Windows))
-	add("freezes", freezesWords(from.Freezes), freezesWords(to.Freezes))
-	add("waves", wavesWords(from.Waves), wavesWords(to.Waves))
-	add("halt when failed", shareWords(from.HaltFailureShare), shareWords(to.HaltFailureShare))
-	number("finished attempts before a halt", from.HaltMinAttempts, to.HaltMinAttempts)
-	number("failed attempts before quarantine", from.MaxAttempts, to.MaxAttempts)
-	add("updates asked for at the machine", from.OnDemand.words(), to.OnDemand.words())
-	add("poll interval", pollWords(from.PollInterval), pollWords(to.PollInterval))
 	return lines
 }
 
-func onOff(on bool) string {
-	if on {
-		return "on"
-	}
-	return "off"
-}
-
-func zoneName(name string) string {
-	if name == "" {
-		return "UTC"
-	}
-	return name
-}
-
-// list joins the words of entries, with other words for none.
-func list[T any](entries []T, none, between string, words func(int, T) string) string {
-	if len(entries) == 0 {
-		return none
-	}
-	parts := make([]string, len(entries))
-	for i, e := range entries {
-		parts[i] = words(i, e)
-	}
-	return strings.Join(parts, between)
-}
-
-func windowsWords(windows []Window) string {
-	return list(windows, "always", " or ", func(_ int, w Window) string { return w.describe() })
-}
-
-func freezesWords(freezes []Freeze) string {
-	return list(freezes, "none", ", ", func(_ int, f Freeze) string {
-		return moment(f.From) + until(f.Until) + byWhom("", f.Reason)
-	})
-}
-
-// wavesWords says of named machines who they are: that is all that may change.
-func wavesWords(waves []Wave) string {
-	return list(waves, "none", ", then ", func(i int, w Wave) string {
-		words := w.describe()
-		if n := len(w.Canaries); n > 0 && n <= 5 {
-			words = strings.Replace(words, count(n, "machine")+" by name", strings.Join(w.Canaries, ", "), 1)
-		} else if n > 0 {
-			words = strings.Replace(words, " by name", " by name ("+w.Canaries[0]+" to "+w.Canaries[n-1]+")", 1)
-		}
-		if i == len(waves)-1 {
-			return words
-		}
-		return words + w.describeGate()
-	})
-}
-
-func shareWords(share float64) string {
-	if share == 0 {
-		return "never"
-	}
-	return percent(share)
-}
-
-func (o OnDemand) words() string {
-	switch o {
-	case OnDemandSkipsPacing:
-		return "skip waves and limits"
-	case OnDemandSkipsPacingAndWindows:
-		return "skip waves, limits and windows"
-	case OnDemandSameRules:
-	}
-	return "same rules"
-}
-
-func pollWords(d time.Duration) string {
-	if d == 0 {
-		return "left to the machines"
-	}
-	return lasting(d)
-}
-
-// Grows reports whether one policy lets more machines update than another, or
-// the same machines sooner: what it was stopped or slowed down by before is
-// gone or weaker. Both compile.
+// Grows reports whether the new policy lets more machines update, or the same
+// machines sooner.
 func Grows(from, to *Schedule, now time.Time) bool {
-	a, b := &from.policy, &to.policy
-	return !a.UpdatesEnabled && b.UpdatesEnabled ||
-		a.SafeMode && !b.SafeMode ||
-		b.MaxConcurrentUpdates > a.MaxConcurrentUpdates ||
-		b.MaxUpdatesPerPeriod > a.MaxUpdatesPerPeriod ||
-		pace(b) > pace(a) ||
-		looserHalt(a, b) ||
-		b.MaxAttempts > a.MaxAttempts ||
-		skips(b.OnDemand) > skips(a.OnDemand) ||
-		widerWaves(a.Waves, b.Waves) ||
-		widerHours(from, to, now) ||
-		freezeEnds(a.Freezes, to, now)
+	return slices.ContainsFunc(fields[:], func(f policyField) bool { return f.grows(change{from, to, now}) })
 }
 
-// pace is grants per second in the long run.
-func pace(p *Policy) float64 { return float64(p.MaxUpdatesPerPeriod) / p.PeriodInterval.Seconds() }
-
-func looserHalt(a, b *Policy) bool {
-	switch {
-	case a.HaltFailureShare == 0:
-		return false
-	case b.HaltFailureShare == 0:
-		return true
-	}
-	return b.HaltFailureShare > a.HaltFailureShare || b.HaltMinAttempts > a.HaltMinAttempts
+// wavesText includes the ids of canaries, because they may be the only change.
+func wavesText(waves []Wave) string {
+	return join(waves, "none", ", then ", func(i int, w Wave) string {
+		canaries := strings.Join(w.Canaries, ", ")
+		if n := len(w.Canaries); n > 5 {
+			canaries = count(n, "named machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
+		}
+		text := w.describeWith(canaries)
+		if i < len(waves)-1 {
+			text += w.describeGate()
+		}
+		return text
+	})
 }
 
-func skips(o OnDemand) int {
-	return slices.Index([]OnDemand{OnDemandSameRules, OnDemandSkipsPacing, OnDemandSkipsPacingAndWindows}, o)
-}
-
-// widerWaves compares wave by wave: whom it reaches, and what the next one
-// waits for.
+// widerWaves compares wave by wave which machines it reaches and what the next
+// wave waits for.
 func widerWaves(a, b []Wave) bool {
 	switch {
 	case len(a) == 0:
@@ -172,51 +62,6 @@ func widerWaves(a, b []Wave) bool {
 		if i < min(len(a), len(b))-1 && (w.Soak < was.Soak || w.MinFinished < was.MinFinished ||
 			w.MinSuccessShare < was.MinSuccessShare || was.Approval && !w.Approval) {
 			return true
-		}
-	}
-	return false
-}
-
-// widerHours looks at four weeks, which holds every pattern of a week and most
-// shifts of a clock.
-func widerHours(from, to *Schedule, now time.Time) bool {
-	a, b := *from, *to
-	a.freezes, b.freezes = nil, nil
-	if a.weekly == nil {
-		return false
-	}
-	for t, end := now, now.AddDate(0, 0, 28); ; {
-		opens := b.opensAt(t)
-		if !opens.Before(end) {
-			return false
-		}
-		if open, _ := a.weeklyAt(opens); !open {
-			return true
-		}
-		closes := b.closesAt(opens)
-		if before := a.closesAt(opens); !before.IsZero() && (closes.IsZero() || before.Before(closes)) {
-			return true
-		}
-		if closes.IsZero() {
-			return false
-		}
-		t = closes
-	}
-}
-
-// freezeEnds reports whether a moment to come that was frozen no longer is.
-func freezeEnds(frozen []Freeze, to *Schedule, now time.Time) bool {
-	for _, f := range frozen {
-		t := f.From
-		if t.Before(now) {
-			t = now
-		}
-		for t.Before(f.Until) {
-			still := to.freezeAt(t)
-			if still == nil {
-				return true
-			}
-			t = still.Until
 		}
 	}
 	return false

@@ -2,12 +2,12 @@ package rollout
 
 import "time"
 
-// Observe notes that the machine was seen running a version. Seeing the
-// version of its open attempt, or a higher one, is what success is. A silent
-// machine is active again; an override that ran out is dropped.
+// Observe records that the machine runs a version. An open attempt succeeds when
+// the machine runs its version or a higher one. A silent machine becomes active
+// again; an expired override is removed.
 func (w *World) Observe(m *Machine, running Version, now time.Time, fx *Effects) {
 	if running == m.Version && m.Standing == StandingActive && !m.Attempt.Open() && m.settledDown() {
-		w.Advance(now, fx) // most of all checks: nothing to note
+		w.Advance(now, fx) // the most frequent case: nothing to record
 		return
 	}
 	before, from := w.place(m), m.Version
@@ -17,26 +17,25 @@ func (w *World) Observe(m *Machine, running Version, now time.Time, fx *Effects)
 	}
 	w.refresh(m, now)
 	if !m.FailedVersion.IsZero() && !running.Less(m.FailedVersion) {
-		// It got there after all, by a way that was given up on.
+		// It reached the version in spite of the failed attempts.
 		m.FailedVersion, m.Failures = Version{}, 0
 		if m.State == StateError {
 			m.State = StateComplete
-			fx.entry(m, running, 0, "seen on the version its attempt had failed at")
+			fx.entry(m, running, 0, "seen on the version at which its attempt failed")
 		}
 	}
 	w.recount(before, m)
 	w.Advance(now, fx)
 }
 
-// settledDown reports whether nothing is kept with the machine that time or a
-// new version could clear.
+// settledDown reports whether the machine has no override, failures or
+// quarantine, which time or a new version could clear.
 func (m *Machine) settledDown() bool {
 	return m.Override.Kind == OverrideNone && m.QuarantinedVersion.IsZero() && m.FailedVersion.IsZero()
 }
 
-// refresh drops what no longer counts (an override that ran out, a quarantine
-// for a version that is not the next one) and gives a machine that was seen its
-// standing.
+// refresh removes an expired override and a quarantine for a version that is no
+// longer the next one, and updates the standing of a machine that was seen.
 func (w *World) refresh(m *Machine, now time.Time) {
 	if m.Override.Kind != OverrideNone && !m.Override.inForce(now) {
 		m.Override = Override{}
@@ -58,8 +57,8 @@ func (w *World) refresh(m *Machine, now time.Time) {
 	}
 }
 
-// Check answers an update check and applies the answer. What the machine runs
-// and reports was handed to Observe and Report before.
+// Check answers an update check and applies the answer. The caller has already
+// passed the machine's version to Observe and its events to Report.
 func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision {
 	w.Expire(m, now, fx)
 	w.Advance(now, fx)
@@ -68,9 +67,9 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 		w.refresh(m, now)
 		w.recount(before, m)
 	}
-	l := ladder{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
-	l.climb()
-	d := l.d
+	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
+	e.run()
+	d := e.d
 	if m.Attempt.Open() && m.State == StateGranted && !d.Again {
 		w.finish(m, OutcomeWithdrawn, 0, m.Version, now, fx)
 	}
@@ -92,7 +91,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 			fx.entry(m, m.Version, 0, d.Detail())
 		}
 	case d.Reason == ReasonQuarantined:
-		m.State = StateError // also after something else was tried in between
+		m.State = StateError // the state may have changed since the failure
 	case d.Reason == ReasonNoPackage:
 		w.notePackageMissing(fx)
 	}

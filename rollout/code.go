@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// codeMask keeps the code and drops the flags that the OS daemon ORs into the
-// upper bits: 28 not the built-in server, 29 test image, 30 resumed, 31
-// developer mode, which makes the decimal negative.
+// codeMask removes the flags that update_engine sets in the upper bits: 28 not the
+// built-in server, 29 test image, 30 resumed, 31 developer mode, which makes the
+// decimal negative.
 const codeMask = 0x0FFFFFFF
 
-// codeHTTP is the first of the codes that carry an HTTP status.
+// Codes from here on contain an HTTP status: 2000 + status.
 const codeHTTP = 2000
 
-// ReduceCode reads an errorcode attribute: a signed decimal, of which the low
-// 28 bits of the unsigned 32-bit value are the code. Empty or other text is 0.
+// ReduceCode parses an errorcode attribute: a signed decimal, of which the low 28
+// bits of the unsigned 32-bit value are the code. It returns 0 for other text.
 func ReduceCode(text string) int {
 	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil {
@@ -24,34 +24,35 @@ func ReduceCode(text string) int {
 	return int(uint32(n) & codeMask)
 }
 
-// DescribeCode is a reduced error code of the OS daemon in words, with the
-// number.
+// DescribeCode returns the text for an update_engine error code, followed by the
+// code.
 func DescribeCode(code int) string {
-	if words := CodeWords(code); words != "" {
-		return fmt.Sprintf("%s (code %d)", words, code)
+	if text := CodeText(code); text != "" {
+		return fmt.Sprintf("%s (code %d)", text, code)
 	}
 	return fmt.Sprintf("code %d", code)
 }
 
-// CodeWords is a reduced error code of the OS daemon in words, without the
-// number; "" for one that nobody knows.
-func CodeWords(code int) string {
-	words := [...]string{
-		0: "no code", 1: "error", 2: "request", 3: "response handler", 4: "filesystem copy", 5: "postinstall step",
-		7: "opening the target device", 8: "opening the kernel", 9: "download transfer", 10: "payload hash",
-		11: "payload size", 12: "payload verification", 13: "partition info", 14: "write", 15: "new rootfs hash",
-		16: "new kernel hash", 17: "signature expected, none there", 18: "signature wrong",
-		19: "booted from firmware B", 20: "resume state", 21: "magic", 22: "signature missing in manifest",
-		23: "manifest parse", 24: "metadata signature", 25: "metadata signature", 26: "metadata signature",
-		27: "operation hash", 28: "operation execution", 29: "operation hash", 30: "empty response",
-		31: "response not XML", 32: "metadata size", 33: "metadata signature", 34: "response invalid",
-		35: "ignored by policy", 36: "deferred by policy", 37: "HTTP error", 38: "hash missing",
-		39: "signature missing", 40: "deferred by backoff", 41: "powerwash", 42: "PCR policy", 43: "PCR policy",
-		44: "rolled back",
+// CodeText returns the text for an update_engine error code, "" if it is unknown.
+func CodeText(code int) string {
+	texts := [...]string{
+		0: "no error code", 1: "unspecified error", 2: "update request failed", 3: "response could not be handled",
+		4: "file system copy failed", 5: "post-install step failed", 7: "target device could not be opened",
+		8: "kernel device could not be opened", 9: "download failed", 10: "payload hash does not match",
+		11: "payload size does not match", 12: "payload verification failed", 13: "partition information is invalid",
+		14: "write failed", 15: "new root file system does not match its hash", 16: "new kernel does not match its hash",
+		17: "payload has no signature", 18: "payload signature is invalid", 19: "booted from firmware B",
+		20: "download could not be resumed", 21: "payload format is unknown", 22: "manifest has no signature",
+		23: "manifest is invalid", 24: "metadata signature could not be read", 25: "metadata signature could not be verified",
+		26: "metadata signature does not match", 27: "operation hash could not be verified", 28: "operation failed",
+		29: "operation hash does not match", 30: "response is empty", 31: "response is not XML", 32: "metadata size is invalid",
+		33: "metadata signature is invalid", 34: "response is invalid", 35: "ignored by policy", 36: "deferred by policy",
+		37: "HTTP error", 38: "operation hash is missing", 39: "metadata signature is missing", 40: "deferred by backoff",
+		41: "powerwash failed", 42: "PCR policy could not be verified", 43: "PCR policy could not be downloaded", 44: "rolled back",
 	}
 	switch {
-	case code >= 0 && code < len(words):
-		return words[code]
+	case code >= 0 && code < len(texts):
+		return texts[code]
 	case code == codeHTTP:
 		return "no connection for the update check"
 	case code > codeHTTP && code < codeHTTP+1000:

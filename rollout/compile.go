@@ -3,10 +3,11 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// Problem is what is wrong with a policy, or with Warning what is unwise.
+// Problem is an error in a policy, or a warning.
 type Problem struct {
 	Field   string // path of the input, such as "policy.waves[1].share"
 	Message string // lower case, no full stop
@@ -14,30 +15,22 @@ type Problem struct {
 }
 
 const (
-	// shortWindow is warned of: machines poll every 45 ± 5 minutes and may
-	// never do so inside it.
-	shortWindow = 50 // minutes
-
-	// Limits against configurations that only slow every decision down.
-	maxWindows  = 100
-	maxFreezes  = 500
+	// Limits against configurations that only slow down every decision.
 	maxWaves    = 100
 	maxCanaries = 1000 // per wave
-	maxText     = 500  // bytes of a freeze's reason
 )
 
-// Compile checks a policy and makes it ready for decisions. Any problem that
-// is not a warning leaves no schedule.
+// Compile checks a policy and prepares it for decisions. The schedule is nil if a
+// problem is not a warning.
 func Compile(p Policy) (*Schedule, []Problem) {
-	c := compiler{policy: p}
-	c.numbers()
-	c.calendar()
-	c.waves()
+	c := compiler{policy: clonePolicy(p)}
+	for _, f := range fields {
+		f.validate(&c)
+	}
 	if slices.ContainsFunc(c.problems, func(p Problem) bool { return !p.Warning }) {
 		return nil, c.problems
 	}
-	s := &Schedule{policy: clonePolicy(p), zone: c.zone, weekly: c.weekly, canaries: map[string]int{}}
-	s.freezes = slices.SortedFunc(slices.Values(p.Freezes), func(a, b Freeze) int { return a.From.Compare(b.From) })
+	s := &Schedule{policy: c.policy, calendar: c.calendar, canaries: map[string]int{}}
 	for i, wave := range p.Waves {
 		for _, id := range wave.Canaries {
 			if _, ok := s.canaries[id]; !ok {
@@ -48,7 +41,7 @@ func Compile(p Policy) (*Schedule, []Problem) {
 	return s, c.problems
 }
 
-// clonePolicy keeps the schedule apart from the slices of whoever compiled it.
+// clonePolicy copies the slices, so that the caller may change its policy later.
 func clonePolicy(p Policy) Policy {
 	p.Windows = slices.Clone(p.Windows)
 	for i := range p.Windows {
@@ -65,8 +58,7 @@ func clonePolicy(p Policy) Policy {
 type compiler struct {
 	policy   Policy
 	problems []Problem
-	zone     *time.Location
-	weekly   []span
+	calendar calendar.Calendar
 }
 
 func (c *compiler) fail(field, format string, args ...any) {
@@ -77,124 +69,22 @@ func (c *compiler) warn(field, format string, args ...any) {
 	c.problems = append(c.problems, Problem{Field: "policy." + field, Message: fmt.Sprintf(format, args...), Warning: true})
 }
 
-func (c *compiler) numbers() {
-	p := c.policy
-	for _, n := range []struct {
-		field string
-		value int
-	}{
-		{"maxUpdatesPerPeriod", p.MaxUpdatesPerPeriod},
-		{"maxConcurrentUpdates", p.MaxConcurrentUpdates},
-		{"maxAttempts", p.MaxAttempts},
-	} {
-		if n.value <= 0 {
-			c.fail(n.field, "must be at least 1")
-		}
+// checkCalendar checks and compiles all calendar fields.
+func checkCalendar(c *compiler, _ string) string {
+	p := &c.policy
+	var problems []calendar.Problem
+	c.calendar, problems = calendar.Compile(calendar.Rules{
+		Timezone: p.Timezone, OfficeHours: p.OfficeHours, Windows: p.Windows, Freezes: p.Freezes,
+	})
+	for _, found := range problems {
+		c.problems = append(c.problems, Problem{"policy." + found.Field, found.Message, found.Warning})
 	}
-	for _, d := range []struct {
-		field string
-		value time.Duration
-	}{
-		{"periodInterval", p.PeriodInterval},
-		{"updateTimeout", p.UpdateTimeout},
-		{"rebootTimeout", p.RebootTimeout},
-	} {
-		if d.value <= 0 {
-			c.fail(d.field, "must be longer than 0")
-		}
-	}
-	if !isShare(p.HaltFailureShare) {
-		c.fail("haltFailureShare", "must be above 0 and at most 100 %%, or 0 to switch the rule off")
-	}
-	if p.HaltMinAttempts < 0 {
-		c.fail("haltMinAttempts", "must not be negative")
-	}
-	switch p.OnDemand {
-	case OnDemandSameRules, OnDemandSkipsPacing, OnDemandSkipsPacingAndWindows:
-	default:
-		c.fail("onDemand", "must be empty, %q or %q", OnDemandSkipsPacing, OnDemandSkipsPacingAndWindows)
-	}
-	if p.PollInterval < 0 || p.PollInterval%time.Second != 0 {
-		c.fail("pollInterval", "must be whole seconds, or 0 to send none")
-	}
+	return ""
 }
 
-// isShare is written so that it is false for a NaN.
-func isShare(f float64) bool { return f >= 0 && f <= 1 }
-
-func (c *compiler) calendar() {
-	p := c.policy
-	zone, err := time.LoadLocation(p.Timezone) // "" is UTC
-	if err != nil || p.Timezone == "Local" {   // the server's own zone is nobody's business
-		c.fail("timezone", "%q is not a time zone of the IANA list", p.Timezone)
-	}
-	c.zone = zone
-	good := true
-	if len(p.Windows) > maxWindows {
-		c.fail("windows", "at most %d windows", maxWindows)
-		good = false
-	}
-	for i, w := range p.Windows {
-		good = c.window(fmt.Sprintf("windows[%d]", i), w) && good
-	}
-	if len(p.Freezes) > maxFreezes {
-		c.fail("freezes", "at most %d freezes", maxFreezes)
-	}
-	for i, f := range p.Freezes {
-		field := fmt.Sprintf("freezes[%d]", i)
-		if f.From.IsZero() {
-			c.fail(field+".from", "is missing")
-		} else if !f.Until.After(f.From) {
-			c.fail(field+".until", "must be after from")
-		}
-		if len(f.Reason) > maxText {
-			c.fail(field+".reason", "at most %d bytes", maxText)
-		}
-	}
-	if !good {
-		return
-	}
-	if c.weekly = weeklySpans(p); c.weekly != nil && len(c.weekly) == 0 {
-		c.fail("officeHours", "no window lies within office hours, so nothing would ever be granted")
-	}
-}
-
-func (c *compiler) window(field string, w Window) bool {
-	before := len(c.problems)
-	if len(w.Days) == 0 {
-		c.fail(field+".days", "at least one day")
-	}
-	var seen [7]bool
-	for i, d := range w.Days {
-		switch {
-		case d < time.Sunday || d > time.Saturday:
-			c.fail(fmt.Sprintf("%s.days[%d]", field, i), "must be 0 (Sunday) to 6 (Saturday)")
-		case seen[d]:
-			c.fail(fmt.Sprintf("%s.days[%d]", field, i), "%s is listed twice", d)
-		default:
-			seen[d] = true
-		}
-	}
-	if w.Start < 0 || w.Start >= minutesOfDay {
-		c.fail(field+".start", "must be 0 to 1439 minutes after midnight")
-	}
-	if w.End < 1 || w.End > minutesOfDay {
-		c.fail(field+".end", "must be 1 to 1440 minutes after midnight")
-	}
-	if len(c.problems) > before {
-		return false
-	}
-	if length := w.minutes(); length < shortWindow {
-		c.warn(field, "is open for %d minutes only; machines poll every 45 ± 5 minutes and may miss it", length)
-	}
-	return true
-}
-
-func (c *compiler) waves() {
-	waves := c.policy.Waves
+func checkWaves(c *compiler, waves []Wave) string {
 	if len(waves) > maxWaves {
-		c.fail("waves", "at most %d waves", maxWaves)
-		return
+		return fmt.Sprintf("at most %d waves", maxWaves)
 	}
 	var before float64
 	for i, w := range waves {
@@ -203,7 +93,7 @@ func (c *compiler) waves() {
 		case !isShare(w.Share):
 			c.fail(field+".share", "must be 0 to 100 %%")
 		case w.Share == 0 && len(w.Canaries) == 0:
-			c.fail(field+".share", "must be above 0, or the wave names canaries")
+			c.fail(field+".share", "must be above 0 unless the wave names canaries")
 		case w.Share < before:
 			c.fail(field+".share", "must not be below the wave before")
 		default:
@@ -217,7 +107,7 @@ func (c *compiler) waves() {
 			c.fail(field+".minFinished", "must not be negative")
 		}
 		if w.Share == 0 && w.MinFinished > len(w.Canaries) && len(w.Canaries) > 0 {
-			c.warn(field+".minFinished", "waits for more finished attempts than the wave names machines")
+			c.warn(field+".minFinished", "requires more finished attempts than the wave has machines")
 		}
 		if !isShare(w.MinSuccessShare) {
 			c.fail(field+".minSuccessShare", "must be 0 to 100 %%")
@@ -226,6 +116,7 @@ func (c *compiler) waves() {
 	if n := len(waves); n > 0 && waves[n-1].Share < 1 {
 		c.warn(fmt.Sprintf("waves[%d].share", n-1), "the last wave does not reach all machines; the others are never updated")
 	}
+	return ""
 }
 
 func (c *compiler) canaries(field string, ids []string) {

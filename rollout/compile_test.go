@@ -1,76 +1,12 @@
 package rollout
 
 import (
-	"encoding/json"
-	"math"
 	"reflect"
-	"slices"
-	"strings"
 	"testing"
 	"time"
-)
 
-func TestCompileNamesWhatIsWrong(t *testing.T) {
-	days := []time.Weekday{time.Monday}
-	for _, c := range []struct {
-		field   string
-		change  func(p *Policy)
-		warning bool
-	}{
-		{"policy.maxUpdatesPerPeriod", func(p *Policy) { p.MaxUpdatesPerPeriod = 0 }, false},
-		{"policy.maxConcurrentUpdates", func(p *Policy) { p.MaxConcurrentUpdates = -1 }, false},
-		{"policy.maxAttempts", func(p *Policy) { p.MaxAttempts = 0 }, false},
-		{"policy.periodInterval", func(p *Policy) { p.PeriodInterval = 0 }, false},
-		{"policy.updateTimeout", func(p *Policy) { p.UpdateTimeout = -time.Second }, false},
-		{"policy.rebootTimeout", func(p *Policy) { p.RebootTimeout = 0 }, false},
-		{"policy.timezone", func(p *Policy) { p.Timezone = "Europe/Atlantis" }, false},
-		{"policy.timezone", func(p *Policy) { p.Timezone = "Local" }, false},
-		{"policy.timezone", func(p *Policy) { p.Timezone = "../../etc/passwd" }, false},
-		{"policy.haltFailureShare", func(p *Policy) { p.HaltFailureShare = 1.01 }, false},
-		{"policy.haltFailureShare", func(p *Policy) { p.HaltFailureShare = math.NaN() }, false},
-		{"policy.haltMinAttempts", func(p *Policy) { p.HaltMinAttempts = -1 }, false},
-		{"policy.onDemand", func(p *Policy) { p.OnDemand = "everything" }, false},
-		{"policy.pollInterval", func(p *Policy) { p.PollInterval = -time.Second }, false},
-		{"policy.pollInterval", func(p *Policy) { p.PollInterval = 1500 * time.Millisecond }, false},
-		{"policy.windows[0].days", func(p *Policy) { p.Windows = []Window{{Start: 0, End: 60}} }, false},
-		{"policy.windows[0].days[1]", func(p *Policy) { p.Windows = []Window{{Days: []time.Weekday{1, 7}, End: 60}} }, false},
-		{"policy.windows[0].days[1]", func(p *Policy) { p.Windows = []Window{{Days: []time.Weekday{1, 1}, End: 60}} }, false},
-		{"policy.windows[1].start", func(p *Policy) { p.Windows = []Window{{days, 0, 60}, {days, 1440, 60}} }, false},
-		{"policy.windows[0].end", func(p *Policy) { p.Windows = []Window{{days, 0, 0}} }, false},
-		{"policy.windows[0].end", func(p *Policy) { p.Windows = []Window{{days, 0, 1441}} }, false},
-		{"policy.windows[0]", func(p *Policy) { p.Windows = []Window{{days, 0, 49}} }, true},
-		{"policy.windows[0]", func(p *Policy) { p.Windows = []Window{{days, 1430, 10}} }, true},
-		{"policy.windows", func(p *Policy) { p.Windows = slices.Repeat([]Window{{days, 0, 60}}, 101) }, false},
-		{"policy.officeHours", func(p *Policy) { p.OfficeHours = true; p.Windows = []Window{{days, 17 * 60, 18 * 60}} }, false},
-		{"policy.freezes", func(p *Policy) { p.Freezes = slices.Repeat([]Freeze{{start, start.Add(1), ""}}, 501) }, false},
-		{"policy.freezes[0].from", func(p *Policy) { p.Freezes = []Freeze{{Until: start}} }, false},
-		{"policy.freezes[0].until", func(p *Policy) { p.Freezes = []Freeze{{From: start, Until: start}} }, false},
-		{"policy.freezes[0].reason", func(p *Policy) { p.Freezes = []Freeze{{start, start.Add(1), strings.Repeat("x", 501)}} }, false},
-		{"policy.waves", func(p *Policy) { p.Waves = slices.Repeat([]Wave{{Share: 1}}, 101) }, false},
-		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: 0}, {Share: 1}} }, false},
-		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: 1.5}} }, false},
-		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: math.Inf(1)}} }, false},
-		{"policy.waves[0].share", func(p *Policy) { p.Waves = []Wave{{Share: 0.5}} }, true},
-		{"policy.waves[1].share", func(p *Policy) { p.Waves = []Wave{{Share: 0.5}, {Share: 0.4}, {Share: 1}} }, false},
-		{"policy.waves[0].soak", func(p *Policy) { p.Waves = []Wave{{Share: 0.5, Soak: -1}, {Share: 1}} }, false},
-		{"policy.waves[0].minFinished", func(p *Policy) { p.Waves = []Wave{{Share: 0.5, MinFinished: -1}, {Share: 1}} }, false},
-		{"policy.waves[0].minFinished", func(p *Policy) { p.Waves = []Wave{{Canaries: []string{"a"}, MinFinished: 2}, {Share: 1}} }, true},
-		{"policy.waves[0].minSuccessShare", func(p *Policy) { p.Waves = []Wave{{Share: 0.5, MinSuccessShare: math.NaN()}, {Share: 1}} }, false},
-		{"policy.waves[0].canaries[0]", func(p *Policy) { p.Waves = []Wave{{Canaries: []string{""}}, {Share: 1}} }, false},
-		{"policy.waves[0].canaries[1]", func(p *Policy) { p.Waves = []Wave{{Canaries: []string{"a", "a"}}, {Share: 1}} }, false},
-		{"policy.waves[0].canaries", func(p *Policy) { p.Waves = []Wave{{Canaries: make([]string, 1001)}, {Share: 1}} }, false},
-	} {
-		p := DefaultPolicy()
-		c.change(&p)
-		s, problems := Compile(p)
-		if len(problems) != 1 || problems[0].Field != c.field || problems[0].Warning != c.warning || problems[0].Message == "" {
-			t.Errorf("%s: %+v", c.field, problems)
-		}
-		if (s != nil) != c.warning {
-			t.Errorf("%s: schedule %v", c.field, s != nil)
-		}
-	}
-}
+	"github.com/coreroller/coreroller/rollout/calendar"
+)
 
 func TestCompileAcceptsTheDefault(t *testing.T) {
 	p := DefaultPolicy()
@@ -78,40 +14,47 @@ func TestCompileAcceptsTheDefault(t *testing.T) {
 	if s == nil || len(problems) != 0 || !reflect.DeepEqual(*s.Policy(), p) {
 		t.Fatalf("%+v", problems)
 	}
-	p.Timezone = ""
-	if s := compile(t, p); s.zone != time.UTC {
-		t.Errorf("no zone is %s", s.zone)
-	}
 }
 
-// A schedule is shared between goroutines: whoever compiled it may go on
-// changing his policy.
-func TestScheduleKeepsItsOwnPolicy(t *testing.T) {
-	p := DefaultPolicy()
-	p.Windows = []Window{{Days: []time.Weekday{1}, Start: 0, End: 600}}
-	p.Waves = []Wave{{Canaries: []string{"a"}}, {Share: 1}}
-	p.Freezes = []Freeze{{From: start, Until: start.Add(time.Hour)}}
+// A schedule is shared between goroutines, so it must not share slices with the
+// policy it was compiled from.
+func TestScheduleSharesNoSliceWithItsPolicy(t *testing.T) {
+	p := otherPolicy()
+	p.Waves[0].Canaries = []string{"a"}
 	s := compile(t, p)
-	want, err := json.Marshal(s.Policy())
-	if err != nil {
-		t.Fatal(err)
+	if !reflect.DeepEqual(p, *s.Policy()) {
+		t.Fatalf("compiled as %+v", s.Policy())
 	}
-	p.Windows[0].Days[0], p.Waves[0].Canaries[0], p.Freezes[0].Reason, p.Waves[1].Share = 5, "b", "x", 0
-	if got, _ := json.Marshal(s.Policy()); string(got) != string(want) {
-		t.Errorf("the schedule changed to %s", got)
+	var walk func(path string, a, b reflect.Value)
+	walk = func(path string, a, b reflect.Value) {
+		switch a.Kind() {
+		case reflect.Slice:
+			if a.Len() > 0 && a.Pointer() == b.Pointer() {
+				t.Errorf("%s is shared", path)
+			}
+			for i := range a.Len() {
+				walk(path+"[]", a.Index(i), b.Index(i))
+			}
+		case reflect.Struct:
+			for i := range a.NumField() {
+				walk(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i))
+			}
+		case reflect.Map, reflect.Pointer:
+			if a.Type() != reflect.TypeFor[*time.Location]() {
+				t.Errorf("%s: clonePolicy does not copy a %s", path, a.Kind())
+			}
+		default:
+		}
 	}
-	var back Policy
-	if err := json.Unmarshal(want, &back); err != nil || !reflect.DeepEqual(back, *s.Policy()) {
-		t.Errorf("policy does not survive JSON: %+v, %v", back, err)
-	}
+	walk("policy", reflect.ValueOf(p), reflect.ValueOf(*s.Policy()))
 }
 
 func TestDescribe(t *testing.T) {
 	p := DefaultPolicy()
 	p.Timezone, p.UpdatesEnabled = "Europe/Berlin", false
 	p.MaxUpdatesPerPeriod, p.PeriodInterval, p.MaxConcurrentUpdates = 20, 90*time.Second, 5
-	p.Windows = []Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 22 * 60, End: 4*60 + 30}}
-	p.Freezes = []Freeze{{From: start, Until: start.Add(time.Hour)}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 22 * 60, End: 4*60 + 30}}
+	p.Freezes = []calendar.Freeze{{From: start, Until: start.Add(time.Hour)}}
 	p.Waves = []Wave{
 		{Canaries: []string{"a", "b"}},
 		{Share: 0.1, Canaries: []string{"c"}, MinFinished: 10, MinSuccessShare: 0.95, Soak: 48 * time.Hour, Approval: true},
@@ -119,10 +62,10 @@ func TestDescribe(t *testing.T) {
 	}
 	p.OnDemand = OnDemandSkipsPacingAndWindows
 	want := "Updates are switched off; when on, at most 20 machines per 90 seconds and 5 at once, daily 22:00 to 04:30 (Europe/Berlin), " +
-		"not during 1 freeze, the first machine alone, in 3 waves (2 machines by name until all of them done, then " +
-		"1 machine by name and 10 % of the machines until 10 machines done, 95 % of them well, 2 days of soaking, a person's approval, " +
-		"then 100 % of the machines), halted when 20 % of at least 5 finished attempts failed, a machine is given up after 3 failed attempts, " +
-		"updates asked for at the machine skip waves, limits and windows."
+		"except during 1 freeze, one machine first, in 3 waves (2 named machines until all of them finished, then " +
+		"1 named machine and 10 % of the machines until 10 updates finished, 95 % of them successful, 2 days of soak, an approval, " +
+		"then 100 % of the machines), halted when 20 % of at least 5 finished attempts failed, a machine is quarantined after 3 failed attempts, " +
+		"updates requested at the machine skip waves, limits and windows."
 	if got := compile(t, p).Describe(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -1,17 +1,17 @@
 package rollout
 
-// Counts are attempts by how far they came. Finished is Succeeded plus Failed;
+// Counts counts attempts by the stage and outcome they reached. Finished is Succeeded plus Failed;
 // TimedOut and RolledBack are part of Failed.
 type Counts struct {
 	Granted, Downloading, Downloaded, Installed int
 	Succeeded, Failed, TimedOut, RolledBack     int
-	Released                                    int // interrupted, deferred or withdrawn
+	Released                                    int // ended as interrupted, deferred or withdrawn
 }
 
-// Finished is the number of attempts that ended as success or failure.
+// Finished returns the number of attempts that ended as success or failure.
 func (c Counts) Finished() int { return c.Succeeded + c.Failed }
 
-// Plus adds two sets of counts.
+// Plus returns the sum of two counts.
 func (c Counts) Plus(d Counts) Counts {
 	c.Granted += d.Granted
 	c.Downloading += d.Downloading

@@ -1,94 +1,43 @@
 package rollout
 
 import (
-	"fmt"
 	"strings"
 	"time"
 )
 
-// Describe is the policy in one sentence.
+// Describe returns the policy as one sentence for operators.
 func (s *Schedule) Describe() string {
-	p := &s.policy
 	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	if !p.UpdatesEnabled {
-		add("updates are switched off; when on")
-	}
-	add("at most %s per %s and %d at once", count(p.MaxUpdatesPerPeriod, "machine"), every(p.PeriodInterval), p.MaxConcurrentUpdates)
-	if hours := s.describeHours(); hours != "" {
-		add("%s", hours)
-	}
-	if n := len(p.Freezes); n > 0 {
-		add("not during %s", count(n, "freeze"))
-	}
-	if p.SafeMode {
-		add("the first machine alone")
-	}
-	if n := len(p.Waves); n > 0 {
-		waves := make([]string, n)
-		for i, w := range p.Waves {
-			waves[i] = w.describe()
-			if i < n-1 {
-				waves[i] += w.describeGate()
-			}
+	for _, f := range fields {
+		if part := f.describe(s); part != "" {
+			parts = append(parts, part)
 		}
-		add("in %s (%s)", count(n, "wave"), strings.Join(waves, ", then "))
-	}
-	if p.HaltFailureShare > 0 {
-		add("halted when %s of at least %s failed", percent(p.HaltFailureShare), count(max(1, p.HaltMinAttempts), "finished attempt"))
-	}
-	add("a machine is given up after %s", count(p.MaxAttempts, "failed attempt"))
-	switch p.OnDemand {
-	case OnDemandSkipsPacing:
-		add("updates asked for at the machine skip waves and limits")
-	case OnDemandSkipsPacingAndWindows:
-		add("updates asked for at the machine skip waves, limits and windows")
-	case OnDemandSameRules:
 	}
 	text := strings.Join(parts, ", ")
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-func (s *Schedule) describeHours() string {
-	p := &s.policy
-	if s.weekly == nil {
+// describeWaves returns "" when there are none.
+func describeWaves(waves []Wave) string {
+	if len(waves) == 0 {
 		return ""
 	}
-	var parts []string
-	for _, w := range p.Windows {
-		parts = append(parts, w.describe())
-	}
-	words := strings.Join(parts, " or ")
-	if p.OfficeHours {
-		if words != "" {
-			words += " and within "
+	return "in " + count(len(waves), "wave") + " (" + join(waves, "", ", then ", func(i int, w Wave) string {
+		if i == len(waves)-1 {
+			return w.describe()
 		}
-		words += officeHours().describe()
-	}
-	return words + " (" + s.zone.String() + ")"
+		return w.describe() + w.describeGate()
+	}) + ")"
 }
 
-func (w Window) describe() string {
-	days := make([]string, len(w.Days))
-	for i, d := range w.Days {
-		days[i] = d.String()[:3]
-	}
-	words := strings.Join(days, ", ")
-	switch {
-	case len(days) == 7:
-		words = "daily"
-	case words == "Mon, Tue, Wed, Thu, Fri":
-		words = "Mon to Fri"
-	}
-	clock := func(m int) string { return fmt.Sprintf("%02d:%02d", m/60, m%60) }
-	return fmt.Sprintf("%s %s to %s", words, clock(w.Start), clock(w.End))
-}
+// describe returns the machines that the wave contains.
+func (w Wave) describe() string { return w.describeWith(count(len(w.Canaries), "named machine")) }
 
-// describe is whom the wave reaches.
-func (w Wave) describe() string {
+// describeWith uses a text of its own for the canaries.
+func (w Wave) describeWith(canaries string) string {
 	var parts []string
-	if n := len(w.Canaries); n > 0 {
-		parts = append(parts, count(n, "machine")+" by name")
+	if len(w.Canaries) > 0 {
+		parts = append(parts, canaries)
 	}
 	if w.Share > 0 {
 		parts = append(parts, percent(w.Share)+" of the machines")
@@ -96,23 +45,23 @@ func (w Wave) describe() string {
 	return strings.Join(parts, " and ")
 }
 
-// describeGate is what the wave waits for before the next one, "" for nothing.
+// describeGate returns what must happen before the next wave, "" for nothing.
 func (w Wave) describeGate() string {
 	var parts []string
 	switch {
 	case w.MinFinished > 0:
-		parts = append(parts, count(w.MinFinished, "machine")+" done")
+		parts = append(parts, count(w.MinFinished, "update")+" finished")
 	case w.Share == 0:
-		parts = append(parts, "all of them done")
+		parts = append(parts, "all of them finished")
 	}
 	if w.MinSuccessShare > 0 {
-		parts = append(parts, percent(w.MinSuccessShare)+" of them well")
+		parts = append(parts, percent(w.MinSuccessShare)+" of them successful")
 	}
 	if w.Soak > 0 {
-		parts = append(parts, lasting(w.Soak)+" of soaking")
+		parts = append(parts, lasting(w.Soak)+" of soak")
 	}
 	if w.Approval {
-		parts = append(parts, "a person's approval")
+		parts = append(parts, "an approval")
 	}
 	if len(parts) == 0 {
 		return ""
@@ -120,7 +69,8 @@ func (w Wave) describeGate() string {
 	return " until " + strings.Join(parts, ", ")
 }
 
-// lasting is a duration in the largest unit that divides it.
+// lasting returns a duration in the largest unit that divides it, such as
+// "90 minutes".
 func lasting(d time.Duration) string {
 	for _, u := range []struct {
 		unit time.Duration
@@ -133,5 +83,5 @@ func lasting(d time.Duration) string {
 	return d.String()
 }
 
-// every is lasting after "per": "hour", but "2 hours".
+// every returns a duration to be used after "per": "hour", but "2 hours".
 func every(d time.Duration) string { return strings.TrimPrefix(lasting(d), "1 ") }

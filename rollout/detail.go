@@ -3,56 +3,58 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// Detail is the decision in one sentence.
+// Detail describes the decision in one sentence for operators.
 func (d Decision) Detail() string {
 	switch d.Reason {
 	case ReasonNone:
 		return ""
 	case ReasonInvalidRequest:
-		return "the request is not valid"
+		return "the request is invalid"
 	case ReasonUnknownApplication:
-		return "the application is not known"
+		return "the application is unknown"
 	case ReasonUnknownGroup:
 		return "no group of the application has this track and architecture"
 	case ReasonUpToDate:
 		return "the machine runs the target version or a higher one"
 	case ReasonQuarantined:
-		return fmt.Sprintf("the machine is quarantined for this version after %s; a person or the next version frees it", count(d.Failed, "failed attempt"))
+		return fmt.Sprintf("the machine is quarantined for this version after %s, until an operator releases it or another version is next", count(d.Failed, "failed attempt"))
 	case ReasonPinned:
-		return "the machine is pinned below this version" + byWhom(d.By, d.Because) + until(d.Until)
+		return "the machine is pinned below this version" + attribution(d.By, d.Because) + until(d.Until)
 	case ReasonHeld:
-		return "the machine is held" + byWhom(d.By, d.Because) + until(d.Until)
+		return "the machine is held" + attribution(d.By, d.Because) + until(d.Until)
 	case ReasonNoPackage:
 		return "the group has no channel, or its channel has no package"
 	case ReasonBlacklisted:
 		return "the package is blacklisted for the channel"
 	case ReasonUpdateInProgress:
-		return "an update is in progress; its lease runs" + until(d.Until)
+		return "an update is in progress; its lease expires at " + moment(d.Until)
 	case ReasonPaused:
-		return "updates are paused" + byWhom(d.By, d.Because)
+		return "updates are paused" + attribution(d.By, d.Because)
 	case ReasonHalted:
-		return "the rollout is halted: " + d.haltWords()
+		return "the rollout is halted: " + d.haltText()
 	case ReasonOutsideWindow:
 		return "outside the update windows; the next one opens at " + moment(d.Until)
 	case ReasonFrozen:
-		return "updates are frozen" + byWhom("", d.Because) + until(d.Until)
+		return "updates are frozen" + attribution("", d.Because) + until(d.Until)
 	case ReasonWaveNotReached:
 		if d.Share == 0 {
-			return fmt.Sprintf("wave %d is for machines by name, and this one is not named", d.Wave+1)
+			return fmt.Sprintf("wave %d is for named machines, and this machine is not one of them", d.Wave+1)
 		}
-		return fmt.Sprintf("wave %d reaches %s of the machines, this one is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
+		return fmt.Sprintf("wave %d reaches %s of the machines, this machine is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
 	case ReasonSoaking:
-		return fmt.Sprintf("wave %d soaks until %s, then the next one opens", d.Wave+1, moment(d.Until))
+		return fmt.Sprintf("wave %d soaks until %s, then the next wave opens", d.Wave+1, moment(d.Until))
 	case ReasonWaitingForApproval:
-		return fmt.Sprintf("a person has to approve leaving wave %d", d.Wave+1)
+		return fmt.Sprintf("the next wave opens after an approval of wave %d", d.Wave+1)
 	case ReasonSafeModeFirst:
-		return fmt.Sprintf("safe mode: machine %s goes first and is waited for", d.Waiting)
+		return fmt.Sprintf("safe mode: machine %s updates first, all others wait for it", d.Waiting)
 	case ReasonConcurrencyLimit:
 		return fmt.Sprintf("%d of %d updates are in flight", d.InFlight, d.Cap)
 	case ReasonPeriodLimit:
-		return fmt.Sprintf("%d of %d updates of the period are used; the next one frees at %s", d.InFlight, d.Cap, moment(d.Until))
+		return fmt.Sprintf("%d of %d updates of the period are used; the next one is available at %s", d.InFlight, d.Cap, moment(d.Until))
 	case ReasonGranted:
 		switch {
 		case d.Offer == nil:
@@ -65,12 +67,12 @@ func (d Decision) Detail() string {
 	return d.Reason.String()
 }
 
-func (d Decision) haltWords() string {
-	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, By: d.By, Reason: d.Because}.words()
+func (d Decision) haltText() string {
+	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, By: d.By, Reason: d.Because}.describe()
 }
 
-// words is why the rollout was halted.
-func (h Halt) words() string {
+// describe says why the rollout was halted.
+func (h Halt) describe() string {
 	numbers := fmt.Sprintf("%d of %d finished attempts failed", h.Failed, h.Finished)
 	switch h.Rule {
 	case HaltSafeMode:
@@ -84,20 +86,21 @@ func (h Halt) words() string {
 		}
 		return numbers
 	case HaltByPerson:
-		return "stopped" + byWhom(h.By, h.Reason)
+		return "stopped" + attribution(h.By, h.Reason)
 	}
 	return numbers
 }
 
-func byWhom(by, reason string) string {
-	words := ""
+// attribution returns " by NAME: REASON", leaving out what is empty.
+func attribution(by, reason string) string {
+	text := ""
 	if by != "" {
-		words = " by " + by
+		text = " by " + by
 	}
 	if reason != "" {
-		words += ": " + reason
+		text += ": " + reason
 	}
-	return words
+	return text
 }
 
 func until(t time.Time) string {
@@ -111,10 +114,10 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return "an unknown time"
 	}
-	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	return t.UTC().Format(calendar.TimeLayout)
 }
 
-// percent shows four digits, which hides the noise of binary fractions.
+// percent rounds to four digits, which hides binary rounding errors.
 func percent(share float64) string { return fmt.Sprintf("%.4g %%", share*100) }
 
 func count(n int, noun string) string {

@@ -1,6 +1,6 @@
 package rollout
 
-// Effects is what has to be remembered besides the changed values.
+// Effects is what must be stored besides the changed values.
 type Effects struct {
 	Activities []Activity
 	History    []Entry
@@ -13,16 +13,16 @@ type Activity struct {
 	Kind     ActivityKind
 	Severity Severity
 	Version  string
-	Machine  string // "" when it is about the group
+	Machine  string // "" when it concerns the whole group
 	Code     int    // for ActivityMachineFailed
 	Detail   string
 }
 
-// Entry is one line of a machine's own history.
+// Entry is one line of the history of a machine.
 type Entry struct {
 	Machine string
 	State   State
-	Version string // offered version of the attempt, else the running one
+	Version string // the offered version, or the running one without an attempt
 	Code    int
 	Reason  Reason // for StateOnHold
 	Detail  string
@@ -34,18 +34,18 @@ type Ended struct {
 	Attempt Attempt
 	Outcome Outcome
 	Code    int
-	From    Version // what it ran before
+	From    Version // version before the attempt
 }
 
-// Progress adds to the counters of the rollout and wave an attempt belongs to,
-// which need not be the current ones.
+// Progress adds to the counters of the rollout and wave of an attempt, which may
+// be older than the current ones.
 type Progress struct {
 	Rollout ID
 	Wave    int
 	Counts  Counts
 }
 
-// ActivityKind is the class of an activity; 1 to 6 are those of CoreRoller 1.0.
+// ActivityKind is the kind of an activity; 1 to 6 are those of CoreRoller 1.0.
 type ActivityKind int8
 
 // The kinds of activity.
@@ -65,7 +65,7 @@ const (
 	ActivityMirrorFailed       ActivityKind = 13
 )
 
-// Severity is how loud an activity is.
+// Severity is the importance of an activity.
 type Severity int8
 
 // The severities.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// bucketByHand is Bucket as the documentation says it.
+// bucketByHand computes Bucket as it is documented.
 func bucketByHand(salt, machine string) float64 {
 	sum := sha256.Sum256([]byte(salt + machine))
 	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
@@ -17,7 +17,7 @@ func bucketByHand(salt, machine string) float64 {
 
 func TestBucketOfLongIDs(t *testing.T) {
 	if id := strings.Repeat("x", 500); Bucket("salt", id) != bucketByHand("salt", id) {
-		t.Error("an id longer than the buffer has another bucket")
+		t.Error("an id longer than the buffer gets a different bucket")
 	}
 }
 
@@ -45,7 +45,7 @@ func TestReduceCode(t *testing.T) {
 
 func TestDescribeCode(t *testing.T) {
 	for code, want := range map[int]string{
-		0: "no code (code 0)", 9: "download transfer (code 9)", 6: "code 6", 44: "rolled back (code 44)", 45: "code 45",
+		0: "no error code (code 0)", 9: "download failed (code 9)", 6: "code 6", 44: "rolled back (code 44)", 45: "code 45",
 		2000: "no connection for the update check (code 2000)", 2503: "the update check got HTTP status 503 (code 2503)", 3000: "code 3000", -1: "code -1",
 	} {
 		if got := DescribeCode(code); got != want {
@@ -60,18 +60,18 @@ func TestReasonsRoundTrip(t *testing.T) {
 			t.Errorf("reason %d reads %q", r, r)
 		}
 		if d := (Decision{Reason: r}).Detail(); (d == "") != (r == ReasonNone) || d != "" && d == r.String() {
-			t.Errorf("reason %s in words is %q", r, d)
+			t.Errorf("reason %s has the text %q", r, d)
 		}
 	}
 	if ParseReason("nonsense") != ReasonNone || reasonCount.String() != "" {
-		t.Error("unknown reasons have a meaning")
+		t.Error("an unknown reason has a text")
 	}
 }
 
 func TestVersions(t *testing.T) {
 	for _, text := range []string{"", "v1.0.0", "1", "1.2", "1.2.3.4", "ForcedUpdate", "01.0.0", "1.0.0-", " 1.0.0"} {
 		if v, ok := ParseVersion(text); ok || !v.IsZero() {
-			t.Errorf("%q is taken for a version", text)
+			t.Errorf("%q is accepted as a version", text)
 		}
 	}
 	ordered := []string{"0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0", "1.0.1", "1.10.0", "99999999999.0.0"}
@@ -147,7 +147,7 @@ func TestRetarget(t *testing.T) {
 	g.check("m", "1.0.0")
 	was := g.w.Rollout
 	if old := g.target("2.0.0", "1.5.0"); old.ID != (ID{}) || g.w.Rollout.ID != was.ID || len(g.w.Floors) != 1 {
-		t.Error("the same package again begins another rollout")
+		t.Error("retargeting to the same package starts another rollout")
 	}
 	old := g.target("3.0.0")
 	if old.ID != was.ID || old.State != RolloutSuperseded || !old.EndedAt.Equal(g.now) {
@@ -164,14 +164,14 @@ func TestRetarget(t *testing.T) {
 	if g.w.Census != (Census{}) {
 		t.Errorf("census without a target: %+v", g.w.Census)
 	}
-	// Every active machine is there already: nothing to do.
+	// Every active machine already runs a higher version: nothing to do.
 	if g.target("0.9.0"); g.w.Rollout.State != RolloutCompleted {
 		t.Errorf("an older package: %+v", g.w.Rollout)
 	}
 }
 
-// A report may come without its version having been observed: then the
-// version that is stored says whether the machine got there.
+// If a report arrives before Observe, the stored version decides whether the
+// machine reached the target.
 func TestReportOfTheRunningVersion(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")
@@ -186,8 +186,8 @@ func TestReportOfTheRunningVersion(t *testing.T) {
 	}
 }
 
-// Events without a check, a leave without Abandon, a halt and a wave without a
-// rollout, times in the past: nothing panics and nothing is stuck.
+// Events without a check, Leave without Abandon, HaltRollout and NextWave without
+// a rollout, times in the past: nothing panics, and the counts stay right.
 func TestUnusualCalls(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.w.HaltRollout("ada", "", g.now, &g.fx)
@@ -211,7 +211,7 @@ func TestUnusualCalls(t *testing.T) {
 	}
 }
 
-// An override with an end lapses by itself, at the next request.
+// An override with an end expires at the next request.
 func TestOverridesExpire(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")
@@ -233,8 +233,8 @@ func TestOverridesExpire(t *testing.T) {
 	g.sound()
 }
 
-// Silent machines are held, released and reported about without becoming
-// active; being seen is what makes them so.
+// Hold, Release and events do not make a silent machine active; only Observe
+// does.
 func TestSilentMachinesStaySilentUntilSeen(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")

@@ -11,8 +11,8 @@ import (
 
 var deep = flag.Bool("deep", false, "visit the states within 8 moves instead of 6")
 
-// small is a world of three machines and two waves, small enough to visit
-// everything that can happen to it. Copies share nothing that is written to.
+// small is a world of three machines and two waves, small enough to visit every
+// state. Copies share no data that is changed in place.
 type small struct {
 	w      World
 	m      [3]Machine
@@ -49,8 +49,8 @@ func newSmall(t *testing.T, p Policy) *small {
 	return s
 }
 
-// moves is everything that can happen next. What a machine cannot say (an
-// event without an attempt) is left out: the random histories cover it.
+// moves returns everything that can happen next, except events without an
+// attempt, which the random histories cover.
 func (s *small) moves() (list []string) {
 	for i := range s.m {
 		id := s.m[i].ID
@@ -62,7 +62,7 @@ func (s *small) moves() (list []string) {
 	return append(list, "half an hour", "a day", "late worker", "resume")
 }
 
-// do makes one move on a copy.
+// do applies one move to a copy.
 func (s *small) do(t *testing.T, move string) *small {
 	n := *s
 	n.fx, n.last, n.before = Effects{}, move, s
@@ -73,7 +73,7 @@ func (s *small) do(t *testing.T, move string) *small {
 		n.now = n.now.Add(30 * time.Minute)
 		n.worker()
 		return &n
-	case "late worker": // time passes and nobody looks
+	case "late worker": // time passes without the worker
 		n.now = n.now.Add(90 * time.Minute)
 		return &n
 	case "a day":
@@ -125,7 +125,7 @@ func (s *small) check(t *testing.T, m *Machine) {
 	want := Decide(&s.w, m, Check{}, s.now)
 	d := s.w.Check(m, Check{}, s.now, &s.fx)
 	if d != want {
-		s.fail(t, "Decide said %s, Check did %s", want.Reason, d.Reason)
+		s.fail(t, "Decide returned %s, Check %s", want.Reason, d.Reason)
 	}
 	if d.Reason != ReasonGranted {
 		return
@@ -182,8 +182,8 @@ func (s *small) sound(t *testing.T) {
 	}
 }
 
-// exit lets people resume and release and machines do their part: all of them
-// reach the target.
+// exit resumes and releases, and lets the machines update: all of them must reach
+// the target.
 func (s *small) exit(t *testing.T) {
 	n := *s
 	n.w.ResumeUpdates("ada", "", n.now, &n.fx)
@@ -209,7 +209,7 @@ func (s *small) exit(t *testing.T) {
 			return
 		}
 	}
-	s.fail(t, "no way out: census %+v, rollout %+v", n.w.Census, n.w.Rollout)
+	s.fail(t, "the machines do not reach the target: census %+v, rollout %+v", n.w.Census, n.w.Rollout)
 }
 
 func (s *small) fail(t *testing.T, format string, args ...any) {
@@ -222,7 +222,7 @@ func (s *small) fail(t *testing.T, format string, args ...any) {
 	t.Fatalf("after %s: %s", strings.Join(path, ", "), fmt.Sprintf(format, args...))
 }
 
-// key tells states apart, with times relative to now.
+// key identifies a state, with times relative to now.
 func (s *small) key() string {
 	key := make([]byte, 0, 256)
 	number := func(n int) { key = append(key, byte(n), byte(n>>8)) }
@@ -230,7 +230,7 @@ func (s *small) key() string {
 		if t.IsZero() {
 			number(-1 << 15)
 		} else {
-			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // longer ago makes no difference
+			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // older times decide alike
 		}
 	}
 	truth := func(b bool) {
@@ -251,7 +251,7 @@ func (s *small) key() string {
 	}
 	r, c := &s.w.Rollout, &s.w.Rollout.WaveCounts
 	key = append(key, byte(r.State), byte(r.Wave), byte(min(c.Succeeded, 1)))
-	// More evidence than this decides alike.
+	// More evidence than this makes no difference.
 	key = append(key, byte(min(r.Evidence.Succeeded, 4)), byte(min(r.Evidence.Failed, 4)), byte(min(c.Finished()-r.SetAside, 2)))
 	truth(r.Proven)
 	truth(r.StartedAt.IsZero())
@@ -267,8 +267,8 @@ func (s *small) key() string {
 	return string(key)
 }
 
-// TestEverythingThatCanHappenToThreeMachines visits every state that crashes,
-// retries, silence and resumes can bring about within some moves.
+// TestEverythingThatCanHappenToThreeMachines visits every state that is reachable
+// within some moves: checks, events, retries, silence and resumes.
 func TestEverythingThatCanHappenToThreeMachines(t *testing.T) {
 	depth := 6
 	if *deep {

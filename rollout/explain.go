@@ -6,63 +6,62 @@ import (
 	"time"
 )
 
-// Rung is one rule of an update check as it stands for one machine.
-type Rung struct {
-	Reason  Reason    // what the rule answers when it does not let pass
-	Passed  bool      // the machine gets past this rule
-	Settled bool      // this rule gave the answer; true for exactly one rung
-	Text    string    // the rule's inputs in words
-	Until   time.Time // when the rule can change its mind by itself; zero: not known
+// RuleStep is the result of one rule of an update check for one machine.
+type RuleStep struct {
+	Reason  Reason    // the answer of the rule if it decides
+	Passed  bool      // the machine passes this rule
+	Settled bool      // this rule decided; true for exactly one step
+	Text    string    // the inputs of the rule, for operators
+	Until   time.Time // when the result can change without an event; zero: unknown
 }
 
-// Explain is the whole ladder for one machine: every rule in order, also those
-// after the one that settled, as Check would find them at this moment. It
-// changes nothing.
-func Explain(w *World, m *Machine, c Check, now time.Time) []Rung {
+// Explain returns the result of every rule in order, including those after the one
+// that decided, as Check would find them now. It changes nothing.
+func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 	if w.unsettled(m, now) {
 		w, m = settled(w, m, now)
 	}
-	l := ladder{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
+	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
 	rules := []struct {
 		rule   func() bool
 		reason Reason
 		text   string
 	}{
-		{l.upToDate, ReasonUpToDate, l.versionText()},
-		{l.quarantined, ReasonQuarantined, l.failureText()},
-		{l.overridden, ReasonHeld, l.overrideText()},
-		{l.noPackage, ReasonNoPackage, l.packageText()},
-		{l.blacklisted, ReasonBlacklisted, l.stepText()},
-		{l.inProgress, ReasonUpdateInProgress, l.attemptText()},
-		{l.stopped, ReasonPaused, l.runText()},
-		{l.closed, ReasonOutsideWindow, l.windowText()},
-		{l.waveHolds, ReasonWaveNotReached, l.waveText()},
-		{l.safeModeHolds, ReasonSafeModeFirst, l.safeModeText()},
-		{l.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", l.inFlight(), w.Policy.policy.MaxConcurrentUpdates)},
-		{l.periodHolds, ReasonPeriodLimit, l.periodText()},
+		{e.upToDate, ReasonUpToDate, e.versionText()},
+		{e.quarantined, ReasonQuarantined, e.failureText()},
+		{e.overridden, ReasonHeld, e.overrideText()},
+		{e.noPackage, ReasonNoPackage, e.packageText()},
+		{e.blacklisted, ReasonBlacklisted, e.stepText()},
+		{e.inProgress, ReasonUpdateInProgress, e.attemptText()},
+		{e.stopped, ReasonPaused, e.runText()},
+		{e.closed, ReasonOutsideWindow, e.windowText()},
+		{e.waveHolds, ReasonWaveNotReached, e.waveText()},
+		{e.safeModeHolds, ReasonSafeModeFirst, e.safeModeText()},
+		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.Policy.policy.MaxConcurrentUpdates)},
+		{e.periodHolds, ReasonPeriodLimit, e.periodText()},
 	}
-	rungs := make([]Rung, 0, len(rules)+1)
+	steps := make([]RuleStep, 0, len(rules)+1)
 	settled := false
 	for _, r := range rules {
-		rung := Rung{Reason: r.reason, Passed: true, Text: r.text}
+		step := RuleStep{Reason: r.reason, Passed: true, Text: r.text}
 		if r.rule() {
-			rung.Reason, rung.Passed, rung.Until = l.d.Reason, l.d.Reason == ReasonGranted, l.d.Until
-			rung.Settled = !settled
+			step.Reason, step.Passed, step.Until = e.d.Reason, e.d.Reason == ReasonGranted, e.d.Until
+			step.Settled = !settled
 			settled = true
 			switch r.reason {
-			case ReasonConcurrencyLimit, ReasonPeriodLimit: // the decision counts in its own words
-				rung.Text = l.d.Detail()
+			case ReasonConcurrencyLimit, ReasonPeriodLimit: // the decision has the same numbers
+				step.Text = e.d.Detail()
 			default:
-				rung.Text += "; " + l.d.Detail()
+				step.Text += "; " + e.d.Detail()
 			}
 		}
-		rungs = append(rungs, rung)
+		steps = append(steps, step)
 	}
-	last := Rung{Reason: ReasonGranted, Passed: !settled, Settled: !settled, Text: "every rule lets the machine pass"}
+	last := RuleStep{Reason: ReasonGranted, Passed: !settled, Settled: !settled, Text: "the machine passes every rule"}
 	if settled {
-		last.Text = "a rule above gave the answer"
+		last.Text = "an earlier rule decided"
 	}
-	return append(rungs, last)
+	return append(steps, last)
 }
 
 func version(v Version) string {
@@ -72,115 +71,115 @@ func version(v Version) string {
 	return v.String()
 }
 
-func (l *ladder) versionText() string {
-	if l.w.Target == nil {
-		return fmt.Sprintf("runs %s, there is no target", version(l.m.Version))
+func (e *evaluation) versionText() string {
+	if e.w.Target == nil {
+		return fmt.Sprintf("runs %s, there is no target", version(e.m.Version))
 	}
-	return fmt.Sprintf("runs %s, the target is %s", version(l.m.Version), l.w.Target.Version)
+	return fmt.Sprintf("runs %s, the target is %s", version(e.m.Version), e.w.Target.Version)
 }
 
-func (l *ladder) failureText() string {
+func (e *evaluation) failureText() string {
 	switch {
-	case !l.m.QuarantinedVersion.IsZero():
-		return fmt.Sprintf("quarantined for %s", l.m.QuarantinedVersion)
-	case l.m.Failures > 0:
-		return fmt.Sprintf("%d of %s at %s", l.m.Failures, count(l.w.Policy.policy.MaxAttempts, "failed attempt"), l.m.FailedVersion)
+	case !e.m.QuarantinedVersion.IsZero():
+		return fmt.Sprintf("quarantined for %s", e.m.QuarantinedVersion)
+	case e.m.Failures > 0:
+		return fmt.Sprintf("%d of %s at %s", e.m.Failures, count(e.w.Policy.policy.MaxAttempts, "failed attempt"), e.m.FailedVersion)
 	}
 	return "not quarantined"
 }
 
-func (l *ladder) overrideText() string {
-	o := &l.m.Override
+func (e *evaluation) overrideText() string {
+	o := &e.m.Override
 	switch {
-	case !o.inForce(l.now):
+	case !o.inForce(e.now):
 		return "no override"
 	case o.Kind == OverridePin:
-		return fmt.Sprintf("pinned to %s%s", o.Version, byWhom(o.By, o.Reason))
+		return fmt.Sprintf("pinned to %s%s", o.Version, attribution(o.By, o.Reason))
 	}
-	return "held" + byWhom(o.By, o.Reason)
+	return "held" + attribution(o.By, o.Reason)
 }
 
-func (l *ladder) packageText() string {
-	if l.w.Target == nil {
+func (e *evaluation) packageText() string {
+	if e.w.Target == nil {
 		return "no package"
 	}
-	return fmt.Sprintf("the channel points to %s", l.w.Target.Version)
+	return fmt.Sprintf("the channel points to %s", e.w.Target.Version)
 }
 
-func (l *ladder) stepText() string {
+func (e *evaluation) stepText() string {
 	switch {
-	case l.step == nil:
+	case e.step == nil:
 		return "no next step"
-	case l.step != l.w.Target:
-		return fmt.Sprintf("next step %s, which no machine may skip on the way to %s", l.step.Version, l.w.Target.Version)
+	case e.step != e.w.Target:
+		return fmt.Sprintf("next step %s, which no machine may skip on the way to %s", e.step.Version, e.w.Target.Version)
 	}
-	return fmt.Sprintf("next step %s", l.step.Version)
+	return fmt.Sprintf("next step %s", e.step.Version)
 }
 
-func (l *ladder) attemptText() string {
-	a := &l.m.Attempt
+func (e *evaluation) attemptText() string {
+	a := &e.m.Attempt
 	if !a.Open() {
-		return "no update under way"
+		return "no update in progress"
 	}
 	return fmt.Sprintf("attempt %d at %s, granted at %s", a.Number, a.Version, moment(a.GrantedAt))
 }
 
-func (l *ladder) runText() string {
-	switch l.w.Rollout.State {
+func (e *evaluation) runText() string {
+	switch e.w.Rollout.State {
 	case RolloutPaused:
 		return "the rollout is paused"
 	case RolloutHalted:
 		return "the rollout is halted"
 	case RolloutCompleted:
-		return "the rollout is completed; late joiners are served"
+		return "the rollout is completed; machines that join late are still updated"
 	case RolloutActive, RolloutSuperseded:
 	}
 	return "the rollout is active"
 }
 
-func (l *ladder) windowText() string {
+func (e *evaluation) windowText() string {
 	switch {
-	case l.skipsWindows():
-		return "skipped: asked for at the machine"
-	case l.w.Policy.always():
+	case e.skipsWindows():
+		return "skipped: requested at the machine"
+	case e.w.Policy.calendar.Always():
 		return "no windows and no freezes"
 	}
-	words := fmt.Sprintf("windows: %s", cmp.Or(l.w.Policy.describeHours(), "always"))
-	if n := len(l.w.Policy.freezes); n > 0 {
-		words += ", " + count(n, "freeze")
+	text := fmt.Sprintf("windows: %s", cmp.Or(e.w.Policy.calendar.DescribeWeek(), "always"))
+	if n := e.w.Policy.calendar.Freezes(); n > 0 {
+		text += ", " + count(n, "freeze")
 	}
-	return words
+	return text
 }
 
-func (l *ladder) waveText() string {
-	last, cur := l.w.Policy.lastWave(), l.w.wave()
+func (e *evaluation) waveText() string {
+	last, cur := e.w.Policy.lastWave(), e.w.wave()
 	switch {
-	case l.skipsPacing():
-		return "skipped: asked for at the machine"
+	case e.skipsPacing():
+		return "skipped: requested at the machine"
 	case last < 0:
 		return "no waves"
 	}
 	return fmt.Sprintf("wave %d of %d: %s; this machine is at %s",
-		cur+1, last+1, l.w.Policy.policy.Waves[cur].describe(), percent(Bucket(l.w.Rollout.Salt, l.m.ID)))
+		cur+1, last+1, e.w.Policy.policy.Waves[cur].describe(), percent(Bucket(e.w.Rollout.Salt, e.m.ID)))
 }
 
-func (l *ladder) safeModeText() string {
-	r := &l.w.Rollout
+func (e *evaluation) safeModeText() string {
+	r := &e.w.Rollout
 	switch {
-	case l.skipsPacing():
-		return "skipped: asked for at the machine"
-	case !l.w.Policy.policy.SafeMode:
+	case e.skipsPacing():
+		return "skipped: requested at the machine"
+	case !e.w.Policy.policy.SafeMode:
 		return "safe mode is off"
 	case r.Proven:
 		return "safe mode: a machine was seen on the new version"
 	case r.Leader == "":
-		return "safe mode: nobody goes first yet"
+		return "safe mode: no machine has gone first yet"
 	}
 	return "safe mode: " + r.Leader + " goes first"
 }
 
-func (l *ladder) periodText() string {
-	p := &l.w.Policy.policy
-	used, _ := l.w.Ledger.used(l.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
+func (e *evaluation) periodText() string {
+	p := &e.w.Policy.policy
+	used, _ := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
 	return fmt.Sprintf("%d of %d updates in the last %s used", used, p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
 }

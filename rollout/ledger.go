@@ -7,18 +7,18 @@ import (
 )
 
 const (
-	// spendGrains is how many entries a period is divided into at most.
+	// Grants closer together than 1/128 of the period share an entry, so that the
+	// ledger row stays small for any cap.
 	spendGrains = 128
-	// maxSpends bounds the ledger row: a window of spendGrains entries and the
-	// one that straddles its beginning.
+	// The entries of one period, plus the one that straddles its beginning.
 	maxSpends = spendGrains + 1
-	// spendMemory is how long entries are kept beyond the period, so that a
-	// period made longer finds the grants of before.
+	// Entries are kept this long even if the period is shorter, so that a longer
+	// period set later still counts earlier grants.
 	spendMemory = 24 * time.Hour
 )
 
-// spend records one grant. Clocks of several processes may differ, so a spend
-// is never earlier than the one before it.
+// spend records one grant. The clocks of several processes may differ, so a grant
+// is never recorded before the previous one.
 func (l *Ledger) spend(now time.Time, period time.Duration) {
 	keep := max(period, spendMemory)
 	old := l.Spends
@@ -28,7 +28,7 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 	for len(old) > 0 && !old[0].Last.Add(keep).After(now) {
 		old = old[1:]
 	}
-	spends := make([]Spend, len(old), len(old)+1) // never written in place: see World
+	spends := make([]Spend, len(old), len(old)+1) // never changed in place: see World
 	copy(spends, old)
 	if n := len(spends); n > 0 && now.Sub(spends[n-1].First) < period/spendGrains {
 		spends[n-1].Last = now
@@ -38,8 +38,8 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 	}
 	for len(spends) > maxSpends {
 		if spends[0].Last.Add(period).After(now) {
-			// A period was made longer than its grains were made for: join
-			// the two oldest, which can only delay.
+			// The period became longer, so its entries are too short: merge the
+			// two oldest, which can only delay a grant.
 			spends[1].First = spends[0].First
 			spends[1].Count += spends[0].Count
 		}
@@ -48,17 +48,17 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 	l.Spends = spends
 }
 
-// Granted is the number of grants in the period that ends now.
+// Granted returns the number of grants in the period that ends now.
 func (l *Ledger) Granted(now time.Time, period time.Duration) int {
 	n, _ := l.used(now, period, math.MaxInt)
 	return n
 }
 
-// used is the number of grants in the window of length period that ends now.
-// If it reaches the limit, frees is when it no longer does.
+// used returns the number of grants in the period that ends now. If it reaches
+// the limit, frees is when it drops below.
 func (l *Ledger) used(now time.Time, period time.Duration, limit int) (n int, frees time.Time) {
 	begin := now.Add(-period)
-	// Comparing times is most of the cost of a long ledger, so search.
+	// Binary search, because comparing times dominates the cost of a long ledger.
 	first, end := 0, len(l.Spends)
 	for first < end {
 		if mid := (first + end) / 2; l.Spends[mid].Last.After(begin) {
@@ -69,7 +69,7 @@ func (l *Ledger) used(now time.Time, period time.Duration, limit int) (n int, fr
 	}
 	for i := len(l.Spends) - 1; i >= first; i-- {
 		if n += l.Spends[i].Count; n >= limit && frees.IsZero() {
-			frees = l.Spends[i].Last.Add(period) // those after it stay below the limit
+			frees = l.Spends[i].Last.Add(period) // the later ones stay below the limit
 		}
 	}
 	return n, frees

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Clocks of several processes differ: a spend is never before the one before.
+// The clocks of processes differ: a grant is never recorded before the previous
+// one.
 func TestLedgerWithClocksThatDiffer(t *testing.T) {
 	var l Ledger
 	l.spend(start, time.Hour)
@@ -16,13 +17,13 @@ func TestLedgerWithClocksThatDiffer(t *testing.T) {
 	}
 }
 
-// Against a list of every grant: merged entries never allow more than the cap
-// and delay by less than a grain.
+// Compared with a list of all grants, merged entries never exceed the cap and
+// delay a grant by at most 1/128 of the period.
 func TestLedgerAgreesWithAListOfGrants(t *testing.T) {
 	const limit = 300
 	for _, every := range []time.Duration{time.Nanosecond, time.Second, 7 * time.Second, 28 * time.Second, time.Minute} {
 		t.Run(every.String(), func(t *testing.T) { ledgerAgainstList(t, time.Hour, every, limit) })
-		// Beyond the day for which older entries are kept.
+		// A period longer than the day for which older entries are kept.
 		t.Run("100 × "+every.String(), func(t *testing.T) { ledgerAgainstList(t, 100*time.Hour, 100*every, limit) })
 	}
 }
@@ -35,7 +36,7 @@ func ledgerAgainstList(t *testing.T, period, every time.Duration, limit int) {
 		recent := len(grants) - lowerBound(grants, now.Add(-period))
 		used, _ := l.used(now, period, limit)
 		if used < recent {
-			t.Fatalf("the ledger knows of %d of %d grants", used, recent)
+			t.Fatalf("the ledger has %d of %d grants", used, recent)
 		}
 		if used < limit {
 			l.spend(now, period)
@@ -68,7 +69,7 @@ func lowerBound(grants []time.Time, at time.Time) int {
 	return i
 }
 
-// A period made much longer may join entries, which only delays.
+// A much longer period may merge entries, which only delays grants.
 func TestLedgerAfterALongerPeriod(t *testing.T) {
 	var l Ledger
 	now := start
@@ -78,7 +79,7 @@ func TestLedgerAfterALongerPeriod(t *testing.T) {
 	}
 	before, _ := l.used(now, time.Hour, 1)
 	if before < 128 {
-		t.Fatalf("%d of the last hour are known", before)
+		t.Fatalf("%d grants of the last hour are counted", before)
 	}
 	for range 200 {
 		now = now.Add(time.Minute)
@@ -88,6 +89,6 @@ func TestLedgerAfterALongerPeriod(t *testing.T) {
 		}
 	}
 	if n, _ := l.used(now, 24*time.Hour, 1); n != before+200 {
-		t.Errorf("%d grants are known, want %d", n, before+200)
+		t.Errorf("%d grants are counted, want %d", n, before+200)
 	}
 }

@@ -6,48 +6,47 @@ import (
 	"time"
 )
 
-// waveSide is where a machine is to the current wave; see DecideNext.
+// waveSide says how a machine relates to the current wave; see DecideNext.
 type waveSide int8
 
 const (
-	sideOwn    waveSide = iota // that of the machine's own bucket
-	sideInside                 // some machine that the wave reaches
-	sideNext                   // the first machine that the wave does not reach
+	sideOwn    waveSide = iota // decided by the bucket of the machine
+	sideInside                 // any machine inside the wave
+	sideNext                   // the first machine outside the wave
 )
 
-// Settled is the world as the next check will find it at now: with the waves
-// opened that are due.
+// Settled returns the world as a check at this time finds it, with all due waves
+// opened.
 func (w *World) Settled(now time.Time) *World {
 	world, _ := settled(w, &Machine{}, now)
 	return world
 }
 
-// DecideNext is what the next machine that runs v would be answered: some
-// machine without override, failures and open grant. Reached says whether the
-// open waves hold it; if not it is the first that they do not hold. The world
-// is a Settled one and stays as it is.
+// DecideNext returns the decision for a typical machine that runs v: one without
+// override, failures and open grant. reached says whether it is inside the open
+// waves; if not, it is the first machine outside. w must come from Settled and is
+// not changed.
 func DecideNext(w *World, v Version, reached bool, now time.Time) Decision {
-	l := ladder{w: w, m: &Machine{Version: v}, now: now, step: w.next(v), side: sideNext}
+	e := evaluation{w: w, m: &Machine{Version: v}, now: now, step: w.next(v), side: sideNext}
 	if reached {
-		l.side = sideInside
+		e.side = sideInside
 	}
-	l.climb()
-	return l.d
+	e.run()
+	return e.d
 }
 
-// WavesHold reports whether there are machines that the waves opened so far do
-// not reach.
+// WavesHold reports whether some machines are outside the waves opened so far.
 func (w *World) WavesHold() bool {
 	return w.Policy.lastWave() >= 0 && w.Policy.policy.Waves[w.wave()].Share < 1
 }
 
-// Reaches reports whether the waves opened so far hold a machine.
+// Reaches reports whether a machine is inside the waves opened so far.
 func (w *World) Reaches(machine string) bool {
 	return !w.WavesHold() || w.Policy.reaches(w.wave(), machine, Bucket(w.Rollout.Salt, machine))
 }
 
-// nextReached is the bucket of the first machine that the current wave does
-// not reach, or its name, when the next wave only adds machines by name.
+// nextReached returns the bucket of the first machine outside the current wave,
+// or its id if the next wave only adds canaries.
 func (s *Schedule) nextReached(cur int) (machine string, bucket float64) {
 	bucket = s.policy.Waves[cur].Share
 	if cur == s.lastWave() || s.policy.Waves[cur+1].Share > bucket {
@@ -61,35 +60,36 @@ func (s *Schedule) nextReached(cur int) (machine string, bucket float64) {
 	return "", bucket
 }
 
-// Wait is a decision about the next machine as words about its group.
+// Wait describes, for operators, what the group waits for: the decision about
+// its next machine.
 func (w *World) Wait(d Decision) string {
 	switch d.Reason {
 	case ReasonWaveNotReached:
 		return w.waitForWave()
 	case ReasonSoaking:
-		words := fmt.Sprintf("wave %d of %d soaks until %s", d.Wave+1, w.Policy.lastWave()+1, moment(d.Until))
+		text := fmt.Sprintf("wave %d of %d soaks until %s", d.Wave+1, w.Policy.lastWave()+1, moment(d.Until))
 		if w.Policy.policy.Waves[d.Wave].Approval && !w.Rollout.Approved {
-			return words + ", then a person has to open the next one"
+			return text + ", then the next wave needs an approval"
 		}
-		return words + ", then the next one opens"
+		return text + ", then the next wave opens"
 	case ReasonHalted:
-		return "the rollout is halted: " + w.Rollout.Halt.words()
+		return "the rollout is halted: " + w.Rollout.Halt.describe()
 	case ReasonBlacklisted:
 		return "a package on the way to " + w.Target.Version.String() + " is blacklisted for the channel"
 	}
 	return d.Detail()
 }
 
-// waitForWave is what keeps the next wave closed while its gate does not hold.
+// waitForWave describes what keeps the next wave closed.
 func (w *World) waitForWave() string {
 	cur, last := w.wave(), w.Policy.lastWave()
 	wave := &w.Policy.policy.Waves[cur]
-	words := fmt.Sprintf("wave %d of %d reaches %s", cur+1, last+1, wave.describe())
+	text := fmt.Sprintf("wave %d of %d reaches %s", cur+1, last+1, wave.describe())
 	if cur == last {
-		return words + " and is the last: nobody else is updated"
+		return text + " and is the last; other machines are not updated"
 	}
-	if !w.Rollout.GateAt.IsZero() { // nothing is left to wait for but a wave that does not reach further
-		return words + ", and the next one nobody else"
+	if !w.Rollout.GateAt.IsZero() { // the gate holds, but the next wave does not reach further
+		return text + ", and the next wave adds no machines"
 	}
 	finished := w.Rollout.WaveCounts.Finished() - w.Rollout.SetAside
 	var missing []string
@@ -97,10 +97,10 @@ func (w *World) waitForWave() string {
 		missing = append(missing, fmt.Sprintf("%d of %s finished", finished, count(need, "update")))
 	}
 	if s := wave.MinSuccessShare; s > 0 && finished > 0 && w.successShare(finished) < s {
-		missing = append(missing, fmt.Sprintf("%s of them went well, %s must", percent(w.successShare(finished)), percent(s)))
+		missing = append(missing, fmt.Sprintf("%s of them succeeded, %s is required", percent(w.successShare(finished)), percent(s)))
 	}
 	if len(missing) == 0 {
-		return words
+		return text
 	}
-	return words + "; its gate waits: " + strings.Join(missing, ", ")
+	return text + "; its gate waits: " + strings.Join(missing, ", ")
 }

@@ -5,15 +5,16 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// What the next machine would be answered is what a machine that comes is
-// answered: at any moment of a long history, for machines inside and outside
-// the open waves.
-func TestTheNextMachineIsAnsweredAsForetold(t *testing.T) {
+// DecideNext agrees with Decide for a new machine at every step of a long history,
+// inside and outside the open waves.
+func TestDecideNextAgreesWithDecide(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.SafeMode = 1, true
-	p.Windows = []Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 6 * 60, End: 20 * 60}}
 	p.Waves = []Wave{{Share: 0.1, Canaries: []string{"m1", "m2"}, MinFinished: 2}, {Share: 0.2, Soak: time.Hour}, {Share: 0.5, MinFinished: 3, MinSuccessShare: 0.5, Approval: true}, {Share: 1}}
 	g := newRig(t, p)
 	g.target("2.0.0")
@@ -42,24 +43,24 @@ func TestTheNextMachineIsAnsweredAsForetold(t *testing.T) {
 		}
 		w := g.w.Settled(g.now)
 		for k := range 5 {
-			stranger := &Machine{ID: fmt.Sprint("stranger-", i, "-", k), Version: mustVersion(t, "1.0.0")}
-			reached := w.Reaches(stranger.ID)
-			want, got := Decide(&g.w, stranger, Check{}, g.now), DecideNext(w, stranger.Version, reached, g.now)
+			other := &Machine{ID: fmt.Sprint("other-", i, "-", k), Version: mustVersion(t, "1.0.0")}
+			reached := w.Reaches(other.ID)
+			want, got := Decide(&g.w, other, Check{}, g.now), DecideNext(w, other.Version, reached, g.now)
 			if !reached && want.Reason == ReasonWaveNotReached && (got.Reason == ReasonSoaking || got.Reason == ReasonWaitingForApproval) {
 				// The first machine outside is in the next wave, this one may be in a later one.
 				next := *w
 				next.Rollout.Wave = w.wave() + 1
-				if !next.Reaches(stranger.ID) {
+				if !next.Reaches(other.ID) {
 					continue
 				}
 			}
 			seen[got.Reason]++
 			got.Bucket = want.Bucket
 			if got != want {
-				t.Fatalf("at %s, reached %v: foretold %+v, answered %+v", g.now, reached, got, want)
+				t.Fatalf("at %s, reached %v: DecideNext %+v, Decide %+v", g.now, reached, got, want)
 			}
 			if w.Wait(got) == "" {
-				t.Fatalf("no words for %+v", got)
+				t.Fatalf("no text for %+v", got)
 			}
 		}
 	}
@@ -68,39 +69,39 @@ func TestTheNextMachineIsAnsweredAsForetold(t *testing.T) {
 		ReasonSafeModeFirst, ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonGranted,
 	} {
 		if seen[r] == 0 {
-			t.Errorf("%s never happened: this shows nothing of it (%v)", r, seen)
+			t.Errorf("%s never occurred, so it is not tested (%v)", r, seen)
 		}
 	}
 }
 
-func TestWordsOfWhatAGroupWaitsFor(t *testing.T) {
+func TestWait(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 9, 9
 	p.Waves = []Wave{{Canaries: []string{"a", "b"}, Soak: time.Hour, Approval: true}, {Share: 0.5, MinFinished: 4, MinSuccessShare: 0.9}, {Share: 0.75}}
 	g := newRig(t, p)
 	g.target("2.0.0")
-	words := func(want string) {
+	expect := func(want string) {
 		t.Helper()
 		w := g.w.Settled(g.now)
 		if got := w.Wait(DecideNext(w, mustVersion(t, "1.0.0"), false, g.now)); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	words("wave 1 of 3 reaches 2 machines by name; its gate waits: 0 of 2 updates finished")
+	expect("wave 1 of 3 reaches 2 named machines; its gate waits: 0 of 2 updates finished")
 	g.update("a", "1.0.0", "2.0.0")
-	words("wave 1 of 3 reaches 2 machines by name; its gate waits: 1 of 2 updates finished")
+	expect("wave 1 of 3 reaches 2 named machines; its gate waits: 1 of 2 updates finished")
 	g.update("b", "1.0.0", "2.0.0")
-	words("wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then a person has to open the next one")
+	expect("wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave needs an approval")
 	g.wait(time.Hour)
-	words("a person has to approve leaving wave 1")
+	expect("the next wave opens after an approval of wave 1")
 	g.w.ApproveWave(g.now, &g.fx)
-	words("wave 2 of 3 reaches 50 % of the machines; its gate waits: 0 of 4 updates finished")
+	expect("wave 2 of 3 reaches 50 % of the machines; its gate waits: 0 of 4 updates finished")
 	g.w.Rollout.WaveCounts = Counts{Granted: 4, Succeeded: 3, Failed: 1}
-	words("wave 2 of 3 reaches 50 % of the machines; its gate waits: 75 % of them went well, 90 % must")
+	expect("wave 2 of 3 reaches 50 % of the machines; its gate waits: 75 % of them succeeded, 90 % is required")
 	g.w.NextWave("ada", "", g.now, &g.fx)
-	words("wave 3 of 3 reaches 75 % of the machines and is the last: nobody else is updated")
+	expect("wave 3 of 3 reaches 75 % of the machines and is the last; other machines are not updated")
 	g.w.HaltRollout("ada", "smoke", g.now, &g.fx)
-	words("the rollout is halted: stopped by ada: smoke")
+	expect("the rollout is halted: stopped by ada: smoke")
 }
 
 func TestPathOverFloors(t *testing.T) {

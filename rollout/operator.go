@@ -5,22 +5,21 @@ import (
 	"time"
 )
 
-// PauseUpdates notes who switched updates off; the caller also stores the
-// policy with UpdatesEnabled off. Grants not begun are withdrawn when their
-// machine asks again or their lease ends; machines already downloading finish.
-// A halted rollout stays halted, so that no resume forgets why.
+// PauseUpdates pauses the rollout; the caller also stores the policy with
+// UpdatesEnabled off. Grants that were not started are withdrawn at the next
+// check of the machine or when their lease expires; machines that are downloading
+// finish. A halted rollout stays halted, so that its reason is kept.
 func (w *World) PauseUpdates(p Pause, fx *Effects) {
 	w.Pause = p
 	if s := w.Rollout.State; w.Target != nil && (s == RolloutActive || s == RolloutCompleted) {
 		w.Rollout.State = RolloutPaused
 	}
-	fx.activity(ActivityPaused, SeverityInfo, w.Rollout.Version, "", "updates were paused"+byWhom(p.By, p.Reason))
+	fx.activity(ActivityPaused, SeverityInfo, w.Rollout.Version, "", "updates were paused"+attribution(p.By, p.Reason))
 }
 
-// ResumeUpdates ends a pause and a halt. It starts a new evidence window: what
-// failed or fell silent before can neither halt the rollout again nor keep a
-// gate shut, and a soak begins anew. The caller stores the policy with
-// UpdatesEnabled on.
+// ResumeUpdates ends a pause and a halt. It starts a new epoch: earlier failures
+// can neither halt the rollout again nor keep a gate closed, and the current soak
+// restarts. The caller stores the policy with UpdatesEnabled on.
 func (w *World) ResumeUpdates(by, reason string, now time.Time, fx *Effects) {
 	w.Pause = Pause{}
 	if r := &w.Rollout; w.Target != nil {
@@ -32,12 +31,12 @@ func (w *World) ResumeUpdates(by, reason string, now time.Time, fx *Effects) {
 		r.Evidence, r.Failing, r.Leader = Counts{}, nil, ""
 		r.SetAside, r.GateAt = r.WaveCounts.Failed, time.Time{}
 	}
-	fx.activity(ActivityResumed, SeverityInfo, w.Rollout.Version, "", "updates were resumed"+byWhom(by, reason))
+	fx.activity(ActivityResumed, SeverityInfo, w.Rollout.Version, "", "updates were resumed"+attribution(by, reason))
 	w.Advance(now, fx)
 }
 
-// HaltRollout stops the current rollout on a person's word. It does nothing
-// when there is none or it is halted already.
+// HaltRollout halts the current rollout on behalf of a person. It does nothing if
+// there is no rollout or it is halted already.
 func (w *World) HaltRollout(by, reason string, now time.Time, fx *Effects) {
 	r := &w.Rollout
 	if w.Target == nil || r.State == RolloutHalted {
@@ -50,21 +49,21 @@ func (w *World) HaltRollout(by, reason string, now time.Time, fx *Effects) {
 	w.halt(h, SeverityWarning, fx)
 }
 
-// NextWave opens the next wave at once, whatever the gate and the soak say. It
-// reports false when there is no next wave. While the group is paused or
-// halted the wave is opened but nothing is granted.
+// NextWave opens the next wave at once, without waiting for gate and soak. It
+// returns false if there is no next wave. While the group is paused or halted the
+// wave opens, but nothing is granted.
 func (w *World) NextWave(by, reason string, now time.Time, fx *Effects) bool {
 	if w.Target == nil || w.wave() >= w.Policy.lastWave() {
 		return false
 	}
-	w.openNextWave(", opened"+byWhom(by, reason), now, fx)
+	w.openNextWave(", opened"+attribution(by, reason), now, fx)
 	w.Advance(now, fx)
 	return true
 }
 
-// ApproveWave gives a person's word for leaving the current wave, which then
-// happens as soon as gate and soak allow. It reports false when the wave waits
-// for no word.
+// ApproveWave approves leaving the current wave, which then happens as soon as
+// gate and soak allow. It returns false if the wave requires no approval or has
+// it already.
 func (w *World) ApproveWave(now time.Time, fx *Effects) bool {
 	cur := w.wave()
 	if w.Target == nil || cur >= w.Policy.lastWave() || !w.Policy.policy.Waves[cur].Approval || w.Rollout.Approved {
@@ -75,29 +74,29 @@ func (w *World) ApproveWave(now time.Time, fx *Effects) bool {
 	return true
 }
 
-// Hold puts an override on a machine. A grant it has not begun is withdrawn
-// when it asks again.
+// Hold sets an override on a machine. A grant that it has not started is
+// withdrawn at its next check.
 func (w *World) Hold(m *Machine, o Override, now time.Time, fx *Effects) {
 	w.overrule(m, o, now)
-	words := "held"
+	text := "held"
 	if o.Kind == OverridePin {
-		words = fmt.Sprintf("pinned to %s", o.Version)
+		text = fmt.Sprintf("pinned to %s", o.Version)
 	}
-	fx.entry(m, m.Version, 0, words+byWhom(o.By, o.Reason)+until(o.Until))
+	fx.entry(m, m.Version, 0, text+attribution(o.By, o.Reason)+until(o.Until))
 	w.Advance(now, fx)
 }
 
-// Release frees a machine from its override, its quarantine and its count of
+// Release removes the override of a machine, its quarantine and its count of
 // failures.
 func (w *World) Release(m *Machine, by string, now time.Time, fx *Effects) {
 	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
 	w.overrule(m, Override{}, now)
-	fx.entry(m, m.Version, 0, "released"+byWhom(by, ""))
+	fx.entry(m, m.Version, 0, "released"+attribution(by, ""))
 	w.Advance(now, fx)
 }
 
-// overrule changes the override and what follows from it. A silent machine
-// stays silent until it is seen.
+// overrule sets the override and updates the standing. A silent machine stays
+// silent until it is seen.
 func (w *World) overrule(m *Machine, o Override, now time.Time) {
 	before, silent := w.place(m), m.Standing == StandingSilent
 	m.Override = o

@@ -1,33 +1,37 @@
 package rollout
 
-import "time"
+import (
+	"time"
 
-// Policy is how a group updates. The zero value permits nothing; start from
-// DefaultPolicy. It is stored as it stands here (JSON keys included) and is
-// checked by Compile before it is stored.
+	"github.com/coreroller/coreroller/rollout/calendar"
+)
+
+// Policy says how a group updates. The zero value is invalid; start from
+// DefaultPolicy. It is stored as JSON with these keys, after Compile checked it.
+// A field is added here and in the table of fields; tests name the other places.
 type Policy struct {
-	UpdatesEnabled       bool          `json:"updatesEnabled"`
-	SafeMode             bool          `json:"safeMode"`
-	MaxUpdatesPerPeriod  int           `json:"maxUpdatesPerPeriod"`  // grants in any window of PeriodInterval, > 0
-	PeriodInterval       time.Duration `json:"periodInterval"`       // > 0
-	MaxConcurrentUpdates int           `json:"maxConcurrentUpdates"` // grants in flight, > 0
-	UpdateTimeout        time.Duration `json:"updateTimeout"`        // lease of a grant, restarted by every report, > 0
-	RebootTimeout        time.Duration `json:"rebootTimeout"`        // how long pings keep an installed machine's lease, > 0
-	Timezone             string        `json:"timezone"`             // IANA name, "" = UTC
-	OfficeHours          bool          `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
-	Windows              []Window      `json:"windows,omitempty"`    // none = always
-	Freezes              []Freeze      `json:"freezes,omitempty"`
-	Waves                []Wave        `json:"waves,omitempty"`            // none = one wave of everybody
-	HaltFailureShare     float64       `json:"haltFailureShare,omitempty"` // in (0, 1]; 0 = rule off
-	HaltMinAttempts      int           `json:"haltMinAttempts,omitempty"`  // finished attempts before the share is looked at
-	MaxAttempts          int           `json:"maxAttempts"`                // failures of one machine at one version before quarantine, > 0
-	OnDemand             OnDemand      `json:"onDemand,omitempty"`
-	PollInterval         time.Duration `json:"pollInterval,omitempty"` // sent to machines, whole seconds, 0 = not sent
+	UpdatesEnabled       bool              `json:"updatesEnabled"`
+	SafeMode             bool              `json:"safeMode"`
+	MaxUpdatesPerPeriod  int               `json:"maxUpdatesPerPeriod"`  // grants in any window of PeriodInterval, > 0
+	PeriodInterval       time.Duration     `json:"periodInterval"`       // > 0
+	MaxConcurrentUpdates int               `json:"maxConcurrentUpdates"` // grants in flight, > 0
+	UpdateTimeout        time.Duration     `json:"updateTimeout"`        // lease of a grant, restarted by every event, > 0
+	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long pings extend the lease after the installation, > 0
+	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
+	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
+	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always
+	Freezes              []calendar.Freeze `json:"freezes,omitempty"`
+	Waves                []Wave            `json:"waves,omitempty"`            // none = all machines at once
+	HaltFailureShare     float64           `json:"haltFailureShare,omitempty"` // in (0, 1]; 0 = rule off
+	HaltMinAttempts      int               `json:"haltMinAttempts,omitempty"`  // finished attempts before HaltFailureShare applies
+	MaxAttempts          int               `json:"maxAttempts"`                // failures of one machine at one version before quarantine, > 0
+	OnDemand             OnDemand          `json:"onDemand,omitempty"`
+	PollInterval         time.Duration     `json:"pollInterval,omitempty"` // sent to machines, whole seconds, 0 = not sent
 }
 
-// OnDemand says which rules a check asked for by a person at the machine
-// (installsource "ondemandupdate") may skip. It never skips a pause, a halt or
-// a rule before them.
+// OnDemand says which rules may be skipped by a check that a person requested at the
+// machine (installsource "ondemandupdate"). A pause, a halt and the rules before
+// them are never skipped.
 type OnDemand string
 
 // The choices of OnDemand; the zero value is OnDemandSameRules.
@@ -37,47 +41,22 @@ const (
 	OnDemandSkipsPacingAndWindows OnDemand = "skips_pacing_and_windows" // and windows, freezes
 )
 
-// Window is a weekly span of local time in the policy's zone. End at or before
-// Start means the span runs over midnight and belongs to the day it began. It
-// is open exactly while a clock on the wall of that zone shows a time in it:
-// an hour that daylight saving repeats is open twice, one it skips is not.
-type Window struct {
-	Days  []time.Weekday `json:"days"`  // at least one
-	Start int            `json:"start"` // minutes after local midnight, 0 to 1439
-	End   int            `json:"end"`   // minutes after local midnight, 1 to 1440
-}
-
-// Freeze is a span of the calendar in which nothing is granted.
-type Freeze struct {
-	From   time.Time `json:"from"`
-	Until  time.Time `json:"until"` // after From
-	Reason string    `json:"reason"`
-}
-
-// Wave is one step of a rollout. A machine is in the wave when it is in an
-// earlier one, is named in Canaries, or its bucket is below Share.
+// Wave is one step of a rollout. It contains the machines of earlier waves, those
+// named in Canaries and those whose Bucket is below Share.
 type Wave struct {
 	Share           float64       `json:"share"`              // 0 to 1, not below the wave before
 	Canaries        []string      `json:"canaries,omitempty"` // machine ids
-	Soak            time.Duration `json:"soak,omitempty"`     // from the moment the gate holds to the next wave
+	Soak            time.Duration `json:"soak,omitempty"`     // how long the gate must hold before the next wave opens
 	MinFinished     int           `json:"minFinished,omitempty"`
 	MinSuccessShare float64       `json:"minSuccessShare,omitempty"` // 0 to 1 of the attempts finished in this wave
-	Approval        bool          `json:"approval,omitempty"`        // the next wave also needs a person's word
+	Approval        bool          `json:"approval,omitempty"`        // the next wave also requires an approval
 }
 
-// DefaultPolicy is the policy of a new group.
+// DefaultPolicy returns the policy of a new group.
 func DefaultPolicy() Policy {
-	return Policy{
-		UpdatesEnabled:       true,
-		SafeMode:             true,
-		MaxUpdatesPerPeriod:  1,
-		PeriodInterval:       time.Hour,
-		MaxConcurrentUpdates: 1,
-		UpdateTimeout:        time.Hour,
-		RebootTimeout:        24 * time.Hour,
-		Timezone:             "UTC",
-		HaltFailureShare:     0.20,
-		HaltMinAttempts:      5,
-		MaxAttempts:          3,
+	var p Policy
+	for _, f := range fields {
+		f.reset(&p)
 	}
+	return p
 }

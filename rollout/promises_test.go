@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// One test for each promise of docs/promises.md that the engine alone can
-// keep. P3 and the concurrent half of P1, P2, P6, P8 and P12 belong to the
-// database and are shown by the fleet acceptance suite.
+// One test for each promise of docs/promises.md that the engine alone can keep.
+// P3 and the concurrent part of P1, P2, P6, P8 and P12 need the database; the
+// acceptance tests show them.
 
 func TestP1_CapsAreExact(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 2, 0}} {
@@ -31,8 +31,8 @@ func TestP1_CapsAreExact(t *testing.T) {
 	}
 }
 
-// Every grant of a long day is looked at: no window of the period holds more
-// than the cap, and there are never more in flight.
+// During a long day no sliding period contains more grants than the cap, and there
+// are never more in flight.
 func TestP1_AnyWindowHolds(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 3, 2, 10*time.Minute
@@ -65,7 +65,7 @@ func TestP1_AnyWindowHolds(t *testing.T) {
 		}
 	}
 	if len(grants) < 200 {
-		t.Fatalf("only %d grants: this shows nothing", len(grants))
+		t.Fatalf("only %d grants, too few for this test", len(grants))
 	}
 }
 
@@ -107,8 +107,8 @@ func TestP2_NoGrantDisagreesWithWhatWasDecidedBefore(t *testing.T) {
 	}
 }
 
-// P4 is a matter of statements; the engine's part is that the size of what it
-// is handed does not grow with the fleet.
+// P4 concerns database statements. The engine's part: the ledger row does not grow
+// with the fleet.
 func TestP4_TheLedgerStaysSmall(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 1_000_000, 1_000_000, time.Hour
@@ -127,12 +127,12 @@ func TestP4_TheLedgerStaysSmall(t *testing.T) {
 		}
 	}
 	if n, _ := g.w.Ledger.used(g.now, time.Hour, 1); n < 3600 || n > 3600+3600/spendGrains {
-		t.Errorf("of one grant a second %d are within the hour", n)
+		t.Errorf("%d grants within the hour, at one per second", n)
 	}
 }
 
-// Whatever was reported, in whatever order: a machine that falls silent is
-// free again when its lease ends. FuzzReport and the random histories go on.
+// After any three events in any order, the attempt of a silent machine ends with
+// its lease. FuzzReport and the random histories try longer sequences.
 func TestP5_EveryStateHasAnExitAndAClock(t *testing.T) {
 	events := []Event{
 		{Type: 13, Result: 1}, {Type: 14, Result: 1}, {Type: 800, Result: 1}, {Type: 3, Result: 1},
@@ -187,8 +187,8 @@ func TestP6_ALeaseThatRunsOutIsATimeout(t *testing.T) {
 	}
 }
 
-// Every report of progress restarts the lease; what is neither does not. A
-// ping after its end brings nothing back.
+// Only reports of progress restart the lease, and pings after the installation. A
+// ping after the lease expired does not restore the attempt.
 func TestP6_OnlyProgressRestartsTheLease(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")
@@ -220,7 +220,7 @@ func TestP6_OnlyProgressRestartsTheLease(t *testing.T) {
 	g.request("m", request{version: "1.0.0", ping: true})
 	lease(140 * time.Minute)
 	if g.tick(); g.machines["m"].State != StateError {
-		t.Error("a ping brought back what had ended")
+		t.Error("a ping restored an attempt that had ended")
 	}
 }
 
@@ -262,7 +262,7 @@ func TestP8_AHaltComesWithTheEventThatCausedIt(t *testing.T) {
 	if !slices.Equal(h.Machines, []string{"4"}) || len(g.activities(ActivityRolloutHalted)) != 1 {
 		t.Errorf("halt %+v, activities %+v", h, g.fx.Activities)
 	}
-	// The grant that was not begun is not served again, and nobody else is granted.
+	// The grant that was not started is not repeated, and nothing else is granted.
 	g.want(g.check("5", "1.0.0"), ReasonHalted)
 	g.want(g.check("new", "1.0.0"), ReasonHalted)
 	// A failure after the halt writes no second one.
@@ -307,13 +307,13 @@ func TestP9_ResumingSetsOldEvidenceAside(t *testing.T) {
 	if a := g.activities(ActivityResumed); len(a) != 1 || g.w.Rollout.Evidence != (Counts{}) || g.w.Rollout.Failing != nil {
 		t.Fatalf("resumed with %+v, %+v", a, g.w.Rollout)
 	}
-	// Machines from before that fail or fall silent now do not halt again.
+	// Attempts from before the resume that fail or time out do not halt again.
 	g.event("2", "1.0.0", 3, 0, 9)
 	g.wait(2 * time.Hour)
 	if len(g.w.Rollout.Failing) != 0 || g.machines["3"].State != StateError || g.w.Rollout.State != RolloutActive || g.w.Rollout.Evidence.Finished() != 0 {
 		t.Fatalf("old attempts count: %+v", g.w.Rollout)
 	}
-	// New failures do.
+	// New failures halt again.
 	for i := range 2 {
 		g.want(g.check(fmt.Sprint(i), "1.0.0"), ReasonGranted)
 		g.event(fmt.Sprint(i), "1.0.0", 3, 0, 9)
@@ -352,7 +352,7 @@ func TestP10_CompletionIsNoticedByEveryWay(t *testing.T) {
 				t.Fatalf("rollout %+v, activities %+v", g.w.Rollout, g.fx.Activities)
 			}
 			g.sound()
-			// Late joiners are served, and it is not completed twice.
+			// Machines that join later are updated, and the rollout does not complete twice.
 			g.wait(15 * time.Minute)
 			g.want(g.check("late", "1.0.0"), ReasonGranted)
 			g.check("late", "2.0.0")
@@ -389,9 +389,9 @@ func TestP11_GrowingNeverRemoves(t *testing.T) {
 			t.Errorf("waves of 1, 50 and 100 %% of 10,000 hold %v", in)
 		}
 	}
-	// Another rollout, another order.
+	// Another rollout has another order.
 	if Bucket("one", "m") == Bucket("two", "m") {
-		t.Error("the salt changes nothing")
+		t.Error("two salts give the same bucket")
 	}
 	// The bucket is the documented one.
 	if got, want := Bucket("salt", "m"), bucketByHand("salt", "m"); got != want {
@@ -421,7 +421,8 @@ func TestP12_OneStartPerRollout(t *testing.T) {
 	}
 }
 
-// Never offer what the machine runs or less, whatever the target and floors.
+// The offer is always higher than the version of the machine, for any target and
+// floors.
 func TestNothingIsDowngraded(t *testing.T) {
 	versions := []string{"", "0.9.0", "1.0.0-rc.1", "1.0.0", "1.0.0+5", "1.5.0", "2.0.0", "10.0.0"}
 	for _, target := range versions[1:] {

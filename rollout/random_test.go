@@ -16,10 +16,10 @@ type history struct {
 }
 
 // TestRandomHistoriesAgreeWithTwin draws thousands of histories of checks,
-// events, losses, silence and operators, and compares every answer and every
-// number with a twin that counts everything anew.
+// events, losses, silence and operators' actions, and compares every answer and
+// every number with a twin that recounts everything.
 func TestRandomHistoriesAgreeWithTwin(t *testing.T) {
-	const rounds = 10 // times -rapid.checks, 100 unless told
+	const rounds = 10 // times -rapid.checks, which is 100 by default
 	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {
 			h := newHistory(t, rt)
@@ -146,8 +146,8 @@ func (h *history) release(id string) {
 	t.settle()
 }
 
-// version is what a machine says it runs: mostly the same, sometimes what it
-// was offered, now and then anything.
+// version returns what a machine reports to run: usually its version, sometimes
+// the offered one, occasionally any.
 func (h *history) version(id string) string {
 	m := h.twin.machines[id]
 	if m == nil {
@@ -173,7 +173,7 @@ func (h *history) events() []Event {
 	return rapid.SliceOfN(rapid.SampledFrom(all), 1, 3).Draw(h.rt, "events")
 }
 
-// check hands the request to both and compares the answers.
+// check sends the request to both and compares the answers.
 func (h *history) check(id string, r request) {
 	running := 0
 	if r.version != "" {
@@ -202,7 +202,7 @@ func (h *history) check(id string, r request) {
 	}
 }
 
-// tick is the worker on both sides, machine by machine in the same order.
+// tick runs the worker on both sides, with the machines in the same order.
 func (h *history) tick() {
 	g := h.rig
 	g.tick()
@@ -223,7 +223,7 @@ func (h *history) retarget(target int, floors []int) {
 		texts[i] = twinVersion(f)
 	}
 	if target > 0 && target == h.twin.target {
-		h.rig.rollouts-- // the same package again begins no rollout
+		h.rig.rollouts-- // the same package again starts no rollout
 	}
 	h.rig.target(twinVersion(target), texts...)
 	h.twin.retarget(target, floors)
@@ -258,8 +258,8 @@ func (h *history) compare() {
 	}
 }
 
-// exit shows that no hold is for ever: whatever happened, once people have
-// resumed and released, machines that do their part all reach the target.
+// exit shows that every hold ends: after any history, once operators resume and
+// release, all machines that update reach the target.
 func (h *history) exit() {
 	if h.twin.target == 0 {
 		return
@@ -281,7 +281,7 @@ func (h *history) exit() {
 				h.release(id)
 			}
 			h.check(id, request{version: twinVersion(m.running), check: true})
-			if m.open != nil { // it does its part
+			if m.open != nil { // it installs the update
 				h.check(id, request{version: twinVersion(m.open.version), check: true})
 			}
 		}

@@ -1,11 +1,11 @@
 package rollout
 
-// Reason is the rule that settled an update check. Its text is stable: it is
-// sent to machines in the updatecheck's info attribute, stored with the
-// machine and shown in every API.
+// Reason names the rule that decided an update check. Its text is stable: it is
+// sent to machines in the info attribute of updatecheck, stored with the machine
+// and shown in every API.
 type Reason uint8
 
-// The reasons in the order the rules are tried.
+// The reasons in the order in which the rules are tried.
 const (
 	ReasonNone Reason = iota
 	ReasonInvalidRequest
@@ -39,7 +39,7 @@ var reasonText = [reasonCount]string{
 	"period_limit", "granted",
 }
 
-// String is the stable code, "" for ReasonNone.
+// String returns the stable code, "" for ReasonNone.
 func (r Reason) String() string {
 	if r >= reasonCount {
 		return ""

@@ -5,34 +5,34 @@ import (
 	"time"
 )
 
-// Event types and results of the Omaha protocol that mean something here.
+// Event types and results of the Omaha protocol that Report handles.
 const (
-	eventUpdateComplete   = 3
-	eventDownloadStarted  = 13
-	eventDownloadFinished = 14
-	eventInstalled        = 800
+	EventUpdateComplete   = 3
+	EventDownloadStarted  = 13
+	EventDownloadFinished = 14
+	EventInstalled        = 800
 
-	resultError    = 0
-	resultSuccess  = 1
-	resultRestart  = 2 // "runs the new version"
-	resultDeferred = 9
+	ResultError    = 0
+	ResultSuccess  = 1
+	ResultRestart  = 2 // the machine runs the new version
+	ResultDeferred = 9
 
 	codeRolledBack = 44
 )
 
-// Report applies one event. Any order, repetition or loss of events is
-// possible; whatever is not understood or does not fit changes nothing.
+// Report applies one event. Events may be lost, repeated or out of order; events
+// that are unknown or do not fit the state change nothing.
 func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
 	w.Expire(m, now, fx)
 	before := w.place(m)
 	switch e.Type {
-	case eventDownloadStarted:
+	case EventDownloadStarted:
 		w.stage(m, e, StateDownloading, now, fx)
-	case eventDownloadFinished:
+	case EventDownloadFinished:
 		w.stage(m, e, StateDownloaded, now, fx)
-	case eventInstalled:
+	case EventInstalled:
 		w.stage(m, e, StateInstalled, now, fx)
-	case eventUpdateComplete:
+	case EventUpdateComplete:
 		w.reportUpdate(m, e, now, fx)
 	}
 	w.recount(before, m)
@@ -42,28 +42,28 @@ func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
 func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 	open := m.Attempt.Open()
 	switch e.Result {
-	case resultSuccess:
+	case ResultSuccess:
 		switch {
 		case w.Reboots:
 			w.stage(m, e, StateInstalled, now, fx)
 		case open:
-			// A success on the machine's word. Its version, and so the census
-			// and completion, wait until it is seen running it.
+			// The machine reports success. Census and completion change only
+			// when a check shows that it runs the version.
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
 		}
-	case resultRestart:
+	case ResultRestart:
 		switch {
 		case !open:
 		case idle(e):
-			// An idle daemon drops what it had begun. A grant not begun stays:
-			// the check that follows serves the same offer again.
+			// An idle daemon has dropped the update it had started. A grant that
+			// was not started stays: the next check offers it again.
 			if w.Reboots && m.State != StateGranted {
 				w.finish(m, OutcomeInterrupted, 0, m.Version, now, fx)
 			}
 		case !m.Version.Less(m.Attempt.Version):
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
 		}
-	case resultError:
+	case ResultError:
 		switch {
 		case open && e.Code == codeRolledBack:
 			w.finish(m, OutcomeRolledBack, e.Code, m.Version, now, fx)
@@ -72,37 +72,38 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		case e.Code == codeRolledBack:
 			w.rolledBackLate(m, fx)
 		}
-	case resultDeferred:
+	case ResultDeferred:
 		if open {
 			w.finish(m, OutcomeDeferred, e.Code, m.Version, now, fx)
 		}
 	}
 }
 
-// idle reports whether a 3/2 says "nothing was going on", which an OS machine
-// sends with every poll. An event without the attribute says neither.
+// idle reports whether an event of type 3, result 2 means that no update was in
+// progress. An OS machine sends it with every check. Without the attribute the
+// event means neither.
 func idle(e Event) bool {
 	return e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
 }
 
-// rolledBackLate is a rollback whose attempt had timed out before, typically
-// during a slow reboot: counted already, but the version is still not for
-// this machine.
+// rolledBackLate handles a rollback whose attempt had already timed out, for
+// example during a slow reboot. The failure is already counted; the machine is
+// only quarantined.
 func (w *World) rolledBackLate(m *Machine, fx *Effects) {
 	step := w.next(m.Version)
 	if step == nil || m.FailedVersion.Compare(step.Version) != 0 || !m.QuarantinedVersion.IsZero() {
 		return
 	}
 	m.State = StateError
-	fx.entry(m, step.Version, codeRolledBack, OutcomeRolledBack.words(codeRolledBack))
+	fx.entry(m, step.Version, codeRolledBack, OutcomeRolledBack.describe(codeRolledBack))
 	w.quarantine(m, step.Version, fx)
 }
 
-// stage moves an attempt forward. A stage it has passed only restarts the
-// lease: events come late and twice.
+// stage moves an attempt forward. An event of an earlier stage, late or repeated,
+// only restarts the lease.
 func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) {
 	a := &m.Attempt
-	if !a.Open() || e.Result != resultSuccess {
+	if !a.Open() || e.Result != ResultSuccess {
 		return
 	}
 	if rank(s) > rank(m.State) {
@@ -129,23 +130,23 @@ func rank(s State) int {
 	}
 }
 
-// words is how an attempt ended, for the history and the activity.
-func (o Outcome) words(code int) string {
+// describe says how an attempt ended, for the history and the activity.
+func (o Outcome) describe(code int) string {
 	switch o {
 	case OutcomeSucceeded:
 		return "complete"
 	case OutcomeFailed:
 		return fmt.Sprintf("failed: %s", DescribeCode(code))
 	case OutcomeRolledBack:
-		return "rolled back into the version it ran before"
+		return "rolled back to the previous version"
 	case OutcomeTimeout:
-		return "silent past its lease"
+		return "no report before the lease expired"
 	case OutcomeInterrupted:
 		return "interrupted: the attempt ended without a result"
 	case OutcomeDeferred:
-		return fmt.Sprintf("put off by the machine: %s", DescribeCode(code))
+		return fmt.Sprintf("deferred by the machine: %s", DescribeCode(code))
 	case OutcomeWithdrawn:
-		return "taken back before it began"
+		return "withdrawn before it started"
 	}
 	return ""
 }

@@ -2,19 +2,19 @@ package rollout
 
 import "time"
 
-// Retarget points the group to another package: a new rollout begins and the
-// one before, if any, is returned as it ended (completed ones stay completed,
-// others are superseded). census counts the group's machines against the new
-// target. id and salt are those of the new rollout.
+// Retarget points the group to another package: a new rollout with this id and
+// salt begins, and the previous one, if any, is returned with its final state
+// (completed rollouts stay completed, others are superseded). census counts the
+// group's machines against the new target.
 //
-// The same package again changes floors and flags only and returns a rollout
-// without id. No target leaves the group without a rollout. A group whose
-// updates are off gets a paused one. If every active machine runs the target
-// already, which promoting an older package brings about, the rollout is
-// completed at once: nothing is left to do, and whoever joins is served.
+// The same package again changes only floors and flags and returns a rollout
+// without id. A nil target leaves the group without a rollout. If updates are
+// off, the new rollout is paused. If every active machine already runs the
+// target, for example after promoting an older package, the rollout completes at
+// once.
 //
-// Attempts under way keep the rollout they belong to: a machine that downloads
-// the old version finishes, and its outcome is no evidence for the new one.
+// Open attempts stay with their rollout: a machine that is downloading the old
+// version finishes, and its outcome does not count for the new rollout.
 func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string, census Census, now time.Time, fx *Effects) (old Rollout) {
 	old = w.Rollout
 	w.Target, w.Floors = target, floors
@@ -28,7 +28,7 @@ func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string,
 	case old.EndedAt.IsZero():
 		old.State, old.EndedAt = RolloutSuperseded, now
 	default:
-		old.State = RolloutCompleted // it was, before it was paused or halted
+		old.State = RolloutCompleted // it had completed before it was paused or halted
 	}
 	w.Rollout, w.Census = Rollout{}, census
 	if target == nil {

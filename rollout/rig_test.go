@@ -5,15 +5,14 @@ import (
 	"slices"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	_ "time/tzdata" // zones for machines without a zone database
 )
 
 // start is when tests begin: a Monday, 10:00 UTC.
 var start = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 
-// rig is a group with its machines and a clock, the way fleet and store drive
-// the engine: observe, events, ping, check; leases and silence in the
-// background.
+// rig is a group with its machines and a clock. It calls the engine as fleet and
+// store do: observe, events, ping, check; leases and silence in the background.
 type rig struct {
 	t        testing.TB
 	w        World
@@ -56,7 +55,7 @@ func mustVersion(t testing.TB, text string) Version {
 	t.Helper()
 	v, ok := ParseVersion(text)
 	if !ok && text != "" {
-		t.Fatalf("%q is no version", text)
+		t.Fatalf("%q is not a version", text)
 	}
 	return v
 }
@@ -89,8 +88,8 @@ func (g *rig) target(text string, floors ...string) Rollout {
 	return g.retarget(target, list)
 }
 
-// retarget does what the store does: quarantines are lifted, machines counted
-// again.
+// retarget also does what the store does: it ends quarantines and recounts the
+// machines.
 func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 	g.fx = Effects{}
 	census := Census{}
@@ -106,7 +105,7 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.now, &g.fx)
 }
 
-// machine is the machine of this id, registered at a version when it is new.
+// machine returns the machine with this id; a new one is registered at a version.
 func (g *rig) machine(id string, v Version) *Machine {
 	m := g.machines[id]
 	if m == nil {
@@ -118,7 +117,7 @@ func (g *rig) machine(id string, v Version) *Machine {
 	return m
 }
 
-// request is what a machine says at once.
+// request is one request of a machine.
 type request struct {
 	version  string
 	events   []Event
@@ -144,24 +143,24 @@ func (g *rig) request(id string, r request) Decision {
 		return Decision{}
 	}
 	c := Check{OnDemand: r.onDemand}
-	want, rungs := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
+	want, steps := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
 	got := g.w.Check(m, c, g.now, &g.fx)
 	if got != want {
-		g.t.Fatalf("%s: Decide said %+v and Check did %+v", id, want, got)
+		g.t.Fatalf("%s: Decide returned %+v and Check %+v", id, want, got)
 	}
-	if at := settledRung(g.t, rungs); at.Reason != got.Reason {
+	if at := decidedStep(g.t, steps); at.Reason != got.Reason {
 		g.t.Fatalf("%s: Explain settled at %s and Check answered %s", id, at.Reason, got.Reason)
 	}
 	return got
 }
 
-func settledRung(t testing.TB, rungs []Rung) Rung {
+func decidedStep(t testing.TB, steps []RuleStep) RuleStep {
 	t.Helper()
-	i := slices.IndexFunc(rungs, func(r Rung) bool { return r.Settled })
-	if i < 0 || slices.ContainsFunc(rungs[i+1:], func(r Rung) bool { return r.Settled }) {
-		t.Fatalf("not exactly one rung settled: %+v", rungs)
+	i := slices.IndexFunc(steps, func(r RuleStep) bool { return r.Settled })
+	if i < 0 || slices.ContainsFunc(steps[i+1:], func(r RuleStep) bool { return r.Settled }) {
+		t.Fatalf("not exactly one step settled: %+v", steps)
 	}
-	return rungs[i]
+	return steps[i]
 }
 
 func (g *rig) check(id, version string) Decision {
@@ -175,7 +174,7 @@ func (g *rig) event(id, version string, kind, result, code int) {
 	g.request(id, request{version: version, events: []Event{{Type: kind, Result: result, Code: code}}})
 }
 
-// update takes a machine from check to reboot and returns the last check.
+// update plays a complete update and returns the last check.
 func (g *rig) update(id, from, to string) Decision {
 	g.t.Helper()
 	if d := g.check(id, from); d.Reason != ReasonGranted {
@@ -187,7 +186,7 @@ func (g *rig) update(id, from, to string) Decision {
 	return g.check(id, to)
 }
 
-// wait lets time pass and then does what the background worker does.
+// wait advances the clock and then does the work of the background worker.
 func (g *rig) wait(d time.Duration) {
 	g.now = g.now.Add(d)
 	g.tick()
@@ -213,7 +212,7 @@ func (g *rig) want(d Decision, r Reason) {
 	}
 }
 
-// sound fails unless everything kept by difference equals a recount.
+// sound fails unless the maintained counts equal a recount.
 func (g *rig) sound() {
 	g.t.Helper()
 	var census Census
@@ -237,7 +236,7 @@ func (g *rig) sound() {
 	}
 }
 
-// activities are those of the last verb of one kind.
+// activities returns those of one kind from the last call.
 func (g *rig) activities(k ActivityKind) (list []Activity) {
 	for _, a := range g.fx.Activities {
 		if a.Kind == k {

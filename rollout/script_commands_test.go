@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -14,14 +16,14 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // script is one world of a script file.
 type script struct{ *rig }
 
-// command plays one line and returns what it prints.
+// command runs one line and returns what it prints.
 //
-//	policy KEY=VALUE…         change the policy (begins with that of the acceptance cases)
+//	policy KEY=VALUE…         change the policy (initially that of the acceptance cases)
 //	target VERSION            point the channel there; "none"; floors=A,B blacklisted
 //	reboots off               packages that need no reboot
 //	at TIME, wait DURATION    set the clock; wait also does the worker's work
-//	later DURATION            let time pass without the worker
-//	check M@VERSION EVENT…    events, ping, update check; "ondemand" is one of the words
+//	later DURATION            advance the clock without the worker
+//	check M@VERSION EVENT…    events, ping, update check; "ondemand" may be among the events
 //	event M@VERSION EVENT…    events only; T/R, T/R:code or 3/2=previousversion
 //	ping M@VERSION
 //	checks N M@VERSION        N machines M0, M1 … check; answers are counted
@@ -29,8 +31,8 @@ type script struct{ *rig }
 //	machine M, group, explain M
 func (s *script) command(line string) string {
 	s.t.Helper()
-	words := strings.Fields(line)
-	verb, args := words[0], words[1:]
+	parts := strings.Fields(line)
+	verb, args := parts[0], parts[1:]
 	s.fx = Effects{}
 	var answer string
 	switch verb {
@@ -169,7 +171,7 @@ func (s *script) policyKey(p *Policy, key, value string) {
 		s.must(err)
 		until, err := time.Parse("2006-01-02T15:04Z", parts[1])
 		s.must(err)
-		p.Freezes = append(slices.Clone(p.Freezes), Freeze{From: from, Until: until, Reason: parts[2]})
+		p.Freezes = append(slices.Clone(p.Freezes), calendar.Freeze{From: from, Until: until, Reason: parts[2]})
 	case "wave": // 10%,canaries:a:b,soak:1h,finished:5,success:90%,approval
 		p.Waves = append(slices.Clone(p.Waves), s.waveOf(value, share))
 	case "waves":
@@ -189,10 +191,10 @@ func (s *script) policyKey(p *Policy, key, value string) {
 	}
 }
 
-func (s *script) window(text string) Window {
+func (s *script) window(text string) calendar.Window {
 	s.t.Helper()
 	days, hours, _ := strings.Cut(text, "/")
-	var w Window
+	var w calendar.Window
 	for day := range strings.SplitSeq(days, ",") {
 		i := strings.Index("SunMonTueWedThuFriSat", day)
 		w.Days = append(w.Days, time.Weekday(i/3))
@@ -303,7 +305,7 @@ func (s *script) checksCommand(args []string) string {
 	return out.String()
 }
 
-// effects prints activities and history of the last verb.
+// effects prints activities and history of the last command.
 func (s *script) effects() string {
 	var out strings.Builder
 	for _, e := range s.fx.History {

@@ -10,9 +10,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected answers in testdata")
 
-// TestScripts plays testdata/*.txt. A line that begins with "> " is a command,
-// the lines after it are what it printed, "#" begins a comment. Run with
-// -update to rewrite the answers, then read the difference. The commands are
+// TestScripts runs testdata/*.txt. A line that starts with "> " is a command, the
+// lines after it are its expected output, "#" starts a comment. Run with -update
+// to rewrite the output, then review the difference. The commands are
 // in script_commands_test.go.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -40,8 +40,8 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// play returns the script with the answers the engine gives now. A new world
-// begins after every line of "---".
+// play returns the script with the current output of the engine. Every line "---"
+// starts a new world.
 func play(t *testing.T, text string) string {
 	var out strings.Builder
 	var s *script
@@ -84,5 +84,5 @@ func firstDifference(want, got string) string {
 			return "line " + itoa(i+1) + ", after " + command + "\nwant: " + expected + "\ngot:  " + g[i]
 		}
 	}
-	return "the script expects more than was answered after " + command
+	return "the script expects more output after " + command
 }

@@ -1,23 +1,23 @@
 package rollout
 
-// State is where a machine stands in its current attempt. The numbers are
-// those of CoreRoller 1.0 and travel over REST.
+// State is the progress of a machine in its current attempt. The numbers are
+// those of CoreRoller 1.0 and part of the REST API.
 type State int8
 
-// The states of a machine; see docs/states.md for the arrows between them.
+// The states of a machine; docs/states.md has the transitions.
 const (
-	StateNone        State = 0 // nothing under way: never took part, or its grant was released (null in REST)
-	StateUndefined   State = 1 // kept for imported data only
-	StateGranted     State = 2 // offered, nothing started yet
+	StateNone        State = 0 // no attempt yet, or its grant was released (null in REST)
+	StateUndefined   State = 1 // only in imported data
+	StateGranted     State = 2 // offered, not started
 	StateError       State = 3 // the last attempt failed
-	StateComplete    State = 4 // seen on the version it was offered
-	StateInstalled   State = 5 // installed, waits for its reboot
+	StateComplete    State = 4 // runs the version it was offered
+	StateInstalled   State = 5 // waits for its reboot
 	StateDownloaded  State = 6
 	StateDownloading State = 7
-	StateOnHold      State = 8 // wants to update and may not now
+	StateOnHold      State = 8 // needs an update that is held
 )
 
-// InFlight reports whether the state holds a slot of the concurrency cap.
+// InFlight reports whether the state counts against the concurrency cap.
 func (s State) InFlight() bool {
 	return s == StateGranted || s == StateDownloading || s == StateDownloaded || s == StateInstalled
 }
@@ -30,7 +30,7 @@ const (
 	StandingActive      Standing = 0 // seen within the last 24 hours
 	StandingSilent      Standing = 1 // not seen for 24 hours
 	StandingOverridden  Standing = 2 // held or pinned by a person
-	StandingQuarantined Standing = 3 // freed by a person or the next version
+	StandingQuarantined Standing = 3 // until an operator or a newer version releases it
 )
 
 // RolloutState is the state of one group moving to one package.
@@ -40,24 +40,24 @@ type RolloutState int8
 const (
 	RolloutActive     RolloutState = 0
 	RolloutPaused     RolloutState = 1 // by a person
-	RolloutHalted     RolloutState = 2 // by a rule, or by a person in an emergency
-	RolloutCompleted  RolloutState = 3 // late joiners are still served
-	RolloutSuperseded RolloutState = 4 // the group has another target now
+	RolloutHalted     RolloutState = 2 // by a rule, or by a person
+	RolloutCompleted  RolloutState = 3 // machines that join later are still updated
+	RolloutSuperseded RolloutState = 4 // the group has a newer target
 )
 
 // Outcome is how an attempt ended.
 type Outcome int8
 
-// The outcomes. Only OutcomeSucceeded is a success; failed, rolled back and
-// timed out count as failures; the others free the slot and count as neither.
+// The outcomes. Only OutcomeSucceeded is a success. Failed, rolled back and timed
+// out count as failures. The others count as neither.
 const (
-	OutcomeSucceeded   Outcome = 1 // seen on the offered version or higher
-	OutcomeFailed      Outcome = 2 // reported an error, Code says which
+	OutcomeSucceeded   Outcome = 1 // runs the offered version or a higher one
+	OutcomeFailed      Outcome = 2 // reported an error code
 	OutcomeRolledBack  Outcome = 3 // booted back into the old version (code 44)
-	OutcomeTimeout     Outcome = 4 // silent past its lease
-	OutcomeInterrupted Outcome = 5 // the daemon restarted and is idle again
-	OutcomeDeferred    Outcome = 6 // the machine put the update off
-	OutcomeWithdrawn   Outcome = 7 // taken back before anything was started
+	OutcomeTimeout     Outcome = 4 // the lease expired without a report
+	OutcomeInterrupted Outcome = 5 // the update daemon restarted and is idle
+	OutcomeDeferred    Outcome = 6 // the machine deferred the update
+	OutcomeWithdrawn   Outcome = 7 // withdrawn before the machine started
 )
 
 // Failure reports whether the outcome is evidence against the version.

@@ -1,8 +1,8 @@
 package rollout
 
-// next is the package a machine running v is to have next: the lowest floor
-// above v and below the target, else the target; nil when there is no target
-// above v.
+// next returns the package that a machine running v installs next: the lowest
+// floor above v and below the target, else the target. It is nil when there is
+// no target above v.
 func (w *World) next(v Version) *Package {
 	if w.Target == nil || !v.Less(w.Target.Version) {
 		return nil
@@ -16,9 +16,9 @@ func (w *World) next(v Version) *Package {
 	return step
 }
 
-// Path is what a machine that runs v is offered, one after the other, as long
-// as nothing but time and other machines is in its way. It ends with
-// ReasonGranted at the target, else with what keeps the machine from the next
+// Path returns the packages that a machine running v installs one after the
+// other, ignoring windows, waves, caps and the machine's own state. end is
+// ReasonGranted if the path reaches the target, else what prevents the next
 // step: ReasonUpToDate, ReasonNoPackage or ReasonBlacklisted.
 func (w *World) Path(v Version) (steps []*Package, end Reason) {
 	end = ReasonUpToDate

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// twin is the engine again, deliberately dumb: it remembers everything that
-// ever happened and finds every number by counting it. Versions are small
-// integers, n for "n.0.0"; there are no windows (see window_test.go).
+// twin is a second, naive implementation of the engine: it stores the whole
+// history and computes every number by counting. Versions are small integers, n
+// for "n.0.0". Windows are not part of it; package calendar tests them.
 type twin struct {
 	policy  Policy
 	reboots bool
@@ -30,7 +30,7 @@ type twin struct {
 
 type twinMachine struct {
 	running                       int
-	silent, held, parked          bool // not counted: unseen, overridden, quarantined
+	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	open                          *twinAttempt
 }
@@ -115,7 +115,7 @@ func (t *twin) gate() bool {
 	return good+bad >= need && (good+bad == 0 || float64(good)/float64(good+bad) >= w.MinSuccessShare)
 }
 
-// settle is what time and numbers alone bring about.
+// settle opens waves and completes the rollout.
 func (t *twin) settle() {
 	if t.target == 0 || t.paused || t.halted {
 		return
@@ -172,7 +172,7 @@ func (t *twin) end(m *twinMachine, o Outcome) {
 	}
 }
 
-// refresh forgets a quarantine that is not for the next step.
+// refresh ends a quarantine that is not for the next step.
 func (t *twin) refresh(m *twinMachine) {
 	next := t.step(m.running)
 	if m.quarantined > 0 && m.quarantined != next && (next > 0 || m.running >= m.quarantined) {
@@ -285,7 +285,7 @@ func (t *twin) ping(m *twinMachine) {
 	}
 }
 
-// check is the answer and, for a grant, the version.
+// check returns the answer and, for a grant, the version.
 func (t *twin) check(id string, m *twinMachine) (Reason, int) {
 	t.expire(m)
 	t.settle()

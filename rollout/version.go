@@ -2,16 +2,15 @@ package rollout
 
 import "golang.org/x/mod/semver"
 
-// Version is a version as a machine or an operator wrote it, kept in the form
-// that compares without allocation. The zero value is "no version", which is
-// lower than every real one.
+// Version is a semantic version, stored so that comparing does not allocate. The
+// zero value is "no version" and is lower than every version.
 type Version struct {
 	v string // "v" + text when it is a semantic version, else ""
 }
 
-// ParseVersion reads a semantic version (https://semver.org), without a
-// leading "v". Build metadata is kept in the text and ignored in comparisons.
-// ok is false for anything else; the zero Version is returned then.
+// ParseVersion parses a semantic version (https://semver.org) without a leading
+// "v". Build metadata stays in the text and is ignored in comparisons. For any
+// other text ok is false and v is the zero Version.
 func ParseVersion(text string) (v Version, ok bool) {
 	if text == "" || text[0] == 'v' {
 		return Version{}, false
@@ -23,8 +22,8 @@ func ParseVersion(text string) (v Version, ok bool) {
 	return Version{v: s}, true
 }
 
-// dots counts the dots of the numeric core: semver.IsValid also accepts the
-// shorthands "1" and "1.2", which no machine may run.
+// dots counts the dots before any pre-release or build metadata. semver.IsValid
+// also accepts the short forms "1" and "1.2", which are not semantic versions.
 func dots(text string) int {
 	n := 0
 	for i := 0; i < len(text) && text[i] != '-' && text[i] != '+'; i++ {
@@ -35,7 +34,7 @@ func dots(text string) int {
 	return n
 }
 
-// String is the text the version was parsed from, "" for the zero value.
+// String returns the text the version was parsed from, "" for the zero value.
 func (v Version) String() string {
 	if v.v == "" {
 		return ""

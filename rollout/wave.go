@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// wave is the current wave. A policy edited to fewer waves than the rollout
-// reached already leaves it in the last one.
+// wave returns the index of the current wave. If a policy change left fewer waves
+// than the rollout already reached, it is the last one.
 func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.lastWave())) }
 
-// reaches reports whether a wave holds the machine with this bucket.
+// reaches reports whether a wave contains the machine with this bucket.
 func (s *Schedule) reaches(wave int, machine string, bucket float64) bool {
 	if bucket < s.policy.Waves[wave].Share {
 		return true
@@ -18,14 +18,14 @@ func (s *Schedule) reaches(wave int, machine string, bucket float64) bool {
 	return ok && first <= wave
 }
 
-func (l *ladder) waveHolds() bool {
-	s, r, cur := l.w.Policy, &l.w.Rollout, l.w.wave()
-	// Asked before hashing, which is most of the cost of a decision.
-	if s.lastWave() < 0 || s.policy.Waves[cur].Share >= 1 || l.skipsPacing() {
+func (e *evaluation) waveHolds() bool {
+	s, r, cur := e.w.Policy, &e.w.Rollout, e.w.wave()
+	// Checked before hashing, which dominates the cost of a decision.
+	if s.lastWave() < 0 || s.policy.Waves[cur].Share >= 1 || e.skipsPacing() {
 		return false
 	}
-	machine, bucket := l.m.ID, 0.0
-	switch l.side {
+	machine, bucket := e.m.ID, 0.0
+	switch e.side {
 	case sideInside:
 		return false
 	case sideNext:
@@ -37,20 +37,20 @@ func (l *ladder) waveHolds() bool {
 		}
 	}
 	wave := s.policy.Waves[cur]
-	l.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
+	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
 	if cur == s.lastWave() || r.GateAt.IsZero() || !s.reaches(cur+1, machine, bucket) {
 		return true
 	}
-	if end := r.GateAt.Add(wave.Soak); l.now.Before(end) {
-		l.d.Reason, l.d.Until = ReasonSoaking, end
+	if end := r.GateAt.Add(wave.Soak); e.now.Before(end) {
+		e.d.Reason, e.d.Until = ReasonSoaking, end
 	} else if wave.Approval && !r.Approved {
-		l.d.Reason = ReasonWaitingForApproval
+		e.d.Reason = ReasonWaitingForApproval
 	}
 	return true
 }
 
 // gateHolds reports whether enough attempts of the current wave finished and
-// enough of them well. Failures from before a resume are set aside.
+// enough of them succeeded. Failures from before a resume do not count.
 func (w *World) gateHolds(wave *Wave) bool {
 	finished := w.Rollout.WaveCounts.Finished() - w.Rollout.SetAside
 	if finished < w.mustFinish(wave) {
@@ -59,21 +59,22 @@ func (w *World) gateHolds(wave *Wave) bool {
 	return finished <= 0 || w.successShare(finished) >= wave.MinSuccessShare
 }
 
-// mustFinish is how many attempts the gate of a wave waits for.
+// mustFinish returns how many finished attempts the gate of a wave requires.
 func (w *World) mustFinish(wave *Wave) int {
 	if wave.MinFinished == 0 && wave.Share == 0 {
-		return len(wave.Canaries) // named one by one: all of them are waited for
+		return len(wave.Canaries) // only canaries: all of them must finish
 	}
 	return wave.MinFinished
 }
 
-// successShare is which share of the finished attempts of the current wave
-// went well.
+// successShare returns the share of the finished attempts of the current wave
+// that succeeded, 0 to 1.
 func (w *World) successShare(finished int) float64 {
 	return float64(w.Rollout.WaveCounts.Succeeded) / float64(finished)
 }
 
-// runs reports whether waves move: also after completion, for late joiners.
+// runs reports whether waves open. They also do after completion, for machines
+// that join later.
 func (w *World) runs() bool {
 	return w.Target != nil && (w.Rollout.State == RolloutActive || w.Rollout.State == RolloutCompleted)
 }
@@ -96,8 +97,8 @@ func (w *World) mayLeave(wave *Wave, now time.Time) bool {
 	return !now.Before(w.Rollout.GateAt.Add(wave.Soak)) && (!wave.Approval || w.Rollout.Approved)
 }
 
-// advanceWaves notes when the gate of the current wave begins or ceases to
-// hold, and opens every wave that may open.
+// advanceWaves records since when the gate of the current wave holds, and opens
+// every wave that may open.
 func (w *World) advanceWaves(now time.Time, fx *Effects) {
 	for w.wavesDue(now) {
 		r, wave := &w.Rollout, &w.Policy.policy.Waves[w.wave()]
@@ -112,11 +113,11 @@ func (w *World) advanceWaves(now time.Time, fx *Effects) {
 	}
 }
 
-// openNextWave starts the next wave with counters of its own.
+// openNextWave opens the next wave and resets the counters of the current wave.
 func (w *World) openNextWave(detail string, now time.Time, fx *Effects) {
 	r := &w.Rollout
 	r.Wave = w.wave() + 1
 	r.WaveAt, r.GateAt, r.Approved, r.WaveCounts, r.SetAside = now, time.Time{}, false, Counts{}, 0
-	words := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.lastWave()+1, w.Policy.policy.Waves[r.Wave].describe())
-	fx.activity(ActivityWaveAdvanced, SeverityInfo, r.Version, "", words+detail)
+	text := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.lastWave()+1, w.Policy.policy.Waves[r.Wave].describe())
+	fx.activity(ActivityWaveAdvanced, SeverityInfo, r.Version, "", text+detail)
 }

@@ -5,10 +5,10 @@ import "time"
 // ID is a UUID (RFC 9562) as bytes.
 type ID [16]byte
 
-// World is one group as the engine sees it. Policy comes from the
-// configuration and is never changed here, Target and Floors only by Retarget;
-// Ledger, Rollout and Census are changed in place. Slices inside are replaced
-// and never written to, so a plain copy of a World is a snapshot.
+// World is the state of one group. Policy comes from the
+// configuration and never changes here; only Retarget changes Target and Floors;
+// Ledger, Rollout and Census change in place. Slices are replaced and never
+// written to, so a plain copy of a World is a snapshot.
 type World struct {
 	Group   ID
 	Policy  *Schedule // the compiled policy, never nil
@@ -18,11 +18,11 @@ type World struct {
 	Pause   Pause
 
 	Ledger  Ledger
-	Rollout Rollout // zero ID: none, as long as there is no target
+	Rollout Rollout // zero ID: no rollout, because there is no target
 	Census  Census
 
-	// PackageMissingNoted is set when ActivityPackageNotFound was written, so
-	// that it is written once and not once per check. A target clears it.
+	// PackageMissingNoted is set once ActivityPackageNotFound was written, so that
+	// it is not repeated for every check. A target clears it.
 	PackageMissingNoted bool
 }
 
@@ -33,70 +33,69 @@ type Package struct {
 	Blacklisted bool // for the channel of this World
 }
 
-// Pause says who switched updates off, for the answer and the explanation.
+// Pause says who paused updates and why.
 type Pause struct {
 	By     string
 	Reason string
 	At     time.Time
 }
 
-// Ledger is the only arbiter of the caps of one group.
+// Ledger counts the grants of one group. Only it decides whether a cap is reached.
 type Ledger struct {
 	InFlight int
 	Spends   []Spend // oldest first; the last period, and older ones for a day while there is room
 }
 
-// Spend is one or more grants close together. Grants less than 1/128 of the
-// period apart share an entry, so the ledger stays small whatever the cap; it
-// is released when the last of them leaves the window, so merging can only
-// delay a grant, by at most that 1/128, and never exceed the cap. Spends at
-// least that far apart are exact.
+// Spend is one or more grants close together. Grants less than 1/128 of the period
+// apart share an entry, so that the ledger stays small for any cap. The entry
+// counts until its last grant leaves the period: merging can delay a grant by at
+// most 1/128 of the period and never exceeds the cap.
 type Spend struct {
 	First time.Time
 	Last  time.Time
 	Count int
 }
 
-// Rollout is one group moving to one package.
+// Rollout is the update of one group to one package.
 type Rollout struct {
 	ID        ID
 	State     RolloutState
 	Package   ID
 	Version   Version
-	Salt      string    // buckets machines, so that none is first every time
+	Salt      string    // for Bucket, so that another machine is first in every rollout
 	CreatedAt time.Time // when the target changed
 	StartedAt time.Time // first grant; zero: none yet
 	EndedAt   time.Time // completed or superseded; zero: still running
 
 	Wave       int       // index into the policy's waves
 	WaveAt     time.Time // when this wave was opened
-	GateAt     time.Time // since when the gate holds without a break; zero: it does not
+	GateAt     time.Time // since when the gate holds without interruption; zero: it does not hold
 	Approved   bool      // a person approved leaving this wave
 	WaveCounts Counts    // attempts granted in the current wave
 
-	Epoch    int      // evidence window; a resume starts a new one
+	Epoch    int      // number of resumes; only attempts of the current epoch can halt
 	Evidence Counts   // attempts granted in this epoch
 	Failing  []string // machines that failed in this epoch, newest last, at most 20
-	SetAside int      // failures of the current wave that the gate does not look at: from before a resume
-	Proven   bool     // safe mode: a machine was seen on the new version
+	SetAside int      // failures of the current wave from before a resume, ignored by the gate
+	Proven   bool     // safe mode: a machine runs the new version
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
 
-// Halt is why a rollout stopped by itself: the rule, its numbers, the machines.
+// Halt says why a rollout was halted: the rule, its numbers and the machines.
 type Halt struct {
 	Rule     HaltRule
 	At       time.Time
 	Failed   int
 	Finished int
-	Share    float64  // the policy's limit that was reached, 0 for other rules
+	Share    float64  // HaltFailureShare of the policy, 0 for other rules
 	Machines []string // failing machines, newest last, at most 20
 	By       string   // for HaltByPerson
 	Reason   string   // for HaltByPerson
 }
 
-// HaltRule names the rule that halted.
+// HaltRule names the rule that halted the rollout.
 type HaltRule string
 
 // The rules that halt.
@@ -106,8 +105,8 @@ const (
 	HaltByPerson     HaltRule = "person"
 )
 
-// Census counts the group's machines as completion sees them. The store keeps
-// it by differences; the engine moves a machine between the two numbers.
+// Census counts the active machines of the group, to detect completion. The engine
+// moves machines between the two counts; the store keeps them.
 type Census struct {
 	Behind   int // active machines below the target
 	OnTarget int // active machines at the target or higher
@@ -115,14 +114,14 @@ type Census struct {
 
 // Machine is one machine in one application.
 type Machine struct {
-	ID       string  // as the client sends it, opaque
+	ID       string  // as sent by the machine, opaque
 	Version  Version // running
 	State    State
 	Standing Standing
 	Reason   Reason // of the last decision
 	Attempt  Attempt
 
-	FailedVersion      Version // the version Failures speaks of
+	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
 	QuarantinedVersion Version // zero: not quarantined
 
@@ -147,7 +146,7 @@ type Attempt struct {
 // Open reports whether there is an attempt.
 func (a *Attempt) Open() bool { return !a.GrantedAt.IsZero() }
 
-// Override is an operator's word about one machine.
+// Override is an operator's decision about one machine.
 type Override struct {
 	Kind    OverrideKind
 	Version Version // for OverridePin: the machine never goes above it
@@ -156,7 +155,7 @@ type Override struct {
 	Reason  string
 }
 
-// OverrideKind is what the operator asked for.
+// OverrideKind is what the operator decided.
 type OverrideKind int8
 
 // The kinds of override. A pinned machine is offered nothing above its pin.
@@ -171,7 +170,7 @@ type Check struct {
 	OnDemand bool // installsource "ondemandupdate"
 }
 
-// Event is one Omaha event, its error code already reduced.
+// Event is one Omaha event, with the error code reduced by ReduceCode.
 type Event struct {
 	Type            int
 	Result          int
@@ -180,20 +179,20 @@ type Event struct {
 	HasPrevious     bool // the attribute was sent
 }
 
-// Decision is the answer to one update check. It is a plain value; Detail
-// composes its words only when somebody wants to read them.
+// Decision is the answer to one update check. It is a plain value without text, so
+// that deciding does not allocate; Detail returns the text.
 type Decision struct {
 	Reason Reason
 	Offer  *Package  // for ReasonGranted: the next step, which may be a floor
-	Again  bool      // for ReasonGranted: the offer of before, not counted twice
+	Again  bool      // for ReasonGranted: repeats an open grant, which is not counted again
 	Until  time.Time // when the answer can change by itself; zero: not known
 
-	// The inputs of the rule that settled it; the others are zero.
+	// The inputs of the rule that decided; the others are zero.
 	InFlight, Cap  int     // concurrency_limit, period_limit (grants in the period)
-	Bucket, Share  float64 // wave_not_reached: where the machine is, how far the wave reaches
+	Bucket, Share  float64 // wave_not_reached: bucket of the machine, share of the wave
 	Wave           int
 	By, Because    string // paused, held, pinned, blacklisted, frozen
-	Waiting        string // safe_mode_first: the machine waited for
+	Waiting        string // safe_mode_first: the machine that goes first
 	Failed, Finish int    // halted: failed of finished attempts
 	Rule           HaltRule
 }

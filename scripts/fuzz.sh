@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh TIME [PACKAGE...] fuzzes every target of the packages (default: all) for TIME each. What
-# breaks one is written to that package's testdata/fuzz, to be committed with the repair.
+# fuzz.sh TIME [PACKAGE...] runs every fuzz test of the packages (default: all) for TIME each. Go
+# writes a failing input to the package's testdata/fuzz; commit it together with the fix.
 set -euo pipefail
 time=$1
 shift

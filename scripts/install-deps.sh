@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# install-deps.sh postgresql|chromium... installs those of the tests' programs that are missing,
-# from Debian's packages. It does nothing, and needs neither network nor root, when all are there.
+# install-deps.sh postgresql|chromium... installs missing programs that the tests need, from Debian's
+# packages. If all are present it does nothing and needs neither network nor root.
 set -euo pipefail
 
 present() {
 	case $1 in
-	# Debian keeps the server's programs out of PATH; psql alone is only the client.
+	# Debian keeps the server's programs out of PATH; psql belongs to the client.
 	postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
 	chromium) command -v chromium >/dev/null ;;
 	*)
@@ -23,19 +23,19 @@ done
 
 by_hand="Please install by hand: ${missing[*]}."
 if ! command -v apt-get >/dev/null; then
-	echo "install-deps.sh: there is no apt-get here. $by_hand" >&2
+	echo "install-deps.sh: apt-get not found. $by_hand" >&2
 	exit 1
 fi
 as_root=()
 if [ "$(id -u)" != 0 ]; then
 	if ! command -v sudo >/dev/null || { [ ! -t 0 ] && ! sudo -n true 2>/dev/null; }; then
-		echo "install-deps.sh: not root, and sudo is not to be had. $by_hand" >&2
+		echo "install-deps.sh: needs root or sudo. $by_hand" >&2
 		exit 1
 	fi
 	as_root=(sudo)
 fi
 
-# Chromium draws no text without a font.
+# Chromium cannot draw text without a font.
 packages=()
 for name in "${missing[@]}"; do
 	packages+=("$name")
@@ -45,8 +45,7 @@ done
 echo "Installing ${packages[*]} ..."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# RUNLEVEL=1 keeps Debian from starting the server that comes with the package: the tests start
-# their own, and a server on the usual port is not for us to switch on.
+# RUNLEVEL=1 stops Debian from starting the package's server; the tests start their own.
 if ! {
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
 		"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
@@ -59,7 +58,7 @@ fi
 
 for name in "${missing[@]}"; do
 	present "$name" || {
-		echo "install-deps.sh: $name is still missing after its installation. $by_hand" >&2
+		echo "install-deps.sh: $name is still missing after installation. $by_hand" >&2
 		exit 1
 	}
 done

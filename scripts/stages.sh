@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# stages.sh TARGET... makes the targets one after the other and says how long each took. It stops at
-# the first that fails; in CI (CI=true) it goes on, so that one run shows all that is wrong.
+# stages.sh TARGET... runs make targets in order and prints the time of each. It stops at the first
+# failure; in CI (CI=true) it continues, so that one run shows all failures.
 set -uo pipefail
 
 table=()
@@ -9,12 +9,12 @@ began=$SECONDS
 for target in "$@"; do
 	printf '\n==== %s\n' "$target"
 	start=$SECONDS
-	if make --no-print-directory "$target"; then word=ok; else
-		word=FAILED
+	if make --no-print-directory "$target"; then result=ok; else
+		result=FAILED
 		failed+=("$target")
 	fi
-	table+=("$(printf '%-14s %5d s  %s' "$target" $((SECONDS - start)) $word)")
-	if [ $word = FAILED ] && [ "${CI:-}" != true ]; then break; fi
+	table+=("$(printf '%-14s %5d s  %s' "$target" $((SECONDS - start)) $result)")
+	if [ $result = FAILED ] && [ "${CI:-}" != true ]; then break; fi
 done
 
 printf '\n'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# verify.sh CMD... runs a generator and fails if that changes, adds or removes any file.
-# It compares the work tree before and after, so it is right in a tree with uncommitted work too.
+# verify.sh CMD... runs a generator and fails if it changes, adds or removes a file. It compares the
+# work tree before and after, so it also works with uncommitted changes.
 set -euo pipefail
 cd "$(git rev-parse --show-toplevel)"
 
@@ -10,7 +10,7 @@ mkdir "$scratch/objects"
 objects=$(realpath "$(git rev-parse --git-path objects)")
 index=$(git rev-parse --git-path index)
 
-# Index and objects of our own: the snapshots leave nothing behind in the repository.
+# A separate index and object folder, so that the snapshots leave nothing in the repository.
 export GIT_OBJECT_DIRECTORY=$scratch/objects GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
 snapshot() {
 	if [ -f "$index" ]; then cp "$index" "$scratch/index"; fi
@@ -26,5 +26,5 @@ after=$(snapshot)
 echo >&2
 git --no-pager diff --stat=120 "$before" "$after" >&2
 git --no-pager diff "$before" "$after" | head -n 100 >&2
-echo "Generated files are not what their sources say: run \"make generate\" and commit the result." >&2
+echo "Generated files are out of date: run \"make generate\" and commit the result." >&2
 exit 1

@@ -56,7 +56,7 @@ func New(o Options) *Server {
 	}
 	visits := newVisitor(o.TrustedProxies, o.OmahaSecret)
 	guard := auth.NewGuard(auth.Options{
-		Directory: o.Fleet, Now: o.Now, Realm: "coreroller.org", Address: visits.address, Secure: visits.secure,
+		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: visits.address, Secure: visits.secure,
 	})
 	api := graph.NewHandler(graph.Options{
 		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,

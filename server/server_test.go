@@ -19,6 +19,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -50,7 +51,7 @@ func built() fstest.MapFS {
 
 func testServer(t *testing.T, change func(*Options)) *Server {
 	t.Helper()
-	o := Options{Store: away{}, Omaha: machines{}, Now: time.Now, Version: "test", Files: built()}
+	o := Options{Fleet: &fleet.Service{}, Store: away{}, Omaha: machines{}, Now: time.Now, Version: "test", Files: built()}
 	if change != nil {
 		change(&o)
 	}

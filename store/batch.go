@@ -1,47 +1,95 @@
 package store
 
 import (
-	"github.com/google/uuid"
+	"context"
+	"errors"
 
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Batch is what one transaction writes besides the configuration: the groups
-// and machines it changed and what is to be remembered of it.
+// Batch is what one transaction writes, except configuration: changed groups and
+// machines and their journals.
 type Batch struct {
 	Groups   []*GroupState
 	Machines []*Machine
 
 	Activities []Activity
 	History    []HistoryEntry
-	Attempts   []Attempt // of machines that are in Machines
+	Attempts   []Attempt // their machines must be in Machines
 	Progress   []rollout.Progress
 	Events     []event.Event // published after the commit
 }
 
-// Activity is one row of activities. Names are kept beside the ids.
-type Activity struct {
-	rollout.Activity
-	ApplicationID   uuid.UUID
-	ApplicationName string
-	GroupID         uuid.UUID // zero: none
-	GroupName       string
-	ChannelID       uuid.UUID // zero: none
-	ChannelName     string
-	InstanceID      uuid.UUID // zero: none
-	Actor           string
+// Save writes a batch with a few statements, whatever its size. The caller holds
+// the locks of all groups that its machines are or were in. A transaction saves
+// one batch.
+func (tx *Tx) Save(ctx context.Context, b *Batch) error {
+	if tx.saved != nil {
+		return errors.New("a transaction can save only one batch")
+	}
+	tx.saved = b
+	b.countWrite()
+	for _, m := range b.Machines {
+		if m.Attempt.Open() {
+			b.noteLease(m)
+		}
+	}
+	added, updated := machineChanges(b.Machines)
+	rollouts, ledgers := groupChanges(b.Groups, tx.now)
+	written, err := tx.write(ctx, added, updated, rollouts, ledgers, countChange(b.Machines), waveChange(b.Progress), tx.attemptChange(b), tx.historyChange(b.History))
+	if err != nil {
+		return err
+	}
+	if err := checkWritten(written, added, updated); err != nil {
+		tx.store.recent.forget(b.Groups)
+		return err
+	}
+	if err := tx.saveFailures(ctx, b.Attempts); err != nil {
+		return err
+	}
+	if err := tx.saveActivities(ctx, b.Activities); err != nil {
+		return err
+	}
+	tx.publish(b)
+	return nil
 }
 
-// HistoryEntry is one row of history_entries.
-type HistoryEntry struct {
-	InstanceID uuid.UUID
-	rollout.Entry
+// countWrite increments writes of the groups if a machine has or had an open
+// attempt.
+func (b *Batch) countWrite() {
+	for _, m := range b.Machines {
+		if m.Attempt.Open() || m.was != nil && m.was.Attempt.Open() {
+			for _, g := range b.Groups {
+				g.writes = g.was.writes + 1
+			}
+			return
+		}
+	}
 }
 
-// Attempt is one row of attempts. Failures are counted per rollout from it.
-type Attempt struct {
-	InstanceID uuid.UUID
-	OEM        string // of the machine as the batch leaves it; set by Save
-	rollout.Ended
+// noteLease lowers NextLeaseAt of the machine's group to the machine's lease.
+func (b *Batch) noteLease(m *Machine) {
+	for _, g := range b.Groups {
+		if g.GroupID == m.GroupID && (g.NextLeaseAt.IsZero() || m.Attempt.LeaseUntil.Before(g.NextLeaseAt)) {
+			g.NextLeaseAt = m.Attempt.LeaseUntil
+		}
+	}
+}
+
+// publish queues the events of a batch.
+func (tx *Tx) publish(b *Batch) {
+	for _, g := range b.Groups {
+		tx.Publish(event.Event{Kind: event.GroupChanged, App: g.ApplicationID, Group: g.GroupID})
+	}
+	for _, m := range b.Machines {
+		if m.quiet {
+			continue
+		}
+		tx.Publish(event.Event{Kind: event.MachineChanged, App: m.ApplicationID, Group: m.GroupID, Instance: m.InstanceID})
+	}
+	for i := range b.Activities {
+		tx.Publish(event.Event{Kind: event.ActivityAdded, App: b.Activities[i].ApplicationID, Group: b.Activities[i].GroupID})
+	}
+	tx.Publish(b.Events...)
 }

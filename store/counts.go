@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/bulk"
 )
 
 // countKey is one row of group_counts.
@@ -25,17 +26,13 @@ func (m *Machine) countKey() countKey {
 	return countKey{m.GroupID, m.Version.String(), m.State, m.Reason, m.Standing}
 }
 
-var groupCounts = &table{
-	name: "group_counts",
-	columns: []column{
-		{"group_id", asID}, {"version", asText}, {"state", asNumber}, {"reason", asText}, {"standing", asNumber}, {"machines", asNumber},
-	},
-	conflict: `ON CONFLICT (group_id, version, state, reason, standing) DO UPDATE SET machines = group_counts.machines + EXCLUDED.machines`,
-}
+var groupCounts = bulk.NewTable("group_counts",
+	"ON CONFLICT (group_id, version, state, reason, standing) DO UPDATE SET machines = group_counts.machines + EXCLUDED.machines",
+	"group_id id, version text, state number, reason text, standing number, machines number")
 
-// countChange moves each changed machine from the row it was counted in to the
-// row it belongs in now.
-func countChange(machines []*Machine) change {
+// countChange moves each changed machine from its old row of group_counts to its
+// new one.
+func countChange(machines []*Machine) bulk.Change {
 	diff := map[countKey]int64{}
 	for _, m := range machines {
 		if m.was != nil && m.was.GroupID != uuid.Nil {
@@ -55,15 +52,15 @@ func countChange(machines []*Machine) change {
 		return cmp.Or(bytes.Compare(a.group[:], b.group[:]), cmp.Compare(a.version, b.version), cmp.Compare(a.state, b.state),
 			cmp.Compare(a.reason, b.reason), cmp.Compare(a.standing, b.standing))
 	})
-	rows := make(cells, 0, len(keys)*len(groupCounts.columns))
+	rows := make([]bulk.Value, 0, len(keys)*groupCounts.Width())
 	for _, k := range keys {
-		rows = append(rows, inID(k.group), inText(k.version), inNumber(k.state), inText(k.reason.String()), inNumber(k.standing), inNumber(diff[k]))
+		rows = append(rows, bulk.ID(k.group), bulk.Text(k.version), bulk.Number(k.state), bulk.Text(k.reason.String()), bulk.Number(k.standing), bulk.Number(diff[k]))
 	}
-	return insertion(groupCounts, rows)
+	return bulk.Insert(groupCounts, rows)
 }
 
-// Census counts the active machines of a group below and at a target, from the
-// group's few counters.
+// Census counts the active machines of a group below and at a target. It adds up
+// the group's counters.
 func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Version) (c rollout.Census, err error) {
 	if target.IsZero() {
 		return c, nil
@@ -71,14 +68,14 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Versio
 	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? GROUP BY version",
 		group.String(), int64(rollout.StandingActive))
 	if err != nil {
-		return c, fmt.Errorf("take census: %w", err)
+		return c, fmt.Errorf("read census: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var text string
 		var machines int
 		if err := rows.Scan(&text, &machines); err != nil {
-			return c, fmt.Errorf("take census: %w", err)
+			return c, fmt.Errorf("read census: %w", err)
 		}
 		if v, _ := rollout.ParseVersion(text); v.Less(target) {
 			c.Behind += machines
@@ -89,26 +86,26 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Versio
 	return c, rows.Err()
 }
 
-// LiftQuarantines lets the quarantined machines of groups count as active
-// again, because their groups have another target. Whether one is still kept
-// back is decided at its next check. It reads one index of quarantined
-// machines. The caller holds the groups' locks.
+// LiftQuarantines makes the quarantined machines of groups active again, because
+// the groups have a new target. Their next check decides whether the quarantine
+// still applies. It reads one index, which holds few machines. The caller holds
+// the groups' locks.
 func (tx *Tx) LiftQuarantines(ctx context.Context, groups []uuid.UUID) error {
 	if len(groups) == 0 {
 		return nil
 	}
 	all, err := tx.machines(ctx, selectMachines+fmt.Sprintf("WHERE group_id @in AND standing > 0 AND standing = %d ORDER BY id @lock",
-		rollout.StandingQuarantined), tx.store.list(groups))
+		rollout.StandingQuarantined), tx.sql.List(groups))
 	if err != nil {
 		return err
 	}
 	for _, m := range all {
 		m.Standing = rollout.StandingActive
 	}
-	added, known := machineChanges(all)
-	written, err := tx.write(ctx, added, known, countChange(all))
+	added, updated := machineChanges(all)
+	written, err := tx.write(ctx, added, updated, countChange(all))
 	if err != nil {
 		return err
 	}
-	return overtook(written, added, known)
+	return checkWritten(written, added, updated)
 }

@@ -6,27 +6,34 @@ import (
 	"fmt"
 	"strings"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 
 	"github.com/coreroller/coreroller/ent/db"
 )
 
-// Columns shows a machine's row, a column a line, for comparing in tests.
+// Columns shows a machine's row with one column a line.
 func Columns(m *Machine) string {
 	var b strings.Builder
-	for i, c := range appendMachine(nil, m) {
-		fmt.Fprintf(&b, "%s=%v\n", machineColumns[i].name, machineColumns[i].kind.sqlite(c))
+	names := strings.Split(instances.Columns(), ", ")
+	for i, v := range appendMachine(nil, m) {
+		fmt.Fprintf(&b, "%s=%v\n", names[i], v)
 	}
 	return b.String()
 }
 
-// Trace sees every statement of the hot path before it is run, with its
-// arguments where it is run once (on SQLite a bulk write is run once a row).
-func (s *Store) Trace(f func(tx *sql.Tx, text string, args []any)) { s.trace = f }
+// Trace calls f before each statement of the hot path, see statement.Pool.
+func (s *Store) Trace(f func(tx *sql.Tx, text string, args []any)) {
+	s.writer.Trace, s.readers.Trace = f, f
+}
 
-// TraceReader sees what the reader client asks before it does.
+// TraceReader calls f before each query of the reader client.
 func (s *Store) TraceReader(f func(text string, args []any)) {
-	s.reader = db.NewClient(db.Driver(tracer{entsql.OpenDB(s.dialect, s.readers), f}))
+	name := dialect.SQLite
+	if s.readers.Postgres {
+		name = dialect.Postgres
+	}
+	s.client = db.NewClient(db.Driver(tracer{entsql.OpenDB(name, s.readers.DB), f}))
 }
 
 type tracer struct {
@@ -39,11 +46,8 @@ func (t tracer) Query(ctx context.Context, text string, args, to any) error {
 	return t.Driver.Query(ctx, text, args, to)
 }
 
-// RewindPages is how long SQLite's log may become.
-const RewindPages = rewindPages
+// MaxRecentRows bounds the cache of recent rows.
+const MaxRecentRows = maxRecentRows
 
-// RecentRows is how many machines are kept between steps of their updates.
-const RecentRows = recentRows
-
-// Recent is how many are.
-func (s *Store) Recent() int { return s.recent.size }
+// RecentRows is the number of rows in the cache.
+func (s *Store) RecentRows() int { return s.recent.size }

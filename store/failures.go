@@ -10,33 +10,32 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/bulk"
 )
 
-// Traits by which failed attempts are counted besides how they ended.
+// Traits of machines by which failed attempts are counted, besides outcome and
+// code.
 const (
 	TraitOEM         = "oem"
 	TraitFromVersion = "from_version"
 )
 
-// maxKinds is how many codes, platforms and versions of one rollout's failures
-// are told apart. Real fleets have a few dozen of each; what machines may send
-// is without end, and all of it is read with every page. Failures beyond are
-// in the sums of the waves and among the attempts, only without a counter.
+// maxKinds bounds the counters of one rollout: codes, and values of each trait.
+// Real fleets need a few dozen. Machines can send any value, and every page reads
+// all counters. Other failures are still counted in the waves and listed as
+// attempts.
 const maxKinds = 1000
 
-var failures = &table{
-	name:     "failures",
-	columns:  []column{{"rollout_id", asID}, {"outcome", asNumber}, {"code", asNumber}, {"attempts", asNumber}},
-	conflict: "ON CONFLICT (rollout_id, outcome, code) DO UPDATE SET attempts = failures.attempts + EXCLUDED.attempts",
-}
+var failures = bulk.NewTable("failures",
+	"ON CONFLICT (rollout_id, outcome, code) DO UPDATE SET attempts = failures.attempts + EXCLUDED.attempts",
+	"rollout_id id, outcome number, code number, attempts number")
 
-var failureShares = &table{
-	name:     "failure_shares",
-	columns:  []column{{"rollout_id", asID}, {"trait", asText}, {"value", asText}, {"attempts", asNumber}},
-	conflict: "ON CONFLICT (rollout_id, trait, value) DO UPDATE SET attempts = failure_shares.attempts + EXCLUDED.attempts",
-}
+var failureShares = bulk.NewTable("failure_shares",
+	"ON CONFLICT (rollout_id, trait, value) DO UPDATE SET attempts = failure_shares.attempts + EXCLUDED.attempts",
+	"rollout_id id, trait text, value text, attempts number")
 
-// failureKind is one counter. Those by code have the trait "".
+// failureKind identifies one counter. Counters by outcome and code have the trait
+// "".
 type failureKind struct {
 	rollout uuid.UUID
 	trait   string
@@ -50,8 +49,8 @@ func compareKinds(a, b failureKind) int {
 		cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.code, b.code))
 }
 
-// saveFailures counts the failed ones of attempts that ended, by code, platform
-// and version before.
+// saveFailures counts the failed attempts by outcome and code, by OEM and by the
+// version before the update.
 func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 	sums := map[failureKind]int64{}
 	for i := range all {
@@ -76,20 +75,20 @@ func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 	if err != nil {
 		return err
 	}
-	var byCode, shares cells
+	var byCode, shares []bulk.Value
 	for _, k := range kinds {
 		if k.trait == "" {
-			byCode = append(byCode, inID(k.rollout), inNumber(k.outcome), inNumber(k.code), inNumber(sums[k]))
+			byCode = append(byCode, bulk.ID(k.rollout), bulk.Number(k.outcome), bulk.Number(k.code), bulk.Number(sums[k]))
 		} else {
-			shares = append(shares, inID(k.rollout), inText(k.trait), inText(k.value), inNumber(sums[k]))
+			shares = append(shares, bulk.ID(k.rollout), bulk.Text(k.trait), bulk.Text(k.value), bulk.Number(sums[k]))
 		}
 	}
-	_, err = tx.write(ctx, insertion(failures, byCode), insertion(failureShares, shares))
+	_, err = tx.write(ctx, bulk.Insert(failures, byCode), bulk.Insert(failureShares, shares))
 	return err
 }
 
-// countedKinds leaves those of the kinds, sorted, that have a counter or may get
-// one.
+// countedKinds returns the kinds that have a counter or may get one, see
+// maxKinds. The argument must be sorted.
 func (tx *Tx) countedKinds(ctx context.Context, kinds []failureKind) ([]failureKind, error) {
 	var ids []uuid.UUID
 	for _, k := range kinds {
@@ -103,7 +102,7 @@ func (tx *Tx) countedKinds(ctx context.Context, kinds []failureKind) ([]failureK
 	}
 	sizes := map[list]int{}
 	rows, err := tx.query(ctx, `SELECT rollout_id, '' AS trait, COUNT(*) FROM failures WHERE rollout_id @in GROUP BY rollout_id
-		UNION ALL SELECT rollout_id, trait, COUNT(*) FROM failure_shares WHERE rollout_id @in GROUP BY rollout_id, trait`, tx.store.list(ids), tx.store.list(ids))
+		UNION ALL SELECT rollout_id, trait, COUNT(*) FROM failure_shares WHERE rollout_id @in GROUP BY rollout_id, trait`, tx.sql.List(ids), tx.sql.List(ids))
 	if err != nil {
 		return nil, fmt.Errorf("count kinds of failures: %w", err)
 	}
@@ -123,14 +122,14 @@ func (tx *Tx) countedKinds(ctx context.Context, kinds []failureKind) ([]failureK
 	for _, k := range kinds {
 		l := list{k.rollout, k.trait}
 		if sizes[l]+len(kinds) > maxKinds {
-			known, err := tx.knowsKind(ctx, k)
+			counted, err := tx.hasCounter(ctx, k)
 			if err != nil {
 				return nil, err
 			}
-			if !known && sizes[l] >= maxKinds {
+			if !counted && sizes[l] >= maxKinds {
 				continue
 			}
-			if !known {
+			if !counted {
 				sizes[l]++
 			}
 		}
@@ -139,16 +138,16 @@ func (tx *Tx) countedKinds(ctx context.Context, kinds []failureKind) ([]failureK
 	return kept, nil
 }
 
-// knowsKind reports whether a kind has a counter. It is asked only of rollouts
-// that come near the limit.
-func (tx *Tx) knowsKind(ctx context.Context, k failureKind) (known bool, err error) {
+// hasCounter reports whether a kind has a counter. It is called only for rollouts
+// near the limit.
+func (tx *Tx) hasCounter(ctx context.Context, k failureKind) (found bool, err error) {
 	text, args := "SELECT 1 FROM failures WHERE rollout_id = ? AND outcome = ? AND code = ?", []any{k.rollout.String(), int64(k.outcome), int64(k.code)}
 	if k.trait != "" {
 		text, args = "SELECT 1 FROM failure_shares WHERE rollout_id = ? AND trait = ? AND value = ?", []any{k.rollout.String(), k.trait, k.value}
 	}
 	rows, err := tx.query(ctx, text, args...)
 	if err != nil {
-		return false, fmt.Errorf("look for a kind of failures: %w", err)
+		return false, fmt.Errorf("find a kind of failures: %w", err)
 	}
 	defer rows.Close()
 	return rows.Next(), rows.Err()

@@ -8,15 +8,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// lastID keeps ids of one process in the order they were made, also within
-// one millisecond: the low 12 bits count up.
+// lastID keeps the ids of one process in the order of their creation, also within
+// one millisecond: the low 12 bits of tick are a counter.
 var lastID struct {
 	sync.Mutex
 	tick uint64 // milliseconds << 12 | counter
 }
 
-// NewID makes a UUID of version 7 (RFC 9562) for a row made at now. Ids made
-// later in this process sort after it as long as now does not go back.
+// NewID returns a UUID of version 7 (RFC 9562) for a row created at now. Later ids
+// of this process sort after it unless the clock goes back.
 func NewID(now time.Time) uuid.UUID {
 	tick := uint64(now.UnixMilli()) << 12
 	lastID.Lock()
@@ -27,7 +27,7 @@ func NewID(now time.Time) uuid.UUID {
 	lastID.Unlock()
 
 	var id uuid.UUID
-	_, _ = rand.Read(id[8:]) // never fails (crypto/rand)
+	_, _ = rand.Read(id[8:]) // cannot fail (crypto/rand)
 	// 48 bits of milliseconds, version, 12 bits of counter.
 	id[7] = byte(tick)
 	id[6] = 0x70 | byte(tick>>8)&0x0f
@@ -40,8 +40,7 @@ func NewID(now time.Time) uuid.UUID {
 	return id
 }
 
-// firstID is lower than every id made by NewID at or after t; retention
-// deletes by it.
+// firstID is the lower bound of the ids that NewID returns at or after t.
 func firstID(t time.Time) uuid.UUID {
 	var id uuid.UUID
 	ms := uint64(t.UnixMilli())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -57,44 +58,44 @@ func (f *fixture) lists(t *testing.T, url string) {
 		}
 	})
 	group, app := &f.groups[0], &f.app
-	filter := func(f fleet.MachineFilter) fleet.MachineList {
-		return fleet.MachineList{MachineFilter: f, Limit: page + 1}
+	filter := func(f view.MachineFilter) view.MachineList {
+		return view.MachineList{MachineFilter: f, Limit: page + 1}
 	}
 	for _, c := range []struct {
 		what  string
-		list  fleet.MachineList
+		list  view.MachineList
 		found int // on all pages; -1: more than are read
 	}{
-		{"the group", filter(fleet.MachineFilter{Group: group}), -1},
-		{"the application", filter(fleet.MachineFilter{Application: app}), -1},
-		{"the fleet", filter(fleet.MachineFilter{}), -1},
-		{"failed machines of the group", filter(fleet.MachineFilter{Group: group, States: []rollout.State{rollout.StateError}}), 300},
-		{"failed machines of the application", filter(fleet.MachineFilter{Application: app, States: []rollout.State{rollout.StateError}}), 305},
-		{"failed machines of the fleet", filter(fleet.MachineFilter{States: []rollout.State{rollout.StateError}}), 305},
-		{"failed or complete", filter(fleet.MachineFilter{Application: app, States: []rollout.State{rollout.StateError, rollout.StateComplete}}), 308},
-		{"held machines", filter(fleet.MachineFilter{Group: group, States: []rollout.State{rollout.StateOnHold}}), -1},
-		{"a rare reason", filter(fleet.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonQuarantined}}), 40},
-		{"a common reason", filter(fleet.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonConcurrencyLimit}}), -1},
-		{"quarantined machines", filter(fleet.MachineFilter{Application: app, Standings: []rollout.Standing{rollout.StandingQuarantined}}), 40},
-		{"a rare version", filter(fleet.MachineFilter{Group: group, Versions: []string{"2.0.0"}}), 3},
-		{"a rare platform", filter(fleet.MachineFilter{Group: group, OEM: new("rare")}), 70},
-		{"a rare platform of the application", filter(fleet.MachineFilter{Application: app, OEM: new("rare")}), 70},
-		{"no such platform", filter(fleet.MachineFilter{OEM: new("none")}), 0},
-		{"a platform and a state", filter(fleet.MachineFilter{Group: group, OEM: new("rare"), States: []rollout.State{rollout.StateError}}), 70},
-		{"a common state of a rare platform", filter(fleet.MachineFilter{Group: group, OEM: new("other"), States: []rollout.State{rollout.StateOnHold}}), 2},
-		{"everything by state", fleet.MachineList{MachineFilter: fleet.MachineFilter{Group: group}, By: fleet.ByState, Limit: page + 1}, -1},
-		{"everything by version, newest first", fleet.MachineList{MachineFilter: fleet.MachineFilter{Group: group}, By: fleet.ByVersion, Down: true, Limit: page + 1}, -1},
-		{"silent machines not seen since", filter(fleet.MachineFilter{
+		{"the group", filter(view.MachineFilter{Group: group}), -1},
+		{"the application", filter(view.MachineFilter{Application: app}), -1},
+		{"the fleet", filter(view.MachineFilter{}), -1},
+		{"failed machines of the group", filter(view.MachineFilter{Group: group, States: []rollout.State{rollout.StateError}}), 300},
+		{"failed machines of the application", filter(view.MachineFilter{Application: app, States: []rollout.State{rollout.StateError}}), 305},
+		{"failed machines of the fleet", filter(view.MachineFilter{States: []rollout.State{rollout.StateError}}), 305},
+		{"failed or complete", filter(view.MachineFilter{Application: app, States: []rollout.State{rollout.StateError, rollout.StateComplete}}), 308},
+		{"held machines", filter(view.MachineFilter{Group: group, States: []rollout.State{rollout.StateOnHold}}), -1},
+		{"a rare reason", filter(view.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonQuarantined}}), 40},
+		{"a common reason", filter(view.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonConcurrencyLimit}}), -1},
+		{"quarantined machines", filter(view.MachineFilter{Application: app, Standings: []rollout.Standing{rollout.StandingQuarantined}}), 40},
+		{"a rare version", filter(view.MachineFilter{Group: group, Versions: []string{"2.0.0"}}), 3},
+		{"a rare platform", filter(view.MachineFilter{Group: group, OEM: new("rare")}), 70},
+		{"a rare platform of the application", filter(view.MachineFilter{Application: app, OEM: new("rare")}), 70},
+		{"no such platform", filter(view.MachineFilter{OEM: new("none")}), 0},
+		{"a platform and a state", filter(view.MachineFilter{Group: group, OEM: new("rare"), States: []rollout.State{rollout.StateError}}), 70},
+		{"a common state of a rare platform", filter(view.MachineFilter{Group: group, OEM: new("other"), States: []rollout.State{rollout.StateOnHold}}), 2},
+		{"everything by state", view.MachineList{MachineFilter: view.MachineFilter{Group: group}, By: view.ByState, Limit: page + 1}, -1},
+		{"everything by version, newest first", view.MachineList{MachineFilter: view.MachineFilter{Group: group}, By: view.ByVersion, Down: true, Limit: page + 1}, -1},
+		{"silent machines not seen since", filter(view.MachineFilter{
 			Group: group, Standings: []rollout.Standing{rollout.StandingSilent}, SeenBefore: new(start.Add(time.Hour)),
 		}), 30},
-		{"an alias", filter(fleet.MachineFilter{Application: app, Search: "web-"}), 4},
-		{"an alias anywhere", filter(fleet.MachineFilter{Search: "web-"}), 4},
-		{"a machine anywhere", filter(fleet.MachineFilter{Search: "small-"}), 5},
+		{"an alias", filter(view.MachineFilter{Application: app, Search: "web-"}), 4},
+		{"an alias anywhere", filter(view.MachineFilter{Search: "web-"}), 4},
+		{"a machine anywhere", filter(view.MachineFilter{Search: "small-"}), 5},
 	} {
 		what, statements = c.what, 0
 		found, pages := 0, 0
 		for l := c.list; pages < 8; pages++ {
-			rows, err := service.Machines(ctx, l, nil)
+			rows, err := service.View.Machines(ctx, l, nil)
 			if err != nil {
 				t.Fatalf("%s: %v", c.what, err)
 			}
@@ -117,7 +118,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 	}
 	// What a group in waves waits for is found out without looking at all machines.
 	what = "what the group waits for"
-	if _, err := service.GroupWaits(ctx, f.groups[:]); err != nil {
+	if _, err := service.View.GroupWaits(ctx, f.groups[:]); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,34 +9,48 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Machine is one row of instances as it is changed under its group's lock.
+// Machine is one row of instances. It is changed under the lock of its group.
 type Machine struct {
-	rollout.Machine // ID is the machine id as the client sends it
+	rollout.Machine // its ID is the machine id that the client sends
+	Reported
+	LastDecision
+	LastGrant
 
 	InstanceID    uuid.UUID
 	ApplicationID uuid.UUID
 	GroupID       uuid.UUID // zero: its group was deleted
-
-	Alias, MachineAlias, Address, Arch string
-	OEM, OEMVersion, AlephVersion      string
-
-	Decision      string // the last decision in words
-	DecidedAt     time.Time
-	DecisionUntil time.Time
+	Alias         string    // set by an operator
+	Moved         bool      // an operator chose the group
 
 	CreatedAt, LastSeenAt, StateChangedAt time.Time
 
+	was   *Machine // the row as it was read; nil for a new machine
+	quiet bool     // nothing changed except LastSeenAt and LastDecision's times; set by Save
+}
+
+// Reported is what a machine sends about itself.
+type Reported struct {
+	MachineAlias, Address, Arch   string
+	OEM, OEMVersion, AlephVersion string
+}
+
+// LastDecision describes the last decision about a machine.
+type LastDecision struct {
+	Decision      string // sentence
+	DecidedAt     time.Time
+	DecisionUntil time.Time // when the decision can change by itself; zero: never
+}
+
+// LastGrant describes the last grant of a machine, also after it ended.
+type LastGrant struct {
 	LastOfferVersion string
 	LastGrantedAt    time.Time
-	Moved            bool // a person chose the group
-
-	was   *Machine // as it was read; nil for a machine that is new
-	quiet bool     // nothing changed but when it was seen and decided on; set when it is saved
 }
 
 // InstanceID is the id of a machine in an application: the first 16 bytes of
-// SHA-256 over both, marked as version 8 (RFC 9562, custom). Deriving it makes
-// the check-in one lookup by primary key and registering twice impossible.
+// SHA-256 over both, marked as version 8 (RFC 9562, custom). Because it is
+// derived, a check-in is one lookup by primary key, and a machine cannot be
+// registered twice.
 func InstanceID(application uuid.UUID, machine string) uuid.UUID {
 	var buf [16 + 128]byte
 	data := append(buf[:0], application[:]...)
@@ -54,19 +68,19 @@ func (m *Machine) New() bool { return m.was == nil }
 type GroupState struct {
 	GroupID             uuid.UUID
 	ApplicationID       uuid.UUID
-	ConfigRevision      int64 // of the application, when it was last changed
+	ConfigRevision      int64 // of the application, when the ledger was last changed
 	Ledger              rollout.Ledger
 	Census              rollout.Census
 	Rollout             rollout.Rollout
-	NextLeaseAt         time.Time // no lease ends before; zero: none runs
+	NextLeaseAt         time.Time // no lease expires before; zero: no lease is open
 	PackageMissingNoted bool
 
-	// writes counts the transactions that changed machines of the group whose
-	// update is under way; see recent.
-	writes int64
-
-	// Superseded are rollouts that Rollout took the place of; Save writes both.
+	// Superseded are rollouts that Rollout replaced. Save writes them too.
 	Superseded []rollout.Rollout
 
-	was *GroupState
+	// writes counts the transactions that changed machines of the group with an
+	// open attempt. recentRows depends on it.
+	writes int64
+
+	was *GroupState // as it was locked
 }

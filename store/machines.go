@@ -10,76 +10,64 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/bulk"
+	"github.com/coreroller/coreroller/store/statement"
 )
 
-// ErrAgain says that another process was in the way and the same work must be
-// done once more from its beginning, on fresh rows.
-var ErrAgain = errors.New("overtaken by another process: try again")
-
-// The parts of a machine's row, and what changes them. The first is in every
-// statement.
+// The parts of a machine's row and what changes them. Every statement writes
+// partSeen.
 const (
-	partSeen     parts = 1 << iota // every check
-	partState                      // steps of an update, and holds
-	partAttempt                    // steps of an update
-	partWords                      // other words of the machine, another group
-	partTroubles                   // failures, and what a person decided
-	partFixed                      // nothing
+	partSeen     bulk.Parts = 1 << iota // every check
+	partState                           // steps of an update, and holds
+	partAttempt                         // steps of an update
+	partAbout                           // what the machine reports about itself; a move to another group
+	partFailures                        // failures and overrides
+	partFixed                           // never changed
 
-	partsAdded = partSeen | partState | partWords | partFixed // what every new machine has
-	partsStep  = partSeen | partState | partAttempt           // what steps of an update change
+	partsAdded = partSeen | partState | partAbout | partFixed // non-empty in every new machine
+	partsStep  = partSeen | partState | partAttempt           // changed by the steps of an update
 )
 
-// machineColumns are the columns of instances in the order of appendMachine and
-// scanMachine, a line for each part.
-var machineColumns = []column{
-	{"id", asID}, {"last_seen_at", asTime}, {"decided_at", asTime}, {"decision_until", asTime},
+// instances has its columns in the order of appendMachine and scanMachine, one
+// argument for each part.
+var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
+	`id id, last_seen_at time, decided_at time, decision_until time`,
 
-	{"version", asText}, {"state", asNumber}, {"standing", asNumber}, {"reason", asText}, {"decision", asText}, {"state_changed_at", asTime},
+	`version text, state number, standing number, reason text, decision text, state_changed_at time`,
 
-	{"granted_at", asTime}, {"lease_until", asTime}, {"downloading_at", asTime}, {"downloaded_at", asTime}, {"installed_at", asTime},
-	{"offer_rollout_id", asID}, {"offer_package_id", asID}, {"offer_version", asText}, {"offer_wave", asNumber}, {"offer_epoch", asNumber}, {"attempt", asNumber},
-	{"last_offer_version", asText}, {"last_granted_at", asTime},
+	`granted_at time, lease_until time, downloading_at time, downloaded_at time, installed_at time,
+	offer_rollout_id id, offer_package_id id, offer_version text, offer_wave number, offer_epoch number, attempt number,
+	last_offer_version text, last_granted_at time`,
 
-	{"group_id", asID}, {"alias", asText}, {"machine_alias", asText}, {"address", asText}, {"arch", asText},
-	{"oem", asText}, {"oem_version", asText}, {"aleph_version", asText}, {"moved", asTruth},
+	`group_id id, alias text, machine_alias text, address text, arch text,
+	oem text, oem_version text, aleph_version text, moved bool`,
 
-	{"failed_version", asText}, {"failures", asNumber}, {"quarantined_version", asText},
-	{"override", asNumber}, {"override_version", asText}, {"override_until", asTime}, {"override_by", asText}, {"override_reason", asText},
+	`failed_version text, failures number, quarantined_version text,
+	override number, override_version text, override_until time, override_by text, override_reason text`,
 
-	{"application_id", asID}, {"machine_id", asText}, {"created_at", asTime},
-}
+	`application_id id, machine_id text, created_at time`,
+).WithSets(partsStep, bulk.AllParts&^partFixed, partsAdded)
 
-// machineParts is where the lines of machineColumns begin.
-var machineParts = []int{0, 4, 10, 23, 32, 40}
+var selectMachines = "SELECT " + instances.Columns() + " FROM instances "
 
-var (
-	instances = &table{name: "instances", columns: machineColumns, begin: machineParts,
-		sets: []parts{partsStep, allParts &^ partFixed, partsAdded}, conflict: "ON CONFLICT (id) DO NOTHING"}
-	// lastSeen is instances with nothing but its first two columns.
-	lastSeen = &table{name: "instances", columns: machineColumns[:2]}
-
-	selectMachines = "SELECT " + instances.names(instances.used(allParts), "") + " FROM instances "
-)
-
-func appendMachine(to cells, m *Machine) cells {
+func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 	a := &m.Attempt
 	return append(to,
-		inID(m.InstanceID), inTime(m.LastSeenAt), inTime(m.DecidedAt), inTime(m.DecisionUntil),
+		bulk.ID(m.InstanceID), bulk.Time(m.LastSeenAt), bulk.Time(m.DecidedAt), bulk.Time(m.DecisionUntil),
 
-		inText(m.Version.String()), inNumber(m.State), inNumber(m.Standing), inText(m.Reason.String()), inText(m.Decision), inTime(m.StateChangedAt),
+		bulk.Text(m.Version.String()), bulk.Number(m.State), bulk.Number(m.Standing), bulk.Text(m.Reason.String()), bulk.Text(m.Decision), bulk.Time(m.StateChangedAt),
 
-		inTime(a.GrantedAt), inTime(a.LeaseUntil), inTime(a.DownloadingAt), inTime(a.DownloadedAt), inTime(a.InstalledAt),
-		inID(uuid.UUID(a.Rollout)), inID(uuid.UUID(a.Package)), inText(a.Version.String()), inNumber(a.Wave), inNumber(a.Epoch), inNumber(a.Number),
-		inText(m.LastOfferVersion), inTime(m.LastGrantedAt),
+		bulk.Time(a.GrantedAt), bulk.Time(a.LeaseUntil), bulk.Time(a.DownloadingAt), bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt),
+		bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()), bulk.Number(a.Wave), bulk.Number(a.Epoch), bulk.Number(a.Number),
+		bulk.Text(m.LastOfferVersion), bulk.Time(m.LastGrantedAt),
 
-		inID(m.GroupID), inText(m.Alias), inText(m.MachineAlias), inText(m.Address), inText(m.Arch),
-		inText(m.OEM), inText(m.OEMVersion), inText(m.AlephVersion), inTruth(m.Moved),
+		bulk.ID(m.GroupID), bulk.Text(m.Alias), bulk.Text(m.MachineAlias), bulk.Text(m.Address), bulk.Text(m.Arch),
+		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Bool(m.Moved),
 
-		inText(m.FailedVersion.String()), inNumber(m.Failures), inText(m.QuarantinedVersion.String()),
-		inNumber(m.Override.Kind), inText(m.Override.Version.String()), inTime(m.Override.Until), inText(m.Override.By), inText(m.Override.Reason),
+		bulk.Text(m.FailedVersion.String()), bulk.Number(m.Failures), bulk.Text(m.QuarantinedVersion.String()),
+		bulk.Number(m.Override.Kind), bulk.Text(m.Override.Version.String()), bulk.Time(m.Override.Until), bulk.Text(m.Override.By), bulk.Text(m.Override.Reason),
 
-		inID(m.ApplicationID), inText(m.ID), inTime(m.CreatedAt),
+		bulk.ID(m.ApplicationID), bulk.Text(m.ID), bulk.Time(m.CreatedAt),
 	)
 }
 
@@ -91,19 +79,19 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	)
 	a := &m.Attempt
 	err := rows.Scan(
-		&m.InstanceID, nullTime{&m.LastSeenAt}, nullTime{&m.DecidedAt}, nullTime{&m.DecisionUntil},
-		&version, &m.State, &m.Standing, &reason, &m.Decision, nullTime{&m.StateChangedAt},
-		nullTime{&a.GrantedAt}, nullTime{&a.LeaseUntil}, nullTime{&a.DownloadingAt}, nullTime{&a.DownloadedAt}, nullTime{&a.InstalledAt},
-		nullID{&rolloutID}, nullID{&packageID}, &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, nullTime{&m.LastGrantedAt},
-		nullID{&m.GroupID}, &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved,
+		&m.InstanceID, statement.Time(&m.LastSeenAt), statement.Time(&m.DecidedAt), statement.Time(&m.DecisionUntil),
+		&version, &m.State, &m.Standing, &reason, &m.Decision, statement.Time(&m.StateChangedAt),
+		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
+		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
+		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved,
 		&failed, &m.Failures, &quarantined,
-		&m.Override.Kind, &pinned, nullTime{&m.Override.Until}, &m.Override.By, &m.Override.Reason,
-		&m.ApplicationID, &m.ID, nullTime{&m.CreatedAt},
+		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
+		&m.ApplicationID, &m.ID, statement.Time(&m.CreatedAt),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read machine: %w", err)
 	}
-	m.Version, _ = rollout.ParseVersion(version) // "" is no version
+	m.Version, _ = rollout.ParseVersion(version) // "" is the zero version
 	m.Reason = rollout.ParseReason(reason)
 	a.Rollout, a.Package = rollout.ID(rolloutID), rollout.ID(packageID)
 	a.Version, _ = rollout.ParseVersion(offered)
@@ -115,31 +103,31 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	return &m, nil
 }
 
-// Machines reads the rows of the given instances, by id; unknown ones are
-// absent, and those of recent are as they were written. The caller holds the
-// locks of the groups whose machines it changes; the rows of machines without a
-// group are locked here.
+// Machines returns machines by their instance id, without those that do not
+// exist. Rows that this process wrote last come from memory (recentRows). The
+// caller holds the locks of the groups whose machines it changes. The rows of
+// machines without a group are locked here.
 func (tx *Tx) Machines(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Machine, error) {
 	found := make(map[uuid.UUID]*Machine, len(ids))
 	if ids = tx.store.recent.find(tx.locked, ids, found); len(ids) == 0 {
 		return found, nil
 	}
-	all, err := tx.machines(ctx, selectMachines+"WHERE id @in", tx.store.list(ids))
+	all, err := tx.machines(ctx, selectMachines+"WHERE id @in", tx.sql.List(ids))
 	if err != nil {
 		return nil, err
 	}
-	var stray []uuid.UUID
+	var groupless []uuid.UUID
 	for _, m := range all {
 		if m.GroupID == uuid.Nil {
-			stray = append(stray, m.InstanceID)
+			groupless = append(groupless, m.InstanceID)
 		}
 	}
-	if len(stray) > 0 {
-		locked, err := tx.machines(ctx, selectMachines+"WHERE id @in ORDER BY id @lock", tx.store.list(stray))
+	if len(groupless) > 0 {
+		locked, err := tx.machines(ctx, selectMachines+"WHERE id @in ORDER BY id @lock", tx.sql.List(groupless))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, locked...) // as they are now
+		all = append(all, locked...) // replaces what was read before the lock
 	}
 	for _, m := range all {
 		found[m.InstanceID] = m
@@ -147,10 +135,10 @@ func (tx *Tx) Machines(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Mac
 	return found, nil
 }
 
-// DueLeases reads machines of a group whose lease ended at or before now, the
-// oldest first, at most limit.
+// DueLeases returns at most limit machines of a group whose lease expired at or
+// before now, oldest first.
 func (tx *Tx) DueLeases(ctx context.Context, group uuid.UUID, now time.Time, limit int) ([]*Machine, error) {
-	if tx.store.postgres() { // how many leases ended says whether the index is walked in their order
+	if tx.sql.Postgres() { // the best plan depends on how many leases match
 		if _, err := tx.sql.ExecContext(ctx, "SET LOCAL plan_cache_mode = force_custom_plan"); err != nil {
 			return nil, fmt.Errorf("read leases: %w", err)
 		}
@@ -159,17 +147,18 @@ func (tx *Tx) DueLeases(ctx context.Context, group uuid.UUID, now time.Time, lim
 		group.String(), now.UTC(), limit)
 }
 
-// Walk reads machines in the order of their ids, those after a given one.
+// Walk returns at most limit machines in the order of their instance ids, after a
+// given id.
 func (s *Store) Walk(ctx context.Context, after uuid.UUID, limit int) ([]*Machine, error) {
-	rows, err := s.readers.QueryContext(ctx, s.q(selectMachines+"WHERE id > ? ORDER BY id LIMIT ?"), after.String(), limit)
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(selectMachines+"WHERE id > ? ORDER BY id LIMIT ?"), after.String(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("walk machines: %w", err)
 	}
 	return scanMachines(rows)
 }
 
-// FirstLease is the earliest end of a lease of a group after a moment, zero when
-// none runs.
+// FirstLease returns when the first lease of a group expires after a given time,
+// zero if none is open.
 func (tx *Tx) FirstLease(ctx context.Context, group uuid.UUID, after time.Time) (first time.Time, err error) {
 	rows, err := tx.query(ctx, "SELECT lease_until FROM instances WHERE group_id = ? AND lease_until IS NOT NULL AND lease_until > ? ORDER BY lease_until LIMIT 1",
 		group.String(), after.UTC())
@@ -178,7 +167,7 @@ func (tx *Tx) FirstLease(ctx context.Context, group uuid.UUID, after time.Time) 
 	}
 	defer rows.Close()
 	if rows.Next() {
-		err = rows.Scan(nullTime{&first})
+		err = rows.Scan(statement.Time(&first))
 	}
 	return first, errors.Join(err, rows.Err())
 }
@@ -203,42 +192,42 @@ func scanMachines(rows *sql.Rows) (all []*Machine, err error) {
 	return all, rows.Err()
 }
 
-// machineChanges are the new machines and those that changed. It notes which
-// are quiet.
-func machineChanges(machines []*Machine) (added, known change) {
-	added = change{table: instances, parts: partsAdded}
-	known = change{table: instances, parts: partSeen, known: true}
-	width := len(machineColumns)
-	blank, was := make(cells, width), make(cells, 0, width)
+// machineChanges returns the new and the changed machines. It sets quiet.
+func machineChanges(machines []*Machine) (added, updated bulk.Change) {
+	added = bulk.Change{Table: instances, Parts: partsAdded}
+	updated = bulk.Change{Table: instances, Parts: partSeen, Update: true}
+	width := instances.Width()
+	empty, was := make([]bulk.Value, width), make([]bulk.Value, 0, width)
 	fresh := 0
 	for _, m := range machines {
 		if m.was == nil {
 			fresh++
 		}
 	}
-	added.rows, known.rows = make(cells, 0, fresh*width), make(cells, 0, (len(machines)-fresh)*width)
+	added.Rows, updated.Rows = make([]bulk.Value, 0, fresh*width), make([]bulk.Value, 0, (len(machines)-fresh)*width)
 	for _, m := range machines {
 		if m.was == nil {
-			added.rows = appendMachine(added.rows, m)
-			added.parts |= instances.touched(added.rows[len(added.rows)-width:], blank)
+			added.Rows = appendMachine(added.Rows, m)
+			added.Parts |= instances.Changed(added.Rows[len(added.Rows)-width:], empty)
 			continue
 		}
-		known.rows, was = appendMachine(known.rows, m), appendMachine(was[:0], m.was)
-		touched := instances.touched(known.rows[len(known.rows)-width:], was)
-		m.quiet = touched&^partSeen == 0
-		if touched == 0 {
-			known.rows = known.rows[:len(known.rows)-width]
+		updated.Rows, was = appendMachine(updated.Rows, m), appendMachine(was[:0], m.was)
+		changed := instances.Changed(updated.Rows[len(updated.Rows)-width:], was)
+		m.quiet = changed&^partSeen == 0
+		if changed == 0 {
+			updated.Rows = updated.Rows[:len(updated.Rows)-width]
 		}
-		known.parts |= touched &^ partFixed
+		updated.Parts |= changed &^ partFixed
 	}
-	return added, known
+	return added, updated
 }
 
-// overtook compares the first of what was written with the machines there were.
-func overtook(written []int64, machines ...change) error {
-	for i, c := range machines {
-		if written[i] != int64(len(c.rows)/len(machineColumns)) {
-			return ErrAgain // registered or deleted by another process since it was looked up
+// checkWritten returns ErrRetry if fewer machines were written than there are:
+// another process registered or deleted one since it was read.
+func checkWritten(written []int64, machines ...bulk.Change) error {
+	for i := range machines {
+		if written[i] != int64(machines[i].Count()) {
+			return ErrRetry
 		}
 	}
 	return nil

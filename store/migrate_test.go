@@ -19,13 +19,14 @@ import (
 
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // The files in store/migrations, applied to an empty database, give exactly
 // the schema that ent has: nobody forgot `make migration`.
 func TestMigrationsEqualTheSchema(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		folder, name := "sqlite", dialect.SQLite
 		if store.IsPostgres(url) {
 			folder, name = "postgres", dialect.Postgres
@@ -41,7 +42,7 @@ func TestMigrationsEqualTheSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := fs.Glob(os.DirFS(copied), "*.sql")
-		err = store.Diff(t.Context(), url, "missing", schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay),
+		err = migrations.Diff(t.Context(), url, "missing", schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay),
 			schema.WithDialect(name), schema.WithFormatter(sqltool.GooseFormatter), schema.WithDropColumn(true), schema.WithDropIndex(true), schema.WithErrNoPlan(true))
 		if errors.Is(err, migrate.ErrNoPlan) {
 			return
@@ -75,11 +76,11 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 		// The migrations there are and one more.
 		folder := t.TempDir()
 		name := map[bool]string{true: "postgres", false: "sqlite"}[store.IsPostgres(url)]
-		check(t, os.CopyFS(filepath.Join(folder, "migrations"), os.DirFS("migrations")))
+		check(t, os.CopyFS(folder, os.DirFS("migrations")))
 		text, err := os.ReadFile("testdata/rebuild/" + name + ".sql")
 		check(t, err)
-		check(t, os.WriteFile(filepath.Join(folder, "migrations", name, "29990101000000_rebuild.sql"), text, 0o600))
-		if err := store.MigrateWith(t.Context(), url, os.DirFS(folder)); err != nil {
+		check(t, os.WriteFile(filepath.Join(folder, name, "29990101000000_rebuild.sql"), text, 0o600))
+		if err := migrations.ApplyFrom(t.Context(), url, os.DirFS(folder)); err != nil {
 			t.Fatal(err)
 		}
 		after := rows(t, url)
@@ -95,13 +96,13 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 }
 
 func TestProcessesMayStartAtOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		var g sync.WaitGroup
 		for range 4 {
-			g.Go(func() { check(t, store.Migrate(context.Background(), url)) })
+			g.Go(func() { check(t, migrations.Apply(context.Background(), url)) })
 		}
 		g.Wait()
-		all, err := store.Migrations(t.Context(), url)
+		all, err := migrations.List(t.Context(), url)
 		if err != nil || len(all) == 0 {
 			t.Fatal(all, err)
 		}
@@ -115,14 +116,14 @@ func TestProcessesMayStartAtOnce(t *testing.T) {
 
 func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
-		if err := store.Migrate(t.Context(), url); err != nil {
+		if err := migrations.Apply(t.Context(), url); err != nil {
 			t.Fatal(err)
 		}
 		d := raw(t, url)
 		if _, err := d.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99990101000000, " + map[bool]string{true: "TRUE", false: "1"}[store.IsPostgres(url)] + ")"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Open(t.Context(), store.Options{URL: url}); !errors.Is(err, store.ErrNewer) {
+		if _, err := store.Open(t.Context(), store.Options{URL: url}); !errors.Is(err, migrations.ErrNewer) {
 			t.Errorf("opened with %v", err)
 		}
 	})

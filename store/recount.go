@@ -12,16 +12,16 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Difference is a counter that disagrees with a recount.
+// Difference is a counter that differs from a recount.
 type Difference struct {
-	Counter       string // what is counted, readable
-	Kept, Counted int
+	Counter       string // description of what is counted
+	Kept, Counted int    // the counter, and the recount
 }
 
-// Recount compares every counter with the machines and attempts it counts, as
-// long as no attempt was deleted for its age. A kind of failures without a
-// counter is a difference unless the rollout has too many of them. It scans all
-// instances: for tests, and for an operator who doubts.
+// Recount compares every counter with the rows it counts and returns the
+// differences. Counters of attempts that retention has deleted differ too. A kind
+// of failure without a counter differs unless the rollout has maxKinds of them. It
+// scans all instances, so it is meant for tests and diagnosis.
 func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 	const text = `WITH failed AS (SELECT * FROM attempts WHERE outcome > 1 AND outcome < 5 AND rollout_id IN (SELECT id FROM rollouts))
 	SELECT what, SUM(kept), SUM(counted) FROM (
@@ -77,10 +77,10 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 	return append(all, census...), err
 }
 
-// recountCensus compares how many machines each ledger says are below and at
-// the target. Versions compare in Go, not in SQL.
+// recountCensus compares each ledger's number of machines below and at the target
+// with a recount. It runs in Go because SQL cannot compare versions.
 func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error) {
-	rows, err := s.readers.QueryContext(ctx, s.q(`SELECT l.group_id, l.behind, l.on_target, r.version, i.version, COUNT(i.id)
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, r.version, i.version, COUNT(i.id)
 		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ?
 		GROUP BY l.group_id, l.behind, l.on_target, r.version, i.version`), int64(rollout.StandingActive))
 	if err != nil {

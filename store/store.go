@@ -1,20 +1,22 @@
-// Package store keeps what the fleet knows. It is the only place with SQL
-// text, transactions and database drivers, and it publishes what changed after
-// a commit. It decides nothing: callers change values under a group's ledger
-// lock and hand them back.
+// Package store keeps the state of the fleet in a database and publishes what
+// changed after each commit. It is the only room with SQL text, transactions
+// and database drivers. It decides nothing: callers lock a group's ledger,
+// change values and save them.
 //
 // Two databases are supported and behave alike: SQLite (one writer connection,
-// many readers) and PostgreSQL (row locks). A transaction that touches groups
+// many readers) and PostgreSQL (row locks). A transaction that changes groups
 // first locks their ledger rows in the order of their ids.
+//
+// Below are the parts that know no tables: sqlite and postgres open a database,
+// migrations bring its schema up to date, statement prepares SQL, bulk writes
+// many rows at once, and lane is the group commit.
 package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"entgo.io/ent"
@@ -23,61 +25,78 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/store/bulk"
+	"github.com/coreroller/coreroller/store/lane"
+	"github.com/coreroller/coreroller/store/migrations"
+	"github.com/coreroller/coreroller/store/postgres"
+	"github.com/coreroller/coreroller/store/sqlite"
+	"github.com/coreroller/coreroller/store/statement"
 )
 
-// Options say which database to open.
+// Options configure Open.
 type Options struct {
-	// URL is postgres://… for PostgreSQL; anything else is the path of an
-	// SQLite file, which is made when missing.
+	// URL is postgres://… for PostgreSQL. Anything else is the path of an SQLite
+	// file, which is created if it is missing.
 	URL string
 	Log *slog.Logger // nil: discard
-	Now func() time.Time
 }
 
-// Store is an open database.
+// Store is an open database. It is safe for concurrent use.
 type Store struct {
-	writer      *sql.DB
-	readers     *sql.DB
-	dialect     string
-	reader      *db.Client
-	bus         *event.Memory
-	notify      *notifier     // nil on SQLite
-	checkpoints *checkpointer // nil on PostgreSQL
-	log         *slog.Logger
-	recent      recent
-	joints      sync.Map                                  // shape → *joint
-	words       sync.Map                                  // text → the text in the words of the dialect
-	stmts       statements                                // of writer
-	reading     statements                                // of readers
-	trace       func(tx *sql.Tx, text string, args []any) // sees the statements of the hot path before they run; tests only
+	sqlite   *sqlite.DB   // nil on PostgreSQL
+	postgres *postgres.DB // nil on SQLite
+	writer   *statement.Pool
+	readers  *statement.Pool
+	client   *db.Client // of readers
+	bulk     bulk.Writer
+	recent   recentRows
+	bus      *event.Memory
+	log      *slog.Logger
 }
 
-// ErrReadOnly is the answer of the reader client to every attempt to write.
-var ErrReadOnly = errors.New("this client reads only: write through the fleet")
+// ErrReadOnly is returned by the reader client for every write.
+var ErrReadOnly = errors.New("this client is read-only: use the verbs of fleet to write")
 
-// Open opens the database, brings its schema up to date under a lock and
-// starts listening to other processes. A database newer than this binary is
-// refused with ErrNewer.
+// ErrRetry means that another process changed the same rows. Repeat the work
+// from its beginning in a new transaction.
+var ErrRetry = errors.New("another process changed the same rows: try again")
+
+// maxAttempts bounds how often a transaction is repeated after a deadlock or
+// ErrRetry. Each attempt makes progress for at least one process.
+const maxAttempts = 5
+
+// IsPostgres reports whether a database URL names PostgreSQL.
+func IsPostgres(databaseURL string) bool { return postgres.IsURL(databaseURL) }
+
+// Open opens the database, applies missing migrations and starts listening to
+// other processes. A database newer than this binary is refused with
+// migrations.ErrNewer.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{log: o.Log, bus: event.NewMemory()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := Migrate(ctx, o.URL); err != nil {
+	if err := migrations.Apply(ctx, o.URL); err != nil {
 		return nil, err
 	}
-	var err error
+	name := dialect.SQLite
 	if IsPostgres(o.URL) {
-		err = s.openPostgres(ctx, o.URL)
+		d, err := postgres.Open(ctx, o.URL, s.bus, s.log)
+		if err != nil {
+			return nil, err
+		}
+		name, s.postgres = dialect.Postgres, d
+		s.writer, s.readers = statement.NewPool(d.Writer, true), statement.NewPool(d.Readers, true)
 	} else {
-		err = s.openSQLite(ctx, o.URL)
+		d, err := sqlite.Open(ctx, o.URL, s.log)
+		if err != nil {
+			return nil, err
+		}
+		s.sqlite = d
+		s.writer, s.readers = statement.NewPool(d.Writer, false), statement.NewPool(d.Readers, false)
 	}
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	s.stmts.db, s.reading.db = s.writer, s.readers
-	s.reader = db.NewClient(db.Driver(entsql.OpenDB(s.dialect, s.readers)))
-	s.reader.Use(func(ent.Mutator) ent.Mutator {
+	s.client = db.NewClient(db.Driver(entsql.OpenDB(name, s.readers.DB)))
+	s.client.Use(func(ent.Mutator) ent.Mutator {
 		return ent.MutateFunc(func(context.Context, ent.Mutation) (ent.Value, error) { return nil, ErrReadOnly })
 	})
 	return s, nil
@@ -85,53 +104,45 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Close stops listening and closes the database. Open transactions fail.
 func (s *Store) Close() error {
-	var errs []error
-	if s.notify != nil {
-		s.notify.close()
+	s.writer.CloseStatements()
+	s.readers.CloseStatements()
+	if s.postgres != nil {
+		return s.postgres.Close()
 	}
-	if s.checkpoints != nil {
-		errs = append(errs, s.checkpoints.close())
-	}
-	s.stmts.close()
-	s.reading.close()
-	if s.readers != nil {
-		errs = append(errs, s.readers.Close())
-	}
-	if s.writer != nil {
-		errs = append(errs, s.writer.Close())
-	}
-	return errors.Join(errs...)
+	return s.sqlite.Close()
 }
 
 // Reader is an ent client that refuses to write.
-func (s *Store) Reader() *db.Client { return s.reader }
+func (s *Store) Reader() *db.Client { return s.client }
 
-// Bus carries what changed, in this process and in the others on the same
+// Bus publishes every change of this process, and of other processes on the same
 // database.
 func (s *Store) Bus() event.Bus { return s.bus }
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.readers.PingContext(ctx) }
 
-// Write runs f in one transaction at the moment now. When f returns nil it
-// commits and then publishes; else it rolls back and returns f's error.
+// Write runs f in one transaction, whose time is now. If f returns nil, Write
+// commits and then publishes the transaction's events. Otherwise it rolls back
+// and returns f's error.
 func (s *Store) Write(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
 	tx, err := s.write(ctx, s.writer, now, f)
 	if err != nil {
 		return err
 	}
-	tx.keep(ctx)
+	tx.sql.PrepareOnPool(ctx)
 	s.publish(tx.events)
 	return nil
 }
 
-// write runs f in a transaction of a connection or pool and commits it.
-func (s *Store) write(ctx context.Context, from beginner, now time.Time, f func(tx *Tx) error) (*Tx, error) {
+// write runs f in a transaction of the writer pool, or of one of its
+// connections, and commits it.
+func (s *Store) write(ctx context.Context, from statement.Beginner, now time.Time, f func(tx *Tx) error) (*Tx, error) {
 	tx, err := s.begin(ctx, from, now)
 	if err != nil {
 		return nil, err
 	}
-	defer tx.sql.Rollback() //nolint:errcheck // after a commit there is nothing left to roll back
+	defer tx.sql.Rollback() //nolint:errcheck // does nothing after a commit
 	if err := f(tx); err != nil {
 		return nil, err
 	}
@@ -141,46 +152,69 @@ func (s *Store) write(ctx context.Context, from beginner, now time.Time, f func(
 	if tx.saved != nil {
 		s.recent.keep(tx.saved)
 	}
-	if s.checkpoints != nil {
-		s.checkpoints.written.Store(true)
+	if s.sqlite != nil {
+		s.sqlite.Committed()
 	}
 	return tx, nil
 }
 
-// View runs f in a transaction that is always rolled back: f may use the verbs
-// of a Tx to see what would happen.
+// View runs f in a transaction that is always rolled back: f can call the
+// writing methods of Tx to see their effect.
 func (s *Store) View(ctx context.Context, now time.Time, f func(tx *Tx) error) error {
 	tx, err := s.begin(ctx, s.writer, now)
 	if err != nil {
 		return err
 	}
-	defer tx.sql.Rollback() //nolint:errcheck // meant to be undone
+	defer tx.sql.Rollback() //nolint:errcheck // the purpose of View
 	return f(tx)
 }
 
-// beginner is a pool of connections or one of them.
-type beginner interface {
-	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
-}
-
-func (s *Store) begin(ctx context.Context, from beginner, now time.Time) (*Tx, error) {
-	t, err := from.BeginTx(ctx, nil)
+func (s *Store) begin(ctx context.Context, from statement.Beginner, now time.Time) (*Tx, error) {
+	t, err := s.writer.Begin(ctx, from, nil)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, err
 	}
-	return &Tx{store: s, stmts: &s.stmts, sql: t, now: now.UTC().Truncate(time.Microsecond)}, nil
+	return &Tx{store: s, sql: t, now: now.UTC().Truncate(time.Microsecond)}, nil
 }
 
-// publish tells this process and the others.
+// publish sends events to the subscribers in this process and in others.
 func (s *Store) publish(events []event.Event) {
 	if len(events) == 0 {
 		return
 	}
 	s.bus.Publish(events...)
-	if s.notify != nil {
-		s.notify.send(events)
+	if s.postgres != nil {
+		s.postgres.Notify(events)
 	}
 }
 
-// postgres reports whether the dialect is PostgreSQL.
-func (s *Store) postgres() bool { return s.dialect == dialect.Postgres }
+// retry repeats f while another transaction was in the way: a deadlock was
+// broken, or f returned ErrRetry.
+func retry(f func() error) (err error) {
+	for range maxAttempts {
+		if err = f(); !errors.Is(err, ErrRetry) && !postgres.Retryable(err) {
+			break
+		}
+	}
+	return err
+}
+
+// NewLane starts a lane whose batches are transactions of the store. process
+// returns the items that need another transaction. It may run more than once
+// for the same items, each time in a new transaction.
+func NewLane[T comparable](s *Store, o lane.Options, now func() time.Time, process func(ctx context.Context, tx *Tx, items []T) (again []T, err error)) *lane.Lane[T] {
+	o.Overlap = s.postgres != nil
+	return lane.New(o, func(ctx context.Context, items []T, idle func()) (again []T, err error) {
+		err = retry(func() error {
+			return s.Write(ctx, now(), func(tx *Tx) (err error) {
+				tx.idle = idle
+				again, err = process(ctx, tx, items)
+				return err
+			})
+		})
+		if err != nil {
+			return nil, fmt.Errorf("commit a batch: %w", err)
+		}
+		return again, nil
+	})
+}

@@ -89,7 +89,7 @@ func (f *fixture) join(t *testing.T, machines int) map[uuid.UUID]time.Time {
 // machine is a new machine of a group, not yet saved.
 func (f *fixture) machine(group int, name, version string) *store.Machine {
 	m := &store.Machine{InstanceID: store.InstanceID(f.app, name), ApplicationID: f.app, GroupID: f.groups[group],
-		Arch: "amd64", CreatedAt: start, LastSeenAt: start, StateChangedAt: start}
+		Reported: store.Reported{Arch: "amd64"}, CreatedAt: start, LastSeenAt: start, StateChangedAt: start}
 	m.ID = name
 	m.Version, _ = rollout.ParseVersion(version)
 	return m

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -15,37 +14,51 @@ import (
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/store/bulk"
+	"github.com/coreroller/coreroller/store/statement"
 )
 
-// Tx is one open transaction. It is used by one goroutine.
+// Tx is an open transaction. It is used by one goroutine.
 type Tx struct {
 	store  *Store
-	stmts  *statements // of the pool that sql is of
-	sql    *sql.Tx
+	sql    *statement.Tx
 	now    time.Time
 	client *db.Client
 	events []event.Event
-	fresh  []string // statements that are to be kept prepared
 	locked []*GroupState
 	saved  *Batch
-	// meanwhile is done while the database writes; it may be done at any time.
-	meanwhile func()
+	// idle is called in a goroutine while PostgreSQL writes the batch, see
+	// lane.Options.Overlap. nil: nothing to do.
+	idle func()
 }
 
-// Now is the moment of the transaction, in whole microseconds.
+// Now is the time of the transaction, UTC, in whole microseconds.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// Client is an ent client inside the transaction. It may write.
+// Client is an ent client in the transaction. It may write.
 func (tx *Tx) Client() *db.Client {
 	if tx.client == nil {
-		conn := entsql.Conn{ExecQuerier: tx.sql}
-		tx.client = db.NewClient(db.Driver(txDriver{entsql.NewDriver(tx.store.dialect, conn)}))
+		name := dialect.SQLite
+		if tx.sql.Postgres() {
+			name = dialect.Postgres
+		}
+		tx.client = db.NewClient(db.Driver(txDriver{entsql.NewDriver(name, entsql.Conn{ExecQuerier: tx.sql.Tx})}))
 	}
 	return tx.client
 }
 
-// txDriver lets ent work inside the transaction. Where ent would begin one of
-// its own it gets this one, which only the store ends.
+// query runs a prepared statement that returns rows.
+func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	return tx.sql.Run(ctx, text, args...)
+}
+
+// write writes rows of several tables, see bulk.Writer.
+func (tx *Tx) write(ctx context.Context, changes ...bulk.Change) (written []int64, err error) {
+	return tx.store.bulk.Write(ctx, tx.sql, tx.idle, changes...)
+}
+
+// txDriver is the transaction as a driver of ent. When ent begins a transaction
+// it gets this one, whose end is left to the store.
 type txDriver struct{ *entsql.Driver }
 
 func (d txDriver) Tx(context.Context) (dialect.Tx, error) { return d, nil }
@@ -56,10 +69,10 @@ func (txDriver) Close() error                             { return nil }
 // Publish queues events; they are sent after the commit.
 func (tx *Tx) Publish(events ...event.Event) { tx.events = append(tx.events, events...) }
 
-// LockApplication begins a change of the configuration of one application: it
-// locks its row, raises its revision, locks the ledgers of all its groups in
-// the order of their ids and raises their revision too, so that no check-in
-// decides on an older configuration. It returns the new revision.
+// LockApplication begins a change of one application's configuration. It locks
+// the application's row and the ledgers of all its groups, in the order of their
+// ids, and raises the revision in each, so that no check-in decides on an older
+// configuration. It returns the new revision.
 func (tx *Tx) LockApplication(ctx context.Context, id uuid.UUID) (int64, error) {
 	c := tx.Client()
 	if err := c.Application.UpdateOneID(id).AddRevision(1).Exec(ctx); err != nil {
@@ -76,7 +89,7 @@ func (tx *Tx) LockApplication(ctx context.Context, id uuid.UUID) (int64, error) 
 	if _, err := tx.lockLedgers(ctx, ids); err != nil {
 		return 0, err
 	}
-	if _, err := tx.sql.ExecContext(ctx, tx.store.q(`UPDATE ledgers SET config_revision = ? WHERE group_id IN (SELECT id FROM groups WHERE application_id = ?)`),
+	if _, err := tx.sql.ExecContext(ctx, tx.sql.SQL(`UPDATE ledgers SET config_revision = ? WHERE group_id IN (SELECT id FROM groups WHERE application_id = ?)`),
 		app.Revision, id.String()); err != nil {
 		return 0, fmt.Errorf("raise revision: %w", err)
 	}
@@ -84,39 +97,6 @@ func (tx *Tx) LockApplication(ctx context.Context, id uuid.UUID) (int64, error) 
 	return app.Revision, nil
 }
 
-// Audit records a change of the configuration.
-func (tx *Tx) Audit(ctx context.Context, a Audit) error {
-	before, err := auditJSON(a.Before)
-	if err != nil {
-		return err
-	}
-	after, err := auditJSON(a.After)
-	if err != nil {
-		return err
-	}
-	c := tx.Client().Audit.Create().SetID(NewID(tx.now)).SetAt(tx.now).SetTeamID(a.TeamID).
-		SetActor(a.Actor).SetCredential(a.Credential).SetVerb(a.Verb).SetObject(a.Object).SetObjectID(a.ObjectID).
-		SetBefore(before).SetAfter(after).SetReason(a.Reason)
-	if a.ApplicationID != uuid.Nil {
-		c.SetApplicationID(a.ApplicationID)
-	}
-	if err := c.Exec(ctx); err != nil {
-		return fmt.Errorf("audit %s: %w", a.Verb, err)
-	}
-	return nil
-}
-
-func auditJSON(v any) (string, error) {
-	if v == nil {
-		return "", nil
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "", fmt.Errorf("audit: %w", err)
-	}
-	return string(b), nil
-}
-
-// IsConflict reports whether an error is a violated constraint of the schema:
-// a name taken twice, or a reference to a row that is gone.
+// IsConflict reports whether an error is a violated constraint of the schema: a
+// name that is taken, or a reference to a deleted row.
 func IsConflict(err error) bool { return db.IsConstraintError(err) }

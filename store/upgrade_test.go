@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -17,21 +18,21 @@ import (
 func before(t *testing.T, url, last string) {
 	t.Helper()
 	folder := t.TempDir()
-	check(t, os.CopyFS(filepath.Join(folder, "migrations"), os.DirFS("migrations")))
-	files, err := filepath.Glob(filepath.Join(folder, "migrations", "*", "*.sql"))
+	check(t, os.CopyFS(folder, os.DirFS("migrations")))
+	files, err := filepath.Glob(filepath.Join(folder, "*", "*.sql"))
 	check(t, err)
 	for _, f := range files {
 		if filepath.Base(f) > last {
 			check(t, os.Remove(f))
 		}
 	}
-	check(t, store.MigrateWith(t.Context(), url, os.DirFS(folder)))
+	check(t, migrations.ApplyFrom(t.Context(), url, os.DirFS(folder)))
 }
 
 // A database with failures in it is upgraded: every counter is kept, the sums by
 // platform and by version before agree with it, and with what is known.
 func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, url string) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		before(t, url, "20261123053047_initial.sql")
 		moment := func(micros int64) string {
 			if store.IsPostgres(url) {

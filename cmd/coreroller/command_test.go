@@ -83,11 +83,11 @@ func TestPeopleAreAddedAndListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := auth.With(t.Context(), commandPrincipal("test"))
-	if _, err := p.fleet.Authenticate(ctx, "ann", "another password"); err != nil {
+	if _, err := p.fleet.Accounts.Authenticate(ctx, "ann", "another password"); err != nil {
 		t.Error(err)
 	}
 	for _, wrong := range [][2]string{{"ann", "a good password"}, {"admin", "admin"}} {
-		if _, err := p.fleet.Authenticate(ctx, wrong[0], wrong[1]); err == nil {
+		if _, err := p.fleet.Accounts.Authenticate(ctx, wrong[0], wrong[1]); err == nil {
 			t.Errorf("%v may sign in", wrong)
 		}
 	}

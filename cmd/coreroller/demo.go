@@ -11,6 +11,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -46,7 +47,7 @@ func runDemo(ctx context.Context, c *Config, p process) (err error) {
 		}
 		program.demo.say("user and password are both admin, unless they were changed")
 		_, err := program.fleet.StartDemo(auth.With(ctx, commandPrincipal("demo")))
-		if fleet.CodeOf(err) == fleet.Conflict {
+		if fault.CodeOf(err) == fault.Conflict {
 			return errors.New("there is something else in this data directory; give an empty one with --data-dir, or leave the flag out")
 		}
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // demoFleet lets the machines of the demo check against the server it is part
@@ -59,7 +61,7 @@ func (f *demoFleet) Begin(ctx context.Context, anew bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
-		return fleet.Errorf(fleet.Unavailable, "", "the server is stopping")
+		return fault.Errorf(fault.Unavailable, "", "the server is stopping")
 	}
 	// The machines outlive the request that wants them.
 	living, stop := context.WithCancel(auth.With(context.WithoutCancel(ctx), commandPrincipal("demo")))
@@ -136,8 +138,8 @@ func (f *demoFleet) machines(ctx context.Context, anew bool) ([]*machine, error)
 			continue
 		}
 		there[app.product] = true
-		l := fleet.MachineList{MachineFilter: fleet.MachineFilter{Application: &id}, Limit: 2 * len(all)}
-		rows, err := f.program.fleet.Machines(ctx, l, nil)
+		l := view.MachineList{MachineFilter: view.MachineFilter{Application: &id}, Limit: 2 * len(all)}
+		rows, err := f.program.fleet.View.Machines(ctx, l, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,9 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -67,9 +70,9 @@ func TestTheDemoInOneClick(t *testing.T) {
 		p.demoIs(t, "mutation { stopDemo { demo { present running available } userErrors { code } } }", false, false, false)
 		p.refuses(t, "mutation { stopDemo { demo { present } userErrors { code message } } }", "the demo is not there")
 		p.refuses(t, "mutation { startDemo { demo { present } userErrors { code message } } }", "applications of its own")
-		for _, id := range append(p.demo.Applications(), ours.ID, fleet.FlatcarID()) {
+		for _, id := range append(p.demo.Applications(), ours.ID, catalog.FlatcarID()) {
 			there := p.fleet.Catalog().App(id) != nil
-			if want := id == ours.ID || id == fleet.FlatcarID(); there != want {
+			if want := id == ours.ID || id == catalog.FlatcarID(); there != want {
 				t.Errorf("application %s is there: %v", id, there)
 			}
 		}
@@ -104,7 +107,7 @@ func TestTheMachinesOfTheDemoGoOnWhereTheyWere(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := first[0]
-	if _, err := p.fleet.CheckIn(ctx, fleet.CheckIn{AppID: m.id.App, Track: m.id.Track, Machine: m.id.Machine, Version: "1.2.1", Ping: true}); err != nil {
+	if _, err := p.fleet.Machines.CheckIn(ctx, checkin.CheckIn{AppID: m.id.App, Track: m.id.Track, Machine: m.id.Machine, Version: "1.2.1", Ping: true}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := p.demo.machines(ctx, false)
@@ -130,7 +133,7 @@ func TestADemoThatFailsLeavesNothing(t *testing.T) {
 	p := startProgram(t, "")
 	ctx := auth.With(t.Context(), commandPrincipal("test"))
 	p.demo.close()
-	if _, err := p.fleet.StartDemo(ctx); fleet.CodeOf(err) != fleet.Unavailable {
+	if _, err := p.fleet.StartDemo(ctx); fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("started by a program that stops: %v", err)
 	}
 	for _, id := range p.demo.Applications() {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -80,10 +81,10 @@ func (d *demo) promote(ctx context.Context, app, channel, version string) error 
 	_, err := d.fleet.PromotePackage(ctx, fleet.PromotePackage{
 		ChannelID: d.ids.channels[app+"/"+channel], PackageID: &target, Reason: "the demo's story",
 	})
-	switch fleet.CodeOf(err) {
+	switch fault.CodeOf(err) {
 	case "":
 		return err
-	case fleet.NotFound, fleet.Conflict, fleet.Invalid: // somebody plays with it: the story goes on without
+	case fault.NotFound, fault.Conflict, fault.Invalid: // somebody plays with it: the story goes on without
 		d.say(fmt.Sprintf("%s cannot be promoted to %s any more: %v", version, channel, err))
 		return nil
 	default:

@@ -10,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // The world of the demo: two applications with their packages, channels and
@@ -119,7 +121,7 @@ func withApproval(p rollout.Policy) rollout.Policy {
 
 func onSundayNights(p rollout.Policy) rollout.Policy {
 	p.Timezone = "Europe/Berlin"
-	p.Windows = []rollout.Window{{Days: []time.Weekday{time.Sunday}, Start: 2 * 60, End: 5 * 60}}
+	p.Windows = []calendar.Window{{Days: []time.Weekday{time.Sunday}, Start: 2 * 60, End: 5 * 60}}
 	return p
 }
 
@@ -178,11 +180,11 @@ func (d *demo) buildApp(ctx context.Context, app demoApp) error {
 func demoPackage(app uuid.UUID, a demoApp, version string) fleet.CreatePackage {
 	sum := sha256.Sum256([]byte(a.name + " " + version))
 	in := fleet.CreatePackage{
-		ApplicationID: app, Type: fleet.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
+		ApplicationID: app, Type: catalog.PackageFlatcar, Version: version, URL: "https://updates.example.net/" + a.product + "/" + version + "/",
 		Filename: "update.gz", Size: 380<<20 + int64(sum[0])<<18, SHA256: hex.EncodeToString(sum[:]),
 	}
 	if a.program {
-		in.Type, in.Filename, in.Size = fleet.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
+		in.Type, in.Filename, in.Size = catalog.PackageOther, "agent.tar.gz", 18<<20+int64(sum[0])<<10
 	}
 	return in
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 // What goes wrong before a server runs, in words that say what to do.
@@ -47,7 +47,7 @@ type refusal interface {
 
 // explainOpen says why the database cannot be used.
 func (c *Config) explainOpen(err error) error {
-	if errors.Is(err, store.ErrNewer) {
+	if errors.Is(err, migrations.ErrNewer) {
 		return fmt.Errorf("%s: %w", c.databaseName(), err)
 	}
 	if c.DatabaseURL == "" {

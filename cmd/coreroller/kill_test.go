@@ -61,7 +61,7 @@ func prepare(t *testing.T, databaseURL string) *track {
 
 func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: databaseURL, Log: discard(), Now: time.Now})
+	s, err := store.Open(t.Context(), store.Options{URL: databaseURL, Log: discard()})
 	if err != nil {
 		t.Fatal(err)
 	}

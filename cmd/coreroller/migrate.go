@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 func migrateCommand(p process) *cobra.Command {
@@ -17,14 +17,14 @@ func migrateCommand(p process) *cobra.Command {
 	}
 	migrate.AddCommand(
 		databaseCommand("up", "apply what is missing", func(cmd *cobra.Command, c *Config, database string) error {
-			if err := store.Migrate(cmd.Context(), database); err != nil {
+			if err := migrations.Apply(cmd.Context(), database); err != nil {
 				return c.explainOpen(err)
 			}
 			_, err := fmt.Fprintf(p.Stdout, "%s is up to date\n", c.databaseName())
 			return err
 		}),
 		databaseCommand("status", "list the migrations", func(cmd *cobra.Command, c *Config, database string) error {
-			all, err := store.Migrations(cmd.Context(), database)
+			all, err := migrations.List(cmd.Context(), database)
 			if err != nil {
 				return c.explainOpen(err)
 			}

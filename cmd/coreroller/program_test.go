@@ -32,7 +32,7 @@ func startProgram(t *testing.T, databaseURL string) *Program {
 }
 
 func TestAFleetIsRolledOutToTheLastMachine(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, databaseURL string) {
+	storetest.EachEmpty(t, func(t *testing.T, databaseURL string) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 		if !store.IsPostgres(databaseURL) {
 			databaseURL = "" // the program has a file of its own

@@ -82,7 +82,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if err = p.open(ctx); err != nil {
 		return err
 	}
-	endpoint := omaha.NewHandler(p.fleet, omaha.Options{
+	endpoint := omaha.NewHandler(p.fleet.Machines, omaha.Options{
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
 	})
 	p.server = server.New(server.Options{
@@ -104,7 +104,7 @@ func (p *Program) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log, Now: p.now}); err != nil {
+	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
 	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {
@@ -114,7 +114,7 @@ func (p *Program) open(ctx context.Context) error {
 	if err := p.fleet.Preinstall(ctx); err != nil {
 		return fmt.Errorf("fill a new database: %w", err)
 	}
-	if err := p.fleet.EnsureFirstUser(ctx); err != nil {
+	if err := p.fleet.Accounts.EnsureFirstUser(ctx); err != nil {
 		return fmt.Errorf("make the first user: %w", err)
 	}
 	p.warnOfFirstPassword(ctx)
@@ -125,7 +125,7 @@ func (p *Program) open(ctx context.Context) error {
 // still opens the door.
 func (p *Program) warnOfFirstPassword(ctx context.Context) {
 	const first = "admin" // name and password, as documented
-	if _, err := p.fleet.Authenticate(ctx, first, first); err == nil {
+	if _, err := p.fleet.Accounts.Authenticate(ctx, first, first); err == nil {
 		p.log.Warn("user admin still has the password admin: change it in the dashboard, or with `coreroller user password admin`")
 	}
 }
@@ -134,11 +134,7 @@ func (p *Program) warnOfFirstPassword(ctx context.Context) {
 func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
-	p.running.Go(func() {
-		if err := p.fleet.Run(worker); err != nil && worker.Err() == nil {
-			p.failed <- fmt.Errorf("background work: %w", err)
-		}
-	})
+	p.running.Go(func() { p.fleet.Run(worker) })
 	p.running.Go(func() { server.PaceGarbage(worker) })
 	p.running.Go(func() {
 		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -15,13 +15,15 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/store"
 )
 
 // commandPrincipal is who the server's own command line is: whoever may read
 // the database could do everything anyway.
 func commandPrincipal(name string) auth.Principal {
-	return auth.Principal{Name: name, TeamID: fleet.DefaultTeamID(), Credential: auth.CredentialCommand}
+	return auth.Principal{Name: name, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
 }
 
 func userCommand(p process) *cobra.Command {
@@ -34,7 +36,7 @@ func userCommand(p process) *cobra.Command {
 	user.AddCommand(
 		userVerb(p, "add NAME", "add somebody; the password has to be changed at the first sign-in",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if _, err := s.CreateUser(ctx, fleet.CreateUser{Username: name, Password: password}); err != nil {
+				if _, err := s.Accounts.CreateUser(ctx, account.CreateUser{Username: name, Password: password}); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(p.Stdout, "%s may sign in\n", name)
@@ -42,7 +44,7 @@ func userCommand(p process) *cobra.Command {
 			}),
 		userVerb(p, "password NAME", "give somebody another password and end that person's sessions",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if err := s.SetPassword(ctx, fleet.SetPassword{Username: name, New: password}); err != nil {
+				if err := s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password}); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(p.Stdout, "%s has another password\n", name)
@@ -97,7 +99,7 @@ func tokenCommand(p process) *cobra.Command {
 				return err
 			}
 			defer service.Close()
-			token, expires, err := service.CreateToken(ctx, fleet.CreateToken{Username: name, Life: life})
+			token, expires, err := service.Accounts.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
 			if err != nil {
 				return err
 			}
@@ -131,7 +133,7 @@ func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 }
 
 func (c *Config) withStore(ctx context.Context, database string, f func(*store.Store) error) (err error) {
-	s, err := store.Open(ctx, store.Options{URL: database, Log: discard(), Now: time.Now})
+	s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
 	if err != nil {
 		return c.explainOpen(err)
 	}

@@ -94,13 +94,13 @@ export class Api {
           onTarget: number;
           inFlight: number;
           waiting: number;
-          heldBecause: { reason: string; machines: number }[];
+          heldByReason: { reason: string; machines: number }[];
           funnel: { granted: number };
         };
       };
     }>(
       `query ($groupId: ID!) { group(id: $groupId) { numbers {
-        total onTarget inFlight waiting heldBecause { reason machines } funnel { granted } } } }`,
+        total onTarget inFlight waiting heldByReason { reason machines } funnel { granted } } } }`,
       { groupId },
     );
     return group.numbers;

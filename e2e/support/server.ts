@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const binary = process.env['COREROLLER'] ?? fileURLToPath(new URL('../../bin/coreroller', import.meta.url));
 
+/** scripts/with-postgres sets a folder in memory, where syncing takes no time. */
+const scratch = process.env['COREROLLER_TEST_FOLDER'] ?? tmpdir();
+
 /** A server process with its own data directory, which survives restarts. */
 export class Server {
   readonly url: string;
@@ -25,7 +28,7 @@ export class Server {
   /** Starts a server on a new or given data directory, with further flags of `serve`.
    * `remove` deletes the directory. */
   static async start(data?: string, flags: readonly string[] = []): Promise<Server> {
-    const folder = data ?? (await mkdtemp(join(tmpdir(), 'coreroller-e2e-')));
+    const folder = data ?? (await mkdtemp(join(scratch, 'coreroller-e2e-')));
     const server = new Server(await freePort(), folder, flags);
     await server.run();
     return server;

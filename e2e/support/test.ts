@@ -97,7 +97,8 @@ export async function violations(page: Page): Promise<string[]> {
       violations: { id: string; help: string; nodes: { html: string }[] }[];
     }
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await axe.run(document, { runOnly: tags });
+    // Of passed rules axe then reports one node each, which is quicker.
+    const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
   });
 }

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/activity"
@@ -22,7 +20,6 @@ type ActivityCreate struct {
 	config
 	mutation *ActivityMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetAt sets the "at" field.
@@ -335,7 +332,6 @@ func (_c *ActivityCreate) createSpec() (*Activity, *sqlgraph.CreateSpec) {
 		_node = &Activity{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(activity.Table, sqlgraph.NewFieldSpec(activity.FieldID, field.TypeUUID))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -403,192 +399,11 @@ func (_c *ActivityCreate) createSpec() (*Activity, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Activity.Create().
-//		SetAt(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ActivityUpsert) {
-//			SetAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ActivityCreate) OnConflict(opts ...sql.ConflictOption) *ActivityUpsertOne {
-	_c.conflict = opts
-	return &ActivityUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ActivityCreate) OnConflictColumns(columns ...string) *ActivityUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ActivityUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// ActivityUpsertOne is the builder for "upsert"-ing
-	//  one Activity node.
-	ActivityUpsertOne struct {
-		create *ActivityCreate
-	}
-
-	// ActivityUpsert is the "OnConflict" setter.
-	ActivityUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(activity.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *ActivityUpsertOne) UpdateNewValues() *ActivityUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(activity.FieldID)
-		}
-		if _, exists := u.create.mutation.At(); exists {
-			s.SetIgnore(activity.FieldAt)
-		}
-		if _, exists := u.create.mutation.Kind(); exists {
-			s.SetIgnore(activity.FieldKind)
-		}
-		if _, exists := u.create.mutation.Severity(); exists {
-			s.SetIgnore(activity.FieldSeverity)
-		}
-		if _, exists := u.create.mutation.ApplicationID(); exists {
-			s.SetIgnore(activity.FieldApplicationID)
-		}
-		if _, exists := u.create.mutation.ApplicationName(); exists {
-			s.SetIgnore(activity.FieldApplicationName)
-		}
-		if _, exists := u.create.mutation.GroupID(); exists {
-			s.SetIgnore(activity.FieldGroupID)
-		}
-		if _, exists := u.create.mutation.GroupName(); exists {
-			s.SetIgnore(activity.FieldGroupName)
-		}
-		if _, exists := u.create.mutation.ChannelID(); exists {
-			s.SetIgnore(activity.FieldChannelID)
-		}
-		if _, exists := u.create.mutation.ChannelName(); exists {
-			s.SetIgnore(activity.FieldChannelName)
-		}
-		if _, exists := u.create.mutation.InstanceID(); exists {
-			s.SetIgnore(activity.FieldInstanceID)
-		}
-		if _, exists := u.create.mutation.MachineID(); exists {
-			s.SetIgnore(activity.FieldMachineID)
-		}
-		if _, exists := u.create.mutation.Version(); exists {
-			s.SetIgnore(activity.FieldVersion)
-		}
-		if _, exists := u.create.mutation.Code(); exists {
-			s.SetIgnore(activity.FieldCode)
-		}
-		if _, exists := u.create.mutation.Actor(); exists {
-			s.SetIgnore(activity.FieldActor)
-		}
-		if _, exists := u.create.mutation.Detail(); exists {
-			s.SetIgnore(activity.FieldDetail)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *ActivityUpsertOne) Ignore() *ActivityUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ActivityUpsertOne) DoNothing() *ActivityUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ActivityCreate.OnConflict
-// documentation for more info.
-func (u *ActivityUpsertOne) Update(set func(*ActivityUpsert)) *ActivityUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ActivityUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *ActivityUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for ActivityCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ActivityUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *ActivityUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("db: ActivityUpsertOne.ID is not supported by MySQL driver. Use ActivityUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *ActivityUpsertOne) IDX(ctx context.Context) uuid.UUID {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // ActivityCreateBulk is the builder for creating many Activity entities in bulk.
 type ActivityCreateBulk struct {
 	config
 	err      error
 	builders []*ActivityCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Activity entities in the database.
@@ -618,7 +433,6 @@ func (_c *ActivityCreateBulk) Save(ctx context.Context) ([]*Activity, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -665,165 +479,6 @@ func (_c *ActivityCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *ActivityCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Activity.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ActivityUpsert) {
-//			SetAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ActivityCreateBulk) OnConflict(opts ...sql.ConflictOption) *ActivityUpsertBulk {
-	_c.conflict = opts
-	return &ActivityUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ActivityCreateBulk) OnConflictColumns(columns ...string) *ActivityUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ActivityUpsertBulk{
-		create: _c,
-	}
-}
-
-// ActivityUpsertBulk is the builder for "upsert"-ing
-// a bulk of Activity nodes.
-type ActivityUpsertBulk struct {
-	create *ActivityCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(activity.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *ActivityUpsertBulk) UpdateNewValues() *ActivityUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(activity.FieldID)
-			}
-			if _, exists := b.mutation.At(); exists {
-				s.SetIgnore(activity.FieldAt)
-			}
-			if _, exists := b.mutation.Kind(); exists {
-				s.SetIgnore(activity.FieldKind)
-			}
-			if _, exists := b.mutation.Severity(); exists {
-				s.SetIgnore(activity.FieldSeverity)
-			}
-			if _, exists := b.mutation.ApplicationID(); exists {
-				s.SetIgnore(activity.FieldApplicationID)
-			}
-			if _, exists := b.mutation.ApplicationName(); exists {
-				s.SetIgnore(activity.FieldApplicationName)
-			}
-			if _, exists := b.mutation.GroupID(); exists {
-				s.SetIgnore(activity.FieldGroupID)
-			}
-			if _, exists := b.mutation.GroupName(); exists {
-				s.SetIgnore(activity.FieldGroupName)
-			}
-			if _, exists := b.mutation.ChannelID(); exists {
-				s.SetIgnore(activity.FieldChannelID)
-			}
-			if _, exists := b.mutation.ChannelName(); exists {
-				s.SetIgnore(activity.FieldChannelName)
-			}
-			if _, exists := b.mutation.InstanceID(); exists {
-				s.SetIgnore(activity.FieldInstanceID)
-			}
-			if _, exists := b.mutation.MachineID(); exists {
-				s.SetIgnore(activity.FieldMachineID)
-			}
-			if _, exists := b.mutation.Version(); exists {
-				s.SetIgnore(activity.FieldVersion)
-			}
-			if _, exists := b.mutation.Code(); exists {
-				s.SetIgnore(activity.FieldCode)
-			}
-			if _, exists := b.mutation.Actor(); exists {
-				s.SetIgnore(activity.FieldActor)
-			}
-			if _, exists := b.mutation.Detail(); exists {
-				s.SetIgnore(activity.FieldDetail)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Activity.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *ActivityUpsertBulk) Ignore() *ActivityUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ActivityUpsertBulk) DoNothing() *ActivityUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ActivityCreateBulk.OnConflict
-// documentation for more info.
-func (u *ActivityUpsertBulk) Update(set func(*ActivityUpsert)) *ActivityUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ActivityUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *ActivityUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the ActivityCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for ActivityCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ActivityUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

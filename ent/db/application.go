@@ -52,13 +52,6 @@ type ApplicationEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [5]bool
-	// totalCount holds the count of the edges above.
-	totalCount [4]map[string]int
-
-	namedPackages  map[string][]*Release
-	namedChannels  map[string][]*Channel
-	namedGroups    map[string][]*Group
-	namedInstances map[string][]*Instance
 }
 
 // TeamOrErr returns the Team value or an error if the edge
@@ -261,102 +254,6 @@ func (_m *Application) String() string {
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedPackages returns the Packages named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Application) NamedPackages(name string) ([]*Release, error) {
-	if _m.Edges.namedPackages == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedPackages[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Application) appendNamedPackages(name string, edges ...*Release) {
-	if _m.Edges.namedPackages == nil {
-		_m.Edges.namedPackages = make(map[string][]*Release)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedPackages[name] = []*Release{}
-	} else {
-		_m.Edges.namedPackages[name] = append(_m.Edges.namedPackages[name], edges...)
-	}
-}
-
-// NamedChannels returns the Channels named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Application) NamedChannels(name string) ([]*Channel, error) {
-	if _m.Edges.namedChannels == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedChannels[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Application) appendNamedChannels(name string, edges ...*Channel) {
-	if _m.Edges.namedChannels == nil {
-		_m.Edges.namedChannels = make(map[string][]*Channel)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedChannels[name] = []*Channel{}
-	} else {
-		_m.Edges.namedChannels[name] = append(_m.Edges.namedChannels[name], edges...)
-	}
-}
-
-// NamedGroups returns the Groups named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Application) NamedGroups(name string) ([]*Group, error) {
-	if _m.Edges.namedGroups == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedGroups[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Application) appendNamedGroups(name string, edges ...*Group) {
-	if _m.Edges.namedGroups == nil {
-		_m.Edges.namedGroups = make(map[string][]*Group)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedGroups[name] = []*Group{}
-	} else {
-		_m.Edges.namedGroups[name] = append(_m.Edges.namedGroups[name], edges...)
-	}
-}
-
-// NamedInstances returns the Instances named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Application) NamedInstances(name string) ([]*Instance, error) {
-	if _m.Edges.namedInstances == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedInstances[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Application) appendNamedInstances(name string, edges ...*Instance) {
-	if _m.Edges.namedInstances == nil {
-		_m.Edges.namedInstances = make(map[string][]*Instance)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedInstances[name] = []*Instance{}
-	} else {
-		_m.Edges.namedInstances[name] = append(_m.Edges.namedInstances[name], edges...)
-	}
 }
 
 // Applications is a parsable slice of Application.

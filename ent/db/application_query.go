@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -26,21 +25,15 @@ import (
 // ApplicationQuery is the builder for querying Application entities.
 type ApplicationQuery struct {
 	config
-	ctx                *QueryContext
-	order              []application.OrderOption
-	inters             []Interceptor
-	predicates         []predicate.Application
-	withTeam           *TeamQuery
-	withPackages       *ReleaseQuery
-	withChannels       *ChannelQuery
-	withGroups         *GroupQuery
-	withInstances      *InstanceQuery
-	loadTotal          []func(context.Context, []*Application) error
-	modifiers          []func(*sql.Selector)
-	withNamedPackages  map[string]*ReleaseQuery
-	withNamedChannels  map[string]*ChannelQuery
-	withNamedGroups    map[string]*GroupQuery
-	withNamedInstances map[string]*InstanceQuery
+	ctx           *QueryContext
+	order         []application.OrderOption
+	inters        []Interceptor
+	predicates    []predicate.Application
+	withTeam      *TeamQuery
+	withPackages  *ReleaseQuery
+	withChannels  *ChannelQuery
+	withGroups    *GroupQuery
+	withInstances *InstanceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -385,9 +378,8 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		withGroups:    _q.withGroups.Clone(),
 		withInstances: _q.withInstances.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -541,9 +533,6 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -584,39 +573,6 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadInstances(ctx, query, nodes,
 			func(n *Application) { n.Edges.Instances = []*Instance{} },
 			func(n *Application, e *Instance) { n.Edges.Instances = append(n.Edges.Instances, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedPackages {
-		if err := _q.loadPackages(ctx, query, nodes,
-			func(n *Application) { n.appendNamedPackages(name) },
-			func(n *Application, e *Release) { n.appendNamedPackages(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedChannels {
-		if err := _q.loadChannels(ctx, query, nodes,
-			func(n *Application) { n.appendNamedChannels(name) },
-			func(n *Application, e *Channel) { n.appendNamedChannels(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedGroups {
-		if err := _q.loadGroups(ctx, query, nodes,
-			func(n *Application) { n.appendNamedGroups(name) },
-			func(n *Application, e *Group) { n.appendNamedGroups(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedInstances {
-		if err := _q.loadInstances(ctx, query, nodes,
-			func(n *Application) { n.appendNamedInstances(name) },
-			func(n *Application, e *Instance) { n.appendNamedInstances(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -775,9 +731,6 @@ func (_q *ApplicationQuery) loadInstances(ctx context.Context, query *InstanceQu
 
 func (_q *ApplicationQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -843,9 +796,6 @@ func (_q *ApplicationQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -861,94 +811,6 @@ func (_q *ApplicationQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *ApplicationQuery) ForUpdate(opts ...sql.LockOption) *ApplicationQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *ApplicationQuery) ForShare(opts ...sql.LockOption) *ApplicationQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *ApplicationQuery) Modify(modifiers ...func(s *sql.Selector)) *ApplicationSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedPackages tells the query-builder to eager-load the nodes that are connected to the "packages"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ApplicationQuery) WithNamedPackages(name string, opts ...func(*ReleaseQuery)) *ApplicationQuery {
-	query := (&ReleaseClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedPackages == nil {
-		_q.withNamedPackages = make(map[string]*ReleaseQuery)
-	}
-	_q.withNamedPackages[name] = query
-	return _q
-}
-
-// WithNamedChannels tells the query-builder to eager-load the nodes that are connected to the "channels"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ApplicationQuery) WithNamedChannels(name string, opts ...func(*ChannelQuery)) *ApplicationQuery {
-	query := (&ChannelClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedChannels == nil {
-		_q.withNamedChannels = make(map[string]*ChannelQuery)
-	}
-	_q.withNamedChannels[name] = query
-	return _q
-}
-
-// WithNamedGroups tells the query-builder to eager-load the nodes that are connected to the "groups"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ApplicationQuery) WithNamedGroups(name string, opts ...func(*GroupQuery)) *ApplicationQuery {
-	query := (&GroupClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedGroups == nil {
-		_q.withNamedGroups = make(map[string]*GroupQuery)
-	}
-	_q.withNamedGroups[name] = query
-	return _q
-}
-
-// WithNamedInstances tells the query-builder to eager-load the nodes that are connected to the "instances"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ApplicationQuery) WithNamedInstances(name string, opts ...func(*InstanceQuery)) *ApplicationQuery {
-	query := (&InstanceClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedInstances == nil {
-		_q.withNamedInstances = make(map[string]*InstanceQuery)
-	}
-	_q.withNamedInstances[name] = query
-	return _q
 }
 
 // ApplicationGroupBy is the group-by builder for Application entities.
@@ -1039,10 +901,4 @@ func (_s *ApplicationSelect) sqlScan(ctx context.Context, root *ApplicationQuery
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *ApplicationSelect) Modify(modifiers ...func(s *sql.Selector)) *ApplicationSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

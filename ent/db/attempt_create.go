@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/attempt"
@@ -23,7 +21,6 @@ type AttemptCreate struct {
 	config
 	mutation *AttemptMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetInstanceID sets the "instance_id" field.
@@ -284,7 +281,6 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 		_node = &Attempt{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(attempt.Table, sqlgraph.NewFieldSpec(attempt.FieldID, field.TypeUUID))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -365,192 +361,11 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Attempt.Create().
-//		SetInstanceID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.AttemptUpsert) {
-//			SetInstanceID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *AttemptCreate) OnConflict(opts ...sql.ConflictOption) *AttemptUpsertOne {
-	_c.conflict = opts
-	return &AttemptUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *AttemptCreate) OnConflictColumns(columns ...string) *AttemptUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &AttemptUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// AttemptUpsertOne is the builder for "upsert"-ing
-	//  one Attempt node.
-	AttemptUpsertOne struct {
-		create *AttemptCreate
-	}
-
-	// AttemptUpsert is the "OnConflict" setter.
-	AttemptUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(attempt.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *AttemptUpsertOne) UpdateNewValues() *AttemptUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(attempt.FieldID)
-		}
-		if _, exists := u.create.mutation.InstanceID(); exists {
-			s.SetIgnore(attempt.FieldInstanceID)
-		}
-		if _, exists := u.create.mutation.RolloutID(); exists {
-			s.SetIgnore(attempt.FieldRolloutID)
-		}
-		if _, exists := u.create.mutation.PackageID(); exists {
-			s.SetIgnore(attempt.FieldPackageID)
-		}
-		if _, exists := u.create.mutation.Version(); exists {
-			s.SetIgnore(attempt.FieldVersion)
-		}
-		if _, exists := u.create.mutation.FromVersion(); exists {
-			s.SetIgnore(attempt.FieldFromVersion)
-		}
-		if _, exists := u.create.mutation.Wave(); exists {
-			s.SetIgnore(attempt.FieldWave)
-		}
-		if _, exists := u.create.mutation.Number(); exists {
-			s.SetIgnore(attempt.FieldNumber)
-		}
-		if _, exists := u.create.mutation.GrantedAt(); exists {
-			s.SetIgnore(attempt.FieldGrantedAt)
-		}
-		if _, exists := u.create.mutation.DownloadingAt(); exists {
-			s.SetIgnore(attempt.FieldDownloadingAt)
-		}
-		if _, exists := u.create.mutation.DownloadedAt(); exists {
-			s.SetIgnore(attempt.FieldDownloadedAt)
-		}
-		if _, exists := u.create.mutation.InstalledAt(); exists {
-			s.SetIgnore(attempt.FieldInstalledAt)
-		}
-		if _, exists := u.create.mutation.EndedAt(); exists {
-			s.SetIgnore(attempt.FieldEndedAt)
-		}
-		if _, exists := u.create.mutation.Outcome(); exists {
-			s.SetIgnore(attempt.FieldOutcome)
-		}
-		if _, exists := u.create.mutation.Code(); exists {
-			s.SetIgnore(attempt.FieldCode)
-		}
-		if _, exists := u.create.mutation.Oem(); exists {
-			s.SetIgnore(attempt.FieldOem)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *AttemptUpsertOne) Ignore() *AttemptUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *AttemptUpsertOne) DoNothing() *AttemptUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the AttemptCreate.OnConflict
-// documentation for more info.
-func (u *AttemptUpsertOne) Update(set func(*AttemptUpsert)) *AttemptUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&AttemptUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *AttemptUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for AttemptCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *AttemptUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *AttemptUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("db: AttemptUpsertOne.ID is not supported by MySQL driver. Use AttemptUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *AttemptUpsertOne) IDX(ctx context.Context) uuid.UUID {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // AttemptCreateBulk is the builder for creating many Attempt entities in bulk.
 type AttemptCreateBulk struct {
 	config
 	err      error
 	builders []*AttemptCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Attempt entities in the database.
@@ -580,7 +395,6 @@ func (_c *AttemptCreateBulk) Save(ctx context.Context) ([]*Attempt, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -627,165 +441,6 @@ func (_c *AttemptCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *AttemptCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Attempt.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.AttemptUpsert) {
-//			SetInstanceID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *AttemptCreateBulk) OnConflict(opts ...sql.ConflictOption) *AttemptUpsertBulk {
-	_c.conflict = opts
-	return &AttemptUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *AttemptCreateBulk) OnConflictColumns(columns ...string) *AttemptUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &AttemptUpsertBulk{
-		create: _c,
-	}
-}
-
-// AttemptUpsertBulk is the builder for "upsert"-ing
-// a bulk of Attempt nodes.
-type AttemptUpsertBulk struct {
-	create *AttemptCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(attempt.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *AttemptUpsertBulk) UpdateNewValues() *AttemptUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(attempt.FieldID)
-			}
-			if _, exists := b.mutation.InstanceID(); exists {
-				s.SetIgnore(attempt.FieldInstanceID)
-			}
-			if _, exists := b.mutation.RolloutID(); exists {
-				s.SetIgnore(attempt.FieldRolloutID)
-			}
-			if _, exists := b.mutation.PackageID(); exists {
-				s.SetIgnore(attempt.FieldPackageID)
-			}
-			if _, exists := b.mutation.Version(); exists {
-				s.SetIgnore(attempt.FieldVersion)
-			}
-			if _, exists := b.mutation.FromVersion(); exists {
-				s.SetIgnore(attempt.FieldFromVersion)
-			}
-			if _, exists := b.mutation.Wave(); exists {
-				s.SetIgnore(attempt.FieldWave)
-			}
-			if _, exists := b.mutation.Number(); exists {
-				s.SetIgnore(attempt.FieldNumber)
-			}
-			if _, exists := b.mutation.GrantedAt(); exists {
-				s.SetIgnore(attempt.FieldGrantedAt)
-			}
-			if _, exists := b.mutation.DownloadingAt(); exists {
-				s.SetIgnore(attempt.FieldDownloadingAt)
-			}
-			if _, exists := b.mutation.DownloadedAt(); exists {
-				s.SetIgnore(attempt.FieldDownloadedAt)
-			}
-			if _, exists := b.mutation.InstalledAt(); exists {
-				s.SetIgnore(attempt.FieldInstalledAt)
-			}
-			if _, exists := b.mutation.EndedAt(); exists {
-				s.SetIgnore(attempt.FieldEndedAt)
-			}
-			if _, exists := b.mutation.Outcome(); exists {
-				s.SetIgnore(attempt.FieldOutcome)
-			}
-			if _, exists := b.mutation.Code(); exists {
-				s.SetIgnore(attempt.FieldCode)
-			}
-			if _, exists := b.mutation.Oem(); exists {
-				s.SetIgnore(attempt.FieldOem)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Attempt.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *AttemptUpsertBulk) Ignore() *AttemptUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *AttemptUpsertBulk) DoNothing() *AttemptUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the AttemptCreateBulk.OnConflict
-// documentation for more info.
-func (u *AttemptUpsertBulk) Update(set func(*AttemptUpsert)) *AttemptUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&AttemptUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *AttemptUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the AttemptCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for AttemptCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *AttemptUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

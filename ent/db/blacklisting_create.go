@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
@@ -23,7 +21,6 @@ type BlacklistingCreate struct {
 	config
 	mutation *BlacklistingMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetChannelID sets the "channel_id" field.
@@ -187,7 +184,6 @@ func (_c *BlacklistingCreate) createSpec() (*Blacklisting, *sqlgraph.CreateSpec)
 		_node = &Blacklisting{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(blacklisting.Table, sqlgraph.NewFieldSpec(blacklisting.FieldID, field.TypeUUID))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -241,208 +237,11 @@ func (_c *BlacklistingCreate) createSpec() (*Blacklisting, *sqlgraph.CreateSpec)
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Blacklisting.Create().
-//		SetChannelID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.BlacklistingUpsert) {
-//			SetChannelID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *BlacklistingCreate) OnConflict(opts ...sql.ConflictOption) *BlacklistingUpsertOne {
-	_c.conflict = opts
-	return &BlacklistingUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *BlacklistingCreate) OnConflictColumns(columns ...string) *BlacklistingUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &BlacklistingUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// BlacklistingUpsertOne is the builder for "upsert"-ing
-	//  one Blacklisting node.
-	BlacklistingUpsertOne struct {
-		create *BlacklistingCreate
-	}
-
-	// BlacklistingUpsert is the "OnConflict" setter.
-	BlacklistingUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetReason sets the "reason" field.
-func (u *BlacklistingUpsert) SetReason(v string) *BlacklistingUpsert {
-	u.Set(blacklisting.FieldReason, v)
-	return u
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *BlacklistingUpsert) UpdateReason() *BlacklistingUpsert {
-	u.SetExcluded(blacklisting.FieldReason)
-	return u
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *BlacklistingUpsert) SetCreatedBy(v string) *BlacklistingUpsert {
-	u.Set(blacklisting.FieldCreatedBy, v)
-	return u
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *BlacklistingUpsert) UpdateCreatedBy() *BlacklistingUpsert {
-	u.SetExcluded(blacklisting.FieldCreatedBy)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(blacklisting.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *BlacklistingUpsertOne) UpdateNewValues() *BlacklistingUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(blacklisting.FieldID)
-		}
-		if _, exists := u.create.mutation.ChannelID(); exists {
-			s.SetIgnore(blacklisting.FieldChannelID)
-		}
-		if _, exists := u.create.mutation.PackageID(); exists {
-			s.SetIgnore(blacklisting.FieldPackageID)
-		}
-		if _, exists := u.create.mutation.CreatedAt(); exists {
-			s.SetIgnore(blacklisting.FieldCreatedAt)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *BlacklistingUpsertOne) Ignore() *BlacklistingUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *BlacklistingUpsertOne) DoNothing() *BlacklistingUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the BlacklistingCreate.OnConflict
-// documentation for more info.
-func (u *BlacklistingUpsertOne) Update(set func(*BlacklistingUpsert)) *BlacklistingUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&BlacklistingUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetReason sets the "reason" field.
-func (u *BlacklistingUpsertOne) SetReason(v string) *BlacklistingUpsertOne {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.SetReason(v)
-	})
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *BlacklistingUpsertOne) UpdateReason() *BlacklistingUpsertOne {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.UpdateReason()
-	})
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *BlacklistingUpsertOne) SetCreatedBy(v string) *BlacklistingUpsertOne {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.SetCreatedBy(v)
-	})
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *BlacklistingUpsertOne) UpdateCreatedBy() *BlacklistingUpsertOne {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.UpdateCreatedBy()
-	})
-}
-
-// Exec executes the query.
-func (u *BlacklistingUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for BlacklistingCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *BlacklistingUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *BlacklistingUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("db: BlacklistingUpsertOne.ID is not supported by MySQL driver. Use BlacklistingUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *BlacklistingUpsertOne) IDX(ctx context.Context) uuid.UUID {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // BlacklistingCreateBulk is the builder for creating many Blacklisting entities in bulk.
 type BlacklistingCreateBulk struct {
 	config
 	err      error
 	builders []*BlacklistingCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Blacklisting entities in the database.
@@ -472,7 +271,6 @@ func (_c *BlacklistingCreateBulk) Save(ctx context.Context) ([]*Blacklisting, er
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -519,157 +317,6 @@ func (_c *BlacklistingCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *BlacklistingCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Blacklisting.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.BlacklistingUpsert) {
-//			SetChannelID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *BlacklistingCreateBulk) OnConflict(opts ...sql.ConflictOption) *BlacklistingUpsertBulk {
-	_c.conflict = opts
-	return &BlacklistingUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *BlacklistingCreateBulk) OnConflictColumns(columns ...string) *BlacklistingUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &BlacklistingUpsertBulk{
-		create: _c,
-	}
-}
-
-// BlacklistingUpsertBulk is the builder for "upsert"-ing
-// a bulk of Blacklisting nodes.
-type BlacklistingUpsertBulk struct {
-	create *BlacklistingCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(blacklisting.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *BlacklistingUpsertBulk) UpdateNewValues() *BlacklistingUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(blacklisting.FieldID)
-			}
-			if _, exists := b.mutation.ChannelID(); exists {
-				s.SetIgnore(blacklisting.FieldChannelID)
-			}
-			if _, exists := b.mutation.PackageID(); exists {
-				s.SetIgnore(blacklisting.FieldPackageID)
-			}
-			if _, exists := b.mutation.CreatedAt(); exists {
-				s.SetIgnore(blacklisting.FieldCreatedAt)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Blacklisting.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *BlacklistingUpsertBulk) Ignore() *BlacklistingUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *BlacklistingUpsertBulk) DoNothing() *BlacklistingUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the BlacklistingCreateBulk.OnConflict
-// documentation for more info.
-func (u *BlacklistingUpsertBulk) Update(set func(*BlacklistingUpsert)) *BlacklistingUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&BlacklistingUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetReason sets the "reason" field.
-func (u *BlacklistingUpsertBulk) SetReason(v string) *BlacklistingUpsertBulk {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.SetReason(v)
-	})
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *BlacklistingUpsertBulk) UpdateReason() *BlacklistingUpsertBulk {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.UpdateReason()
-	})
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *BlacklistingUpsertBulk) SetCreatedBy(v string) *BlacklistingUpsertBulk {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.SetCreatedBy(v)
-	})
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *BlacklistingUpsertBulk) UpdateCreatedBy() *BlacklistingUpsertBulk {
-	return u.Update(func(s *BlacklistingUpsert) {
-		s.UpdateCreatedBy()
-	})
-}
-
-// Exec executes the query.
-func (u *BlacklistingUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the BlacklistingCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for BlacklistingCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *BlacklistingUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -17,9 +17,8 @@ import (
 // BlacklistingUpdate is the builder for updating Blacklisting entities.
 type BlacklistingUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *BlacklistingMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *BlacklistingMutation
 }
 
 // Where appends a list predicates to the BlacklistingUpdate builder.
@@ -99,12 +98,6 @@ func (_u *BlacklistingUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *BlacklistingUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *BlacklistingUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *BlacklistingUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -123,7 +116,6 @@ func (_u *BlacklistingUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(blacklisting.FieldCreatedBy, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{blacklisting.Label}
@@ -139,10 +131,9 @@ func (_u *BlacklistingUpdate) sqlSave(ctx context.Context) (_node int, err error
 // BlacklistingUpdateOne is the builder for updating a single Blacklisting entity.
 type BlacklistingUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *BlacklistingMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *BlacklistingMutation
 }
 
 // SetReason sets the "reason" field.
@@ -229,12 +220,6 @@ func (_u *BlacklistingUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *BlacklistingUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *BlacklistingUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *BlacklistingUpdateOne) sqlSave(ctx context.Context) (_node *Blacklisting, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -270,7 +255,6 @@ func (_u *BlacklistingUpdateOne) sqlSave(ctx context.Context) (_node *Blacklisti
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(blacklisting.FieldCreatedBy, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Blacklisting{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

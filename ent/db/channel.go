@@ -57,12 +57,6 @@ type ChannelEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [5]bool
-	// totalCount holds the count of the edges above.
-	totalCount [5]map[string]int
-
-	namedFloors        map[string][]*Floor
-	namedBlacklistings map[string][]*Blacklisting
-	namedGroups        map[string][]*Group
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -288,78 +282,6 @@ func (_m *Channel) String() string {
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedFloors returns the Floors named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Channel) NamedFloors(name string) ([]*Floor, error) {
-	if _m.Edges.namedFloors == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedFloors[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Channel) appendNamedFloors(name string, edges ...*Floor) {
-	if _m.Edges.namedFloors == nil {
-		_m.Edges.namedFloors = make(map[string][]*Floor)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedFloors[name] = []*Floor{}
-	} else {
-		_m.Edges.namedFloors[name] = append(_m.Edges.namedFloors[name], edges...)
-	}
-}
-
-// NamedBlacklistings returns the Blacklistings named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Channel) NamedBlacklistings(name string) ([]*Blacklisting, error) {
-	if _m.Edges.namedBlacklistings == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedBlacklistings[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Channel) appendNamedBlacklistings(name string, edges ...*Blacklisting) {
-	if _m.Edges.namedBlacklistings == nil {
-		_m.Edges.namedBlacklistings = make(map[string][]*Blacklisting)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedBlacklistings[name] = []*Blacklisting{}
-	} else {
-		_m.Edges.namedBlacklistings[name] = append(_m.Edges.namedBlacklistings[name], edges...)
-	}
-}
-
-// NamedGroups returns the Groups named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Channel) NamedGroups(name string) ([]*Group, error) {
-	if _m.Edges.namedGroups == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedGroups[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Channel) appendNamedGroups(name string, edges ...*Group) {
-	if _m.Edges.namedGroups == nil {
-		_m.Edges.namedGroups = make(map[string][]*Group)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedGroups[name] = []*Group{}
-	} else {
-		_m.Edges.namedGroups[name] = append(_m.Edges.namedGroups[name], edges...)
-	}
 }
 
 // Channels is a parsable slice of Channel.

@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -26,20 +25,15 @@ import (
 // ChannelQuery is the builder for querying Channel entities.
 type ChannelQuery struct {
 	config
-	ctx                    *QueryContext
-	order                  []channel.OrderOption
-	inters                 []Interceptor
-	predicates             []predicate.Channel
-	withApplication        *ApplicationQuery
-	withPackage            *ReleaseQuery
-	withFloors             *FloorQuery
-	withBlacklistings      *BlacklistingQuery
-	withGroups             *GroupQuery
-	loadTotal              []func(context.Context, []*Channel) error
-	modifiers              []func(*sql.Selector)
-	withNamedFloors        map[string]*FloorQuery
-	withNamedBlacklistings map[string]*BlacklistingQuery
-	withNamedGroups        map[string]*GroupQuery
+	ctx               *QueryContext
+	order             []channel.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.Channel
+	withApplication   *ApplicationQuery
+	withPackage       *ReleaseQuery
+	withFloors        *FloorQuery
+	withBlacklistings *BlacklistingQuery
+	withGroups        *GroupQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -384,9 +378,8 @@ func (_q *ChannelQuery) Clone() *ChannelQuery {
 		withBlacklistings: _q.withBlacklistings.Clone(),
 		withGroups:        _q.withGroups.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -540,9 +533,6 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -582,32 +572,6 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 		if err := _q.loadGroups(ctx, query, nodes,
 			func(n *Channel) { n.Edges.Groups = []*Group{} },
 			func(n *Channel, e *Group) { n.Edges.Groups = append(n.Edges.Groups, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedFloors {
-		if err := _q.loadFloors(ctx, query, nodes,
-			func(n *Channel) { n.appendNamedFloors(name) },
-			func(n *Channel, e *Floor) { n.appendNamedFloors(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedBlacklistings {
-		if err := _q.loadBlacklistings(ctx, query, nodes,
-			func(n *Channel) { n.appendNamedBlacklistings(name) },
-			func(n *Channel, e *Blacklisting) { n.appendNamedBlacklistings(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedGroups {
-		if err := _q.loadGroups(ctx, query, nodes,
-			func(n *Channel) { n.appendNamedGroups(name) },
-			func(n *Channel, e *Group) { n.appendNamedGroups(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -771,9 +735,6 @@ func (_q *ChannelQuery) loadGroups(ctx context.Context, query *GroupQuery, nodes
 
 func (_q *ChannelQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -842,9 +803,6 @@ func (_q *ChannelQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -860,80 +818,6 @@ func (_q *ChannelQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *ChannelQuery) ForUpdate(opts ...sql.LockOption) *ChannelQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *ChannelQuery) ForShare(opts ...sql.LockOption) *ChannelQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *ChannelQuery) Modify(modifiers ...func(s *sql.Selector)) *ChannelSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedFloors tells the query-builder to eager-load the nodes that are connected to the "floors"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ChannelQuery) WithNamedFloors(name string, opts ...func(*FloorQuery)) *ChannelQuery {
-	query := (&FloorClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedFloors == nil {
-		_q.withNamedFloors = make(map[string]*FloorQuery)
-	}
-	_q.withNamedFloors[name] = query
-	return _q
-}
-
-// WithNamedBlacklistings tells the query-builder to eager-load the nodes that are connected to the "blacklistings"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ChannelQuery) WithNamedBlacklistings(name string, opts ...func(*BlacklistingQuery)) *ChannelQuery {
-	query := (&BlacklistingClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedBlacklistings == nil {
-		_q.withNamedBlacklistings = make(map[string]*BlacklistingQuery)
-	}
-	_q.withNamedBlacklistings[name] = query
-	return _q
-}
-
-// WithNamedGroups tells the query-builder to eager-load the nodes that are connected to the "groups"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ChannelQuery) WithNamedGroups(name string, opts ...func(*GroupQuery)) *ChannelQuery {
-	query := (&GroupClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedGroups == nil {
-		_q.withNamedGroups = make(map[string]*GroupQuery)
-	}
-	_q.withNamedGroups[name] = query
-	return _q
 }
 
 // ChannelGroupBy is the group-by builder for Channel entities.
@@ -1024,10 +908,4 @@ func (_s *ChannelSelect) sqlScan(ctx context.Context, root *ChannelQuery, v any)
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *ChannelSelect) Modify(modifiers ...func(s *sql.Selector)) *ChannelSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/failure"
@@ -21,7 +20,6 @@ type FailureCreate struct {
 	config
 	mutation *FailureMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetRolloutID sets the "rollout_id" field.
@@ -128,7 +126,6 @@ func (_c *FailureCreate) createSpec() (*Failure, *sqlgraph.CreateSpec) {
 		_node = &Failure{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(failure.Table, sqlgraph.NewFieldSpec(failure.FieldID, field.TypeInt))
 	)
-	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Outcome(); ok {
 		_spec.SetField(failure.FieldOutcome, field.TypeInt8, value)
 		_node.Outcome = value
@@ -161,184 +158,11 @@ func (_c *FailureCreate) createSpec() (*Failure, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Failure.Create().
-//		SetRolloutID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FailureUpsert) {
-//			SetRolloutID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FailureCreate) OnConflict(opts ...sql.ConflictOption) *FailureUpsertOne {
-	_c.conflict = opts
-	return &FailureUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FailureCreate) OnConflictColumns(columns ...string) *FailureUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FailureUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// FailureUpsertOne is the builder for "upsert"-ing
-	//  one Failure node.
-	FailureUpsertOne struct {
-		create *FailureCreate
-	}
-
-	// FailureUpsert is the "OnConflict" setter.
-	FailureUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureUpsert) SetAttempts(v int) *FailureUpsert {
-	u.Set(failure.FieldAttempts, v)
-	return u
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureUpsert) UpdateAttempts() *FailureUpsert {
-	u.SetExcluded(failure.FieldAttempts)
-	return u
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureUpsert) AddAttempts(v int) *FailureUpsert {
-	u.Add(failure.FieldAttempts, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *FailureUpsertOne) UpdateNewValues() *FailureUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.RolloutID(); exists {
-			s.SetIgnore(failure.FieldRolloutID)
-		}
-		if _, exists := u.create.mutation.Outcome(); exists {
-			s.SetIgnore(failure.FieldOutcome)
-		}
-		if _, exists := u.create.mutation.Code(); exists {
-			s.SetIgnore(failure.FieldCode)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *FailureUpsertOne) Ignore() *FailureUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FailureUpsertOne) DoNothing() *FailureUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FailureCreate.OnConflict
-// documentation for more info.
-func (u *FailureUpsertOne) Update(set func(*FailureUpsert)) *FailureUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FailureUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureUpsertOne) SetAttempts(v int) *FailureUpsertOne {
-	return u.Update(func(s *FailureUpsert) {
-		s.SetAttempts(v)
-	})
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureUpsertOne) AddAttempts(v int) *FailureUpsertOne {
-	return u.Update(func(s *FailureUpsert) {
-		s.AddAttempts(v)
-	})
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureUpsertOne) UpdateAttempts() *FailureUpsertOne {
-	return u.Update(func(s *FailureUpsert) {
-		s.UpdateAttempts()
-	})
-}
-
-// Exec executes the query.
-func (u *FailureUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FailureCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FailureUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *FailureUpsertOne) ID(ctx context.Context) (id int, err error) {
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *FailureUpsertOne) IDX(ctx context.Context) int {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // FailureCreateBulk is the builder for creating many Failure entities in bulk.
 type FailureCreateBulk struct {
 	config
 	err      error
 	builders []*FailureCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Failure entities in the database.
@@ -367,7 +191,6 @@ func (_c *FailureCreateBulk) Save(ctx context.Context) ([]*Failure, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -418,144 +241,6 @@ func (_c *FailureCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *FailureCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Failure.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FailureUpsert) {
-//			SetRolloutID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FailureCreateBulk) OnConflict(opts ...sql.ConflictOption) *FailureUpsertBulk {
-	_c.conflict = opts
-	return &FailureUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FailureCreateBulk) OnConflictColumns(columns ...string) *FailureUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FailureUpsertBulk{
-		create: _c,
-	}
-}
-
-// FailureUpsertBulk is the builder for "upsert"-ing
-// a bulk of Failure nodes.
-type FailureUpsertBulk struct {
-	create *FailureCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *FailureUpsertBulk) UpdateNewValues() *FailureUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.RolloutID(); exists {
-				s.SetIgnore(failure.FieldRolloutID)
-			}
-			if _, exists := b.mutation.Outcome(); exists {
-				s.SetIgnore(failure.FieldOutcome)
-			}
-			if _, exists := b.mutation.Code(); exists {
-				s.SetIgnore(failure.FieldCode)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Failure.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *FailureUpsertBulk) Ignore() *FailureUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FailureUpsertBulk) DoNothing() *FailureUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FailureCreateBulk.OnConflict
-// documentation for more info.
-func (u *FailureUpsertBulk) Update(set func(*FailureUpsert)) *FailureUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FailureUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureUpsertBulk) SetAttempts(v int) *FailureUpsertBulk {
-	return u.Update(func(s *FailureUpsert) {
-		s.SetAttempts(v)
-	})
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureUpsertBulk) AddAttempts(v int) *FailureUpsertBulk {
-	return u.Update(func(s *FailureUpsert) {
-		s.AddAttempts(v)
-	})
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureUpsertBulk) UpdateAttempts() *FailureUpsertBulk {
-	return u.Update(func(s *FailureUpsert) {
-		s.UpdateAttempts()
-	})
-}
-
-// Exec executes the query.
-func (u *FailureUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the FailureCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FailureCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FailureUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -17,9 +17,8 @@ import (
 // FailureUpdate is the builder for updating Failure entities.
 type FailureUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *FailureMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *FailureMutation
 }
 
 // Where appends a list predicates to the FailureUpdate builder.
@@ -89,12 +88,6 @@ func (_u *FailureUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FailureUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FailureUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FailureUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -113,7 +106,6 @@ func (_u *FailureUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(failure.FieldAttempts, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{failure.Label}
@@ -129,10 +121,9 @@ func (_u *FailureUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // FailureUpdateOne is the builder for updating a single Failure entity.
 type FailureUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *FailureMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *FailureMutation
 }
 
 // SetAttempts sets the "attempts" field.
@@ -209,12 +200,6 @@ func (_u *FailureUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FailureUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FailureUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FailureUpdateOne) sqlSave(ctx context.Context) (_node *Failure, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -250,7 +235,6 @@ func (_u *FailureUpdateOne) sqlSave(ctx context.Context) (_node *Failure, err er
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(failure.FieldAttempts, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Failure{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

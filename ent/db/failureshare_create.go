@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/failureshare"
@@ -20,7 +19,6 @@ type FailureShareCreate struct {
 	config
 	mutation *FailureShareMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetRolloutID sets the "rollout_id" field.
@@ -127,7 +125,6 @@ func (_c *FailureShareCreate) createSpec() (*FailureShare, *sqlgraph.CreateSpec)
 		_node = &FailureShare{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(failureshare.Table, sqlgraph.NewFieldSpec(failureshare.FieldID, field.TypeInt))
 	)
-	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Trait(); ok {
 		_spec.SetField(failureshare.FieldTrait, field.TypeString, value)
 		_node.Trait = value
@@ -160,184 +157,11 @@ func (_c *FailureShareCreate) createSpec() (*FailureShare, *sqlgraph.CreateSpec)
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.FailureShare.Create().
-//		SetRolloutID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FailureShareUpsert) {
-//			SetRolloutID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FailureShareCreate) OnConflict(opts ...sql.ConflictOption) *FailureShareUpsertOne {
-	_c.conflict = opts
-	return &FailureShareUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FailureShareCreate) OnConflictColumns(columns ...string) *FailureShareUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FailureShareUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// FailureShareUpsertOne is the builder for "upsert"-ing
-	//  one FailureShare node.
-	FailureShareUpsertOne struct {
-		create *FailureShareCreate
-	}
-
-	// FailureShareUpsert is the "OnConflict" setter.
-	FailureShareUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureShareUpsert) SetAttempts(v int) *FailureShareUpsert {
-	u.Set(failureshare.FieldAttempts, v)
-	return u
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureShareUpsert) UpdateAttempts() *FailureShareUpsert {
-	u.SetExcluded(failureshare.FieldAttempts)
-	return u
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureShareUpsert) AddAttempts(v int) *FailureShareUpsert {
-	u.Add(failureshare.FieldAttempts, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *FailureShareUpsertOne) UpdateNewValues() *FailureShareUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.RolloutID(); exists {
-			s.SetIgnore(failureshare.FieldRolloutID)
-		}
-		if _, exists := u.create.mutation.Trait(); exists {
-			s.SetIgnore(failureshare.FieldTrait)
-		}
-		if _, exists := u.create.mutation.Value(); exists {
-			s.SetIgnore(failureshare.FieldValue)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *FailureShareUpsertOne) Ignore() *FailureShareUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FailureShareUpsertOne) DoNothing() *FailureShareUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FailureShareCreate.OnConflict
-// documentation for more info.
-func (u *FailureShareUpsertOne) Update(set func(*FailureShareUpsert)) *FailureShareUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FailureShareUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureShareUpsertOne) SetAttempts(v int) *FailureShareUpsertOne {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.SetAttempts(v)
-	})
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureShareUpsertOne) AddAttempts(v int) *FailureShareUpsertOne {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.AddAttempts(v)
-	})
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureShareUpsertOne) UpdateAttempts() *FailureShareUpsertOne {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.UpdateAttempts()
-	})
-}
-
-// Exec executes the query.
-func (u *FailureShareUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FailureShareCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FailureShareUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *FailureShareUpsertOne) ID(ctx context.Context) (id int, err error) {
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *FailureShareUpsertOne) IDX(ctx context.Context) int {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // FailureShareCreateBulk is the builder for creating many FailureShare entities in bulk.
 type FailureShareCreateBulk struct {
 	config
 	err      error
 	builders []*FailureShareCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the FailureShare entities in the database.
@@ -366,7 +190,6 @@ func (_c *FailureShareCreateBulk) Save(ctx context.Context) ([]*FailureShare, er
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -417,144 +240,6 @@ func (_c *FailureShareCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *FailureShareCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.FailureShare.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FailureShareUpsert) {
-//			SetRolloutID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FailureShareCreateBulk) OnConflict(opts ...sql.ConflictOption) *FailureShareUpsertBulk {
-	_c.conflict = opts
-	return &FailureShareUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FailureShareCreateBulk) OnConflictColumns(columns ...string) *FailureShareUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FailureShareUpsertBulk{
-		create: _c,
-	}
-}
-
-// FailureShareUpsertBulk is the builder for "upsert"-ing
-// a bulk of FailureShare nodes.
-type FailureShareUpsertBulk struct {
-	create *FailureShareCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *FailureShareUpsertBulk) UpdateNewValues() *FailureShareUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.RolloutID(); exists {
-				s.SetIgnore(failureshare.FieldRolloutID)
-			}
-			if _, exists := b.mutation.Trait(); exists {
-				s.SetIgnore(failureshare.FieldTrait)
-			}
-			if _, exists := b.mutation.Value(); exists {
-				s.SetIgnore(failureshare.FieldValue)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.FailureShare.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *FailureShareUpsertBulk) Ignore() *FailureShareUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FailureShareUpsertBulk) DoNothing() *FailureShareUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FailureShareCreateBulk.OnConflict
-// documentation for more info.
-func (u *FailureShareUpsertBulk) Update(set func(*FailureShareUpsert)) *FailureShareUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FailureShareUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetAttempts sets the "attempts" field.
-func (u *FailureShareUpsertBulk) SetAttempts(v int) *FailureShareUpsertBulk {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.SetAttempts(v)
-	})
-}
-
-// AddAttempts adds v to the "attempts" field.
-func (u *FailureShareUpsertBulk) AddAttempts(v int) *FailureShareUpsertBulk {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.AddAttempts(v)
-	})
-}
-
-// UpdateAttempts sets the "attempts" field to the value that was provided on create.
-func (u *FailureShareUpsertBulk) UpdateAttempts() *FailureShareUpsertBulk {
-	return u.Update(func(s *FailureShareUpsert) {
-		s.UpdateAttempts()
-	})
-}
-
-// Exec executes the query.
-func (u *FailureShareUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the FailureShareCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FailureShareCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FailureShareUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -17,9 +17,8 @@ import (
 // FailureShareUpdate is the builder for updating FailureShare entities.
 type FailureShareUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *FailureShareMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *FailureShareMutation
 }
 
 // Where appends a list predicates to the FailureShareUpdate builder.
@@ -89,12 +88,6 @@ func (_u *FailureShareUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FailureShareUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FailureShareUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FailureShareUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -113,7 +106,6 @@ func (_u *FailureShareUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(failureshare.FieldAttempts, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{failureshare.Label}
@@ -129,10 +121,9 @@ func (_u *FailureShareUpdate) sqlSave(ctx context.Context) (_node int, err error
 // FailureShareUpdateOne is the builder for updating a single FailureShare entity.
 type FailureShareUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *FailureShareMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *FailureShareMutation
 }
 
 // SetAttempts sets the "attempts" field.
@@ -209,12 +200,6 @@ func (_u *FailureShareUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FailureShareUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FailureShareUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FailureShareUpdateOne) sqlSave(ctx context.Context) (_node *FailureShare, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -250,7 +235,6 @@ func (_u *FailureShareUpdateOne) sqlSave(ctx context.Context) (_node *FailureSha
 	if value, ok := _u.mutation.AddedAttempts(); ok {
 		_spec.AddField(failureshare.FieldAttempts, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &FailureShare{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -23,7 +21,6 @@ type FloorCreate struct {
 	config
 	mutation *FloorMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetChannelID sets the "channel_id" field.
@@ -187,7 +184,6 @@ func (_c *FloorCreate) createSpec() (*Floor, *sqlgraph.CreateSpec) {
 		_node = &Floor{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(floor.Table, sqlgraph.NewFieldSpec(floor.FieldID, field.TypeUUID))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = &id
@@ -241,208 +237,11 @@ func (_c *FloorCreate) createSpec() (*Floor, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Floor.Create().
-//		SetChannelID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FloorUpsert) {
-//			SetChannelID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FloorCreate) OnConflict(opts ...sql.ConflictOption) *FloorUpsertOne {
-	_c.conflict = opts
-	return &FloorUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FloorCreate) OnConflictColumns(columns ...string) *FloorUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FloorUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// FloorUpsertOne is the builder for "upsert"-ing
-	//  one Floor node.
-	FloorUpsertOne struct {
-		create *FloorCreate
-	}
-
-	// FloorUpsert is the "OnConflict" setter.
-	FloorUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetReason sets the "reason" field.
-func (u *FloorUpsert) SetReason(v string) *FloorUpsert {
-	u.Set(floor.FieldReason, v)
-	return u
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *FloorUpsert) UpdateReason() *FloorUpsert {
-	u.SetExcluded(floor.FieldReason)
-	return u
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *FloorUpsert) SetCreatedBy(v string) *FloorUpsert {
-	u.Set(floor.FieldCreatedBy, v)
-	return u
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *FloorUpsert) UpdateCreatedBy() *FloorUpsert {
-	u.SetExcluded(floor.FieldCreatedBy)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(floor.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *FloorUpsertOne) UpdateNewValues() *FloorUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(floor.FieldID)
-		}
-		if _, exists := u.create.mutation.ChannelID(); exists {
-			s.SetIgnore(floor.FieldChannelID)
-		}
-		if _, exists := u.create.mutation.PackageID(); exists {
-			s.SetIgnore(floor.FieldPackageID)
-		}
-		if _, exists := u.create.mutation.CreatedAt(); exists {
-			s.SetIgnore(floor.FieldCreatedAt)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *FloorUpsertOne) Ignore() *FloorUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FloorUpsertOne) DoNothing() *FloorUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FloorCreate.OnConflict
-// documentation for more info.
-func (u *FloorUpsertOne) Update(set func(*FloorUpsert)) *FloorUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FloorUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetReason sets the "reason" field.
-func (u *FloorUpsertOne) SetReason(v string) *FloorUpsertOne {
-	return u.Update(func(s *FloorUpsert) {
-		s.SetReason(v)
-	})
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *FloorUpsertOne) UpdateReason() *FloorUpsertOne {
-	return u.Update(func(s *FloorUpsert) {
-		s.UpdateReason()
-	})
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *FloorUpsertOne) SetCreatedBy(v string) *FloorUpsertOne {
-	return u.Update(func(s *FloorUpsert) {
-		s.SetCreatedBy(v)
-	})
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *FloorUpsertOne) UpdateCreatedBy() *FloorUpsertOne {
-	return u.Update(func(s *FloorUpsert) {
-		s.UpdateCreatedBy()
-	})
-}
-
-// Exec executes the query.
-func (u *FloorUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FloorCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FloorUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *FloorUpsertOne) ID(ctx context.Context) (id uuid.UUID, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("db: FloorUpsertOne.ID is not supported by MySQL driver. Use FloorUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *FloorUpsertOne) IDX(ctx context.Context) uuid.UUID {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // FloorCreateBulk is the builder for creating many Floor entities in bulk.
 type FloorCreateBulk struct {
 	config
 	err      error
 	builders []*FloorCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the Floor entities in the database.
@@ -472,7 +271,6 @@ func (_c *FloorCreateBulk) Save(ctx context.Context) ([]*Floor, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -519,157 +317,6 @@ func (_c *FloorCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *FloorCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.Floor.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.FloorUpsert) {
-//			SetChannelID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *FloorCreateBulk) OnConflict(opts ...sql.ConflictOption) *FloorUpsertBulk {
-	_c.conflict = opts
-	return &FloorUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *FloorCreateBulk) OnConflictColumns(columns ...string) *FloorUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &FloorUpsertBulk{
-		create: _c,
-	}
-}
-
-// FloorUpsertBulk is the builder for "upsert"-ing
-// a bulk of Floor nodes.
-type FloorUpsertBulk struct {
-	create *FloorCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(floor.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *FloorUpsertBulk) UpdateNewValues() *FloorUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(floor.FieldID)
-			}
-			if _, exists := b.mutation.ChannelID(); exists {
-				s.SetIgnore(floor.FieldChannelID)
-			}
-			if _, exists := b.mutation.PackageID(); exists {
-				s.SetIgnore(floor.FieldPackageID)
-			}
-			if _, exists := b.mutation.CreatedAt(); exists {
-				s.SetIgnore(floor.FieldCreatedAt)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.Floor.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *FloorUpsertBulk) Ignore() *FloorUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *FloorUpsertBulk) DoNothing() *FloorUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the FloorCreateBulk.OnConflict
-// documentation for more info.
-func (u *FloorUpsertBulk) Update(set func(*FloorUpsert)) *FloorUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&FloorUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetReason sets the "reason" field.
-func (u *FloorUpsertBulk) SetReason(v string) *FloorUpsertBulk {
-	return u.Update(func(s *FloorUpsert) {
-		s.SetReason(v)
-	})
-}
-
-// UpdateReason sets the "reason" field to the value that was provided on create.
-func (u *FloorUpsertBulk) UpdateReason() *FloorUpsertBulk {
-	return u.Update(func(s *FloorUpsert) {
-		s.UpdateReason()
-	})
-}
-
-// SetCreatedBy sets the "created_by" field.
-func (u *FloorUpsertBulk) SetCreatedBy(v string) *FloorUpsertBulk {
-	return u.Update(func(s *FloorUpsert) {
-		s.SetCreatedBy(v)
-	})
-}
-
-// UpdateCreatedBy sets the "created_by" field to the value that was provided on create.
-func (u *FloorUpsertBulk) UpdateCreatedBy() *FloorUpsertBulk {
-	return u.Update(func(s *FloorUpsert) {
-		s.UpdateCreatedBy()
-	})
-}
-
-// Exec executes the query.
-func (u *FloorUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the FloorCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for FloorCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *FloorUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -17,9 +17,8 @@ import (
 // FloorUpdate is the builder for updating Floor entities.
 type FloorUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *FloorMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *FloorMutation
 }
 
 // Where appends a list predicates to the FloorUpdate builder.
@@ -99,12 +98,6 @@ func (_u *FloorUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FloorUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FloorUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FloorUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -123,7 +116,6 @@ func (_u *FloorUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(floor.FieldCreatedBy, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{floor.Label}
@@ -139,10 +131,9 @@ func (_u *FloorUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // FloorUpdateOne is the builder for updating a single Floor entity.
 type FloorUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *FloorMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *FloorMutation
 }
 
 // SetReason sets the "reason" field.
@@ -229,12 +220,6 @@ func (_u *FloorUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *FloorUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *FloorUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *FloorUpdateOne) sqlSave(ctx context.Context) (_node *Floor, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -270,7 +255,6 @@ func (_u *FloorUpdateOne) sqlSave(ctx context.Context) (_node *Floor, err error)
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(floor.FieldCreatedBy, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Floor{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

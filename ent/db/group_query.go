@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -29,25 +28,18 @@ import (
 // GroupQuery is the builder for querying Group entities.
 type GroupQuery struct {
 	config
-	ctx                *QueryContext
-	order              []group.OrderOption
-	inters             []Interceptor
-	predicates         []predicate.Group
-	withApplication    *ApplicationQuery
-	withChannel        *ChannelQuery
-	withRollouts       *GroupRolloutQuery
-	withLedger         *LedgerQuery
-	withCounts         *GroupCountQuery
-	withPoints         *StatPointQuery
-	withPaces          *PacePointQuery
-	withInstances      *InstanceQuery
-	loadTotal          []func(context.Context, []*Group) error
-	modifiers          []func(*sql.Selector)
-	withNamedRollouts  map[string]*GroupRolloutQuery
-	withNamedCounts    map[string]*GroupCountQuery
-	withNamedPoints    map[string]*StatPointQuery
-	withNamedPaces     map[string]*PacePointQuery
-	withNamedInstances map[string]*InstanceQuery
+	ctx             *QueryContext
+	order           []group.OrderOption
+	inters          []Interceptor
+	predicates      []predicate.Group
+	withApplication *ApplicationQuery
+	withChannel     *ChannelQuery
+	withRollouts    *GroupRolloutQuery
+	withLedger      *LedgerQuery
+	withCounts      *GroupCountQuery
+	withPoints      *StatPointQuery
+	withPaces       *PacePointQuery
+	withInstances   *InstanceQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -461,9 +453,8 @@ func (_q *GroupQuery) Clone() *GroupQuery {
 		withPaces:       _q.withPaces.Clone(),
 		withInstances:   _q.withInstances.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -653,9 +644,6 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -715,46 +703,6 @@ func (_q *GroupQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Group,
 		if err := _q.loadInstances(ctx, query, nodes,
 			func(n *Group) { n.Edges.Instances = []*Instance{} },
 			func(n *Group, e *Instance) { n.Edges.Instances = append(n.Edges.Instances, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedRollouts {
-		if err := _q.loadRollouts(ctx, query, nodes,
-			func(n *Group) { n.appendNamedRollouts(name) },
-			func(n *Group, e *GroupRollout) { n.appendNamedRollouts(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedCounts {
-		if err := _q.loadCounts(ctx, query, nodes,
-			func(n *Group) { n.appendNamedCounts(name) },
-			func(n *Group, e *GroupCount) { n.appendNamedCounts(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedPoints {
-		if err := _q.loadPoints(ctx, query, nodes,
-			func(n *Group) { n.appendNamedPoints(name) },
-			func(n *Group, e *StatPoint) { n.appendNamedPoints(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedPaces {
-		if err := _q.loadPaces(ctx, query, nodes,
-			func(n *Group) { n.appendNamedPaces(name) },
-			func(n *Group, e *PacePoint) { n.appendNamedPaces(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedInstances {
-		if err := _q.loadInstances(ctx, query, nodes,
-			func(n *Group) { n.appendNamedInstances(name) },
-			func(n *Group, e *Instance) { n.appendNamedInstances(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -1005,9 +953,6 @@ func (_q *GroupQuery) loadInstances(ctx context.Context, query *InstanceQuery, n
 
 func (_q *GroupQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -1076,9 +1021,6 @@ func (_q *GroupQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -1094,108 +1036,6 @@ func (_q *GroupQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *GroupQuery) ForUpdate(opts ...sql.LockOption) *GroupQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *GroupQuery) ForShare(opts ...sql.LockOption) *GroupQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *GroupQuery) Modify(modifiers ...func(s *sql.Selector)) *GroupSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedRollouts tells the query-builder to eager-load the nodes that are connected to the "rollouts"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupQuery) WithNamedRollouts(name string, opts ...func(*GroupRolloutQuery)) *GroupQuery {
-	query := (&GroupRolloutClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedRollouts == nil {
-		_q.withNamedRollouts = make(map[string]*GroupRolloutQuery)
-	}
-	_q.withNamedRollouts[name] = query
-	return _q
-}
-
-// WithNamedCounts tells the query-builder to eager-load the nodes that are connected to the "counts"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupQuery) WithNamedCounts(name string, opts ...func(*GroupCountQuery)) *GroupQuery {
-	query := (&GroupCountClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedCounts == nil {
-		_q.withNamedCounts = make(map[string]*GroupCountQuery)
-	}
-	_q.withNamedCounts[name] = query
-	return _q
-}
-
-// WithNamedPoints tells the query-builder to eager-load the nodes that are connected to the "points"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupQuery) WithNamedPoints(name string, opts ...func(*StatPointQuery)) *GroupQuery {
-	query := (&StatPointClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedPoints == nil {
-		_q.withNamedPoints = make(map[string]*StatPointQuery)
-	}
-	_q.withNamedPoints[name] = query
-	return _q
-}
-
-// WithNamedPaces tells the query-builder to eager-load the nodes that are connected to the "paces"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupQuery) WithNamedPaces(name string, opts ...func(*PacePointQuery)) *GroupQuery {
-	query := (&PacePointClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedPaces == nil {
-		_q.withNamedPaces = make(map[string]*PacePointQuery)
-	}
-	_q.withNamedPaces[name] = query
-	return _q
-}
-
-// WithNamedInstances tells the query-builder to eager-load the nodes that are connected to the "instances"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupQuery) WithNamedInstances(name string, opts ...func(*InstanceQuery)) *GroupQuery {
-	query := (&InstanceClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedInstances == nil {
-		_q.withNamedInstances = make(map[string]*InstanceQuery)
-	}
-	_q.withNamedInstances[name] = query
-	return _q
 }
 
 // GroupGroupBy is the group-by builder for Group entities.
@@ -1286,10 +1126,4 @@ func (_s *GroupSelect) sqlScan(ctx context.Context, root *GroupQuery, v any) err
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *GroupSelect) Modify(modifiers ...func(s *sql.Selector)) *GroupSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/group"
@@ -21,7 +20,6 @@ type GroupCountCreate struct {
 	config
 	mutation *GroupCountMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetGroupID sets the "group_id" field.
@@ -146,7 +144,6 @@ func (_c *GroupCountCreate) createSpec() (*GroupCount, *sqlgraph.CreateSpec) {
 		_node = &GroupCount{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(groupcount.Table, sqlgraph.NewFieldSpec(groupcount.FieldID, field.TypeInt))
 	)
-	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(groupcount.FieldVersion, field.TypeString, value)
 		_node.Version = value
@@ -187,190 +184,11 @@ func (_c *GroupCountCreate) createSpec() (*GroupCount, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.GroupCount.Create().
-//		SetGroupID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.GroupCountUpsert) {
-//			SetGroupID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *GroupCountCreate) OnConflict(opts ...sql.ConflictOption) *GroupCountUpsertOne {
-	_c.conflict = opts
-	return &GroupCountUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *GroupCountCreate) OnConflictColumns(columns ...string) *GroupCountUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &GroupCountUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// GroupCountUpsertOne is the builder for "upsert"-ing
-	//  one GroupCount node.
-	GroupCountUpsertOne struct {
-		create *GroupCountCreate
-	}
-
-	// GroupCountUpsert is the "OnConflict" setter.
-	GroupCountUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetMachines sets the "machines" field.
-func (u *GroupCountUpsert) SetMachines(v int) *GroupCountUpsert {
-	u.Set(groupcount.FieldMachines, v)
-	return u
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *GroupCountUpsert) UpdateMachines() *GroupCountUpsert {
-	u.SetExcluded(groupcount.FieldMachines)
-	return u
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *GroupCountUpsert) AddMachines(v int) *GroupCountUpsert {
-	u.Add(groupcount.FieldMachines, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *GroupCountUpsertOne) UpdateNewValues() *GroupCountUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.GroupID(); exists {
-			s.SetIgnore(groupcount.FieldGroupID)
-		}
-		if _, exists := u.create.mutation.Version(); exists {
-			s.SetIgnore(groupcount.FieldVersion)
-		}
-		if _, exists := u.create.mutation.State(); exists {
-			s.SetIgnore(groupcount.FieldState)
-		}
-		if _, exists := u.create.mutation.Reason(); exists {
-			s.SetIgnore(groupcount.FieldReason)
-		}
-		if _, exists := u.create.mutation.Standing(); exists {
-			s.SetIgnore(groupcount.FieldStanding)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *GroupCountUpsertOne) Ignore() *GroupCountUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *GroupCountUpsertOne) DoNothing() *GroupCountUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the GroupCountCreate.OnConflict
-// documentation for more info.
-func (u *GroupCountUpsertOne) Update(set func(*GroupCountUpsert)) *GroupCountUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&GroupCountUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetMachines sets the "machines" field.
-func (u *GroupCountUpsertOne) SetMachines(v int) *GroupCountUpsertOne {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.SetMachines(v)
-	})
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *GroupCountUpsertOne) AddMachines(v int) *GroupCountUpsertOne {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.AddMachines(v)
-	})
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *GroupCountUpsertOne) UpdateMachines() *GroupCountUpsertOne {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.UpdateMachines()
-	})
-}
-
-// Exec executes the query.
-func (u *GroupCountUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for GroupCountCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *GroupCountUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *GroupCountUpsertOne) ID(ctx context.Context) (id int, err error) {
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *GroupCountUpsertOne) IDX(ctx context.Context) int {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // GroupCountCreateBulk is the builder for creating many GroupCount entities in bulk.
 type GroupCountCreateBulk struct {
 	config
 	err      error
 	builders []*GroupCountCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the GroupCount entities in the database.
@@ -399,7 +217,6 @@ func (_c *GroupCountCreateBulk) Save(ctx context.Context) ([]*GroupCount, error)
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -450,150 +267,6 @@ func (_c *GroupCountCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *GroupCountCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.GroupCount.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.GroupCountUpsert) {
-//			SetGroupID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *GroupCountCreateBulk) OnConflict(opts ...sql.ConflictOption) *GroupCountUpsertBulk {
-	_c.conflict = opts
-	return &GroupCountUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *GroupCountCreateBulk) OnConflictColumns(columns ...string) *GroupCountUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &GroupCountUpsertBulk{
-		create: _c,
-	}
-}
-
-// GroupCountUpsertBulk is the builder for "upsert"-ing
-// a bulk of GroupCount nodes.
-type GroupCountUpsertBulk struct {
-	create *GroupCountCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *GroupCountUpsertBulk) UpdateNewValues() *GroupCountUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.GroupID(); exists {
-				s.SetIgnore(groupcount.FieldGroupID)
-			}
-			if _, exists := b.mutation.Version(); exists {
-				s.SetIgnore(groupcount.FieldVersion)
-			}
-			if _, exists := b.mutation.State(); exists {
-				s.SetIgnore(groupcount.FieldState)
-			}
-			if _, exists := b.mutation.Reason(); exists {
-				s.SetIgnore(groupcount.FieldReason)
-			}
-			if _, exists := b.mutation.Standing(); exists {
-				s.SetIgnore(groupcount.FieldStanding)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.GroupCount.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *GroupCountUpsertBulk) Ignore() *GroupCountUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *GroupCountUpsertBulk) DoNothing() *GroupCountUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the GroupCountCreateBulk.OnConflict
-// documentation for more info.
-func (u *GroupCountUpsertBulk) Update(set func(*GroupCountUpsert)) *GroupCountUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&GroupCountUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetMachines sets the "machines" field.
-func (u *GroupCountUpsertBulk) SetMachines(v int) *GroupCountUpsertBulk {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.SetMachines(v)
-	})
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *GroupCountUpsertBulk) AddMachines(v int) *GroupCountUpsertBulk {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.AddMachines(v)
-	})
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *GroupCountUpsertBulk) UpdateMachines() *GroupCountUpsertBulk {
-	return u.Update(func(s *GroupCountUpsert) {
-		s.UpdateMachines()
-	})
-}
-
-// Exec executes the query.
-func (u *GroupCountUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the GroupCountCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for GroupCountCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *GroupCountUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -17,9 +17,8 @@ import (
 // GroupCountUpdate is the builder for updating GroupCount entities.
 type GroupCountUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *GroupCountMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *GroupCountMutation
 }
 
 // Where appends a list predicates to the GroupCountUpdate builder.
@@ -89,12 +88,6 @@ func (_u *GroupCountUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *GroupCountUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *GroupCountUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *GroupCountUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -113,7 +106,6 @@ func (_u *GroupCountUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if value, ok := _u.mutation.AddedMachines(); ok {
 		_spec.AddField(groupcount.FieldMachines, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{groupcount.Label}
@@ -129,10 +121,9 @@ func (_u *GroupCountUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 // GroupCountUpdateOne is the builder for updating a single GroupCount entity.
 type GroupCountUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *GroupCountMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *GroupCountMutation
 }
 
 // SetMachines sets the "machines" field.
@@ -209,12 +200,6 @@ func (_u *GroupCountUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *GroupCountUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *GroupCountUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *GroupCountUpdateOne) sqlSave(ctx context.Context) (_node *GroupCount, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -250,7 +235,6 @@ func (_u *GroupCountUpdateOne) sqlSave(ctx context.Context) (_node *GroupCount, 
 	if value, ok := _u.mutation.AddedMachines(); ok {
 		_spec.AddField(groupcount.FieldMachines, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &GroupCount{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

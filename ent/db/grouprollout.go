@@ -80,12 +80,6 @@ type GroupRolloutEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [4]bool
-	// totalCount holds the count of the edges above.
-	totalCount [1]map[string]int
-
-	namedWaves         map[string][]*Wave
-	namedFailures      map[string][]*Failure
-	namedFailureShares map[string][]*FailureShare
 }
 
 // GroupOrErr returns the Group value or an error if the edge
@@ -419,78 +413,6 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(fmt.Sprintf("%v", _m.Halt))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedWaves returns the Waves named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *GroupRollout) NamedWaves(name string) ([]*Wave, error) {
-	if _m.Edges.namedWaves == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedWaves[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *GroupRollout) appendNamedWaves(name string, edges ...*Wave) {
-	if _m.Edges.namedWaves == nil {
-		_m.Edges.namedWaves = make(map[string][]*Wave)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedWaves[name] = []*Wave{}
-	} else {
-		_m.Edges.namedWaves[name] = append(_m.Edges.namedWaves[name], edges...)
-	}
-}
-
-// NamedFailures returns the Failures named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *GroupRollout) NamedFailures(name string) ([]*Failure, error) {
-	if _m.Edges.namedFailures == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedFailures[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *GroupRollout) appendNamedFailures(name string, edges ...*Failure) {
-	if _m.Edges.namedFailures == nil {
-		_m.Edges.namedFailures = make(map[string][]*Failure)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedFailures[name] = []*Failure{}
-	} else {
-		_m.Edges.namedFailures[name] = append(_m.Edges.namedFailures[name], edges...)
-	}
-}
-
-// NamedFailureShares returns the FailureShares named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *GroupRollout) NamedFailureShares(name string) ([]*FailureShare, error) {
-	if _m.Edges.namedFailureShares == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedFailureShares[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *GroupRollout) appendNamedFailureShares(name string, edges ...*FailureShare) {
-	if _m.Edges.namedFailureShares == nil {
-		_m.Edges.namedFailureShares = make(map[string][]*FailureShare)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedFailureShares[name] = []*FailureShare{}
-	} else {
-		_m.Edges.namedFailureShares[name] = append(_m.Edges.namedFailureShares[name], edges...)
-	}
 }
 
 // GroupRollouts is a parsable slice of GroupRollout.

@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -25,19 +24,14 @@ import (
 // GroupRolloutQuery is the builder for querying GroupRollout entities.
 type GroupRolloutQuery struct {
 	config
-	ctx                    *QueryContext
-	order                  []grouprollout.OrderOption
-	inters                 []Interceptor
-	predicates             []predicate.GroupRollout
-	withGroup              *GroupQuery
-	withWaves              *WaveQuery
-	withFailures           *FailureQuery
-	withFailureShares      *FailureShareQuery
-	loadTotal              []func(context.Context, []*GroupRollout) error
-	modifiers              []func(*sql.Selector)
-	withNamedWaves         map[string]*WaveQuery
-	withNamedFailures      map[string]*FailureQuery
-	withNamedFailureShares map[string]*FailureShareQuery
+	ctx               *QueryContext
+	order             []grouprollout.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.GroupRollout
+	withGroup         *GroupQuery
+	withWaves         *WaveQuery
+	withFailures      *FailureQuery
+	withFailureShares *FailureShareQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -359,9 +353,8 @@ func (_q *GroupRolloutQuery) Clone() *GroupRolloutQuery {
 		withFailures:      _q.withFailures.Clone(),
 		withFailureShares: _q.withFailureShares.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -503,9 +496,6 @@ func (_q *GroupRolloutQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -539,32 +529,6 @@ func (_q *GroupRolloutQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]
 		if err := _q.loadFailureShares(ctx, query, nodes,
 			func(n *GroupRollout) { n.Edges.FailureShares = []*FailureShare{} },
 			func(n *GroupRollout, e *FailureShare) { n.Edges.FailureShares = append(n.Edges.FailureShares, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedWaves {
-		if err := _q.loadWaves(ctx, query, nodes,
-			func(n *GroupRollout) { n.appendNamedWaves(name) },
-			func(n *GroupRollout, e *Wave) { n.appendNamedWaves(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedFailures {
-		if err := _q.loadFailures(ctx, query, nodes,
-			func(n *GroupRollout) { n.appendNamedFailures(name) },
-			func(n *GroupRollout, e *Failure) { n.appendNamedFailures(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedFailureShares {
-		if err := _q.loadFailureShares(ctx, query, nodes,
-			func(n *GroupRollout) { n.appendNamedFailureShares(name) },
-			func(n *GroupRollout, e *FailureShare) { n.appendNamedFailureShares(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -693,9 +657,6 @@ func (_q *GroupRolloutQuery) loadFailureShares(ctx context.Context, query *Failu
 
 func (_q *GroupRolloutQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -761,9 +722,6 @@ func (_q *GroupRolloutQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -779,80 +737,6 @@ func (_q *GroupRolloutQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *GroupRolloutQuery) ForUpdate(opts ...sql.LockOption) *GroupRolloutQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *GroupRolloutQuery) ForShare(opts ...sql.LockOption) *GroupRolloutQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *GroupRolloutQuery) Modify(modifiers ...func(s *sql.Selector)) *GroupRolloutSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedWaves tells the query-builder to eager-load the nodes that are connected to the "waves"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupRolloutQuery) WithNamedWaves(name string, opts ...func(*WaveQuery)) *GroupRolloutQuery {
-	query := (&WaveClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedWaves == nil {
-		_q.withNamedWaves = make(map[string]*WaveQuery)
-	}
-	_q.withNamedWaves[name] = query
-	return _q
-}
-
-// WithNamedFailures tells the query-builder to eager-load the nodes that are connected to the "failures"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupRolloutQuery) WithNamedFailures(name string, opts ...func(*FailureQuery)) *GroupRolloutQuery {
-	query := (&FailureClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedFailures == nil {
-		_q.withNamedFailures = make(map[string]*FailureQuery)
-	}
-	_q.withNamedFailures[name] = query
-	return _q
-}
-
-// WithNamedFailureShares tells the query-builder to eager-load the nodes that are connected to the "failure_shares"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *GroupRolloutQuery) WithNamedFailureShares(name string, opts ...func(*FailureShareQuery)) *GroupRolloutQuery {
-	query := (&FailureShareClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedFailureShares == nil {
-		_q.withNamedFailureShares = make(map[string]*FailureShareQuery)
-	}
-	_q.withNamedFailureShares[name] = query
-	return _q
 }
 
 // GroupRolloutGroupBy is the group-by builder for GroupRollout entities.
@@ -943,10 +827,4 @@ func (_s *GroupRolloutSelect) sqlScan(ctx context.Context, root *GroupRolloutQue
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *GroupRolloutSelect) Modify(modifiers ...func(s *sql.Selector)) *GroupRolloutSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

@@ -24,9 +24,8 @@ import (
 // GroupRolloutUpdate is the builder for updating GroupRollout entities.
 type GroupRolloutUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *GroupRolloutMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *GroupRolloutMutation
 }
 
 // Where appends a list predicates to the GroupRolloutUpdate builder.
@@ -485,12 +484,6 @@ func (_u *GroupRolloutUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *GroupRolloutUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *GroupRolloutUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -721,7 +714,6 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{grouprollout.Label}
@@ -737,10 +729,9 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 // GroupRolloutUpdateOne is the builder for updating a single GroupRollout entity.
 type GroupRolloutUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *GroupRolloutMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *GroupRolloutMutation
 }
 
 // SetPackageID sets the "package_id" field.
@@ -1206,12 +1197,6 @@ func (_u *GroupRolloutUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *GroupRolloutUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *GroupRolloutUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollout, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -1459,7 +1444,6 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &GroupRollout{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

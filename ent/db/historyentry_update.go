@@ -17,9 +17,8 @@ import (
 // HistoryEntryUpdate is the builder for updating HistoryEntry entities.
 type HistoryEntryUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *HistoryEntryMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *HistoryEntryMutation
 }
 
 // Where appends a list predicates to the HistoryEntryUpdate builder.
@@ -68,12 +67,6 @@ func (_u *HistoryEntryUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *HistoryEntryUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *HistoryEntryUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *HistoryEntryUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -86,7 +79,6 @@ func (_u *HistoryEntryUpdate) sqlSave(ctx context.Context) (_node int, err error
 			}
 		}
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{historyentry.Label}
@@ -102,10 +94,9 @@ func (_u *HistoryEntryUpdate) sqlSave(ctx context.Context) (_node int, err error
 // HistoryEntryUpdateOne is the builder for updating a single HistoryEntry entity.
 type HistoryEntryUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *HistoryEntryMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *HistoryEntryMutation
 }
 
 // Mutation returns the HistoryEntryMutation object of the builder.
@@ -161,12 +152,6 @@ func (_u *HistoryEntryUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *HistoryEntryUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *HistoryEntryUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *HistoryEntryUpdateOne) sqlSave(ctx context.Context) (_node *HistoryEntry, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -196,7 +181,6 @@ func (_u *HistoryEntryUpdateOne) sqlSave(ctx context.Context) (_node *HistoryEnt
 			}
 		}
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &HistoryEntry{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -124,11 +124,6 @@ type InstanceEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [4]bool
-	// totalCount holds the count of the edges above.
-	totalCount [4]map[string]int
-
-	namedAttempts map[string][]*Attempt
-	namedHistory  map[string][]*HistoryEntry
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -680,54 +675,6 @@ func (_m *Instance) String() string {
 	builder.WriteString(fmt.Sprintf("%v", _m.Moved))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedAttempts returns the Attempts named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Instance) NamedAttempts(name string) ([]*Attempt, error) {
-	if _m.Edges.namedAttempts == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedAttempts[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Instance) appendNamedAttempts(name string, edges ...*Attempt) {
-	if _m.Edges.namedAttempts == nil {
-		_m.Edges.namedAttempts = make(map[string][]*Attempt)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedAttempts[name] = []*Attempt{}
-	} else {
-		_m.Edges.namedAttempts[name] = append(_m.Edges.namedAttempts[name], edges...)
-	}
-}
-
-// NamedHistory returns the History named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Instance) NamedHistory(name string) ([]*HistoryEntry, error) {
-	if _m.Edges.namedHistory == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedHistory[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Instance) appendNamedHistory(name string, edges ...*HistoryEntry) {
-	if _m.Edges.namedHistory == nil {
-		_m.Edges.namedHistory = make(map[string][]*HistoryEntry)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedHistory[name] = []*HistoryEntry{}
-	} else {
-		_m.Edges.namedHistory[name] = append(_m.Edges.namedHistory[name], edges...)
-	}
 }
 
 // Instances is a parsable slice of Instance.

@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -25,18 +24,14 @@ import (
 // InstanceQuery is the builder for querying Instance entities.
 type InstanceQuery struct {
 	config
-	ctx               *QueryContext
-	order             []instance.OrderOption
-	inters            []Interceptor
-	predicates        []predicate.Instance
-	withApplication   *ApplicationQuery
-	withGroup         *GroupQuery
-	withAttempts      *AttemptQuery
-	withHistory       *HistoryEntryQuery
-	loadTotal         []func(context.Context, []*Instance) error
-	modifiers         []func(*sql.Selector)
-	withNamedAttempts map[string]*AttemptQuery
-	withNamedHistory  map[string]*HistoryEntryQuery
+	ctx             *QueryContext
+	order           []instance.OrderOption
+	inters          []Interceptor
+	predicates      []predicate.Instance
+	withApplication *ApplicationQuery
+	withGroup       *GroupQuery
+	withAttempts    *AttemptQuery
+	withHistory     *HistoryEntryQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -358,9 +353,8 @@ func (_q *InstanceQuery) Clone() *InstanceQuery {
 		withAttempts:    _q.withAttempts.Clone(),
 		withHistory:     _q.withHistory.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -502,9 +496,6 @@ func (_q *InstanceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Ins
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -537,25 +528,6 @@ func (_q *InstanceQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Ins
 		if err := _q.loadHistory(ctx, query, nodes,
 			func(n *Instance) { n.Edges.History = []*HistoryEntry{} },
 			func(n *Instance, e *HistoryEntry) { n.Edges.History = append(n.Edges.History, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedAttempts {
-		if err := _q.loadAttempts(ctx, query, nodes,
-			func(n *Instance) { n.appendNamedAttempts(name) },
-			func(n *Instance, e *Attempt) { n.appendNamedAttempts(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedHistory {
-		if err := _q.loadHistory(ctx, query, nodes,
-			func(n *Instance) { n.appendNamedHistory(name) },
-			func(n *Instance, e *HistoryEntry) { n.appendNamedHistory(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -686,9 +658,6 @@ func (_q *InstanceQuery) loadHistory(ctx context.Context, query *HistoryEntryQue
 
 func (_q *InstanceQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -757,9 +726,6 @@ func (_q *InstanceQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -775,66 +741,6 @@ func (_q *InstanceQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *InstanceQuery) ForUpdate(opts ...sql.LockOption) *InstanceQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *InstanceQuery) ForShare(opts ...sql.LockOption) *InstanceQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *InstanceQuery) Modify(modifiers ...func(s *sql.Selector)) *InstanceSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedAttempts tells the query-builder to eager-load the nodes that are connected to the "attempts"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *InstanceQuery) WithNamedAttempts(name string, opts ...func(*AttemptQuery)) *InstanceQuery {
-	query := (&AttemptClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedAttempts == nil {
-		_q.withNamedAttempts = make(map[string]*AttemptQuery)
-	}
-	_q.withNamedAttempts[name] = query
-	return _q
-}
-
-// WithNamedHistory tells the query-builder to eager-load the nodes that are connected to the "history"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *InstanceQuery) WithNamedHistory(name string, opts ...func(*HistoryEntryQuery)) *InstanceQuery {
-	query := (&HistoryEntryClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedHistory == nil {
-		_q.withNamedHistory = make(map[string]*HistoryEntryQuery)
-	}
-	_q.withNamedHistory[name] = query
-	return _q
 }
 
 // InstanceGroupBy is the group-by builder for Instance entities.
@@ -925,10 +831,4 @@ func (_s *InstanceSelect) sqlScan(ctx context.Context, root *InstanceQuery, v an
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *InstanceSelect) Modify(modifiers ...func(s *sql.Selector)) *InstanceSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

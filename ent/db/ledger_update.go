@@ -20,9 +20,8 @@ import (
 // LedgerUpdate is the builder for updating Ledger entities.
 type LedgerUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *LedgerMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *LedgerMutation
 }
 
 // Where appends a list predicates to the LedgerUpdate builder.
@@ -242,12 +241,6 @@ func (_u *LedgerUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *LedgerUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *LedgerUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -313,7 +306,6 @@ func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedWrites(); ok {
 		_spec.AddField(ledger.FieldWrites, field.TypeInt64, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{ledger.Label}
@@ -329,10 +321,9 @@ func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // LedgerUpdateOne is the builder for updating a single Ledger entity.
 type LedgerUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *LedgerMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *LedgerMutation
 }
 
 // SetConfigRevision sets the "config_revision" field.
@@ -559,12 +550,6 @@ func (_u *LedgerUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *LedgerUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *LedgerUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *LedgerUpdateOne) sqlSave(ctx context.Context) (_node *Ledger, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -647,7 +632,6 @@ func (_u *LedgerUpdateOne) sqlSave(ctx context.Context) (_node *Ledger, err erro
 	if value, ok := _u.mutation.AddedWrites(); ok {
 		_spec.AddField(ledger.FieldWrites, field.TypeInt64, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Ledger{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -17,9 +17,8 @@ import (
 // PacePointUpdate is the builder for updating PacePoint entities.
 type PacePointUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *PacePointMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *PacePointMutation
 }
 
 // Where appends a list predicates to the PacePointUpdate builder.
@@ -173,12 +172,6 @@ func (_u *PacePointUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PacePointUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PacePointUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PacePointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -221,7 +214,6 @@ func (_u *PacePointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedChecks(); ok {
 		_spec.AddField(pacepoint.FieldChecks, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{pacepoint.Label}
@@ -237,10 +229,9 @@ func (_u *PacePointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // PacePointUpdateOne is the builder for updating a single PacePoint entity.
 type PacePointUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *PacePointMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *PacePointMutation
 }
 
 // SetInFlight sets the "in_flight" field.
@@ -401,12 +392,6 @@ func (_u *PacePointUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PacePointUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PacePointUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PacePointUpdateOne) sqlSave(ctx context.Context) (_node *PacePoint, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -466,7 +451,6 @@ func (_u *PacePointUpdateOne) sqlSave(ctx context.Context) (_node *PacePoint, er
 	if value, ok := _u.mutation.AddedChecks(); ok {
 		_spec.AddField(pacepoint.FieldChecks, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &PacePoint{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

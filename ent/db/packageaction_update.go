@@ -17,9 +17,8 @@ import (
 // PackageActionUpdate is the builder for updating PackageAction entities.
 type PackageActionUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *PackageActionMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *PackageActionMutation
 }
 
 // Where appends a list predicates to the PackageActionUpdate builder.
@@ -194,12 +193,6 @@ func (_u *PackageActionUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PackageActionUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PackageActionUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PackageActionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -239,7 +232,6 @@ func (_u *PackageActionUpdate) sqlSave(ctx context.Context) (_node int, err erro
 	if value, ok := _u.mutation.Deadline(); ok {
 		_spec.SetField(packageaction.FieldDeadline, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{packageaction.Label}
@@ -255,10 +247,9 @@ func (_u *PackageActionUpdate) sqlSave(ctx context.Context) (_node int, err erro
 // PackageActionUpdateOne is the builder for updating a single PackageAction entity.
 type PackageActionUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *PackageActionMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *PackageActionMutation
 }
 
 // SetEvent sets the "event" field.
@@ -440,12 +431,6 @@ func (_u *PackageActionUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PackageActionUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PackageActionUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PackageActionUpdateOne) sqlSave(ctx context.Context) (_node *PackageAction, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -502,7 +487,6 @@ func (_u *PackageActionUpdateOne) sqlSave(ctx context.Context) (_node *PackageAc
 	if value, ok := _u.mutation.Deadline(); ok {
 		_spec.SetField(packageaction.FieldDeadline, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &PackageAction{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

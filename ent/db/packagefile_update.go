@@ -17,9 +17,8 @@ import (
 // PackageFileUpdate is the builder for updating PackageFile entities.
 type PackageFileUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *PackageFileMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *PackageFileMutation
 }
 
 // Where appends a list predicates to the PackageFileUpdate builder.
@@ -131,12 +130,6 @@ func (_u *PackageFileUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PackageFileUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PackageFileUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PackageFileUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -164,7 +157,6 @@ func (_u *PackageFileUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	if value, ok := _u.mutation.Sha256(); ok {
 		_spec.SetField(packagefile.FieldSha256, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{packagefile.Label}
@@ -180,10 +172,9 @@ func (_u *PackageFileUpdate) sqlSave(ctx context.Context) (_node int, err error)
 // PackageFileUpdateOne is the builder for updating a single PackageFile entity.
 type PackageFileUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *PackageFileMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *PackageFileMutation
 }
 
 // SetName sets the "name" field.
@@ -302,12 +293,6 @@ func (_u *PackageFileUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *PackageFileUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *PackageFileUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *PackageFileUpdateOne) sqlSave(ctx context.Context) (_node *PackageFile, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -352,7 +337,6 @@ func (_u *PackageFileUpdateOne) sqlSave(ctx context.Context) (_node *PackageFile
 	if value, ok := _u.mutation.Sha256(); ok {
 		_spec.SetField(packagefile.FieldSha256, field.TypeString, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &PackageFile{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -65,13 +65,6 @@ type ReleaseEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [6]bool
-	// totalCount holds the count of the edges above.
-	totalCount [6]map[string]int
-
-	namedFiles         map[string][]*PackageFile
-	namedChannels      map[string][]*Channel
-	namedFloors        map[string][]*Floor
-	namedBlacklistings map[string][]*Blacklisting
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -332,102 +325,6 @@ func (_m *Release) String() string {
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedFiles returns the Files named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Release) NamedFiles(name string) ([]*PackageFile, error) {
-	if _m.Edges.namedFiles == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedFiles[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Release) appendNamedFiles(name string, edges ...*PackageFile) {
-	if _m.Edges.namedFiles == nil {
-		_m.Edges.namedFiles = make(map[string][]*PackageFile)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedFiles[name] = []*PackageFile{}
-	} else {
-		_m.Edges.namedFiles[name] = append(_m.Edges.namedFiles[name], edges...)
-	}
-}
-
-// NamedChannels returns the Channels named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Release) NamedChannels(name string) ([]*Channel, error) {
-	if _m.Edges.namedChannels == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedChannels[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Release) appendNamedChannels(name string, edges ...*Channel) {
-	if _m.Edges.namedChannels == nil {
-		_m.Edges.namedChannels = make(map[string][]*Channel)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedChannels[name] = []*Channel{}
-	} else {
-		_m.Edges.namedChannels[name] = append(_m.Edges.namedChannels[name], edges...)
-	}
-}
-
-// NamedFloors returns the Floors named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Release) NamedFloors(name string) ([]*Floor, error) {
-	if _m.Edges.namedFloors == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedFloors[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Release) appendNamedFloors(name string, edges ...*Floor) {
-	if _m.Edges.namedFloors == nil {
-		_m.Edges.namedFloors = make(map[string][]*Floor)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedFloors[name] = []*Floor{}
-	} else {
-		_m.Edges.namedFloors[name] = append(_m.Edges.namedFloors[name], edges...)
-	}
-}
-
-// NamedBlacklistings returns the Blacklistings named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Release) NamedBlacklistings(name string) ([]*Blacklisting, error) {
-	if _m.Edges.namedBlacklistings == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedBlacklistings[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Release) appendNamedBlacklistings(name string, edges ...*Blacklisting) {
-	if _m.Edges.namedBlacklistings == nil {
-		_m.Edges.namedBlacklistings = make(map[string][]*Blacklisting)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedBlacklistings[name] = []*Blacklisting{}
-	} else {
-		_m.Edges.namedBlacklistings[name] = append(_m.Edges.namedBlacklistings[name], edges...)
-	}
 }
 
 // Releases is a parsable slice of Release.

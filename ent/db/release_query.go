@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -27,22 +26,16 @@ import (
 // ReleaseQuery is the builder for querying Release entities.
 type ReleaseQuery struct {
 	config
-	ctx                    *QueryContext
-	order                  []release.OrderOption
-	inters                 []Interceptor
-	predicates             []predicate.Release
-	withApplication        *ApplicationQuery
-	withFiles              *PackageFileQuery
-	withAction             *PackageActionQuery
-	withChannels           *ChannelQuery
-	withFloors             *FloorQuery
-	withBlacklistings      *BlacklistingQuery
-	loadTotal              []func(context.Context, []*Release) error
-	modifiers              []func(*sql.Selector)
-	withNamedFiles         map[string]*PackageFileQuery
-	withNamedChannels      map[string]*ChannelQuery
-	withNamedFloors        map[string]*FloorQuery
-	withNamedBlacklistings map[string]*BlacklistingQuery
+	ctx               *QueryContext
+	order             []release.OrderOption
+	inters            []Interceptor
+	predicates        []predicate.Release
+	withApplication   *ApplicationQuery
+	withFiles         *PackageFileQuery
+	withAction        *PackageActionQuery
+	withChannels      *ChannelQuery
+	withFloors        *FloorQuery
+	withBlacklistings *BlacklistingQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -410,9 +403,8 @@ func (_q *ReleaseQuery) Clone() *ReleaseQuery {
 		withFloors:        _q.withFloors.Clone(),
 		withBlacklistings: _q.withBlacklistings.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -578,9 +570,6 @@ func (_q *ReleaseQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rele
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -627,39 +616,6 @@ func (_q *ReleaseQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Rele
 		if err := _q.loadBlacklistings(ctx, query, nodes,
 			func(n *Release) { n.Edges.Blacklistings = []*Blacklisting{} },
 			func(n *Release, e *Blacklisting) { n.Edges.Blacklistings = append(n.Edges.Blacklistings, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedFiles {
-		if err := _q.loadFiles(ctx, query, nodes,
-			func(n *Release) { n.appendNamedFiles(name) },
-			func(n *Release, e *PackageFile) { n.appendNamedFiles(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedChannels {
-		if err := _q.loadChannels(ctx, query, nodes,
-			func(n *Release) { n.appendNamedChannels(name) },
-			func(n *Release, e *Channel) { n.appendNamedChannels(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedFloors {
-		if err := _q.loadFloors(ctx, query, nodes,
-			func(n *Release) { n.appendNamedFloors(name) },
-			func(n *Release, e *Floor) { n.appendNamedFloors(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedBlacklistings {
-		if err := _q.loadBlacklistings(ctx, query, nodes,
-			func(n *Release) { n.appendNamedBlacklistings(name) },
-			func(n *Release, e *Blacklisting) { n.appendNamedBlacklistings(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -848,9 +804,6 @@ func (_q *ReleaseQuery) loadBlacklistings(ctx context.Context, query *Blacklisti
 
 func (_q *ReleaseQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -916,9 +869,6 @@ func (_q *ReleaseQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -934,94 +884,6 @@ func (_q *ReleaseQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *ReleaseQuery) ForUpdate(opts ...sql.LockOption) *ReleaseQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *ReleaseQuery) ForShare(opts ...sql.LockOption) *ReleaseQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *ReleaseQuery) Modify(modifiers ...func(s *sql.Selector)) *ReleaseSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedFiles tells the query-builder to eager-load the nodes that are connected to the "files"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ReleaseQuery) WithNamedFiles(name string, opts ...func(*PackageFileQuery)) *ReleaseQuery {
-	query := (&PackageFileClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedFiles == nil {
-		_q.withNamedFiles = make(map[string]*PackageFileQuery)
-	}
-	_q.withNamedFiles[name] = query
-	return _q
-}
-
-// WithNamedChannels tells the query-builder to eager-load the nodes that are connected to the "channels"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ReleaseQuery) WithNamedChannels(name string, opts ...func(*ChannelQuery)) *ReleaseQuery {
-	query := (&ChannelClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedChannels == nil {
-		_q.withNamedChannels = make(map[string]*ChannelQuery)
-	}
-	_q.withNamedChannels[name] = query
-	return _q
-}
-
-// WithNamedFloors tells the query-builder to eager-load the nodes that are connected to the "floors"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ReleaseQuery) WithNamedFloors(name string, opts ...func(*FloorQuery)) *ReleaseQuery {
-	query := (&FloorClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedFloors == nil {
-		_q.withNamedFloors = make(map[string]*FloorQuery)
-	}
-	_q.withNamedFloors[name] = query
-	return _q
-}
-
-// WithNamedBlacklistings tells the query-builder to eager-load the nodes that are connected to the "blacklistings"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *ReleaseQuery) WithNamedBlacklistings(name string, opts ...func(*BlacklistingQuery)) *ReleaseQuery {
-	query := (&BlacklistingClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedBlacklistings == nil {
-		_q.withNamedBlacklistings = make(map[string]*BlacklistingQuery)
-	}
-	_q.withNamedBlacklistings[name] = query
-	return _q
 }
 
 // ReleaseGroupBy is the group-by builder for Release entities.
@@ -1112,10 +974,4 @@ func (_s *ReleaseSelect) sqlScan(ctx context.Context, root *ReleaseQuery, v any)
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *ReleaseSelect) Modify(modifiers ...func(s *sql.Selector)) *ReleaseSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

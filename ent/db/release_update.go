@@ -23,9 +23,8 @@ import (
 // ReleaseUpdate is the builder for updating Release entities.
 type ReleaseUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *ReleaseMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *ReleaseMutation
 }
 
 // Where appends a list predicates to the ReleaseUpdate builder.
@@ -383,12 +382,6 @@ func (_u *ReleaseUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *ReleaseUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *ReleaseUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *ReleaseUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -643,7 +636,6 @@ func (_u *ReleaseUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{release.Label}
@@ -659,10 +651,9 @@ func (_u *ReleaseUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // ReleaseUpdateOne is the builder for updating a single Release entity.
 type ReleaseUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *ReleaseMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *ReleaseMutation
 }
 
 // SetType sets the "type" field.
@@ -1027,12 +1018,6 @@ func (_u *ReleaseUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *ReleaseUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *ReleaseUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *ReleaseUpdateOne) sqlSave(ctx context.Context) (_node *Release, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -1304,7 +1289,6 @@ func (_u *ReleaseUpdateOne) sqlSave(ctx context.Context) (_node *Release, err er
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Release{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/group"
@@ -22,7 +21,6 @@ type StatPointCreate struct {
 	config
 	mutation *StatPointMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetGroupID sets the "group_id" field.
@@ -147,7 +145,6 @@ func (_c *StatPointCreate) createSpec() (*StatPoint, *sqlgraph.CreateSpec) {
 		_node = &StatPoint{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(statpoint.Table, sqlgraph.NewFieldSpec(statpoint.FieldID, field.TypeInt))
 	)
-	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Resolution(); ok {
 		_spec.SetField(statpoint.FieldResolution, field.TypeInt, value)
 		_node.Resolution = value
@@ -188,190 +185,11 @@ func (_c *StatPointCreate) createSpec() (*StatPoint, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.StatPoint.Create().
-//		SetGroupID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.StatPointUpsert) {
-//			SetGroupID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *StatPointCreate) OnConflict(opts ...sql.ConflictOption) *StatPointUpsertOne {
-	_c.conflict = opts
-	return &StatPointUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *StatPointCreate) OnConflictColumns(columns ...string) *StatPointUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &StatPointUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// StatPointUpsertOne is the builder for "upsert"-ing
-	//  one StatPoint node.
-	StatPointUpsertOne struct {
-		create *StatPointCreate
-	}
-
-	// StatPointUpsert is the "OnConflict" setter.
-	StatPointUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetMachines sets the "machines" field.
-func (u *StatPointUpsert) SetMachines(v int) *StatPointUpsert {
-	u.Set(statpoint.FieldMachines, v)
-	return u
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *StatPointUpsert) UpdateMachines() *StatPointUpsert {
-	u.SetExcluded(statpoint.FieldMachines)
-	return u
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *StatPointUpsert) AddMachines(v int) *StatPointUpsert {
-	u.Add(statpoint.FieldMachines, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *StatPointUpsertOne) UpdateNewValues() *StatPointUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.GroupID(); exists {
-			s.SetIgnore(statpoint.FieldGroupID)
-		}
-		if _, exists := u.create.mutation.Resolution(); exists {
-			s.SetIgnore(statpoint.FieldResolution)
-		}
-		if _, exists := u.create.mutation.At(); exists {
-			s.SetIgnore(statpoint.FieldAt)
-		}
-		if _, exists := u.create.mutation.Version(); exists {
-			s.SetIgnore(statpoint.FieldVersion)
-		}
-		if _, exists := u.create.mutation.State(); exists {
-			s.SetIgnore(statpoint.FieldState)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *StatPointUpsertOne) Ignore() *StatPointUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *StatPointUpsertOne) DoNothing() *StatPointUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the StatPointCreate.OnConflict
-// documentation for more info.
-func (u *StatPointUpsertOne) Update(set func(*StatPointUpsert)) *StatPointUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&StatPointUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetMachines sets the "machines" field.
-func (u *StatPointUpsertOne) SetMachines(v int) *StatPointUpsertOne {
-	return u.Update(func(s *StatPointUpsert) {
-		s.SetMachines(v)
-	})
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *StatPointUpsertOne) AddMachines(v int) *StatPointUpsertOne {
-	return u.Update(func(s *StatPointUpsert) {
-		s.AddMachines(v)
-	})
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *StatPointUpsertOne) UpdateMachines() *StatPointUpsertOne {
-	return u.Update(func(s *StatPointUpsert) {
-		s.UpdateMachines()
-	})
-}
-
-// Exec executes the query.
-func (u *StatPointUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for StatPointCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *StatPointUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *StatPointUpsertOne) ID(ctx context.Context) (id int, err error) {
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *StatPointUpsertOne) IDX(ctx context.Context) int {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // StatPointCreateBulk is the builder for creating many StatPoint entities in bulk.
 type StatPointCreateBulk struct {
 	config
 	err      error
 	builders []*StatPointCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the StatPoint entities in the database.
@@ -400,7 +218,6 @@ func (_c *StatPointCreateBulk) Save(ctx context.Context) ([]*StatPoint, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -451,150 +268,6 @@ func (_c *StatPointCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *StatPointCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.StatPoint.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.StatPointUpsert) {
-//			SetGroupID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *StatPointCreateBulk) OnConflict(opts ...sql.ConflictOption) *StatPointUpsertBulk {
-	_c.conflict = opts
-	return &StatPointUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *StatPointCreateBulk) OnConflictColumns(columns ...string) *StatPointUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &StatPointUpsertBulk{
-		create: _c,
-	}
-}
-
-// StatPointUpsertBulk is the builder for "upsert"-ing
-// a bulk of StatPoint nodes.
-type StatPointUpsertBulk struct {
-	create *StatPointCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *StatPointUpsertBulk) UpdateNewValues() *StatPointUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.GroupID(); exists {
-				s.SetIgnore(statpoint.FieldGroupID)
-			}
-			if _, exists := b.mutation.Resolution(); exists {
-				s.SetIgnore(statpoint.FieldResolution)
-			}
-			if _, exists := b.mutation.At(); exists {
-				s.SetIgnore(statpoint.FieldAt)
-			}
-			if _, exists := b.mutation.Version(); exists {
-				s.SetIgnore(statpoint.FieldVersion)
-			}
-			if _, exists := b.mutation.State(); exists {
-				s.SetIgnore(statpoint.FieldState)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.StatPoint.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *StatPointUpsertBulk) Ignore() *StatPointUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *StatPointUpsertBulk) DoNothing() *StatPointUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the StatPointCreateBulk.OnConflict
-// documentation for more info.
-func (u *StatPointUpsertBulk) Update(set func(*StatPointUpsert)) *StatPointUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&StatPointUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetMachines sets the "machines" field.
-func (u *StatPointUpsertBulk) SetMachines(v int) *StatPointUpsertBulk {
-	return u.Update(func(s *StatPointUpsert) {
-		s.SetMachines(v)
-	})
-}
-
-// AddMachines adds v to the "machines" field.
-func (u *StatPointUpsertBulk) AddMachines(v int) *StatPointUpsertBulk {
-	return u.Update(func(s *StatPointUpsert) {
-		s.AddMachines(v)
-	})
-}
-
-// UpdateMachines sets the "machines" field to the value that was provided on create.
-func (u *StatPointUpsertBulk) UpdateMachines() *StatPointUpsertBulk {
-	return u.Update(func(s *StatPointUpsert) {
-		s.UpdateMachines()
-	})
-}
-
-// Exec executes the query.
-func (u *StatPointUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("db: OnConflict was set for builder %d. Set it on the StatPointCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("db: missing options for StatPointCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *StatPointUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

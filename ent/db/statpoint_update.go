@@ -17,9 +17,8 @@ import (
 // StatPointUpdate is the builder for updating StatPoint entities.
 type StatPointUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *StatPointMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *StatPointMutation
 }
 
 // Where appends a list predicates to the StatPointUpdate builder.
@@ -89,12 +88,6 @@ func (_u *StatPointUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *StatPointUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *StatPointUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *StatPointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -113,7 +106,6 @@ func (_u *StatPointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedMachines(); ok {
 		_spec.AddField(statpoint.FieldMachines, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{statpoint.Label}
@@ -129,10 +121,9 @@ func (_u *StatPointUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // StatPointUpdateOne is the builder for updating a single StatPoint entity.
 type StatPointUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *StatPointMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *StatPointMutation
 }
 
 // SetMachines sets the "machines" field.
@@ -209,12 +200,6 @@ func (_u *StatPointUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *StatPointUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *StatPointUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *StatPointUpdateOne) sqlSave(ctx context.Context) (_node *StatPoint, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -250,7 +235,6 @@ func (_u *StatPointUpdateOne) sqlSave(ctx context.Context) (_node *StatPoint, er
 	if value, ok := _u.mutation.AddedMachines(); ok {
 		_spec.AddField(statpoint.FieldMachines, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &StatPoint{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

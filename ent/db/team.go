@@ -37,11 +37,6 @@ type TeamEdges struct {
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
 	loadedTypes [2]bool
-	// totalCount holds the count of the edges above.
-	totalCount [2]map[string]int
-
-	namedUsers        map[string][]*User
-	namedApplications map[string][]*Application
 }
 
 // UsersOrErr returns the Users value or an error if the edge
@@ -159,54 +154,6 @@ func (_m *Team) String() string {
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
 	builder.WriteByte(')')
 	return builder.String()
-}
-
-// NamedUsers returns the Users named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Team) NamedUsers(name string) ([]*User, error) {
-	if _m.Edges.namedUsers == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedUsers[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Team) appendNamedUsers(name string, edges ...*User) {
-	if _m.Edges.namedUsers == nil {
-		_m.Edges.namedUsers = make(map[string][]*User)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedUsers[name] = []*User{}
-	} else {
-		_m.Edges.namedUsers[name] = append(_m.Edges.namedUsers[name], edges...)
-	}
-}
-
-// NamedApplications returns the Applications named value or an error if the edge was not
-// loaded in eager-loading with this name.
-func (_m *Team) NamedApplications(name string) ([]*Application, error) {
-	if _m.Edges.namedApplications == nil {
-		return nil, &NotLoadedError{edge: name}
-	}
-	nodes, ok := _m.Edges.namedApplications[name]
-	if !ok {
-		return nil, &NotLoadedError{edge: name}
-	}
-	return nodes, nil
-}
-
-func (_m *Team) appendNamedApplications(name string, edges ...*Application) {
-	if _m.Edges.namedApplications == nil {
-		_m.Edges.namedApplications = make(map[string][]*Application)
-	}
-	if len(edges) == 0 {
-		_m.Edges.namedApplications[name] = []*Application{}
-	} else {
-		_m.Edges.namedApplications[name] = append(_m.Edges.namedApplications[name], edges...)
-	}
 }
 
 // Teams is a parsable slice of Team.

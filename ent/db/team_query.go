@@ -9,7 +9,6 @@ import (
 	"math"
 
 	"entgo.io/ent"
-	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
@@ -23,16 +22,12 @@ import (
 // TeamQuery is the builder for querying Team entities.
 type TeamQuery struct {
 	config
-	ctx                   *QueryContext
-	order                 []team.OrderOption
-	inters                []Interceptor
-	predicates            []predicate.Team
-	withUsers             *UserQuery
-	withApplications      *ApplicationQuery
-	loadTotal             []func(context.Context, []*Team) error
-	modifiers             []func(*sql.Selector)
-	withNamedUsers        map[string]*UserQuery
-	withNamedApplications map[string]*ApplicationQuery
+	ctx              *QueryContext
+	order            []team.OrderOption
+	inters           []Interceptor
+	predicates       []predicate.Team
+	withUsers        *UserQuery
+	withApplications *ApplicationQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -308,9 +303,8 @@ func (_q *TeamQuery) Clone() *TeamQuery {
 		withUsers:        _q.withUsers.Clone(),
 		withApplications: _q.withApplications.Clone(),
 		// clone intermediate query.
-		sql:       _q.sql.Clone(),
-		path:      _q.path,
-		modifiers: append([]func(*sql.Selector){}, _q.modifiers...),
+		sql:  _q.sql.Clone(),
+		path: _q.path,
 	}
 }
 
@@ -428,9 +422,6 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 		node.Edges.loadedTypes = loadedTypes
 		return node.assignValues(columns, values)
 	}
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	for i := range hooks {
 		hooks[i](ctx, _spec)
 	}
@@ -451,25 +442,6 @@ func (_q *TeamQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Team, e
 		if err := _q.loadApplications(ctx, query, nodes,
 			func(n *Team) { n.Edges.Applications = []*Application{} },
 			func(n *Team, e *Application) { n.Edges.Applications = append(n.Edges.Applications, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedUsers {
-		if err := _q.loadUsers(ctx, query, nodes,
-			func(n *Team) { n.appendNamedUsers(name) },
-			func(n *Team, e *User) { n.appendNamedUsers(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for name, query := range _q.withNamedApplications {
-		if err := _q.loadApplications(ctx, query, nodes,
-			func(n *Team) { n.appendNamedApplications(name) },
-			func(n *Team, e *Application) { n.appendNamedApplications(name, e) }); err != nil {
-			return nil, err
-		}
-	}
-	for i := range _q.loadTotal {
-		if err := _q.loadTotal[i](ctx, nodes); err != nil {
 			return nil, err
 		}
 	}
@@ -539,9 +511,6 @@ func (_q *TeamQuery) loadApplications(ctx context.Context, query *ApplicationQue
 
 func (_q *TeamQuery) sqlCount(ctx context.Context) (int, error) {
 	_spec := _q.querySpec()
-	if len(_q.modifiers) > 0 {
-		_spec.Modifiers = _q.modifiers
-	}
 	_spec.Node.Columns = _q.ctx.Fields
 	if len(_q.ctx.Fields) > 0 {
 		_spec.Unique = _q.ctx.Unique != nil && *_q.ctx.Unique
@@ -604,9 +573,6 @@ func (_q *TeamQuery) sqlQuery(ctx context.Context) *sql.Selector {
 	if _q.ctx.Unique != nil && *_q.ctx.Unique {
 		selector.Distinct()
 	}
-	for _, m := range _q.modifiers {
-		m(selector)
-	}
 	for _, p := range _q.predicates {
 		p(selector)
 	}
@@ -622,66 +588,6 @@ func (_q *TeamQuery) sqlQuery(ctx context.Context) *sql.Selector {
 		selector.Limit(*limit)
 	}
 	return selector
-}
-
-// ForUpdate locks the selected rows against concurrent updates, and prevent them from being
-// updated, deleted or "selected ... for update" by other sessions, until the transaction is
-// either committed or rolled-back.
-func (_q *TeamQuery) ForUpdate(opts ...sql.LockOption) *TeamQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForUpdate(opts...)
-	})
-	return _q
-}
-
-// ForShare behaves similarly to ForUpdate, except that it acquires a shared mode lock
-// on any rows that are read. Other sessions can read the rows, but cannot modify them
-// until your transaction commits.
-func (_q *TeamQuery) ForShare(opts ...sql.LockOption) *TeamQuery {
-	if _q.driver.Dialect() == dialect.Postgres {
-		_q.Unique(false)
-	}
-	_q.modifiers = append(_q.modifiers, func(s *sql.Selector) {
-		s.ForShare(opts...)
-	})
-	return _q
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_q *TeamQuery) Modify(modifiers ...func(s *sql.Selector)) *TeamSelect {
-	_q.modifiers = append(_q.modifiers, modifiers...)
-	return _q.Select()
-}
-
-// WithNamedUsers tells the query-builder to eager-load the nodes that are connected to the "users"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *TeamQuery) WithNamedUsers(name string, opts ...func(*UserQuery)) *TeamQuery {
-	query := (&UserClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedUsers == nil {
-		_q.withNamedUsers = make(map[string]*UserQuery)
-	}
-	_q.withNamedUsers[name] = query
-	return _q
-}
-
-// WithNamedApplications tells the query-builder to eager-load the nodes that are connected to the "applications"
-// edge with the given name. The optional arguments are used to configure the query builder of the edge.
-func (_q *TeamQuery) WithNamedApplications(name string, opts ...func(*ApplicationQuery)) *TeamQuery {
-	query := (&ApplicationClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	if _q.withNamedApplications == nil {
-		_q.withNamedApplications = make(map[string]*ApplicationQuery)
-	}
-	_q.withNamedApplications[name] = query
-	return _q
 }
 
 // TeamGroupBy is the group-by builder for Team entities.
@@ -772,10 +678,4 @@ func (_s *TeamSelect) sqlScan(ctx context.Context, root *TeamQuery, v any) error
 	}
 	defer rows.Close()
 	return sql.ScanSlice(rows, v)
-}
-
-// Modify adds a query modifier for attaching custom logic to queries.
-func (_s *TeamSelect) Modify(modifiers ...func(s *sql.Selector)) *TeamSelect {
-	_s.modifiers = append(_s.modifiers, modifiers...)
-	return _s
 }

@@ -17,9 +17,8 @@ import (
 // WaveUpdate is the builder for updating Wave entities.
 type WaveUpdate struct {
 	config
-	hooks     []Hook
-	mutation  *WaveMutation
-	modifiers []func(*sql.UpdateBuilder)
+	hooks    []Hook
+	mutation *WaveMutation
 }
 
 // Where appends a list predicates to the WaveUpdate builder.
@@ -257,12 +256,6 @@ func (_u *WaveUpdate) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *WaveUpdate) Modify(modifiers ...func(u *sql.UpdateBuilder)) *WaveUpdate {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *WaveUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -329,7 +322,6 @@ func (_u *WaveUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedReleased(); ok {
 		_spec.AddField(wave.FieldReleased, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{wave.Label}
@@ -345,10 +337,9 @@ func (_u *WaveUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 // WaveUpdateOne is the builder for updating a single Wave entity.
 type WaveUpdateOne struct {
 	config
-	fields    []string
-	hooks     []Hook
-	mutation  *WaveMutation
-	modifiers []func(*sql.UpdateBuilder)
+	fields   []string
+	hooks    []Hook
+	mutation *WaveMutation
 }
 
 // SetGranted sets the "granted" field.
@@ -593,12 +584,6 @@ func (_u *WaveUpdateOne) check() error {
 	return nil
 }
 
-// Modify adds a statement modifier for attaching custom logic to the UPDATE statement.
-func (_u *WaveUpdateOne) Modify(modifiers ...func(u *sql.UpdateBuilder)) *WaveUpdateOne {
-	_u.modifiers = append(_u.modifiers, modifiers...)
-	return _u
-}
-
 func (_u *WaveUpdateOne) sqlSave(ctx context.Context) (_node *Wave, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
@@ -682,7 +667,6 @@ func (_u *WaveUpdateOne) sqlSave(ctx context.Context) (_node *Wave, err error) {
 	if value, ok := _u.mutation.AddedReleased(); ok {
 		_spec.AddField(wave.FieldReleased, field.TypeInt, value)
 	}
-	_spec.AddModifiers(_u.modifiers...)
 	_node = &Wave{config: _u.config}
 	_spec.Assign = _node.assignValues
 	_spec.ScanValues = _node.scanValues

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
@@ -48,9 +47,7 @@ func (Activity) Indexes() []ent.Index {
 }
 
 // Annotations of Activity.
-func (Activity) Annotations() []schema.Annotation {
-	return table("activities", entgql.RelayConnection(), entgql.QueryField())
-}
+func (Activity) Annotations() []schema.Annotation { return table("activities") }
 
 // Audit is every change of the configuration, append-only.
 type Audit struct{ ent.Schema }
@@ -79,9 +76,7 @@ func (Audit) Indexes() []ent.Index {
 }
 
 // Annotations of Audit.
-func (Audit) Annotations() []schema.Annotation {
-	return table("audits", entgql.RelayConnection(), entgql.QueryField())
-}
+func (Audit) Annotations() []schema.Annotation { return table("audits") }
 
 // StatPoint is how many machines of a group were in a version and state at
 // one moment, at one resolution.
@@ -113,9 +108,7 @@ func (StatPoint) Indexes() []ent.Index {
 }
 
 // Annotations of StatPoint.
-func (StatPoint) Annotations() []schema.Annotation {
-	return table("stat_points", entgql.Skip(entgql.SkipAll))
-}
+func (StatPoint) Annotations() []schema.Annotation { return table("stat_points") }
 
 // PacePoint is how fast a group went in the time that ends at one moment, at
 // one resolution. It is written as that time goes on, by every process.
@@ -149,6 +142,4 @@ func (PacePoint) Indexes() []ent.Index {
 }
 
 // Annotations of PacePoint.
-func (PacePoint) Annotations() []schema.Annotation {
-	return table("pace_points", entgql.Skip(entgql.SkipAll))
-}
+func (PacePoint) Annotations() []schema.Annotation { return table("pace_points") }

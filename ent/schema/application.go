@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
@@ -17,7 +16,7 @@ func (Application) Fields() []ent.Field {
 	return []ent.Field{
 		id(),
 		foreign("team_id"),
-		field.String("name").Annotations(entgql.OrderField("NAME")),
+		field.String("name"),
 		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name machines may use instead of the id"),
 		field.String("description").Default(""),
 		field.Int64("revision").Default(1).Comment("rises with every change of the configuration below this application"),
@@ -29,10 +28,10 @@ func (Application) Fields() []ent.Field {
 func (Application) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("applications").Field("team_id").Required().Unique().Immutable(),
-		child("packages", Release.Type, entgql.RelayConnection()),
+		child("packages", Release.Type),
 		child("channels", Channel.Type),
 		child("groups", Group.Type),
-		child("instances", Instance.Type, entgql.Skip(entgql.SkipAll)),
+		child("instances", Instance.Type),
 	}
 }
 
@@ -42,6 +41,4 @@ func (Application) Indexes() []ent.Index {
 }
 
 // Annotations of Application.
-func (Application) Annotations() []schema.Annotation {
-	return table("applications", entgql.QueryField())
-}
+func (Application) Annotations() []schema.Annotation { return table("applications") }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -46,7 +45,7 @@ func (Channel) Indexes() []ent.Index {
 }
 
 // Annotations of Channel.
-func (Channel) Annotations() []schema.Annotation { return table("channels", entgql.QueryField()) }
+func (Channel) Annotations() []schema.Annotation { return table("channels") }
 
 // Floor is a version no machine of a channel may skip.
 type Floor struct{ ent.Schema }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -22,11 +21,11 @@ func (Group) Fields() []ent.Field {
 		id(),
 		foreign("application_id"),
 		field.UUID("channel_id", uuid.UUID{}).Optional().Nillable(),
-		field.String("name").Annotations(entgql.OrderField("NAME")),
+		field.String("name"),
 		field.String("track").Comment("how machines name the group"),
 		field.String("arch").Default("amd64"),
 		field.String("description").Default(""),
-		field.JSON("policy", rollout.Policy{}).Annotations(entgql.Skip(entgql.SkipAll)),
+		field.JSON("policy", rollout.Policy{}),
 		field.Int64("revision").Default(1).Comment("rises with every change of this row, for expectedRevision"),
 		field.Time("paused_at").Optional().Nillable(),
 		field.String("paused_by").Default(""),
@@ -40,12 +39,12 @@ func (Group) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("application", Application.Type).Ref("groups").Field("application_id").Required().Unique().Immutable(),
 		edge.From("channel", Channel.Type).Ref("groups").Field("channel_id").Unique().Annotations(entsql.OnDelete(entsql.SetNull)),
-		child("rollouts", GroupRollout.Type, entgql.RelayConnection()),
-		edge.To("ledger", Ledger.Type).Unique().Annotations(entgql.Skip(entgql.SkipAll), entsql.OnDelete(entsql.Cascade)),
-		child("counts", GroupCount.Type, entgql.Skip(entgql.SkipAll)),
-		child("points", StatPoint.Type, entgql.Skip(entgql.SkipAll)),
-		child("paces", PacePoint.Type, entgql.Skip(entgql.SkipAll)),
-		edge.To("instances", Instance.Type).Annotations(entgql.RelayConnection(), entsql.OnDelete(entsql.SetNull)),
+		child("rollouts", GroupRollout.Type),
+		edge.To("ledger", Ledger.Type).Unique().Annotations(entsql.OnDelete(entsql.Cascade)),
+		child("counts", GroupCount.Type),
+		child("points", StatPoint.Type),
+		child("paces", PacePoint.Type),
+		edge.To("instances", Instance.Type).Annotations(entsql.OnDelete(entsql.SetNull)),
 	}
 }
 
@@ -58,7 +57,7 @@ func (Group) Indexes() []ent.Index {
 }
 
 // Annotations of Group.
-func (Group) Annotations() []schema.Annotation { return table("groups", entgql.QueryField()) }
+func (Group) Annotations() []schema.Annotation { return table("groups") }
 
 // Ledger is the only arbiter of a group's caps: whoever grants, reports,
 // promotes or pauses holds its row lock.
@@ -86,9 +85,7 @@ func (Ledger) Edges() []ent.Edge {
 }
 
 // Annotations of Ledger.
-func (Ledger) Annotations() []schema.Annotation {
-	return table("ledgers", entgql.Skip(entgql.SkipAll))
-}
+func (Ledger) Annotations() []schema.Annotation { return table("ledgers") }
 
 // GroupCount is how many machines of a group share version, state, last
 // reason and standing. Every machine of a group is in exactly one row, so
@@ -119,6 +116,4 @@ func (GroupCount) Indexes() []ent.Index {
 }
 
 // Annotations of GroupCount.
-func (GroupCount) Annotations() []schema.Annotation {
-	return table("group_counts", entgql.Skip(entgql.SkipAll))
-}
+func (GroupCount) Annotations() []schema.Annotation { return table("group_counts") }

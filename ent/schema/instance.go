@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -28,7 +27,7 @@ func (Instance) Fields() []ent.Field {
 		id(),
 		foreign("application_id"),
 		field.UUID("group_id", uuid.UUID{}).Optional().Nillable(),
-		field.String("machine_id").Immutable().Annotations(entgql.OrderField("MACHINE_ID")),
+		field.String("machine_id").Immutable(),
 		field.String("alias").Default("").Comment("given by an operator"),
 		field.String("machine_alias").Default("").Comment("sent by the machine"),
 		field.String("address").Default(""),
@@ -78,8 +77,8 @@ func (Instance) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("application", Application.Type).Ref("instances").Field("application_id").Required().Unique().Immutable(),
 		edge.From("group", Group.Type).Ref("instances").Field("group_id").Unique(),
-		child("attempts", Attempt.Type, entgql.RelayConnection()),
-		child("history", HistoryEntry.Type, entgql.RelayConnection()),
+		child("attempts", Attempt.Type),
+		child("history", HistoryEntry.Type),
 	}
 }
 
@@ -87,7 +86,7 @@ func (Instance) Edges() []ent.Edge {
 // machine id at the end gives the order of pages.
 //
 // The second one keeps the machines of each row of group_counts together
-// (store.Stretch): the counters say which few of them make up any list of a
+// (store.CountBucket): the counters say which few of them make up any list of a
 // group. The platform comes last, so that a list by platform as well is sifted
 // without reading rows. There is no index of a group by machine id alone:
 // PostgreSQL would walk it in the hope of finding what is rare, and it would be
@@ -107,9 +106,7 @@ func (Instance) Indexes() []ent.Index {
 }
 
 // Annotations of Instance.
-func (Instance) Annotations() []schema.Annotation {
-	return table("instances", entgql.RelayConnection(), entgql.QueryField())
-}
+func (Instance) Annotations() []schema.Annotation { return table("instances") }
 
 // Attempt is a grant that ended. The open one is part of its Instance. Its edge
 // to the machine, like that of HistoryEntry, is no reference in the database
@@ -158,9 +155,7 @@ func (Attempt) Indexes() []ent.Index {
 }
 
 // Annotations of Attempt.
-func (Attempt) Annotations() []schema.Annotation {
-	return table("attempts", entgql.RelayConnection())
-}
+func (Attempt) Annotations() []schema.Annotation { return table("attempts") }
 
 // HistoryEntry is one line of a machine's own story.
 type HistoryEntry struct{ ent.Schema }
@@ -188,6 +183,4 @@ func (HistoryEntry) Edges() []ent.Edge {
 func (HistoryEntry) Indexes() []ent.Index { return []ent.Index{index.Fields("instance_id", "id")} }
 
 // Annotations of HistoryEntry.
-func (HistoryEntry) Annotations() []schema.Annotation {
-	return table("history_entries", entgql.RelayConnection())
-}
+func (HistoryEntry) Annotations() []schema.Annotation { return table("history_entries") }

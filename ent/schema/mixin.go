@@ -4,7 +4,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -21,16 +20,12 @@ func id() ent.Field { return field.UUID("id", uuid.UUID{}).Immutable() }
 func foreign(name string) ent.Field { return field.UUID(name, uuid.UUID{}).Immutable() }
 
 // createdAt is when the row was made.
-func createdAt() ent.Field {
-	return field.Time("created_at").Immutable().Annotations(entgql.OrderField("CREATED_AT"))
+func createdAt() ent.Field { return field.Time("created_at").Immutable() }
+
+// child is the edge from a parent to the rows that are deleted with it.
+func child(name string, t any) ent.Edge {
+	return edge.To(name, t).Annotations(entsql.OnDelete(entsql.Cascade))
 }
 
-// child is the edge from a parent to rows that go with it.
-func child(name string, t any, more ...schema.Annotation) ent.Edge {
-	return edge.To(name, t).Annotations(append(more, entsql.OnDelete(entsql.Cascade))...)
-}
-
-// table names the table in the singular of the product's words.
-func table(name string, more ...schema.Annotation) []schema.Annotation {
-	return append([]schema.Annotation{entsql.Table(name)}, more...)
-}
+// table sets the name of the table.
+func table(name string) []schema.Annotation { return []schema.Annotation{entsql.Table(name)} }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
@@ -50,9 +49,7 @@ func (Release) Indexes() []ent.Index {
 }
 
 // Annotations of Release.
-func (Release) Annotations() []schema.Annotation {
-	return table("packages", entgql.Type("Package"), entgql.RelayConnection(), entgql.QueryField())
-}
+func (Release) Annotations() []schema.Annotation { return table("packages") }
 
 // PackageFile is a file that comes with a package besides its payload.
 type PackageFile struct{ ent.Schema }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
@@ -34,12 +33,12 @@ func (GroupRollout) Fields() []ent.Field {
 		field.Time("gate_at").Optional().Nillable().Comment("since when the gate holds"),
 		field.Bool("approved").Default(false),
 		field.Int("epoch").Default(0).Comment("evidence window"),
-		field.JSON("evidence", rollout.Counts{}).Annotations(entgql.Skip(entgql.SkipAll)),
-		field.JSON("failing", []string{}).Annotations(entgql.Skip(entgql.SkipAll)),
+		field.JSON("evidence", rollout.Counts{}),
+		field.JSON("failing", []string{}),
 		field.Int("set_aside").Default(0).Comment("failures of the current wave from before a resume, which its gate does not look at"),
 		field.Bool("proven").Default(false),
 		field.String("leader").Default("").Comment("safe mode: the machine that goes first"),
-		field.JSON("halt", rollout.Halt{}).Annotations(entgql.Skip(entgql.SkipAll)),
+		field.JSON("halt", rollout.Halt{}),
 	}
 }
 
@@ -47,9 +46,9 @@ func (GroupRollout) Fields() []ent.Field {
 func (GroupRollout) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("group", Group.Type).Ref("rollouts").Field("group_id").Required().Unique().Immutable(),
-		child("waves", Wave.Type, entgql.Skip(entgql.SkipAll)),
-		child("failures", Failure.Type, entgql.Skip(entgql.SkipAll)),
-		child("failure_shares", FailureShare.Type, entgql.Skip(entgql.SkipAll)),
+		child("waves", Wave.Type),
+		child("failures", Failure.Type),
+		child("failure_shares", FailureShare.Type),
 	}
 }
 
@@ -57,9 +56,7 @@ func (GroupRollout) Edges() []ent.Edge {
 func (GroupRollout) Indexes() []ent.Index { return []ent.Index{index.Fields("group_id", "created_at")} }
 
 // Annotations of GroupRollout.
-func (GroupRollout) Annotations() []schema.Annotation {
-	return table("rollouts", entgql.Type("Rollout"), entgql.RelayConnection(), entgql.QueryField())
-}
+func (GroupRollout) Annotations() []schema.Annotation { return table("rollouts") }
 
 // Wave is the progress of one wave of a rollout.
 type Wave struct{ ent.Schema }
@@ -92,7 +89,7 @@ func (Wave) Indexes() []ent.Index {
 }
 
 // Annotations of Wave.
-func (Wave) Annotations() []schema.Annotation { return table("waves", entgql.Skip(entgql.SkipAll)) }
+func (Wave) Annotations() []schema.Annotation { return table("waves") }
 
 // Failure counts the failed attempts of a rollout by how and with which code.
 type Failure struct{ ent.Schema }
@@ -118,9 +115,7 @@ func (Failure) Indexes() []ent.Index {
 }
 
 // Annotations of Failure.
-func (Failure) Annotations() []schema.Annotation {
-	return table("failures", entgql.Skip(entgql.SkipAll))
-}
+func (Failure) Annotations() []schema.Annotation { return table("failures") }
 
 // FailureShare counts the failed attempts of a rollout whose machines have
 // something in common. Each attempt is in one row per trait, so a list is read
@@ -148,6 +143,4 @@ func (FailureShare) Indexes() []ent.Index {
 }
 
 // Annotations of FailureShare.
-func (FailureShare) Annotations() []schema.Annotation {
-	return table("failure_shares", entgql.Skip(entgql.SkipAll))
-}
+func (FailureShare) Annotations() []schema.Annotation { return table("failure_shares") }

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"entgo.io/contrib/entgql"
 	"entgo.io/ent"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
@@ -45,12 +44,12 @@ func (User) Fields() []ent.Field {
 func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("team", Team.Type).Ref("users").Field("team_id").Required().Unique().Immutable(),
-		child("sessions", Session.Type, entgql.Skip(entgql.SkipAll)),
+		child("sessions", Session.Type),
 	}
 }
 
 // Annotations of User.
-func (User) Annotations() []schema.Annotation { return table("users", entgql.QueryField()) }
+func (User) Annotations() []schema.Annotation { return table("users") }
 
 // Session is one signed-in browser. Only a hash of its token is kept.
 type Session struct{ ent.Schema }
@@ -74,6 +73,4 @@ func (Session) Edges() []ent.Edge {
 func (Session) Indexes() []ent.Index { return []ent.Index{index.Fields("expires_at")} }
 
 // Annotations of Session.
-func (Session) Annotations() []schema.Annotation {
-	return table("sessions", entgql.Skip(entgql.SkipAll))
-}
+func (Session) Annotations() []schema.Annotation { return table("sessions") }

@@ -44,11 +44,11 @@ query Fleet {
       total
       onTarget
       inFlight
-      cap
+      concurrencyLimit
       waiting
       failed
       byVersion { version machines }
-      heldBecause { reason machines }
+      heldByReason { reason machines }
     }
     rollout {
       version
@@ -74,7 +74,7 @@ query Fleet {
     snapshot
     group {
       state
-      numbers { onTarget inFlight cap waiting failed }
+      numbers { onTarget inFlight concurrencyLimit waiting failed }
     }
   }
 }

@@ -20,7 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type ActivityResolver interface {
-	Words(ctx context.Context, obj *db.Activity) (string, error)
+	Description(ctx context.Context, obj *db.Activity) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -353,16 +353,16 @@ func (ec *executionContext) fieldContext_Activity_code(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Activity", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Activity_words(ctx context.Context, field graphql.CollectedField, obj *db.Activity) (ret graphql.Marshaler) {
+func (ec *executionContext) _Activity_description(ctx context.Context, field graphql.CollectedField, obj *db.Activity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Activity_words(ctx, field)
+			return ec.fieldContext_Activity_description(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Activity().Words(ctx, obj)
+			return ec.Resolvers.Activity().Description(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -372,7 +372,7 @@ func (ec *executionContext) _Activity_words(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Activity_words(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Activity_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Activity", field, true, true, "String")
 }
 
@@ -851,11 +851,11 @@ func (ec *executionContext) _Activity(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "words":
+		case "description":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Activity_words(ctx, field, obj)
+					return ec._Activity_description(ctx, field, obj)
 				})
 		case "actor":
 			out.Values[i] = ec._Activity_actor(ctx, field, obj)

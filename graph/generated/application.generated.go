@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -23,8 +24,8 @@ type ApplicationResolver interface {
 	Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error)
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
 	Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error)
-	Numbers(ctx context.Context, obj *db.Application) (*fleet.Numbers, error)
-	Checks(ctx context.Context, obj *db.Application) ([]int, error)
+	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
+	RecentChecks(ctx context.Context, obj *db.Application) ([]int, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -323,8 +324,8 @@ func (ec *executionContext) _Application_numbers(ctx context.Context, field grap
 			return ec.Resolvers.Application().Numbers(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
+			return ec.marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -343,16 +344,16 @@ func (ec *executionContext) fieldContext_Application_numbers(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _Application_checks(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+func (ec *executionContext) _Application_recentChecks(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Application_checks(ctx, field)
+			return ec.fieldContext_Application_recentChecks(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Application().Checks(ctx, obj)
+			return ec.Resolvers.Application().RecentChecks(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -362,7 +363,7 @@ func (ec *executionContext) _Application_checks(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Application_checks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Application_recentChecks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, true, true, "Int")
 }
 
@@ -768,11 +769,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Application_numbers(ctx, field, obj)
 				})
-		case "checks":
+		case "recentChecks":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Application_checks(ctx, field, obj)
+					return ec._Application_recentChecks(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))

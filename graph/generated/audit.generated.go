@@ -123,13 +123,13 @@ func (ec *executionContext) fieldContext_Audit_credential(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Audit", field, false, false, "String")
 }
 
-func (ec *executionContext) _Audit_verb(ctx context.Context, field graphql.CollectedField, obj *db.Audit) (ret graphql.Marshaler) {
+func (ec *executionContext) _Audit_action(ctx context.Context, field graphql.CollectedField, obj *db.Audit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Audit_verb(ctx, field)
+			return ec.fieldContext_Audit_action(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Verb, nil
@@ -142,17 +142,17 @@ func (ec *executionContext) _Audit_verb(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Audit_verb(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Audit_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Audit", field, false, false, "String")
 }
 
-func (ec *executionContext) _Audit_object(ctx context.Context, field graphql.CollectedField, obj *db.Audit) (ret graphql.Marshaler) {
+func (ec *executionContext) _Audit_objectType(ctx context.Context, field graphql.CollectedField, obj *db.Audit) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Audit_object(ctx, field)
+			return ec.fieldContext_Audit_objectType(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Object, nil
@@ -165,7 +165,7 @@ func (ec *executionContext) _Audit_object(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Audit_object(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Audit_objectType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Audit", field, false, false, "String")
 }
 
@@ -537,7 +537,7 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"applicationId", "objectId", "actor", "verb", "since", "until"}
+	fieldsInOrder := [...]string{"applicationId", "objectId", "actor", "action", "since", "until"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -565,13 +565,13 @@ func (ec *executionContext) unmarshalInputAuditFilter(ctx context.Context, obj a
 				return it, err
 			}
 			it.Actor = data
-		case "verb":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("verb"))
+		case "action":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("action"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Verb = data
+			it.Action = data
 		case "since":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("since"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -642,13 +642,13 @@ func (ec *executionContext) _Audit(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "verb":
-			out.Values[i] = ec._Audit_verb(ctx, field, obj)
+		case "action":
+			out.Values[i] = ec._Audit_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "object":
-			out.Values[i] = ec._Audit_object(ctx, field, obj)
+		case "objectType":
+			out.Values[i] = ec._Audit_objectType(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -731,13 +732,13 @@ func (ec *executionContext) fieldContext_Floor_createdAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Floor", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_machines(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_machines(ctx, field)
+			return ec.fieldContext_Impact_machines(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Machines, nil
@@ -750,17 +751,17 @@ func (ec *executionContext) _Reach_machines(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
+func (ec *executionContext) fieldContext_Impact_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_eligible(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_eligible(ctx, field)
+			return ec.fieldContext_Impact_eligible(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Eligible, nil
@@ -773,17 +774,17 @@ func (ec *executionContext) _Reach_eligible(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_eligible(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
+func (ec *executionContext) fieldContext_Impact_eligible(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_eligibleNow(ctx, field)
+			return ec.fieldContext_Impact_eligibleNow(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.EligibleNow, nil
@@ -796,17 +797,17 @@ func (ec *executionContext) _Reach_eligibleNow(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_eligibleNow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
+func (ec *executionContext) fieldContext_Impact_eligibleNow(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_groups(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_groups(ctx, field)
+			return ec.fieldContext_Impact_groups(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Groups, nil
@@ -819,17 +820,17 @@ func (ec *executionContext) _Reach_groups(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_groups(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "Int")
+func (ec *executionContext) fieldContext_Impact_groups(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_projectedEnd(ctx, field)
+			return ec.fieldContext_Impact_projectedEnd(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.ProjectedEnd, nil
@@ -842,17 +843,17 @@ func (ec *executionContext) _Reach_projectedEnd(ctx context.Context, field graph
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_projectedEnd(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "Time")
+func (ec *executionContext) fieldContext_Impact_projectedEnd(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Reach_sentence(ctx, field)
+			return ec.fieldContext_Impact_sentence(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Sentence, nil
@@ -865,8 +866,8 @@ func (ec *executionContext) _Reach_sentence(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Reach_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Reach", field, false, false, "String")
+func (ec *executionContext) fieldContext_Impact_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "String")
 }
 
 func (ec *executionContext) _UpdatePath_steps(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
@@ -1714,44 +1715,44 @@ func (ec *executionContext) _Floor(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
-var reachImplementors = []string{"Reach"}
+var impactImplementors = []string{"Impact"}
 
-func (ec *executionContext) _Reach(ctx context.Context, sel ast.SelectionSet, obj *fleet.Reach) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, reachImplementors)
+func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *view.Reach) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, impactImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("Reach")
+			out.Values[i] = graphql.MarshalString("Impact")
 		case "machines":
-			out.Values[i] = ec._Reach_machines(ctx, field, obj)
+			out.Values[i] = ec._Impact_machines(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "eligible":
-			out.Values[i] = ec._Reach_eligible(ctx, field, obj)
+			out.Values[i] = ec._Impact_eligible(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "eligibleNow":
-			out.Values[i] = ec._Reach_eligibleNow(ctx, field, obj)
+			out.Values[i] = ec._Impact_eligibleNow(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "groups":
-			out.Values[i] = ec._Reach_groups(ctx, field, obj)
+			out.Values[i] = ec._Impact_groups(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "projectedEnd":
-			out.Values[i] = ec._Reach_projectedEnd(ctx, field, obj)
+			out.Values[i] = ec._Impact_projectedEnd(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "sentence":
-			out.Values[i] = ec._Reach_sentence(ctx, field, obj)
+			out.Values[i] = ec._Impact_sentence(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1919,17 +1920,17 @@ func (ec *executionContext) marshalNFloor2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Floor(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Impact!")
+		return graphql.Null
+	}
+	return ec._Impact(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNPromotePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPromotePackage(ctx context.Context, v any) (fleet.PromotePackage, error) {
 	res, err := ec.unmarshalInputPromotePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Reach!")
-		return graphql.Null
-	}
-	return ec._Reach(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRemoveFloorInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRemoveFloor(ctx context.Context, v any) (fleet.RemoveFloor, error) {
@@ -1962,11 +1963,11 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx context.Context, sel ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return ec._Reach(ctx, sel, v)
+	return ec._Impact(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

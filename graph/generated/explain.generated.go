@@ -11,19 +11,20 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
 
 type DecisionResolver interface {
-	Offer(ctx context.Context, obj *rollout.Decision) (string, error)
+	OfferedVersion(ctx context.Context, obj *rollout.Decision) (string, error)
 }
 type RuleStepResolver interface {
-	Outcome(ctx context.Context, obj *rollout.Rung) (model.RuleOutcome, error)
+	Outcome(ctx context.Context, obj *rollout.RuleStep) (model.RuleOutcome, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -80,16 +81,16 @@ func (ec *executionContext) fieldContext_Decision_sentence(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Decision", field, true, false, "String")
 }
 
-func (ec *executionContext) _Decision_offer(ctx context.Context, field graphql.CollectedField, obj *rollout.Decision) (ret graphql.Marshaler) {
+func (ec *executionContext) _Decision_offeredVersion(ctx context.Context, field graphql.CollectedField, obj *rollout.Decision) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Decision_offer(ctx, field)
+			return ec.fieldContext_Decision_offeredVersion(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Decision().Offer(ctx, obj)
+			return ec.Resolvers.Decision().OfferedVersion(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -99,7 +100,7 @@ func (ec *executionContext) _Decision_offer(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Decision_offer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Decision_offeredVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Decision", field, true, true, "String")
 }
 
@@ -126,7 +127,7 @@ func (ec *executionContext) fieldContext_Decision_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Decision", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_instance(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -158,7 +159,7 @@ func (ec *executionContext) fieldContext_Explanation_instance(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -181,7 +182,7 @@ func (ec *executionContext) fieldContext_Explanation_asOf(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Explanation", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_decision(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -213,7 +214,7 @@ func (ec *executionContext) fieldContext_Explanation_decision(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *fleet.Explanation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphql.CollectedField, obj *view.Explanation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -225,8 +226,8 @@ func (ec *executionContext) _Explanation_steps(ctx context.Context, field graphq
 			return obj.Steps, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
-			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
+			return ec.marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -245,13 +246,13 @@ func (ec *executionContext) fieldContext_Explanation_steps(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotUpdatedCount_reason(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LeftOut_reason(ctx, field)
+			return ec.fieldContext_NotUpdatedCount_reason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Reason, nil
@@ -264,17 +265,17 @@ func (ec *executionContext) _LeftOut_reason(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_LeftOut_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Reason")
+func (ec *executionContext) fieldContext_NotUpdatedCount_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotUpdatedCount", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql.CollectedField, obj *rollout.LeftOut) (ret graphql.Marshaler) {
+func (ec *executionContext) _NotUpdatedCount_machines(ctx context.Context, field graphql.CollectedField, obj *forecast.LeftOut) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LeftOut_machines(ctx, field)
+			return ec.fieldContext_NotUpdatedCount_machines(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Count, nil
@@ -287,11 +288,11 @@ func (ec *executionContext) _LeftOut_machines(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_LeftOut_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("LeftOut", field, false, false, "Int")
+func (ec *executionContext) fieldContext_NotUpdatedCount_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NotUpdatedCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_rule(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -314,7 +315,7 @@ func (ec *executionContext) fieldContext_RuleStep_rule(_ context.Context, field 
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_outcome(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -337,7 +338,7 @@ func (ec *executionContext) fieldContext_RuleStep_outcome(_ context.Context, fie
 	return graphql.NewScalarFieldContext("RuleStep", field, true, true, "RuleOutcome")
 }
 
-func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_sentence(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -360,7 +361,7 @@ func (ec *executionContext) fieldContext_RuleStep_sentence(_ context.Context, fi
 	return graphql.NewScalarFieldContext("RuleStep", field, false, false, "String")
 }
 
-func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Rung) (ret graphql.Marshaler) {
+func (ec *executionContext) _RuleStep_until(ctx context.Context, field graphql.CollectedField, obj *rollout.RuleStep) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -406,16 +407,16 @@ func (ec *executionContext) fieldContext_Simulation_projectedEnd(_ context.Conte
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Simulation_ends(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Simulation_finalState(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Simulation_ends(ctx, field)
+			return ec.fieldContext_Simulation_finalState(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ends, nil
+			return obj.FinalState, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v rollout.RolloutState) graphql.Marshaler {
@@ -425,7 +426,7 @@ func (ec *executionContext) _Simulation_ends(ctx context.Context, field graphql.
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Simulation_ends(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Simulation_finalState(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "RolloutState")
 }
 
@@ -599,33 +600,33 @@ func (ec *executionContext) fieldContext_Simulation_failed(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Simulation_leftOut(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Simulation_notUpdated(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Simulation_leftOut(ctx, field)
+			return ec.fieldContext_Simulation_notUpdated(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.LeftOut, nil
+			return obj.NotUpdated, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
-			return ec.marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
+			return ec.marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Simulation_leftOut(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Simulation_notUpdated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Simulation",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_LeftOut(ctx, field)
+			return ec.childFields_NotUpdatedCount(ctx, field)
 		},
 	}
 	return fc, nil
@@ -654,16 +655,16 @@ func (ec *executionContext) fieldContext_Simulation_scale(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Simulation_checkEvery(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Simulation_checkInterval(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Simulation_checkEvery(ctx, field)
+			return ec.fieldContext_Simulation_checkInterval(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.CheckEvery, nil
+			return obj.CheckInterval, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
@@ -673,20 +674,20 @@ func (ec *executionContext) _Simulation_checkEvery(ctx context.Context, field gr
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Simulation_checkEvery(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Simulation_checkInterval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Simulation_updateTakes(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
+func (ec *executionContext) _Simulation_updateDuration(ctx context.Context, field graphql.CollectedField, obj *model.Simulation) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Simulation_updateTakes(ctx, field)
+			return ec.fieldContext_Simulation_updateDuration(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.UpdateTakes, nil
+			return obj.UpdateDuration, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
@@ -696,7 +697,7 @@ func (ec *executionContext) _Simulation_updateTakes(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Simulation_updateTakes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Simulation_updateDuration(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Simulation", field, false, false, "Duration")
 }
 
@@ -721,11 +722,11 @@ func (ec *executionContext) unmarshalInputSimulateRolloutInput(ctx context.Conte
 	if _, present := asMap["silentShare"]; !present {
 		asMap["silentShare"] = 0
 	}
-	if _, present := asMap["whole"]; !present {
-		asMap["whole"] = false
+	if _, present := asMap["fromStart"]; !present {
+		asMap["fromStart"] = false
 	}
 
-	fieldsInOrder := [...]string{"groupId", "policy", "packageId", "failureShare", "silentShare", "whole"}
+	fieldsInOrder := [...]string{"groupId", "policy", "packageId", "failureShare", "silentShare", "fromStart"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -767,13 +768,13 @@ func (ec *executionContext) unmarshalInputSimulateRolloutInput(ctx context.Conte
 				return it, err
 			}
 			it.SilentShare = data
-		case "whole":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("whole"))
+		case "fromStart":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromStart"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Whole = data
+			it.FromStart = data
 		}
 	}
 	return it, nil
@@ -820,11 +821,11 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "offer":
+		case "offeredVersion":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Decision_offer(ctx, field, obj)
+					return ec._Decision_offeredVersion(ctx, field, obj)
 				})
 		case "until":
 			out.Values[i] = ec._Decision_until(ctx, field, obj)
@@ -850,7 +851,7 @@ func (ec *executionContext) _Decision(ctx context.Context, sel ast.SelectionSet,
 
 var explanationImplementors = []string{"Explanation"}
 
-func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionSet, obj *view.Explanation) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, explanationImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -896,24 +897,24 @@ func (ec *executionContext) _Explanation(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
-var leftOutImplementors = []string{"LeftOut"}
+var notUpdatedCountImplementors = []string{"NotUpdatedCount"}
 
-func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, obj *rollout.LeftOut) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, leftOutImplementors)
+func (ec *executionContext) _NotUpdatedCount(ctx context.Context, sel ast.SelectionSet, obj *forecast.LeftOut) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, notUpdatedCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("LeftOut")
+			out.Values[i] = graphql.MarshalString("NotUpdatedCount")
 		case "reason":
-			out.Values[i] = ec._LeftOut_reason(ctx, field, obj)
+			out.Values[i] = ec._NotUpdatedCount_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "machines":
-			out.Values[i] = ec._LeftOut_machines(ctx, field, obj)
+			out.Values[i] = ec._NotUpdatedCount_machines(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -936,7 +937,7 @@ func (ec *executionContext) _LeftOut(ctx context.Context, sel ast.SelectionSet, 
 
 var ruleStepImplementors = []string{"RuleStep"}
 
-func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) _RuleStep(ctx context.Context, sel ast.SelectionSet, obj *rollout.RuleStep) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, ruleStepImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -999,8 +1000,8 @@ func (ec *executionContext) _Simulation(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "ends":
-			out.Values[i] = ec._Simulation_ends(ctx, field, obj)
+		case "finalState":
+			out.Values[i] = ec._Simulation_finalState(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1039,8 +1040,8 @@ func (ec *executionContext) _Simulation(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "leftOut":
-			out.Values[i] = ec._Simulation_leftOut(ctx, field, obj)
+		case "notUpdated":
+			out.Values[i] = ec._Simulation_notUpdated(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1049,13 +1050,13 @@ func (ec *executionContext) _Simulation(ctx context.Context, sel ast.SelectionSe
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "checkEvery":
-			out.Values[i] = ec._Simulation_checkEvery(ctx, field, obj)
+		case "checkInterval":
+			out.Values[i] = ec._Simulation_checkInterval(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "updateTakes":
-			out.Values[i] = ec._Simulation_updateTakes(ctx, field, obj)
+		case "updateDuration":
+			out.Values[i] = ec._Simulation_updateDuration(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1084,7 +1085,7 @@ func (ec *executionContext) marshalNDecision2githubᚗcomᚋcorerollerᚋcorerol
 	return ec._Decision(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
+func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐExplanation(ctx context.Context, sel ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Explanation!")
 		return graphql.Null
@@ -1092,15 +1093,15 @@ func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v rollout.LeftOut) graphql.Marshaler {
-	return ec._LeftOut(ctx, sel, &v)
+func (ec *executionContext) marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v forecast.LeftOut) graphql.Marshaler {
+	return ec._NotUpdatedCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNLeftOut2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNLeftOut2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐLeftOut(ctx, sel, v[i])
+		return ec.marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1122,15 +1123,15 @@ func (ec *executionContext) marshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcore
 	return v
 }
 
-func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx context.Context, sel ast.SelectionSet, v rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx context.Context, sel ast.SelectionSet, v rollout.RuleStep) graphql.Marshaler {
 	return ec._RuleStep(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRungᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Rung) graphql.Marshaler {
+func (ec *executionContext) marshalNRuleStep2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStepᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.RuleStep) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRung(ctx, sel, v[i])
+		return ec.marshalNRuleStep2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐRuleStep(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

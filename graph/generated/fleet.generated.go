@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -20,7 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FleetNumbersResolver interface {
-	Attention(ctx context.Context, obj *fleet.Numbers) ([]*model.Attention, error)
+	Attention(ctx context.Context, obj *view.Numbers) ([]*model.Attention, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -245,8 +245,8 @@ func (ec *executionContext) _FleetChange_fleet(ctx context.Context, field graphq
 			return obj.Fleet, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
+			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -297,7 +297,7 @@ func (ec *executionContext) fieldContext_FleetChange_applications(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _FleetNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -320,7 +320,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_asOf(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _FleetNumbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_total(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -343,7 +343,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_total(_ context.Context, f
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_active(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -366,7 +366,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -389,7 +389,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -412,7 +412,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_inFlight(_ context.Context
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -435,7 +435,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_waiting(_ context.Context,
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -458,7 +458,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_failed(_ context.Context, 
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -481,7 +481,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_quarantined(_ context.Cont
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -504,7 +504,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_silent(_ context.Context, 
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -527,7 +527,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_overridden(_ context.Conte
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FleetNumbers_attention(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _FleetNumbers_attention(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -679,7 +679,7 @@ func (ec *executionContext) _FleetChange(ctx context.Context, sel ast.SelectionS
 
 var fleetNumbersImplementors = []string{"FleetNumbers"}
 
-func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.SelectionSet, obj *view.Numbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, fleetNumbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -807,7 +807,7 @@ func (ec *executionContext) marshalNFleetChange2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._FleetChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FleetNumbers!")
 		return graphql.Null

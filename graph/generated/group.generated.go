@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -21,7 +22,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FailureCountResolver interface {
-	Words(ctx context.Context, obj *fleet.FailureCount) (string, error)
+	Description(ctx context.Context, obj *view.FailureCount) (string, error)
 }
 type GroupResolver interface {
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
@@ -29,14 +30,14 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
-	WaitsFor(ctx context.Context, obj *db.Group) (*fleet.Wait, error)
-	Numbers(ctx context.Context, obj *db.Group) (*fleet.GroupNumbers, error)
+	CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error)
+	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
 }
 type GroupNumbersResolver interface {
-	Funnel(ctx context.Context, obj *fleet.GroupNumbers) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *fleet.GroupNumbers) ([]*fleet.FailureCount, error)
+	Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error)
+	Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -299,7 +300,7 @@ func (ec *executionContext) fieldContext_AttemptCounts_released(_ context.Contex
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -322,7 +323,7 @@ func (ec *executionContext) fieldContext_FailureCount_outcome(_ context.Context,
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Outcome")
 }
 
-func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -345,16 +346,16 @@ func (ec *executionContext) fieldContext_FailureCount_code(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_words(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_description(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailureCount_words(ctx, field)
+			return ec.fieldContext_FailureCount_description(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.FailureCount().Words(ctx, obj)
+			return ec.Resolvers.FailureCount().Description(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -364,11 +365,11 @@ func (ec *executionContext) _FailureCount_words(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_FailureCount_words(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_FailureCount_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("FailureCount", field, true, true, "String")
 }
 
-func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *fleet.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -818,33 +819,33 @@ func (ec *executionContext) fieldContext_Group_pause(_ context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _Group_waitsFor(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+func (ec *executionContext) _Group_currentHold(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Group_waitsFor(ctx, field)
+			return ec.fieldContext_Group_currentHold(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Group().WaitsFor(ctx, obj)
+			return ec.Resolvers.Group().CurrentHold(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
-			return ec.marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Wait) graphql.Marshaler {
+			return ec.marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Group_waitsFor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Group_currentHold(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Group",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Wait(ctx, field)
+			return ec.childFields_Hold(ctx, field)
 		},
 	}
 	return fc, nil
@@ -862,8 +863,8 @@ func (ec *executionContext) _Group_numbers(ctx context.Context, field graphql.Co
 			return ec.Resolvers.Group().Numbers(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1036,7 +1037,7 @@ func (ec *executionContext) fieldContext_GroupChange_group(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1059,7 +1060,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_asOf(_ context.Context, fi
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_total(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1082,7 +1083,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_total(_ context.Context, f
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_active(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1105,7 +1106,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1128,7 +1129,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1151,13 +1152,13 @@ func (ec *executionContext) fieldContext_GroupNumbers_inFlight(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_concurrencyLimit(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_GroupNumbers_cap(ctx, field)
+			return ec.fieldContext_GroupNumbers_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cap, nil
@@ -1170,11 +1171,11 @@ func (ec *executionContext) _GroupNumbers_cap(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_GroupNumbers_cap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_GroupNumbers_concurrencyLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1197,7 +1198,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_waiting(_ context.Context,
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1220,7 +1221,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_failed(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1243,7 +1244,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_quarantined(_ context.Cont
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1266,7 +1267,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_silent(_ context.Context, 
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1289,13 +1290,13 @@ func (ec *executionContext) fieldContext_GroupNumbers_overridden(_ context.Conte
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_grantedInPeriod(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_GroupNumbers_spentInPeriod(ctx, field)
+			return ec.fieldContext_GroupNumbers_grantedInPeriod(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.SpentInPeriod, nil
@@ -1308,17 +1309,17 @@ func (ec *executionContext) _GroupNumbers_spentInPeriod(ctx context.Context, fie
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_GroupNumbers_spentInPeriod(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_GroupNumbers_grantedInPeriod(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_periodLimit(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_GroupNumbers_periodCap(ctx, field)
+			return ec.fieldContext_GroupNumbers_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.PeriodCap, nil
@@ -1331,11 +1332,11 @@ func (ec *executionContext) _GroupNumbers_periodCap(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_GroupNumbers_periodCap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_GroupNumbers_periodLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_grants(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1367,7 +1368,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_grants(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1379,8 +1380,8 @@ func (ec *executionContext) _GroupNumbers_byState(ctx context.Context, field gra
 			return obj.ByState, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
-			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
+			return ec.marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1399,7 +1400,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_byState(_ context.Context,
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1411,8 +1412,8 @@ func (ec *executionContext) _GroupNumbers_byVersion(ctx context.Context, field g
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1431,26 +1432,26 @@ func (ec *executionContext) fieldContext_GroupNumbers_byVersion(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_heldBecause(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_heldByReason(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_GroupNumbers_heldBecause(ctx, field)
+			return ec.fieldContext_GroupNumbers_heldByReason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.HeldBecause, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
-			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
+			return ec.marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_GroupNumbers_heldBecause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_GroupNumbers_heldByReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "GroupNumbers",
 		Field:      field,
@@ -1463,7 +1464,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_heldBecause(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_funnel(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1495,7 +1496,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_funnel(_ context.Context, 
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *fleet.GroupNumbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1507,8 +1508,8 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 			return ec.Resolvers.GroupNumbers().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1591,7 +1592,7 @@ func (ec *executionContext) fieldContext_GroupPayload_userErrors(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_reason(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1614,7 +1615,7 @@ func (ec *executionContext) fieldContext_HeldCount_reason(_ context.Context, fie
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.HeldCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _HeldCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.HeldCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1637,7 +1638,76 @@ func (ec *executionContext) fieldContext_HeldCount_machines(_ context.Context, f
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hold_reason(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hold_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
+			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hold_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hold", field, false, false, "Reason")
+}
+
+func (ec *executionContext) _Hold_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hold_sentence(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Sentence, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Hold_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hold", field, false, false, "String")
+}
+
+func (ec *executionContext) _Hold_until(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Hold_until(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Until, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Hold_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Hold", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Numbers_asOf(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1660,7 +1730,7 @@ func (ec *executionContext) fieldContext_Numbers_asOf(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_total(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1683,7 +1753,7 @@ func (ec *executionContext) fieldContext_Numbers_total(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_active(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1706,7 +1776,7 @@ func (ec *executionContext) fieldContext_Numbers_active(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1729,7 +1799,7 @@ func (ec *executionContext) fieldContext_Numbers_onTarget(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1752,7 +1822,7 @@ func (ec *executionContext) fieldContext_Numbers_inFlight(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1775,7 +1845,7 @@ func (ec *executionContext) fieldContext_Numbers_waiting(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_failed(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1798,7 +1868,7 @@ func (ec *executionContext) fieldContext_Numbers_failed(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_quarantined(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1821,7 +1891,7 @@ func (ec *executionContext) fieldContext_Numbers_quarantined(_ context.Context, 
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_silent(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1844,7 +1914,7 @@ func (ec *executionContext) fieldContext_Numbers_silent(_ context.Context, field
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_overridden(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1867,7 +1937,7 @@ func (ec *executionContext) fieldContext_Numbers_overridden(_ context.Context, f
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *fleet.Numbers) (ret graphql.Marshaler) {
+func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1879,8 +1949,8 @@ func (ec *executionContext) _Numbers_byVersion(ctx context.Context, field graphq
 			return obj.ByVersion, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
-			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
+			return ec.marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1968,7 +2038,7 @@ func (ec *executionContext) fieldContext_Pause_at(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Pause", field, false, false, "Time")
 }
 
-func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_state(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1991,7 +2061,7 @@ func (ec *executionContext) fieldContext_StateCount_state(_ context.Context, fie
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "InstanceState")
 }
 
-func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2014,7 +2084,7 @@ func (ec *executionContext) fieldContext_StateCount_machines(_ context.Context, 
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.StateCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateCount_active(ctx context.Context, field graphql.CollectedField, obj *view.StateCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2037,7 +2107,7 @@ func (ec *executionContext) fieldContext_StateCount_active(_ context.Context, fi
 	return graphql.NewScalarFieldContext("StateCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_version(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2060,7 +2130,7 @@ func (ec *executionContext) fieldContext_VersionCount_version(_ context.Context,
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "String")
 }
 
-func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_machines(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2083,7 +2153,7 @@ func (ec *executionContext) fieldContext_VersionCount_machines(_ context.Context
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_active(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2106,7 +2176,7 @@ func (ec *executionContext) fieldContext_VersionCount_active(_ context.Context, 
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2127,75 +2197,6 @@ func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field gr
 }
 func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
-}
-
-func (ec *executionContext) _Wait_reason(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Wait_reason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reason, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v rollout.Reason) graphql.Marshaler {
-			return ec.marshalNReason2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐReason(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Wait_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Wait", field, false, false, "Reason")
-}
-
-func (ec *executionContext) _Wait_sentence(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Wait_sentence(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Sentence, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Wait_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Wait", field, false, false, "String")
-}
-
-func (ec *executionContext) _Wait_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Wait) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Wait_until(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Until, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Wait_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Wait", field, false, false, "Time")
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -2737,7 +2738,7 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 
 var failureCountImplementors = []string{"FailureCount"}
 
-func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *view.FailureCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failureCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2756,11 +2757,11 @@ func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "words":
+		case "description":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._FailureCount_words(ctx, field, obj)
+					return ec._FailureCount_description(ctx, field, obj)
 				})
 		case "attempts":
 			out.Values[i] = ec._FailureCount_attempts(ctx, field, obj)
@@ -2914,11 +2915,11 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Group_pause(ctx, field, obj)
 				})
-		case "waitsFor":
+		case "currentHold":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Group_waitsFor(ctx, field, obj)
+					return ec._Group_currentHold(ctx, field, obj)
 				})
 		case "numbers":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -3000,7 +3001,7 @@ func (ec *executionContext) _GroupChange(ctx context.Context, sel ast.SelectionS
 
 var groupNumbersImplementors = []string{"GroupNumbers"}
 
-func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.SelectionSet, obj *view.GroupNumbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, groupNumbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3034,8 +3035,8 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "cap":
-			out.Values[i] = ec._GroupNumbers_cap(ctx, field, obj)
+		case "concurrencyLimit":
+			out.Values[i] = ec._GroupNumbers_concurrencyLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3064,13 +3065,13 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "spentInPeriod":
-			out.Values[i] = ec._GroupNumbers_spentInPeriod(ctx, field, obj)
+		case "grantedInPeriod":
+			out.Values[i] = ec._GroupNumbers_grantedInPeriod(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "periodCap":
-			out.Values[i] = ec._GroupNumbers_periodCap(ctx, field, obj)
+		case "periodLimit":
+			out.Values[i] = ec._GroupNumbers_periodLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3089,8 +3090,8 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "heldBecause":
-			out.Values[i] = ec._GroupNumbers_heldBecause(ctx, field, obj)
+		case "heldByReason":
+			out.Values[i] = ec._GroupNumbers_heldByReason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -3163,7 +3164,7 @@ func (ec *executionContext) _GroupPayload(ctx context.Context, sel ast.Selection
 
 var heldCountImplementors = []string{"HeldCount"}
 
-func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet, obj *view.HeldCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, heldCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3199,9 +3200,52 @@ func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
+var holdImplementors = []string{"Hold"}
+
+func (ec *executionContext) _Hold(ctx context.Context, sel ast.SelectionSet, obj *view.Wait) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, holdImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Hold")
+		case "reason":
+			out.Values[i] = ec._Hold_reason(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sentence":
+			out.Values[i] = ec._Hold_sentence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "until":
+			out.Values[i] = ec._Hold_until(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var numbersImplementors = []string{"Numbers"}
 
-func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, obj *view.Numbers) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, numbersImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3327,7 +3371,7 @@ func (ec *executionContext) _Pause(ctx context.Context, sel ast.SelectionSet, ob
 
 var stateCountImplementors = []string{"StateCount"}
 
-func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSet, obj *view.StateCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stateCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3370,7 +3414,7 @@ func (ec *executionContext) _StateCount(ctx context.Context, sel ast.SelectionSe
 
 var versionCountImplementors = []string{"VersionCount"}
 
-func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.SelectionSet, obj *view.VersionCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3397,49 +3441,6 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 		case "onTarget":
 			out.Values[i] = ec._VersionCount_onTarget(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		default:
-			panic("unknown field " + strconv.Quote(field.Name))
-		}
-	}
-	out.Dispatch(ctx)
-	if out.Invalids > 0 {
-		return graphql.Null
-	}
-
-	if n := len(deferred.Defers); n > 0 {
-		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
-		ec.ProcessDeferredGroup(deferred)
-	}
-
-	return out
-}
-
-var waitImplementors = []string{"Wait"}
-
-func (ec *executionContext) _Wait(ctx context.Context, sel ast.SelectionSet, obj *fleet.Wait) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, waitImplementors)
-
-	out := graphql.NewFieldSet(fields)
-	deferred := graphql.NewDeferredGroup(ctx)
-	for i, field := range fields {
-		switch field.Name {
-		case "__typename":
-			out.Values[i] = graphql.MarshalString("Wait")
-		case "reason":
-			out.Values[i] = ec._Wait_reason(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "sentence":
-			out.Values[i] = ec._Wait_sentence(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "until":
-			out.Values[i] = ec._Wait_until(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -3490,11 +3491,11 @@ func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx, sel, v[i])
+		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3506,7 +3507,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *fleet.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3576,7 +3577,7 @@ func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcor
 	return v
 }
 
-func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupNumbers!")
 		return graphql.Null
@@ -3607,15 +3608,15 @@ func (ec *executionContext) unmarshalNHaltRolloutInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx context.Context, sel ast.SelectionSet, v view.HeldCount) graphql.Marshaler {
 	return ec._HeldCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.HeldCount) graphql.Marshaler {
+func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐHeldCount(ctx, sel, v[i])
+		return ec.marshalNHeldCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHeldCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3627,7 +3628,7 @@ func (ec *executionContext) marshalNHeldCount2ᚕgithubᚗcomᚋcorerollerᚋcor
 	return ret
 }
 
-func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
+func (ec *executionContext) marshalNNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx context.Context, sel ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Numbers!")
 		return graphql.Null
@@ -3645,15 +3646,15 @@ func (ec *executionContext) unmarshalNResumeUpdatesInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx context.Context, sel ast.SelectionSet, v fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx context.Context, sel ast.SelectionSet, v view.StateCount) graphql.Marshaler {
 	return ec._StateCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateCount) graphql.Marshaler {
+func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateCount(ctx, sel, v[i])
+		return ec.marshalNStateCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3670,15 +3671,15 @@ func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx context.Context, sel ast.SelectionSet, v view.VersionCount) graphql.Marshaler {
 	return ec._VersionCount(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionCount) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCountᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionCount) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionCount(ctx, sel, v[i])
+		return ec.marshalNVersionCount2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionCount(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3697,18 +3698,18 @@ func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Group(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Hold(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPause(ctx context.Context, sel ast.SelectionSet, v *model.Pause) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Pause(ctx, sel, v)
-}
-
-func (ec *executionContext) marshalOWait2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐWait(ctx context.Context, sel ast.SelectionSet, v *fleet.Wait) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return ec._Wait(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

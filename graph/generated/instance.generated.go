@@ -23,7 +23,7 @@ import (
 type AttemptResolver interface {
 	Wave(ctx context.Context, obj *db.Attempt) (int, error)
 
-	Words(ctx context.Context, obj *db.Attempt) (string, error)
+	Description(ctx context.Context, obj *db.Attempt) (string, error)
 }
 type InstanceResolver interface {
 	Alias(ctx context.Context, obj *db.Instance) (string, error)
@@ -421,16 +421,16 @@ func (ec *executionContext) fieldContext_Attempt_code(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Attempt", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Attempt_words(ctx context.Context, field graphql.CollectedField, obj *db.Attempt) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attempt_description(ctx context.Context, field graphql.CollectedField, obj *db.Attempt) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Attempt_words(ctx, field)
+			return ec.fieldContext_Attempt_description(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Attempt().Words(ctx, obj)
+			return ec.Resolvers.Attempt().Description(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -440,7 +440,7 @@ func (ec *executionContext) _Attempt_words(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Attempt_words(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Attempt_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attempt", field, true, true, "String")
 }
 
@@ -710,16 +710,16 @@ func (ec *executionContext) fieldContext_Grant_grantedAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Grant", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Grant_leaseUntil(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
+func (ec *executionContext) _Grant_leaseExpiresAt(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Grant_leaseUntil(ctx, field)
+			return ec.fieldContext_Grant_leaseExpiresAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.LeaseUntil, nil
+			return obj.LeaseExpiresAt, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -729,7 +729,7 @@ func (ec *executionContext) _Grant_leaseUntil(ctx context.Context, field graphql
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Grant_leaseUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Grant_leaseExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Grant", field, false, false, "Time")
 }
 
@@ -2908,11 +2908,11 @@ func (ec *executionContext) _Attempt(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "words":
+		case "description":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Attempt_words(ctx, field, obj)
+					return ec._Attempt_description(ctx, field, obj)
 				})
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
@@ -3048,8 +3048,8 @@ func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "leaseUntil":
-			out.Values[i] = ec._Grant_leaseUntil(ctx, field, obj)
+		case "leaseExpiresAt":
+			out.Values[i] = ec._Grant_leaseExpiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

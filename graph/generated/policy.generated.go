@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
@@ -32,7 +33,7 @@ type PolicyResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Freeze_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -55,7 +56,7 @@ func (ec *executionContext) fieldContext_Freeze_from(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Freeze", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Freeze_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -78,7 +79,7 @@ func (ec *executionContext) fieldContext_Freeze_until(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Freeze", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Freeze_reason(ctx context.Context, field graphql.CollectedField, obj *rollout.Freeze) (ret graphql.Marshaler) {
+func (ec *executionContext) _Freeze_reason(ctx context.Context, field graphql.CollectedField, obj *calendar.Freeze) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -320,8 +321,8 @@ func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.C
 			return obj.Windows, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
-			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
+			return ec.marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -352,8 +353,8 @@ func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.C
 			return obj.Freezes, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
-			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
+			return ec.marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -542,16 +543,16 @@ func (ec *executionContext) fieldContext_PolicyPreview_changes(_ context.Context
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "String")
 }
 
-func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_loosens(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
+			return ec.fieldContext_PolicyPreview_loosens(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.ReachGrows, nil
+			return obj.Loosens, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -561,7 +562,7 @@ func (ec *executionContext) _PolicyPreview_reachGrows(ctx context.Context, field
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reachGrows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_loosens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyPreview", field, false, false, "Boolean")
 }
 
@@ -687,8 +688,8 @@ func (ec *executionContext) _PolicyPreview_windows(ctx context.Context, field gr
 			return obj.Windows, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
-			return ec.marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
+			return ec.marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpanᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -701,51 +702,51 @@ func (ec *executionContext) fieldContext_PolicyPreview_windows(_ context.Context
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Span(ctx, field)
+			return ec.childFields_TimeSpan(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _PolicyPreview_reach(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
+func (ec *executionContext) _PolicyPreview_impact(ctx context.Context, field graphql.CollectedField, obj *model.PolicyPreview) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_PolicyPreview_reach(ctx, field)
+			return ec.fieldContext_PolicyPreview_impact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Reach, nil
+			return obj.Impact, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalOReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+			return ec.marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_PolicyPreview_reach(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_PolicyPreview_impact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "PolicyPreview",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Span_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_from(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_from(ctx, field)
+			return ec.fieldContext_TimeSpan_from(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.From, nil
@@ -758,17 +759,17 @@ func (ec *executionContext) _Span_from(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Span_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Span_until(ctx context.Context, field graphql.CollectedField, obj *rollout.Span) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimeSpan_until(ctx context.Context, field graphql.CollectedField, obj *calendar.Span) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Span_until(ctx, field)
+			return ec.fieldContext_TimeSpan_until(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Until, nil
@@ -781,8 +782,8 @@ func (ec *executionContext) _Span_until(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Span_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
+func (ec *executionContext) fieldContext_TimeSpan_until(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
 func (ec *executionContext) _WavePolicy_share(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
@@ -923,7 +924,7 @@ func (ec *executionContext) fieldContext_WavePolicy_approval(_ context.Context, 
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Window_days(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_days(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -946,7 +947,7 @@ func (ec *executionContext) fieldContext_Window_days(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Window", field, false, false, "Weekday")
 }
 
-func (ec *executionContext) _Window_start(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_start(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -969,7 +970,7 @@ func (ec *executionContext) fieldContext_Window_start(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Window", field, false, false, "TimeOfDay")
 }
 
-func (ec *executionContext) _Window_end(ctx context.Context, field graphql.CollectedField, obj *rollout.Window) (ret graphql.Marshaler) {
+func (ec *executionContext) _Window_end(ctx context.Context, field graphql.CollectedField, obj *calendar.Window) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -996,8 +997,8 @@ func (ec *executionContext) fieldContext_Window_end(_ context.Context, field gra
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj any) (rollout.Freeze, error) {
-	var it rollout.Freeze
+func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj any) (calendar.Freeze, error) {
+	var it calendar.Freeze
 	if obj == nil {
 		return it, nil
 	}
@@ -1050,8 +1051,8 @@ func (ec *executionContext) unmarshalInputFreezeInput(ctx context.Context, obj a
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFreezeInput(ctx context.Context, raw any) (rollout.Freeze, error) {
-	var out rollout.Freeze
+func UnmarshalFreezeInput(ctx context.Context, raw any) (calendar.Freeze, error) {
+	var out calendar.Freeze
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FreezeInput", raw, &out)
 	return out, err
 }
@@ -1139,14 +1140,14 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.OfficeHours = data
 		case "windows":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("windows"))
-			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx, v)
+			data, err := ec.unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.Windows = data
 		case "freezes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("freezes"))
-			data, err := ec.unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx, v)
+			data, err := ec.unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1422,8 +1423,8 @@ func UnmarshalWaveInput(ctx context.Context, raw any) (rollout.Wave, error) {
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj any) (rollout.Window, error) {
-	var it rollout.Window
+func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj any) (calendar.Window, error) {
+	var it calendar.Window
 	if obj == nil {
 		return it, nil
 	}
@@ -1472,8 +1473,8 @@ func (ec *executionContext) unmarshalInputWindowInput(ctx context.Context, obj a
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalWindowInput(ctx context.Context, raw any) (rollout.Window, error) {
-	var out rollout.Window
+func UnmarshalWindowInput(ctx context.Context, raw any) (calendar.Window, error) {
+	var out calendar.Window
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WindowInput", raw, &out)
 	return out, err
 }
@@ -1488,7 +1489,7 @@ func UnmarshalWindowInput(ctx context.Context, raw any) (rollout.Window, error) 
 
 var freezeImplementors = []string{"Freeze"}
 
-func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, obj *rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, obj *calendar.Freeze) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, freezeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1660,8 +1661,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reachGrows":
-			out.Values[i] = ec._PolicyPreview_reachGrows(ctx, field, obj)
+		case "loosens":
+			out.Values[i] = ec._PolicyPreview_loosens(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1690,8 +1691,8 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reach":
-			out.Values[i] = ec._PolicyPreview_reach(ctx, field, obj)
+		case "impact":
+			out.Values[i] = ec._PolicyPreview_impact(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1712,24 +1713,24 @@ func (ec *executionContext) _PolicyPreview(ctx context.Context, sel ast.Selectio
 	return out
 }
 
-var spanImplementors = []string{"Span"}
+var timeSpanImplementors = []string{"TimeSpan"}
 
-func (ec *executionContext) _Span(ctx context.Context, sel ast.SelectionSet, obj *rollout.Span) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, spanImplementors)
+func (ec *executionContext) _TimeSpan(ctx context.Context, sel ast.SelectionSet, obj *calendar.Span) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, timeSpanImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("Span")
+			out.Values[i] = graphql.MarshalString("TimeSpan")
 		case "from":
-			out.Values[i] = ec._Span_from(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_from(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "until":
-			out.Values[i] = ec._Span_until(ctx, field, obj)
+			out.Values[i] = ec._TimeSpan_until(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1810,7 +1811,7 @@ func (ec *executionContext) _WavePolicy(ctx context.Context, sel ast.SelectionSe
 
 var windowImplementors = []string{"Window"}
 
-func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, obj *rollout.Window) graphql.Marshaler {
+func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, obj *calendar.Window) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, windowImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1855,15 +1856,15 @@ func (ec *executionContext) _Window(ctx context.Context, sel ast.SelectionSet, o
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, sel ast.SelectionSet, v rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx context.Context, sel ast.SelectionSet, v calendar.Freeze) graphql.Marshaler {
 	return ec._Freeze(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Freeze) graphql.Marshaler {
+func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Freeze) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, sel, v[i])
+		return ec.marshalNFreeze2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1875,7 +1876,7 @@ func (ec *executionContext) marshalNFreeze2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx context.Context, v any) (*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx context.Context, v any) (*calendar.Freeze, error) {
 	res, err := ec.unmarshalInputFreezeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
@@ -1916,11 +1917,11 @@ func (ec *executionContext) unmarshalNPolicyPreviewInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*calendar.Span) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx, sel, v[i])
+		return ec.marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpan(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1932,12 +1933,12 @@ func (ec *executionContext) marshalNSpan2ᚕᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ret
 }
 
-func (ec *executionContext) marshalNSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐSpan(ctx context.Context, sel ast.SelectionSet, v *rollout.Span) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeSpan2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐSpan(ctx context.Context, sel ast.SelectionSet, v *calendar.Span) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "Span!")
+		graphql.AddInvalidNullError(ctx, "TimeSpan!")
 		return graphql.Null
 	}
-	return ec._Span(ctx, sel, v)
+	return ec._TimeSpan(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePolicyInput(ctx context.Context, v any) (model.UpdatePolicyInput, error) {
@@ -2014,15 +2015,15 @@ func (ec *executionContext) marshalNWeekday2ᚕtimeᚐWeekdayᚄ(ctx context.Con
 	return ret
 }
 
-func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, sel ast.SelectionSet, v rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx context.Context, sel ast.SelectionSet, v calendar.Window) graphql.Marshaler {
 	return ec._Window(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Window) graphql.Marshaler {
+func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx context.Context, sel ast.SelectionSet, v []calendar.Window) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, sel, v[i])
+		return ec.marshalNWindow2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2034,21 +2035,21 @@ func (ec *executionContext) marshalNWindow2ᚕgithubᚗcomᚋcorerollerᚋcorero
 	return ret
 }
 
-func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx context.Context, v any) (*rollout.Window, error) {
+func (ec *executionContext) unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx context.Context, v any) (*calendar.Window, error) {
 	res, err := ec.unmarshalInputWindowInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreezeᚄ(ctx context.Context, v any) ([]*rollout.Freeze, error) {
+func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreezeᚄ(ctx context.Context, v any) ([]*calendar.Freeze, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*rollout.Freeze, len(vSlice))
+	res := make([]*calendar.Freeze, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐFreeze(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNFreezeInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐFreeze(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -2106,16 +2107,16 @@ func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcoreroller�
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindowᚄ(ctx context.Context, v any) ([]*rollout.Window, error) {
+func (ec *executionContext) unmarshalOWindowInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindowᚄ(ctx context.Context, v any) ([]*calendar.Window, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*rollout.Window, len(vSlice))
+	res := make([]*calendar.Window, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWindow(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWindowInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋcalendarᚐWindow(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

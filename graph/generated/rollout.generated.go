@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -30,11 +30,11 @@ type RolloutResolver interface {
 	CurrentWave(ctx context.Context, obj *db.GroupRollout) (int, error)
 
 	Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *db.GroupRollout) ([]*fleet.FailureCount, error)
-	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
-	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureShare, error)
+	Failures(ctx context.Context, obj *db.GroupRollout) ([]*view.FailureCount, error)
+	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error)
+	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error)
-	Leader(ctx context.Context, obj *db.GroupRollout) (*string, error)
+	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
 
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
 	ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error)
@@ -78,13 +78,13 @@ func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Contex
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _FailureShare_value(ctx context.Context, field graphql.CollectedField, obj *model.FailureShare) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureBreakdown_value(ctx context.Context, field graphql.CollectedField, obj *model.FailureBreakdown) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailureShare_value(ctx, field)
+			return ec.fieldContext_FailureBreakdown_value(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Value, nil
@@ -97,17 +97,17 @@ func (ec *executionContext) _FailureShare_value(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_FailureShare_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailureShare", field, false, false, "String")
+func (ec *executionContext) fieldContext_FailureBreakdown_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureBreakdown", field, false, false, "String")
 }
 
-func (ec *executionContext) _FailureShare_attempts(ctx context.Context, field graphql.CollectedField, obj *model.FailureShare) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureBreakdown_attempts(ctx context.Context, field graphql.CollectedField, obj *model.FailureBreakdown) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_FailureShare_attempts(ctx, field)
+			return ec.fieldContext_FailureBreakdown_attempts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Attempts, nil
@@ -120,20 +120,20 @@ func (ec *executionContext) _FailureShare_attempts(ctx context.Context, field gr
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_FailureShare_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("FailureShare", field, false, false, "Int")
+func (ec *executionContext) fieldContext_FailureBreakdown_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FailureBreakdown", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Gate_holds(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
+func (ec *executionContext) _Gate_satisfied(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Gate_holds(ctx, field)
+			return ec.fieldContext_Gate_satisfied(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Holds, nil
+			return obj.Satisfied, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -143,20 +143,20 @@ func (ec *executionContext) _Gate_holds(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Gate_holds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Gate_satisfied(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Gate", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Gate_since(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
+func (ec *executionContext) _Gate_satisfiedSince(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Gate_since(ctx, field)
+			return ec.fieldContext_Gate_satisfiedSince(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Since, nil
+			return obj.SatisfiedSince, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -166,7 +166,7 @@ func (ec *executionContext) _Gate_since(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Gate_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Gate_satisfiedSince(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Gate", field, false, false, "Time")
 }
 
@@ -262,16 +262,16 @@ func (ec *executionContext) fieldContext_Gate_minSuccessShare(_ context.Context,
 	return graphql.NewScalarFieldContext("Gate", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Gate_soaksUntil(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
+func (ec *executionContext) _Gate_soakEndsAt(ctx context.Context, field graphql.CollectedField, obj *model.Gate) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Gate_soaksUntil(ctx, field)
+			return ec.fieldContext_Gate_soakEndsAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.SoaksUntil, nil
+			return obj.SoakEndsAt, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -281,7 +281,7 @@ func (ec *executionContext) _Gate_soaksUntil(ctx context.Context, field graphql.
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Gate_soaksUntil(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Gate_soakEndsAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Gate", field, false, false, "Time")
 }
 
@@ -400,13 +400,13 @@ func (ec *executionContext) fieldContext_Halt_finished(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Halt", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Halt_share(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
+func (ec *executionContext) _Halt_failureShareLimit(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Halt_share(ctx, field)
+			return ec.fieldContext_Halt_failureShareLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Share, nil
@@ -419,17 +419,17 @@ func (ec *executionContext) _Halt_share(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Halt_share(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Halt_failureShareLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Halt", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Halt_machines(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
+func (ec *executionContext) _Halt_machineIds(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Halt_machines(ctx, field)
+			return ec.fieldContext_Halt_machineIds(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Machines, nil
@@ -442,7 +442,7 @@ func (ec *executionContext) _Halt_machines(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Halt_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Halt_machineIds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Halt", field, false, false, "String")
 }
 
@@ -772,13 +772,13 @@ func (ec *executionContext) fieldContext_Rollout_currentWave(_ context.Context, 
 	return graphql.NewScalarFieldContext("Rollout", field, true, true, "Int")
 }
 
-func (ec *executionContext) _Rollout_evidence(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+func (ec *executionContext) _Rollout_attemptsSinceResume(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rollout_evidence(ctx, field)
+			return ec.fieldContext_Rollout_attemptsSinceResume(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Evidence, nil
@@ -791,7 +791,7 @@ func (ec *executionContext) _Rollout_evidence(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Rollout_evidence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Rollout_attemptsSinceResume(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Rollout",
 		Field:      field,
@@ -848,8 +848,8 @@ func (ec *executionContext) _Rollout_failures(ctx context.Context, field graphql
 			return ec.Resolvers.Rollout().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*fleet.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -880,8 +880,8 @@ func (ec *executionContext) _Rollout_failuresByOem(ctx context.Context, field gr
 			return ec.Resolvers.Rollout().FailuresByOem(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
-			return ec.marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
+			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -894,7 +894,7 @@ func (ec *executionContext) fieldContext_Rollout_failuresByOem(_ context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FailureShare(ctx, field)
+			return ec.childFields_FailureBreakdown(ctx, field)
 		},
 	}
 	return fc, nil
@@ -912,8 +912,8 @@ func (ec *executionContext) _Rollout_failuresByVersion(ctx context.Context, fiel
 			return ec.Resolvers.Rollout().FailuresByVersion(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
-			return ec.marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
+			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -926,7 +926,7 @@ func (ec *executionContext) fieldContext_Rollout_failuresByVersion(_ context.Con
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_FailureShare(ctx, field)
+			return ec.childFields_FailureBreakdown(ctx, field)
 		},
 	}
 	return fc, nil
@@ -976,16 +976,16 @@ func (ec *executionContext) fieldContext_Rollout_failedAttempts(ctx context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _Rollout_leader(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+func (ec *executionContext) _Rollout_safeModeMachineId(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rollout_leader(ctx, field)
+			return ec.fieldContext_Rollout_safeModeMachineId(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Rollout().Leader(ctx, obj)
+			return ec.Resolvers.Rollout().SafeModeMachineID(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
@@ -995,17 +995,17 @@ func (ec *executionContext) _Rollout_leader(ctx context.Context, field graphql.C
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Rollout_leader(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Rollout_safeModeMachineId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rollout", field, true, true, "String")
 }
 
-func (ec *executionContext) _Rollout_proven(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+func (ec *executionContext) _Rollout_safeModePassed(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Rollout_proven(ctx, field)
+			return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Proven, nil
@@ -1018,7 +1018,7 @@ func (ec *executionContext) _Rollout_proven(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Rollout_proven(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Rollout_safeModePassed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rollout", field, false, false, "Boolean")
 }
 
@@ -1341,8 +1341,8 @@ func (ec *executionContext) _RolloutProgress_numbers(ctx context.Context, field 
 			return obj.Numbers, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.GroupNumbers) graphql.Marshaler {
-			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐGroupNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
+			return ec.marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1522,16 +1522,16 @@ func (ec *executionContext) fieldContext_Wave_openedAt(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wave", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Wave_counts(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _Wave_attempts(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Wave_counts(ctx, field)
+			return ec.fieldContext_Wave_attempts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Counts, nil
+			return obj.Attempts, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
@@ -1541,7 +1541,7 @@ func (ec *executionContext) _Wave_counts(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Wave_counts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Wave_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Wave",
 		Field:      field,
@@ -1661,24 +1661,24 @@ func UnmarshalFailureFilter(ctx context.Context, raw any) (model.FailureFilter, 
 
 // region    **************************** object.gotpl ****************************
 
-var failureShareImplementors = []string{"FailureShare"}
+var failureBreakdownImplementors = []string{"FailureBreakdown"}
 
-func (ec *executionContext) _FailureShare(ctx context.Context, sel ast.SelectionSet, obj *model.FailureShare) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, failureShareImplementors)
+func (ec *executionContext) _FailureBreakdown(ctx context.Context, sel ast.SelectionSet, obj *model.FailureBreakdown) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, failureBreakdownImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("FailureShare")
+			out.Values[i] = graphql.MarshalString("FailureBreakdown")
 		case "value":
-			out.Values[i] = ec._FailureShare_value(ctx, field, obj)
+			out.Values[i] = ec._FailureBreakdown_value(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "attempts":
-			out.Values[i] = ec._FailureShare_attempts(ctx, field, obj)
+			out.Values[i] = ec._FailureBreakdown_attempts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -1710,13 +1710,13 @@ func (ec *executionContext) _Gate(ctx context.Context, sel ast.SelectionSet, obj
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("Gate")
-		case "holds":
-			out.Values[i] = ec._Gate_holds(ctx, field, obj)
+		case "satisfied":
+			out.Values[i] = ec._Gate_satisfied(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "since":
-			out.Values[i] = ec._Gate_since(ctx, field, obj)
+		case "satisfiedSince":
+			out.Values[i] = ec._Gate_satisfiedSince(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1740,8 +1740,8 @@ func (ec *executionContext) _Gate(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "soaksUntil":
-			out.Values[i] = ec._Gate_soaksUntil(ctx, field, obj)
+		case "soakEndsAt":
+			out.Values[i] = ec._Gate_soakEndsAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -1798,13 +1798,13 @@ func (ec *executionContext) _Halt(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "share":
-			out.Values[i] = ec._Halt_share(ctx, field, obj)
+		case "failureShareLimit":
+			out.Values[i] = ec._Halt_failureShareLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "machines":
-			out.Values[i] = ec._Halt_machines(ctx, field, obj)
+		case "machineIds":
+			out.Values[i] = ec._Halt_machineIds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -1906,8 +1906,8 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_currentWave(ctx, field, obj)
 				})
-		case "evidence":
-			out.Values[i] = ec._Rollout_evidence(ctx, field, obj)
+		case "attemptsSinceResume":
+			out.Values[i] = ec._Rollout_attemptsSinceResume(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -1941,14 +1941,14 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_failedAttempts(ctx, field, obj)
 				})
-		case "leader":
+		case "safeModeMachineId":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Rollout_leader(ctx, field, obj)
+					return ec._Rollout_safeModeMachineId(ctx, field, obj)
 				})
-		case "proven":
-			out.Values[i] = ec._Rollout_proven(ctx, field, obj)
+		case "safeModePassed":
+			out.Values[i] = ec._Rollout_safeModePassed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2161,8 +2161,8 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "counts":
-			out.Values[i] = ec._Wave_counts(ctx, field, obj)
+		case "attempts":
+			out.Values[i] = ec._Wave_attempts(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2192,11 +2192,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFailureShare2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShareᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureShare) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureShare2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShare(ctx, sel, v[i])
+		return ec.marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdown(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2208,12 +2208,12 @@ func (ec *executionContext) marshalNFailureShare2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureShare2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureShare(ctx context.Context, sel ast.SelectionSet, v *model.FailureShare) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdown(ctx context.Context, sel ast.SelectionSet, v *model.FailureBreakdown) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "FailureShare!")
+		graphql.AddInvalidNullError(ctx, "FailureBreakdown!")
 		return graphql.Null
 	}
-	return ec._FailureShare(ctx, sel, v)
+	return ec._FailureBreakdown(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNHaltRule2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐHaltRule(ctx context.Context, v any) (rollout.HaltRule, error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -57,6 +58,7 @@ type ComplexityRoot struct {
 		ChannelID       func(childComplexity int) int
 		ChannelName     func(childComplexity int) int
 		Code            func(childComplexity int) int
+		Description     func(childComplexity int) int
 		Detail          func(childComplexity int) int
 		GroupID         func(childComplexity int) int
 		GroupName       func(childComplexity int) int
@@ -66,7 +68,6 @@ type ComplexityRoot struct {
 		MachineID       func(childComplexity int) int
 		Severity        func(childComplexity int) int
 		Version         func(childComplexity int) int
-		Words           func(childComplexity int) int
 	}
 
 	ActivityAddition struct {
@@ -88,17 +89,17 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		Channels    func(childComplexity int) int
-		Checks      func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Groups      func(childComplexity int) int
-		ID          func(childComplexity int) int
-		Name        func(childComplexity int) int
-		Numbers     func(childComplexity int) int
-		Packages    func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
-		ProductID   func(childComplexity int) int
-		Revision    func(childComplexity int) int
+		Channels     func(childComplexity int) int
+		CreatedAt    func(childComplexity int) int
+		Description  func(childComplexity int) int
+		Groups       func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Name         func(childComplexity int) int
+		Numbers      func(childComplexity int) int
+		Packages     func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
+		ProductID    func(childComplexity int) int
+		RecentChecks func(childComplexity int) int
+		Revision     func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -114,6 +115,7 @@ type ComplexityRoot struct {
 
 	Attempt struct {
 		Code          func(childComplexity int) int
+		Description   func(childComplexity int) int
 		DownloadedAt  func(childComplexity int) int
 		DownloadingAt func(childComplexity int) int
 		EndedAt       func(childComplexity int) int
@@ -127,7 +129,6 @@ type ComplexityRoot struct {
 		RolloutID     func(childComplexity int) int
 		Version       func(childComplexity int) int
 		Wave          func(childComplexity int) int
-		Words         func(childComplexity int) int
 	}
 
 	AttemptConnection struct {
@@ -222,10 +223,10 @@ type ComplexityRoot struct {
 	}
 
 	Decision struct {
-		Detail func(childComplexity int) int
-		Offer  func(childComplexity int) int
-		Reason func(childComplexity int) int
-		Until  func(childComplexity int) int
+		Detail         func(childComplexity int) int
+		OfferedVersion func(childComplexity int) int
+		Reason         func(childComplexity int) int
+		Until          func(childComplexity int) int
 	}
 
 	DeletePayload struct {
@@ -251,16 +252,16 @@ type ComplexityRoot struct {
 		Steps    func(childComplexity int) int
 	}
 
-	FailureCount struct {
-		Attempts func(childComplexity int) int
-		Code     func(childComplexity int) int
-		Outcome  func(childComplexity int) int
-		Words    func(childComplexity int) int
-	}
-
-	FailureShare struct {
+	FailureBreakdown struct {
 		Attempts func(childComplexity int) int
 		Value    func(childComplexity int) int
+	}
+
+	FailureCount struct {
+		Attempts    func(childComplexity int) int
+		Code        func(childComplexity int) int
+		Description func(childComplexity int) int
+		Outcome     func(childComplexity int) int
 	}
 
 	FleetChange struct {
@@ -301,24 +302,24 @@ type ComplexityRoot struct {
 
 	Gate struct {
 		Finished        func(childComplexity int) int
-		Holds           func(childComplexity int) int
 		MinFinished     func(childComplexity int) int
 		MinSuccessShare func(childComplexity int) int
 		NeedsApproval   func(childComplexity int) int
-		Since           func(childComplexity int) int
-		SoaksUntil      func(childComplexity int) int
+		Satisfied       func(childComplexity int) int
+		SatisfiedSince  func(childComplexity int) int
+		SoakEndsAt      func(childComplexity int) int
 		SuccessShare    func(childComplexity int) int
 	}
 
 	Grant struct {
-		DownloadedAt  func(childComplexity int) int
-		DownloadingAt func(childComplexity int) int
-		GrantedAt     func(childComplexity int) int
-		InstalledAt   func(childComplexity int) int
-		LeaseUntil    func(childComplexity int) int
-		Number        func(childComplexity int) int
-		Version       func(childComplexity int) int
-		Wave          func(childComplexity int) int
+		DownloadedAt   func(childComplexity int) int
+		DownloadingAt  func(childComplexity int) int
+		GrantedAt      func(childComplexity int) int
+		InstalledAt    func(childComplexity int) int
+		LeaseExpiresAt func(childComplexity int) int
+		Number         func(childComplexity int) int
+		Version        func(childComplexity int) int
+		Wave           func(childComplexity int) int
 	}
 
 	GrantCount struct {
@@ -332,6 +333,7 @@ type ComplexityRoot struct {
 		Arch           func(childComplexity int) int
 		Channel        func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
+		CurrentHold    func(childComplexity int) int
 		Description    func(childComplexity int) int
 		ID             func(childComplexity int) int
 		Name           func(childComplexity int) int
@@ -345,7 +347,6 @@ type ComplexityRoot struct {
 		Rollouts       func(childComplexity int, first *int, after *string) int
 		State          func(childComplexity int) int
 		Track          func(childComplexity int) int
-		WaitsFor       func(childComplexity int) int
 	}
 
 	GroupChange struct {
@@ -420,6 +421,21 @@ type ComplexityRoot struct {
 		Version func(childComplexity int) int
 	}
 
+	Hold struct {
+		Reason   func(childComplexity int) int
+		Sentence func(childComplexity int) int
+		Until    func(childComplexity int) int
+	}
+
+	Impact struct {
+		Eligible     func(childComplexity int) int
+		EligibleNow  func(childComplexity int) int
+		Groups       func(childComplexity int) int
+		Machines     func(childComplexity int) int
+		ProjectedEnd func(childComplexity int) int
+		Sentence     func(childComplexity int) int
+	}
+
 	Instance struct {
 		Address            func(childComplexity int) int
 		AlephVersion       func(childComplexity int) int
@@ -478,32 +494,27 @@ type ComplexityRoot struct {
 	}
 
 	Job struct {
-		Every     func(childComplexity int) int
+		Interval  func(childComplexity int) int
 		LastError func(childComplexity int) int
 		LastRunAt func(childComplexity int) int
 		Name      func(childComplexity int) int
-	}
-
-	LeftOut struct {
-		Count  func(childComplexity int) int
-		Reason func(childComplexity int) int
 	}
 
 	Mutation struct {
 		AddFloor           func(childComplexity int, input fleet.AddFloor) int
 		AdvanceWave        func(childComplexity int, input fleet.AdvanceWave) int
 		BlacklistPackage   func(childComplexity int, input fleet.BlacklistPackage) int
-		ChangePassword     func(childComplexity int, input fleet.ChangePassword) int
+		ChangePassword     func(childComplexity int, input account.ChangePassword) int
 		CreateApplication  func(childComplexity int, input fleet.CreateApplication) int
 		CreateChannel      func(childComplexity int, input fleet.CreateChannel) int
 		CreateGroup        func(childComplexity int, input model.CreateGroupInput) int
 		CreatePackage      func(childComplexity int, input fleet.CreatePackage) int
-		CreateUser         func(childComplexity int, input fleet.CreateUser) int
+		CreateUser         func(childComplexity int, input account.CreateUser) int
 		DeleteApplication  func(childComplexity int, input fleet.DeleteApplication) int
 		DeleteChannel      func(childComplexity int, input fleet.DeleteChannel) int
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
-		DeleteUser         func(childComplexity int, input fleet.DeleteUser) int
+		DeleteUser         func(childComplexity int, input account.DeleteUser) int
 		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
 		HoldInstance       func(childComplexity int, input fleet.HoldInstance) int
 		MoveInstance       func(childComplexity int, input fleet.MoveInstance) int
@@ -514,7 +525,7 @@ type ComplexityRoot struct {
 		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
 		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
-		SetPassword        func(childComplexity int, input fleet.SetPassword) int
+		SetPassword        func(childComplexity int, input account.SetPassword) int
 		SignIn             func(childComplexity int, input model.SignInInput) int
 		SignOut            func(childComplexity int) int
 		StartDemo          func(childComplexity int) int
@@ -525,6 +536,11 @@ type ComplexityRoot struct {
 		UpdateGroup        func(childComplexity int, input model.UpdateGroupInput) int
 		UpdatePackage      func(childComplexity int, input model.UpdatePackageInput) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
+	}
+
+	NotUpdatedCount struct {
+		Count  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Numbers struct {
@@ -649,9 +665,9 @@ type ComplexityRoot struct {
 
 	PolicyPreview struct {
 		Changes    func(childComplexity int) int
+		Impact     func(childComplexity int) int
+		Loosens    func(childComplexity int) int
 		Policy     func(childComplexity int) int
-		Reach      func(childComplexity int) int
-		ReachGrows func(childComplexity int) int
 		Sentence   func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 		Warnings   func(childComplexity int) int
@@ -664,8 +680,8 @@ type ComplexityRoot struct {
 		Applications    func(childComplexity int) int
 		Audits          func(childComplexity int, filter *model.AuditFilter, first *int, after *string) int
 		Channel         func(childComplexity int, id uuid.UUID) int
-		ControlReach    func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
-		DeletionReach   func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		ControlImpact   func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
+		DeletionImpact  func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
 		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
 		Fleet           func(childComplexity int) int
 		Group           func(childComplexity int, id uuid.UUID) int
@@ -674,23 +690,14 @@ type ComplexityRoot struct {
 		Me              func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
-		PromotionReach  func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
 		Rollout         func(childComplexity int, id uuid.UUID) int
 		ServerHealth    func(childComplexity int) int
 		ServerInfo      func(childComplexity int) int
 		SimulateRollout func(childComplexity int, input model.SimulateRolloutInput) int
 		Timeline        func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
-		UpdatePath      func(childComplexity int, channelID uuid.UUID, from string) int
+		UpdatePath      func(childComplexity int, channelID uuid.UUID, fromVersion string) int
 		Users           func(childComplexity int) int
-	}
-
-	Reach struct {
-		Eligible     func(childComplexity int) int
-		EligibleNow  func(childComplexity int) int
-		Groups       func(childComplexity int) int
-		Machines     func(childComplexity int) int
-		ProjectedEnd func(childComplexity int) int
-		Sentence     func(childComplexity int) int
 	}
 
 	Rollout struct {
@@ -706,10 +713,10 @@ type ComplexityRoot struct {
 		Group             func(childComplexity int) int
 		Halt              func(childComplexity int) int
 		ID                func(childComplexity int) int
-		Leader            func(childComplexity int) int
 		Package           func(childComplexity int) int
 		ProjectedEnd      func(childComplexity int) int
 		Proven            func(childComplexity int) int
+		SafeModeMachineID func(childComplexity int) int
 		StartedAt         func(childComplexity int) int
 		State             func(childComplexity int) int
 		Version           func(childComplexity int) int
@@ -743,15 +750,15 @@ type ComplexityRoot struct {
 	}
 
 	ServerHealth struct {
-		AsOf            func(childComplexity int) int
-		ChecksPerSecond func(childComplexity int) int
-		DatabaseLatency func(childComplexity int) int
-		Jobs            func(childComplexity int) int
-		KnownMachines   func(childComplexity int) int
-		Memory          func(childComplexity int) int
-		Subscriptions   func(childComplexity int) int
-		Waiting         func(childComplexity int) int
-		WaitingLimit    func(childComplexity int) int
+		AsOf                func(childComplexity int) int
+		CachedMachines      func(childComplexity int) int
+		ChecksPerSecond     func(childComplexity int) int
+		DatabaseLatency     func(childComplexity int) int
+		Jobs                func(childComplexity int) int
+		Memory              func(childComplexity int) int
+		Subscriptions       func(childComplexity int) int
+		WaitingCheckInLimit func(childComplexity int) int
+		WaitingCheckIns     func(childComplexity int) int
 	}
 
 	ServerInfo struct {
@@ -770,29 +777,24 @@ type ComplexityRoot struct {
 	}
 
 	SignOutPayload struct {
-		Ended      func(childComplexity int) int
-		UserErrors func(childComplexity int) int
+		SessionEnded func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
 	}
 
 	Simulation struct {
-		CheckEvery   func(childComplexity int) int
-		Ends         func(childComplexity int) int
-		Failed       func(childComplexity int) int
-		Halt         func(childComplexity int) int
-		InFlight     func(childComplexity int) int
-		LeftOut      func(childComplexity int) int
-		OnTarget     func(childComplexity int) int
-		ProjectedEnd func(childComplexity int) int
-		Scale        func(childComplexity int) int
-		Sentence     func(childComplexity int) int
-		Times        func(childComplexity int) int
-		UpdateTakes  func(childComplexity int) int
-		Waiting      func(childComplexity int) int
-	}
-
-	Span struct {
-		From  func(childComplexity int) int
-		Until func(childComplexity int) int
+		CheckInterval  func(childComplexity int) int
+		Failed         func(childComplexity int) int
+		FinalState     func(childComplexity int) int
+		Halt           func(childComplexity int) int
+		InFlight       func(childComplexity int) int
+		NotUpdated     func(childComplexity int) int
+		OnTarget       func(childComplexity int) int
+		ProjectedEnd   func(childComplexity int) int
+		Scale          func(childComplexity int) int
+		Sentence       func(childComplexity int) int
+		Times          func(childComplexity int) int
+		UpdateDuration func(childComplexity int) int
+		Waiting        func(childComplexity int) int
 	}
 
 	StateCount struct {
@@ -813,6 +815,11 @@ type ComplexityRoot struct {
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
+	}
+
+	TimeSpan struct {
+		From  func(childComplexity int) int
+		Until func(childComplexity int) int
 	}
 
 	Timeline struct {
@@ -866,16 +873,10 @@ type ComplexityRoot struct {
 		Version  func(childComplexity int) int
 	}
 
-	Wait struct {
-		Reason   func(childComplexity int) int
-		Sentence func(childComplexity int) int
-		Until    func(childComplexity int) int
-	}
-
 	Wave struct {
 		Approval func(childComplexity int) int
+		Attempts func(childComplexity int) int
 		Canaries func(childComplexity int) int
-		Counts   func(childComplexity int) int
 		Gate     func(childComplexity int) int
 		OpenedAt func(childComplexity int) int
 		Position func(childComplexity int) int
@@ -956,6 +957,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Code(childComplexity), true
+	case "Activity.description":
+		if e.ComplexityRoot.Activity.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.Description(childComplexity), true
 	case "Activity.detail":
 		if e.ComplexityRoot.Activity.Detail == nil {
 			break
@@ -1010,12 +1017,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Version(childComplexity), true
-	case "Activity.words":
-		if e.ComplexityRoot.Activity.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Activity.Words(childComplexity), true
 
 	case "ActivityAddition.activities":
 		if e.ComplexityRoot.ActivityAddition.Activities == nil {
@@ -1080,12 +1081,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Channels(childComplexity), true
-	case "Application.checks":
-		if e.ComplexityRoot.Application.Checks == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Application.Checks(childComplexity), true
 	case "Application.createdAt":
 		if e.ComplexityRoot.Application.CreatedAt == nil {
 			break
@@ -1139,6 +1134,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ProductID(childComplexity), true
+	case "Application.recentChecks":
+		if e.ComplexityRoot.Application.RecentChecks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.RecentChecks(childComplexity), true
 	case "Application.revision":
 		if e.ComplexityRoot.Application.Revision == nil {
 			break
@@ -1184,6 +1185,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attempt.Code(childComplexity), true
+	case "Attempt.description":
+		if e.ComplexityRoot.Attempt.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Attempt.Description(childComplexity), true
 	case "Attempt.downloadedAt":
 		if e.ComplexityRoot.Attempt.DownloadedAt == nil {
 			break
@@ -1262,12 +1269,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attempt.Wave(childComplexity), true
-	case "Attempt.words":
-		if e.ComplexityRoot.Attempt.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Attempt.Words(childComplexity), true
 
 	case "AttemptConnection.edges":
 		if e.ComplexityRoot.AttemptConnection.Edges == nil {
@@ -1447,7 +1448,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.ID(childComplexity), true
-	case "Audit.object":
+	case "Audit.objectType":
 		if e.ComplexityRoot.Audit.Object == nil {
 			break
 		}
@@ -1477,7 +1478,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Rollout(childComplexity), true
-	case "Audit.verb":
+	case "Audit.action":
 		if e.ComplexityRoot.Audit.Verb == nil {
 			break
 		}
@@ -1651,12 +1652,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Decision.Detail(childComplexity), true
-	case "Decision.offer":
-		if e.ComplexityRoot.Decision.Offer == nil {
+	case "Decision.offeredVersion":
+		if e.ComplexityRoot.Decision.OfferedVersion == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Decision.Offer(childComplexity), true
+		return e.ComplexityRoot.Decision.OfferedVersion(childComplexity), true
 	case "Decision.reason":
 		if e.ComplexityRoot.Decision.Reason == nil {
 			break
@@ -1740,6 +1741,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Explanation.Steps(childComplexity), true
 
+	case "FailureBreakdown.attempts":
+		if e.ComplexityRoot.FailureBreakdown.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureBreakdown.Attempts(childComplexity), true
+	case "FailureBreakdown.value":
+		if e.ComplexityRoot.FailureBreakdown.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureBreakdown.Value(childComplexity), true
+
 	case "FailureCount.attempts":
 		if e.ComplexityRoot.FailureCount.Attempts == nil {
 			break
@@ -1752,31 +1766,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FailureCount.Code(childComplexity), true
+	case "FailureCount.description":
+		if e.ComplexityRoot.FailureCount.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FailureCount.Description(childComplexity), true
 	case "FailureCount.outcome":
 		if e.ComplexityRoot.FailureCount.Outcome == nil {
 			break
 		}
 
 		return e.ComplexityRoot.FailureCount.Outcome(childComplexity), true
-	case "FailureCount.words":
-		if e.ComplexityRoot.FailureCount.Words == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureCount.Words(childComplexity), true
-
-	case "FailureShare.attempts":
-		if e.ComplexityRoot.FailureShare.Attempts == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureShare.Attempts(childComplexity), true
-	case "FailureShare.value":
-		if e.ComplexityRoot.FailureShare.Value == nil {
-			break
-		}
-
-		return e.ComplexityRoot.FailureShare.Value(childComplexity), true
 
 	case "FleetChange.applications":
 		if e.ComplexityRoot.FleetChange.Applications == nil {
@@ -1932,12 +1933,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Gate.Finished(childComplexity), true
-	case "Gate.holds":
-		if e.ComplexityRoot.Gate.Holds == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Gate.Holds(childComplexity), true
 	case "Gate.minFinished":
 		if e.ComplexityRoot.Gate.MinFinished == nil {
 			break
@@ -1956,18 +1951,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Gate.NeedsApproval(childComplexity), true
-	case "Gate.since":
-		if e.ComplexityRoot.Gate.Since == nil {
+	case "Gate.satisfied":
+		if e.ComplexityRoot.Gate.Satisfied == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Gate.Since(childComplexity), true
-	case "Gate.soaksUntil":
-		if e.ComplexityRoot.Gate.SoaksUntil == nil {
+		return e.ComplexityRoot.Gate.Satisfied(childComplexity), true
+	case "Gate.satisfiedSince":
+		if e.ComplexityRoot.Gate.SatisfiedSince == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Gate.SoaksUntil(childComplexity), true
+		return e.ComplexityRoot.Gate.SatisfiedSince(childComplexity), true
+	case "Gate.soakEndsAt":
+		if e.ComplexityRoot.Gate.SoakEndsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Gate.SoakEndsAt(childComplexity), true
 	case "Gate.successShare":
 		if e.ComplexityRoot.Gate.SuccessShare == nil {
 			break
@@ -1999,12 +2000,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Grant.InstalledAt(childComplexity), true
-	case "Grant.leaseUntil":
-		if e.ComplexityRoot.Grant.LeaseUntil == nil {
+	case "Grant.leaseExpiresAt":
+		if e.ComplexityRoot.Grant.LeaseExpiresAt == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Grant.LeaseUntil(childComplexity), true
+		return e.ComplexityRoot.Grant.LeaseExpiresAt(childComplexity), true
 	case "Grant.number":
 		if e.ComplexityRoot.Grant.Number == nil {
 			break
@@ -2067,6 +2068,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.CreatedAt(childComplexity), true
+	case "Group.currentHold":
+		if e.ComplexityRoot.Group.CurrentHold == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.CurrentHold(childComplexity), true
 	case "Group.description":
 		if e.ComplexityRoot.Group.Description == nil {
 			break
@@ -2150,12 +2157,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Track(childComplexity), true
-	case "Group.waitsFor":
-		if e.ComplexityRoot.Group.WaitsFor == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Group.WaitsFor(childComplexity), true
 
 	case "GroupChange.asOf":
 		if e.ComplexityRoot.GroupChange.AsOf == nil {
@@ -2200,7 +2201,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.ByVersion(childComplexity), true
-	case "GroupNumbers.cap":
+	case "GroupNumbers.concurrencyLimit":
 		if e.ComplexityRoot.GroupNumbers.Cap == nil {
 			break
 		}
@@ -2230,7 +2231,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Grants(childComplexity), true
-	case "GroupNumbers.heldBecause":
+	case "GroupNumbers.heldByReason":
 		if e.ComplexityRoot.GroupNumbers.HeldBecause == nil {
 			break
 		}
@@ -2254,7 +2255,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Overridden(childComplexity), true
-	case "GroupNumbers.periodCap":
+	case "GroupNumbers.periodLimit":
 		if e.ComplexityRoot.GroupNumbers.PeriodCap == nil {
 			break
 		}
@@ -2272,7 +2273,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Silent(childComplexity), true
-	case "GroupNumbers.spentInPeriod":
+	case "GroupNumbers.grantedInPeriod":
 		if e.ComplexityRoot.GroupNumbers.SpentInPeriod == nil {
 			break
 		}
@@ -2328,7 +2329,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.Finished(childComplexity), true
-	case "Halt.machines":
+	case "Halt.machineIds":
 		if e.ComplexityRoot.Halt.Machines == nil {
 			break
 		}
@@ -2352,7 +2353,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.Sentence(childComplexity), true
-	case "Halt.share":
+	case "Halt.failureShareLimit":
 		if e.ComplexityRoot.Halt.Share == nil {
 			break
 		}
@@ -2452,6 +2453,62 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HistoryEntry.Version(childComplexity), true
+
+	case "Hold.reason":
+		if e.ComplexityRoot.Hold.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Reason(childComplexity), true
+	case "Hold.sentence":
+		if e.ComplexityRoot.Hold.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Sentence(childComplexity), true
+	case "Hold.until":
+		if e.ComplexityRoot.Hold.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Hold.Until(childComplexity), true
+
+	case "Impact.eligible":
+		if e.ComplexityRoot.Impact.Eligible == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Eligible(childComplexity), true
+	case "Impact.eligibleNow":
+		if e.ComplexityRoot.Impact.EligibleNow == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.EligibleNow(childComplexity), true
+	case "Impact.groups":
+		if e.ComplexityRoot.Impact.Groups == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Groups(childComplexity), true
+	case "Impact.machines":
+		if e.ComplexityRoot.Impact.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Machines(childComplexity), true
+	case "Impact.projectedEnd":
+		if e.ComplexityRoot.Impact.ProjectedEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.ProjectedEnd(childComplexity), true
+	case "Impact.sentence":
+		if e.ComplexityRoot.Impact.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Sentence(childComplexity), true
 
 	case "Instance.address":
 		if e.ComplexityRoot.Instance.Address == nil {
@@ -2720,12 +2777,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InstancePayload.UserErrors(childComplexity), true
 
-	case "Job.every":
-		if e.ComplexityRoot.Job.Every == nil {
+	case "Job.interval":
+		if e.ComplexityRoot.Job.Interval == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Job.Every(childComplexity), true
+		return e.ComplexityRoot.Job.Interval(childComplexity), true
 	case "Job.lastError":
 		if e.ComplexityRoot.Job.LastError == nil {
 			break
@@ -2744,19 +2801,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
-
-	case "LeftOut.machines":
-		if e.ComplexityRoot.LeftOut.Count == nil {
-			break
-		}
-
-		return e.ComplexityRoot.LeftOut.Count(childComplexity), true
-	case "LeftOut.reason":
-		if e.ComplexityRoot.LeftOut.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.LeftOut.Reason(childComplexity), true
 
 	case "Mutation.addFloor":
 		if e.ComplexityRoot.Mutation.AddFloor == nil {
@@ -2801,7 +2845,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(fleet.ChangePassword)), true
+		return e.ComplexityRoot.Mutation.ChangePassword(childComplexity, args["input"].(account.ChangePassword)), true
 	case "Mutation.createApplication":
 		if e.ComplexityRoot.Mutation.CreateApplication == nil {
 			break
@@ -2856,7 +2900,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(fleet.CreateUser)), true
+		return e.ComplexityRoot.Mutation.CreateUser(childComplexity, args["input"].(account.CreateUser)), true
 	case "Mutation.deleteApplication":
 		if e.ComplexityRoot.Mutation.DeleteApplication == nil {
 			break
@@ -2911,7 +2955,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(fleet.DeleteUser)), true
+		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
 	case "Mutation.haltRollout":
 		if e.ComplexityRoot.Mutation.HaltRollout == nil {
 			break
@@ -3032,7 +3076,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.SetPassword(childComplexity, args["input"].(fleet.SetPassword)), true
+		return e.ComplexityRoot.Mutation.SetPassword(childComplexity, args["input"].(account.SetPassword)), true
 	case "Mutation.signIn":
 		if e.ComplexityRoot.Mutation.SignIn == nil {
 			break
@@ -3128,6 +3172,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(model.UpdatePolicyInput)), true
+
+	case "NotUpdatedCount.machines":
+		if e.ComplexityRoot.NotUpdatedCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotUpdatedCount.Count(childComplexity), true
+	case "NotUpdatedCount.reason":
+		if e.ComplexityRoot.NotUpdatedCount.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NotUpdatedCount.Reason(childComplexity), true
 
 	case "Numbers.active":
 		if e.ComplexityRoot.Numbers.Active == nil {
@@ -3227,7 +3284,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Override.Version(childComplexity), true
 
-	case "Pace.cap":
+	case "Pace.concurrencyLimit":
 		if e.ComplexityRoot.Pace.Cap == nil {
 			break
 		}
@@ -3251,7 +3308,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Pace.InFlight(childComplexity), true
-	case "Pace.periodCap":
+	case "Pace.periodLimit":
 		if e.ComplexityRoot.Pace.PeriodCap == nil {
 			break
 		}
@@ -3651,24 +3708,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PolicyPreview.Changes(childComplexity), true
+	case "PolicyPreview.impact":
+		if e.ComplexityRoot.PolicyPreview.Impact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.Impact(childComplexity), true
+	case "PolicyPreview.loosens":
+		if e.ComplexityRoot.PolicyPreview.Loosens == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PolicyPreview.Loosens(childComplexity), true
 	case "PolicyPreview.policy":
 		if e.ComplexityRoot.PolicyPreview.Policy == nil {
 			break
 		}
 
 		return e.ComplexityRoot.PolicyPreview.Policy(childComplexity), true
-	case "PolicyPreview.reach":
-		if e.ComplexityRoot.PolicyPreview.Reach == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PolicyPreview.Reach(childComplexity), true
-	case "PolicyPreview.reachGrows":
-		if e.ComplexityRoot.PolicyPreview.ReachGrows == nil {
-			break
-		}
-
-		return e.ComplexityRoot.PolicyPreview.ReachGrows(childComplexity), true
 	case "PolicyPreview.sentence":
 		if e.ComplexityRoot.PolicyPreview.Sentence == nil {
 			break
@@ -3744,28 +3801,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Channel(childComplexity, args["id"].(uuid.UUID)), true
-	case "Query.controlReach":
-		if e.ComplexityRoot.Query.ControlReach == nil {
+	case "Query.controlImpact":
+		if e.ComplexityRoot.Query.ControlImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_controlReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_controlImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ControlReach(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
-	case "Query.deletionReach":
-		if e.ComplexityRoot.Query.DeletionReach == nil {
+		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
+	case "Query.deletionImpact":
+		if e.ComplexityRoot.Query.DeletionImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_deletionReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_deletionImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.DeletionReach(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
+		return e.ComplexityRoot.Query.DeletionImpact(childComplexity, args["applicationId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["packageId"].(*uuid.UUID), args["groupId"].(*uuid.UUID)), true
 	case "Query.explainUpdate":
 		if e.ComplexityRoot.Query.ExplainUpdate == nil {
 			break
@@ -3845,17 +3902,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PolicyPreview(childComplexity, args["input"].(model.PolicyPreviewInput)), true
-	case "Query.promotionReach":
-		if e.ComplexityRoot.Query.PromotionReach == nil {
+	case "Query.promotionImpact":
+		if e.ComplexityRoot.Query.PromotionImpact == nil {
 			break
 		}
 
-		args, err := ec.field_Query_promotionReach_args(ctx, rawArgs)
+		args, err := ec.field_Query_promotionImpact_args(ctx, rawArgs)
 		if err != nil {
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.PromotionReach(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
+		return e.ComplexityRoot.Query.PromotionImpact(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
 	case "Query.rollout":
 		if e.ComplexityRoot.Query.Rollout == nil {
 			break
@@ -3911,50 +3968,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["from"].(string)), true
+		return e.ComplexityRoot.Query.UpdatePath(childComplexity, args["channelId"].(uuid.UUID), args["fromVersion"].(string)), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
-
-	case "Reach.eligible":
-		if e.ComplexityRoot.Reach.Eligible == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Eligible(childComplexity), true
-	case "Reach.eligibleNow":
-		if e.ComplexityRoot.Reach.EligibleNow == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.EligibleNow(childComplexity), true
-	case "Reach.groups":
-		if e.ComplexityRoot.Reach.Groups == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Groups(childComplexity), true
-	case "Reach.machines":
-		if e.ComplexityRoot.Reach.Machines == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Machines(childComplexity), true
-	case "Reach.projectedEnd":
-		if e.ComplexityRoot.Reach.ProjectedEnd == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.ProjectedEnd(childComplexity), true
-	case "Reach.sentence":
-		if e.ComplexityRoot.Reach.Sentence == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Reach.Sentence(childComplexity), true
 
 	case "Rollout.attempts":
 		if e.ComplexityRoot.Rollout.Attempts == nil {
@@ -3980,7 +4000,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.EndedAt(childComplexity), true
-	case "Rollout.evidence":
+	case "Rollout.attemptsSinceResume":
 		if e.ComplexityRoot.Rollout.Evidence == nil {
 			break
 		}
@@ -4033,12 +4053,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ID(childComplexity), true
-	case "Rollout.leader":
-		if e.ComplexityRoot.Rollout.Leader == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Rollout.Leader(childComplexity), true
 	case "Rollout.package":
 		if e.ComplexityRoot.Rollout.Package == nil {
 			break
@@ -4051,12 +4065,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ProjectedEnd(childComplexity), true
-	case "Rollout.proven":
+	case "Rollout.safeModePassed":
 		if e.ComplexityRoot.Rollout.Proven == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rollout.Proven(childComplexity), true
+	case "Rollout.safeModeMachineId":
+		if e.ComplexityRoot.Rollout.SafeModeMachineID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.SafeModeMachineID(childComplexity), true
 	case "Rollout.startedAt":
 		if e.ComplexityRoot.Rollout.StartedAt == nil {
 			break
@@ -4176,6 +4196,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.AsOf(childComplexity), true
+	case "ServerHealth.cachedMachines":
+		if e.ComplexityRoot.ServerHealth.CachedMachines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ServerHealth.CachedMachines(childComplexity), true
 	case "ServerHealth.checksPerSecond":
 		if e.ComplexityRoot.ServerHealth.ChecksPerSecond == nil {
 			break
@@ -4194,12 +4220,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.Jobs(childComplexity), true
-	case "ServerHealth.knownMachines":
-		if e.ComplexityRoot.ServerHealth.KnownMachines == nil {
-			break
-		}
-
-		return e.ComplexityRoot.ServerHealth.KnownMachines(childComplexity), true
 	case "ServerHealth.memory":
 		if e.ComplexityRoot.ServerHealth.Memory == nil {
 			break
@@ -4212,18 +4232,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ServerHealth.Subscriptions(childComplexity), true
-	case "ServerHealth.waiting":
-		if e.ComplexityRoot.ServerHealth.Waiting == nil {
+	case "ServerHealth.waitingCheckInLimit":
+		if e.ComplexityRoot.ServerHealth.WaitingCheckInLimit == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ServerHealth.Waiting(childComplexity), true
-	case "ServerHealth.waitingLimit":
-		if e.ComplexityRoot.ServerHealth.WaitingLimit == nil {
+		return e.ComplexityRoot.ServerHealth.WaitingCheckInLimit(childComplexity), true
+	case "ServerHealth.waitingCheckIns":
+		if e.ComplexityRoot.ServerHealth.WaitingCheckIns == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ServerHealth.WaitingLimit(childComplexity), true
+		return e.ComplexityRoot.ServerHealth.WaitingCheckIns(childComplexity), true
 
 	case "ServerInfo.database":
 		if e.ComplexityRoot.ServerInfo.Database == nil {
@@ -4281,12 +4301,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignInPayload.UserErrors(childComplexity), true
 
-	case "SignOutPayload.ended":
-		if e.ComplexityRoot.SignOutPayload.Ended == nil {
+	case "SignOutPayload.sessionEnded":
+		if e.ComplexityRoot.SignOutPayload.SessionEnded == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SignOutPayload.Ended(childComplexity), true
+		return e.ComplexityRoot.SignOutPayload.SessionEnded(childComplexity), true
 	case "SignOutPayload.userErrors":
 		if e.ComplexityRoot.SignOutPayload.UserErrors == nil {
 			break
@@ -4294,24 +4314,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SignOutPayload.UserErrors(childComplexity), true
 
-	case "Simulation.checkEvery":
-		if e.ComplexityRoot.Simulation.CheckEvery == nil {
+	case "Simulation.checkInterval":
+		if e.ComplexityRoot.Simulation.CheckInterval == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.CheckEvery(childComplexity), true
-	case "Simulation.ends":
-		if e.ComplexityRoot.Simulation.Ends == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Simulation.Ends(childComplexity), true
+		return e.ComplexityRoot.Simulation.CheckInterval(childComplexity), true
 	case "Simulation.failed":
 		if e.ComplexityRoot.Simulation.Failed == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Simulation.Failed(childComplexity), true
+	case "Simulation.finalState":
+		if e.ComplexityRoot.Simulation.FinalState == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Simulation.FinalState(childComplexity), true
 	case "Simulation.halt":
 		if e.ComplexityRoot.Simulation.Halt == nil {
 			break
@@ -4324,12 +4344,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.InFlight(childComplexity), true
-	case "Simulation.leftOut":
-		if e.ComplexityRoot.Simulation.LeftOut == nil {
+	case "Simulation.notUpdated":
+		if e.ComplexityRoot.Simulation.NotUpdated == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.LeftOut(childComplexity), true
+		return e.ComplexityRoot.Simulation.NotUpdated(childComplexity), true
 	case "Simulation.onTarget":
 		if e.ComplexityRoot.Simulation.OnTarget == nil {
 			break
@@ -4360,31 +4380,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.Times(childComplexity), true
-	case "Simulation.updateTakes":
-		if e.ComplexityRoot.Simulation.UpdateTakes == nil {
+	case "Simulation.updateDuration":
+		if e.ComplexityRoot.Simulation.UpdateDuration == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Simulation.UpdateTakes(childComplexity), true
+		return e.ComplexityRoot.Simulation.UpdateDuration(childComplexity), true
 	case "Simulation.waiting":
 		if e.ComplexityRoot.Simulation.Waiting == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Simulation.Waiting(childComplexity), true
-
-	case "Span.from":
-		if e.ComplexityRoot.Span.From == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Span.From(childComplexity), true
-	case "Span.until":
-		if e.ComplexityRoot.Span.Until == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Span.Until(childComplexity), true
 
 	case "StateCount.active":
 		if e.ComplexityRoot.StateCount.Active == nil {
@@ -4480,6 +4487,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RolloutProgressed(childComplexity, args["groupId"].(uuid.UUID)), true
 
+	case "TimeSpan.from":
+		if e.ComplexityRoot.TimeSpan.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSpan.From(childComplexity), true
+	case "TimeSpan.until":
+		if e.ComplexityRoot.TimeSpan.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeSpan.Until(childComplexity), true
+
 	case "Timeline.failed":
 		if e.ComplexityRoot.Timeline.Failed == nil {
 			break
@@ -4498,7 +4518,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Timeline.InFlight(childComplexity), true
-	case "Timeline.marks":
+	case "Timeline.annotations":
 		if e.ComplexityRoot.Timeline.Marks == nil {
 			break
 		}
@@ -4667,43 +4687,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.VersionSeries.Version(childComplexity), true
 
-	case "Wait.reason":
-		if e.ComplexityRoot.Wait.Reason == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Reason(childComplexity), true
-	case "Wait.sentence":
-		if e.ComplexityRoot.Wait.Sentence == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Sentence(childComplexity), true
-	case "Wait.until":
-		if e.ComplexityRoot.Wait.Until == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wait.Until(childComplexity), true
-
 	case "Wave.approval":
 		if e.ComplexityRoot.Wave.Approval == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Wave.Approval(childComplexity), true
+	case "Wave.attempts":
+		if e.ComplexityRoot.Wave.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wave.Attempts(childComplexity), true
 	case "Wave.canaries":
 		if e.ComplexityRoot.Wave.Canaries == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Wave.Canaries(childComplexity), true
-	case "Wave.counts":
-		if e.ComplexityRoot.Wave.Counts == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Wave.Counts(childComplexity), true
 	case "Wave.gate":
 		if e.ComplexityRoot.Wave.Gate == nil {
 			break
@@ -4946,225 +4947,234 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema/activity.graphql", Input: `extend type Query {
-  "What happened, newest first."
+  "Activity log of the fleet, newest first."
   activities(
-    "Which entries; all conditions must hold."
+    "Conditions; all must match."
     filter: ActivityFilter
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): ActivityConnection!
 }
 
 extend type Subscription {
-  "Something happened. The snapshot is the newest 50 entries; then only new ones follow."
+  "Sends new activity. The first message holds the newest 50 entries, later messages only what was added."
   activityAdded(
-    "Which entries; all conditions must hold."
+    "Conditions; all must match."
     filter: ActivityFilter
   ): ActivityAddition!
 }
 
-"What happened, for operators. Names are kept, so that it can be read when what it speaks of is gone."
+"""
+Something that happened in the fleet, for operators. Names are stored with the entry, so it stays
+readable after the objects are deleted.
+"""
 type Activity {
-  "UUID; later ones sort after earlier ones."
+  "UUID; later entries have higher ids."
   id: ID!
-  "When."
+  "When it happened."
   at: Time!
-  "What."
+  "What happened."
   kind: ActivityKind!
-  "How loud."
+  "How serious it is."
   severity: Severity!
-  "The application, which may be gone."
+  "Id of the application, which may have been deleted."
   applicationId: ID!
-  "Its name then."
+  "Name of the application at that time."
   applicationName: String!
-  "The group, which may be gone; null: it is not about one."
+  "Id of the group, which may have been deleted; null when no group is concerned."
   groupId: ID
-  "Its name then, or \"\"."
+  "Name of the group at that time; \"\" when no group is concerned."
   groupName: String!
-  "The channel, which may be gone; null: it is not about one."
+  "Id of the channel, which may have been deleted; null when no channel is concerned."
   channelId: ID
-  "Its name then, or \"\"."
+  "Name of the channel at that time; \"\" when no channel is concerned."
   channelName: String!
-  "The machine, which may be gone; null: it is not about one."
+  "Id of the machine, which may have been deleted; null when no machine is concerned."
   instanceId: ID
-  "What the machine calls itself, or \"\"."
+  "Machine id that the machine sends; \"\" when no machine is concerned."
   machineId: String!
-  "The version it is about, or \"\"."
+  "The version concerned; \"\" when there is none."
   version: String!
   "Error code of update_engine; 0 when there is none."
   code: Int!
-  "The code in words, without it; \"\" for code 0."
-  words: String!
-  "Who did it; \"\" when nobody did."
+  "What the error code means; \"\" for code 0."
+  description: String!
+  "User who did it; \"\" when the server did."
   actor: String!
-  "More of it, for a person to read."
+  "Further details as text, such as the reason a user gave."
   detail: String!
 }
 
 "What happened."
 enum ActivityKind {
-  "Machines asked and the group had no package to offer."
+  "Machines checked in, but the group had no package to offer."
   PACKAGE_NOT_FOUND
-  "The first machine of a rollout was granted."
+  "The first machine of a rollout received a grant."
   ROLLOUT_STARTED
-  "Every active machine runs the target or higher."
+  "Every active machine runs the target version or higher."
   ROLLOUT_FINISHED
-  "A rule or a person halted a rollout."
+  "A rule or a user halted a rollout."
   ROLLOUT_HALTED
   "A machine failed to update."
   MACHINE_FAILED
-  "A channel points to another package."
+  "A channel points to a different package."
   CHANNEL_MOVED
-  "A person paused a group."
+  "A user paused a group."
   PAUSED
-  "A person resumed a group."
+  "A user resumed a group."
   RESUMED
-  "The next wave was opened."
+  "The next wave opened."
   WAVE_ADVANCED
-  "A machine is kept away from a version it failed at."
+  "A machine is no longer offered a version, because it failed too often at it."
   MACHINE_QUARANTINED
   "A package was blacklisted for a channel."
   PACKAGE_BLACKLISTED
   "A policy was changed."
   POLICY_CHANGED
-  "The mirror could not be brought up to date."
+  "A mirror could not be updated."
   MIRROR_FAILED
 }
 
-"How loud."
+"How serious an entry is."
 enum Severity {
-  "Something went well."
+  "Something succeeded."
   SUCCESS
-  "Good to know."
+  "For information."
   INFO
-  "Somebody should look."
+  "An operator should look at it."
   WARNING
-  "Somebody must act."
+  "An operator must act."
   ERROR
 }
 
-"Conditions on activity; all must hold."
+"Conditions on activity; all must match."
 input ActivityFilter {
-  "About this application."
+  "Activity of this application."
   applicationId: ID
-  "About this group."
+  "Activity of this group."
   groupId: ID
-  "About this machine."
+  "Activity of this machine."
   instanceId: ID
-  "Of one of these kinds."
+  "Any of these kinds."
   kinds: [ActivityKind!]
-  "With one of these severities."
+  "Any of these severities."
   severities: [Severity!]
-  "At or after this moment."
+  "At or after this time."
   since: Time
-  "Before this moment."
+  "Before this time."
   until: Time
 }
 
 "A page of activity."
 type ActivityConnection {
-  "The entries with their cursors."
+  "Entries of this page with their cursors."
   edges: [ActivityEdge!]!
-  "The entries alone."
+  "Entries of this page."
   nodes: [Activity!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many match, counted up to 1000."
+  "Number of matching entries, counted up to 1000."
   totalCount: Int!
 }
 
-"An entry in a page."
+"An entry of a page."
 type ActivityEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The entry."
   node: Activity!
 }
 
-"What happened since the message before."
+"Activity since the previous message of the subscription."
 type ActivityAddition {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap: replace what is shown."
+  "True for the first message and after a gap: replace what is displayed."
   snapshot: Boolean!
-  "Newest first; at most 50, the rest is in ` + "`" + `activities` + "`" + `."
+  "Newest first, at most 50; older ones are in ` + "`" + `activities` + "`" + `."
   activities: [Activity!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/application.graphql", Input: `extend type Query {
-  "All applications, by name."
+  "All applications, sorted by name."
   applications: [Application!]!
-  "One application; null when there is none with this id."
-  application("Its UUID." id: ID!): Application
+  "One application; null when the id does not exist."
+  application("Id of the application." id: ID!): Application
 }
 
 extend type Mutation {
-  "A new application, empty or with the groups and channels of another one."
-  createApplication("See its type." input: CreateApplicationInput!): ApplicationPayload!
-  "Change name, product id or description."
-  updateApplication("See its type." input: UpdateApplicationInput!): ApplicationPayload!
-  "Remove an application with everything below it: groups, channels, packages, machines."
-  deleteApplication("See its type." input: DeleteApplicationInput!): DeletePayload!
+  "Creates an application, empty or with the groups and channels of another one."
+  createApplication("Properties of the new application." input: CreateApplicationInput!): ApplicationPayload!
+  "Changes name, product id or description."
+  updateApplication("The application and its new values." input: UpdateApplicationInput!): ApplicationPayload!
+  "Deletes an application with all its groups, channels, packages and machines."
+  deleteApplication("The application to delete." input: DeleteApplicationInput!): DeletePayload!
 }
 
 extend type Subscription {
-  "Applications, groups or channels of one application changed, or numbers of one of its groups."
+  "Sends an application when its groups, channels or configuration change, or the numbers of one of its groups."
   applicationChanged(
-    "The application."
+    "Id of the application."
     applicationId: ID!
   ): ApplicationChange!
 }
 
-"What is updated: an operating system, or a program of your own."
+"A product that is updated: an operating system or another program."
 type Application {
-  "UUID; machines send it as their application id."
+  "UUID, which machines send as application id."
   id: ID!
-  "For people; unique."
+  "Unique display name."
   name: String!
-  "Reverse-domain name such as \"io.example.agent\" that machines may send instead of the id."
+  """
+  Reverse-domain name such as "io.example.agent", which machines may send instead of the id; null when
+  there is none.
+  """
   productId: String
-  "For people."
+  "Free text."
   description: String!
-  "Rises with every change of configuration below this application."
+  "Increases with every change to the configuration of this application."
   revision: Int!
-  "When it was made."
+  "When it was created."
   createdAt: Time!
-  "The named pointers to packages, by name and architecture."
+  "Channels, sorted by name and architecture."
   channels: [Channel!]!
-  "The groups of machines, by name and architecture."
+  "Groups, sorted by name and architecture."
   groups: [Group!]!
-  "The versions, newest first."
+  "Packages, newest first."
   packages(
-    "Which packages; all conditions must hold."
+    "Conditions; all must match."
     filter: PackageFilter
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): PackageConnection!
-  "The sum over its groups."
+  "Machine counts, summed over all groups."
   numbers: Numbers!
-  "Update checks of its machines: one number for each five minutes of the last hour, oldest first; the last is still growing."
-  checks: [Int!]!
+  """
+  Update checks in the last hour: one count for each five minutes, oldest first. The last interval is
+  not complete yet.
+  """
+  recentChecks: [Int!]!
 }
 
-"A new application."
+"Properties of a new application."
 input CreateApplicationInput {
-  "Unique."
+  "Unique display name."
   name: String!
-  "Reverse-domain name; unique on this server."
+  "Reverse-domain name, unique on this server."
   productId: String
-  "For people."
+  "Free text."
   description: String = ""
-  "Copy groups, policies and channels (not packages) of this application."
+  "Id of an application whose groups, policies and channels are copied, without packages."
   cloneFrom: ID
 }
 
-"Changes to an application; what is left out keeps its value."
+"New values for an application; omitted fields keep their value."
 input UpdateApplicationInput {
-  "The application."
+  "Id of the application."
   id: ID!
   "New name."
   name: String
@@ -5174,746 +5184,763 @@ input UpdateApplicationInput {
   description: String
 }
 
-"An application to remove, with everything below it."
+"The application to delete, with everything in it."
 input DeleteApplicationInput {
-  "The application."
+  "Id of the application."
   id: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"The answer to a change of an application."
+"Result of a change to an application."
 type ApplicationPayload {
-  "As it is now; null when nothing was changed."
+  "The changed application; null when nothing was changed."
   application: Application
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 
-"An application as it is now."
+"Current state of an application."
 type ApplicationChange {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap."
+  "True for the first message of the subscription and after a gap."
   snapshot: Boolean!
-  "Null when it was deleted; the subscription ends then."
+  "Null when it was deleted; the subscription then ends."
   application: Application
 }
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphql", Input: `extend type Query {
-  "Every change of the configuration, newest first."
+  "Every change to the configuration, newest first."
   audits(
-    "Which entries; all conditions must hold."
+    "Conditions; all must match."
     filter: AuditFilter
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): AuditConnection!
 }
 
-"One change of the configuration. Never changed or removed."
+"One change to the configuration. Entries are never changed or deleted."
 type Audit {
-  "UUID; later ones sort after earlier ones."
+  "UUID; later entries have higher ids."
   id: ID!
-  "When."
+  "When the change was made."
   at: Time!
-  "Who."
+  "Name of the user."
   actor: String!
-  "How they proved it: basic, session or command."
+  "How the user signed in: basic, session or command."
   credential: String!
-  "What they did, as in this schema, such as \"pauseUpdates\"."
-  verb: String!
-  "Kind of what was changed, such as \"group\"."
-  object: String!
-  "What was changed, which may be gone."
+  "Name of the mutation, such as \"pauseUpdates\"."
+  action: String!
+  "Type of the changed object, such as \"group\"."
+  objectType: String!
+  "Id of the changed object, which may have been deleted."
   objectId: ID!
-  "The application it belongs to, which may be gone."
+  "Id of its application, which may have been deleted; null when the object belongs to none."
   applicationId: ID
-  "As it was: JSON text; \"\" when it was not there."
+  "The object before the change as JSON; \"\" when it did not exist."
   before: String!
-  "As it was afterwards: JSON text; \"\" when it was gone."
+  "The object after the change as JSON; \"\" when it was deleted."
   after: String!
-  "Why."
+  "Reason that the user gave; \"\" when there is none."
   reason: String!
-  "The rollout that was changed; null when something else was, or when it is gone."
+  "The changed rollout; null when another object was changed, or the rollout was deleted."
   rollout: Rollout
-  "The package that ` + "`" + `after` + "`" + ` names, such as the one a channel was pointed to; null when it names none, or one that is gone."
+  "The package named in ` + "`" + `after` + "`" + `, such as the one a channel points to; null when there is none, or it was deleted."
   package: Package
 }
 
-"Conditions on the audit; all must hold."
+"Conditions on audit entries; all must match."
 input AuditFilter {
-  "Changes below this application."
+  "Changes within this application."
   applicationId: ID
-  "Changes of this object."
+  "Changes to this object."
   objectId: ID
-  "By this person."
+  "Changes by this user name."
   actor: String
-  "With this verb, such as \"pauseUpdates\"."
-  verb: String
-  "At or after this moment."
+  "Changes by this mutation, such as \"pauseUpdates\"."
+  action: String
+  "At or after this time."
   since: Time
-  "Before this moment."
+  "Before this time."
   until: Time
 }
 
-"A page of the audit."
+"A page of audit entries."
 type AuditConnection {
-  "The entries with their cursors."
+  "Entries of this page with their cursors."
   edges: [AuditEdge!]!
-  "The entries alone."
+  "Entries of this page."
   nodes: [Audit!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many match, counted up to 1000."
+  "Number of matching entries, counted up to 1000."
   totalCount: Int!
 }
 
-"An entry in a page."
+"An entry of a page."
 type AuditEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The entry."
   node: Audit!
 }
 `, BuiltIn: false},
 	{Name: "../schema/channel.graphql", Input: `extend type Query {
-  "One channel; null when there is none with this id."
-  channel("Its UUID." id: ID!): Channel
-  "What would follow if a channel pointed to a package, before it is promoted."
-  promotionReach(
-    "The channel that would move."
+  "One channel; null when the id does not exist."
+  channel("Id of the channel." id: ID!): Channel
+  "What a promotion would change, before it is made. Writes nothing."
+  promotionImpact(
+    "The channel to promote to."
     channelId: ID!
-    "Where it would point."
+    "The package to promote."
     packageId: ID!
-  ): Reach!
-  "Which machines lose their updates when something is deleted; give exactly one id."
-  deletionReach(
-    "An application with everything below it."
+  ): Impact!
+  "Which machines would no longer be updated after a deletion. Exactly one id must be given."
+  deletionImpact(
+    "An application with everything in it."
     applicationId: ID
     "A channel."
     channelId: ID
-    "A package that channels may point to."
+    "A package."
     packageId: ID
     "A group."
     groupId: ID
-  ): Reach!
+  ): Impact!
 }
 
 extend type Query {
-  "The versions a machine goes through on its way to a channel's package: the floors above what it runs, then the package."
+  "The versions through which a machine reaches a channel's package: the floors above its version, then the package."
   updatePath(
-    "The channel."
+    "Id of the channel."
     channelId: ID!
-    "The version it starts from."
-    from: String!
+    "The version the machine runs now."
+    fromVersion: String!
   ): UpdatePath!
 }
 
 extend type Mutation {
-  "A new channel."
-  createChannel("See its type." input: CreateChannelInput!): ChannelPayload!
-  "Change name or colour. To move the channel use ` + "`" + `promotePackage` + "`" + `."
-  updateChannel("See its type." input: UpdateChannelInput!): ChannelPayload!
-  "Remove a channel. Its groups have no channel afterwards and offer nothing."
-  deleteChannel("See its type." input: DeleteChannelInput!): DeletePayload!
-  "Point a channel to a package: every group of the channel starts a rollout. Ask ` + "`" + `promotionReach` + "`" + ` first."
-  promotePackage("See its type." input: PromotePackageInput!): ChannelPayload!
-  "Keep a package away from a channel. Refused for the package the channel points to and for a floor."
-  blacklistPackage("See its type." input: BlacklistPackageInput!): ChannelPayload!
-  "Allow a blacklisted package again."
-  unblacklistPackage("See its type." input: UnblacklistPackageInput!): ChannelPayload!
-  "Make a package a version that no machine of the channel may skip."
-  addFloor("See its type." input: AddFloorInput!): ChannelPayload!
-  "Let machines skip the version again."
-  removeFloor("See its type." input: RemoveFloorInput!): ChannelPayload!
+  "Creates a channel."
+  createChannel("Properties of the new channel." input: CreateChannelInput!): ChannelPayload!
+  "Changes name or colour. ` + "`" + `promotePackage` + "`" + ` changes the package."
+  updateChannel("The channel and its new values." input: UpdateChannelInput!): ChannelPayload!
+  "Deletes a channel. Its groups then have no channel and offer no updates."
+  deleteChannel("The channel to delete." input: DeleteChannelInput!): DeletePayload!
+  """
+  Points a channel to a package. Every group of the channel starts a rollout. ` + "`" + `promotionImpact` + "`" + ` shows
+  the effect in advance.
+  """
+  promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload!
+  "Forbids a package on a channel. Refused for the channel's current package and for a floor."
+  blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload!
+  "Allows a blacklisted package again."
+  unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload!
+  "Makes a package a floor: machines of the channel must install it before any higher version."
+  addFloor("The channel and the package." input: AddFloorInput!): ChannelPayload!
+  "Removes a floor, so that machines may skip the version."
+  removeFloor("The channel and the package." input: RemoveFloorInput!): ChannelPayload!
 }
 
-"A named pointer to one package, for one architecture. Moving it is a promotion."
+"A named pointer to a package, for one architecture. Pointing it to another package is a promotion."
 type Channel {
   "UUID."
   id: ID!
-  "For people; unique in application and architecture."
+  "Display name, unique for application and architecture."
   name: String!
-  "#rrggbb, or \"\"."
+  "Colour as #rrggbb; \"\" when none is set."
   color: String!
   "\"amd64\" or \"arm64\"."
   arch: String!
-  "When it was made."
+  "When it was created."
   createdAt: Time!
-  "The application it belongs to."
+  "The application of the channel."
   application: Application!
-  "What it points to; null: its groups offer nothing."
+  "The current package; null when there is none, so that its groups offer no updates."
   package: Package
-  "When it was last moved; null: never."
+  "When the package was last changed; null when it never was."
   promotedAt: Time
-  "Who moved it last; \"\" when nobody did."
+  "User who last changed the package; \"\" when it never was."
   promotedBy: String!
-  "Versions that no machine may skip, lowest first."
+  "Versions that machines must not skip, lowest first."
   floors: [Floor!]!
-  "Packages that are kept away from it."
+  "Packages that are forbidden on the channel."
   blacklistings: [Blacklisting!]!
-  "Groups that follow it, by name."
+  "Groups that follow the channel, sorted by name."
   groups: [Group!]!
 }
 
-"A version that no machine of a channel may skip: it is offered as a step of its own."
+"A version that machines of a channel must not skip: it is offered before any higher version."
 type Floor {
   "UUID."
   id: ID!
-  "Where it holds."
+  "The channel it applies to."
   channel: Channel!
-  "The version."
+  "The package that must be installed."
   package: Package!
-  "Why; sent to mirrors."
+  "Why it was set; also sent to mirrors."
   reason: String!
-  "Who set it."
+  "User who set it."
   createdBy: String!
-  "When it was set."
+  "When it was created."
   createdAt: Time!
 }
 
-"A package that is kept away from a channel."
+"A package that is forbidden on a channel."
 type Blacklisting {
   "UUID."
   id: ID!
-  "Where it holds."
+  "The channel it applies to."
   channel: Channel!
-  "The package."
+  "The forbidden package."
   package: Package!
-  "Why."
+  "Why it was set."
   reason: String!
-  "Who set it."
+  "User who set it."
   createdBy: String!
-  "When it was set."
+  "When it was created."
   createdAt: Time!
 }
 
-"The way from a version to a channel's package."
+"The versions between a machine's version and the package of its channel."
 type UpdatePath {
-  "What is offered, one after the other; empty when nothing is."
+  "Packages in the order in which they are offered; empty when no update is offered."
   steps: [Package!]!
-  "Why it ends where it ends: GRANTED at the package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED."
+  "GRANTED when the path reaches the channel's package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED."
   reason: Reason!
-  "The same in words."
+  "The result as text."
   sentence: String!
 }
 
-"A new channel."
+"Properties of a new channel."
 input CreateChannelInput {
-  "The application it belongs to."
+  "Id of the application."
   applicationId: ID!
-  "Unique in application and architecture."
+  "Display name, unique for application and architecture."
   name: String!
-  "#rrggbb."
+  "Colour as #rrggbb."
   color: String = ""
-  "\"amd64\" or \"arm64\"; left out: amd64."
+  "\"amd64\" or \"arm64\"; amd64 when omitted."
   arch: String = ""
-  "What it points to at once."
+  "The first package of the channel."
   packageId: ID
 }
 
-"Changes to a channel; what is left out keeps its value."
+"New values for a channel; omitted fields keep their value."
 input UpdateChannelInput {
-  "The channel."
+  "Id of the channel."
   id: ID!
   "New name."
   name: String
-  "New colour, #rrggbb."
+  "New colour as #rrggbb."
   color: String
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A promotion."
+"The package to promote and the channel."
 input PromotePackageInput {
-  "The channel to move."
+  "The channel to change."
   channelId: ID!
-  "Where it points then: a package of the same application and architecture; null: to nothing."
+  "The new package, of the same application and architecture; null for none."
   packageId: ID
-  "Where it pointed when the promotion was thought of: refused with CONFLICT when somebody was faster. Null: do not check."
+  "The package the channel must point to now, else the promotion fails with CONFLICT. Null disables the check."
   expectedPackageId: ID
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A channel to remove."
+"The channel to delete."
 input DeleteChannelInput {
-  "The channel."
+  "Id of the channel."
   id: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A package to keep away from a channel."
+"The package to forbid on a channel."
 input BlacklistPackageInput {
-  "The channel."
+  "Id of the channel."
   channelId: ID!
   "A package of the same application and architecture."
   packageId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A package to allow again."
+"The package to allow again on a channel."
 input UnblacklistPackageInput {
-  "The channel."
+  "Id of the channel."
   channelId: ID!
   "A package that is blacklisted for the channel."
   packageId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A version that no machine may skip."
+"The package to make a floor of a channel."
 input AddFloorInput {
-  "The channel."
+  "Id of the channel."
   channelId: ID!
   "A package of the same application and architecture."
   packageId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A version that machines may skip again."
+"The package that is no longer a floor of a channel."
 input RemoveFloorInput {
-  "The channel."
+  "Id of the channel."
   channelId: ID!
   "A package that is a floor of the channel."
   packageId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"The answer to a change of a channel."
+"Result of a change to a channel."
 type ChannelPayload {
-  "As it is now; null when nothing was changed."
+  "The changed channel; null when nothing was changed."
   channel: Channel
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 
-"What would follow from a change, at the present pace; for the question before it."
-type Reach {
-  "Machines of all groups concerned."
+"The effect that a change would have, at the current pace. Computed without making the change."
+type Impact {
+  "Number of machines in all groups concerned."
   machines: Int!
-  "Active machines that would have something to update to."
+  "Number of active machines that would be offered an update sooner or later."
   eligible: Int!
-  "How many of them may begin at their next check, within caps, windows and waves."
+  "Number of these that may receive a grant at their next check, within limits, windows and waves."
   eligibleNow: Int!
-  "Groups concerned."
+  "Number of groups concerned."
   groups: Int!
-  "When the last of them would be done; null when it cannot be said."
+  "When the last rollout would finish; null when it cannot be computed."
   projectedEnd: Time
-  "The same in one sentence."
+  "The effect in one sentence."
   sentence: String!
 }
 `, BuiltIn: false},
 	{Name: "../schema/explain.graphql", Input: `extend type Query {
   """
-  Why a machine updates or does not: the engine's own function, run without
-  effects for this machine now, with every rule it tried.
+  Why a machine is or is not updated now, with every rule that was evaluated. Runs the same function
+  as an update check and writes nothing.
   """
   explainUpdate(
-    "The machine."
+    "Id of the machine."
     instanceId: ID!
   ): Explanation!
   """
-  How a rollout would go: the engine run over the group's recorded versions and
-  check rhythm, with a policy and assumed shares of failing and silent machines.
-  Writes nothing.
+  Simulates a rollout for the recorded versions and check intervals of a group, with assumed shares of
+  failing and silent machines. Writes nothing.
   """
-  simulateRollout("See its type." input: SimulateRolloutInput!): Simulation!
+  simulateRollout("The group and the assumptions." input: SimulateRolloutInput!): Simulation!
 }
 
-"Why a machine updates or does not."
+"Why a machine is or is not updated."
 type Explanation {
   "The machine."
   instance: Instance!
-  "The moment it was worked out for."
+  "The time for which it was computed."
   asOf: Time!
-  "What a check would be answered now."
+  "The answer to an update check at this time."
   decision: Decision!
-  "Every rule in the order it is tried."
+  "Every rule, in the order of evaluation."
   steps: [RuleStep!]!
 }
 
 "The answer to an update check."
 type Decision {
-  "The rule that settles it."
+  "The rule that decides."
   reason: Reason!
-  "In words."
+  "The reason in one sentence."
   sentence: String!
-  "Version that would be offered, which may be a floor below the target; \"\" when none."
-  offer: String!
-  "When the answer can change by itself; null when it is not known."
+  "Version that would be offered, possibly a floor below the target; \"\" when none would."
+  offeredVersion: String!
+  "When the answer can change without intervention; null when unknown."
   until: Time
 }
 
-"One rule."
+"The result of one rule."
 type RuleStep {
-  "The rule, named by the reason it gives when it settles the check."
+  "The rule, named by the reason it gives when it decides."
   rule: Reason!
-  "What it said."
+  "Result of the rule."
   outcome: RuleOutcome!
-  "With which inputs, in words."
+  "The result with its inputs, in one sentence."
   sentence: String!
-  "When it can change by itself; null when it is not known or it passed."
+  "When the result can change without intervention; null when unknown or when the rule passed."
   until: Time
 }
 
-"What a rule said."
+"Result of a rule."
 enum RuleOutcome {
-  "It has nothing against the update."
+  "The rule permits the update."
   PASSED
-  "It settles the check."
-  SETTLED
-  "It would have held the machine as well, had an earlier rule not settled the check."
+  "The rule decides the answer."
+  DECIDED
+  "The rule would also hold the machine, but an earlier rule already decided."
   WOULD_HOLD
-  "The end of the ladder, which an earlier rule keeps the machine from."
+  "The grant at the end of the list, which an earlier rule prevents."
   NOT_REACHED
 }
 
-"What to simulate."
+"A group and assumptions for a simulation."
 input SimulateRolloutInput {
-  "The group whose machines are taken."
+  "The group whose machines are simulated."
   groupId: ID!
-  "Changes to its policy; null: the policy as it is."
+  "Changes to its policy; null for the current policy."
   policy: PolicyInput
-  "Where it would move; null: where the channel points."
+  "The target package; null for the current package of the channel."
   packageId: ID
-  "Share of attempts that fail, from 0 to 1."
+  "Assumed share of attempts that fail, from 0 to 1."
   failureShare: Float = 0
-  "Share of machines that fall silent after they were granted, from 0 to 1."
+  "Assumed share of machines that send nothing after their grant, from 0 to 1."
   silentShare: Float = 0
-  "Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already."
-  whole: Boolean = false
+  "True simulates the rollout from its start: machines that already run the target are reset to the previous version."
+  fromStart: Boolean = false
 }
 
-"How a rollout would go. Above about 2000 machines one simulated machine stands for several; read the curve as a shape."
+"""
+Forecast of a rollout. Above about 2000 machines one simulated machine represents several, so the
+curve is an approximation.
+"""
 type Simulation {
-  "When every active machine would run the target; null: not within 14 days."
+  "When every active machine would run the target; null when that takes more than 14 days."
   projectedEnd: Time
-  "How it would end: COMPLETED, HALTED, or ACTIVE when it would still be going on after 14 days."
-  ends: RolloutState!
-  "In one sentence."
+  "COMPLETED, HALTED, or ACTIVE when it would take more than 14 days."
+  finalState: RolloutState!
+  "The result in one sentence."
   sentence: String!
-  "Why it would be halted; null unless it would be."
+  "Why the rollout would be halted; null when it would not."
   halt: Halt
-  "The moments of the curve, evenly spaced, at most 201."
+  "Times of the curve at equal intervals, at most 201."
   times: [Time!]!
-  "Machines on the target at each moment."
+  "Number of machines on the target at each time."
   onTarget: [Int!]!
-  "Machines in flight at each moment."
+  "Number of machines in flight at each time."
   inFlight: [Int!]!
-  "Machines waiting at each moment."
+  "Number of waiting machines at each time."
   waiting: [Int!]!
-  "Machines whose last attempt failed, or that fell silent, at each moment."
+  "Number of machines whose last attempt failed or timed out, at each time."
   failed: [Int!]!
-  "Machines that would not be updated, by why, most first."
-  leftOut: [LeftOut!]!
-  "How many machines one simulated machine stands for."
+  "Machines that would not be updated, counted by reason, largest count first."
+  notUpdated: [NotUpdatedCount!]!
+  "How many machines one simulated machine represents."
   scale: Int!
-  "Assumed: how often a machine asks. The policy's poll interval, else how often the group's machines asked within the last hour, else 45 minutes."
-  checkEvery: Duration!
-  "Assumed: how long a machine takes from the grant to running the version. Ten minutes, or half the update timeout when that is less."
-  updateTakes: Duration!
+  """
+  Assumed interval between checks: the policy's poll interval, else the average of the group in the
+  last hour, else 45 minutes.
+  """
+  checkInterval: Duration!
+  """
+  Assumed time from the grant until the machine runs the version: 10 minutes, or half the update
+  timeout if that is shorter.
+  """
+  updateDuration: Duration!
 }
 
-"Machines that would not be updated."
-type LeftOut {
-  "The rule that would hold them; NONE: they fell silent."
+"Machines that would not be updated, for one reason."
+type NotUpdatedCount {
+  "The rule that would hold them; NONE when they send nothing any more."
   reason: Reason!
-  "How many."
+  "Number of machines."
   machines: Int!
 }
 `, BuiltIn: false},
 	{Name: "../schema/fleet.graphql", Input: `extend type Query {
-  "The whole fleet in numbers, and what needs a person."
+  "Machine counts of the whole fleet, and what needs attention."
   fleet: FleetNumbers!
 }
 
 extend type Subscription {
-  "The numbers of the whole fleet changed."
+  "Sends the counts of the whole fleet when they change."
   fleetChanged: FleetChange!
 }
 
-"The whole fleet in numbers. Machines that are in no group are not counted."
+"Machine counts of the whole fleet. Machines without a group are not counted."
 type FleetNumbers {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "All machines that are not archived."
+  "All machines, without archived ones."
   total: Int!
-  "Seen within 24 hours."
+  "Machines seen within 24 hours."
   active: Int!
-  "Active and running the target of their group or higher."
+  "Active machines that run the target of their group or higher."
   onTarget: Int!
-  "Offered an update and not finished."
+  "Machines with an unfinished grant."
   inFlight: Int!
-  "Below the target of their group and nothing under way."
+  "Machines below the target of their group, without a grant."
   waiting: Int!
-  "The last attempt failed."
+  "Machines whose last attempt failed."
   failed: Int!
-  "Kept away from a version after it failed too often or was rolled back."
+  "Machines that are no longer offered a version, because they failed too often at it or rolled back."
   quarantined: Int!
-  "Not seen for 24 hours."
+  "Machines not seen for 24 hours."
   silent: Int!
-  "Held or pinned by a person."
+  "Machines that a user holds or pinned."
   overridden: Int!
-  "What needs a person, most urgent first."
+  "What needs attention, most urgent first."
   attention: [Attention!]!
 }
 
-"Something that needs a person."
+"Something that needs the attention of an operator."
 type Attention {
   "What it is."
   kind: AttentionKind!
-  "How urgent."
+  "How urgent it is."
   severity: Severity!
-  "The application it is about; null: none."
+  "The application concerned; null when there is none."
   application: Application
-  "The group it is about; null: none."
+  "The group concerned; null when there is none."
   group: Group
-  "Since when; null when that is not known."
+  "When it began; null when unknown."
   since: Time
   "The cause in one sentence."
   sentence: String!
 }
 
-"What can need a person."
+"What needs attention."
 enum AttentionKind {
   "A rollout is halted: resume it, or promote another package."
   HALTED
-  "A wave is done and a person must open the next one."
+  "A wave is done and the next one needs approval."
   WAITING_FOR_APPROVAL
   "A group has been paused for more than a day."
   PAUSED
-  "A policy is allowed but probably not what was meant."
+  "A policy is valid but probably a mistake."
   POLICY_WARNING
-  "A group has machines and no package to offer."
+  "A group has machines but no package to offer."
   NO_PACKAGE
-  "The documented first password is still in use."
+  "The first user still has the initial password from the documentation."
   DEFAULT_PASSWORD
 }
 
-"The numbers of the fleet as they are now."
+"Current counts of the fleet."
 type FleetChange {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap."
+  "True for the first message of the subscription and after a gap."
   snapshot: Boolean!
-  "The numbers."
+  "The counts."
   fleet: FleetNumbers!
-  "All applications, for their cards."
+  "All applications with their counts."
   applications: [Application!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/group.graphql", Input: `extend type Query {
-  "One group; null when there is none with this id."
-  group("Its UUID." id: ID!): Group
+  "One group; null when the id does not exist."
+  group("Id of the group." id: ID!): Group
 }
 
 extend type Query {
-  "Who is touched when a group is paused, resumed, halted or its next wave opened now."
-  controlReach(
-    "The group."
+  "What pausing, resuming, halting or advancing a group would change now. Writes nothing."
+  controlImpact(
+    "Id of the group."
     groupId: ID!
-    "What would be done."
+    "The action."
     control: GroupControl!
-  ): Reach!
+  ): Impact!
 }
 
 extend type Mutation {
-  "A new group."
-  createGroup("See its type." input: CreateGroupInput!): GroupPayload!
-  "Change name, track, description or channel. Another channel starts a rollout."
-  updateGroup("See its type." input: UpdateGroupInput!): GroupPayload!
-  "Remove a group. Its machines stay, without group, until they check again."
-  deleteGroup("See its type." input: DeleteGroupInput!): DeletePayload!
-  "Stop granting. Offers that were not begun are withdrawn; machines already downloading finish."
-  pauseUpdates("See its type." input: PauseUpdatesInput!): GroupPayload!
-  "Grant again after a pause or a halt. Starts a new evidence window: old failures cannot halt it again."
-  resumeUpdates("See its type." input: ResumeUpdatesInput!): GroupPayload!
+  "Creates a group."
+  createGroup("Properties of the new group." input: CreateGroupInput!): GroupPayload!
+  "Changes name, track, description or channel. A different channel starts a rollout."
+  updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload!
+  "Deletes a group. Its machines stay without a group until their next check."
+  deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload!
+  "Stops new grants. Offers that were not started are withdrawn; machines that are downloading finish."
+  pauseUpdates("The group to pause." input: PauseUpdatesInput!): GroupPayload!
+  "Grants updates again after a pause or a halt. Earlier failures no longer count for the halt rules."
+  resumeUpdates("The group to resume." input: ResumeUpdatesInput!): GroupPayload!
 }
 
 extend type Subscription {
-  "A group changed: configuration, numbers, ledger or rollout."
+  "Sends a group when its configuration, counts, ledger or rollout change."
   groupChanged(
-    "The group."
+    "Id of the group."
     groupId: ID!
   ): GroupChange!
 }
 
 "Machines of an application that share a channel and a policy."
 type Group {
-  "UUID; machines may send it instead of the track."
+  "UUID, which machines may send instead of the track."
   id: ID!
-  "For people; unique in application and architecture."
+  "Display name, unique for application and architecture."
   name: String!
-  "How machines name the group; unique in application and architecture."
+  "Name that machines send, unique for application and architecture."
   track: String!
   "\"amd64\" or \"arm64\"."
   arch: String!
-  "For people."
+  "Free text."
   description: String!
-  "When it was made."
+  "When it was created."
   createdAt: Time!
-  "Rises with every change of the group's own configuration, its policy and its pause; for ` + "`" + `expectedRevision` + "`" + `."
+  "Increases with every change to the group, its policy or its pause; see ` + "`" + `expectedRevision` + "`" + `."
   revision: Int!
-  "The application it belongs to."
+  "The application of the group."
   application: Application!
-  "What it follows; null: it offers nothing."
+  "The channel it follows; null when there is none, so that it offers no updates."
   channel: Channel
-  "One word for the whole."
+  "Overall state."
   state: GroupState!
-  "How it updates."
+  "How the group updates."
   policy: Policy!
-  "The policy in plain words."
+  "The policy as text."
   policySentence: String!
-  "What is allowed but probably not meant, such as a window shorter than the machines' rhythm."
+  "Valid but probably wrong settings, such as a window shorter than the check interval."
   policyWarnings: [String!]!
-  "Who paused it; null when it is not paused."
+  "The pause in force; null when the group is not paused."
   pause: Pause
-  "What holds the next machine that asks, such as a full cap, a closed window or a wave that soaks; null when it would be granted, or when nothing is left to do."
-  waitsFor: Wait
-  "Its machines in numbers."
+  """
+  Why the next check would be held, such as a limit, a closed window or a soaking wave. Null when it
+  would receive a grant, or no machine needs one.
+  """
+  currentHold: Hold
+  "Counts of its machines."
   numbers: GroupNumbers!
-  "The rollout in force, also after it completed; null when the channel never pointed to a package."
+  "The current rollout, even when completed; null when the channel never had a package."
   rollout: Rollout
   "All its rollouts, newest first."
   rollouts(
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): RolloutConnection!
 }
 
-"A group in one word."
+"Overall state of a group."
 enum GroupState {
-  "No channel, or a channel without package: nothing is offered."
+  "The group has no channel, or the channel no package."
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
-  "Machines are being updated, or would be as soon as they check."
+  "Machines are being updated, or will be at their next check."
   ROLLING_OUT
-  "Stopped by a person who paused it."
+  "A user paused it."
   PAUSED
-  "Stopped by a rule, or by a person in an emergency."
+  "A rule, or a user in an emergency, halted the rollout."
   HALTED
 }
 
-"What a person can do to the rollout of a group."
+"Actions on the rollout of a group."
 enum GroupControl {
-  "Stop granting: ` + "`" + `pauseUpdates` + "`" + `."
+  "Stop new grants: ` + "`" + `pauseUpdates` + "`" + `."
   PAUSE
-  "Grant again: ` + "`" + `resumeUpdates` + "`" + `."
+  "Grant updates again: ` + "`" + `resumeUpdates` + "`" + `."
   RESUME
   "Stop the rollout in an emergency: ` + "`" + `haltRollout` + "`" + `."
   HALT
-  "Open the next wave now: ` + "`" + `advanceWave` + "`" + `."
+  "Open the next wave: ` + "`" + `advanceWave` + "`" + `."
   ADVANCE
 }
 
-"What a rollout waits for."
-type Wait {
+"Why a check would be held."
+type Hold {
   "The rule that holds."
   reason: Reason!
-  "The same in words, with its inputs."
+  "The reason with its inputs, in one sentence."
   sentence: String!
-  "When it can change by itself; null when that is not known."
+  "When it can change without intervention; null when unknown."
   until: Time
 }
 
-"That a person switched updates off."
+"A pause by a user."
 type Pause {
-  "Who."
+  "User who paused the group."
   by: String!
-  "Why."
+  "Reason that the user gave."
   reason: String!
-  "When; null when that was not kept."
+  "When the group was paused; null when it was not recorded."
   at: Time
 }
 
 """
-Machines in numbers. Every machine of a group is in exactly one of onTarget,
-inFlight, failed, quarantined, overridden, silent and waiting.
+Machine counts. Every machine of a group is in exactly one of onTarget, inFlight, failed,
+quarantined, overridden, silent and waiting.
 """
 type Numbers {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "All machines that are not archived."
+  "All machines, without archived ones."
   total: Int!
-  "Seen within 24 hours."
+  "Machines seen within 24 hours."
   active: Int!
-  "Active and running the target or higher."
+  "Active machines that run the target or higher."
   onTarget: Int!
-  "Offered an update and not finished: granted, downloading, downloaded or installed."
+  "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
-  "Below the target and nothing under way; all of them when there is no target."
+  "Machines below the target, without a grant. Without a target: all of them."
   waiting: Int!
-  "The last attempt failed, and nothing was decided about them since."
+  "Machines whose last attempt failed and that received no new decision since."
   failed: Int!
-  "Kept away from this version after it failed too often or was rolled back."
+  "Machines that are no longer offered the version, because they failed too often at it or rolled back."
   quarantined: Int!
-  "Not seen for 24 hours."
+  "Machines not seen for 24 hours."
   silent: Int!
-  "Held or pinned by a person."
+  "Machines that a user holds or pinned."
   overridden: Int!
-  "How many machines run which version, highest version first."
+  "Machines by version, highest version first."
   byVersion: [VersionCount!]!
 }
 
-"A group's machines in numbers, all sums over a few counters. Every machine is in exactly one of onTarget, inFlight, failed, quarantined, overridden, silent and waiting."
+"""
+Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget,
+inFlight, failed, quarantined, overridden, silent and waiting.
+"""
 type GroupNumbers {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "All machines that are not archived."
+  "All machines, without archived ones."
   total: Int!
-  "Seen within 24 hours."
+  "Machines seen within 24 hours."
   active: Int!
-  "Active and running the target or higher."
+  "Active machines that run the target or higher."
   onTarget: Int!
-  "Offered an update and not finished: granted, downloading, downloaded or installed."
+  "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
-  "What ` + "`" + `inFlight` + "`" + ` may reach: the policy's maxConcurrentUpdates."
-  cap: Int!
-  "Below the target and nothing under way; all of them when there is no target."
+  "Maximum of ` + "`" + `inFlight` + "`" + `: the policy's maxConcurrentUpdates."
+  concurrencyLimit: Int!
+  "Machines below the target, without a grant. Without a target: all of them."
   waiting: Int!
-  "The last attempt failed, and nothing was decided about them since."
+  "Machines whose last attempt failed and that received no new decision since."
   failed: Int!
-  "Kept away from this version after it failed too often or was rolled back."
+  "Machines that are no longer offered the version, because they failed too often at it or rolled back."
   quarantined: Int!
-  "Not seen for 24 hours."
+  "Machines not seen for 24 hours."
   silent: Int!
-  "Held or pinned by a person."
+  "Machines that a user holds or pinned."
   overridden: Int!
   "Grants within the last period."
-  spentInPeriod: Int!
-  "What ` + "`" + `spentInPeriod` + "`" + ` may reach: the policy's maxUpdatesPerPeriod."
-  periodCap: Int!
-  "The grants of the last period, oldest first; grants close together share an entry."
+  grantedInPeriod: Int!
+  "Maximum of ` + "`" + `grantedInPeriod` + "`" + `: the policy's maxUpdatesPerPeriod."
+  periodLimit: Int!
+  "The grants of the last period, oldest first. Grants that are close in time share an entry."
   grants: [GrantCount!]!
   "Machines by state."
   byState: [StateCount!]!
-  "How many machines run which version, highest version first."
+  "Machines by version, highest version first."
   byVersion: [VersionCount!]!
-  "Active machines that were answered \"not now\", by the reason they were given, most first."
-  heldBecause: [HeldCount!]!
-  "How far the attempts of the current rollout came."
+  "Active machines whose last check was held, by reason, largest count first."
+  heldByReason: [HeldCount!]!
+  "Attempts of the current rollout by how far they got."
   funnel: AttemptCounts!
-  "Failed attempts of the current rollout by how and with which code, most first, at most 100."
+  "Failed attempts of the current rollout by outcome and error code, largest count first, at most 100."
   failures: [FailureCount!]!
 }
 
-"Grants close together."
+"Grants that are close in time."
 type GrantCount {
-  "The first of them."
+  "Time of the first grant."
   from: Time!
-  "The last of them."
+  "Time of the last grant."
   until: Time!
-  "How many."
+  "Number of grants."
   grants: Int!
 }
 
@@ -5921,21 +5948,21 @@ type GrantCount {
 type StateCount {
   "The state."
   state: InstanceState!
-  "How many."
+  "Number of machines."
   machines: Int!
-  "How many of them were seen within 24 hours."
+  "Number of these that were seen within 24 hours."
   active: Int!
 }
 
 "Machines that run one version."
 type VersionCount {
-  "The version; \"\" when the machines do not say."
+  "The version; \"\" when the machines do not report one."
   version: String!
-  "How many."
+  "Number of machines."
   machines: Int!
-  "How many of them were seen within 24 hours."
+  "Number of these that were seen within 24 hours."
   active: Int!
-  "Whether it is the target or higher."
+  "True for the target version and higher ones."
   onTarget: Boolean!
 }
 
@@ -5943,67 +5970,67 @@ type VersionCount {
 type HeldCount {
   "The rule that held them."
   reason: Reason!
-  "How many."
+  "Number of machines."
   machines: Int!
 }
 
-"Attempts by how far they came. Each number includes those that came further."
+"Attempts by how far they got. Each number includes the attempts that got further."
 type AttemptCounts {
-  "Grants given."
+  "Attempts that received a grant."
   granted: Int!
-  "Began to download."
+  "Attempts that started the download."
   downloading: Int!
-  "Finished the download."
+  "Attempts that finished the download."
   downloaded: Int!
-  "Installed."
+  "Attempts that installed the update."
   installed: Int!
-  "Succeeded or failed."
+  "Attempts that succeeded or failed."
   finished: Int!
-  "Seen on the new version."
+  "Attempts whose machine was seen on the new version."
   succeeded: Int!
-  "Failed, rolled back or timed out."
+  "Attempts that failed, rolled back or timed out."
   failed: Int!
-  "Silent past the lease; part of failed."
+  "Attempts whose lease expired without a report; included in ` + "`" + `failed` + "`" + `."
   timedOut: Int!
-  "Booted back into the old version; part of failed."
+  "Attempts whose machine booted into the old version again; included in ` + "`" + `failed` + "`" + `."
   rolledBack: Int!
-  "Ended as neither: interrupted, put off by the machine, or withdrawn."
+  "Attempts that neither succeeded nor failed: interrupted, deferred by the machine, or withdrawn."
   released: Int!
 }
 
-"Failed attempts of one kind."
+"Failed attempts with the same outcome and error code."
 type FailureCount {
-  "How they ended."
+  "How the attempts ended."
   outcome: Outcome!
-  "Error code of update_engine, its low 28 bits; 0 when none was reported."
+  "Error code of update_engine (its low 28 bits); 0 when none was reported."
   code: Int!
-  "How they ended, in words, without the code."
-  words: String!
-  "How many."
+  "How the attempts ended as text, without the code."
+  description: String!
+  "Number of attempts."
   attempts: Int!
 }
 
-"A new group."
+"Properties of a new group."
 input CreateGroupInput {
-  "The application it belongs to."
+  "Id of the application."
   applicationId: ID!
-  "Unique in application and architecture."
+  "Display name, unique for application and architecture."
   name: String!
-  "How machines name it; left out: as ` + "`" + `name` + "`" + `."
+  "Name that machines send; same as ` + "`" + `name` + "`" + ` when omitted."
   track: String = ""
-  "\"amd64\" or \"arm64\"; left out: that of the channel, else amd64."
+  "\"amd64\" or \"arm64\". When omitted: that of the channel, else amd64."
   arch: String = ""
-  "For people."
+  "Free text."
   description: String = ""
-  "What it follows; null: nothing yet."
+  "The channel to follow; null for none."
   channelId: ID
-  "How it updates; what is left out has the default of a new group."
+  "How the group updates; omitted fields have the default of a new group."
   policy: PolicyInput
 }
 
-"Changes to a group; what is left out keeps its value."
+"New values for a group; omitted fields keep their value."
 input UpdateGroupInput {
-  "The group."
+  "Id of the group."
   id: ID!
   "New name."
   name: String
@@ -6011,395 +6038,396 @@ input UpdateGroupInput {
   track: String
   "New description."
   description: String
-  "New channel; null: none."
+  "New channel; null for none."
   channelId: ID
-  "The group's ` + "`" + `revision` + "`" + ` the change was made from: refused with CONFLICT when somebody was faster. Null: do not check."
+  "The ` + "`" + `revision` + "`" + ` the group must have now, else the change fails with CONFLICT. Null disables the check."
   expectedRevision: Int
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A group to remove."
+"The group to delete."
 input DeleteGroupInput {
-  "The group."
+  "Id of the group."
   id: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A group to pause."
+"The group to pause."
 input PauseUpdatesInput {
-  "The group."
+  "Id of the group."
   groupId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A group to resume."
+"The group to resume."
 input ResumeUpdatesInput {
-  "The group."
+  "Id of the group."
   groupId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A group whose rollout to stop."
+"The group whose rollout is halted."
 input HaltRolloutInput {
-  "The group."
+  "Id of the group."
   groupId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A group whose next wave to open."
+"The group whose next wave is opened."
 input AdvanceWaveInput {
-  "The group."
+  "Id of the group."
   groupId: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"The answer to a change of a group."
+"Result of a change to a group."
 type GroupPayload {
-  "As it is now; null when nothing was changed."
+  "The changed group; null when nothing was changed."
   group: Group
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 
-"A group as it is now."
+"Current state of a group."
 type GroupChange {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap."
+  "True for the first message of the subscription and after a gap."
   snapshot: Boolean!
-  "Null when it was deleted; the subscription ends then."
+  "Null when it was deleted; the subscription then ends."
   group: Group
 }
 `, BuiltIn: false},
 	{Name: "../schema/instance.graphql", Input: `extend type Query {
-  "One machine in one application; null when there is none with this id."
-  instance("Its UUID." id: ID!): Instance
+  "One machine in one application; null when the id does not exist."
+  instance("Id of the machine." id: ID!): Instance
   """
-  Machines of the whole fleet, or those that a filter lets pass. They are sorted
-  by application and machine id; with conditions on state, version, standing,
-  reason, ` + "`" + `countedAs` + "`" + ` or platform and without ` + "`" + `groupId` + "`" + ` by application, group and
-  machine id, and those of no group come last.
+  Machines of the whole fleet, or those that match the filter. Sorted by application and machine id.
+  With conditions on state, version, standing, reason, ` + "`" + `countedAs` + "`" + ` or platform but without ` + "`" + `groupId` + "`" + `:
+  by application, group and machine id, machines without a group last.
   """
   instances(
-    "Which machines; all conditions must hold."
+    "Conditions; all must match."
     filter: InstanceFilter
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before; only with the same filter and order."
+    "` + "`" + `endCursor` + "`" + ` of the previous page; valid only with the same filter and order."
     after: String
-    "Orders other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `."
+    "Sort order. Columns other than MACHINE_ID need ` + "`" + `filter.groupId` + "`" + `."
     orderBy: InstanceOrder
   ): InstanceConnection!
 }
 
 extend type Mutation {
-  "Keep a machine from updating, for a while or until it is released."
-  holdInstance("See its type." input: HoldInstanceInput!): InstancePayload!
-  "Offer a machine nothing above a version, for a while or until it is released."
-  pinInstance("See its type." input: PinInstanceInput!): InstancePayload!
-  "Lift hold, pin and quarantine."
-  releaseInstance("See its type." input: ReleaseInstanceInput!): InstancePayload!
-  "Put a machine into another group of its application, whatever track it names; or give the choice back to it."
-  moveInstance("See its type." input: MoveInstanceInput!): InstancePayload!
-  "Name a machine. An empty alias removes the name."
-  setInstanceAlias("See its type." input: SetInstanceAliasInput!): InstancePayload!
+  "Prevents a machine from updating, until a given time or until it is released."
+  holdInstance("The machine and the duration." input: HoldInstanceInput!): InstancePayload!
+  "Offers a machine no version above a given one, until a given time or until it is released."
+  pinInstance("The machine and its maximum version." input: PinInstanceInput!): InstancePayload!
+  "Removes hold, pin and quarantine of a machine."
+  releaseInstance("The machine to release." input: ReleaseInstanceInput!): InstancePayload!
+  "Assigns a machine to another group of its application, regardless of the track it sends; or follows the track again."
+  moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload!
+  "Sets the display name of a machine. An empty alias removes it."
+  setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload!
 }
 
 extend type Subscription {
-  "A machine checked, reported or was changed by a person."
+  "Sends a machine when it checks in, reports, or a user changes it."
   instanceChanged(
-    "The machine."
+    "Id of the machine."
     id: ID!
   ): InstanceChange!
 }
 
-"One machine in one application."
+"A machine in one application."
 type Instance {
-  "UUID, made from application and machine id."
+  "UUID, derived from application and machine id."
   id: ID!
-  "What the machine calls itself; opaque."
+  "Id that the machine sends; its format is up to the machine."
   machineId: String!
-  "Name given by a person, else the one the machine sent; \"\" when there is none."
+  "Display name set by a user, else the one the machine sent; \"\" when there is none."
   alias: String!
   "IP address of its last request."
   address: String!
   "\"amd64\" or \"arm64\"."
   arch: String!
-  "Platform it runs on, such as \"ami\" or \"vmware\"; \"\" when it does not say."
+  "Platform it runs on, such as \"ami\" or \"vmware\"; \"\" when it does not report one."
   oem: String!
-  "Version of the platform's software."
+  "Version of the platform software; \"\" when it does not report one."
   oemVersion: String!
-  "First version that was ever installed on it."
+  "First version that was installed on it; \"\" when it does not report one."
   alephVersion: String!
-  "Version it runs; \"\" when it does not say."
+  "Version it runs; \"\" when it does not report one."
   version: String!
-  "Where it stands in its update."
+  "Progress of its update."
   state: InstanceState!
-  "How it takes part in gates, counts and completion."
+  "Whether gates, counts and completion include the machine."
   standing: Standing!
-  "Where the numbers of its group count it; null when it is in no group."
+  "The group count that includes it; null when it has no group."
   countedAs: CountedAs
-  "The rule that settled its last update check."
+  "The rule that decided its last update check."
   reason: Reason!
-  "That decision in words."
+  "That decision in one sentence."
   decision: String!
-  "When that was."
+  "Time of that check; null when there was none."
   decidedAt: Time
-  "When that answer can change by itself; null when it is not known."
+  "When the answer can change without intervention; null when unknown."
   decisionUntil: Time
-  "First seen."
+  "When it was first seen."
   createdAt: Time!
-  "Last seen."
+  "When it was last seen."
   lastSeenAt: Time!
-  "Since when it is in this state."
+  "When it entered this state."
   stateChangedAt: Time!
-  "The application it belongs to."
+  "The application of the machine."
   application: Application!
-  "Null when its group was deleted."
+  "Its group; null when the group was deleted."
   group: Group
-  "The grant it has now; null when none."
+  "Its current grant; null when it has none."
   grant: Grant
-  "When it was last granted; null: never."
+  "Time of its last grant; null when it never had one."
   lastGrantedAt: Time
   "Version of its last grant; \"\" when it never had one."
   lastOfferedVersion: String!
-  "Failed attempts at the version it failed at last."
+  "Failed attempts at the version at which it failed last."
   failures: Int!
-  "Version it is kept away from; \"\" when none."
+  "Version it is no longer offered; \"\" when there is none."
   quarantinedVersion: String!
-  "What a person decided about it; null: nothing."
+  "Hold or pin by a user; null when there is none."
   override: Override
-  "Whether a person chose its group: the track it names is not looked at."
+  "True when a user assigned its group: the track it sends is ignored."
   moved: Boolean!
-  "Grants that ended, newest first."
+  "Its ended grants, newest first."
   attempts(
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): AttemptConnection!
-  "Its own story, newest first."
+  "Its state changes, newest first."
   history(
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before."
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
   ): HistoryConnection!
 }
 
-"Where a machine stands in its update."
+"Progress of a machine's update."
 enum InstanceState {
-  "It never took part in one."
+  "It never took part in an update."
   NONE
-  "Not known; only in imported data."
+  "Unknown; only in imported data."
   UNDEFINED
-  "Offered an update, nothing begun."
+  "An update is offered and not started."
   GRANTED
-  "The last attempt failed."
+  "Its last attempt failed."
   ERROR
-  "Seen on the version it was offered."
+  "It runs the offered version."
   COMPLETE
-  "Installed, waits for its reboot."
+  "The update is installed and waits for a reboot."
   INSTALLED
-  "Downloaded, not installed yet."
+  "The update is downloaded and not installed."
   DOWNLOADED
-  "Downloading."
+  "The update is being downloaded."
   DOWNLOADING
-  "Has something to update to and may not now; ` + "`" + `reason` + "`" + ` says why."
+  "An update exists but is not granted now; ` + "`" + `reason` + "`" + ` says why."
   ON_HOLD
 }
 
-"How a machine takes part in gates, counts and completion."
+"Whether gates, counts and completion include a machine."
 enum Standing {
-  "Seen within 24 hours; the only ones that count."
+  "Seen within 24 hours. Only active machines are included."
   ACTIVE
   "Not seen for 24 hours."
   SILENT
-  "Held or pinned by a person."
+  "Held or pinned by a user."
   OVERRIDDEN
   "Failed too often, or rolled back, at the target version."
   QUARANTINED
 }
 
-"The rule that settled an update check, in the order in which they are tried."
+"The rule that decided an update check, in the order of evaluation."
 enum Reason {
-  "It never checked for an update."
+  "The machine never checked for an update."
   NONE
-  "The request could not be understood."
+  "The request could not be parsed."
   INVALID_REQUEST
-  "No such application."
+  "The application does not exist."
   UNKNOWN_APPLICATION
-  "No such group, or none for this architecture."
+  "The group does not exist, or not for this architecture."
   UNKNOWN_GROUP
-  "It runs the target or higher."
+  "The machine runs the target or higher."
   UP_TO_DATE
-  "It failed too often, or rolled back, at this version."
+  "The machine failed too often, or rolled back, at this version."
   QUARANTINED
-  "A person pinned it to a version."
+  "A user pinned the machine to a version."
   PINNED
-  "A person held it."
+  "A user holds the machine."
   HELD
   "The group has no channel, or the channel no package."
   NO_PACKAGE
   "The package, or the next floor, is blacklisted for the channel."
   BLACKLISTED
-  "It is downloading, or waits for its reboot."
+  "The machine is downloading, or waits for its reboot."
   UPDATE_IN_PROGRESS
-  "A person paused the group."
+  "A user paused the group."
   PAUSED
   "The rollout is halted."
   HALTED
-  "No window is open."
+  "No update window is open."
   OUTSIDE_WINDOW
-  "The calendar is frozen."
+  "A calendar freeze is in force."
   FROZEN
-  "The rollout has not come to its share of the machines yet."
+  "The machine's wave has not opened yet."
   WAVE_NOT_REACHED
-  "The wave is being watched before the next one opens."
+  "The wave must soak before the next one opens."
   SOAKING
-  "A person must open the next wave."
+  "The next wave needs approval."
   WAITING_FOR_APPROVAL
-  "Safe mode: the first machine must come back first."
+  "Safe mode: the first machine must succeed before others are updated."
   SAFE_MODE_FIRST
-  "As many updates are in flight as may be."
+  "The maximum number of updates is in flight."
   CONCURRENCY_LIMIT
-  "As many were granted in this period as may be."
+  "The maximum number of updates was granted in this period."
   PERIOD_LIMIT
-  "It was offered the update."
+  "The machine received a grant."
   GRANTED
 }
 
-"How an attempt ended. Failed, rolled back and timed out are failures; the last three are neither success nor failure."
+"""
+How an attempt ended. FAILED, ROLLED_BACK and TIMED_OUT are failures. INTERRUPTED, DEFERRED and
+WITHDRAWN count neither as success nor as failure.
+"""
 enum Outcome {
-  "Seen on the offered version or higher."
+  "The machine was seen on the offered version or higher."
   SUCCEEDED
-  "Reported an error."
+  "The machine reported an error."
   FAILED
-  "Booted back into the old version."
+  "The machine booted into the old version again."
   ROLLED_BACK
-  "Silent past its lease."
+  "The lease expired without a report."
   TIMED_OUT
-  "The machine's update service restarted."
+  "The update service of the machine restarted."
   INTERRUPTED
-  "The machine put it off."
+  "The machine deferred the update."
   DEFERRED
-  "Taken back before anything was begun."
+  "The offer was withdrawn before the machine started."
   WITHDRAWN
 }
 
 "Permission to update, with a lease."
 type Grant {
-  "Version that was offered; may be a floor below the target."
+  "The offered version, possibly a floor below the target."
   version: String!
-  "Wave it was granted in, counted from 1."
+  "Wave of the grant, counted from 1."
   wave: Int!
-  "1 for the first attempt of this machine at this version."
-  number: Int!
-  "When it was given."
-  grantedAt: Time!
-  "When it counts as failed unless the machine reports before."
-  leaseUntil: Time
-  "When it began to download."
-  downloadingAt: Time
-  "When it finished the download."
-  downloadedAt: Time
-  "When it was installed."
-  installedAt: Time
-}
-
-"A grant that ended."
-type Attempt {
-  "UUID."
-  id: ID!
-  "The machine it was given to."
-  instance: Instance!
-  "The rollout it was part of."
-  rolloutId: ID!
-  "Version that was offered."
-  version: String!
-  "Version it ran before."
-  fromVersion: String!
-  "Wave it was granted in, counted from 1."
-  wave: Int!
-  "1 for the first attempt of this machine at this version."
+  "Number of this attempt of the machine at this version, counted from 1."
   number: Int!
   "When it was granted."
   grantedAt: Time!
-  "When it began to download; null: it never did."
+  "When the attempt counts as failed unless the machine reports before; null when there is no limit."
+  leaseExpiresAt: Time
+  "When the download started; null when it did not."
   downloadingAt: Time
-  "When it finished the download; null: it never did."
+  "When the download finished; null when it did not."
   downloadedAt: Time
-  "When it was installed; null: it never was."
+  "When the update was installed; null when it was not."
+  installedAt: Time
+}
+
+"An ended grant."
+type Attempt {
+  "UUID."
+  id: ID!
+  "The machine of the attempt."
+  instance: Instance!
+  "Id of the rollout."
+  rolloutId: ID!
+  "The offered version."
+  version: String!
+  "Version that the machine ran before."
+  fromVersion: String!
+  "Wave of the grant, counted from 1."
+  wave: Int!
+  "Number of this attempt of the machine at this version, counted from 1."
+  number: Int!
+  "When it was granted."
+  grantedAt: Time!
+  "When the download started; null when it did not."
+  downloadingAt: Time
+  "When the download finished; null when it did not."
+  downloadedAt: Time
+  "When the update was installed; null when it was not."
   installedAt: Time
   "When it ended."
   endedAt: Time!
   "How it ended."
   outcome: Outcome!
-  "Error code of update_engine, its low 28 bits; 0 when none was reported."
+  "Error code of update_engine (its low 28 bits); 0 when none was reported."
   code: Int!
-  "Why it ended, in words, without the code; \"\" when it did not fail and gave no code."
-  words: String!
+  "Why it failed as text, without the code; \"\" when it did not fail and has no code."
+  description: String!
 }
 
-"One line of a machine's own story."
+"A state change of a machine."
 type HistoryEntry {
   "UUID."
   id: ID!
-  "When."
+  "When the state changed."
   at: Time!
-  "State it came into."
+  "The new state."
   state: InstanceState!
-  "Version offered, else the one it ran."
+  "The offered version, else the one the machine ran."
   version: String!
-  "For ON_HOLD: the rule."
+  "For ON_HOLD: the rule that held the machine."
   reason: Reason!
-  "Error code; 0 when there was none."
+  "Error code of update_engine; 0 when there is none."
   code: Int!
-  "For a person to read."
+  "Details as text."
   detail: String!
 }
 
-"What a person decided about a machine."
+"Hold or pin of a machine by a user."
 type Override {
-  "What."
+  "Hold or pin."
   kind: OverrideKind!
-  "For PIN: it is offered nothing above this."
+  "For PIN: the highest version that is offered."
   version: String!
-  "When it ends by itself; null: when it is released."
+  "When it expires; null when it lasts until released."
   until: Time
-  "Who."
+  "User who set it."
   by: String!
-  "Why."
+  "Reason that the user gave."
   reason: String!
 }
 
-"What a person can decide about a machine."
+"How a user overrides the updates of a machine."
 enum OverrideKind {
-  "It is offered nothing."
+  "The machine is offered no update."
   HOLD
-  "It is offered nothing above a version."
+  "The machine is offered nothing above a version."
   PIN
 }
 
 """
-Conditions on machines; all must hold. Conditions on state, standing, version,
-reason and ` + "`" + `countedAs` + "`" + `, alone or together, cost the same in a group of ten
-machines and of a million, and are counted exactly. ` + "`" + `oem` + "`" + ` and ` + "`" + `search` + "`" + ` are read
-from indexes, too, and counted up to 1000. When machines were last seen is in no
-index, because it changes with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` look at
-one machine after the other until the page is full. For machines not seen for a
-day ask for the standing SILENT as well, which leaves only those to be looked at.
+Conditions on machines; all must match. Conditions on state, standing, version, reason and
+` + "`" + `countedAs` + "`" + `, alone or combined, use an index at any group size and give an exact count. ` + "`" + `oem` + "`" + ` and
+` + "`" + `search` + "`" + ` use an index too; their counts stop at 1000. Last-seen times have no index, because they
+change with every poll: ` + "`" + `seenAfter` + "`" + ` and ` + "`" + `seenBefore` + "`" + ` test machine after machine until the page is
+full. To find machines not seen for a day, add the standing SILENT, so that fewer machines are
+tested.
 """
 input InstanceFilter {
-  "Machines of this application."
+  "In this application."
   applicationId: ID
-  "Machines of this group."
+  "In this group."
   groupId: ID
   "In one of these states."
   states: [InstanceState!]
@@ -6407,317 +6435,317 @@ input InstanceFilter {
   versions: [String!]
   "With one of these standings."
   standings: [Standing!]
-  "Last answered with one of these reasons."
+  "Last check decided by one of these rules."
   reasons: [Reason!]
-  "Counted as one of these in the numbers of their group. Machines in no group are not counted."
+  "In one of these counts of their group. Machines without a group match none."
   countedAs: [CountedAs!]
-  "On this platform, exactly."
+  "On exactly this platform."
   oem: String
-  "Seen at or after this moment."
+  "Last seen at or after this time."
   seenAfter: Time
-  "Seen before this moment."
+  "Last seen before this time."
   seenBefore: Time
-  "Beginning of machine id, alias or address; upper and lower case differ."
+  "Machine id, alias or address begins with this text, case-sensitive."
   search: String
 }
 
-"Where the numbers of a group count a machine: each is in exactly one of these."
+"The group count that includes a machine; exactly one does."
 enum CountedAs {
   "Active and running the target of its group or higher."
   ON_TARGET
-  "Offered an update and not finished."
+  "An update was offered and is not finished."
   IN_FLIGHT
-  "Below the target and nothing under way."
+  "Below the target, without a grant."
   WAITING
-  "The last attempt failed, and nothing was decided about it since."
+  "The last attempt failed, and no new decision was made since."
   FAILED
-  "Kept away from this version."
+  "No longer offered the version, because it failed too often at it or rolled back."
   QUARANTINED
   "Not seen for 24 hours."
   SILENT
-  "Held or pinned by a person."
+  "Held or pinned by a user."
   OVERRIDDEN
 }
 
-"What a list of machines is sorted by. Within equal values: by machine id."
+"Sort order of machines. Equal values are sorted by machine id."
 input InstanceOrder {
   "The column."
   field: InstanceOrderField!
-  "Which way."
+  "Ascending or descending."
   direction: OrderDirection = ASC
 }
 
-"Columns a list of machines can be sorted by."
+"Columns by which machines can be sorted."
 enum InstanceOrderField {
-  "What the machine calls itself."
+  "Id that the machine sends."
   MACHINE_ID
-  "State, in the order of the enumeration; needs ` + "`" + `filter.groupId` + "`" + `."
+  "State, in the order of the enumeration. Needs ` + "`" + `filter.groupId` + "`" + `."
   STATE
-  "Version as text; needs ` + "`" + `filter.groupId` + "`" + `."
+  "Version, compared as text. Needs ` + "`" + `filter.groupId` + "`" + `."
   VERSION
 }
 
 "A page of machines."
 type InstanceConnection {
-  "The machines with their cursors."
+  "Entries of this page with their cursors."
   edges: [InstanceEdge!]!
-  "The machines alone."
+  "Entries of this page."
   nodes: [Instance!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many machines match. From counters when they know, else counted up to 1000; see ` + "`" + `totalIsExact` + "`" + `."
+  "Number of matching machines. Exact when counters hold it, else counted up to 1000; see ` + "`" + `totalIsExact` + "`" + `."
   totalCount: Int!
-  "False when counting stopped at 1000: there may be more than ` + "`" + `totalCount` + "`" + `."
+  "False when counting stopped at 1000 and there may be more."
   totalIsExact: Boolean!
 }
 
-"A machine in a page."
+"A machine of a page."
 type InstanceEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The machine."
   node: Instance!
 }
 
-"A page of grants that ended."
+"A page of attempts."
 type AttemptConnection {
-  "The attempts with their cursors."
+  "Entries of this page with their cursors."
   edges: [AttemptEdge!]!
-  "The attempts alone."
+  "Entries of this page."
   nodes: [Attempt!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many there are in all: the counter beside the charts where there is one for the filter, else counted up to 1000."
+  "Number of matching attempts. From a counter when one fits the filter, else counted up to 1000."
   totalCount: Int!
 }
 
-"An attempt in a page."
+"An attempt of a page."
 type AttemptEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The attempt."
   node: Attempt!
 }
 
-"A page of a machine's story."
+"A page of state changes."
 type HistoryConnection {
-  "The entries with their cursors."
+  "Entries of this page with their cursors."
   edges: [HistoryEdge!]!
-  "The entries alone."
+  "Entries of this page."
   nodes: [HistoryEntry!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many there are in all, counted up to 1000."
+  "Number of matching entries, counted up to 1000."
   totalCount: Int!
 }
 
-"An entry in a page."
+"An entry of a page."
 type HistoryEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The entry."
   node: HistoryEntry!
 }
 
-"A machine to hold."
+"The machine to hold."
 input HoldInstanceInput {
-  "The machine."
+  "Id of the machine."
   id: ID!
-  "When it ends by itself; null: when it is released."
+  "When the hold expires; null when it lasts until released."
   until: Time
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A machine to pin."
+"The machine to pin and its maximum version."
 input PinInstanceInput {
-  "The machine."
+  "Id of the machine."
   id: ID!
-  "It is offered nothing above this; need not exist as a package."
+  "Maximum version to offer. It does not have to exist as a package."
   version: String!
-  "When it ends by itself; null: when it is released."
+  "When the pin expires; null when it lasts until released."
   until: Time
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A machine to release."
+"The machine to release."
 input ReleaseInstanceInput {
-  "The machine."
+  "Id of the machine."
   id: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A machine to move."
+"The machine to move and its new group."
 input MoveInstanceInput {
-  "The machine."
+  "Id of the machine."
   id: ID!
-  "A group of its application; null: give the choice back to the track the machine names."
+  "A group of the same application; null to follow the machine's track again."
   groupId: ID
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A machine to name."
+"The machine to name."
 input SetInstanceAliasInput {
-  "The machine."
+  "Id of the machine."
   id: ID!
-  "At most 255 characters; \"\" removes the name."
+  "At most 255 characters; \"\" removes the alias."
   alias: String!
 }
 
-"The answer to a change of a machine."
+"Result of a change to a machine."
 type InstancePayload {
-  "As it is now; null when nothing was changed."
+  "The changed machine; null when nothing was changed."
   instance: Instance
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 
-"A machine as it is now."
+"Current state of a machine."
 type InstanceChange {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap."
+  "True for the first message of the subscription and after a gap."
   snapshot: Boolean!
-  "Null when it is gone; the subscription ends then."
+  "Null when it was deleted; the subscription then ends."
   instance: Instance
 }
 `, BuiltIn: false},
 	{Name: "../schema/package.graphql", Input: `extend type Query {
-  "One package; null when there is none with this id."
-  package("Its UUID." id: ID!): Package
+  "One package; null when the id does not exist."
+  package("Id of the package." id: ID!): Package
 }
 
 extend type Mutation {
-  "A new version of an application."
-  createPackage("See its type." input: CreatePackageInput!): PackagePayload!
-  "Change a package. Machines that were offered it already keep the offer they have."
-  updatePackage("See its type." input: UpdatePackageInput!): PackagePayload!
-  "Remove a package. Channels that point to it point to nothing afterwards."
-  deletePackage("See its type." input: DeletePackageInput!): DeletePayload!
+  "Creates a package: a new version of an application."
+  createPackage("Properties of the new package." input: CreatePackageInput!): PackagePayload!
+  "Changes a package. Offers that machines already received do not change."
+  updatePackage("The package and its new values." input: UpdatePackageInput!): PackagePayload!
+  "Deletes a package. Channels that point to it then have no package."
+  deletePackage("The package to delete." input: DeletePackageInput!): DeletePayload!
 }
 
-"One version of an application for one architecture."
+"A version of an application for one architecture."
 type Package {
   "UUID."
   id: ID!
-  "What it contains, which decides whether machines must reboot to run it."
+  "Type of the payload. It decides whether machines must reboot."
   type: PackageType!
   "\"amd64\" or \"arm64\"."
   arch: String!
   "Semantic version (semver.org), such as \"4152.1.1\"."
   version: String!
-  "Codebase: machines append ` + "`" + `filename` + "`" + ` to it."
+  "Base URL. Machines append ` + "`" + `filename` + "`" + ` to it."
   url: String!
-  "Name of the payload below ` + "`" + `url` + "`" + `."
+  "File name of the payload below ` + "`" + `url` + "`" + `."
   filename: String!
-  "Size of the payload."
+  "Size of the payload in bytes."
   size: Bytes!
-  "SHA-1 of the payload, base64 with padding; \"\" when not known."
+  "SHA-1 of the payload, base64 with padding; \"\" when unknown."
   sha1: String!
-  "SHA-256 of the payload, lower-case hex; \"\" when not known."
+  "SHA-256 of the payload, lower-case hex; \"\" when unknown."
   sha256: String!
-  "For people."
+  "Free text."
   description: String!
-  "When it was made."
+  "When it was created."
   createdAt: Time!
-  "The application it is a version of."
+  "The application of the package."
   application: Application!
-  "Files that come with it besides the payload."
+  "Additional files of the package."
   files: [PackageFile!]!
-  "The postinstall action; only operating systems have one."
+  "The postinstall action; null except for operating systems."
   action: PackageAction
-  "Channels that point to it now."
+  "Channels that point to the package now."
   channels: [Channel!]!
-  "Channels in which no machine may skip it."
+  "Floors of channels that require this package."
   floors: [Floor!]!
-  "Channels it is kept away from."
+  "Channels on which the package is forbidden."
   blacklistings: [Blacklisting!]!
 }
 
-"What a package contains."
+"Type of a package's payload."
 enum PackageType {
-  "A Flatcar or CoreOS image: installed to the other partition, run after a reboot."
+  "A Flatcar or CoreOS image. It is installed to the other partition and runs after a reboot."
   OPERATING_SYSTEM
-  "A Docker image: complete when the machine says so."
+  "A Docker image. The update is complete when the machine reports it."
   DOCKER
-  "A rkt image: complete when the machine says so."
+  "A rkt image. The update is complete when the machine reports it."
   RKT
-  "Anything else: complete when the machine says so."
+  "Any other payload. The update is complete when the machine reports it."
   OTHER
 }
 
-"A file that comes with a package besides its payload."
+"An additional file of a package."
 type PackageFile {
   "UUID."
   id: ID!
-  "Name below the package's ` + "`" + `url` + "`" + `."
+  "File name below the package's ` + "`" + `url` + "`" + `."
   name: String!
-  "Size of the file."
+  "Size of the file in bytes."
   size: Bytes!
-  "SHA-1, base64 with padding; \"\" when not known."
+  "SHA-1, base64 with padding; \"\" when unknown."
   sha1: String!
-  "SHA-256, lower-case hex; \"\" when not known."
+  "SHA-256, lower-case hex; \"\" when unknown."
   sha256: String!
 }
 
-"What an operating system does after it was installed, in the words of update_engine."
+"The postinstall action of an operating system, as the Omaha protocol names it."
 type PackageAction {
-  "\"postinstall\"."
+  "Always \"postinstall\"."
   event: String!
   "SHA-256 of the payload, base64."
   sha256: String!
   "Version shown to update_engine; usually empty."
   chromeosVersion: String!
-  "Only administrators may install it."
+  "Only administrators may install the update."
   needsAdmin: Boolean!
-  "The payload is a difference to the version before."
+  "The payload is a delta to the previous version."
   isDelta: Boolean!
-  "The machine does not wait longer after each failed download."
+  "The machine does not increase its waiting time after failed downloads."
   disablePayloadBackoff: Boolean!
   "Signature of the payload's metadata, base64; usually empty."
   metadataSignatureRsa: String!
   "Size of the payload's metadata in bytes, as text; usually empty."
   metadataSize: String!
-  "Moment after which the machine installs by itself; usually empty."
+  "Time after which the machine installs without asking; usually empty."
   deadline: String!
 }
 
-"Conditions on packages; all must hold."
+"Conditions on packages; all must match."
 input PackageFilter {
   "\"amd64\" or \"arm64\"."
   arch: String
-  "Beginning of the version."
+  "The version begins with this text."
   version: String
 }
 
 "A page of packages."
 type PackageConnection {
-  "The packages with their cursors."
+  "Entries of this page with their cursors."
   edges: [PackageEdge!]!
-  "The packages alone."
+  "Entries of this page."
   nodes: [Package!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many there are in all, counted up to 1000."
+  "Number of matching entries, counted up to 1000."
   totalCount: Int!
 }
 
-"A package in a page."
+"A package of a page."
 type PackageEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The package."
   node: Package!
 }
 
-"A file that comes with a package."
+"An additional file of a package."
 input PackageFileInput {
-  "Name below the package's ` + "`" + `url` + "`" + `; unique in the package."
+  "File name below the package's ` + "`" + `url` + "`" + `, unique in the package."
   name: String!
-  "Size of the file."
+  "Size of the file in bytes."
   size: Bytes = 0
   "SHA-1, base64 with padding."
   sha1: String = ""
@@ -6727,155 +6755,161 @@ input PackageFileInput {
 
 "The postinstall action of an operating system."
 input PackageActionInput {
-  "SHA-256 of the payload, base64. Left out: made from the package's ` + "`" + `sha256` + "`" + `."
+  "SHA-256 of the payload, base64; computed from the package's ` + "`" + `sha256` + "`" + ` when omitted."
   sha256: String = ""
   "Version shown to update_engine."
   chromeosVersion: String = ""
-  "Only administrators may install it."
+  "Only administrators may install the update."
   needsAdmin: Boolean = false
-  "The payload is a difference to the version before."
+  "The payload is a delta to the previous version."
   isDelta: Boolean = false
-  "The machine does not wait longer after each failed download."
+  "The machine does not increase its waiting time after failed downloads."
   disablePayloadBackoff: Boolean = true
   "Signature of the payload's metadata, base64."
   metadataSignatureRsa: String = ""
   "Size of the payload's metadata in bytes, as text."
   metadataSize: String = ""
-  "Moment after which the machine installs by itself."
+  "Time after which the machine installs without asking."
   deadline: String = ""
 }
 
-"A new package."
+"Properties of a new package."
 input CreatePackageInput {
-  "The application it is a version of."
+  "Id of the application."
   applicationId: ID!
-  "What it contains."
+  "Type of the payload."
   type: PackageType!
-  "\"amd64\" or \"arm64\"; left out: amd64. It cannot be changed later."
+  "\"amd64\" or \"arm64\"; amd64 when omitted. It cannot be changed later."
   arch: String = ""
-  "Semantic version; unique in application and architecture."
+  "Semantic version, unique for application and architecture."
   version: String!
-  "Codebase, http or https."
+  "Base URL, http or https."
   url: String!
-  "Name of the payload below ` + "`" + `url` + "`" + `."
+  "File name of the payload below ` + "`" + `url` + "`" + `."
   filename: String = ""
-  "Size of the payload."
+  "Size of the payload in bytes."
   size: Bytes = 0
   "SHA-1 of the payload, base64 with padding."
   sha1: String = ""
   "SHA-256 of the payload, hex."
   sha256: String = ""
-  "For people."
+  "Free text."
   description: String = ""
-  "Files besides the payload."
+  "Additional files."
   files: [PackageFileInput!] = []
   "The postinstall action; only for OPERATING_SYSTEM."
   action: PackageActionInput
-  "Channels to keep it away from."
+  "Channels on which the package is forbidden."
   blacklistedChannelIds: [ID!] = []
 }
 
-"Changes to a package; what is left out keeps its value."
+"New values for a package; omitted fields keep their value."
 input UpdatePackageInput {
-  "The package."
+  "Id of the package."
   id: ID!
-  "New content type."
+  "New payload type."
   type: PackageType
   "New version."
   version: String
-  "New codebase."
+  "New base URL."
   url: String
-  "New name of the payload."
+  "New file name of the payload."
   filename: String
-  "New size of the payload."
+  "New size of the payload in bytes."
   size: Bytes
-  "New SHA-1 of the payload."
+  "New SHA-1 of the payload, base64 with padding."
   sha1: String
-  "New SHA-256 of the payload."
+  "New SHA-256 of the payload, hex."
   sha256: String
   "New description."
   description: String
-  "Takes the place of all files."
+  "Replaces all additional files."
   files: [PackageFileInput!]
-  "Takes the place of the postinstall action."
+  "Replaces the postinstall action."
   action: PackageActionInput
-  "Takes the place of the channels it is kept away from."
+  "Replaces the list of channels on which the package is forbidden."
   blacklistedChannelIds: [ID!]
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"A package to remove."
+"The package to delete."
 input DeletePackageInput {
-  "The package."
+  "Id of the package."
   id: ID!
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 
-"The answer to a change of a package."
+"Result of a change to a package."
 type PackagePayload {
-  "As it is now; null when nothing was changed."
+  "The changed package; null when nothing was changed."
   package: Package
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/policy.graphql", Input: `extend type Query {
-  "What a policy means, before it is saved: in words, its next windows, warnings and reach."
-  policyPreview("See its type." input: PolicyPreviewInput!): PolicyPreview!
+  "Validates and describes a policy before it is saved: text, next windows, warnings and effect. Writes nothing."
+  policyPreview("The policy, and the group it is for." input: PolicyPreviewInput!): PolicyPreview!
 }
 
 extend type Mutation {
-  "Change the policy; fields that are left out keep their value. In force for the next check."
-  updatePolicy("See its type." input: UpdatePolicyInput!): GroupPayload!
+  "Changes a policy; omitted fields keep their value. Applies from the next check on."
+  updatePolicy("The group and the new values." input: UpdatePolicyInput!): GroupPayload!
 }
 
 "How a group updates."
 type Policy {
-  "Off: paused by a person."
+  "False when a user paused the group."
   updatesEnabled: Boolean!
-  "The first machine goes alone; nothing more until it is seen on the new version; its failure or silence halts the rollout."
+  """
+  The first machine is updated alone. Others follow once it runs the new version; if it fails or times
+  out, the rollout halts.
+  """
   safeMode: Boolean!
-  "Grants in any sliding window of ` + "`" + `periodInterval` + "`" + `."
+  "Maximum number of grants in any sliding window of ` + "`" + `periodInterval` + "`" + `."
   maxUpdatesPerPeriod: Int!
-  "Length of the window in which grants are counted."
+  "Length of that window."
   periodInterval: Duration!
-  "Grants in flight: offered and neither finished nor timed out."
+  "Maximum number of updates in flight: granted, and neither finished nor timed out."
   maxConcurrentUpdates: Int!
-  "The lease of a grant, restarted by every report: a machine silent for longer counts as failed."
+  "Duration of a grant's lease. Every report renews it; when it expires the attempt counts as failed."
   updateTimeout: Duration!
-  "How long an installed operating system may wait for its reboot, as long as it pings."
+  "How long an installed operating system may wait for its reboot while the machine still pings."
   rebootTimeout: Duration!
-  "IANA name of the zone in which windows are meant, such as \"Europe/Lisbon\"."
+  "IANA time zone of the windows, such as \"Europe/Lisbon\"."
   timezone: String!
-  "Only Monday to Friday, 09:00 to 17:00; one more window."
+  "Adds the window Monday to Friday, 09:00 to 17:00."
   officeHours: Boolean!
-  "Weekly spans in which grants are given; none: always."
+  "Weekly windows in which updates are granted; empty for always."
   windows: [Window!]!
-  "Spans of the calendar in which nothing is granted."
+  "Periods of the calendar in which no update is granted."
   freezes: [Freeze!]!
-  "Steps of a rollout in order; none: everybody at once."
+  "Waves of a rollout in order; empty when all machines are updated at once."
   waves: [WavePolicy!]!
-  "Halt when this share of finished attempts failed, from 0 to 1; 0: never."
+  "Share of failed among finished attempts that halts a rollout, from 0 to 1; 0 disables the rule."
   haltFailureShare: Float!
-  "Finished attempts before ` + "`" + `haltFailureShare` + "`" + ` is looked at."
+  "Minimum number of finished attempts before ` + "`" + `haltFailureShare` + "`" + ` applies."
   haltMinAttempts: Int!
-  "Failed attempts of one machine at one version before it is quarantined."
+  "Failed attempts of a machine at a version after which it is quarantined."
   maxAttempts: Int!
-  "What a check asked for by a person at the machine may skip."
+  "Which rules a check started by hand on the machine may skip."
   onDemand: OnDemand!
-  "How often machines are told to check; null: they are told nothing (45 ± 5 minutes for update_engine)."
+  "Check interval that is sent to machines; null when none is sent (update_engine then uses 45 ± 5 minutes)."
   pollInterval: Duration
 }
 
-"What a check asked for by a person at the machine (` + "`" + `update_engine_client -update` + "`" + `) may skip. Never a pause, a halt or a quarantine."
+"""
+Which rules a check started by hand on the machine (` + "`" + `update_engine_client -update` + "`" + `) may skip. It
+never skips a pause, a halt or a quarantine.
+"""
 enum OnDemand {
-  "Nothing."
+  "No rules."
   SAME_RULES
-  "Waves, safe mode and caps."
+  "Waves, safe mode and limits."
   SKIPS_PACING
-  "Waves, safe mode, caps, windows and freezes."
+  "Waves, safe mode, limits, windows and freezes."
   SKIPS_PACING_AND_WINDOWS
 }
 
@@ -6897,409 +6931,411 @@ enum Weekday {
   SUNDAY
 }
 
-"A weekly span in which grants are given."
+"A weekly window in which updates are granted."
 type Window {
-  "On which days it begins."
+  "Days on which it begins."
   days: [Weekday!]!
-  "When it begins."
+  "Time at which it begins."
   start: TimeOfDay!
-  "When it ends; at or before ` + "`" + `start` + "`" + ` it runs over midnight."
+  "Time at which it ends. At or before ` + "`" + `start` + "`" + ` it ends on the next day."
   end: TimeOfDay!
 }
 
-"A span of the calendar in which nothing is granted."
+"A period of the calendar in which no update is granted."
 type Freeze {
-  "First moment."
+  "Start, inclusive."
   from: Time!
-  "First moment after it."
+  "End, exclusive."
   until: Time!
-  "Why."
+  "Why updates are frozen."
   reason: String!
 }
 
-"One step of a rollout. A machine is in it when it is in an earlier one, is named, or its bucket is below the share."
+"""
+One wave of a rollout. It contains all machines of earlier waves, its canaries, and the machines
+whose bucket is below ` + "`" + `share` + "`" + `.
+"""
 type WavePolicy {
-  "Share of the machines, from 0 to 1, not below the wave before."
+  "Share of the machines, from 0 to 1, not below that of the previous wave."
   share: Float!
-  "Machines that are in by name: machine ids."
+  "Machine ids that belong to the wave in any case."
   canaries: [String!]!
-  "How long the gate must hold before the next wave opens."
+  "How long the gate must be satisfied before the next wave opens."
   soak: Duration!
-  "Attempts that must be finished before the gate holds."
+  "Minimum number of finished attempts for the gate."
   minFinished: Int!
-  "Share of finished attempts that must have succeeded, from 0 to 1."
+  "Minimum share of finished attempts that succeeded, from 0 to 1."
   minSuccessShare: Float!
-  "A person must open the next wave."
+  "True when a user must open the next wave."
   approval: Boolean!
 }
 
 """
-A policy, or changes to one: what is left out keeps the value the group has, or
-the default of a new group. Lists take the place of the whole list.
+A policy, or changes to one. Omitted fields keep the group's value, or the default for a new group.
+Lists replace the whole list.
 """
 input PolicyInput {
-  "Off: paused. New groups: true."
+  "False pauses the group. Default: true."
   updatesEnabled: Boolean
-  "The first machine goes alone. New groups: true."
+  "The first machine is updated alone. Default: true."
   safeMode: Boolean
-  "At least 1. New groups: 1."
+  "At least 1. Default: 1."
   maxUpdatesPerPeriod: Int
-  "Longer than 0. New groups: 1 hour."
+  "More than 0. Default: 1 hour."
   periodInterval: Duration
-  "At least 1. New groups: as ` + "`" + `maxUpdatesPerPeriod` + "`" + `."
+  "At least 1. Default: same as ` + "`" + `maxUpdatesPerPeriod` + "`" + `."
   maxConcurrentUpdates: Int
-  "Longer than 0. New groups: 60 minutes."
+  "More than 0. Default: 60 minutes."
   updateTimeout: Duration
-  "Longer than 0. New groups: 24 hours."
+  "More than 0. Default: 24 hours."
   rebootTimeout: Duration
-  "IANA name. New groups: UTC."
+  "IANA time zone. Default: UTC."
   timezone: String
-  "One more window. New groups: false."
+  "Adds the office-hours window. Default: false."
   officeHours: Boolean
-  "Weekly windows. New groups: none."
+  "Weekly windows. Default: none."
   windows: [WindowInput!]
-  "Calendar freezes. New groups: none."
+  "Calendar freezes. Default: none."
   freezes: [FreezeInput!]
-  "Waves in order. New groups: none."
+  "Waves in order. Default: none."
   waves: [WaveInput!]
-  "From 0 (off) to 1. New groups: 0.2."
+  "From 0 (disabled) to 1. Default: 0.2."
   haltFailureShare: Float
-  "At least 1 when the share is on. New groups: 5."
+  "At least 1 when ` + "`" + `haltFailureShare` + "`" + ` is above 0. Default: 5."
   haltMinAttempts: Int
-  "At least 1. New groups: 3."
+  "At least 1. Default: 3."
   maxAttempts: Int
-  "What a person at the machine may skip. New groups: nothing."
+  "Which rules a check started by hand may skip. Default: none."
   onDemand: OnDemand
-  "Whole seconds; null: say nothing to machines."
+  "Whole seconds; null sends no interval to machines."
   pollInterval: Duration
 }
 
 "A weekly window."
 input WindowInput {
-  "At least one."
+  "Days on which it begins; at least one."
   days: [Weekday!]!
-  "When it begins, \"00:00\" to \"23:59\"."
+  "Time at which it begins, \"00:00\" to \"23:59\"."
   start: TimeOfDay!
-  "When it ends, up to \"24:00\"; at or before ` + "`" + `start` + "`" + ` it runs over midnight."
+  "Time at which it ends, up to \"24:00\". At or before ` + "`" + `start` + "`" + ` it ends on the next day."
   end: TimeOfDay!
 }
 
 "A calendar freeze."
 input FreezeInput {
-  "First moment."
+  "Start, inclusive."
   from: Time!
-  "First moment after it."
+  "End, exclusive."
   until: Time!
-  "Why."
+  "Why updates are frozen."
   reason: String = ""
 }
 
-"One step of a rollout."
+"One wave of a rollout."
 input WaveInput {
-  "From 0 to 1, not below the wave before; 0 only with canaries."
+  "From 0 to 1, not below that of the previous wave; 0 only with canaries."
   share: Float = 0
-  "Machine ids."
+  "Machine ids that belong to the wave in any case."
   canaries: [String!] = []
-  "How long the gate must hold."
+  "How long the gate must be satisfied before the next wave opens."
   soak: Duration = "PT0S"
-  "Attempts that must be finished."
+  "Minimum number of finished attempts for the gate."
   minFinished: Int = 0
-  "From 0 to 1."
+  "Minimum share of finished attempts that succeeded, from 0 to 1."
   minSuccessShare: Float = 0
-  "A person opens the next wave."
+  "True when a user must open the next wave."
   approval: Boolean = false
 }
 
-"A policy to be looked at before it is saved."
+"A policy to check before it is saved."
 input PolicyPreviewInput {
-  "The group whose policy is changed; null: a new group."
+  "The group whose policy is changed; null for a new group."
   groupId: ID
-  "The policy, or changes to the group's."
+  "The policy, or changes to that of the group."
   policy: PolicyInput!
 }
 
-"What a policy means."
+"Description and effect of a policy."
 type PolicyPreview {
-  "What would change in the group's policy, in words, one line for each field; empty without group."
+  "Changes to the group's policy as text, one line for each field; empty without a group."
   changes: [String!]!
-  "Whether more machines could be updated, or faster, than now."
-  reachGrows: Boolean!
-  "Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty."
+  "True when the changes let more machines update, or update sooner."
+  loosens: Boolean!
+  "Why the policy cannot be saved; empty when it is valid. When it is not, the other fields are empty."
   userErrors: [UserError!]!
-  "The whole policy with what was left out filled in; null when it is not valid."
+  "The complete policy with defaults filled in; null when it is not valid."
   policy: Policy
-  "The policy in plain words."
+  "The policy as text."
   sentence: String!
-  "What is allowed but probably not meant, such as a window shorter than the machines' rhythm."
+  "Valid but probably wrong settings, such as a window shorter than the check interval."
   warnings: [String!]!
-  "The next spans in which grants are given, at most 14; empty when that is always."
-  windows: [Span!]!
-  "What would follow for the group; null without ` + "`" + `groupId` + "`" + `."
-  reach: Reach
+  "The next periods in which updates are granted, at most 14; empty when they always are."
+  windows: [TimeSpan!]!
+  "Effect on the group; null without ` + "`" + `groupId` + "`" + `."
+  impact: Impact
 }
 
-"From one moment to another."
-type Span {
-  "First moment."
+"A period of time."
+type TimeSpan {
+  "Start, inclusive."
   from: Time!
-  "First moment after it; null: no end."
+  "End, exclusive; null when there is no end."
   until: Time
 }
 
-"A change of a policy."
+"Changes to the policy of a group."
 input UpdatePolicyInput {
-  "The group."
+  "Id of the group."
   groupId: ID!
-  "What is left out keeps its value."
+  "Omitted fields keep their value."
   policy: PolicyInput!
-  "The group's ` + "`" + `revision` + "`" + ` the change was made from: refused with CONFLICT when somebody was faster. Null: do not check."
+  "The ` + "`" + `revision` + "`" + ` the group must have now, else the change fails with CONFLICT. Null disables the check."
   expectedRevision: Int
-  "Why."
+  "Reason, kept in the audit."
   reason: String = ""
 }
 `, BuiltIn: false},
 	{Name: "../schema/rollout.graphql", Input: `extend type Query {
-  "One rollout, current or past; null when there is none with this id."
-  rollout("Its UUID." id: ID!): Rollout
+  "One rollout, current or past; null when the id does not exist."
+  rollout("Id of the rollout." id: ID!): Rollout
 }
 
 extend type Mutation {
-  "Stop the current rollout in an emergency, marked as halted by a person."
-  haltRollout("See its type." input: HaltRolloutInput!): GroupPayload!
-  "Approve or open the next wave now, before its soak time and gate."
-  advanceWave("See its type." input: AdvanceWaveInput!): GroupPayload!
+  "Halts the current rollout in an emergency."
+  haltRollout("The group whose rollout is halted." input: HaltRolloutInput!): GroupPayload!
+  "Approves or opens the next wave now, without waiting for soak time and gate."
+  advanceWave("The group whose next wave is opened." input: AdvanceWaveInput!): GroupPayload!
 }
 
 extend type Subscription {
-  "The current rollout of a group moved."
+  "Sends the current rollout of a group when it changes."
   rolloutProgressed(
-    "The group."
+    "Id of the group."
     groupId: ID!
   ): RolloutProgress!
 }
 
-"One group moving to one package. At most one is in force per group; the older are superseded."
+"The update of a group to a package. A group has at most one current rollout; older ones are superseded."
 type Rollout {
   "UUID."
   id: ID!
-  "The group that moves."
+  "The group that is updated."
   group: Group!
-  "Where it moves; null when the package was deleted since."
+  "The target package; null when it was deleted."
   package: Package
-  "The version of that package, also after it was deleted."
+  "The target version, kept when the package is deleted."
   version: String!
-  "Where it stands."
+  "State of the rollout."
   state: RolloutState!
-  "When the group's target changed."
+  "When the target of the group changed."
   createdAt: Time!
-  "When the first machine was granted; null: none yet."
+  "Time of the first grant; null when there is none yet."
   startedAt: Time
-  "When it completed or was superseded; null: still in force and not complete."
+  "When it completed or was superseded; null when neither happened."
   endedAt: Time
-  "Its steps in order. A policy without waves is one wave of everybody."
+  "Its waves in order. A policy without waves counts as one wave with all machines."
   waves: [Wave!]!
-  "The step it is in, counted from 1."
+  "Number of the current wave, counted from 1."
   currentWave: Int!
-  "Attempts since it began or was last resumed: what the halt rules look at."
-  evidence: AttemptCounts!
+  "Attempts since the rollout started or was last resumed. The halt rules use these."
+  attemptsSinceResume: AttemptCounts!
   "All its attempts."
   attempts: AttemptCounts!
-  "Failed attempts by how and with which code, most first, at most 100."
+  "Failed attempts by outcome and error code, largest count first, at most 100."
   failures: [FailureCount!]!
-  "Failed attempts by the platform of their machines when they ended, most first, at most 100."
-  failuresByOem: [FailureShare!]!
-  "Failed attempts by the version their machines ran before, most first, at most 100."
-  failuresByVersion: [FailureShare!]!
-  "The failed attempts themselves, newest first. Attempts are kept for 90 days, their numbers as long as the rollout."
+  "Failed attempts by platform of the machine, largest count first, at most 100."
+  failuresByOem: [FailureBreakdown!]!
+  "Failed attempts by previous version of the machine, largest count first, at most 100."
+  failuresByVersion: [FailureBreakdown!]!
+  "Failed attempts, newest first. Attempts are kept for 90 days, their counts as long as the rollout."
   failedAttempts(
-    "Which ones; all conditions must hold."
+    "Conditions; all must match."
     filter: FailureFilter
-    "How many, at most 500."
+    "Page size, at most 500."
     first: Int = 50
-    "` + "`" + `endCursor` + "`" + ` of the page before; only with the same filter."
+    "` + "`" + `endCursor` + "`" + ` of the previous page; valid only with the same filter."
     after: String
   ): AttemptConnection!
-  "Safe mode: the machine that goes first, as machine id; null: none yet, or proven already."
-  leader: String
-  "Safe mode: whether a machine was seen on the new version."
-  proven: Boolean!
-  "Why it stopped; null unless it is halted."
+  "Safe mode: machine id of the machine that is updated first; null before it is chosen and after it succeeded."
+  safeModeMachineId: String
+  "Safe mode: true once a machine runs the new version."
+  safeModePassed: Boolean!
+  "Why the rollout was halted; null when it is not halted."
   halt: Halt
-  "When it will be done at the present pace; null when it is over or it cannot be said."
+  "When it will complete at the current pace; null when it has ended or cannot be computed."
   projectedEnd: Time
 }
 
-"Where a rollout stands."
+"State of a rollout."
 enum RolloutState {
-  "Machines are granted as the policy permits."
+  "Updates are granted as the policy permits."
   ACTIVE
-  "Stopped by a person who paused the group."
+  "A user paused the group."
   PAUSED
-  "Stopped by a rule, or by a person in an emergency."
+  "A rule, or a user in an emergency, halted it."
   HALTED
-  "Every active machine that is neither quarantined nor overridden runs the version or a higher one. Late joiners are still served."
+  "Every active machine runs the target or higher."
   COMPLETED
   "The group has another target now."
   SUPERSEDED
 }
 
-"One step of a rollout."
+"One wave of a rollout."
 type Wave {
-  "Counted from 1."
+  "Number of the wave, counted from 1."
   position: Int!
   "Share of the machines, from 0 to 1."
   share: Float!
-  "Machines that are in by name: machine ids."
+  "Machine ids that belong to the wave in any case."
   canaries: [String!]!
-  "How long the gate must hold before the next wave opens."
+  "How long the gate must be satisfied before the next wave opens."
   soak: Duration!
-  "Whether a person must open the next wave."
+  "True when a user must open the next wave."
   approval: Boolean!
-  "Whether it is over, going on or to come."
+  "State of the wave."
   state: WaveState!
-  "When it was opened; null unless it is the current one."
+  "When it opened; null unless it is the current one."
   openedAt: Time
-  "Attempts that were granted in it."
-  counts: AttemptCounts!
-  "What keeps the next wave closed; null unless it is the current one."
+  "Attempts that were granted in this wave."
+  attempts: AttemptCounts!
+  "Conditions for opening the next wave; null unless this is the current wave and another one follows."
   gate: Gate
 }
 
-"Whether a wave is over."
+"State of a wave."
 enum WaveState {
-  "To come."
+  "Not opened yet."
   PENDING
-  "Going on."
+  "Open."
   CURRENT
-  "Over: the next one was opened, or the rollout completed."
+  "The next wave opened, or the rollout completed or was superseded."
   DONE
 }
 
-"What must hold before the next wave opens."
+"Conditions for opening the next wave."
 type Gate {
-  "Whether enough attempts finished and enough of them succeeded."
-  holds: Boolean!
-  "Since when it holds without a break; null when it does not."
-  since: Time
-  "Attempts finished in this wave."
+  "True when enough attempts finished and enough of them succeeded."
+  satisfied: Boolean!
+  "Since when it is satisfied without interruption; null when it is not."
+  satisfiedSince: Time
+  "Number of finished attempts in this wave."
   finished: Int!
-  "How many must be."
+  "Minimum of ` + "`" + `finished` + "`" + `."
   minFinished: Int!
-  "Share of them that succeeded, from 0 to 1; 0 when none finished."
+  "Share of finished attempts that succeeded, from 0 to 1; 0 when none finished."
   successShare: Float!
-  "What that share must reach."
+  "Minimum of ` + "`" + `successShare` + "`" + `."
   minSuccessShare: Float!
-  "When the soak time ends; null while the gate does not hold."
-  soaksUntil: Time
-  "Whether a person must open the next wave and has not yet."
+  "When the soak time ends; null while the gate is not satisfied."
+  soakEndsAt: Time
+  "True when a user must approve the next wave and has not done so."
   needsApproval: Boolean!
 }
 
-"Why a rollout stopped."
+"Why a rollout was halted."
 type Halt {
-  "The rule."
+  "The rule that halted it."
   rule: HaltRule!
-  "When."
+  "When it was halted."
   at: Time!
-  "Failed attempts at that moment."
+  "Failed attempts at that time."
   failed: Int!
-  "Finished attempts at that moment."
+  "Finished attempts at that time."
   finished: Int!
-  "The policy's limit that was reached, from 0 to 1; 0 for other rules."
-  share: Float!
-  "Machine ids of the failing machines, newest last, at most 20."
-  machines: [String!]!
-  "Who halted it; \"\" for a rule."
+  "The policy's haltFailureShare at that time, from 0 to 1; 0 for other rules."
+  failureShareLimit: Float!
+  "Machine ids of machines that failed, newest last, at most 20."
+  machineIds: [String!]!
+  "User who halted it; \"\" for a rule."
   by: String!
-  "Why it was halted; \"\" for a rule."
+  "Reason that the user gave; \"\" for a rule."
   reason: String!
-  "The same in one sentence."
+  "The cause in one sentence."
   sentence: String!
 }
 
-"The rule that halted."
+"The rule that halted a rollout."
 enum HaltRule {
-  "The first machine failed, rolled back or fell silent."
+  "Safe mode: the first machine failed, rolled back or timed out."
   SAFE_MODE
   "Too large a share of the finished attempts failed."
   FAILURE_SHARE
-  "A person, in an emergency."
+  "A user halted it in an emergency."
   PERSON
 }
 
-"Failed attempts of machines that have something in common."
-type FailureShare {
-  "What they have in common; \"\" when it is not known."
+"Failed attempts that have one value in common."
+type FailureBreakdown {
+  "The common value; \"\" when unknown."
   value: String!
-  "How many."
+  "Number of failed attempts."
   attempts: Int!
 }
 
-"Conditions on failed attempts; all must hold."
+"Conditions on failed attempts; all must match."
 input FailureFilter {
-  "That ended so: FAILED, ROLLED_BACK or TIMED_OUT."
+  "FAILED, ROLLED_BACK or TIMED_OUT."
   outcome: Outcome
-  "With this error code; 0: that reported none."
+  "Error code; 0 for attempts that reported none."
   code: Int
-  "Of machines on this platform, as they said when the attempt ended."
+  "Platform of the machine when the attempt ended."
   oem: String
-  "Of machines that ran this version before."
+  "Version that the machine ran before."
   fromVersion: String
 }
 
 "A page of rollouts."
 type RolloutConnection {
-  "The rollouts with their cursors."
+  "Entries of this page with their cursors."
   edges: [RolloutEdge!]!
-  "The rollouts alone."
+  "Entries of this page."
   nodes: [Rollout!]!
-  "Where the page ends."
+  "Position of this page in the list."
   pageInfo: PageInfo!
-  "How many there are in all, counted up to 1000."
+  "Number of matching entries, counted up to 1000."
   totalCount: Int!
 }
 
-"A rollout in a page."
+"A rollout of a page."
 type RolloutEdge {
-  "Its place in the list."
+  "Position of the entry in the list."
   cursor: String!
   "The rollout."
   node: Rollout!
 }
 
-"The current rollout of a group as it is now."
+"Current state of a group's rollout."
 type RolloutProgress {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "Whether this is the first message of the subscription, or follows a gap."
+  "True for the first message of the subscription and after a gap."
   snapshot: Boolean!
-  "Null when there is none."
+  "The current rollout; null when there is none."
   rollout: Rollout
-  "The group's machines in numbers."
+  "Counts of the group's machines."
   numbers: GroupNumbers!
 }
 `, BuiltIn: false},
 	{Name: "../schema/scalars.graphql", Input: `"""
-A moment: RFC 3339 text in UTC with up to six digits of a second, such as
-"2026-11-23T14:02:05.123456Z". Input may carry any offset.
+Point in time as RFC 3339 in UTC with up to six fractional digits, such as
+"2026-11-23T14:02:05.123456Z". Input may have any offset.
 """
 scalar Time
 
 """
-A span of time. Always printed as ISO 8601, such as "PT15M", "PT1H30M" or "P7D".
-Input may also be text such as "15 minutes", "1 hour 30 minutes", "1h30m",
-"00:15:00" or "500 milliseconds". A day is 24 hours; months and years are
-refused because they have no fixed length.
+Duration. Output is ISO 8601, such as "PT15M", "PT1H30M" or "P7D". Input may also be text such as
+"15 minutes", "1 hour 30 minutes", "1h30m", "00:15:00" or "500 milliseconds". A day has 24 hours.
+Months and years are refused, because their length varies.
 """
 scalar Duration
 
-"A time of day on the group's own clock, from \"00:00\" to \"24:00\"."
+"Time of day in the time zone of the policy, from \"00:00\" to \"24:00\"."
 scalar TimeOfDay
 
-"A number of bytes, as a whole number that may exceed 32 bits."
+"Number of bytes, an integer that may exceed 32 bits."
 scalar Bytes
 
-"How a list is sorted."
+"Sort direction."
 enum OrderDirection {
   "Smallest first."
   ASC
@@ -7307,92 +7343,89 @@ enum OrderDirection {
   DESC
 }
 
-"Where a page of a list ends."
+"Position of a page in its list."
 type PageInfo {
-  "Whether there is more after ` + "`" + `endCursor` + "`" + `."
+  "True when there are entries after ` + "`" + `endCursor` + "`" + `."
   hasNextPage: Boolean!
-  "Whether something is before this page. True as soon as ` + "`" + `after` + "`" + ` was given."
+  "True when ` + "`" + `after` + "`" + ` was given."
   hasPreviousPage: Boolean!
   "Cursor of the first entry; null for an empty page."
   startCursor: String
-  "Cursor of the last entry, to be passed as ` + "`" + `after` + "`" + `; null for an empty page."
+  "Cursor of the last entry, to pass as ` + "`" + `after` + "`" + `; null for an empty page."
   endCursor: String
 }
 
-"What kind of failure an error is."
+"Category of an error."
 enum ErrorCode {
-  "The input is wrong; ` + "`" + `field` + "`" + ` says where."
+  "The input is not valid; ` + "`" + `field` + "`" + ` names the part."
   INVALID
-  "What the input names does not exist."
+  "An object that the input refers to does not exist."
   NOT_FOUND
-  "It clashes with what is there, or it was changed by someone else meanwhile."
+  "The change contradicts the current state, or another user changed the object meanwhile."
   CONFLICT
-  "The caller may not do this."
+  "The caller is not permitted to do this."
   FORBIDDEN
-  "Sign in first."
+  "The caller must sign in first."
   UNAUTHENTICATED
-  "The server cannot do it now; try again."
+  "The server cannot do this now; retry later."
   UNAVAILABLE
-  "A fault of the server; the request id leads to its log."
+  "An internal error; the server logs it under the request id."
   INTERNAL
 }
 
 "Why a mutation changed nothing."
 type UserError {
-  "What kind of failure it is."
+  "Category of the error."
   code: ErrorCode!
-  "Path of the input it is about, such as \"policy.periodInterval\"; null when it is about the whole."
+  "Path of the input field, such as \"policy.periodInterval\"; null when the error concerns the whole input."
   field: String
-  "For a person to read."
+  "The error as text."
   message: String!
 }
 
-"The answer to the removal of an object."
+"Result of a deletion."
 type DeletePayload {
-  "What was removed; null when nothing was."
+  "Id of the deleted object; null when nothing was deleted."
   deletedId: ID
-  "Why nothing was removed; empty when it was."
+  "Why nothing was deleted; empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphql", Input: `"""
-Everything that can be read. Every field needs a signed-in caller, by session
-cookie (mutation ` + "`" + `signIn` + "`" + `) or HTTP basic authentication, except ` + "`" + `me` + "`" + `, which is
-null for a stranger, and ` + "`" + `serverInfo` + "`" + `.
+All reads. Every field requires a signed-in caller, by session cookie (mutation ` + "`" + `signIn` + "`" + `) or HTTP
+basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `.
 
-Numbers come from counters, so they cost the same for ten machines and for a
-million. Lists that can grow are Relay connections: ` + "`" + `first` + "`" + ` defaults to 50 and
-is capped at 500; pass ` + "`" + `pageInfo.endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` for the next page.
+Counts come from counters, so they cost the same for ten machines and for a million. Long lists are
+Relay connections: ` + "`" + `first` + "`" + ` defaults to 50, at most 500; pass ` + "`" + `pageInfo.endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` to get
+the next page.
 
-What goes wrong is in ` + "`" + `errors` + "`" + `, each with ` + "`" + `extensions.code` + "`" + ` (see ` + "`" + `ErrorCode` + "`" + `)
-and, for code ` + "`" + `INTERNAL` + "`" + `, ` + "`" + `extensions.requestId` + "`" + `, which the server's log knows.
+Failures are in ` + "`" + `errors` + "`" + `, each with ` + "`" + `extensions.code` + "`" + ` (see ` + "`" + `ErrorCode` + "`" + `). Code ` + "`" + `INTERNAL` + "`" + ` also has
+` + "`" + `extensions.requestId` + "`" + `, under which the server logs the error.
 """
 type Query
 
 """
-Everything that can be changed. Each mutation is one verb with one input, done
-in one transaction and entered in the audit, and answers with the changed object
-and ` + "`" + `userErrors` + "`" + `. When there are user errors nothing was changed and the object
-is null. Failures that are not the caller's are in ` + "`" + `errors` + "`" + `.
+All changes. Each mutation has one input, runs in one transaction and is recorded in the audit. It
+returns the changed object and ` + "`" + `userErrors` + "`" + `. When there are user errors nothing was changed and the
+object is null. Failures that the caller did not cause are in ` + "`" + `errors` + "`" + `.
 
-Every ` + "`" + `reason` + "`" + ` is kept in the audit and shown to whoever asks why.
+Every ` + "`" + `reason` + "`" + ` is kept in the audit and shown with the change.
 """
 type Mutation
 
 """
-What changes while you look. Each subscription sends a snapshot first and then,
-at most about six times a second, the present state of what changed: an update
-may stand for many changes, and none is ever older than the one before. After a
-lost connection subscribe again; the new snapshot makes you whole. A reader that
-does not keep up is disconnected.
+Live changes. Each subscription first sends a snapshot, then the current state whenever it changes,
+at most about six times a second. One message may combine several changes, and no message is older
+than the one before. After a lost connection subscribe again to get a new snapshot. Clients that
+read too slowly are disconnected.
 
-Over websocket (graphql-transport-ws) at the same address as queries, or by
-server-sent events (` + "`" + `Accept: text/event-stream` + "`" + `).
+Available over websocket (graphql-transport-ws) at the same address as queries, or by server-sent
+events (` + "`" + `Accept: text/event-stream` + "`" + `).
 """
 type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/server.graphql", Input: `extend type Query {
-  "This server. A stranger sees the version only."
+  "This server. Without sign-in only the version is shown."
   serverInfo: ServerInfo!
 }
 
@@ -7400,150 +7433,156 @@ type Subscription
 type ServerInfo {
   "Version of CoreRoller."
   version: String!
-  "Its clock."
+  "Current time of the server."
   now: Time!
-  "When it was started; null for strangers."
+  "When the process started; null without sign-in."
   startedAt: Time
-  "Where the data is; null for strangers."
+  "Database in use; null without sign-in."
   database: Database
-  "Whether the database answers; null for strangers."
+  "True when the database answers; null without sign-in."
   healthy: Boolean
-  "Where machines send their requests, as seen by this caller; null for strangers."
+  "URL to which machines send requests, for the address this caller used; null without sign-in."
   updateUrl: String
-  "The simulated fleet; null for a stranger."
+  "The simulated fleet; null without sign-in."
   demo: Demo
 }
 
-"Where the data is."
+"Database in use."
 enum Database {
-  "In a file beside the server."
+  "SQLite, in a file on the server."
   SQLITE
-  "In a PostgreSQL that several servers may share."
+  "PostgreSQL, which several servers may share."
   POSTGRESQL
 }
 
 extend type Query {
-  "How the server that answers does, for the health page."
+  "Health of the server process that answers."
   serverHealth: ServerHealth!
 }
 
 extend type Mutation {
-  "Fill an empty database with two applications and simulated machines that check against this server until it ends or the demo is stopped. After a restart: let the machines go on."
+  """
+  Fills an empty database with two applications and simulated machines, which check in until the
+  server ends or the demo is stopped. After a restart of the server: continues the demo.
+  """
   startDemo: DemoPayload!
-  "Stop the simulated machines and delete the applications of the demo, and nothing else."
+  "Stops the simulated machines and deletes the applications of the demo, nothing else."
   stopDemo: DemoPayload!
 }
 
-"How one server process does."
+"Health of one server process."
 type ServerHealth {
-  "When this was read."
+  "When the data was read."
   asOf: Time!
-  "How long the database took to answer the simplest question."
+  "Response time of the database for a trivial query."
   databaseLatency: Duration!
-  "Update checks and reports per second, over the last half minute, in this process."
+  "Update checks and reports per second in this process, averaged over the last 30 seconds."
   checksPerSecond: Float!
   "Check-ins that wait for a transaction now."
-  waiting: Int!
-  "How many may wait before machines are told to come back later."
-  waitingLimit: Int!
-  "Machines this process remembers."
-  knownMachines: Int!
-  "Memory the process has taken from the system."
+  waitingCheckIns: Int!
+  "Maximum of ` + "`" + `waitingCheckIns` + "`" + `. Above it, check-ins are rejected and machines retry later."
+  waitingCheckInLimit: Int!
+  "Machines in the idle cache of this process."
+  cachedMachines: Int!
+  "Memory of the process in bytes."
   memory: Bytes!
-  "Live subscriptions of this process."
+  "Open subscriptions of this process."
   subscriptions: Int!
-  "What the server does by itself."
+  "Background jobs of the server."
   jobs: [Job!]!
 }
 
-"Something the server does by itself. With several servers one of them does it."
+"A background job. With several servers one of them runs it."
 type Job {
-  "What it does, such as \"end leases\"."
+  "What the job does, such as \"end leases\"."
   name: String!
-  "How often."
-  every: Duration!
-  "When this process did it last; null: not since it was started."
+  "Time between two runs."
+  interval: Duration!
+  "When this process last ran it; null when it did not since its start."
   lastRunAt: Time
-  "What went wrong then; \"\" when nothing did."
+  "Error of the last run; \"\" when it succeeded."
   lastError: String!
 }
 
 "The simulated fleet."
 type Demo {
-  "Whether its applications are there."
+  "True when its applications exist."
   present: Boolean!
-  "Whether its machines check against this server."
+  "True when its machines check in to this server."
   running: Boolean!
-  "Whether it can be started: it is there and does not run, or the database has no machines and no application but that of the first start."
+  """
+  True when it can be started: it exists and is not running, or the database has no machines and only
+  the preinstalled application.
+  """
   available: Boolean!
 }
 
-"The answer to starting or stopping the demo."
+"Result of starting or stopping the demo."
 type DemoPayload {
-  "As it is now; null when nothing was changed."
+  "State of the demo; null when nothing was changed."
   demo: Demo
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/timeline.graphql", Input: `extend type Query {
   "Machines of a group over time, for charts."
   timeline(
-    "The group."
+    "Id of the group."
     groupId: ID!
-    "How far back, which also chooses the distance between points."
+    "Length of the time range. It also determines the resolution."
     range: TimelineRange! = DAY
   ): Timeline!
 }
 
-"How far back a chart goes."
+"Time range of a chart."
 enum TimelineRange {
-  "The last hour, a point every 30 seconds."
+  "The last hour, one point every 30 seconds."
   HOUR
-  "The last day, a point every 5 minutes."
+  "The last day, one point every 5 minutes."
   DAY
-  "The last 7 days, a point every hour."
+  "The last 7 days, one point every hour."
   WEEK
-  "The last 30 days, a point every hour."
+  "The last 30 days, one point every hour."
   MONTH
 }
 
-"Machines of a group over time, by columns: the n-th number of every series belongs to the n-th moment."
+"Machines of a group over time. Entry n of every list belongs to entry n of ` + "`" + `times` + "`" + `."
 type Timeline {
-  "First moment of the range."
+  "Start of the range."
   from: Time!
-  "Last moment of the range."
+  "End of the range."
   until: Time!
-  "Distance between points."
+  "Time between two points."
   resolution: Duration!
-  "The moments, oldest first."
+  "Times of the points, oldest first."
   times: [Time!]!
   "Active machines by state."
   states: [StateSeries!]!
   "Active machines by running version, highest version first."
   versions: [VersionSeries!]!
   """
-  Active machines that ran the target of that moment, or higher, with nothing under way. This, ` + "`" + `inFlight` + "`" + `, ` + "`" + `failed` + "`" + ` and
-  ` + "`" + `waiting` + "`" + ` add up to all active machines of the moment.
+  Active machines without a grant that ran the target of that time or higher. Together with
+  ` + "`" + `inFlight` + "`" + `, ` + "`" + `failed` + "`" + ` and ` + "`" + `waiting` + "`" + ` these are all active machines.
   """
   onTarget: [Int!]!
-  "Active machines that were offered an update and had not finished it."
+  "Active machines with an unfinished grant."
   inFlight: [Int!]!
-  "Active machines below the target whose last attempt had failed, quarantined ones included."
+  "Active machines below the target whose last attempt had failed, including quarantined ones."
   failed: [Int!]!
-  "All other active machines; all that have nothing under way when there was no target."
+  "All other active machines. Without a target: all without a grant."
   waiting: [Int!]!
-  "Grants and check-ins, and what they may reach."
+  "Grants and update checks with their limits."
   pace: Pace!
-  "What to mark in the chart: promotions, pauses, halts, waves and changes of policy, oldest first, at most 100."
-  marks: [Activity!]!
+  "Events to mark in the chart: promotions, pauses, halts, waves and policy changes, oldest first, at most 100."
+  annotations: [Activity!]!
 }
 
 "Machines in one state over time."
 type StateSeries {
   "The state."
   state: InstanceState!
-  "How many at each moment."
+  "Number of machines at each time."
   machines: [Int!]!
 }
 
@@ -7551,94 +7590,95 @@ type StateSeries {
 type VersionSeries {
   "The version."
   version: String!
-  "How many at each moment."
+  "Number of machines at each time."
   machines: [Int!]!
 }
 
 """
-How fast a group goes, by columns like the timeline it is part of. Each number is the highest since the moment before, so
-a short rush is seen, and none exceeds its cap by being read late. A number and its cap are 0 where nothing was recorded.
+How fast a group updates, as lists like those of its timeline. Each number is the maximum since the
+previous point, so short peaks are visible and no value exceeds its limit. Value and limit are 0
+where nothing was recorded.
 """
 type Pace {
   "Updates in flight."
   inFlight: [Int!]!
-  "What ` + "`" + `inFlight` + "`" + ` might reach then: the policy's maxConcurrentUpdates."
-  cap: [Int!]!
-  "Grants within the policy's period that ended then."
+  "Maximum of ` + "`" + `inFlight` + "`" + ` at that time: the policy's maxConcurrentUpdates."
+  concurrencyLimit: [Int!]!
+  "Grants within the policy's period that ended at that time."
   granted: [Int!]!
-  "What ` + "`" + `granted` + "`" + ` might reach then: the policy's maxUpdatesPerPeriod."
-  periodCap: [Int!]!
-  "Update checks since the moment before, over all server processes, those answered from memory included."
+  "Maximum of ` + "`" + `granted` + "`" + ` at that time: the policy's maxUpdatesPerPeriod."
+  periodLimit: [Int!]!
+  "Update checks since the previous point, in all server processes and including those answered from cache."
   checks: [Int!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/user.graphql", Input: `extend type Query {
-  "Who is signed in; null for a stranger."
+  "The signed-in user; null without sign-in."
   me: User
-  "Everybody who may sign in, by name."
+  "All users, sorted by name."
   users: [User!]!
 }
 
 extend type Mutation {
-  "Sign in and set the session cookie. Open to strangers; slowed down after failures."
-  signIn("See its type." input: SignInInput!): SignInPayload!
-  "End this session. Does nothing for callers without one."
+  "Signs in and sets the session cookie. Requires no sign-in. Repeated failures are delayed."
+  signIn("User name and password." input: SignInInput!): SignInPayload!
+  "Ends this session. Has no effect without one."
   signOut: SignOutPayload!
-  "Change the caller's own password and end all other sessions."
-  changePassword("See its type." input: ChangePasswordInput!): UserPayload!
-  "Let one more person sign in. They are asked to change the password first."
-  createUser("See its type." input: CreateUserInput!): UserPayload!
-  "Give somebody another password, which they are asked to change first, and end their sessions."
-  setPassword("See its type." input: SetPasswordInput!): UserPayload!
-  "Take somebody's access away at once. The last user stays."
-  deleteUser("See its type." input: DeleteUserInput!): DeletePayload!
+  "Changes the caller's own password and ends all other sessions of the user."
+  changePassword("The current and the new password." input: ChangePasswordInput!): UserPayload!
+  "Creates a user, who is asked to change the password at the first sign-in."
+  createUser("Name and first password." input: CreateUserInput!): UserPayload!
+  "Sets the password of another user, who is asked to change it, and ends that user's sessions."
+  setPassword("The user and the new password." input: SetPasswordInput!): UserPayload!
+  "Deletes a user and ends the user's sessions. The last user cannot be deleted."
+  deleteUser("The user to delete." input: DeleteUserInput!): DeletePayload!
 }
 
-"Somebody who may sign in."
+"A person who can sign in."
 type User {
   "UUID."
   id: ID!
   "Unique on this server."
   username: String!
-  "Whether the password was given by somebody else and should be changed first."
+  "True when another user set the password, so that it should be changed."
   mustChangePassword: Boolean!
-  "When the account was made."
+  "When the account was created."
   createdAt: Time!
 }
 
-"Name and password."
+"User name and password."
 input SignInInput {
-  "Who."
+  "The user name."
   username: String!
   "The password."
   password: String!
 }
 
-"The answer to a sign-in; the session is in the cookie ` + "`" + `coreroller_session` + "`" + `."
+"Result of a sign-in. The session is in the cookie ` + "`" + `coreroller_session` + "`" + `."
 type SignInPayload {
-  "Who is signed in; null when nobody is."
+  "The signed-in user; null when the sign-in failed."
   user: User
-  "Why not; empty when it worked."
+  "Why the sign-in failed; empty on success."
   userErrors: [UserError!]!
 }
 
-"The answer to a sign-out."
+"Result of a sign-out."
 type SignOutPayload {
-  "Whether there was a session to end."
-  ended: Boolean!
-  "Always empty; here so that all mutations look alike."
+  "True when there was a session."
+  sessionEnded: Boolean!
+  "Always empty; every payload has this field."
   userErrors: [UserError!]!
 }
 
-"A new password for the caller."
+"The current and the new password of the caller."
 input ChangePasswordInput {
-  "The present password."
+  "The current password."
   currentPassword: String!
   "At least 8 characters."
   newPassword: String!
 }
 
-"A new person."
+"Name and first password of a new user."
 input CreateUserInput {
   "Unique on this server."
   username: String!
@@ -7646,25 +7686,25 @@ input CreateUserInput {
   password: String!
 }
 
-"A new password for somebody else."
+"A new password for another user."
 input SetPasswordInput {
-  "Who."
+  "Name of the user."
   username: String!
   "At least 8 characters."
   newPassword: String!
 }
 
-"Somebody who may not sign in any more."
+"The user to delete."
 input DeleteUserInput {
-  "Who."
+  "Id of the user."
   id: ID!
 }
 
-"The answer to a change of a user."
+"Result of a change to a user."
 type UserPayload {
-  "As it is now; null when nothing was changed."
+  "The changed user; null when nothing was changed."
   user: User
-  "Why nothing was changed; empty when it was."
+  "Why nothing was changed; empty on success."
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -7705,8 +7745,8 @@ func (ec *executionContext) childFields_Activity(ctx context.Context, field grap
 		return ec.fieldContext_Activity_version(ctx, field)
 	case "code":
 		return ec.fieldContext_Activity_code(ctx, field)
-	case "words":
-		return ec.fieldContext_Activity_words(ctx, field)
+	case "description":
+		return ec.fieldContext_Activity_description(ctx, field)
 	case "actor":
 		return ec.fieldContext_Activity_actor(ctx, field)
 	case "detail":
@@ -7773,8 +7813,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_packages(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Application_numbers(ctx, field)
-	case "checks":
-		return ec.fieldContext_Application_checks(ctx, field)
+	case "recentChecks":
+		return ec.fieldContext_Application_recentChecks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
 }
@@ -7831,8 +7871,8 @@ func (ec *executionContext) childFields_Attempt(ctx context.Context, field graph
 		return ec.fieldContext_Attempt_outcome(ctx, field)
 	case "code":
 		return ec.fieldContext_Attempt_code(ctx, field)
-	case "words":
-		return ec.fieldContext_Attempt_words(ctx, field)
+	case "description":
+		return ec.fieldContext_Attempt_description(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Attempt", field.Name)
 }
@@ -7915,10 +7955,10 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_actor(ctx, field)
 	case "credential":
 		return ec.fieldContext_Audit_credential(ctx, field)
-	case "verb":
-		return ec.fieldContext_Audit_verb(ctx, field)
-	case "object":
-		return ec.fieldContext_Audit_object(ctx, field)
+	case "action":
+		return ec.fieldContext_Audit_action(ctx, field)
+	case "objectType":
+		return ec.fieldContext_Audit_objectType(ctx, field)
 	case "objectId":
 		return ec.fieldContext_Audit_objectId(ctx, field)
 	case "applicationId":
@@ -8025,8 +8065,8 @@ func (ec *executionContext) childFields_Decision(ctx context.Context, field grap
 		return ec.fieldContext_Decision_reason(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Decision_sentence(ctx, field)
-	case "offer":
-		return ec.fieldContext_Decision_offer(ctx, field)
+	case "offeredVersion":
+		return ec.fieldContext_Decision_offeredVersion(ctx, field)
 	case "until":
 		return ec.fieldContext_Decision_until(ctx, field)
 	}
@@ -8079,28 +8119,28 @@ func (ec *executionContext) childFields_Explanation(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type Explanation", field.Name)
 }
 
+func (ec *executionContext) childFields_FailureBreakdown(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "value":
+		return ec.fieldContext_FailureBreakdown_value(ctx, field)
+	case "attempts":
+		return ec.fieldContext_FailureBreakdown_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FailureBreakdown", field.Name)
+}
+
 func (ec *executionContext) childFields_FailureCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "outcome":
 		return ec.fieldContext_FailureCount_outcome(ctx, field)
 	case "code":
 		return ec.fieldContext_FailureCount_code(ctx, field)
-	case "words":
-		return ec.fieldContext_FailureCount_words(ctx, field)
+	case "description":
+		return ec.fieldContext_FailureCount_description(ctx, field)
 	case "attempts":
 		return ec.fieldContext_FailureCount_attempts(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FailureCount", field.Name)
-}
-
-func (ec *executionContext) childFields_FailureShare(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "value":
-		return ec.fieldContext_FailureShare_value(ctx, field)
-	case "attempts":
-		return ec.fieldContext_FailureShare_attempts(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type FailureShare", field.Name)
 }
 
 func (ec *executionContext) childFields_FleetChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8177,10 +8217,10 @@ func (ec *executionContext) childFields_Freeze(ctx context.Context, field graphq
 
 func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "holds":
-		return ec.fieldContext_Gate_holds(ctx, field)
-	case "since":
-		return ec.fieldContext_Gate_since(ctx, field)
+	case "satisfied":
+		return ec.fieldContext_Gate_satisfied(ctx, field)
+	case "satisfiedSince":
+		return ec.fieldContext_Gate_satisfiedSince(ctx, field)
 	case "finished":
 		return ec.fieldContext_Gate_finished(ctx, field)
 	case "minFinished":
@@ -8189,8 +8229,8 @@ func (ec *executionContext) childFields_Gate(ctx context.Context, field graphql.
 		return ec.fieldContext_Gate_successShare(ctx, field)
 	case "minSuccessShare":
 		return ec.fieldContext_Gate_minSuccessShare(ctx, field)
-	case "soaksUntil":
-		return ec.fieldContext_Gate_soaksUntil(ctx, field)
+	case "soakEndsAt":
+		return ec.fieldContext_Gate_soakEndsAt(ctx, field)
 	case "needsApproval":
 		return ec.fieldContext_Gate_needsApproval(ctx, field)
 	}
@@ -8207,8 +8247,8 @@ func (ec *executionContext) childFields_Grant(ctx context.Context, field graphql
 		return ec.fieldContext_Grant_number(ctx, field)
 	case "grantedAt":
 		return ec.fieldContext_Grant_grantedAt(ctx, field)
-	case "leaseUntil":
-		return ec.fieldContext_Grant_leaseUntil(ctx, field)
+	case "leaseExpiresAt":
+		return ec.fieldContext_Grant_leaseExpiresAt(ctx, field)
 	case "downloadingAt":
 		return ec.fieldContext_Grant_downloadingAt(ctx, field)
 	case "downloadedAt":
@@ -8261,8 +8301,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_policyWarnings(ctx, field)
 	case "pause":
 		return ec.fieldContext_Group_pause(ctx, field)
-	case "waitsFor":
-		return ec.fieldContext_Group_waitsFor(ctx, field)
+	case "currentHold":
+		return ec.fieldContext_Group_currentHold(ctx, field)
 	case "numbers":
 		return ec.fieldContext_Group_numbers(ctx, field)
 	case "rollout":
@@ -8297,8 +8337,8 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
-	case "cap":
-		return ec.fieldContext_GroupNumbers_cap(ctx, field)
+	case "concurrencyLimit":
+		return ec.fieldContext_GroupNumbers_concurrencyLimit(ctx, field)
 	case "waiting":
 		return ec.fieldContext_GroupNumbers_waiting(ctx, field)
 	case "failed":
@@ -8309,18 +8349,18 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_silent(ctx, field)
 	case "overridden":
 		return ec.fieldContext_GroupNumbers_overridden(ctx, field)
-	case "spentInPeriod":
-		return ec.fieldContext_GroupNumbers_spentInPeriod(ctx, field)
-	case "periodCap":
-		return ec.fieldContext_GroupNumbers_periodCap(ctx, field)
+	case "grantedInPeriod":
+		return ec.fieldContext_GroupNumbers_grantedInPeriod(ctx, field)
+	case "periodLimit":
+		return ec.fieldContext_GroupNumbers_periodLimit(ctx, field)
 	case "grants":
 		return ec.fieldContext_GroupNumbers_grants(ctx, field)
 	case "byState":
 		return ec.fieldContext_GroupNumbers_byState(ctx, field)
 	case "byVersion":
 		return ec.fieldContext_GroupNumbers_byVersion(ctx, field)
-	case "heldBecause":
-		return ec.fieldContext_GroupNumbers_heldBecause(ctx, field)
+	case "heldByReason":
+		return ec.fieldContext_GroupNumbers_heldByReason(ctx, field)
 	case "funnel":
 		return ec.fieldContext_GroupNumbers_funnel(ctx, field)
 	case "failures":
@@ -8349,10 +8389,10 @@ func (ec *executionContext) childFields_Halt(ctx context.Context, field graphql.
 		return ec.fieldContext_Halt_failed(ctx, field)
 	case "finished":
 		return ec.fieldContext_Halt_finished(ctx, field)
-	case "share":
-		return ec.fieldContext_Halt_share(ctx, field)
-	case "machines":
-		return ec.fieldContext_Halt_machines(ctx, field)
+	case "failureShareLimit":
+		return ec.fieldContext_Halt_failureShareLimit(ctx, field)
+	case "machineIds":
+		return ec.fieldContext_Halt_machineIds(ctx, field)
 	case "by":
 		return ec.fieldContext_Halt_by(ctx, field)
 	case "reason":
@@ -8415,6 +8455,36 @@ func (ec *executionContext) childFields_HistoryEntry(ctx context.Context, field 
 		return ec.fieldContext_HistoryEntry_detail(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HistoryEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_Hold(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reason":
+		return ec.fieldContext_Hold_reason(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Hold_sentence(ctx, field)
+	case "until":
+		return ec.fieldContext_Hold_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Hold", field.Name)
+}
+
+func (ec *executionContext) childFields_Impact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_Impact_machines(ctx, field)
+	case "eligible":
+		return ec.fieldContext_Impact_eligible(ctx, field)
+	case "eligibleNow":
+		return ec.fieldContext_Impact_eligibleNow(ctx, field)
+	case "groups":
+		return ec.fieldContext_Impact_groups(ctx, field)
+	case "projectedEnd":
+		return ec.fieldContext_Impact_projectedEnd(ctx, field)
+	case "sentence":
+		return ec.fieldContext_Impact_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
 }
 
 func (ec *executionContext) childFields_Instance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8535,8 +8605,8 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 	switch field.Name {
 	case "name":
 		return ec.fieldContext_Job_name(ctx, field)
-	case "every":
-		return ec.fieldContext_Job_every(ctx, field)
+	case "interval":
+		return ec.fieldContext_Job_interval(ctx, field)
 	case "lastRunAt":
 		return ec.fieldContext_Job_lastRunAt(ctx, field)
 	case "lastError":
@@ -8545,14 +8615,14 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
 }
 
-func (ec *executionContext) childFields_LeftOut(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
-		return ec.fieldContext_LeftOut_reason(ctx, field)
+		return ec.fieldContext_NotUpdatedCount_reason(ctx, field)
 	case "machines":
-		return ec.fieldContext_LeftOut_machines(ctx, field)
+		return ec.fieldContext_NotUpdatedCount_machines(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type LeftOut", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type NotUpdatedCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Numbers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8603,12 +8673,12 @@ func (ec *executionContext) childFields_Pace(ctx context.Context, field graphql.
 	switch field.Name {
 	case "inFlight":
 		return ec.fieldContext_Pace_inFlight(ctx, field)
-	case "cap":
-		return ec.fieldContext_Pace_cap(ctx, field)
+	case "concurrencyLimit":
+		return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 	case "granted":
 		return ec.fieldContext_Pace_granted(ctx, field)
-	case "periodCap":
-		return ec.fieldContext_Pace_periodCap(ctx, field)
+	case "periodLimit":
+		return ec.fieldContext_Pace_periodLimit(ctx, field)
 	case "checks":
 		return ec.fieldContext_Pace_checks(ctx, field)
 	}
@@ -8799,8 +8869,8 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 	switch field.Name {
 	case "changes":
 		return ec.fieldContext_PolicyPreview_changes(ctx, field)
-	case "reachGrows":
-		return ec.fieldContext_PolicyPreview_reachGrows(ctx, field)
+	case "loosens":
+		return ec.fieldContext_PolicyPreview_loosens(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_PolicyPreview_userErrors(ctx, field)
 	case "policy":
@@ -8811,28 +8881,10 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 		return ec.fieldContext_PolicyPreview_warnings(ctx, field)
 	case "windows":
 		return ec.fieldContext_PolicyPreview_windows(ctx, field)
-	case "reach":
-		return ec.fieldContext_PolicyPreview_reach(ctx, field)
+	case "impact":
+		return ec.fieldContext_PolicyPreview_impact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyPreview", field.Name)
-}
-
-func (ec *executionContext) childFields_Reach(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "machines":
-		return ec.fieldContext_Reach_machines(ctx, field)
-	case "eligible":
-		return ec.fieldContext_Reach_eligible(ctx, field)
-	case "eligibleNow":
-		return ec.fieldContext_Reach_eligibleNow(ctx, field)
-	case "groups":
-		return ec.fieldContext_Reach_groups(ctx, field)
-	case "projectedEnd":
-		return ec.fieldContext_Reach_projectedEnd(ctx, field)
-	case "sentence":
-		return ec.fieldContext_Reach_sentence(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Reach", field.Name)
 }
 
 func (ec *executionContext) childFields_Rollout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8857,8 +8909,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_waves(ctx, field)
 	case "currentWave":
 		return ec.fieldContext_Rollout_currentWave(ctx, field)
-	case "evidence":
-		return ec.fieldContext_Rollout_evidence(ctx, field)
+	case "attemptsSinceResume":
+		return ec.fieldContext_Rollout_attemptsSinceResume(ctx, field)
 	case "attempts":
 		return ec.fieldContext_Rollout_attempts(ctx, field)
 	case "failures":
@@ -8869,10 +8921,10 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
-	case "leader":
-		return ec.fieldContext_Rollout_leader(ctx, field)
-	case "proven":
-		return ec.fieldContext_Rollout_proven(ctx, field)
+	case "safeModeMachineId":
+		return ec.fieldContext_Rollout_safeModeMachineId(ctx, field)
+	case "safeModePassed":
+		return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 	case "halt":
 		return ec.fieldContext_Rollout_halt(ctx, field)
 	case "projectedEnd":
@@ -8941,12 +8993,12 @@ func (ec *executionContext) childFields_ServerHealth(ctx context.Context, field 
 		return ec.fieldContext_ServerHealth_databaseLatency(ctx, field)
 	case "checksPerSecond":
 		return ec.fieldContext_ServerHealth_checksPerSecond(ctx, field)
-	case "waiting":
-		return ec.fieldContext_ServerHealth_waiting(ctx, field)
-	case "waitingLimit":
-		return ec.fieldContext_ServerHealth_waitingLimit(ctx, field)
-	case "knownMachines":
-		return ec.fieldContext_ServerHealth_knownMachines(ctx, field)
+	case "waitingCheckIns":
+		return ec.fieldContext_ServerHealth_waitingCheckIns(ctx, field)
+	case "waitingCheckInLimit":
+		return ec.fieldContext_ServerHealth_waitingCheckInLimit(ctx, field)
+	case "cachedMachines":
+		return ec.fieldContext_ServerHealth_cachedMachines(ctx, field)
 	case "memory":
 		return ec.fieldContext_ServerHealth_memory(ctx, field)
 	case "subscriptions":
@@ -8989,8 +9041,8 @@ func (ec *executionContext) childFields_SignInPayload(ctx context.Context, field
 
 func (ec *executionContext) childFields_SignOutPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "ended":
-		return ec.fieldContext_SignOutPayload_ended(ctx, field)
+	case "sessionEnded":
+		return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
 	case "userErrors":
 		return ec.fieldContext_SignOutPayload_userErrors(ctx, field)
 	}
@@ -9001,8 +9053,8 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 	switch field.Name {
 	case "projectedEnd":
 		return ec.fieldContext_Simulation_projectedEnd(ctx, field)
-	case "ends":
-		return ec.fieldContext_Simulation_ends(ctx, field)
+	case "finalState":
+		return ec.fieldContext_Simulation_finalState(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Simulation_sentence(ctx, field)
 	case "halt":
@@ -9017,26 +9069,16 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 		return ec.fieldContext_Simulation_waiting(ctx, field)
 	case "failed":
 		return ec.fieldContext_Simulation_failed(ctx, field)
-	case "leftOut":
-		return ec.fieldContext_Simulation_leftOut(ctx, field)
+	case "notUpdated":
+		return ec.fieldContext_Simulation_notUpdated(ctx, field)
 	case "scale":
 		return ec.fieldContext_Simulation_scale(ctx, field)
-	case "checkEvery":
-		return ec.fieldContext_Simulation_checkEvery(ctx, field)
-	case "updateTakes":
-		return ec.fieldContext_Simulation_updateTakes(ctx, field)
+	case "checkInterval":
+		return ec.fieldContext_Simulation_checkInterval(ctx, field)
+	case "updateDuration":
+		return ec.fieldContext_Simulation_updateDuration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Simulation", field.Name)
-}
-
-func (ec *executionContext) childFields_Span(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "from":
-		return ec.fieldContext_Span_from(ctx, field)
-	case "until":
-		return ec.fieldContext_Span_until(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Span", field.Name)
 }
 
 func (ec *executionContext) childFields_StateCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9059,6 +9101,16 @@ func (ec *executionContext) childFields_StateSeries(ctx context.Context, field g
 		return ec.fieldContext_StateSeries_machines(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type StateSeries", field.Name)
+}
+
+func (ec *executionContext) childFields_TimeSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_TimeSpan_from(ctx, field)
+	case "until":
+		return ec.fieldContext_TimeSpan_until(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TimeSpan", field.Name)
 }
 
 func (ec *executionContext) childFields_Timeline(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -9085,8 +9137,8 @@ func (ec *executionContext) childFields_Timeline(ctx context.Context, field grap
 		return ec.fieldContext_Timeline_waiting(ctx, field)
 	case "pace":
 		return ec.fieldContext_Timeline_pace(ctx, field)
-	case "marks":
-		return ec.fieldContext_Timeline_marks(ctx, field)
+	case "annotations":
+		return ec.fieldContext_Timeline_annotations(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Timeline", field.Name)
 }
@@ -9163,18 +9215,6 @@ func (ec *executionContext) childFields_VersionSeries(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type VersionSeries", field.Name)
 }
 
-func (ec *executionContext) childFields_Wait(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-	switch field.Name {
-	case "reason":
-		return ec.fieldContext_Wait_reason(ctx, field)
-	case "sentence":
-		return ec.fieldContext_Wait_sentence(ctx, field)
-	case "until":
-		return ec.fieldContext_Wait_until(ctx, field)
-	}
-	return nil, fmt.Errorf("no field named %q was found under type Wait", field.Name)
-}
-
 func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "position":
@@ -9191,8 +9231,8 @@ func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.
 		return ec.fieldContext_Wave_state(ctx, field)
 	case "openedAt":
 		return ec.fieldContext_Wave_openedAt(ctx, field)
-	case "counts":
-		return ec.fieldContext_Wave_counts(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Wave_attempts(ctx, field)
 	case "gate":
 		return ec.fieldContext_Wave_gate(ctx, field)
 	}

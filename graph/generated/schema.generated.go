@@ -12,6 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql/introspection"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -51,10 +53,10 @@ type MutationResolver interface {
 	StopDemo(ctx context.Context) (*model.DemoPayload, error)
 	SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error)
 	SignOut(ctx context.Context) (*model.SignOutPayload, error)
-	ChangePassword(ctx context.Context, input fleet.ChangePassword) (*model.UserPayload, error)
-	CreateUser(ctx context.Context, input fleet.CreateUser) (*model.UserPayload, error)
-	SetPassword(ctx context.Context, input fleet.SetPassword) (*model.UserPayload, error)
-	DeleteUser(ctx context.Context, input fleet.DeleteUser) (*model.DeletePayload, error)
+	ChangePassword(ctx context.Context, input account.ChangePassword) (*model.UserPayload, error)
+	CreateUser(ctx context.Context, input account.CreateUser) (*model.UserPayload, error)
+	SetPassword(ctx context.Context, input account.SetPassword) (*model.UserPayload, error)
+	DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error)
 }
 type QueryResolver interface {
 	Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error)
@@ -62,14 +64,14 @@ type QueryResolver interface {
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
 	Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
-	PromotionReach(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*fleet.Reach, error)
-	DeletionReach(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*fleet.Reach, error)
-	UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*model.UpdatePath, error)
-	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*fleet.Explanation, error)
+	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error)
+	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error)
+	UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*model.UpdatePath, error)
+	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error)
 	SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error)
-	Fleet(ctx context.Context) (*fleet.Numbers, error)
+	Fleet(ctx context.Context) (*view.Numbers, error)
 	Group(ctx context.Context, id uuid.UUID) (*db.Group, error)
-	ControlReach(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*fleet.Reach, error)
+	ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error)
 	Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error)
 	Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error)
 	Package(ctx context.Context, id uuid.UUID) (*db.Release, error)
@@ -77,7 +79,7 @@ type QueryResolver interface {
 	Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error)
 	ServerInfo(ctx context.Context) (*model.ServerInfo, error)
 	ServerHealth(ctx context.Context) (*model.ServerHealth, error)
-	Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*fleet.Timeline, error)
+	Timeline(ctx context.Context, groupID uuid.UUID, rangeArg model.TimelineRange) (*view.Timeline, error)
 	Me(ctx context.Context) (*db.User, error)
 	Users(ctx context.Context) ([]*db.User, error)
 }
@@ -140,8 +142,8 @@ func (ec *executionContext) field_Mutation_changePassword_args(ctx context.Conte
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.ChangePassword, error) {
-			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐChangePassword(ctx, v)
+		func(ctx context.Context, v any) (account.ChangePassword, error) {
+			return ec.unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐChangePassword(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -210,8 +212,8 @@ func (ec *executionContext) field_Mutation_createUser_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.CreateUser, error) {
-			return ec.unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateUser(ctx, v)
+		func(ctx context.Context, v any) (account.CreateUser, error) {
+			return ec.unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐCreateUser(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -280,8 +282,8 @@ func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, 
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.DeleteUser, error) {
-			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteUser(ctx, v)
+		func(ctx context.Context, v any) (account.DeleteUser, error) {
+			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐDeleteUser(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -434,8 +436,8 @@ func (ec *executionContext) field_Mutation_setPassword_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (fleet.SetPassword, error) {
-			return ec.unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetPassword(ctx, v)
+		func(ctx context.Context, v any) (account.SetPassword, error) {
+			return ec.unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐSetPassword(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -644,7 +646,7 @@ func (ec *executionContext) field_Query_channel_args(ctx context.Context, rawArg
 	return args, nil
 }
 
-func (ec *executionContext) field_Query_controlReach_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Query_controlImpact_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "groupId",
@@ -666,7 +668,7 @@ func (ec *executionContext) field_Query_controlReach_args(ctx context.Context, r
 	return args, nil
 }
 
-func (ec *executionContext) field_Query_deletionReach_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Query_deletionImpact_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "applicationId",
@@ -812,7 +814,7 @@ func (ec *executionContext) field_Query_policyPreview_args(ctx context.Context, 
 	return args, nil
 }
 
-func (ec *executionContext) field_Query_promotionReach_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+func (ec *executionContext) field_Query_promotionImpact_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "channelId",
@@ -895,14 +897,14 @@ func (ec *executionContext) field_Query_updatePath_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["channelId"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "from",
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "fromVersion",
 		func(ctx context.Context, v any) (string, error) {
 			return ec.unmarshalNString2string(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["from"] = arg1
+	args["fromVersion"] = arg1
 	return args, nil
 }
 
@@ -2318,7 +2320,7 @@ func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(fleet.ChangePassword))
+			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(account.ChangePassword))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2362,7 +2364,7 @@ func (ec *executionContext) _Mutation_createUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(fleet.CreateUser))
+			return ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(account.CreateUser))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2406,7 +2408,7 @@ func (ec *executionContext) _Mutation_setPassword(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(fleet.SetPassword))
+			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(account.SetPassword))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
@@ -2450,7 +2452,7 @@ func (ec *executionContext) _Mutation_deleteUser(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["input"].(fleet.DeleteUser))
+			return ec.Resolvers.Mutation().DeleteUser(ctx, fc.Args["input"].(account.DeleteUser))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.DeletePayload) graphql.Marshaler {
@@ -2692,34 +2694,34 @@ func (ec *executionContext) fieldContext_Query_channel(ctx context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Query_promotionReach(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+func (ec *executionContext) _Query_promotionImpact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_promotionReach(ctx, field)
+			return ec.fieldContext_Query_promotionImpact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().PromotionReach(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["packageId"].(uuid.UUID))
+			return ec.Resolvers.Query().PromotionImpact(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["packageId"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Query_promotionReach(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Query_promotionImpact(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	defer func() {
@@ -2729,41 +2731,41 @@ func (ec *executionContext) fieldContext_Query_promotionReach(ctx context.Contex
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_promotionReach_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_Query_promotionImpact_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
 	return fc, nil
 }
 
-func (ec *executionContext) _Query_deletionReach(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+func (ec *executionContext) _Query_deletionImpact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_deletionReach(ctx, field)
+			return ec.fieldContext_Query_deletionImpact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().DeletionReach(ctx, fc.Args["applicationId"].(*uuid.UUID), fc.Args["channelId"].(*uuid.UUID), fc.Args["packageId"].(*uuid.UUID), fc.Args["groupId"].(*uuid.UUID))
+			return ec.Resolvers.Query().DeletionImpact(ctx, fc.Args["applicationId"].(*uuid.UUID), fc.Args["channelId"].(*uuid.UUID), fc.Args["packageId"].(*uuid.UUID), fc.Args["groupId"].(*uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Query_deletionReach(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Query_deletionImpact(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	defer func() {
@@ -2773,7 +2775,7 @@ func (ec *executionContext) fieldContext_Query_deletionReach(ctx context.Context
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_deletionReach_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_Query_deletionImpact_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2790,7 +2792,7 @@ func (ec *executionContext) _Query_updatePath(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().UpdatePath(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["from"].(string))
+			return ec.Resolvers.Query().UpdatePath(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["fromVersion"].(string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
@@ -2837,8 +2839,8 @@ func (ec *executionContext) _Query_explainUpdate(ctx context.Context, field grap
 			return ec.Resolvers.Query().ExplainUpdate(ctx, fc.Args["instanceId"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Explanation) graphql.Marshaler {
-			return ec.marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐExplanation(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Explanation) graphql.Marshaler {
+			return ec.marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐExplanation(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2924,8 +2926,8 @@ func (ec *executionContext) _Query_fleet(ctx context.Context, field graphql.Coll
 			return ec.Resolvers.Query().Fleet(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Numbers) graphql.Marshaler {
-			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐNumbers(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Numbers) graphql.Marshaler {
+			return ec.marshalNFleetNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐNumbers(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2988,34 +2990,34 @@ func (ec *executionContext) fieldContext_Query_group(ctx context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Query_controlReach(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+func (ec *executionContext) _Query_controlImpact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Query_controlReach(ctx, field)
+			return ec.fieldContext_Query_controlImpact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ControlReach(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(model.GroupControl))
+			return ec.Resolvers.Query().ControlImpact(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(model.GroupControl))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Reach) graphql.Marshaler {
-			return ec.marshalNReach2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Query_controlReach(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Query_controlImpact(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
 		Field:      field,
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Reach(ctx, field)
+			return ec.childFields_Impact(ctx, field)
 		},
 	}
 	defer func() {
@@ -3025,7 +3027,7 @@ func (ec *executionContext) fieldContext_Query_controlReach(ctx context.Context,
 		}
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
-	if fc.Args, err = ec.field_Query_controlReach_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+	if fc.Args, err = ec.field_Query_controlImpact_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -3329,8 +3331,8 @@ func (ec *executionContext) _Query_timeline(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Timeline(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["range"].(model.TimelineRange))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
-			return ec.marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
+			return ec.marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐTimeline(ctx, selections, v)
 		},
 		true,
 		true,
@@ -4094,17 +4096,17 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_channel(ctx, field)
 				})
-		case "promotionReach":
+		case "promotionImpact":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_promotionReach(ctx, field)
+					return ec._Query_promotionImpact(ctx, field)
 				})
-		case "deletionReach":
+		case "deletionImpact":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_deletionReach(ctx, field)
+					return ec._Query_deletionImpact(ctx, field)
 				})
 		case "updatePath":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -4136,11 +4138,11 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_group(ctx, field)
 				})
-		case "controlReach":
+		case "controlImpact":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
-					return ec._Query_controlReach(ctx, field)
+					return ec._Query_controlImpact(ctx, field)
 				})
 		case "instance":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -181,16 +181,16 @@ func (ec *executionContext) fieldContext_Job_name(_ context.Context, field graph
 	return graphql.NewScalarFieldContext("Job", field, false, false, "String")
 }
 
-func (ec *executionContext) _Job_every(ctx context.Context, field graphql.CollectedField, obj *model.Job) (ret graphql.Marshaler) {
+func (ec *executionContext) _Job_interval(ctx context.Context, field graphql.CollectedField, obj *model.Job) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Job_every(ctx, field)
+			return ec.fieldContext_Job_interval(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Every, nil
+			return obj.Interval, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
@@ -200,7 +200,7 @@ func (ec *executionContext) _Job_every(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Job_every(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Job_interval(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Job", field, false, false, "Duration")
 }
 
@@ -319,16 +319,16 @@ func (ec *executionContext) fieldContext_ServerHealth_checksPerSecond(_ context.
 	return graphql.NewScalarFieldContext("ServerHealth", field, false, false, "Float")
 }
 
-func (ec *executionContext) _ServerHealth_waiting(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServerHealth_waitingCheckIns(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServerHealth_waiting(ctx, field)
+			return ec.fieldContext_ServerHealth_waitingCheckIns(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Waiting, nil
+			return obj.WaitingCheckIns, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -338,20 +338,20 @@ func (ec *executionContext) _ServerHealth_waiting(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ServerHealth_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ServerHealth_waitingCheckIns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServerHealth", field, false, false, "Int")
 }
 
-func (ec *executionContext) _ServerHealth_waitingLimit(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServerHealth_waitingCheckInLimit(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServerHealth_waitingLimit(ctx, field)
+			return ec.fieldContext_ServerHealth_waitingCheckInLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.WaitingLimit, nil
+			return obj.WaitingCheckInLimit, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -361,20 +361,20 @@ func (ec *executionContext) _ServerHealth_waitingLimit(ctx context.Context, fiel
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ServerHealth_waitingLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ServerHealth_waitingCheckInLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServerHealth", field, false, false, "Int")
 }
 
-func (ec *executionContext) _ServerHealth_knownMachines(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
+func (ec *executionContext) _ServerHealth_cachedMachines(ctx context.Context, field graphql.CollectedField, obj *model.ServerHealth) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ServerHealth_knownMachines(ctx, field)
+			return ec.fieldContext_ServerHealth_cachedMachines(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.KnownMachines, nil
+			return obj.CachedMachines, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -384,7 +384,7 @@ func (ec *executionContext) _ServerHealth_knownMachines(ctx context.Context, fie
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_ServerHealth_knownMachines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_ServerHealth_cachedMachines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ServerHealth", field, false, false, "Int")
 }
 
@@ -745,8 +745,8 @@ func (ec *executionContext) _Job(ctx context.Context, sel ast.SelectionSet, obj 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "every":
-			out.Values[i] = ec._Job_every(ctx, field, obj)
+		case "interval":
+			out.Values[i] = ec._Job_interval(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -803,18 +803,18 @@ func (ec *executionContext) _ServerHealth(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "waiting":
-			out.Values[i] = ec._ServerHealth_waiting(ctx, field, obj)
+		case "waitingCheckIns":
+			out.Values[i] = ec._ServerHealth_waitingCheckIns(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "waitingLimit":
-			out.Values[i] = ec._ServerHealth_waitingLimit(ctx, field, obj)
+		case "waitingCheckInLimit":
+			out.Values[i] = ec._ServerHealth_waitingCheckInLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "knownMachines":
-			out.Values[i] = ec._ServerHealth_knownMachines(ctx, field, obj)
+		case "cachedMachines":
+			out.Values[i] = ec._ServerHealth_cachedMachines(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

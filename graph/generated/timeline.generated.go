@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -27,7 +27,7 @@ import (
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -50,13 +50,13 @@ func (ec *executionContext) fieldContext_Pace_inFlight(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_concurrencyLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_cap(ctx, field)
+			return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cap, nil
@@ -69,11 +69,11 @@ func (ec *executionContext) _Pace_cap(ctx context.Context, field graphql.Collect
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_cap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_concurrencyLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_granted(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -96,13 +96,13 @@ func (ec *executionContext) fieldContext_Pace_granted(_ context.Context, field g
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_periodLimit(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Pace_periodCap(ctx, field)
+			return ec.fieldContext_Pace_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.PeriodCap, nil
@@ -115,11 +115,11 @@ func (ec *executionContext) _Pace_periodCap(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Pace_periodCap(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Pace_periodLimit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *fleet.Pace) (ret graphql.Marshaler) {
+func (ec *executionContext) _Pace_checks(ctx context.Context, field graphql.CollectedField, obj *view.Pace) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -142,7 +142,7 @@ func (ec *executionContext) fieldContext_Pace_checks(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Pace", field, false, false, "Int")
 }
 
-func (ec *executionContext) _StateSeries_state(ctx context.Context, field graphql.CollectedField, obj *fleet.StateSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateSeries_state(ctx context.Context, field graphql.CollectedField, obj *view.StateSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -165,7 +165,7 @@ func (ec *executionContext) fieldContext_StateSeries_state(_ context.Context, fi
 	return graphql.NewScalarFieldContext("StateSeries", field, false, false, "InstanceState")
 }
 
-func (ec *executionContext) _StateSeries_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.StateSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _StateSeries_machines(ctx context.Context, field graphql.CollectedField, obj *view.StateSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -188,7 +188,7 @@ func (ec *executionContext) fieldContext_StateSeries_machines(_ context.Context,
 	return graphql.NewScalarFieldContext("StateSeries", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_from(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_from(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -211,7 +211,7 @@ func (ec *executionContext) fieldContext_Timeline_from(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_until(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_until(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -234,7 +234,7 @@ func (ec *executionContext) fieldContext_Timeline_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_resolution(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_resolution(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -257,7 +257,7 @@ func (ec *executionContext) fieldContext_Timeline_resolution(_ context.Context, 
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Timeline_times(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_times(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -280,7 +280,7 @@ func (ec *executionContext) fieldContext_Timeline_times(_ context.Context, field
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -292,8 +292,8 @@ func (ec *executionContext) _Timeline_states(ctx context.Context, field graphql.
 			return obj.States, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
-			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
+			return ec.marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -312,7 +312,7 @@ func (ec *executionContext) fieldContext_Timeline_states(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -324,8 +324,8 @@ func (ec *executionContext) _Timeline_versions(ctx context.Context, field graphq
 			return obj.Versions, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
-			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
+			return ec.marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -344,7 +344,7 @@ func (ec *executionContext) fieldContext_Timeline_versions(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_onTarget(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -367,7 +367,7 @@ func (ec *executionContext) fieldContext_Timeline_onTarget(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -390,7 +390,7 @@ func (ec *executionContext) fieldContext_Timeline_inFlight(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_failed(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -413,7 +413,7 @@ func (ec *executionContext) fieldContext_Timeline_failed(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_waiting(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -436,7 +436,7 @@ func (ec *executionContext) fieldContext_Timeline_waiting(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Timeline", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -448,8 +448,8 @@ func (ec *executionContext) _Timeline_pace(ctx context.Context, field graphql.Co
 			return obj.Pace, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
-			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v view.Pace) graphql.Marshaler {
+			return ec.marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx, selections, v)
 		},
 		true,
 		true,
@@ -468,13 +468,13 @@ func (ec *executionContext) fieldContext_Timeline_pace(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.CollectedField, obj *fleet.Timeline) (ret graphql.Marshaler) {
+func (ec *executionContext) _Timeline_annotations(ctx context.Context, field graphql.CollectedField, obj *view.Timeline) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Timeline_marks(ctx, field)
+			return ec.fieldContext_Timeline_annotations(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Marks, nil
@@ -487,7 +487,7 @@ func (ec *executionContext) _Timeline_marks(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Timeline_marks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Timeline_annotations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Timeline",
 		Field:      field,
@@ -500,7 +500,7 @@ func (ec *executionContext) fieldContext_Timeline_marks(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _VersionSeries_version(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSeries_version(ctx context.Context, field graphql.CollectedField, obj *view.VersionSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -523,7 +523,7 @@ func (ec *executionContext) fieldContext_VersionSeries_version(_ context.Context
 	return graphql.NewScalarFieldContext("VersionSeries", field, false, false, "String")
 }
 
-func (ec *executionContext) _VersionSeries_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.VersionSeries) (ret graphql.Marshaler) {
+func (ec *executionContext) _VersionSeries_machines(ctx context.Context, field graphql.CollectedField, obj *view.VersionSeries) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -560,7 +560,7 @@ func (ec *executionContext) fieldContext_VersionSeries_machines(_ context.Contex
 
 var paceImplementors = []string{"Pace"}
 
-func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *fleet.Pace) graphql.Marshaler {
+func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj *view.Pace) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, paceImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -574,8 +574,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "cap":
-			out.Values[i] = ec._Pace_cap(ctx, field, obj)
+		case "concurrencyLimit":
+			out.Values[i] = ec._Pace_concurrencyLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -584,8 +584,8 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "periodCap":
-			out.Values[i] = ec._Pace_periodCap(ctx, field, obj)
+		case "periodLimit":
+			out.Values[i] = ec._Pace_periodLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -613,7 +613,7 @@ func (ec *executionContext) _Pace(ctx context.Context, sel ast.SelectionSet, obj
 
 var stateSeriesImplementors = []string{"StateSeries"}
 
-func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionSet, obj *fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionSet, obj *view.StateSeries) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, stateSeriesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -651,7 +651,7 @@ func (ec *executionContext) _StateSeries(ctx context.Context, sel ast.SelectionS
 
 var timelineImplementors = []string{"Timeline"}
 
-func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet, obj *fleet.Timeline) graphql.Marshaler {
+func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet, obj *view.Timeline) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, timelineImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -715,8 +715,8 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "marks":
-			out.Values[i] = ec._Timeline_marks(ctx, field, obj)
+		case "annotations":
+			out.Values[i] = ec._Timeline_annotations(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -739,7 +739,7 @@ func (ec *executionContext) _Timeline(ctx context.Context, sel ast.SelectionSet,
 
 var versionSeriesImplementors = []string{"VersionSeries"}
 
-func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.SelectionSet, obj *fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.SelectionSet, obj *view.VersionSeries) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, versionSeriesImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -779,19 +779,19 @@ func (ec *executionContext) _VersionSeries(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐPace(ctx context.Context, sel ast.SelectionSet, v fleet.Pace) graphql.Marshaler {
+func (ec *executionContext) marshalNPace2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPace(ctx context.Context, sel ast.SelectionSet, v view.Pace) graphql.Marshaler {
 	return ec._Pace(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx context.Context, sel ast.SelectionSet, v view.StateSeries) graphql.Marshaler {
 	return ec._StateSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.StateSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.StateSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐStateSeries(ctx, sel, v[i])
+		return ec.marshalNStateSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐStateSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -803,7 +803,7 @@ func (ec *executionContext) marshalNStateSeries2ᚕgithubᚗcomᚋcorerollerᚋc
 	return ret
 }
 
-func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *fleet.Timeline) graphql.Marshaler {
+func (ec *executionContext) marshalNTimeline2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐTimeline(ctx context.Context, sel ast.SelectionSet, v *view.Timeline) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Timeline!")
 		return graphql.Null
@@ -821,15 +821,15 @@ func (ec *executionContext) marshalNTimelineRange2githubᚗcomᚋcorerollerᚋco
 	return v
 }
 
-func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx context.Context, sel ast.SelectionSet, v view.VersionSeries) graphql.Marshaler {
 	return ec._VersionSeries(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []fleet.VersionSeries) graphql.Marshaler {
+func (ec *executionContext) marshalNVersionSeries2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeriesᚄ(ctx context.Context, sel ast.SelectionSet, v []view.VersionSeries) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐVersionSeries(ctx, sel, v[i])
+		return ec.marshalNVersionSeries2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionSeries(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -91,16 +91,16 @@ func (ec *executionContext) fieldContext_SignInPayload_userErrors(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _SignOutPayload_ended(ctx context.Context, field graphql.CollectedField, obj *model.SignOutPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _SignOutPayload_sessionEnded(ctx context.Context, field graphql.CollectedField, obj *model.SignOutPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SignOutPayload_ended(ctx, field)
+			return ec.fieldContext_SignOutPayload_sessionEnded(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Ended, nil
+			return obj.SessionEnded, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -110,7 +110,7 @@ func (ec *executionContext) _SignOutPayload_ended(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SignOutPayload_ended(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_SignOutPayload_sessionEnded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SignOutPayload", field, false, false, "Boolean")
 }
 
@@ -306,8 +306,8 @@ func (ec *executionContext) fieldContext_UserPayload_userErrors(_ context.Contex
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Context, obj any) (fleet.ChangePassword, error) {
-	var it fleet.ChangePassword
+func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Context, obj any) (account.ChangePassword, error) {
+	var it account.ChangePassword
 	if obj == nil {
 		return it, nil
 	}
@@ -349,14 +349,14 @@ func (ec *executionContext) unmarshalInputChangePasswordInput(ctx context.Contex
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalChangePasswordInput(ctx context.Context, raw any) (fleet.ChangePassword, error) {
-	var out fleet.ChangePassword
+func UnmarshalChangePasswordInput(ctx context.Context, raw any) (account.ChangePassword, error) {
+	var out account.ChangePassword
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "ChangePasswordInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, obj any) (fleet.CreateUser, error) {
-	var it fleet.CreateUser
+func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, obj any) (account.CreateUser, error) {
+	var it account.CreateUser
 	if obj == nil {
 		return it, nil
 	}
@@ -398,14 +398,14 @@ func (ec *executionContext) unmarshalInputCreateUserInput(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalCreateUserInput(ctx context.Context, raw any) (fleet.CreateUser, error) {
-	var out fleet.CreateUser
+func UnmarshalCreateUserInput(ctx context.Context, raw any) (account.CreateUser, error) {
+	var out account.CreateUser
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "CreateUserInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputDeleteUserInput(ctx context.Context, obj any) (fleet.DeleteUser, error) {
-	var it fleet.DeleteUser
+func (ec *executionContext) unmarshalInputDeleteUserInput(ctx context.Context, obj any) (account.DeleteUser, error) {
+	var it account.DeleteUser
 	if obj == nil {
 		return it, nil
 	}
@@ -440,14 +440,14 @@ func (ec *executionContext) unmarshalInputDeleteUserInput(ctx context.Context, o
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalDeleteUserInput(ctx context.Context, raw any) (fleet.DeleteUser, error) {
-	var out fleet.DeleteUser
+func UnmarshalDeleteUserInput(ctx context.Context, raw any) (account.DeleteUser, error) {
+	var out account.DeleteUser
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteUserInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputSetPasswordInput(ctx context.Context, obj any) (fleet.SetPassword, error) {
-	var it fleet.SetPassword
+func (ec *executionContext) unmarshalInputSetPasswordInput(ctx context.Context, obj any) (account.SetPassword, error) {
+	var it account.SetPassword
 	if obj == nil {
 		return it, nil
 	}
@@ -489,8 +489,8 @@ func (ec *executionContext) unmarshalInputSetPasswordInput(ctx context.Context, 
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalSetPasswordInput(ctx context.Context, raw any) (fleet.SetPassword, error) {
-	var out fleet.SetPassword
+func UnmarshalSetPasswordInput(ctx context.Context, raw any) (account.SetPassword, error) {
+	var out account.SetPassword
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "SetPasswordInput", raw, &out)
 	return out, err
 }
@@ -601,8 +601,8 @@ func (ec *executionContext) _SignOutPayload(ctx context.Context, sel ast.Selecti
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("SignOutPayload")
-		case "ended":
-			out.Values[i] = ec._SignOutPayload_ended(ctx, field, obj)
+		case "sessionEnded":
+			out.Values[i] = ec._SignOutPayload_sessionEnded(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -718,22 +718,22 @@ func (ec *executionContext) _UserPayload(ctx context.Context, sel ast.SelectionS
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐChangePassword(ctx context.Context, v any) (fleet.ChangePassword, error) {
+func (ec *executionContext) unmarshalNChangePasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐChangePassword(ctx context.Context, v any) (account.ChangePassword, error) {
 	res, err := ec.unmarshalInputChangePasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐCreateUser(ctx context.Context, v any) (fleet.CreateUser, error) {
+func (ec *executionContext) unmarshalNCreateUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐCreateUser(ctx context.Context, v any) (account.CreateUser, error) {
 	res, err := ec.unmarshalInputCreateUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐDeleteUser(ctx context.Context, v any) (fleet.DeleteUser, error) {
+func (ec *executionContext) unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐDeleteUser(ctx context.Context, v any) (account.DeleteUser, error) {
 	res, err := ec.unmarshalInputDeleteUserInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐSetPassword(ctx context.Context, v any) (fleet.SetPassword, error) {
+func (ec *executionContext) unmarshalNSetPasswordInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐSetPassword(ctx context.Context, v any) (account.SetPassword, error) {
 	res, err := ec.unmarshalInputSetPasswordInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

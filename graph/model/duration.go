@@ -13,15 +13,17 @@ const day = 24 * time.Hour
 var (
 	isoPattern   = regexp.MustCompile(`^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$`)
 	clockPattern = regexp.MustCompile(`^(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)$`)
-	wordsPattern = regexp.MustCompile(`^(?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*)+$`)
-	wordPattern  = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*([a-z]+)`)
+	unitsPattern = regexp.MustCompile(`^(?:\d+(?:\.\d+)?\s*[a-z]+[\s,]*)+$`)
+	unitPattern  = regexp.MustCompile(`(\d+(?:\.\d+)?)\s*([a-z]+)`)
 )
 
-// errDuration is the answer to text that is no duration.
-func errDuration() error { return wrong(`must be a duration such as "15 minutes", "1h30m" or "PT15M"`) }
+// errDuration is the error for text that is not a duration.
+func errDuration() error {
+	return inputError(`must be a duration such as "15 minutes", "1h30m" or "PT15M"`)
+}
 
-// FormatDuration is a duration in ISO 8601, days and smaller units only,
-// because longer ones have no fixed length.
+// FormatDuration returns a duration in ISO 8601 with days as the largest unit,
+// because the length of longer units varies.
 func FormatDuration(d time.Duration) string {
 	var b strings.Builder
 	if d < 0 {
@@ -50,8 +52,8 @@ func FormatDuration(d time.Duration) string {
 	return b.String()
 }
 
-// ParseDuration reads ISO 8601, a clock such as 00:15:00, or numbers with
-// units in words. It refuses what has no fixed length, and negative spans.
+// ParseDuration parses ISO 8601, hh:mm:ss such as 00:15:00, or numbers with units
+// such as "1 hour 30 minutes". It refuses months, years and negative durations.
 func ParseDuration(text string) (time.Duration, error) {
 	text = strings.TrimSpace(text)
 	if m := isoPattern.FindStringSubmatch(strings.ToUpper(text)); m != nil && !strings.HasSuffix(strings.ToUpper(text), "T") && len(text) > 1 {
@@ -61,12 +63,12 @@ func ParseDuration(text string) (time.Duration, error) {
 		return sum(m[1:], []time.Duration{time.Hour, time.Minute, time.Second})
 	}
 	lower := strings.ToLower(text)
-	if !wordsPattern.MatchString(lower) {
+	if !unitsPattern.MatchString(lower) {
 		return 0, errDuration()
 	}
 	var numbers []string
 	var units []time.Duration
-	for _, m := range wordPattern.FindAllStringSubmatch(lower, -1) {
+	for _, m := range unitPattern.FindAllStringSubmatch(lower, -1) {
 		u := unit(m[2])
 		if u == 0 {
 			return 0, errDuration()
@@ -76,8 +78,8 @@ func ParseDuration(text string) (time.Duration, error) {
 	return sum(numbers, units)
 }
 
-// unit is what a word stands for, 0 for an unknown one. Single letters are
-// those of Go and PostgreSQL: m is minutes.
+// unit returns the length of a unit, 0 for an unknown one. Single letters have
+// the meaning of Go and PostgreSQL: m is minutes.
 func unit(word string) time.Duration {
 	switch word {
 	case "us", "microsecond", "microseconds":
@@ -98,7 +100,7 @@ func unit(word string) time.Duration {
 	return 0
 }
 
-// sum adds numbers of units; empty numbers count as 0.
+// sum adds up numbers times units; empty numbers count as 0.
 func sum(numbers []string, units []time.Duration) (time.Duration, error) {
 	var total float64
 	var exact time.Duration
@@ -111,7 +113,7 @@ func sum(numbers []string, units []time.Duration) (time.Duration, error) {
 			return 0, errDuration()
 		}
 		if total += n * float64(units[i]); total > math.MaxInt64/2 {
-			return 0, wrong("is too long a duration")
+			return 0, inputError("is too long a duration")
 		}
 		exact += time.Duration(math.Round(n * float64(units[i])))
 	}

@@ -10,8 +10,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// The names of enumerations that are numbers elsewhere, in the order of the
-// numbers.
+// Names of enumerations that are stored as numbers, in the order of the numbers.
 const (
 	instanceStates = "NONE UNDEFINED GRANTED ERROR COMPLETE INSTALLED DOWNLOADED DOWNLOADING ON_HOLD"
 	standings      = "ACTIVE SILENT OVERRIDDEN QUARANTINED"
@@ -27,8 +26,8 @@ const (
 
 type number interface{ ~int8 | ~uint8 | ~int }
 
-// name writes the name of a number; first is the number of the first name. A
-// number without a name, which no row should hold, is shown as the first.
+// name writes the name of a number; first is the number of the first name. An
+// unknown number, which no row should contain, gets the first name.
 func name[T number](n T, first T, names string) graphql.Marshaler {
 	all := strings.Fields(names)
 	i := int(n) - int(first)
@@ -42,7 +41,7 @@ func numbered[T number](v any, first T, names string) (T, error) {
 	text, _ := v.(string)
 	i := slices.Index(strings.Fields(names), text)
 	if i < 0 {
-		return 0, wrong("%.50q is not one of %s", text, strings.ReplaceAll(names, " ", ", "))
+		return 0, inputError("%.50q is not one of %s", text, strings.ReplaceAll(names, " ", ", "))
 	}
 	return first + T(i), nil
 }
@@ -79,18 +78,18 @@ func UnmarshalOutcome(v any) (rollout.Outcome, error) {
 	return numbered[rollout.Outcome](v, 1, outcomes)
 }
 
-// MarshalOverrideKind writes what an operator asked for.
+// MarshalOverrideKind writes the kind of an override.
 func MarshalOverrideKind(k rollout.OverrideKind) graphql.Marshaler { return name(k, 1, overrideKinds) }
 
-// UnmarshalOverrideKind reads what an operator asked for.
+// UnmarshalOverrideKind reads the kind of an override.
 func UnmarshalOverrideKind(v any) (rollout.OverrideKind, error) {
 	return numbered[rollout.OverrideKind](v, 1, overrideKinds)
 }
 
-// MarshalPackageType writes the content type of a package.
+// MarshalPackageType writes the type of a package.
 func MarshalPackageType(t int8) graphql.Marshaler { return name(t, 1, packageTypes) }
 
-// UnmarshalPackageType reads the content type of a package.
+// UnmarshalPackageType reads the type of a package.
 func UnmarshalPackageType(v any) (int8, error) { return numbered[int8](v, 1, packageTypes) }
 
 // MarshalActivityKind writes a kind of activity.
@@ -123,7 +122,7 @@ func UnmarshalReason(v any) (rollout.Reason, error) {
 	text, _ := v.(string)
 	r := rollout.ParseReason(strings.ToLower(text))
 	if r == rollout.ReasonNone && text != "NONE" {
-		return r, wrong("%.50q is no reason", text)
+		return r, inputError("%.50q is not a reason", text)
 	}
 	return r, nil
 }
@@ -156,7 +155,7 @@ func UnmarshalHaltRule(v any) (rollout.HaltRule, error) {
 	return rollout.HaltRule(strings.ToLower(text)), nil
 }
 
-// MarshalOnDemand writes what a check by a person may skip.
+// MarshalOnDemand writes which rules an on-demand check may skip.
 func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
 	if o == rollout.OnDemandSameRules {
 		return graphql.MarshalString("SAME_RULES")
@@ -164,7 +163,7 @@ func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
 	return graphql.MarshalString(strings.ToUpper(string(o)))
 }
 
-// UnmarshalOnDemand reads what a check by a person may skip.
+// UnmarshalOnDemand reads which rules an on-demand check may skip.
 func UnmarshalOnDemand(v any) (rollout.OnDemand, error) {
 	text, _ := v.(string)
 	if text == "SAME_RULES" {

@@ -12,343 +12,344 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/google/uuid"
 )
 
-// What happened since the message before.
+// Activity since the previous message of the subscription.
 type ActivityAddition struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap: replace what is shown.
+	// True for the first message and after a gap: replace what is displayed.
 	Snapshot bool `json:"snapshot"`
-	// Newest first; at most 50, the rest is in `activities`.
+	// Newest first, at most 50; older ones are in `activities`.
 	Activities []*db.Activity `json:"activities"`
 }
 
 // A page of activity.
 type ActivityConnection struct {
-	// The entries with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*ActivityEdge `json:"edges"`
-	// The entries alone.
+	// Entries of this page.
 	Nodes []*db.Activity `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many match, counted up to 1000.
+	// Number of matching entries, counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// An entry in a page.
+// An entry of a page.
 type ActivityEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The entry.
 	Node *db.Activity `json:"node"`
 }
 
-// Conditions on activity; all must hold.
+// Conditions on activity; all must match.
 type ActivityFilter struct {
-	// About this application.
+	// Activity of this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// About this group.
+	// Activity of this group.
 	GroupID *uuid.UUID `json:"groupId,omitempty"`
-	// About this machine.
+	// Activity of this machine.
 	InstanceID *uuid.UUID `json:"instanceId,omitempty"`
-	// Of one of these kinds.
+	// Any of these kinds.
 	Kinds []rollout.ActivityKind `json:"kinds,omitempty"`
-	// With one of these severities.
+	// Any of these severities.
 	Severities []rollout.Severity `json:"severities,omitempty"`
-	// At or after this moment.
+	// At or after this time.
 	Since *time.Time `json:"since,omitempty"`
-	// Before this moment.
+	// Before this time.
 	Until *time.Time `json:"until,omitempty"`
 }
 
-// An application as it is now.
+// Current state of an application.
 type ApplicationChange struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap.
+	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
-	// Null when it was deleted; the subscription ends then.
+	// Null when it was deleted; the subscription then ends.
 	Application *db.Application `json:"application,omitempty"`
 }
 
-// The answer to a change of an application.
+// Result of a change to an application.
 type ApplicationPayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed application; null when nothing was changed.
 	Application *db.Application `json:"application,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A page of grants that ended.
+// A page of attempts.
 type AttemptConnection struct {
-	// The attempts with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*AttemptEdge `json:"edges"`
-	// The attempts alone.
+	// Entries of this page.
 	Nodes []*db.Attempt `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many there are in all: the counter beside the charts where there is one for the filter, else counted up to 1000.
+	// Number of matching attempts. From a counter when one fits the filter, else counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// An attempt in a page.
+// An attempt of a page.
 type AttemptEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The attempt.
 	Node *db.Attempt `json:"node"`
 }
 
-// Something that needs a person.
+// Something that needs the attention of an operator.
 type Attention struct {
 	// What it is.
 	Kind AttentionKind `json:"kind"`
-	// How urgent.
+	// How urgent it is.
 	Severity rollout.Severity `json:"severity"`
-	// The application it is about; null: none.
+	// The application concerned; null when there is none.
 	Application *db.Application `json:"application,omitempty"`
-	// The group it is about; null: none.
+	// The group concerned; null when there is none.
 	Group *db.Group `json:"group,omitempty"`
-	// Since when; null when that is not known.
+	// When it began; null when unknown.
 	Since *time.Time `json:"since,omitempty"`
 	// The cause in one sentence.
 	Sentence string `json:"sentence"`
 }
 
-// A page of the audit.
+// A page of audit entries.
 type AuditConnection struct {
-	// The entries with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*AuditEdge `json:"edges"`
-	// The entries alone.
+	// Entries of this page.
 	Nodes []*db.Audit `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many match, counted up to 1000.
+	// Number of matching entries, counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// An entry in a page.
+// An entry of a page.
 type AuditEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The entry.
 	Node *db.Audit `json:"node"`
 }
 
-// Conditions on the audit; all must hold.
+// Conditions on audit entries; all must match.
 type AuditFilter struct {
-	// Changes below this application.
+	// Changes within this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// Changes of this object.
+	// Changes to this object.
 	ObjectID *uuid.UUID `json:"objectId,omitempty"`
-	// By this person.
+	// Changes by this user name.
 	Actor *string `json:"actor,omitempty"`
-	// With this verb, such as "pauseUpdates".
-	Verb *string `json:"verb,omitempty"`
-	// At or after this moment.
+	// Changes by this mutation, such as "pauseUpdates".
+	Action *string `json:"action,omitempty"`
+	// At or after this time.
 	Since *time.Time `json:"since,omitempty"`
-	// Before this moment.
+	// Before this time.
 	Until *time.Time `json:"until,omitempty"`
 }
 
-// The answer to a change of a channel.
+// Result of a change to a channel.
 type ChannelPayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed channel; null when nothing was changed.
 	Channel *db.Channel `json:"channel,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A new group.
+// Properties of a new group.
 type CreateGroupInput struct {
-	// The application it belongs to.
+	// Id of the application.
 	ApplicationID uuid.UUID `json:"applicationId"`
-	// Unique in application and architecture.
+	// Display name, unique for application and architecture.
 	Name string `json:"name"`
-	// How machines name it; left out: as `name`.
+	// Name that machines send; same as `name` when omitted.
 	Track *string `json:"track,omitempty"`
-	// "amd64" or "arm64"; left out: that of the channel, else amd64.
+	// "amd64" or "arm64". When omitted: that of the channel, else amd64.
 	Arch *string `json:"arch,omitempty"`
-	// For people.
+	// Free text.
 	Description *string `json:"description,omitempty"`
-	// What it follows; null: nothing yet.
+	// The channel to follow; null for none.
 	ChannelID *uuid.UUID `json:"channelId,omitempty"`
-	// How it updates; what is left out has the default of a new group.
+	// How the group updates; omitted fields have the default of a new group.
 	Policy *PolicyInput `json:"policy,omitempty"`
 }
 
-// The answer to the removal of an object.
+// Result of a deletion.
 type DeletePayload struct {
-	// What was removed; null when nothing was.
+	// Id of the deleted object; null when nothing was deleted.
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
-	// Why nothing was removed; empty when it was.
+	// Why nothing was deleted; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The answer to starting or stopping the demo.
+// Result of starting or stopping the demo.
 type DemoPayload struct {
-	// As it is now; null when nothing was changed.
+	// State of the demo; null when nothing was changed.
 	Demo *fleet.Demo `json:"demo,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Conditions on failed attempts; all must hold.
-type FailureFilter struct {
-	// That ended so: FAILED, ROLLED_BACK or TIMED_OUT.
-	Outcome *rollout.Outcome `json:"outcome,omitempty"`
-	// With this error code; 0: that reported none.
-	Code *int `json:"code,omitempty"`
-	// Of machines on this platform, as they said when the attempt ended.
-	Oem *string `json:"oem,omitempty"`
-	// Of machines that ran this version before.
-	FromVersion *string `json:"fromVersion,omitempty"`
-}
-
-// Failed attempts of machines that have something in common.
-type FailureShare struct {
-	// What they have in common; "" when it is not known.
+// Failed attempts that have one value in common.
+type FailureBreakdown struct {
+	// The common value; "" when unknown.
 	Value string `json:"value"`
-	// How many.
+	// Number of failed attempts.
 	Attempts int `json:"attempts"`
 }
 
-// The numbers of the fleet as they are now.
+// Conditions on failed attempts; all must match.
+type FailureFilter struct {
+	// FAILED, ROLLED_BACK or TIMED_OUT.
+	Outcome *rollout.Outcome `json:"outcome,omitempty"`
+	// Error code; 0 for attempts that reported none.
+	Code *int `json:"code,omitempty"`
+	// Platform of the machine when the attempt ended.
+	Oem *string `json:"oem,omitempty"`
+	// Version that the machine ran before.
+	FromVersion *string `json:"fromVersion,omitempty"`
+}
+
+// Current counts of the fleet.
 type FleetChange struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap.
+	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
-	// The numbers.
-	Fleet *fleet.Numbers `json:"fleet"`
-	// All applications, for their cards.
+	// The counts.
+	Fleet *view.Numbers `json:"fleet"`
+	// All applications with their counts.
 	Applications []*db.Application `json:"applications"`
 }
 
-// What must hold before the next wave opens.
+// Conditions for opening the next wave.
 type Gate struct {
-	// Whether enough attempts finished and enough of them succeeded.
-	Holds bool `json:"holds"`
-	// Since when it holds without a break; null when it does not.
-	Since *time.Time `json:"since,omitempty"`
-	// Attempts finished in this wave.
+	// True when enough attempts finished and enough of them succeeded.
+	Satisfied bool `json:"satisfied"`
+	// Since when it is satisfied without interruption; null when it is not.
+	SatisfiedSince *time.Time `json:"satisfiedSince,omitempty"`
+	// Number of finished attempts in this wave.
 	Finished int `json:"finished"`
-	// How many must be.
+	// Minimum of `finished`.
 	MinFinished int `json:"minFinished"`
-	// Share of them that succeeded, from 0 to 1; 0 when none finished.
+	// Share of finished attempts that succeeded, from 0 to 1; 0 when none finished.
 	SuccessShare float64 `json:"successShare"`
-	// What that share must reach.
+	// Minimum of `successShare`.
 	MinSuccessShare float64 `json:"minSuccessShare"`
-	// When the soak time ends; null while the gate does not hold.
-	SoaksUntil *time.Time `json:"soaksUntil,omitempty"`
-	// Whether a person must open the next wave and has not yet.
+	// When the soak time ends; null while the gate is not satisfied.
+	SoakEndsAt *time.Time `json:"soakEndsAt,omitempty"`
+	// True when a user must approve the next wave and has not done so.
 	NeedsApproval bool `json:"needsApproval"`
 }
 
 // Permission to update, with a lease.
 type Grant struct {
-	// Version that was offered; may be a floor below the target.
+	// The offered version, possibly a floor below the target.
 	Version string `json:"version"`
-	// Wave it was granted in, counted from 1.
+	// Wave of the grant, counted from 1.
 	Wave int `json:"wave"`
-	// 1 for the first attempt of this machine at this version.
+	// Number of this attempt of the machine at this version, counted from 1.
 	Number int `json:"number"`
-	// When it was given.
+	// When it was granted.
 	GrantedAt time.Time `json:"grantedAt"`
-	// When it counts as failed unless the machine reports before.
-	LeaseUntil *time.Time `json:"leaseUntil,omitempty"`
-	// When it began to download.
+	// When the attempt counts as failed unless the machine reports before; null when there is no limit.
+	LeaseExpiresAt *time.Time `json:"leaseExpiresAt,omitempty"`
+	// When the download started; null when it did not.
 	DownloadingAt *time.Time `json:"downloadingAt,omitempty"`
-	// When it finished the download.
+	// When the download finished; null when it did not.
 	DownloadedAt *time.Time `json:"downloadedAt,omitempty"`
-	// When it was installed.
+	// When the update was installed; null when it was not.
 	InstalledAt *time.Time `json:"installedAt,omitempty"`
 }
 
-// A group as it is now.
+// Current state of a group.
 type GroupChange struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap.
+	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
-	// Null when it was deleted; the subscription ends then.
+	// Null when it was deleted; the subscription then ends.
 	Group *db.Group `json:"group,omitempty"`
 }
 
-// The answer to a change of a group.
+// Result of a change to a group.
 type GroupPayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed group; null when nothing was changed.
 	Group *db.Group `json:"group,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// A page of a machine's story.
+// A page of state changes.
 type HistoryConnection struct {
-	// The entries with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*HistoryEdge `json:"edges"`
-	// The entries alone.
+	// Entries of this page.
 	Nodes []*db.HistoryEntry `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many there are in all, counted up to 1000.
+	// Number of matching entries, counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// An entry in a page.
+// An entry of a page.
 type HistoryEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The entry.
 	Node *db.HistoryEntry `json:"node"`
 }
 
-// A machine as it is now.
+// Current state of a machine.
 type InstanceChange struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap.
+	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
-	// Null when it is gone; the subscription ends then.
+	// Null when it was deleted; the subscription then ends.
 	Instance *db.Instance `json:"instance,omitempty"`
 }
 
 // A page of machines.
 type InstanceConnection struct {
-	// The machines with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*InstanceEdge `json:"edges"`
-	// The machines alone.
+	// Entries of this page.
 	Nodes []*db.Instance `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many machines match. From counters when they know, else counted up to 1000; see `totalIsExact`.
+	// Number of matching machines. Exact when counters hold it, else counted up to 1000; see `totalIsExact`.
 	TotalCount int `json:"totalCount"`
-	// False when counting stopped at 1000: there may be more than `totalCount`.
+	// False when counting stopped at 1000 and there may be more.
 	TotalIsExact bool `json:"totalIsExact"`
 }
 
-// A machine in a page.
+// A machine of a page.
 type InstanceEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The machine.
 	Node *db.Instance `json:"node"`
 }
 
-// Conditions on machines; all must hold. Conditions on state, standing, version,
-// reason and `countedAs`, alone or together, cost the same in a group of ten
-// machines and of a million, and are counted exactly. `oem` and `search` are read
-// from indexes, too, and counted up to 1000. When machines were last seen is in no
-// index, because it changes with every poll: `seenAfter` and `seenBefore` look at
-// one machine after the other until the page is full. For machines not seen for a
-// day ask for the standing SILENT as well, which leaves only those to be looked at.
+// Conditions on machines; all must match. Conditions on state, standing, version, reason and
+// `countedAs`, alone or combined, use an index at any group size and give an exact count. `oem` and
+// `search` use an index too; their counts stop at 1000. Last-seen times have no index, because they
+// change with every poll: `seenAfter` and `seenBefore` test machine after machine until the page is
+// full. To find machines not seen for a day, add the standing SILENT, so that fewer machines are
+// tested.
 type InstanceFilter struct {
-	// Machines of this application.
+	// In this application.
 	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// Machines of this group.
+	// In this group.
 	GroupID *uuid.UUID `json:"groupId,omitempty"`
 	// In one of these states.
 	States []rollout.State `json:"states,omitempty"`
@@ -356,260 +357,258 @@ type InstanceFilter struct {
 	Versions []string `json:"versions,omitempty"`
 	// With one of these standings.
 	Standings []rollout.Standing `json:"standings,omitempty"`
-	// Last answered with one of these reasons.
+	// Last check decided by one of these rules.
 	Reasons []rollout.Reason `json:"reasons,omitempty"`
-	// Counted as one of these in the numbers of their group. Machines in no group are not counted.
+	// In one of these counts of their group. Machines without a group match none.
 	CountedAs []CountedAs `json:"countedAs,omitempty"`
-	// On this platform, exactly.
+	// On exactly this platform.
 	Oem *string `json:"oem,omitempty"`
-	// Seen at or after this moment.
+	// Last seen at or after this time.
 	SeenAfter *time.Time `json:"seenAfter,omitempty"`
-	// Seen before this moment.
+	// Last seen before this time.
 	SeenBefore *time.Time `json:"seenBefore,omitempty"`
-	// Beginning of machine id, alias or address; upper and lower case differ.
+	// Machine id, alias or address begins with this text, case-sensitive.
 	Search *string `json:"search,omitempty"`
 }
 
-// What a list of machines is sorted by. Within equal values: by machine id.
+// Sort order of machines. Equal values are sorted by machine id.
 type InstanceOrder struct {
 	// The column.
 	Field InstanceOrderField `json:"field"`
-	// Which way.
+	// Ascending or descending.
 	Direction *OrderDirection `json:"direction,omitempty"`
 }
 
-// The answer to a change of a machine.
+// Result of a change to a machine.
 type InstancePayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed machine; null when nothing was changed.
 	Instance *db.Instance `json:"instance,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Something the server does by itself. With several servers one of them does it.
+// A background job. With several servers one of them runs it.
 type Job struct {
-	// What it does, such as "end leases".
+	// What the job does, such as "end leases".
 	Name string `json:"name"`
-	// How often.
-	Every time.Duration `json:"every"`
-	// When this process did it last; null: not since it was started.
+	// Time between two runs.
+	Interval time.Duration `json:"interval"`
+	// When this process last ran it; null when it did not since its start.
 	LastRunAt *time.Time `json:"lastRunAt,omitempty"`
-	// What went wrong then; "" when nothing did.
+	// Error of the last run; "" when it succeeded.
 	LastError string `json:"lastError"`
 }
 
-// Everything that can be changed. Each mutation is one verb with one input, done
-// in one transaction and entered in the audit, and answers with the changed object
-// and `userErrors`. When there are user errors nothing was changed and the object
-// is null. Failures that are not the caller's are in `errors`.
+// All changes. Each mutation has one input, runs in one transaction and is recorded in the audit. It
+// returns the changed object and `userErrors`. When there are user errors nothing was changed and the
+// object is null. Failures that the caller did not cause are in `errors`.
 //
-// Every `reason` is kept in the audit and shown to whoever asks why.
+// Every `reason` is kept in the audit and shown with the change.
 type Mutation struct {
 }
 
-// What a person decided about a machine.
+// Hold or pin of a machine by a user.
 type Override struct {
-	// What.
+	// Hold or pin.
 	Kind rollout.OverrideKind `json:"kind"`
-	// For PIN: it is offered nothing above this.
+	// For PIN: the highest version that is offered.
 	Version string `json:"version"`
-	// When it ends by itself; null: when it is released.
+	// When it expires; null when it lasts until released.
 	Until *time.Time `json:"until,omitempty"`
-	// Who.
+	// User who set it.
 	By string `json:"by"`
-	// Why.
+	// Reason that the user gave.
 	Reason string `json:"reason"`
 }
 
 // A page of packages.
 type PackageConnection struct {
-	// The packages with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*PackageEdge `json:"edges"`
-	// The packages alone.
+	// Entries of this page.
 	Nodes []*db.Release `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many there are in all, counted up to 1000.
+	// Number of matching entries, counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// A package in a page.
+// A package of a page.
 type PackageEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The package.
 	Node *db.Release `json:"node"`
 }
 
-// Conditions on packages; all must hold.
+// Conditions on packages; all must match.
 type PackageFilter struct {
 	// "amd64" or "arm64".
 	Arch *string `json:"arch,omitempty"`
-	// Beginning of the version.
+	// The version begins with this text.
 	Version *string `json:"version,omitempty"`
 }
 
-// The answer to a change of a package.
+// Result of a change to a package.
 type PackagePayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed package; null when nothing was changed.
 	Package *db.Release `json:"package,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// Where a page of a list ends.
+// Position of a page in its list.
 type PageInfo struct {
-	// Whether there is more after `endCursor`.
+	// True when there are entries after `endCursor`.
 	HasNextPage bool `json:"hasNextPage"`
-	// Whether something is before this page. True as soon as `after` was given.
+	// True when `after` was given.
 	HasPreviousPage bool `json:"hasPreviousPage"`
 	// Cursor of the first entry; null for an empty page.
 	StartCursor *string `json:"startCursor,omitempty"`
-	// Cursor of the last entry, to be passed as `after`; null for an empty page.
+	// Cursor of the last entry, to pass as `after`; null for an empty page.
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
-// That a person switched updates off.
+// A pause by a user.
 type Pause struct {
-	// Who.
+	// User who paused the group.
 	By string `json:"by"`
-	// Why.
+	// Reason that the user gave.
 	Reason string `json:"reason"`
-	// When; null when that was not kept.
+	// When the group was paused; null when it was not recorded.
 	At *time.Time `json:"at,omitempty"`
 }
 
-// A policy, or changes to one: what is left out keeps the value the group has, or
-// the default of a new group. Lists take the place of the whole list.
+// A policy, or changes to one. Omitted fields keep the group's value, or the default for a new group.
+// Lists replace the whole list.
 type PolicyInput struct {
-	// Off: paused. New groups: true.
+	// False pauses the group. Default: true.
 	UpdatesEnabled *bool `json:"updatesEnabled,omitempty"`
-	// The first machine goes alone. New groups: true.
+	// The first machine is updated alone. Default: true.
 	SafeMode *bool `json:"safeMode,omitempty"`
-	// At least 1. New groups: 1.
+	// At least 1. Default: 1.
 	MaxUpdatesPerPeriod *int `json:"maxUpdatesPerPeriod,omitempty"`
-	// Longer than 0. New groups: 1 hour.
+	// More than 0. Default: 1 hour.
 	PeriodInterval *time.Duration `json:"periodInterval,omitempty"`
-	// At least 1. New groups: as `maxUpdatesPerPeriod`.
+	// At least 1. Default: same as `maxUpdatesPerPeriod`.
 	MaxConcurrentUpdates *int `json:"maxConcurrentUpdates,omitempty"`
-	// Longer than 0. New groups: 60 minutes.
+	// More than 0. Default: 60 minutes.
 	UpdateTimeout *time.Duration `json:"updateTimeout,omitempty"`
-	// Longer than 0. New groups: 24 hours.
+	// More than 0. Default: 24 hours.
 	RebootTimeout *time.Duration `json:"rebootTimeout,omitempty"`
-	// IANA name. New groups: UTC.
+	// IANA time zone. Default: UTC.
 	Timezone *string `json:"timezone,omitempty"`
-	// One more window. New groups: false.
+	// Adds the office-hours window. Default: false.
 	OfficeHours *bool `json:"officeHours,omitempty"`
-	// Weekly windows. New groups: none.
-	Windows []*rollout.Window `json:"windows,omitempty"`
-	// Calendar freezes. New groups: none.
-	Freezes []*rollout.Freeze `json:"freezes,omitempty"`
-	// Waves in order. New groups: none.
+	// Weekly windows. Default: none.
+	Windows []*calendar.Window `json:"windows,omitempty"`
+	// Calendar freezes. Default: none.
+	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
+	// Waves in order. Default: none.
 	Waves []*rollout.Wave `json:"waves,omitempty"`
-	// From 0 (off) to 1. New groups: 0.2.
+	// From 0 (disabled) to 1. Default: 0.2.
 	HaltFailureShare *float64 `json:"haltFailureShare,omitempty"`
-	// At least 1 when the share is on. New groups: 5.
+	// At least 1 when `haltFailureShare` is above 0. Default: 5.
 	HaltMinAttempts *int `json:"haltMinAttempts,omitempty"`
-	// At least 1. New groups: 3.
+	// At least 1. Default: 3.
 	MaxAttempts *int `json:"maxAttempts,omitempty"`
-	// What a person at the machine may skip. New groups: nothing.
+	// Which rules a check started by hand may skip. Default: none.
 	OnDemand *rollout.OnDemand `json:"onDemand,omitempty"`
-	// Whole seconds; null: say nothing to machines.
+	// Whole seconds; null sends no interval to machines.
 	PollInterval graphql.Omittable[*time.Duration] `json:"pollInterval,omitempty"`
 }
 
-// What a policy means.
+// Description and effect of a policy.
 type PolicyPreview struct {
-	// What would change in the group's policy, in words, one line for each field; empty without group.
+	// Changes to the group's policy as text, one line for each field; empty without a group.
 	Changes []string `json:"changes"`
-	// Whether more machines could be updated, or faster, than now.
-	ReachGrows bool `json:"reachGrows"`
-	// Everything that makes it unfit to be saved; empty when it is fine. When it is not, the other fields are empty.
+	// True when the changes let more machines update, or update sooner.
+	Loosens bool `json:"loosens"`
+	// Why the policy cannot be saved; empty when it is valid. When it is not, the other fields are empty.
 	UserErrors []*UserError `json:"userErrors"`
-	// The whole policy with what was left out filled in; null when it is not valid.
+	// The complete policy with defaults filled in; null when it is not valid.
 	Policy *rollout.Policy `json:"policy,omitempty"`
-	// The policy in plain words.
+	// The policy as text.
 	Sentence string `json:"sentence"`
-	// What is allowed but probably not meant, such as a window shorter than the machines' rhythm.
+	// Valid but probably wrong settings, such as a window shorter than the check interval.
 	Warnings []string `json:"warnings"`
-	// The next spans in which grants are given, at most 14; empty when that is always.
-	Windows []*rollout.Span `json:"windows"`
-	// What would follow for the group; null without `groupId`.
-	Reach *fleet.Reach `json:"reach,omitempty"`
+	// The next periods in which updates are granted, at most 14; empty when they always are.
+	Windows []*calendar.Span `json:"windows"`
+	// Effect on the group; null without `groupId`.
+	Impact *view.Reach `json:"impact,omitempty"`
 }
 
-// A policy to be looked at before it is saved.
+// A policy to check before it is saved.
 type PolicyPreviewInput struct {
-	// The group whose policy is changed; null: a new group.
+	// The group whose policy is changed; null for a new group.
 	GroupID *uuid.UUID `json:"groupId,omitempty"`
-	// The policy, or changes to the group's.
+	// The policy, or changes to that of the group.
 	Policy *PolicyInput `json:"policy"`
 }
 
-// Everything that can be read. Every field needs a signed-in caller, by session
-// cookie (mutation `signIn`) or HTTP basic authentication, except `me`, which is
-// null for a stranger, and `serverInfo`.
+// All reads. Every field requires a signed-in caller, by session cookie (mutation `signIn`) or HTTP
+// basic authentication, except `me`, which is then null, and `serverInfo`.
 //
-// Numbers come from counters, so they cost the same for ten machines and for a
-// million. Lists that can grow are Relay connections: `first` defaults to 50 and
-// is capped at 500; pass `pageInfo.endCursor` as `after` for the next page.
+// Counts come from counters, so they cost the same for ten machines and for a million. Long lists are
+// Relay connections: `first` defaults to 50, at most 500; pass `pageInfo.endCursor` as `after` to get
+// the next page.
 //
-// What goes wrong is in `errors`, each with `extensions.code` (see `ErrorCode`)
-// and, for code `INTERNAL`, `extensions.requestId`, which the server's log knows.
+// Failures are in `errors`, each with `extensions.code` (see `ErrorCode`). Code `INTERNAL` also has
+// `extensions.requestId`, under which the server logs the error.
 type Query struct {
 }
 
 // A page of rollouts.
 type RolloutConnection struct {
-	// The rollouts with their cursors.
+	// Entries of this page with their cursors.
 	Edges []*RolloutEdge `json:"edges"`
-	// The rollouts alone.
+	// Entries of this page.
 	Nodes []*db.GroupRollout `json:"nodes"`
-	// Where the page ends.
+	// Position of this page in the list.
 	PageInfo *PageInfo `json:"pageInfo"`
-	// How many there are in all, counted up to 1000.
+	// Number of matching entries, counted up to 1000.
 	TotalCount int `json:"totalCount"`
 }
 
-// A rollout in a page.
+// A rollout of a page.
 type RolloutEdge struct {
-	// Its place in the list.
+	// Position of the entry in the list.
 	Cursor string `json:"cursor"`
 	// The rollout.
 	Node *db.GroupRollout `json:"node"`
 }
 
-// The current rollout of a group as it is now.
+// Current state of a group's rollout.
 type RolloutProgress struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// Whether this is the first message of the subscription, or follows a gap.
+	// True for the first message of the subscription and after a gap.
 	Snapshot bool `json:"snapshot"`
-	// Null when there is none.
+	// The current rollout; null when there is none.
 	Rollout *db.GroupRollout `json:"rollout,omitempty"`
-	// The group's machines in numbers.
-	Numbers *fleet.GroupNumbers `json:"numbers"`
+	// Counts of the group's machines.
+	Numbers *view.GroupNumbers `json:"numbers"`
 }
 
-// How one server process does.
+// Health of one server process.
 type ServerHealth struct {
-	// When this was read.
+	// When the data was read.
 	AsOf time.Time `json:"asOf"`
-	// How long the database took to answer the simplest question.
+	// Response time of the database for a trivial query.
 	DatabaseLatency time.Duration `json:"databaseLatency"`
-	// Update checks and reports per second, over the last half minute, in this process.
+	// Update checks and reports per second in this process, averaged over the last 30 seconds.
 	ChecksPerSecond float64 `json:"checksPerSecond"`
 	// Check-ins that wait for a transaction now.
-	Waiting int `json:"waiting"`
-	// How many may wait before machines are told to come back later.
-	WaitingLimit int `json:"waitingLimit"`
-	// Machines this process remembers.
-	KnownMachines int `json:"knownMachines"`
-	// Memory the process has taken from the system.
+	WaitingCheckIns int `json:"waitingCheckIns"`
+	// Maximum of `waitingCheckIns`. Above it, check-ins are rejected and machines retry later.
+	WaitingCheckInLimit int `json:"waitingCheckInLimit"`
+	// Machines in the idle cache of this process.
+	CachedMachines int `json:"cachedMachines"`
+	// Memory of the process in bytes.
 	Memory int64 `json:"memory"`
-	// Live subscriptions of this process.
+	// Open subscriptions of this process.
 	Subscriptions int `json:"subscriptions"`
-	// What the server does by itself.
+	// Background jobs of the server.
 	Jobs []*Job `json:"jobs"`
 }
 
@@ -617,74 +616,73 @@ type ServerHealth struct {
 type ServerInfo struct {
 	// Version of CoreRoller.
 	Version string `json:"version"`
-	// Its clock.
+	// Current time of the server.
 	Now time.Time `json:"now"`
-	// When it was started; null for strangers.
+	// When the process started; null without sign-in.
 	StartedAt *time.Time `json:"startedAt,omitempty"`
-	// Where the data is; null for strangers.
+	// Database in use; null without sign-in.
 	Database *Database `json:"database,omitempty"`
-	// Whether the database answers; null for strangers.
+	// True when the database answers; null without sign-in.
 	Healthy *bool `json:"healthy,omitempty"`
-	// Where machines send their requests, as seen by this caller; null for strangers.
+	// URL to which machines send requests, for the address this caller used; null without sign-in.
 	UpdateURL *string `json:"updateUrl,omitempty"`
-	// The simulated fleet; null for a stranger.
+	// The simulated fleet; null without sign-in.
 	Demo *fleet.Demo `json:"demo,omitempty"`
 }
 
-// Name and password.
+// User name and password.
 type SignInInput struct {
-	// Who.
+	// The user name.
 	Username string `json:"username"`
 	// The password.
 	Password string `json:"password"`
 }
 
-// The answer to a sign-in; the session is in the cookie `coreroller_session`.
+// Result of a sign-in. The session is in the cookie `coreroller_session`.
 type SignInPayload struct {
-	// Who is signed in; null when nobody is.
+	// The signed-in user; null when the sign-in failed.
 	User *db.User `json:"user,omitempty"`
-	// Why not; empty when it worked.
+	// Why the sign-in failed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// The answer to a sign-out.
+// Result of a sign-out.
 type SignOutPayload struct {
-	// Whether there was a session to end.
-	Ended bool `json:"ended"`
-	// Always empty; here so that all mutations look alike.
+	// True when there was a session.
+	SessionEnded bool `json:"sessionEnded"`
+	// Always empty; every payload has this field.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// What to simulate.
+// A group and assumptions for a simulation.
 type SimulateRolloutInput struct {
-	// The group whose machines are taken.
+	// The group whose machines are simulated.
 	GroupID uuid.UUID `json:"groupId"`
-	// Changes to its policy; null: the policy as it is.
+	// Changes to its policy; null for the current policy.
 	Policy *PolicyInput `json:"policy,omitempty"`
-	// Where it would move; null: where the channel points.
+	// The target package; null for the current package of the channel.
 	PackageID *uuid.UUID `json:"packageId,omitempty"`
-	// Share of attempts that fail, from 0 to 1.
+	// Assumed share of attempts that fail, from 0 to 1.
 	FailureShare *float64 `json:"failureShare,omitempty"`
-	// Share of machines that fall silent after they were granted, from 0 to 1.
+	// Assumed share of machines that send nothing after their grant, from 0 to 1.
 	SilentShare *float64 `json:"silentShare,omitempty"`
-	// Whether to play it from the beginning: machines that run the target or higher are taken back to the version before. Otherwise they are done already.
-	Whole *bool `json:"whole,omitempty"`
+	// True simulates the rollout from its start: machines that already run the target are reset to the previous version.
+	FromStart *bool `json:"fromStart,omitempty"`
 }
 
-// What changes while you look. Each subscription sends a snapshot first and then,
-// at most about six times a second, the present state of what changed: an update
-// may stand for many changes, and none is ever older than the one before. After a
-// lost connection subscribe again; the new snapshot makes you whole. A reader that
-// does not keep up is disconnected.
+// Live changes. Each subscription first sends a snapshot, then the current state whenever it changes,
+// at most about six times a second. One message may combine several changes, and no message is older
+// than the one before. After a lost connection subscribe again to get a new snapshot. Clients that
+// read too slowly are disconnected.
 //
-// Over websocket (graphql-transport-ws) at the same address as queries, or by
-// server-sent events (`Accept: text/event-stream`).
+// Available over websocket (graphql-transport-ws) at the same address as queries, or by server-sent
+// events (`Accept: text/event-stream`).
 type Subscription struct {
 }
 
-// Changes to a group; what is left out keeps its value.
+// New values for a group; omitted fields keep their value.
 type UpdateGroupInput struct {
-	// The group.
+	// Id of the group.
 	ID uuid.UUID `json:"id"`
 	// New name.
 	Name *string `json:"name,omitempty"`
@@ -692,121 +690,121 @@ type UpdateGroupInput struct {
 	Track *string `json:"track,omitempty"`
 	// New description.
 	Description *string `json:"description,omitempty"`
-	// New channel; null: none.
+	// New channel; null for none.
 	ChannelID graphql.Omittable[*uuid.UUID] `json:"channelId,omitempty"`
-	// The group's `revision` the change was made from: refused with CONFLICT when somebody was faster. Null: do not check.
+	// The `revision` the group must have now, else the change fails with CONFLICT. Null disables the check.
 	ExpectedRevision *int `json:"expectedRevision,omitempty"`
-	// Why.
+	// Reason, kept in the audit.
 	Reason *string `json:"reason,omitempty"`
 }
 
-// Changes to a package; what is left out keeps its value.
+// New values for a package; omitted fields keep their value.
 type UpdatePackageInput struct {
-	// The package.
+	// Id of the package.
 	ID uuid.UUID `json:"id"`
-	// New content type.
+	// New payload type.
 	Type *int8 `json:"type,omitempty"`
 	// New version.
 	Version *string `json:"version,omitempty"`
-	// New codebase.
+	// New base URL.
 	URL *string `json:"url,omitempty"`
-	// New name of the payload.
+	// New file name of the payload.
 	Filename *string `json:"filename,omitempty"`
-	// New size of the payload.
+	// New size of the payload in bytes.
 	Size *int64 `json:"size,omitempty"`
-	// New SHA-1 of the payload.
+	// New SHA-1 of the payload, base64 with padding.
 	Sha1 *string `json:"sha1,omitempty"`
-	// New SHA-256 of the payload.
+	// New SHA-256 of the payload, hex.
 	Sha256 *string `json:"sha256,omitempty"`
 	// New description.
 	Description *string `json:"description,omitempty"`
-	// Takes the place of all files.
+	// Replaces all additional files.
 	Files []*fleet.FileInput `json:"files,omitempty"`
-	// Takes the place of the postinstall action.
+	// Replaces the postinstall action.
 	Action *fleet.ActionInput `json:"action,omitempty"`
-	// Takes the place of the channels it is kept away from.
+	// Replaces the list of channels on which the package is forbidden.
 	BlacklistedChannelIds []uuid.UUID `json:"blacklistedChannelIds,omitempty"`
-	// Why.
+	// Reason, kept in the audit.
 	Reason *string `json:"reason,omitempty"`
 }
 
-// The way from a version to a channel's package.
+// The versions between a machine's version and the package of its channel.
 type UpdatePath struct {
-	// What is offered, one after the other; empty when nothing is.
+	// Packages in the order in which they are offered; empty when no update is offered.
 	Steps []*db.Release `json:"steps"`
-	// Why it ends where it ends: GRANTED at the package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED.
+	// GRANTED when the path reaches the channel's package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED.
 	Reason rollout.Reason `json:"reason"`
-	// The same in words.
+	// The result as text.
 	Sentence string `json:"sentence"`
 }
 
-// A change of a policy.
+// Changes to the policy of a group.
 type UpdatePolicyInput struct {
-	// The group.
+	// Id of the group.
 	GroupID uuid.UUID `json:"groupId"`
-	// What is left out keeps its value.
+	// Omitted fields keep their value.
 	Policy *PolicyInput `json:"policy"`
-	// The group's `revision` the change was made from: refused with CONFLICT when somebody was faster. Null: do not check.
+	// The `revision` the group must have now, else the change fails with CONFLICT. Null disables the check.
 	ExpectedRevision *int `json:"expectedRevision,omitempty"`
-	// Why.
+	// Reason, kept in the audit.
 	Reason *string `json:"reason,omitempty"`
 }
 
 // Why a mutation changed nothing.
 type UserError struct {
-	// What kind of failure it is.
+	// Category of the error.
 	Code ErrorCode `json:"code"`
-	// Path of the input it is about, such as "policy.periodInterval"; null when it is about the whole.
+	// Path of the input field, such as "policy.periodInterval"; null when the error concerns the whole input.
 	Field *string `json:"field,omitempty"`
-	// For a person to read.
+	// The error as text.
 	Message string `json:"message"`
 }
 
-// The answer to a change of a user.
+// Result of a change to a user.
 type UserPayload struct {
-	// As it is now; null when nothing was changed.
+	// The changed user; null when nothing was changed.
 	User *db.User `json:"user,omitempty"`
-	// Why nothing was changed; empty when it was.
+	// Why nothing was changed; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
 }
 
-// One step of a rollout.
+// One wave of a rollout.
 type Wave struct {
-	// Counted from 1.
+	// Number of the wave, counted from 1.
 	Position int `json:"position"`
 	// Share of the machines, from 0 to 1.
 	Share float64 `json:"share"`
-	// Machines that are in by name: machine ids.
+	// Machine ids that belong to the wave in any case.
 	Canaries []string `json:"canaries"`
-	// How long the gate must hold before the next wave opens.
+	// How long the gate must be satisfied before the next wave opens.
 	Soak time.Duration `json:"soak"`
-	// Whether a person must open the next wave.
+	// True when a user must open the next wave.
 	Approval bool `json:"approval"`
-	// Whether it is over, going on or to come.
+	// State of the wave.
 	State WaveState `json:"state"`
-	// When it was opened; null unless it is the current one.
+	// When it opened; null unless it is the current one.
 	OpenedAt *time.Time `json:"openedAt,omitempty"`
-	// Attempts that were granted in it.
-	Counts *rollout.Counts `json:"counts"`
-	// What keeps the next wave closed; null unless it is the current one.
+	// Attempts that were granted in this wave.
+	Attempts *rollout.Counts `json:"attempts"`
+	// Conditions for opening the next wave; null unless this is the current wave and another one follows.
 	Gate *Gate `json:"gate,omitempty"`
 }
 
-// What can need a person.
+// What needs attention.
 type AttentionKind string
 
 const (
 	// A rollout is halted: resume it, or promote another package.
 	AttentionKindHalted AttentionKind = "HALTED"
-	// A wave is done and a person must open the next one.
+	// A wave is done and the next one needs approval.
 	AttentionKindWaitingForApproval AttentionKind = "WAITING_FOR_APPROVAL"
 	// A group has been paused for more than a day.
 	AttentionKindPaused AttentionKind = "PAUSED"
-	// A policy is allowed but probably not what was meant.
+	// A policy is valid but probably a mistake.
 	AttentionKindPolicyWarning AttentionKind = "POLICY_WARNING"
-	// A group has machines and no package to offer.
+	// A group has machines but no package to offer.
 	AttentionKindNoPackage AttentionKind = "NO_PACKAGE"
-	// The documented first password is still in use.
+	// The first user still has the initial password from the documentation.
 	AttentionKindDefaultPassword AttentionKind = "DEFAULT_PASSWORD"
 )
 
@@ -862,23 +860,23 @@ func (e AttentionKind) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Where the numbers of a group count a machine: each is in exactly one of these.
+// The group count that includes a machine; exactly one does.
 type CountedAs string
 
 const (
 	// Active and running the target of its group or higher.
 	CountedAsOnTarget CountedAs = "ON_TARGET"
-	// Offered an update and not finished.
+	// An update was offered and is not finished.
 	CountedAsInFlight CountedAs = "IN_FLIGHT"
-	// Below the target and nothing under way.
+	// Below the target, without a grant.
 	CountedAsWaiting CountedAs = "WAITING"
-	// The last attempt failed, and nothing was decided about it since.
+	// The last attempt failed, and no new decision was made since.
 	CountedAsFailed CountedAs = "FAILED"
-	// Kept away from this version.
+	// No longer offered the version, because it failed too often at it or rolled back.
 	CountedAsQuarantined CountedAs = "QUARANTINED"
 	// Not seen for 24 hours.
 	CountedAsSilent CountedAs = "SILENT"
-	// Held or pinned by a person.
+	// Held or pinned by a user.
 	CountedAsOverridden CountedAs = "OVERRIDDEN"
 )
 
@@ -935,13 +933,13 @@ func (e CountedAs) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Where the data is.
+// Database in use.
 type Database string
 
 const (
-	// In a file beside the server.
+	// SQLite, in a file on the server.
 	DatabaseSQLIte Database = "SQLITE"
-	// In a PostgreSQL that several servers may share.
+	// PostgreSQL, which several servers may share.
 	DatabasePostgresql Database = "POSTGRESQL"
 )
 
@@ -993,23 +991,23 @@ func (e Database) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What kind of failure an error is.
+// Category of an error.
 type ErrorCode string
 
 const (
-	// The input is wrong; `field` says where.
+	// The input is not valid; `field` names the part.
 	ErrorCodeInvalid ErrorCode = "INVALID"
-	// What the input names does not exist.
+	// An object that the input refers to does not exist.
 	ErrorCodeNotFound ErrorCode = "NOT_FOUND"
-	// It clashes with what is there, or it was changed by someone else meanwhile.
+	// The change contradicts the current state, or another user changed the object meanwhile.
 	ErrorCodeConflict ErrorCode = "CONFLICT"
-	// The caller may not do this.
+	// The caller is not permitted to do this.
 	ErrorCodeForbidden ErrorCode = "FORBIDDEN"
-	// Sign in first.
+	// The caller must sign in first.
 	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
-	// The server cannot do it now; try again.
+	// The server cannot do this now; retry later.
 	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
-	// A fault of the server; the request id leads to its log.
+	// An internal error; the server logs it under the request id.
 	ErrorCodeInternal ErrorCode = "INTERNAL"
 )
 
@@ -1066,17 +1064,17 @@ func (e ErrorCode) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What a person can do to the rollout of a group.
+// Actions on the rollout of a group.
 type GroupControl string
 
 const (
-	// Stop granting: `pauseUpdates`.
+	// Stop new grants: `pauseUpdates`.
 	GroupControlPause GroupControl = "PAUSE"
-	// Grant again: `resumeUpdates`.
+	// Grant updates again: `resumeUpdates`.
 	GroupControlResume GroupControl = "RESUME"
 	// Stop the rollout in an emergency: `haltRollout`.
 	GroupControlHalt GroupControl = "HALT"
-	// Open the next wave now: `advanceWave`.
+	// Open the next wave: `advanceWave`.
 	GroupControlAdvance GroupControl = "ADVANCE"
 )
 
@@ -1130,19 +1128,19 @@ func (e GroupControl) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// A group in one word.
+// Overall state of a group.
 type GroupState string
 
 const (
-	// No channel, or a channel without package: nothing is offered.
+	// The group has no channel, or the channel no package.
 	GroupStateNoPackage GroupState = "NO_PACKAGE"
 	// The rollout completed: every active machine runs the target or higher.
 	GroupStateUpToDate GroupState = "UP_TO_DATE"
-	// Machines are being updated, or would be as soon as they check.
+	// Machines are being updated, or will be at their next check.
 	GroupStateRollingOut GroupState = "ROLLING_OUT"
-	// Stopped by a person who paused it.
+	// A user paused it.
 	GroupStatePaused GroupState = "PAUSED"
-	// Stopped by a rule, or by a person in an emergency.
+	// A rule, or a user in an emergency, halted the rollout.
 	GroupStateHalted GroupState = "HALTED"
 )
 
@@ -1197,15 +1195,15 @@ func (e GroupState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Columns a list of machines can be sorted by.
+// Columns by which machines can be sorted.
 type InstanceOrderField string
 
 const (
-	// What the machine calls itself.
+	// Id that the machine sends.
 	InstanceOrderFieldMachineID InstanceOrderField = "MACHINE_ID"
-	// State, in the order of the enumeration; needs `filter.groupId`.
+	// State, in the order of the enumeration. Needs `filter.groupId`.
 	InstanceOrderFieldState InstanceOrderField = "STATE"
-	// Version as text; needs `filter.groupId`.
+	// Version, compared as text. Needs `filter.groupId`.
 	InstanceOrderFieldVersion InstanceOrderField = "VERSION"
 )
 
@@ -1258,7 +1256,7 @@ func (e InstanceOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// How a list is sorted.
+// Sort direction.
 type OrderDirection string
 
 const (
@@ -1316,30 +1314,30 @@ func (e OrderDirection) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What a rule said.
+// Result of a rule.
 type RuleOutcome string
 
 const (
-	// It has nothing against the update.
+	// The rule permits the update.
 	RuleOutcomePassed RuleOutcome = "PASSED"
-	// It settles the check.
-	RuleOutcomeSettled RuleOutcome = "SETTLED"
-	// It would have held the machine as well, had an earlier rule not settled the check.
+	// The rule decides the answer.
+	RuleOutcomeDecided RuleOutcome = "DECIDED"
+	// The rule would also hold the machine, but an earlier rule already decided.
 	RuleOutcomeWouldHold RuleOutcome = "WOULD_HOLD"
-	// The end of the ladder, which an earlier rule keeps the machine from.
+	// The grant at the end of the list, which an earlier rule prevents.
 	RuleOutcomeNotReached RuleOutcome = "NOT_REACHED"
 )
 
 var AllRuleOutcome = []RuleOutcome{
 	RuleOutcomePassed,
-	RuleOutcomeSettled,
+	RuleOutcomeDecided,
 	RuleOutcomeWouldHold,
 	RuleOutcomeNotReached,
 }
 
 func (e RuleOutcome) IsValid() bool {
 	switch e {
-	case RuleOutcomePassed, RuleOutcomeSettled, RuleOutcomeWouldHold, RuleOutcomeNotReached:
+	case RuleOutcomePassed, RuleOutcomeDecided, RuleOutcomeWouldHold, RuleOutcomeNotReached:
 		return true
 	}
 	return false
@@ -1380,17 +1378,17 @@ func (e RuleOutcome) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// How far back a chart goes.
+// Time range of a chart.
 type TimelineRange string
 
 const (
-	// The last hour, a point every 30 seconds.
+	// The last hour, one point every 30 seconds.
 	TimelineRangeHour TimelineRange = "HOUR"
-	// The last day, a point every 5 minutes.
+	// The last day, one point every 5 minutes.
 	TimelineRangeDay TimelineRange = "DAY"
-	// The last 7 days, a point every hour.
+	// The last 7 days, one point every hour.
 	TimelineRangeWeek TimelineRange = "WEEK"
-	// The last 30 days, a point every hour.
+	// The last 30 days, one point every hour.
 	TimelineRangeMonth TimelineRange = "MONTH"
 )
 
@@ -1444,15 +1442,15 @@ func (e TimelineRange) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// Whether a wave is over.
+// State of a wave.
 type WaveState string
 
 const (
-	// To come.
+	// Not opened yet.
 	WaveStatePending WaveState = "PENDING"
-	// Going on.
+	// Open.
 	WaveStateCurrent WaveState = "CURRENT"
-	// Over: the next one was opened, or the rollout completed.
+	// The next wave opened, or the rollout completed or was superseded.
 	WaveStateDone WaveState = "DONE"
 )
 

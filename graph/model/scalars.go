@@ -1,5 +1,5 @@
-// Package model is the Go side of the GraphQL schema: scalars, enumerations
-// and the types that are no rows of a table. Most of it is generated.
+// Package model contains the Go types of the GraphQL schema: scalars,
+// enumerations and types that are not table rows. Most of it is generated.
 package model
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// InputError is the answer to a value that a scalar cannot read.
+// InputError is returned for a value that a scalar cannot parse.
 type InputError struct{ Message string }
 
 func (e *InputError) Error() string { return e.Message }
 
-func wrong(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
+func inputError(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
 
 // MarshalID writes a UUID.
 func MarshalID(id uuid.UUID) graphql.Marshaler { return graphql.MarshalString(id.String()) }
@@ -28,18 +28,18 @@ func MarshalID(id uuid.UUID) graphql.Marshaler { return graphql.MarshalString(id
 func UnmarshalID(v any) (uuid.UUID, error) {
 	text, ok := v.(string)
 	if !ok {
-		return uuid.Nil, wrong("must be a UUID")
+		return uuid.Nil, inputError("must be a UUID")
 	}
-	// Parse also takes forms that no machine and no page of ours writes.
+	// Parse also accepts other forms, such as braces, which are refused here.
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != len(id.String()) {
-		return uuid.Nil, wrong("%.50q is not a UUID", text)
+		return uuid.Nil, inputError("%.50q is not a UUID", text)
 	}
 	return id, nil
 }
 
-// MarshalTime writes a moment in UTC with the microseconds the databases keep.
-// The zero time, which stands for "none" everywhere, is null.
+// MarshalTime writes a time in UTC with microseconds, the precision of the
+// databases. The zero time, which means "none", is written as null.
 func MarshalTime(t time.Time) graphql.Marshaler {
 	if t.IsZero() {
 		return graphql.Null
@@ -52,7 +52,7 @@ func UnmarshalTime(v any) (time.Time, error) {
 	text, _ := v.(string)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9000 {
-		return time.Time{}, wrong(`must be a moment such as "2026-11-23T14:00:00Z"`)
+		return time.Time{}, inputError(`must be a time such as "2026-11-23T14:00:00Z"`)
 	}
 	return t.UTC().Truncate(time.Microsecond), nil
 }
@@ -62,7 +62,7 @@ func MarshalDuration(d time.Duration) graphql.Marshaler {
 	return graphql.MarshalString(FormatDuration(d))
 }
 
-// UnmarshalDuration reads what ParseDuration reads.
+// UnmarshalDuration reads the formats of ParseDuration.
 func UnmarshalDuration(v any) (time.Duration, error) {
 	text, ok := v.(string)
 	if !ok {
@@ -71,7 +71,7 @@ func UnmarshalDuration(v any) (time.Duration, error) {
 	return ParseDuration(text)
 }
 
-func errTimeOfDay() error { return wrong(`must be a time of day such as "22:30"`) }
+func errTimeOfDay() error { return inputError(`must be a time of day such as "22:30"`) }
 
 // MarshalTimeOfDay writes minutes after midnight.
 func MarshalTimeOfDay(minutes int) graphql.Marshaler {
@@ -94,13 +94,13 @@ func UnmarshalTimeOfDay(v any) (int, error) {
 	return total, nil
 }
 
-// MarshalBytes writes a number of bytes as a JSON number; up to 2^53 every
-// client reads it exactly.
+// MarshalBytes writes a number of bytes as a JSON number. Clients that use
+// doubles read it exactly up to 2^53.
 func MarshalBytes(n int64) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatInt(n, 10)) })
 }
 
-// UnmarshalBytes reads a whole number, also as text.
+// UnmarshalBytes reads a whole number, which may be text.
 func UnmarshalBytes(v any) (int64, error) {
 	text := ""
 	switch v := v.(type) {
@@ -117,7 +117,7 @@ func UnmarshalBytes(v any) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return 0, wrong("must be a whole number of bytes")
+		return 0, inputError("must be a whole number of bytes")
 	}
 	return n, nil
 }

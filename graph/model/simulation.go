@@ -3,23 +3,25 @@ package model
 import (
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/forecast"
+
 	"github.com/coreroller/coreroller/rollout"
 )
 
 // Simulation is how a rollout would go, by columns: the n-th number of every
 // column belongs to the n-th moment.
 type Simulation struct {
-	ProjectedEnd time.Time // zero: not within the horizon
-	Ends         rollout.RolloutState
-	Sentence     string
-	Halt         *rollout.Halt
-	Times        []time.Time
-	OnTarget     []int
-	InFlight     []int
-	Waiting      []int
-	Failed       []int
-	LeftOut      []rollout.LeftOut
-	Scale        int
-	CheckEvery   time.Duration
-	UpdateTakes  time.Duration
+	ProjectedEnd   time.Time // zero: not within the horizon
+	FinalState     rollout.RolloutState
+	Sentence       string
+	Halt           *rollout.Halt
+	Times          []time.Time
+	OnTarget       []int
+	InFlight       []int
+	Waiting        []int
+	Failed         []int
+	NotUpdated     []forecast.LeftOut
+	Scale          int
+	CheckInterval  time.Duration
+	UpdateDuration time.Duration
 }

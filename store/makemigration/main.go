@@ -1,11 +1,11 @@
-// Command makemigration writes the migration that takes the newest files of
-// store/migrations to the present ent schema, for both databases. It needs a
-// PostgreSQL it may empty: scripts/with-postgres sets COREROLLER_TEST_POSTGRES.
+// Command makemigration writes the next migration of both databases: the
+// difference between store/migrations and the ent schema. It empties the
+// PostgreSQL database that COREROLLER_TEST_POSTGRES names; scripts/with-postgres
+// sets it.
 //
 //	scripts/with-postgres go run ./store/makemigration add_webhooks
 //
-// A migration that was edited by hand before it was released gets its checksum
-// by
+// After a migration was edited by hand, before its release, update its checksum:
 //
 //	go run ./store/makemigration -rehash
 package main
@@ -21,7 +21,7 @@ import (
 	"entgo.io/ent/dialect"
 	"entgo.io/ent/dialect/sql/schema"
 
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 func main() {
@@ -50,7 +50,7 @@ func write(folder, name, url, migration string) error {
 		}
 		return migrate.WriteSumFile(dir, sum)
 	}
-	err = store.Diff(context.Background(), url, migration,
+	err = migrations.Diff(context.Background(), url, migration,
 		schema.WithDir(dir), schema.WithMigrationMode(schema.ModeReplay), schema.WithDialect(name),
 		schema.WithFormatter(sqltool.GooseFormatter), schema.WithDropColumn(true), schema.WithDropIndex(true),
 		schema.WithErrNoPlan(true))

@@ -2,15 +2,23 @@ package storetest
 
 import (
 	"database/sql"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/migrations"
 )
 
 func open(t *testing.T, databaseURL string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("postgres", databaseURL)
+	driver := "sqlite"
+	if store.IsPostgres(databaseURL) {
+		driver = "postgres"
+	}
+	db, err := sql.Open(driver, databaseURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,41 +26,40 @@ func open(t *testing.T, databaseURL string) *sql.DB {
 	return db
 }
 
-// names returns the databases of the cluster besides its own three.
-func names(t *testing.T) []string {
-	t.Helper()
-	rows, err := open(t, os.Getenv(variable)).QueryContext(t.Context(),
-		"SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	var found []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
+func TestDatabasesAreMigratedAndSeparate(t *testing.T) {
+	Each(t, func(t *testing.T, databaseURL string) {
+		other := SQLite
+		if store.IsPostgres(databaseURL) {
+			other = Postgres
 		}
-		found = append(found, name)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return found
+		for _, u := range []string{databaseURL, other(t)} {
+			all, err := migrations.List(t.Context(), u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range all {
+				if !m.Applied {
+					t.Errorf("migration %s is not applied", m.Name)
+				}
+			}
+			if _, err := open(t, u).ExecContext(t.Context(), "CREATE TABLE in_no_other_database (id int)"); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }
 
-func TestPostgresDatabasesAreEmptyAndApart(t *testing.T) {
-	for range 2 {
-		db := open(t, Postgres(t))
-		if _, err := db.ExecContext(t.Context(), "CREATE TABLE apps (id int)"); err != nil {
-			t.Fatal(err)
+func TestEmptyDatabasesHaveNoTable(t *testing.T) {
+	EachEmpty(t, func(t *testing.T, databaseURL string) {
+		if _, err := open(t, databaseURL).ExecContext(t.Context(), "CREATE TABLE applications (id int)"); err != nil {
+			t.Error(err)
 		}
-	}
+	})
 }
 
-func TestPostgresDatabaseIsDroppedWithItsConnections(t *testing.T) {
+func TestDatabaseIsDroppedAfterTheTest(t *testing.T) {
 	var name string
-	t.Run("uses one", func(t *testing.T) {
+	t.Run("test", func(t *testing.T) {
 		databaseURL := Postgres(t)
 		// Left open on purpose, as a failing test would.
 		db, err := sql.Open("postgres", databaseURL)
@@ -62,62 +69,76 @@ func TestPostgresDatabaseIsDroppedWithItsConnections(t *testing.T) {
 		if err := db.QueryRowContext(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(name, "testpostgresdatabaseisdropped") {
-			t.Errorf("the database is called %q: not after its test", name)
+		if !strings.HasPrefix(name, "testdatabaseisdroppedafterthetest") {
+			t.Errorf("the name of the database is %q, want it to begin with the test's name", name)
 		}
 	})
-	for _, left := range names(t) {
-		if left == name {
-			t.Errorf("%s is still there after its test", name)
-		}
+	if name == "" {
+		t.Skip("no cluster, see the subtest")
+	}
+	var left int
+	if err := open(t, os.Getenv(variable)).QueryRowContext(t.Context(), "SELECT count(*) FROM pg_database WHERE datname = $1", name).Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d databases are named %s after the test, want 0: %v", left, name, err)
 	}
 }
 
-func TestEachRunsOnBoth(t *testing.T) {
-	var urls []string
-	Each(t, func(t *testing.T, databaseURL string) {
-		urls = append(urls, databaseURL)
-		if strings.HasPrefix(databaseURL, "postgres://") {
-			if err := open(t, databaseURL).PingContext(t.Context()); err != nil {
-				t.Error(err)
-			}
+func TestTemplateIsReused(t *testing.T) {
+	cluster := clusterURL(t)
+	first, err := newTemplate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after int
+	id := func() (n int) {
+		if err := open(t, cluster.String()).QueryRowContext(t.Context(), "SELECT oid FROM pg_database WHERE datname = $1", first).Scan(&n); err != nil {
+			t.Fatal(err)
 		}
-	})
-	if len(urls) != 2 || strings.HasPrefix(urls[0], "postgres://") || !strings.HasPrefix(urls[1], "postgres://") {
-		t.Errorf("ran on %q, want an SQLite path and a PostgreSQL URL", urls)
+		return n
+	}
+	before = id()
+	if second, err := newTemplate(); err != nil || second != first {
+		t.Errorf("second template is %q, %v, want %q", second, err, first)
+	}
+	if after = id(); after != before {
+		t.Errorf("the template was created twice")
 	}
 }
 
-// fatal is a test that records how it was ended.
-type fatal struct {
+// ended is a test that records how it ended.
+type ended struct {
 	testing.TB
-	message string
+	how, message string
 }
 
-func (f *fatal) Helper() {}
+func (e *ended) Helper() {}
 
-func (f *fatal) Fatalf(format string, args ...any) {
-	f.message = format
-	for _, arg := range args {
-		if s, ok := arg.(string); ok {
-			f.message = strings.Replace(f.message, "%s", s, 1)
-		}
-	}
+func (e *ended) Fatalf(format string, args ...any) { e.end("failed", format, args) }
+
+func (e *ended) Skipf(format string, args ...any) { e.end("skipped", format, args) }
+
+func (e *ended) end(how, format string, args []any) {
+	e.how, e.message = how, fmt.Sprintf(format, args...)
 	runtime.Goexit()
 }
 
-func TestMissingClusterFailsAndSaysWhatToRun(t *testing.T) {
+func TestMissingClusterSkipsLocallyAndFailsInCI(t *testing.T) {
 	t.Setenv(variable, "")
-	f := &fatal{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		Postgres(f)
-	}()
-	<-done
-	for _, want := range []string{variable, "make test-go", "scripts/with-postgres"} {
-		if !strings.Contains(f.message, want) {
-			t.Errorf("ended with %q, want it to name %s", f.message, want)
+	for ci, want := range map[string]string{"": "skipped", "true": "failed"} {
+		t.Setenv("CI", ci)
+		e := &ended{TB: t}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			Postgres(e)
+		}()
+		<-done
+		if e.how != want {
+			t.Errorf("with CI=%q the test %s, want %s", ci, e.how, want)
+		}
+		for _, part := range []string{variable, "make test-go", "scripts/with-postgres"} {
+			if !strings.Contains(e.message, part) {
+				t.Errorf("message %q does not contain %q", e.message, part)
+			}
 		}
 	}
 }

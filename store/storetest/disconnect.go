@@ -8,8 +8,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// Disconnect ends every connection to a test's PostgreSQL database, as a
-// restart of the database would.
+// Disconnect closes every connection to a test's PostgreSQL database, as a
+// restart of the database server would.
 func Disconnect(t testing.TB, databaseURL string) {
 	t.Helper()
 	u, err := url.Parse(databaseURL)
@@ -17,8 +17,8 @@ func Disconnect(t testing.TB, databaseURL string) {
 		t.Fatal(err)
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	u.Path = "/postgres"
-	if err := execute(u.String(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "+pq.QuoteLiteral(name)); err != nil {
+	terminate := "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = " + pq.QuoteLiteral(name)
+	if err := execute(inDatabase(u, "postgres"), terminate); err != nil {
 		t.Fatal(err)
 	}
 }

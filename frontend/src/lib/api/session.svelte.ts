@@ -42,7 +42,7 @@ const signInMutation = graphql(
 const signOutMutation = graphql(`
   mutation SignOut {
     signOut {
-      ended
+      sessionEnded
     }
   }
 `);

@@ -8,8 +8,8 @@ export const auditFragment = graphql(`
     at
     actor
     credential
-    verb
-    object
+    action
+    objectType
     objectId
     applicationId
     before
@@ -82,7 +82,7 @@ export interface Subject {
 }
 
 /** The object of an entry. */
-export function subject({ object, objectId, applicationId, before, after, rollout }: Audit): Subject {
+export function subject({ objectType, objectId, applicationId, before, after, rollout }: Audit): Subject {
   if (rollout && applicationId) {
     const { group, version } = rollout;
     return { kind: 'rollout', name: `${version} of ${group.name}`, href: groupPath(applicationId, group.id) };
@@ -90,7 +90,11 @@ export function subject({ object, objectId, applicationId, before, after, rollou
 
   const now = fields(after) ?? fields(before) ?? {};
   const name = ['name', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
-  return { kind: objectLabel[object] ?? spaced(object), name, href: place(object, objectId, applicationId) };
+  return {
+    kind: objectLabel[objectType] ?? spaced(objectType),
+    name,
+    href: place(objectType, objectId, applicationId),
+  };
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';

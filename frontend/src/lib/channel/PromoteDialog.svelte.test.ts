@@ -11,7 +11,9 @@ let requests: ReturnType<typeof fakeApi>;
 beforeEach(() => {
   answer = outcome();
   requests = fakeApi({
-    PromotionReach: () => ({ promotionReach: { sentence: '712 machines become eligible', projectedEnd: null } }),
+    PromotionReach: () => ({
+      promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null },
+    }),
     PromotePackage: () => answer,
   });
 });

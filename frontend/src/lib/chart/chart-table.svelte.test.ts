@@ -23,7 +23,11 @@ function show(times: string[], values: (number | null)[], marks: { at: string; l
 
 test('values are listed newest first, with gaps and events', () => {
   show([minute(0), minute(5), minute(10)], [1, null, 7130], [{ at: minute(6), label: 'paused' }]);
-  expect(screen.getAllByRole('columnheader').map((head) => head.textContent)).toEqual(['Time', 'on target', 'Event']);
+  expect(screen.getAllByRole('columnheader').map((head) => head.textContent)).toEqual([
+    'Time',
+    'on target',
+    'Event',
+  ]);
   expect(rows()).toEqual([
     ['7,130', ''],
     ['—', 'paused'],

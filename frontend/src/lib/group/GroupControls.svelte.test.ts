@@ -24,7 +24,7 @@ let requests: ReturnType<typeof fakeApi>;
 beforeEach(() => {
   answer = outcome();
   requests = fakeApi({
-    ControlReach: () => ({ controlReach: { sentence: '40 machines in 1 group; 12 wait' } }),
+    ControlReach: () => ({ controlImpact: { sentence: '40 machines in 1 group; 12 wait' } }),
     Pause: () => answer,
     Resume: () => answer,
   });
@@ -66,7 +66,10 @@ test('the resume dialog sends nothing without a reason', async () => {
   await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: 'mirror is back' } });
   await fireEvent.click(confirm);
   await waitFor(() =>
-    expect(requests.at(-1)).toEqual({ name: 'Resume', variables: { groupId: 'g', reason: 'mirror is back' } }),
+    expect(requests.at(-1)).toEqual({
+      name: 'Resume',
+      variables: { groupId: 'g', reason: 'mirror is back' },
+    }),
   );
 });
 

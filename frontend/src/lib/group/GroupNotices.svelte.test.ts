@@ -10,10 +10,10 @@ const halt = {
   at: '2026-11-23T14:02:05Z',
   failed: 7,
   finished: 20,
-  share: 0.3,
+  failureShareLimit: 0.3,
   by: '',
   reason: '',
-  machines: ['machine-one', 'machine-two'],
+  machineIds: ['machine-one', 'machine-two'],
 };
 type Halt = Omit<typeof halt, 'rule'> & { rule: 'FAILURE_SHARE' | 'SAFE_MODE' | 'PERSON' };
 
@@ -29,7 +29,9 @@ test('a halt by a rule shows the rule, the numbers and the failed machines', () 
   show({});
   const notice = screen.getByRole('status');
   expect(notice.textContent).toContain('Halted by the rule “failure share”');
-  expect(notice.textContent?.replace(/\s+/g, ' ')).toContain('7 of 20 finished attempts failed; the limit is 30 %.');
+  expect(notice.textContent?.replace(/\s+/g, ' ')).toContain(
+    '7 of 20 finished attempts failed; the limit is 30 %.',
+  );
   expect(screen.getAllByRole('link').map((link) => link.getAttribute('href'))).toEqual([
     '/failures',
     '/search/machine-two',
@@ -38,7 +40,15 @@ test('a halt by a rule shows the rule, the numbers and the failed machines', () 
 });
 
 test('a halt by a user shows user and reason, and no limit', () => {
-  show({ rule: 'PERSON', by: 'ana', reason: 'boot loops', failed: 0, finished: 4, share: 0, machines: [] });
+  show({
+    rule: 'PERSON',
+    by: 'ana',
+    reason: 'boot loops',
+    failed: 0,
+    finished: 4,
+    failureShareLimit: 0,
+    machineIds: [],
+  });
   const text = screen.getByRole('status').textContent?.replace(/\s+/g, ' ');
   expect(text).toContain('Halted by ana: “boot loops”');
   expect(text).toContain('None of 4 finished attempts failed.');

@@ -7,17 +7,26 @@ import { ServerClock } from './server-clock.svelte';
 afterEach(cleanup);
 
 const numbers = { active: 40, waiting: 10, inFlight: 2, failed: 1, quarantined: 0, overridden: 0 };
-const gate = { holds: true, soaksUntil: null, needsApproval: true };
+const gate = { satisfied: true, soakEndsAt: null, needsApproval: true };
 
 function show(
   state: GroupState,
-  waitsFor: { reason: 'OUTSIDE_WINDOW' | 'WAITING_FOR_APPROVAL'; sentence: string; until: string | null } | null,
+  currentHold: {
+    reason: 'OUTSIDE_WINDOW' | 'WAITING_FOR_APPROVAL';
+    sentence: string;
+    until: string | null;
+  } | null,
   approval = false,
 ) {
   const onadvance = vi.fn();
   const waves = [1, 2].map((position) => ({ position, gate: approval && position === 1 ? gate : null }));
   render(GroupStatus, {
-    group: { state, waitsFor, numbers, rollout: { version: '2.0.0', currentWave: 1, leader: null, proven: true, waves } },
+    group: {
+      state,
+      currentHold,
+      numbers,
+      rollout: { version: '2.0.0', currentWave: 1, safeModeMachineId: null, safeModePassed: true, waves },
+    },
     server: new ServerClock(),
     searchPath: String,
     onadvance,

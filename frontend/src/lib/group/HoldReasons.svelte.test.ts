@@ -15,15 +15,15 @@ const group = {
   },
   numbers: {
     inFlight: 48,
-    spentInPeriod: 20,
-    heldBecause: [
+    grantedInPeriod: 20,
+    heldByReason: [
       { reason: 'CONCURRENCY_LIMIT' as const, machines: 1902 },
       { reason: 'PERIOD_LIMIT' as const, machines: 300 },
       { reason: 'WAVE_NOT_REACHED' as const, machines: 640 },
       { reason: 'OUTSIDE_WINDOW' as const, machines: 201 },
     ],
   },
-  rollout: { currentWave: 1, leader: null },
+  rollout: { currentWave: 1, safeModeMachineId: null },
 };
 
 test('each reason shows its input and links to its machines', () => {
@@ -39,6 +39,9 @@ test('each reason shows its input and links to its machines', () => {
 });
 
 test('without held machines it says so', () => {
-  render(HoldReasons, { group: { ...group, numbers: { ...group.numbers, heldBecause: [] } }, reasonPath: String });
+  render(HoldReasons, {
+    group: { ...group, numbers: { ...group.numbers, heldByReason: [] } },
+    reasonPath: String,
+  });
   expect(screen.getByText('No machines are held.')).toBeTruthy();
 });

@@ -12,23 +12,28 @@ const wave = (position: number, state: 'DONE' | 'CURRENT' | 'PENDING', share: nu
   canaries: [] as string[],
   soak: 'PT2H',
   approval: position === 2,
-  counts: { granted: state === 'PENDING' ? 0 : 10, succeeded: 9, failed: state === 'DONE' ? 1 : 0 },
+  attempts: { granted: state === 'PENDING' ? 0 : 10, succeeded: 9, failed: state === 'DONE' ? 1 : 0 },
   gate:
     state === 'CURRENT'
       ? {
-          holds: false,
+          satisfied: false,
           finished: 4,
           minFinished: 5,
           successShare: 1,
           minSuccessShare: 0.95,
-          soaksUntil: null,
+          soakEndsAt: null,
           needsApproval: true,
         }
       : null,
 });
 
 function show(waves = [wave(1, 'DONE', 0.1), wave(2, 'CURRENT', 0.5), wave(3, 'PENDING', 1)]) {
-  render(WaveList, { rollout: { state: 'ACTIVE', waves }, server: new ServerClock(), active: 100, onTarget: 30 });
+  render(WaveList, {
+    rollout: { state: 'ACTIVE', waves },
+    server: new ServerClock(),
+    active: 100,
+    onTarget: 30,
+  });
   return within(screen.getByRole('list', { name: 'Waves' }));
 }
 

@@ -45,7 +45,7 @@ export const actionMutations = {
 
 export const reachQuery = graphql(`
   query ControlReach($groupId: ID!, $control: GroupControl!) {
-    controlReach(groupId: $groupId, control: $control) {
+    controlImpact(groupId: $groupId, control: $control) {
       sentence
     }
   }

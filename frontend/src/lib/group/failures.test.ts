@@ -23,13 +23,17 @@ test('no key means no filter, an unknown key means all', () => {
 });
 
 test('a failure is named by its decoded code, else by its outcome', () => {
-  expect(failureLabel({ outcome: 'FAILED', code: 9, words: 'download transfer' })).toBe('Download transfer');
-  expect(failureLabel({ outcome: 'ROLLED_BACK', code: 44, words: 'x' })).toBe('Rolled back after boot');
-  expect(failureLabel({ outcome: 'TIMED_OUT', code: 0, words: '' })).toBe('Lease expired without a report');
+  expect(failureLabel({ outcome: 'FAILED', code: 9, description: 'download transfer' })).toBe(
+    'Download transfer',
+  );
+  expect(failureLabel({ outcome: 'ROLLED_BACK', code: 44, description: 'x' })).toBe('Rolled back after boot');
+  expect(failureLabel({ outcome: 'TIMED_OUT', code: 0, description: '' })).toBe(
+    'Lease expired without a report',
+  );
 });
 
 test('a filter has a label', () => {
-  const known = [{ outcome: 'FAILED' as const, code: 29, words: 'operation hash (code 29)' }];
+  const known = [{ outcome: 'FAILED' as const, code: 29, description: 'operation hash (code 29)' }];
   expect(filters.map(([, filter]) => filterLabel(filter, known))).toEqual([
     'all',
     'rolled back after boot',

@@ -15,7 +15,7 @@ export const failedAttemptsQuery = graphql(`
           endedAt
           outcome
           code
-          words
+          description
           instance {
             id
             machineId
@@ -38,12 +38,12 @@ export type FailureFilter = NonNullable<VariablesOf<typeof failedAttemptsQuery>[
 interface Failure {
   outcome: Outcome;
   code: number;
-  words: string;
+  description: string;
 }
 
 /** The label of a failure: its decoded code, else its outcome. */
-export const failureLabel = ({ outcome, words }: Failure): string =>
-  outcome === 'FAILED' && words ? sentence(words) : outcomeLabel[outcome];
+export const failureLabel = ({ outcome, description }: Failure): string =>
+  outcome === 'FAILED' && description ? sentence(description) : outcomeLabel[outcome];
 
 /** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`. */
 export function failureKey({ outcome, code, oem, fromVersion }: FailureFilter): string {

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { gateRules } from './gate';
 
 const gate = {
-  holds: false,
+  satisfied: false,
   finished: 4,
   minFinished: 5,
   successShare: 0.75,
   minSuccessShare: 0.95,
-  soaksUntil: null,
+  soakEndsAt: null,
   needsApproval: true,
 };
-const text = (change: Partial<typeof gate> | { soaksUntil: string }, soak = 7200, left = 0) =>
+const text = (change: Partial<typeof gate> | { soakEndsAt: string }, soak = 7200, left = 0) =>
   gateRules({ ...gate, ...change }, soak, () => left).map((rule) => `${rule.met ? '+' : '-'} ${rule.text}`);
 
 test('a gate lists its unmet rules', () =>
@@ -23,11 +23,11 @@ test('a gate lists its unmet rules', () =>
 
 test('the soak rule counts down and is then met', () => {
   const held = {
-    holds: true,
+    satisfied: true,
     finished: 20,
     successShare: 1,
     needsApproval: false,
-    soaksUntil: '2026-11-23T04:00:00Z',
+    soakEndsAt: '2026-11-23T04:00:00Z',
   };
   expect(text(held, 7200, 65)).toEqual([
     '+ 20 of 5 finished',

@@ -2,12 +2,12 @@ import { count, duration, percent } from '$lib/ui/format';
 import { countdown } from './server-clock.svelte';
 
 interface Gate {
-  holds: boolean;
+  satisfied: boolean;
   finished: number;
   minFinished: number;
   successShare: number;
   minSuccessShare: number;
-  soaksUntil: string | null;
+  soakEndsAt: string | null;
   needsApproval: boolean;
 }
 
@@ -33,7 +33,7 @@ export function gateRules(gate: Gate, soak: number, until: (at: string) => numbe
     });
   }
   if (soak > 0) {
-    const left = gate.soaksUntil ? until(gate.soaksUntil) : null;
+    const left = gate.soakEndsAt ? until(gate.soakEndsAt) : null;
     if (left === null) rules.push({ text: `then soaks ${duration(soak)}`, met: false });
     else if (left > 0) rules.push({ text: `soaks for ${countdown(left)}`, met: false });
     else rules.push({ text: `soaked ${duration(soak)}`, met: true });

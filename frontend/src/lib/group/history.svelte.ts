@@ -87,7 +87,7 @@ export class GroupHistory {
 
   /** The latest events of the rollout. */
   readonly marks = $derived(
-    chartMarks(this.#timeline?.marks ?? [], this.points[0]?.at ?? 0).slice(-maxMarks),
+    chartMarks(this.#timeline?.annotations ?? [], this.points[0]?.at ?? 0).slice(-maxMarks),
   );
 
   #keepReading(groupId: string, range: TimelineRange): () => void {

@@ -10,10 +10,16 @@ const timeline: Timeline = {
   failed: [],
   waiting: [],
   versions: [],
-  pace: { inFlight: [2, 0], cap: [3, 0], granted: [7, 0], periodCap: [9, 0] },
-  marks: [],
+  pace: { inFlight: [2, 0], concurrencyLimit: [3, 0], granted: [7, 0], periodLimit: [9, 0] },
+  annotations: [],
 };
-const now = { asOf: '2026-11-23T04:00:40Z', inFlight: 1, cap: 3, spentInPeriod: 8, periodCap: 9 };
+const now = {
+  asOf: '2026-11-23T04:00:40Z',
+  inFlight: 1,
+  concurrencyLimit: 3,
+  grantedInPeriod: 8,
+  periodLimit: 9,
+};
 
 test('live numbers continue the stored ones, with gaps where none are stored', () =>
   expect(paceColumns(timeline, now)).toEqual({

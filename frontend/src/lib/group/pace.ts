@@ -4,9 +4,9 @@ import type { Timeline } from './timeline';
 interface PaceNow {
   asOf: string;
   inFlight: number;
-  cap: number;
-  spentInPeriod: number;
-  periodCap: number;
+  concurrencyLimit: number;
+  grantedInPeriod: number;
+  periodLimit: number;
 }
 
 /** The stored numbers followed by the live ones. Times without data, such as while
@@ -21,9 +21,9 @@ export function paceColumns(timeline: Timeline | null, now: PaceNow) {
   ];
   return {
     times: [...times, ...(fresh ? [now.asOf] : [])],
-    granted: column(pace?.granted, pace?.periodCap, now.spentInPeriod),
-    periodCap: column(pace?.periodCap, pace?.periodCap, now.periodCap),
-    inFlight: column(pace?.inFlight, pace?.cap, now.inFlight),
-    cap: column(pace?.cap, pace?.cap, now.cap),
+    granted: column(pace?.granted, pace?.periodLimit, now.grantedInPeriod),
+    periodCap: column(pace?.periodLimit, pace?.periodLimit, now.periodLimit),
+    inFlight: column(pace?.inFlight, pace?.concurrencyLimit, now.inFlight),
+    cap: column(pace?.concurrencyLimit, pace?.concurrencyLimit, now.concurrencyLimit),
   };
 }

@@ -32,8 +32,8 @@ const timeline: Timeline = {
     { version: '2.0.0', machines: [1, 4] },
     { version: '1.0.0', machines: [9, 6] },
   ],
-  pace: { inFlight: [0, 2], cap: [3, 3], granted: [0, 7], periodCap: [9, 9] },
-  marks: [],
+  pace: { inFlight: [0, 2], concurrencyLimit: [3, 3], granted: [0, 7], periodLimit: [9, 9] },
+  annotations: [],
 };
 
 test('columns of the API become points', () =>

@@ -18,11 +18,11 @@ export const timelineQuery = graphql(`
       }
       pace {
         inFlight
-        cap
+        concurrencyLimit
         granted
-        periodCap
+        periodLimit
       }
-      marks {
+      annotations {
         at
         kind
         actor
@@ -34,7 +34,7 @@ export const timelineQuery = graphql(`
 
 export type Timeline = ResultOf<typeof timelineQuery>['timeline'];
 export type TimelineRange = VariablesOf<typeof timelineQuery>['range'];
-type Mark = Timeline['marks'][number];
+type Mark = Timeline['annotations'][number];
 
 /** Active machines at one time, by state and by version. */
 export interface Point {

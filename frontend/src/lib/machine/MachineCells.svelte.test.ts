@@ -46,7 +46,11 @@ test('a held machine shows state and reason in separate columns', () => {
 
 test('a machine with a grant shows the time left of its lease', () => {
   const leaseUntil = new Date(Date.now() + 51.5 * 60_000).toISOString();
-  const row = cells({ state: 'DOWNLOADING', countedAs: 'IN_FLIGHT', grant: { version: '2.0.0', leaseUntil } });
+  const row = cells({
+    state: 'DOWNLOADING',
+    countedAs: 'IN_FLIGHT',
+    grant: { version: '2.0.0', leaseExpiresAt: leaseUntil },
+  });
   expect(row.at(-1)).toBe('51 min');
 });
 

@@ -26,7 +26,7 @@ const exportQuery = graphql(`
         address
         grant {
           version
-          leaseUntil
+          leaseExpiresAt
         }
         createdAt
         lastSeenAt
@@ -132,7 +132,7 @@ async function read(
         m.reason,
         m.version,
         m.grant?.version ?? '',
-        m.grant?.leaseUntil ?? '',
+        m.grant?.leaseExpiresAt ?? '',
         m.oem,
         m.oemVersion,
         m.arch,

@@ -29,7 +29,7 @@ const instancesQuery = graphql(`
         lastSeenAt
         grant {
           version
-          leaseUntil
+          leaseExpiresAt
         }
         application {
           id

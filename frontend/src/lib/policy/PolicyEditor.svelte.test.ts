@@ -1,27 +1,15 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeApi, outcome } from '$lib/api/fake-api';
+import { initialPolicy } from './fields';
 import type { Policy } from './form';
 import PolicyEditor from './PolicyEditor.svelte';
 
 const policy: Policy = {
-  updatesEnabled: true,
-  safeMode: true,
+  ...initialPolicy,
   maxUpdatesPerPeriod: 10,
-  periodInterval: 'PT15M',
   maxConcurrentUpdates: 5,
-  updateTimeout: 'PT1H',
-  rebootTimeout: 'P1D',
-  timezone: 'UTC',
-  officeHours: false,
-  windows: [],
-  freezes: [],
-  waves: [],
-  haltFailureShare: 0.2,
-  haltMinAttempts: 5,
-  maxAttempts: 3,
-  onDemand: 'SAME_RULES',
-  pollInterval: null,
+  periodInterval: 'PT15M',
 };
 
 let reachGrows = false;
@@ -35,27 +23,27 @@ beforeEach(() => {
     PreviewPolicy: () => ({
       policyPreview: {
         changes: [],
-        reachGrows,
+        loosens: reachGrows,
         userErrors: [],
         policy: { timezone: 'UTC' },
         sentence: 'at most 10 machines per 15 minutes',
         warnings: [],
         windows: [],
-        reach: null,
+        impact: null,
       },
     }),
     SimulatePolicy: () => ({
       simulateRollout: {
         sentence: 'nothing to simulate',
         scale: 1,
-        checkEvery: 'PT45M',
-        updateTakes: 'PT10M',
+        checkInterval: 'PT45M',
+        updateDuration: 'PT10M',
         times: [],
         onTarget: [],
         inFlight: [],
         waiting: [],
         failed: [],
-        leftOut: [],
+        notUpdated: [],
       },
     }),
     UpdatePolicy: () => answer,

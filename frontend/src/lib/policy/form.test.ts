@@ -1,27 +1,19 @@
 import { expect, test } from 'vitest';
+import { initialPolicy } from './fields';
 import { policyForm, problemOf, readPolicyForm, type Policy, type PolicyForm } from './form';
 
 const policy: Policy = {
-  updatesEnabled: true,
-  safeMode: true,
+  ...initialPolicy,
   maxUpdatesPerPeriod: 10,
   periodInterval: 'PT15M',
   maxConcurrentUpdates: 5,
-  updateTimeout: 'PT1H',
-  rebootTimeout: 'P1D',
   timezone: 'Europe/Berlin',
-  officeHours: false,
   windows: [{ days: ['SATURDAY', 'SUNDAY'], start: '22:00', end: '04:00' }],
   freezes: [{ from: '2026-12-23T23:00:17Z', until: '2027-01-01T23:00:00Z', reason: 'holidays' }],
   waves: [
     { share: 0, canaries: ['a', 'b'], soak: 'PT1H', minFinished: 2, minSuccessShare: 1, approval: true },
     { share: 0.07, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 1 / 3, approval: false },
   ],
-  haltFailureShare: 0.2,
-  haltMinAttempts: 5,
-  maxAttempts: 3,
-  onDemand: 'SAME_RULES',
-  pollInterval: null,
 };
 
 const changed = (change: (form: PolicyForm) => void) => {

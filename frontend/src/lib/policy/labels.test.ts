@@ -1,27 +1,9 @@
 import { expect, test } from 'vitest';
+import { initialPolicy as before } from './fields';
 import { policyForm, readPolicyForm, type Policy } from './form';
 import { differences, rebase } from './labels';
 
 const wave = { share: 0.5, canaries: [], soak: 'PT0S', minFinished: 0, minSuccessShare: 0, approval: false };
-const before: Policy = {
-  updatesEnabled: true,
-  safeMode: true,
-  maxUpdatesPerPeriod: 1,
-  periodInterval: 'PT1H',
-  maxConcurrentUpdates: 1,
-  updateTimeout: 'PT1H',
-  rebootTimeout: 'P1D',
-  timezone: 'UTC',
-  officeHours: false,
-  windows: [],
-  freezes: [],
-  waves: [],
-  haltFailureShare: 0.2,
-  haltMinAttempts: 5,
-  maxAttempts: 3,
-  onDemand: 'SAME_RULES',
-  pollInterval: null,
-};
 const after: Policy = {
   ...before,
   maxUpdatesPerPeriod: 20,

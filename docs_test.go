@@ -1,0 +1,137 @@
+package coreroller_test
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// pages are the written pages: at the top, below docs and beside the code.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "*/README.md"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[filepath.ToSlash(name)] = string(text)
+		}
+	}
+	return found
+}
+
+var (
+	fences   = regexp.MustCompile("(?s)```.*?\n```")
+	links    = regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"`)
+	headings = regexp.MustCompile(`(?m)^#+ (.+)$`)
+)
+
+// TestLinksOfPagesLead checks that relative links name an existing file, and
+// anchors an existing heading.
+func TestLinksOfPagesLead(t *testing.T) {
+	all := pages(t)
+	for name, text := range all {
+		for _, m := range links.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
+			link := m[1] + m[2]
+			if strings.Contains(link, "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(link, "#")
+			target := path.Join(path.Dir(name), file)
+			if file == "" {
+				target = name
+			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: the link %s names no file", name, link)
+			} else if anchor != "" && !hasAnchor(all[target], anchor) {
+				t.Errorf("%s: the link %s names no heading", name, link)
+			}
+		}
+	}
+}
+
+// hasAnchor reports whether a page has a heading with an anchor, as GitHub
+// makes it: lower case, blanks as hyphens, without punctuation.
+func hasAnchor(page, anchor string) bool {
+	for _, m := range headings.FindAllStringSubmatch(fences.ReplaceAllString(page, ""), -1) {
+		made := regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		if strings.ReplaceAll(made, " ", "-") == anchor {
+			return true
+		}
+	}
+	return false
+}
+
+// TestPagesNameExistingTests checks that the tests, fuzz targets and benchmarks
+// that pages name exist. "TestP2_…" stands for all with this beginning.
+func TestPagesNameExistingTests(t *testing.T) {
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w*)\(`)
+	var tests []string
+	err := fs.WalkDir(os.DirFS("."), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (in("node_modules testdata .git", entry.Name()) || in("bin build data", name)) {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		source, err := os.ReadFile(name)
+		for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
+			tests = append(tests, m[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := "\n" + strings.Join(tests, "\n") + "\n"
+	named := regexp.MustCompile(`\b((?:Test|Fuzz|Benchmark)[A-Z]\w*)(…?)`)
+	for name, text := range pages(t) {
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			ends := "\n"
+			if m[2] != "" {
+				ends = ""
+			}
+			if !strings.Contains(list, "\n"+m[1]+ends) {
+				t.Errorf("%s: there is no test %s", name, m[1]+m[2])
+			}
+		}
+	}
+}
+
+// TestPagesNameExistingFiles checks that the paths that pages print exist:
+// `store/lane.go`, `rollout/testdata`.
+func TestPagesNameExistingFiles(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tops := map[string]bool{}
+	for _, e := range entries {
+		tops[e.Name()] = e.IsDir()
+	}
+	printed := regexp.MustCompile("`([a-z0-9_.-]+(?:/[A-Za-z0-9_.*-]+)+)`")
+	for name, text := range pages(t) {
+		for _, m := range printed.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
+			top, _, _ := strings.Cut(m[1], "/")
+			if !tops[top] || in("bin build data", top) {
+				continue // of a page's own folder, or not a path
+			}
+			if found, err := filepath.Glob(m[1]); err != nil || len(found) == 0 {
+				t.Errorf("%s: there is no %s", name, m[1])
+			}
+		}
+	}
+}

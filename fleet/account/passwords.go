@@ -1,0 +1,182 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/fleet/change"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
+)
+
+const (
+	// maxHashing bounds concurrent password hashes: each takes 19 MiB and a core for
+	// 40 ms, and check-ins share the machine.
+	maxHashing = 4
+
+	minPassword = 8 // bytes
+	maxPassword = 1024
+)
+
+// wrongPassword is the error of a failed sign-in. It does not reveal whether the
+// user exists.
+type wrongPassword struct{ error *fault.Error }
+
+func (e *wrongPassword) Error() string   { return e.error.Message }
+func (e *wrongPassword) Unwrap() []error { return []error{e.error, auth.ErrUnauthenticated} }
+
+// Authenticate returns the user with a name and password. An error that wraps
+// auth.ErrUnauthenticated means there is none.
+func (s *Service) Authenticate(ctx context.Context, username, password string) (auth.Principal, error) {
+	var row *db.User
+	var hash string                                                       // of no user: the check takes as long
+	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // a database would reject other text
+		var err error
+		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
+		if err != nil && !db.IsNotFound(err) {
+			return auth.Principal{}, err
+		}
+		if err == nil {
+			hash = row.PasswordHash
+		}
+	}
+	ok, err := s.checkPassword(ctx, hash, password)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	if !ok {
+		return auth.Principal{}, &wrongPassword{fault.Errorf(fault.Unauthenticated, "", "wrong name or password")}
+	}
+	return principal(row, auth.CredentialBasic), nil
+}
+
+func principal(row *db.User, c auth.Credential) auth.Principal {
+	return auth.Principal{
+		UserID: row.ID, Name: row.Username, TeamID: row.TeamID,
+		Credential: c, MustChangePassword: row.MustChangePassword,
+	}
+}
+
+// ChangePassword is the input of Service.ChangePassword.
+type ChangePassword struct {
+	Current string // not needed when the call itself authenticated with the password
+	New     string
+}
+
+// ChangePassword changes the caller's own password and ends the other sessions.
+func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
+	who, err := fault.Require(ctx, auth.Read)
+	if err != nil {
+		return err
+	}
+	var p input.Problems
+	password(&p, "newPassword", in.New)
+	if in.New == in.Current {
+		p.Add("newPassword", "must differ from the current one")
+	}
+	if err := p.Err(); err != nil {
+		return err
+	}
+	row, err := s.store.Reader().User.Get(ctx, who.UserID)
+	if err != nil {
+		return fault.Missing(err, "", "user")
+	}
+	if who.Credential != auth.CredentialBasic {
+		ok, err := s.checkPassword(ctx, row.PasswordHash, in.Current)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.Errorf(fault.Invalid, "currentPassword", "is not your password")
+		}
+	}
+	v := change.Verb{Name: "changePassword", By: who, Object: "user", ID: row.ID}
+	return s.storePassword(ctx, v, in.New, auth.SessionToken(ctx))
+}
+
+// SetPassword is the input of Service.SetPassword.
+type SetPassword struct {
+	Username string
+	New      string
+}
+
+// SetPassword sets a user's password, which the user must change at the next
+// sign-in, and ends all sessions and tokens of the user.
+func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
+	who, err := fault.Require(ctx, auth.Own)
+	if err != nil {
+		return err
+	}
+	var p input.Problems
+	if password(&p, "newPassword", in.New); p.Err() != nil {
+		return p.Err()
+	}
+	row, err := s.store.Reader().User.Query().Where(user.Username(in.Username)).Only(ctx)
+	if err != nil {
+		return fault.Missing(err, "username", "user")
+	}
+	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID}
+	return s.storePassword(ctx, v, in.New, "")
+}
+
+// storePassword stores a password and ends the user's sessions except that of the
+// token keep.
+func (s *Service) storePassword(ctx context.Context, v change.Verb, password, keep string) error {
+	hash, err := s.hashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.changes.Do(ctx, v, func(c *change.Change) error {
+		err := c.Tx.Client().User.UpdateOneID(v.ID).SetPasswordHash(hash).SetMustChangePassword(v.By.UserID != v.ID).Exec(ctx)
+		if err != nil {
+			return fault.Missing(err, "", "user")
+		}
+		_, err = c.Tx.Client().Session.Delete().Where(session.UserID(v.ID), session.IDNEQ(tokenHash(keep))).Exec(ctx)
+		return err
+	})
+}
+
+func password(p *input.Problems, field, text string) {
+	switch {
+	case len(text) < minPassword:
+		p.Add(field, "at least %d characters", minPassword)
+	case len(text) > maxPassword:
+		p.Add(field, "at most %d characters", maxPassword)
+	}
+}
+
+func (s *Service) checkPassword(ctx context.Context, hash, password string) (ok bool, err error) {
+	if len(password) > maxPassword {
+		return false, nil
+	}
+	err = s.slowly(ctx, func() error {
+		ok, err = auth.CheckPassword(hash, password)
+		return err
+	})
+	return ok, err
+}
+
+func (s *Service) hashPassword(ctx context.Context, password string) (hash string, err error) {
+	err = s.slowly(ctx, func() error {
+		hash, err = auth.HashPassword(password)
+		return err
+	})
+	return hash, err
+}
+
+// slowly runs f while at most maxHashing calls run.
+func (s *Service) slowly(ctx context.Context, f func() error) error {
+	select {
+	case s.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return errors.Join(fault.Errorf(fault.Unavailable, "", "too many sign-ins at the same time; try again"), ctx.Err())
+	}
+	defer func() { <-s.hashing }()
+	return f()
+}

@@ -1,0 +1,65 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/store"
+)
+
+// SessionLife is how long a browser stays signed in.
+const SessionLife = 14 * 24 * time.Hour
+
+// CreateSession signs a browser in as the caller, who has just authenticated. It
+// stores only a hash of the token.
+func (s *Service) CreateSession(ctx context.Context) (token string, expires time.Time, err error) {
+	who, err := fault.Require(ctx, auth.Read)
+	if err != nil {
+		return "", expires, err
+	}
+	token = newToken()
+	now := s.now()
+	expires = now.Add(SessionLife)
+	err = s.store.Write(ctx, now, func(tx *store.Tx) error {
+		return tx.Client().Session.Create().SetID(tokenHash(token)).SetUserID(who.UserID).SetCreatedAt(now).SetExpiresAt(expires).Exec(ctx)
+	})
+	if store.IsConflict(err) {
+		return "", expires, fault.Errorf(fault.Unauthenticated, "", "the user was deleted meanwhile")
+	}
+	return token, expires, err
+}
+
+// Session returns who signed in with a token. An error that wraps
+// auth.ErrUnauthenticated means that the session has ended.
+func (s *Service) Session(ctx context.Context, token string) (auth.Principal, error) {
+	row, err := s.store.Reader().Session.Query().
+		Where(session.ID(tokenHash(token)), session.ExpiresAtGT(s.now())).WithUser().Only(ctx)
+	switch {
+	case db.IsNotFound(err):
+		return auth.Principal{}, &wrongPassword{fault.Errorf(fault.Unauthenticated, "", "the session has ended")}
+	case err != nil:
+		return auth.Principal{}, err
+	}
+	return principal(row.Edges.User, auth.CredentialSession), nil
+}
+
+// DeleteSession signs a browser out. The token itself is the permission.
+func (s *Service) DeleteSession(ctx context.Context, token string) error {
+	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
+		_, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
+		return err
+	})
+}
+
+// tokenHash returns the stored form of a token. A reader of the database cannot
+// sign in with it.
+func tokenHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}

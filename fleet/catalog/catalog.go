@@ -1,0 +1,229 @@
+// Package catalog is the configuration in memory: applications, channels, groups
+// and rendered packages as immutable snapshots, and the cache that replaces them
+// when a change is committed in this process or announced by another one. A
+// check-in finds its group here without SQL.
+package catalog
+
+import (
+	"bytes"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// Catalog is the configuration of all applications at one moment. It is
+// immutable. Code that decides under a ledger lock compares App.Revision with the
+// ledger's and reloads the application when the ledger is newer.
+type Catalog struct {
+	apps     map[uuid.UUID]*App
+	products map[string]*App // by lower-case product id
+}
+
+// App is one application with everything a check-in needs.
+type App struct {
+	ID        uuid.UUID
+	TeamID    uuid.UUID
+	Name      string
+	ProductID string // "" = none
+	Revision  int64
+	Groups    []*Group // by id
+	Channels  []*Channel
+
+	byID   map[uuid.UUID]*Group
+	tracks map[trackArch]*Group
+}
+
+type trackArch struct{ track, arch string }
+
+// Channel is a named pointer to one package.
+type Channel struct {
+	ID          uuid.UUID
+	Name        string
+	Arch        string
+	Target      *rollout.Package      // nil: no package
+	Offers      map[rollout.ID]*Offer // manifests of the target and every floor
+	Blacklisted map[uuid.UUID]string  // reason by package id
+
+	floors  []*rollout.Package // all, by version
+	reboots bool
+}
+
+// Group is one group with its policy compiled and its offers rendered.
+type Group struct {
+	ID       uuid.UUID
+	Name     string
+	Track    string
+	Arch     string
+	Revision int64
+	App      *App
+	Channel  *Channel // nil: none
+	Policy   rollout.Policy
+	Schedule *rollout.Schedule  // Policy compiled; never nil
+	Target   *rollout.Package   // nil: no channel, or a channel without package
+	Floors   []*rollout.Package // by version, none above the target
+	Reboots  bool               // the target is an operating system
+	Pause    rollout.Pause
+	Offers   map[rollout.ID]*Offer // manifests of the target and every floor
+}
+
+// App returns an application by its id, nil when there is none.
+func (c *Catalog) App(id uuid.UUID) *App { return c.apps[id] }
+
+// Apps returns the ids of all applications, in order.
+func (c *Catalog) Apps() []uuid.UUID { return sorted(maps.Keys(c.apps)) }
+
+// Group returns a group by its id, nil when there is none.
+func (c *Catalog) Group(id uuid.UUID) *Group {
+	for _, a := range c.apps {
+		if g := a.byID[id]; g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// Groups returns the groups for which f is true, by id.
+func (c *Catalog) Groups(f func(*Group) bool) []*Group {
+	var all []*Group
+	for _, a := range c.apps {
+		for _, g := range a.Groups {
+			if f(g) {
+				all = append(all, g)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Group) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	return all
+}
+
+// Channel returns a channel by its id, nil when there is none.
+func (c *Catalog) Channel(id uuid.UUID) *Channel {
+	for _, a := range c.apps {
+		if ch := a.Channel(id); ch != nil {
+			return ch
+		}
+	}
+	return nil
+}
+
+// Find resolves what a machine names: the application by its id (any case, with
+// or without braces) or product id, the group by its track or id. arch is in the
+// form of Arch. A machine that names a group of another architecture gets the
+// group of the same track for its own architecture, because images for arm64
+// were built with the ids of amd64.
+func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
+	app := c.findApp(appID)
+	if app == nil {
+		return nil, VerdictUnknownApplication
+	}
+	if g := app.tracks[trackArch{track, arch}]; g != nil {
+		return g, VerdictOK
+	}
+	id, err := uuid.Parse(track)
+	if err != nil {
+		return nil, VerdictUnknownGroup
+	}
+	g := app.byID[id]
+	if g != nil && g.Arch == arch {
+		return g, VerdictOK
+	}
+	name := wellKnownTrack(id)
+	if g != nil {
+		name = g.Track
+	}
+	if g = app.tracks[trackArch{name, arch}]; g != nil {
+		return g, VerdictOK
+	}
+	return nil, VerdictUnknownGroup
+}
+
+func (c *Catalog) findApp(text string) *App {
+	if id, err := uuid.Parse(text); err == nil {
+		return c.apps[id]
+	}
+	return c.products[strings.ToLower(text)]
+}
+
+// Arch returns a machine's architecture as groups name it; the board wins over
+// arch. An unknown one is returned unchanged and finds no group.
+func Arch(board, arch string) string {
+	text := board
+	if text == "" {
+		text = arch
+	}
+	switch strings.ToLower(text) {
+	case "", "amd64", "amd64-usr", "x64", "x86_64":
+		return "amd64"
+	case "arm64", "arm64-usr", "aarch64":
+		return "arm64"
+	}
+	return text
+}
+
+// with returns the catalog with one application added or replaced.
+func (c *Catalog) with(a *App) *Catalog {
+	n := c.without(a.ID)
+	n.put(a)
+	return n
+}
+
+// without returns the catalog without one application.
+func (c *Catalog) without(id uuid.UUID) *Catalog {
+	n := &Catalog{apps: maps.Clone(c.apps), products: maps.Clone(c.products)}
+	if old := c.apps[id]; old != nil {
+		delete(n.apps, id)
+		delete(n.products, strings.ToLower(old.ProductID))
+	}
+	return n
+}
+
+func (c *Catalog) put(a *App) {
+	if c.apps == nil {
+		c.apps, c.products = map[uuid.UUID]*App{}, map[string]*App{}
+	}
+	c.apps[a.ID] = a
+	if a.ProductID != "" {
+		c.products[strings.ToLower(a.ProductID)] = a
+	}
+}
+
+// Group returns a group of the application, nil when there is none. a may be nil.
+func (a *App) Group(id uuid.UUID) *Group {
+	if a == nil {
+		return nil
+	}
+	return a.byID[id]
+}
+
+// GroupIDs returns the ids of the application's groups, in order.
+func (a *App) GroupIDs() []uuid.UUID { return sorted(maps.Keys(a.byID)) }
+
+// Channel returns a channel of the application, nil when there is none.
+func (a *App) Channel(id uuid.UUID) *Channel {
+	for _, c := range a.Channels {
+		if c.ID == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// IsFloor reports whether a package is a floor of the channel.
+func (c *Channel) IsFloor(id uuid.UUID) bool {
+	o := c.Offers[rollout.ID(id)]
+	return o != nil && o.Floor
+}
+
+// IsTarget reports whether the channel points to a package.
+func (c *Channel) IsTarget(id uuid.UUID) bool {
+	return c.Target != nil && c.Target.ID == rollout.ID(id)
+}
+
+func sorted(ids iter.Seq[uuid.UUID]) []uuid.UUID {
+	return slices.SortedFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}

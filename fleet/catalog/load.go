@@ -1,0 +1,225 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/blacklisting"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/floor"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// loadApps reads the configuration of the named applications, or of all when
+// none is named, with a fixed number of statements. Applications are read first:
+// a snapshot torn by a concurrent commit then carries the older revision, so the
+// reload that this commit triggers replaces it.
+func loadApps(ctx context.Context, client *db.Client, ids ...uuid.UUID) ([]*App, error) {
+	rows, err := readConfiguration(ctx, client, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	return rows.build(), nil
+}
+
+// LoadApp reads the configuration of one application; nil when it does not exist.
+func LoadApp(ctx context.Context, client *db.Client, id uuid.UUID) (*App, error) {
+	apps, err := loadApps(ctx, client, id)
+	if err != nil || len(apps) == 0 {
+		return nil, err
+	}
+	return apps[0], nil
+}
+
+// configuration holds the rows that a catalog is built from.
+type configuration struct {
+	apps     []*db.Application
+	channels []*db.Channel
+	groups   []*db.Group
+	packages []*db.Release // only targets and floors of channels
+	floors   []*db.Floor
+	blacks   []*db.Blacklisting
+}
+
+func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
+	var (
+		apps     []predicate.Application
+		channels []predicate.Channel
+		groups   []predicate.Group
+		packages = []predicate.Release{release.Or(release.HasChannels(), release.HasFloors())}
+		floors   []predicate.Floor
+		blacks   []predicate.Blacklisting
+	)
+	if len(ids) > 0 {
+		apps = append(apps, application.IDIn(ids...))
+		channels = append(channels, channel.ApplicationIDIn(ids...))
+		groups = append(groups, group.ApplicationIDIn(ids...))
+		packages = append(packages, release.ApplicationIDIn(ids...))
+		floors = append(floors, floor.HasChannelWith(channel.ApplicationIDIn(ids...)))
+		blacks = append(blacks, blacklisting.HasChannelWith(channel.ApplicationIDIn(ids...)))
+	}
+	if c.apps, err = client.Application.Query().Where(apps...).All(ctx); err != nil {
+		return c, err
+	}
+	if c.groups, err = client.Group.Query().Where(groups...).Order(group.ByID()).All(ctx); err != nil {
+		return c, err
+	}
+	if c.channels, err = client.Channel.Query().Where(channels...).Order(channel.ByID()).All(ctx); err != nil {
+		return c, err
+	}
+	if c.packages, err = client.Release.Query().Where(packages...).WithFiles().WithAction().All(ctx); err != nil {
+		return c, err
+	}
+	if c.floors, err = client.Floor.Query().Where(floors...).All(ctx); err != nil {
+		return c, err
+	}
+	c.blacks, err = client.Blacklisting.Query().Where(blacks...).All(ctx)
+	return c, err
+}
+
+func (c *configuration) build() []*App {
+	apps := make(map[uuid.UUID]*App, len(c.apps))
+	list := make([]*App, 0, len(c.apps))
+	for _, row := range c.apps {
+		a := &App{
+			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision,
+			byID: map[uuid.UUID]*Group{}, tracks: map[trackArch]*Group{},
+		}
+		if row.ProductID != nil {
+			a.ProductID = *row.ProductID
+		}
+		apps[a.ID] = a
+		list = append(list, a)
+	}
+	channels := c.buildChannels()
+	for _, row := range c.channels {
+		if a := apps[row.ApplicationID]; a != nil {
+			a.Channels = append(a.Channels, channels[row.ID])
+		}
+	}
+	for _, row := range c.groups {
+		if a := apps[row.ApplicationID]; a != nil {
+			a.add(newGroup(row, channels))
+		}
+	}
+	return list
+}
+
+func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
+	packages := make(map[uuid.UUID]*db.Release, len(c.packages))
+	rendered := make(map[uuid.UUID]*Package, len(c.packages))
+	for _, row := range c.packages {
+		packages[row.ID], rendered[row.ID] = row, RenderPackage(row)
+	}
+	channels := make(map[uuid.UUID]*Channel, len(c.channels))
+	for _, row := range c.channels {
+		channels[row.ID] = &Channel{
+			ID: row.ID, Name: row.Name, Arch: row.Arch,
+			Offers: map[rollout.ID]*Offer{}, Blacklisted: map[uuid.UUID]string{},
+		}
+	}
+	for _, row := range c.blacks {
+		if ch := channels[row.ChannelID]; ch != nil {
+			ch.Blacklisted[row.PackageID] = row.Reason
+		}
+	}
+	for _, row := range c.floors {
+		ch, p := channels[row.ChannelID], packages[row.PackageID]
+		if ch == nil || p == nil {
+			continue
+		}
+		o := ch.offer(p, rendered[p.ID])
+		o.Floor, o.FloorReason = true, row.Reason
+		ch.floors = append(ch.floors, ch.value(p))
+	}
+	for _, row := range c.channels {
+		ch := channels[row.ID]
+		slices.SortFunc(ch.floors, func(a, b *rollout.Package) int {
+			return cmp.Or(a.Version.Compare(b.Version), slices.Compare(a.ID[:], b.ID[:]))
+		})
+		if row.PackageID == nil || packages[*row.PackageID] == nil {
+			continue
+		}
+		p := packages[*row.PackageID]
+		ch.Target, ch.reboots = ch.value(p), p.Type == PackageFlatcar
+		ch.offer(p, rendered[p.ID]).Target = true
+	}
+	return channels
+}
+
+// offer returns the manifest of a package on this channel and makes it on first
+// use: the target can also be a floor.
+func (c *Channel) offer(row *db.Release, p *Package) *Offer {
+	o := c.Offers[p.ID]
+	if o == nil {
+		o = &Offer{Package: p}
+		c.Offers[p.ID] = o
+	}
+	return o
+}
+
+// value returns a package as the engine sees it on this channel.
+func (c *Channel) value(row *db.Release) *rollout.Package {
+	version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+	_, black := c.Blacklisted[row.ID]
+	return &rollout.Package{ID: rollout.ID(row.ID), Version: version, Blacklisted: black}
+}
+
+// FloorsTo returns the floors up to a target, by version.
+func (c *Channel) FloorsTo(target *rollout.Package) []*rollout.Package {
+	if target == nil {
+		return nil
+	}
+	n := 0
+	for n < len(c.floors) && !target.Version.Less(c.floors[n].Version) {
+		n++
+	}
+	return c.floors[:n:n]
+}
+
+func (a *App) add(g *Group) {
+	g.App = a
+	a.Groups = append(a.Groups, g)
+	a.byID[g.ID] = g
+	a.tracks[trackArch{g.Track, g.Arch}] = g
+}
+
+func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
+	g := &Group{
+		ID: row.ID, Name: row.Name, Track: row.Track, Arch: row.Arch, Revision: row.Revision,
+		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason, At: timeOf(row.PausedAt)},
+		Policy: row.Policy,
+	}
+	g.Schedule, _ = rollout.Compile(row.Policy)
+	if g.Schedule == nil { // it was valid when stored, but a system update can remove time zones
+		stopped := rollout.DefaultPolicy()
+		stopped.UpdatesEnabled = false
+		g.Schedule, _ = rollout.Compile(stopped)
+		g.Pause.Reason = "the stored policy is no longer valid; save it again"
+	}
+	if row.ChannelID == nil || channels[*row.ChannelID] == nil {
+		return g
+	}
+	g.Channel = channels[*row.ChannelID]
+	g.Target, g.Reboots, g.Offers = g.Channel.Target, g.Channel.reboots, g.Channel.Offers
+	g.Floors = g.Channel.FloorsTo(g.Target)
+	return g
+}
+
+// timeOf returns the zero time for null.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

@@ -1,0 +1,51 @@
+package catalog
+
+import (
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// The package types, numbered as in CoreRoller 1.0.
+const (
+	PackageFlatcar int8 = 1 // CoreOS, Flatcar: an operating system, needs a reboot
+	PackageDocker  int8 = 2
+	PackageRkt     int8 = 3
+	PackageOther   int8 = 4
+)
+
+// RenderPackage makes the manifest of a row whose files and action are loaded.
+func RenderPackage(row *db.Release) *Package {
+	p := &Package{
+		ID: rollout.ID(row.ID), Version: row.Version, URL: row.URL, Description: row.Description,
+		File:    File{Name: row.Filename, Size: row.Size, SHA1Base64: row.Sha1, SHA256Hex: row.Sha256},
+		Reboots: row.Type == PackageFlatcar,
+	}
+	for _, f := range row.Edges.Files {
+		p.Extra = append(p.Extra, File{Name: f.Name, Size: f.Size, SHA1Base64: f.Sha1, SHA256Hex: f.Sha256})
+	}
+	if a := row.Edges.Action; a != nil {
+		p.Action = &Action{
+			Event: a.Event, SHA256: a.Sha256, ChromeOSVersion: a.ChromeosVersion,
+			NeedsAdmin: a.NeedsAdmin, IsDelta: a.IsDelta, DisablePayloadBackoff: a.DisablePayloadBackoff,
+			MetadataSignatureRSA: a.MetadataSignatureRsa, MetadataSize: a.MetadataSize, Deadline: a.Deadline,
+		}
+	}
+	return p
+}
+
+// Offerable returns why machines would refuse the package, "" when they would
+// not. update_engine rejects an answer in which one of these is missing and
+// reports that as a failure (error 34).
+func (p *Package) Offerable() string {
+	switch {
+	case !p.Reboots:
+		return ""
+	case p.Action == nil || p.Action.SHA256 == "":
+		return "has no SHA-256, without which update_engine refuses it"
+	case p.File.Size <= 0:
+		return "has no size, without which update_engine refuses it"
+	case p.File.Name == "":
+		return "has no file name, without which update_engine refuses it"
+	}
+	return ""
+}

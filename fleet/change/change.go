@@ -1,0 +1,283 @@
+// Package change runs every change of the service layer: one transaction under
+// the locks of the application and its groups, the engine's reactions, activity,
+// audit, and the new catalog after the commit.
+package change
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// Verb describes a change for the audit and for errors.
+type Verb struct {
+	Name   string // as in the API, such as pauseUpdates
+	By     auth.Principal
+	App    uuid.UUID // application; zero: not created yet, or none
+	Object string    // kind of the changed object, such as group
+	ID     uuid.UUID // of the changed object
+	Reason string    // given by the person
+	Unique string    // field to name when a unique constraint is violated
+}
+
+// Change is one verb inside its transaction.
+type Change struct {
+	Verb
+	Ctx    context.Context
+	Tx     *store.Tx
+	Now    time.Time
+	Config *catalog.App // the configuration under the lock, before the verb
+	after  *catalog.App // the configuration after the verb; nil: unchanged or deleted
+	moved  bool         // the configuration was changed
+
+	States map[uuid.UUID]*store.GroupState // groups whose ledger row is locked
+	Batch  store.Batch
+	Before any // of the object, for the audit
+	After  any // of the object, for the audit
+}
+
+// MaxTries limits how often a verb is tried again because another process
+// changed its machines between reading and locking them.
+const MaxTries = 5
+
+// ErrUnchanged ends a verb without a change, activity or audit: the state is
+// already as asked for.
+var ErrUnchanged = errors.New("nothing to change")
+
+// Writer runs verbs. It is safe for concurrent use.
+type Writer struct {
+	store     *store.Store
+	catalog   *catalog.Cache
+	now       func() time.Time
+	committed func(*store.Batch)
+}
+
+// NewWriter makes a Writer. committed is called with the rows of each committed
+// change, so that caches of machines and groups can drop them.
+func NewWriter(s *store.Store, c *catalog.Cache, now func() time.Time, committed func(*store.Batch)) *Writer {
+	return &Writer{store: s, catalog: c, now: now, committed: committed}
+}
+
+// Configure changes the configuration of v.App, or creates an application when
+// v.App is zero. It holds the locks of the application and all its groups, so no
+// check-in of the application is decided while f runs, and later ones see the
+// result. Groups with a new target or policy then start or adapt their rollout.
+func (w *Writer) Configure(ctx context.Context, v Verb, f func(c *Change) error) error {
+	return w.Do(ctx, v, func(c *Change) error {
+		if v.App != uuid.Nil {
+			if _, err := c.Tx.LockApplication(ctx, v.App); err != nil {
+				return fault.Missing(err, v.appField(), "application")
+			}
+			if err := c.load(); err != nil {
+				return err
+			}
+		}
+		c.moved = true
+		if err := f(c); err != nil {
+			return err
+		}
+		return c.follow()
+	})
+}
+
+// Operate changes groups and machines of v.App but not its configuration. It
+// holds the ledger locks of the named groups.
+func (w *Writer) Operate(ctx context.Context, v Verb, groups []uuid.UUID, f func(c *Change) error) error {
+	return w.Do(ctx, v, func(c *Change) error {
+		if err := c.Lock(groups...); err != nil {
+			return err
+		}
+		if err := c.load(); err != nil {
+			return err
+		}
+		return f(c)
+	})
+}
+
+// Do runs one verb without locks: transaction, journal, audit, catalog. It tries
+// again when store.ErrRetry asks for it.
+func (w *Writer) Do(ctx context.Context, v Verb, f func(c *Change) error) error {
+	for range MaxTries {
+		done, err := w.attempt(ctx, v, f)
+		switch {
+		case errors.Is(err, store.ErrRetry):
+			continue
+		case errors.Is(err, ErrUnchanged):
+			return nil
+		case err != nil:
+			return v.Expected(err)
+		}
+		if done.moved && done.App != uuid.Nil {
+			w.catalog.Put(done.App, done.after)
+		}
+		w.committed(&done.Batch)
+		return nil
+	}
+	return fault.Errorf(fault.Unavailable, "", "too many changes at the same time; try again")
+}
+
+func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (*Change, error) {
+	now := w.now()
+	c := &Change{Verb: v, Ctx: ctx, Now: now, States: map[uuid.UUID]*store.GroupState{}}
+	return c, w.store.Write(ctx, now, func(tx *store.Tx) error {
+		c.Tx = tx
+		if err := f(c); err != nil {
+			return err
+		}
+		if err := tx.Save(ctx, &c.Batch); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, c.record())
+	})
+}
+
+// Expected turns a violated constraint into a Conflict and wraps unexpected
+// errors with the verb's name.
+func (v Verb) Expected(err error) error {
+	if fault.CodeOf(err) != "" {
+		return err
+	}
+	if store.IsConflict(err) {
+		return fault.Errorf(fault.Conflict, v.Unique, "already taken, or an object it refers to was deleted meanwhile")
+	}
+	return fmt.Errorf("%s: %w", v.Name, err)
+}
+
+// appField returns the input field that names the application.
+func (v Verb) appField() string {
+	if v.Object == "application" {
+		return "id"
+	}
+	return "applicationId"
+}
+
+// load reads the configuration under the lock.
+func (c *Change) load() error {
+	app, err := catalog.LoadApp(c.Ctx, c.Tx.Client(), c.App)
+	if err != nil {
+		return err
+	}
+	if app == nil {
+		return fault.Errorf(fault.NotFound, c.appField(), "there is no such application")
+	}
+	c.Config = app
+	return nil
+}
+
+// Group returns a group of the application under the lock.
+func (c *Change) Group(id uuid.UUID, field string) (*catalog.Group, error) {
+	if g := c.Config.Group(id); g != nil {
+		return g, nil
+	}
+	return nil, fault.Errorf(fault.NotFound, field, "there is no such group")
+}
+
+// Channel returns a channel of the application under the lock.
+func (c *Change) Channel(id uuid.UUID, field string) (*catalog.Channel, error) {
+	if ch := c.Config.Channel(id); ch != nil {
+		return ch, nil
+	}
+	return nil, fault.Errorf(fault.NotFound, field, "there is no such channel in this application")
+}
+
+// Lock locks and reads the ledger rows of groups that are not locked yet.
+func (c *Change) Lock(groups ...uuid.UUID) error {
+	var missing []uuid.UUID
+	for _, id := range groups {
+		if c.States[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	states, err := c.Tx.LockGroups(c.Ctx, missing)
+	if err != nil {
+		return err
+	}
+	for _, st := range states {
+		c.keep(st)
+	}
+	return nil
+}
+
+func (c *Change) keep(st *store.GroupState) {
+	c.States[st.GroupID] = st
+	c.Batch.Groups = append(c.Batch.Groups, st)
+}
+
+// Run runs the engine on one group under its lock and keeps its effects.
+func (c *Change) Run(g *catalog.Group, f func(w *rollout.World, fx *rollout.Effects)) error {
+	if err := c.Lock(g.ID); err != nil {
+		return err
+	}
+	st := c.States[g.ID]
+	if st == nil {
+		return fault.Errorf(fault.NotFound, "groupId", "the group was deleted meanwhile")
+	}
+	w := g.World(st)
+	var fx rollout.Effects
+	f(&w, &fx)
+	g.Keep(&w, st)
+	g.Journal(&c.Batch, &fx, c.By.Name)
+	return nil
+}
+
+// Publish queues an event of the application besides those that the store
+// queues by itself.
+func (c *Change) Publish(kind event.Kind) {
+	c.Tx.Publish(event.Event{Kind: kind, App: c.App})
+}
+
+func (c *Change) record() store.Audit {
+	return store.Audit{
+		TeamID: c.Team(), Actor: c.By.Name, Credential: string(c.By.Credential),
+		Verb: c.Name, Object: c.Object, ObjectID: c.ID, ApplicationID: c.App,
+		Before: c.Before, After: c.After, Reason: c.Reason,
+	}
+}
+
+// Team returns the team that owns new objects: the person's, or the default team
+// for the command line.
+func (c *Change) Team() uuid.UUID {
+	if c.By.TeamID == uuid.Nil {
+		return catalog.DefaultTeamID()
+	}
+	return c.By.TeamID
+}
+
+// Saved keeps a row as the audit's After and returns err.
+func (c *Change) Saved(row any, err error) error {
+	c.After = row
+	return err
+}
+
+// Activity adds an activity of a channel.
+func (c *Change) Activity(ch uuid.UUID, name string, a rollout.Activity) {
+	app := c.Config
+	if app == nil {
+		app = c.after
+	}
+	c.Batch.Activities = append(c.Batch.Activities, store.Activity{
+		Activity: a, Actor: c.By.Name, ApplicationID: app.ID, ApplicationName: app.Name,
+		ChannelID: ch, ChannelName: name,
+	})
+}
+
+// Because returns ": " and a reason, "" without one.
+func Because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}

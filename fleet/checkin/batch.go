@@ -1,0 +1,316 @@
+package checkin
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// batch is the working set of one transaction of the lane. Everything in it was
+// read under the locks of its groups.
+type batch struct {
+	s        *Service
+	ctx      context.Context
+	tx       *store.Tx
+	now      time.Time
+	apps     map[uuid.UUID]*catalog.App
+	states   map[uuid.UUID]*store.GroupState
+	worlds   map[uuid.UUID]*rollout.World
+	effects  map[uuid.UUID]*rollout.Effects
+	machines map[uuid.UUID]*store.Machine
+	peaks    map[uuid.UUID]int // most in flight of each group, after any call
+	out      store.Batch
+	seq      uint64
+}
+
+// dueLimit caps the expired leases handled per group and batch. Leases left for
+// the next batch still count as in flight.
+const dueLimit = 500
+
+// process decides a batch of check-ins in one transaction: lock the groups, reload
+// a stale configuration, read the machines, run the engine on each check-in in
+// turn, write the differences. It returns the calls that need further locks.
+func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (again []*call, err error) {
+	b := s.newBatch(ctx, tx)
+	var groups, machines []uuid.UUID
+	for _, c := range calls {
+		groups, machines = append(append(groups, c.group.ID), c.also...), append(machines, c.instance)
+	}
+	if err := b.lock(distinct(groups)); err != nil {
+		return nil, err
+	}
+	if b.machines, err = tx.Machines(ctx, distinct(machines)); err != nil {
+		return nil, err
+	}
+	for id := range b.states {
+		if err := b.expire(id); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range calls {
+		if !b.apply(c) {
+			again = append(again, c)
+		}
+	}
+	return again, b.save(calls)
+}
+
+func (s *Service) newBatch(ctx context.Context, tx *store.Tx) *batch {
+	return &batch{s: s, ctx: ctx, tx: tx, now: tx.Now(), seq: s.batches.Add(1),
+		apps: map[uuid.UUID]*catalog.App{}, states: map[uuid.UUID]*store.GroupState{},
+		worlds: map[uuid.UUID]*rollout.World{}, effects: map[uuid.UUID]*rollout.Effects{},
+		peaks: map[uuid.UUID]int{}}
+}
+
+// lock locks the groups and reloads each application whose ledgers were changed
+// under a newer configuration than the catalog's.
+func (b *batch) lock(groups []uuid.UUID) error {
+	states, err := b.tx.LockGroups(b.ctx, groups)
+	if err != nil {
+		return err
+	}
+	snapshot := b.s.catalog.Catalog()
+	for _, st := range states {
+		app := b.apps[st.ApplicationID]
+		if app == nil {
+			app = snapshot.App(st.ApplicationID)
+		}
+		if app == nil || app.Revision < st.ConfigRevision {
+			if app, err = catalog.LoadApp(b.ctx, b.tx.Client(), st.ApplicationID); err != nil {
+				return fmt.Errorf("reload application: %w", err)
+			}
+			b.s.catalog.Put(st.ApplicationID, app)
+		}
+		b.apps[st.ApplicationID] = app
+		if g := app.Group(st.GroupID); g != nil {
+			w := g.World(st)
+			b.states[st.GroupID], b.worlds[st.GroupID], b.effects[st.GroupID] = st, &w, &rollout.Effects{}
+			b.peaks[st.GroupID] = st.Ledger.InFlight
+		}
+	}
+	return nil
+}
+
+// expire ends the expired leases of a group, so that the check-ins of this batch
+// find their slots free.
+func (b *batch) expire(group uuid.UUID) error {
+	st := b.states[group]
+	if st.NextLeaseAt.IsZero() || b.now.Before(st.NextLeaseAt) {
+		return nil
+	}
+	due, err := b.tx.DueLeases(b.ctx, group, b.now, dueLimit)
+	if err != nil {
+		return err
+	}
+	for _, m := range due {
+		if known := b.machines[m.InstanceID]; known != nil {
+			m = known // the same row is already in this batch
+		} else {
+			b.machines[m.InstanceID] = m
+		}
+		state := m.State
+		b.worlds[group].Expire(&m.Machine, b.now, b.effects[group])
+		b.stamp(m, state)
+	}
+	if len(due) == dueLimit {
+		return nil
+	}
+	st.NextLeaseAt, err = b.tx.FirstLease(b.ctx, group, b.now)
+	return err
+}
+
+// apply decides one check-in. It returns false when a further group must be
+// locked first; the next transaction does that.
+func (b *batch) apply(c *call) bool {
+	c.answer, c.after, c.view = Answer{}, nil, nil // reset an earlier try
+	m := b.machines[c.instance]
+	group, verdict := b.resolve(c, m)
+	if verdict != catalog.VerdictOK {
+		c.answer = Answer{Verdict: verdict}
+		return true
+	}
+	if group == nil {
+		return false
+	}
+	if m == nil {
+		if !c.in.Ping && !c.in.UpdateCheck {
+			return true // events of an unknown machine are acknowledged and dropped
+		}
+		m = b.register(c, group)
+	} else if m.GroupID != group.ID {
+		b.move(m, group)
+	}
+	w, fx := b.worlds[group.ID], b.effects[group.ID]
+	state := m.State
+	c.in.describe(m, b.now)
+	w.Observe(&m.Machine, c.version, b.now, fx)
+	for _, e := range c.in.Events {
+		entries := len(fx.History)
+		w.Report(&m.Machine, e, b.now, fx)
+		if len(fx.History) == entries {
+			remark(&m.Machine, e, fx)
+		}
+	}
+	if c.in.Ping || c.in.UpdateCheck {
+		w.Ping(&m.Machine, b.now)
+	}
+	c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval}
+	if c.in.UpdateCheck {
+		d := w.Check(&m.Machine, rollout.Check{OnDemand: c.in.OnDemand}, b.now, fx)
+		c.answer.Decision = d
+		decided(m, &d, b.now)
+		if d.Reason == rollout.ReasonGranted {
+			b.peaks[group.ID] = max(b.peaks[group.ID], w.Ledger.InFlight)
+			c.answer.Offers = []catalog.Offer{*group.Offers[d.Offer.ID]}
+		}
+	}
+	b.stamp(m, state)
+	c.after = m
+	return true
+}
+
+// remark adds an event that changed nothing to the machine's history, unless the
+// event comes with every update or check. What remains are errors outside an
+// attempt and events the engine does not know.
+func remark(m *rollout.Machine, e rollout.Event, fx *rollout.Effects) {
+	detail := fmt.Sprintf("reported event %d with result %d", e.Type, e.Result)
+	switch [2]int{e.Type, e.Result} {
+	case [2]int{13, 1}, [2]int{14, 1}, [2]int{800, 1}, [2]int{3, 1}, [2]int{3, 2}, [2]int{3, 9}:
+		return
+	case [2]int{3, 0}:
+		detail = "reported outside of an attempt: " + rollout.DescribeCode(e.Code)
+	}
+	fx.History = append(fx.History, rollout.Entry{
+		Machine: m.ID, State: m.State, Version: m.Version.String(), Code: e.Code, Detail: detail,
+	})
+}
+
+// resolve finds the group of a check-in in the locked configuration: the group a
+// person moved the machine to, else the group it names. A nil group with
+// VerdictOK means that a further group must be locked.
+func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verdict) {
+	app := b.apps[c.group.App.ID]
+	named := app.Group(c.group.ID)
+	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch {
+		// The configuration changed after CheckIn resolved the group.
+		found, verdict := b.s.catalog.Catalog().Find(c.in.AppID, c.in.Track, catalog.Arch(c.in.Board, c.in.Arch))
+		if verdict != catalog.VerdictOK {
+			return nil, verdict
+		}
+		c.group = found
+	}
+	id, was := c.group.ID, uuid.Nil
+	if m != nil {
+		was = m.GroupID
+		if m.Moved && app.Group(was) != nil {
+			id = was
+		}
+	}
+	for _, need := range []uuid.UUID{id, was} {
+		if need != uuid.Nil && b.states[need] == nil && !slices.Contains(c.also, need) {
+			c.also = append(c.also, need)
+			return nil, catalog.VerdictOK
+		}
+	}
+	if b.states[id] == nil {
+		return nil, catalog.VerdictUnknownGroup // locked above, so the group was deleted
+	}
+	return b.apps[b.states[id].ApplicationID].Group(id), catalog.VerdictOK
+}
+
+func (b *batch) register(c *call, g *catalog.Group) *store.Machine {
+	m := &store.Machine{
+		InstanceID: c.instance, ApplicationID: g.App.ID, GroupID: g.ID, Reported: store.Reported{Arch: g.Arch},
+		CreatedAt: b.now, StateChangedAt: b.now,
+	}
+	m.ID, m.Version = c.in.Machine, c.version
+	b.worlds[g.ID].Join(&m.Machine)
+	b.machines[m.InstanceID] = m
+	return m
+}
+
+// move takes a machine from its group to another one.
+func (b *batch) move(m *store.Machine, to *catalog.Group) {
+	if w := b.worlds[m.GroupID]; w != nil {
+		w.Depart(&m.Machine, b.now, b.effects[m.GroupID])
+	} else {
+		m.Orphan()
+	}
+	m.GroupID, m.Arch = to.ID, to.Arch
+	b.worlds[to.ID].Join(&m.Machine)
+}
+
+// describe stores the machine's attributes.
+func (in *CheckIn) describe(m *store.Machine, now time.Time) {
+	m.LastSeenAt = now
+	if in.Address != "" {
+		m.Address = in.Address
+	}
+	for _, f := range []struct {
+		sent *string
+		kept *string
+	}{{in.Alias, &m.MachineAlias}, {in.OEM, &m.OEM}, {in.OEMVersion, &m.OEMVersion}, {in.AlephVersion, &m.AlephVersion}} {
+		if f.sent != nil {
+			*f.kept = clean(*f.sent)
+		}
+	}
+}
+
+// decided stores a decision with the machine.
+func decided(m *store.Machine, d *rollout.Decision, now time.Time) {
+	m.Decision, m.DecidedAt, m.DecisionUntil = d.Detail(), now, d.Until
+	if d.Reason == rollout.ReasonGranted && !d.Again {
+		m.LastOfferVersion, m.LastGrantedAt = d.Offer.Version.String(), now
+	}
+}
+
+// stamp sets the moment of a state change.
+func (b *batch) stamp(m *store.Machine, before rollout.State) {
+	if m.State != before {
+		m.StateChangedAt = b.now
+	}
+}
+
+// save writes the batch and gives each call a view of its group.
+func (b *batch) save(calls []*call) error {
+	views := map[uuid.UUID]*view{}
+	for _, id := range sortedKeys(b.states) {
+		st, w := b.states[id], b.worlds[id]
+		g := b.apps[st.ApplicationID].Group(id)
+		g.Keep(w, st)
+		g.Journal(&b.out, b.effects[id], "")
+		b.out.Groups = append(b.out.Groups, st)
+		p := pace.Of(g, &w.Ledger, b.now) // grants only increase within a batch
+		p.InFlight = b.peaks[id]
+		// The world can be shared: the engine never writes into a slice it holds.
+		views[id] = &view{group: g, world: *w, at: b.now, seq: b.seq, meter: b.s.meters.Of(id), pace: p}
+	}
+	for _, id := range sortedKeys(b.machines) {
+		b.out.Machines = append(b.out.Machines, b.machines[id])
+	}
+	for _, c := range calls {
+		if c.after != nil {
+			c.view = views[c.after.GroupID]
+		}
+	}
+	return b.tx.Save(b.ctx, &b.out)
+}
+
+func distinct(ids []uuid.UUID) []uuid.UUID {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+func sortedKeys[V any](m map[uuid.UUID]V) []uuid.UUID {
+	return slices.SortedFunc(maps.Keys(m), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+}

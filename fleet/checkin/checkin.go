@@ -1,0 +1,247 @@
+// Package checkin answers machines. A check-in that changes nothing is answered
+// from the idle cache; every other one goes through the lane, which decides a
+// batch of check-ins in one transaction under the ledger locks of their groups.
+package checkin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/lane"
+)
+
+const (
+	// maxMachineID is the longest machine id in bytes; real ones have 32 to 38.
+	maxMachineID = 50
+	// laneBatch check-ins amortise one commit without adding noticeable latency.
+	laneBatch = 400
+	// laneWaiting is the queue length at which machines are asked to come back
+	// later: ten batches, well under a second of work.
+	laneWaiting = 4000
+)
+
+// Options are what a Service needs. Now must return UTC microseconds, the
+// precision of the databases.
+type Options struct {
+	Store   *store.Store
+	Catalog *catalog.Cache
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Service answers check-ins. It is safe for concurrent use.
+type Service struct {
+	store   *store.Store
+	catalog *catalog.Cache
+	now     func() time.Time
+	log     *slog.Logger
+
+	lane    *lane.Lane[*call]
+	idle    *idleCache
+	rate    rate // of answered check-ins
+	meters  *pace.Meters
+	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
+}
+
+// New makes a Service. Close it before the store.
+func New(o Options) *Service {
+	s := &Service{
+		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log,
+		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
+	}
+	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
+	return s
+}
+
+// Run fills the idle cache, keeps it in step with other processes and writes
+// last-seen moments until the context ends. It calls report after each write of
+// last-seen moments.
+func (s *Service) Run(ctx context.Context, report func(error)) {
+	var g sync.WaitGroup
+	g.Go(func() { s.watch(ctx) })
+	g.Go(func() { s.writeLastSeen(ctx, report) })
+	g.Go(func() { s.fill(ctx) })
+	g.Wait()
+}
+
+// Close commits the waiting check-ins and accepts no more.
+func (s *Service) Close() { s.lane.Close() }
+
+// Meters measure the groups of this process.
+func (s *Service) Meters() *pace.Meters { return s.meters }
+
+// Status is the load of the service in this process.
+type Status struct {
+	ChecksPerSecond float64 // answered check-ins, mean of the last half minute
+	Waiting         int     // check-ins waiting for a transaction
+	WaitingLimit    int     // at this many, machines are asked to come back later
+	KnownMachines   int     // in the idle cache
+}
+
+// Status reads the load; it asks no database.
+func (s *Service) Status() Status {
+	return Status{
+		ChecksPerSecond: s.rate.perSecond(s.now()),
+		Waiting:         s.lane.Waiting(),
+		WaitingLimit:    laneWaiting,
+		KnownMachines:   s.idle.size(),
+	}
+}
+
+// Forget drops the changed groups and machines of a committed change from the
+// idle cache, so that their next check sees the change.
+func (s *Service) Forget(b *store.Batch) {
+	for _, st := range b.Groups {
+		s.idle.views.Delete(st.GroupID)
+	}
+	for _, m := range b.Machines {
+		s.idle.forget(m.InstanceID)
+	}
+}
+
+// CheckIn answers one machine about one application. When it returns an Answer,
+// everything the machine reported and was granted is on disk; only its last-seen
+// moment may follow later (see touchRows). It fails with Unavailable when the
+// lane is full or closed.
+func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
+	group, verdict := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))
+	if verdict != catalog.VerdictOK {
+		return Answer{Verdict: verdict}, nil
+	}
+	version, ok := runningVersion(in.Version)
+	if !ok {
+		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
+	}
+	if isMirror(in.Machine) {
+		return s.mirror(ctx, group, in, version)
+	}
+	if !validMachine(in.Machine) {
+		return Answer{Verdict: catalog.VerdictInvalidMachine}, nil
+	}
+	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
+	now := s.now()
+	if answer, ok := s.idle.answer(&asked, now); ok {
+		s.rate.note(now)
+		return answer, nil
+	}
+	queued := new(call) // it outlives this function when the context ends first
+	*queued = asked
+	switch err := s.lane.Do(ctx, queued); {
+	case errors.Is(err, lane.ErrFull):
+		return Answer{}, fault.Errorf(fault.Unavailable, "", "too many machines are waiting: try again later")
+	case errors.Is(err, lane.ErrClosed):
+		return Answer{}, fault.Errorf(fault.Unavailable, "", "the server is stopping: try again later")
+	case err != nil:
+		return Answer{}, err
+	}
+	if queued.view != nil {
+		queued.view.committed()
+		if in.UpdateCheck {
+			queued.view.meter.Checks.Add(1)
+		}
+	}
+	s.idle.remember(queued)
+	s.rate.note(now)
+	return queued.answer, nil
+}
+
+// call is one check-in on its way through the lane.
+type call struct {
+	in       CheckIn
+	version  rollout.Version
+	group    *catalog.Group // named by the machine
+	instance uuid.UUID
+	also     []uuid.UUID // further groups to lock, known after the first try
+
+	answer Answer
+	after  *store.Machine // as written; nil: nothing was written
+	view   *view          // of its group after the batch
+}
+
+// runningVersion parses the version of a request. An empty text, zeroes and
+// update_engine's "ForcedUpdate" mean "no version", which is below every package.
+func runningVersion(text string) (v rollout.Version, ok bool) {
+	switch text {
+	case "", "0.0.0", "0.0.0.0", "ForcedUpdate":
+		return rollout.Version{}, true
+	}
+	if len(text) > 100 {
+		return rollout.Version{}, false
+	}
+	return rollout.ParseVersion(text)
+}
+
+// isMirror reports whether a machine id is that of a downstream server: a UUID
+// in braces.
+func isMirror(id string) bool {
+	return len(id) == 38 && strings.HasPrefix(id, "{") && uuid.Validate(id) == nil
+}
+
+func validMachine(id string) bool {
+	if id == "" || len(id) > maxMachineID || !utf8.ValidString(id) {
+		return false
+	}
+	for _, r := range id {
+		if !unicode.IsGraphic(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// mirror answers a downstream server, which is never stored and never counted.
+// If it accepts several manifests it gets all steps from its version to the
+// target, in order. It waits only for what concerns the version (no package,
+// blacklisted, paused, halted) and not for the group's pace, because it has
+// policies of its own.
+func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, version rollout.Version) (Answer, error) {
+	answer := Answer{PollInterval: g.Schedule.Policy().PollInterval}
+	if !in.UpdateCheck {
+		return answer, nil
+	}
+	err := s.store.View(ctx, s.now(), func(tx *store.Tx) error {
+		states, err := tx.LockGroups(ctx, []uuid.UUID{g.ID})
+		if err != nil || len(states) == 0 {
+			return err
+		}
+		w := g.World(states[0])
+		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, rollout.Check{}, tx.Now())
+		return nil
+	})
+	if err != nil {
+		return Answer{}, fmt.Errorf("answer a mirror: %w", err)
+	}
+	switch answer.Decision.Reason {
+	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
+		return answer, nil
+	}
+	var steps []catalog.Offer
+	for _, f := range g.Floors {
+		if version.Less(f.Version) && f.ID != g.Target.ID {
+			steps = append(steps, *g.Offers[f.ID])
+		}
+	}
+	if len(steps) > 0 && !in.MultiManifest {
+		// The target alone would make it skip the floors.
+		answer.Decision = rollout.Decision{Reason: rollout.ReasonInvalidRequest}
+		return answer, nil
+	}
+	answer.Offers = append(steps, *g.Offers[g.Target.ID])
+	answer.Decision = rollout.Decision{Reason: rollout.ReasonGranted, Offer: g.Target}
+	return answer, nil
+}

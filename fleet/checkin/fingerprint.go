@@ -1,0 +1,75 @@
+package checkin
+
+import (
+	"hash/maphash"
+	"strings"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// maxAttribute is the longest stored attribute of a machine, in bytes.
+const maxAttribute = 256
+
+// fingerprint hashes a machine's group, version and attributes. An attribute that
+// was not sent counts as empty, so a machine that omits a stored one misses the
+// cache and goes through the lane, which keeps the stored value. The random seed
+// keeps clients from constructing collisions.
+func (i *idleCache) fingerprint(group uuid.UUID, version rollout.Version, attributes ...string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(i.seed)
+	_, _ = h.Write(group[:]) // writes to a hash never fail
+	_, _ = h.WriteString(version.String())
+	for _, t := range attributes {
+		_ = h.WriteByte(0)
+		_, _ = h.WriteString(t)
+	}
+	return h.Sum64()
+}
+
+func (i *idleCache) fingerprintOf(c *call) uint64 {
+	in := &c.in
+	return i.fingerprint(c.group.ID, c.version, in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+}
+
+func sent(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return clean(*text)
+}
+
+func (i *idleCache) storedFingerprint(m *store.Machine) uint64 {
+	return i.fingerprint(m.GroupID, m.Version, m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+}
+
+// clean makes text sent by a machine safe to store and show: valid UTF-8 without
+// control characters, at most maxAttribute bytes.
+func clean(text string) string {
+	if len(text) <= maxAttribute && isPlain(text) {
+		return text
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, text)
+	if len(text) > maxAttribute {
+		text = strings.ToValidUTF8(text[:maxAttribute], "") // the cut may split a character
+	}
+	return text
+}
+
+// isPlain reports whether text is printable ASCII, the common case.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,46 @@
+package checkin
+
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// CheckIn is what one machine reports and asks about one application in one
+// request. It is applied in this order: events, ping, update check.
+type CheckIn struct {
+	AppID   string // application id (any case, with or without braces) or product id
+	Track   string // group: its track, its id, or a well-known group id; "" = none
+	Machine string // opaque machine id
+	Version string // running version as sent; "" and "ForcedUpdate" mean none
+
+	Board string // "amd64-usr", "arm64-usr"; wins over Arch
+	Arch  string // os arch, "" = amd64
+
+	Attributes
+	OnDemand bool // installsource "ondemandupdate"
+
+	Events        []rollout.Event
+	Ping          bool
+	UpdateCheck   bool
+	MultiManifest bool // a mirror that accepts several manifests in one answer
+}
+
+// Attributes of a machine are stored with it. A nil pointer was not sent and
+// keeps the stored value; an empty text replaces it.
+type Attributes struct {
+	Alias, OEM, OEMVersion, AlephVersion *string
+
+	Address string // of the client, resolved through trusted proxies
+}
+
+// Answer is the answer to a check-in. It is on disk before it is returned.
+type Answer struct {
+	Verdict  catalog.Verdict
+	Decision rollout.Decision // of the update check, if there was one
+	// Offers holds one manifest for a grant, all steps in order for a mirror,
+	// none otherwise. The values are shared and must not be changed.
+	Offers       []catalog.Offer
+	PollInterval time.Duration // 0 = not sent
+}

@@ -1,0 +1,93 @@
+// Package fault holds the expected failures of the service layer: errors made
+// for the caller to read, each with a code that the edges map once. Every other
+// error is wrapped with its operation and becomes "internal" at the edge.
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+)
+
+// Code is the kind of an expected failure.
+type Code string
+
+// The codes of expected failures.
+const (
+	Invalid         Code = "invalid"
+	NotFound        Code = "not_found"
+	Conflict        Code = "conflict"
+	Forbidden       Code = "forbidden"
+	Unauthenticated Code = "unauthenticated"
+	Unavailable     Code = "unavailable" // retry later: the lane is full or the server is stopping
+)
+
+// Error is an expected failure.
+type Error struct {
+	Code    Code
+	Field   string // path in the input, "" when the error concerns all of it
+	Message string // lower case, no full stop
+}
+
+func (e *Error) Error() string {
+	if e.Field == "" {
+		return e.Message
+	}
+	return e.Field + ": " + e.Message
+}
+
+// Errorf makes an Error; field may be "".
+func Errorf(code Code, field, format string, args ...any) *Error {
+	return &Error{Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf returns the code of an expected failure, "" for any other error and nil.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// All returns the expected failures in err: usually one, several when an input
+// has several problems, none for an unexpected error.
+func All(err error) []*Error {
+	switch e := any(err).(type) {
+	case *Error:
+		return []*Error{e}
+	case interface{ Unwrap() []error }:
+		var all []*Error
+		for _, one := range e.Unwrap() {
+			all = append(all, All(one)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return All(e.Unwrap())
+	}
+	return nil
+}
+
+// Require is auth.Require with its refusals as expected failures. Every verb
+// and every read begins with it.
+func Require(ctx context.Context, p auth.Permission) (auth.Principal, error) {
+	who, err := auth.Require(ctx, p)
+	switch {
+	case err == nil:
+		return who, nil
+	case errors.Is(err, auth.ErrForbidden):
+		return who, Errorf(Forbidden, "", "%s", err)
+	}
+	return who, Errorf(Unauthenticated, "", "%s", err)
+}
+
+// Missing turns ent's error for a missing row into NotFound for the field that
+// named the row. It returns other errors, and nil, unchanged.
+func Missing(err error, field, what string) error {
+	if db.IsNotFound(err) {
+		return Errorf(NotFound, field, "there is no such %s", what)
+	}
+	return err
+}

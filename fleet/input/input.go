@@ -1,0 +1,142 @@
+// Package input checks what people enter: text, names, policies. It
+// collects all problems of an input, each with the field it concerns.
+package input
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// Limits of text that people enter, in bytes. They are generous, but the rows are
+// read often.
+const (
+	MaxName        = 200
+	MaxTrack       = 256
+	MaxDescription = 10_000
+	maxReason      = 1_000
+	MaxAlias       = 200
+)
+
+var (
+	colorPattern   = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+	archPattern    = regexp.MustCompile(`^[a-z0-9_]{1,20}$`)
+	productPattern = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9-]*(\.[a-zA-Z0-9][a-zA-Z0-9-]*)+$`)
+)
+
+// Problems collects the problems of an input, so that a form can show all at once.
+type Problems []*fault.Error
+
+// Add adds an Invalid problem of a field.
+func (p *Problems) Add(field, format string, args ...any) {
+	*p = append(*p, fault.Errorf(fault.Invalid, field, format, args...))
+}
+
+// Err returns the problems as one error, nil without any. See fault.All.
+func (p Problems) Err() error {
+	errs := make([]error, len(p))
+	for i, e := range p {
+		errs[i] = e
+	}
+	if len(errs) == 1 {
+		return errs[0]
+	}
+	return errors.Join(errs...)
+}
+
+// Name checks a required line of text and returns it trimmed.
+func (p *Problems) Name(field, text string, limit int) string {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		p.Add(field, "is missing")
+	}
+	return p.Line(field, text, limit)
+}
+
+// Line checks an optional line of text and returns it trimmed.
+func (p *Problems) Line(field, text string, limit int) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		p.Add(field, "must be one line of printable text")
+	}
+	return p.Text(field, strings.TrimSpace(text), limit)
+}
+
+// Text checks optional text of any number of lines.
+func (p *Problems) Text(field, text string, limit int) string {
+	switch {
+	case len(text) > limit:
+		p.Add(field, "at most %d bytes", limit)
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		p.Add(field, "must be UTF-8 text")
+	}
+	return text
+}
+
+// Arch checks an architecture and returns it in the form of catalog.Arch;
+// "" stays "".
+func (p *Problems) Arch(field, text string) string {
+	if text = strings.TrimSpace(text); text == "" {
+		return ""
+	}
+	text = catalog.Arch(text, "")
+	if !archPattern.MatchString(text) {
+		p.Add(field, "%q is no architecture such as amd64 or arm64", text)
+	}
+	return text
+}
+
+// Color checks an optional colour.
+func (p *Problems) Color(field, text string) {
+	if text != "" && !colorPattern.MatchString(text) {
+		p.Add(field, "must be a colour such as #14b9d6")
+	}
+}
+
+// ProductID checks an optional product id. It needs a dot, so that it cannot be
+// mistaken for an application id.
+func (p *Problems) ProductID(field, text string) string {
+	if text = strings.TrimSpace(text); text != "" && (len(text) > MaxName || !productPattern.MatchString(text)) {
+		p.Add(field, "must be a reverse-domain name such as com.example.app")
+	}
+	return text
+}
+
+// Policy checks a policy. Warnings are no problems.
+func (p *Problems) Policy(policy rollout.Policy) {
+	_, found := rollout.Compile(policy)
+	for _, f := range found {
+		if !f.Warning {
+			p.Add(f.Field, "%s", f.Message)
+		}
+	}
+}
+
+// CheckReason checks the reason of a verb that has nothing else to check.
+func CheckReason(text string) error {
+	var p Problems
+	p.Text("reason", text, maxReason)
+	return p.Err()
+}
+
+// Or returns what given points to, or before for nil.
+func Or[T any](given *T, before T) T {
+	if given == nil {
+		return before
+	}
+	return *given
+}
+
+// Checked returns optional text in the form that check returns.
+func Checked(text *string, check func(string) string) *string {
+	if text == nil {
+		return nil
+	}
+	form := check(*text)
+	return &form
+}

@@ -1,0 +1,224 @@
+// Package upkeep does the background work: it ends leases, opens waves, finds
+// silent machines, records statistics and deletes old records. Any process can
+// do it; the database lets one at a time.
+package upkeep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/store"
+)
+
+const (
+	// workEvery is the time between two runs of the jobs: expired leases end
+	// within 30 seconds even when no machine asks.
+	workEvery = 5 * time.Second
+	// keepHistory is how long events, history and machines without a group are kept.
+	keepHistory = 90 * 24 * time.Hour
+	// retainEvery is the time between two deletions of old records.
+	retainEvery = time.Hour
+	// sweepRows is how many machines one run checks for silence. Walking the
+	// primary key needs no index on a column that every poll changes. Ten million
+	// machines take about three hours, a small fleet one run.
+	sweepRows = 5_000
+)
+
+// Options are what a Worker needs. Now must return UTC microseconds.
+type Options struct {
+	Store    *store.Store
+	Catalog  *catalog.Cache
+	Machines *checkin.Service
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Worker runs the background jobs of one process.
+type Worker struct {
+	store    *store.Store
+	catalog  *catalog.Cache
+	machines *checkin.Service
+	now      func() time.Time
+	log      *slog.Logger
+	jobs     *jobs
+
+	// Touched only inside store.Exclusive.
+	swept    uuid.UUID         // last machine checked for silence
+	recorded map[int]time.Time // last point by resolution in seconds
+	sampled  time.Time         // last sample of the pace
+	retained time.Time         // last deletion of old records
+}
+
+// New makes a Worker.
+func New(o Options) *Worker {
+	return &Worker{
+		store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, log: o.Log,
+		jobs: newJobs(), recorded: map[int]time.Time{},
+	}
+}
+
+// Run runs the jobs, the catalog's and the check-in service's background work
+// until the context ends.
+func (w *Worker) Run(ctx context.Context) {
+	var g sync.WaitGroup
+	g.Go(func() { w.catalog.Watch(ctx) })
+	g.Go(func() { w.machines.Run(ctx, w.lastSeenWritten) })
+	g.Go(func() { w.loop(ctx) })
+	g.Wait()
+}
+
+func (w *Worker) lastSeenWritten(err error) {
+	if w.jobs.ran(jobLastSeen, w.now(), err) != nil {
+		w.log.Error("could not write last-seen times", "error", err)
+	}
+}
+
+func (w *Worker) loop(ctx context.Context) {
+	// At whole multiples of workEvery, so that a half minute is counted when it ends.
+	wait := func() time.Duration { return workEvery - w.now().Sub(w.now().Truncate(workEvery)) }
+	tick := time.NewTimer(wait())
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			if err := w.writePace(context.WithoutCancel(ctx)); err != nil {
+				w.log.Error("could not write the pace of groups", "error", err)
+			}
+			return
+		case <-tick.C:
+			tick.Reset(wait())
+			if err := w.Work(ctx); err != nil && ctx.Err() == nil {
+				w.log.Error("background work failed", "error", err)
+			}
+		}
+	}
+}
+
+// Work runs every due job once: expired leases, waves whose soak ended, silent
+// machines, statistics, old records. It skips the jobs that one process does for
+// all while another process runs them.
+func (w *Worker) Work(ctx context.Context) error {
+	// First, so that no machine that was just seen is counted as silent.
+	if _, err := w.machines.FlushLastSeen(ctx); ctx.Err() == nil {
+		w.lastSeenWritten(err)
+	}
+	// Every process writes its own pace; after an error the numbers are kept.
+	if err := w.jobs.ran(jobPace, w.now(), w.writePace(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write the pace of groups", "error", err)
+	}
+	return w.store.Exclusive(ctx, func(ctx context.Context) error {
+		now := w.now()
+		for _, job := range []struct {
+			name string
+			do   func(ctx context.Context, now time.Time) error // errNotDue: nothing was done
+		}{
+			{jobAdvance, w.advance},
+			{jobSweep, w.sweep},
+			{jobStatistics, w.recordStatistics},
+			{jobSample, w.samplePace},
+			{jobRetain, w.retain},
+		} {
+			err := job.do(ctx, now)
+			if errors.Is(err, errNotDue) {
+				continue
+			}
+			if w.jobs.ran(job.name, now, err) != nil {
+				return fmt.Errorf("%s: %w", job.name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// errNotDue ends a job that is not due yet.
+var errNotDue = errors.New("not due")
+
+// advance ends leases and moves waves of the groups in which that is due.
+func (w *Worker) advance(ctx context.Context, now time.Time) error {
+	groups, err := w.store.GroupsDue(ctx, now)
+	if err != nil {
+		return err
+	}
+	for _, id := range groups {
+		for more := true; more; {
+			if more, err = w.machines.Advance(ctx, now, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sweep checks the next machines of the walk for silence and expiry.
+func (w *Worker) sweep(ctx context.Context, now time.Time) error {
+	silent, err := w.store.Sweep(ctx, &w.swept, now.Add(-checkin.SilentAfter), sweepRows)
+	if err != nil {
+		return err
+	}
+	for group, ids := range silent {
+		if err := w.machines.Silence(ctx, now, group, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordStatistics writes the due points from the groups' counters.
+func (w *Worker) recordStatistics(ctx context.Context, now time.Time) error {
+	due := errNotDue
+	for _, r := range pace.Resolutions() {
+		at := now.Truncate(time.Duration(r.Seconds) * time.Second)
+		if !at.After(w.recorded[r.Seconds]) {
+			continue
+		}
+		if err := w.store.KeepPoint(ctx, now, r.Seconds, at); err != nil {
+			return err
+		}
+		w.recorded[r.Seconds], due = at, nil
+	}
+	return due
+}
+
+// samplePace notes every group's ledger once per finest interval: the batches of
+// check-ins note only groups in which something changes.
+func (w *Worker) samplePace(ctx context.Context, now time.Time) error {
+	at := now.Truncate(pace.Finest)
+	if !at.After(w.sampled) {
+		return errNotDue
+	}
+	if err := w.machines.Meters().Sample(ctx, w.store, w.catalog.Catalog(), now); err != nil {
+		return err
+	}
+	w.sampled = at
+	return nil
+}
+
+func (w *Worker) writePace(ctx context.Context) error {
+	return w.machines.Meters().Write(ctx, w.store, w.catalog.Catalog(), w.now())
+}
+
+// retain deletes old records.
+func (w *Worker) retain(ctx context.Context, now time.Time) error {
+	if now.Sub(w.retained) < retainEvery {
+		return errNotDue
+	}
+	if err := w.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
+		return err
+	}
+	for _, r := range pace.Resolutions() {
+		if err := w.store.DropPoints(ctx, r.Seconds, now.Add(-r.Keep)); err != nil {
+			return err
+		}
+	}
+	w.retained = now
+	return nil
+}

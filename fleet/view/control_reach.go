@@ -1,0 +1,202 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// Control is what a person can do to the rollout of a group.
+type Control string
+
+// The controls; each is a verb of its own.
+const (
+	ControlPause   Control = "PAUSE"   // PauseUpdates
+	ControlResume  Control = "RESUME"  // ResumeUpdates
+	ControlHalt    Control = "HALT"    // HaltRollout
+	ControlAdvance Control = "ADVANCE" // AdvanceWave
+)
+
+// ControlReach is whom a control would touch now. It is refused where the
+// control is.
+func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control Control) (Reach, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	g := s.catalog.Catalog().Group(groupID)
+	if g == nil {
+		return Reach{}, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+	}
+	r := &reacher{s: s, ctx: ctx}
+	stage, err := r.stage(g)
+	if err != nil {
+		return Reach{}, err
+	}
+	p := g.Policy
+	switch control {
+	case ControlPause:
+		if !p.UpdatesEnabled {
+			return r.still(g, stage, "updates are paused already: nothing changes")
+		}
+		return r.stop(g, stage, "")
+	case ControlHalt:
+		switch {
+		case stage.ID == uuid.Nil:
+			return Reach{}, ErrNoRollout()
+		case stage.State == rollout.RolloutHalted:
+			return r.still(g, stage, "the rollout is halted already: nothing changes")
+		}
+		return r.stop(g, stage, " until a person resumes it")
+	case ControlResume:
+		if p.UpdatesEnabled && stage.State != rollout.RolloutHalted {
+			return r.still(g, stage, "updates are neither paused nor halted: nothing changes")
+		}
+		p.UpdatesEnabled = true
+		stage.State = rollout.RolloutActive
+		return r.resume(g, p, stage)
+	case ControlAdvance:
+		switch {
+		case stage.ID == uuid.Nil:
+			return Reach{}, ErrNoRollout()
+		case stage.Wave >= len(p.Waves)-1:
+			return Reach{}, ErrNoWave()
+		}
+		return r.advance(g, stage)
+	}
+	return Reach{}, fault.Errorf(fault.Invalid, "control", "%q is not known", control)
+}
+
+func ErrNoRollout() error {
+	return fault.Errorf(fault.Conflict, "groupId", "the group has no rollout: its channel has no package")
+}
+
+func ErrNoWave() error {
+	return fault.Errorf(fault.Conflict, "groupId", "there is no further wave to open")
+}
+
+// still is the reach of a control that would change nothing.
+func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (Reach, error) {
+	if err := r.addAt(g, g.Policy, g.Target, stage); err != nil {
+		return Reach{}, err
+	}
+	r.out.EligibleNow, r.out.ProjectedEnd, r.out.Sentence = 0, time.Time{}, sentence
+	return r.out, nil
+}
+
+// stop is the reach of a pause and of a halt: nobody begins after it.
+func (r *reacher) stop(g *catalog.Group, stage *db.GroupRollout, how string) (Reach, error) {
+	out, err := r.still(g, stage, "")
+	if err != nil || r.numbers == nil {
+		return out, err
+	}
+	withdrawn, finish, waiting := 0, 0, r.numbers.Waiting+r.numbers.Failed
+	for _, c := range r.numbers.ByState {
+		switch {
+		case c.State == rollout.StateGranted:
+			withdrawn += c.Machines
+		case c.State.InFlight():
+			finish += c.Machines
+		}
+	}
+	out.Sentence = fmt.Sprintf("%s in %s; %s withdrawn, %s, %s%s",
+		plural(out.Machines, "machine"), plural(out.Groups, "group"), plural(withdrawn, "offer")+either(withdrawn, " is", " are"),
+		plural(finish, "update")+" under way"+either(finish, " finishes", " finish"),
+		plural(waiting, "machine")+either(waiting, " waits", " wait"), how)
+	return out, nil
+}
+
+func either(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func (r *reacher) resume(g *catalog.Group, p rollout.Policy, stage *db.GroupRollout) (Reach, error) {
+	if err := r.addAt(g, p, g.Target, stage); err != nil {
+		return Reach{}, err
+	}
+	return r.done("have something to update to"), nil
+}
+
+// advance counts who is in the next wave and not in this one. Whom a wave
+// reaches is a matter of a hash, so it is about right, and exact for a wave of
+// everybody once all machines asked.
+func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (Reach, error) {
+	p := g.Policy
+	last := len(p.Waves) - 1
+	now, next := p.Waves[stage.Wave], p.Waves[stage.Wave+1]
+	outside, err := r.outside(g, now.Share)
+	if err != nil {
+		return Reach{}, err
+	}
+	gain := outside
+	if now.Share < 1 {
+		gain = outside * (next.Share - now.Share) / (1 - now.Share)
+	}
+	named := 0
+	for _, id := range next.Canaries {
+		if bucket := rollout.Bucket(stage.Salt, id); bucket >= next.Share {
+			named++
+		}
+	}
+	more := min(int(math.Round(gain))+named, int(math.Round(outside)))
+	stage.Wave++
+	if err := r.addAt(g, p, g.Target, stage); err != nil {
+		return Reach{}, err
+	}
+	out := r.done("")
+	out.Eligible, out.EligibleNow = more, min(more, out.EligibleNow)
+	out.Sentence = fmt.Sprintf("wave %d of %d reaches %s; about %d more of them would update", stage.Wave+1, last+1, reached(next), more)
+	switch {
+	case !p.UpdatesEnabled || stage.State == rollout.RolloutPaused || stage.State == rollout.RolloutHalted:
+		out.Sentence += ", none before it is resumed"
+	case out.EligibleNow > 0:
+		out.Sentence += fmt.Sprintf(", %d at their next check", out.EligibleNow)
+	}
+	return out, nil
+}
+
+func reached(w rollout.Wave) string {
+	if w.Share == 0 {
+		return plural(len(w.Canaries), "machine") + " by name"
+	}
+	return fmt.Sprintf("%.4g %% of the machines", w.Share*100)
+}
+
+// outside is how many active machines below the target the current wave does
+// not reach: those that were told so, and of those that were not asked for long
+// the share it leaves out.
+func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
+	rows, err := r.s.store.Reader().GroupCount.Query().
+		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(r.ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read counters: %w", err)
+	}
+	n := 0.0
+	for _, row := range rows {
+		v, _ := rollout.ParseVersion(row.Version)
+		if row.State.InFlight() || g.Target == nil || !v.Less(g.Target.Version) {
+			continue
+		}
+		switch rollout.ParseReason(row.Reason) {
+		case rollout.ReasonWaveNotReached, rollout.ReasonSoaking, rollout.ReasonWaitingForApproval:
+			n += float64(row.Machines)
+		case rollout.ReasonSafeModeFirst, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
+			rollout.ReasonGranted, rollout.ReasonUpdateInProgress: // they are in
+		default:
+			n += float64(row.Machines) * (1 - share)
+		}
+	}
+	return n, nil
+}

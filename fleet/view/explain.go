@@ -1,0 +1,61 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// Explanation is why a machine updates or does not.
+type Explanation struct {
+	Instance *db.Instance
+	AsOf     time.Time
+	Decision rollout.Decision
+	Steps    []rollout.RuleStep // every rule in the order it is tried; none for a machine without group
+}
+
+// ExplainUpdate runs the engine for one machine as if it asked now.
+func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Explanation, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	row, err := s.store.Reader().Instance.Get(ctx, instanceID)
+	if err != nil {
+		return nil, fault.Missing(err, "instanceId", "machine")
+	}
+	out := &Explanation{Instance: row, AsOf: s.now(), Decision: rollout.Decision{Reason: rollout.ReasonUnknownGroup}}
+	if row.GroupID == nil {
+		return out, nil
+	}
+	err = s.store.View(ctx, out.AsOf, func(tx *store.Tx) error {
+		states, err := tx.LockGroups(ctx, []uuid.UUID{*row.GroupID})
+		if err != nil {
+			return err
+		}
+		app, err := catalog.LoadApp(ctx, tx.Client(), row.ApplicationID)
+		if err != nil {
+			return err
+		}
+		machines, err := tx.Machines(ctx, []uuid.UUID{instanceID})
+		if err != nil {
+			return err
+		}
+		m, g := machines[instanceID], app.Group(*row.GroupID)
+		if m == nil || g == nil || len(states) == 0 || m.GroupID != g.ID {
+			return nil // it left its group meanwhile
+		}
+		w := g.World(states[0])
+		out.Decision = rollout.Decide(&w, &m.Machine, rollout.Check{}, out.AsOf)
+		out.Steps = rollout.Explain(&w, &m.Machine, rollout.Check{}, out.AsOf)
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,219 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/groupcount"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/wave"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// GroupNumbers is a group in numbers, all of them sums over a few counters:
+// its cost does not depend on the number of machines.
+type GroupNumbers struct {
+	Numbers
+	Cap           int             // what InFlight may reach
+	SpentInPeriod int             // grants within the last period
+	PeriodCap     int             // what SpentInPeriod may reach
+	Grants        []rollout.Spend // of the last period, oldest first
+	ByState       []StateCount
+	HeldBecause   []HeldCount    // most first
+	RolloutID     uuid.UUID      // of the current rollout, zero for none
+	Funnel        rollout.Counts // attempts of the current rollout, over all its waves
+	Failures      []FailureCount // of the current rollout, most first
+}
+
+// GroupNumbers reads the numbers of one group.
+func (s *Service) GroupNumbers(ctx context.Context, id uuid.UUID) (*GroupNumbers, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	all, err := s.ManyGroupNumbers(ctx, []uuid.UUID{id})
+	if err != nil {
+		return nil, err
+	}
+	n := all[id]
+	switch {
+	case n == nil:
+		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+	case n.RolloutID != uuid.Nil:
+		err = s.readProgress(ctx, n)
+	}
+	return n, err
+}
+
+// ManyGroupNumbers reads the numbers of several groups with as many statements
+// as for one: two. Funnel and Failures stay empty. Groups that do not exist are
+// absent.
+func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupNumbers, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	r := s.store.Reader()
+	ledgers, err := r.Ledger.Query().Where(ledger.GroupIDIn(ids...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read ledgers: %w", err)
+	}
+	counts, err := r.GroupCount.Query().Where(groupcount.GroupIDIn(ids...), groupcount.MachinesNEQ(0)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	policies, err := s.policies(ctx, ledgers)
+	if err != nil {
+		return nil, err
+	}
+	now, groups := s.now(), s.catalog.Catalog()
+	tallies := make(map[uuid.UUID]*tally, len(ledgers))
+	for _, l := range ledgers {
+		tallies[l.GroupID] = newTally(now)
+	}
+	for _, row := range counts {
+		if t := tallies[row.GroupID]; t != nil {
+			t.add(row, targetOf(groups, row.GroupID))
+		}
+	}
+	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
+	for _, l := range ledgers {
+		t, p := tallies[l.GroupID], policies[l.GroupID]
+		if p == nil {
+			continue // deleted meanwhile
+		}
+		n := &GroupNumbers{
+			Numbers: t.numbers(), Cap: p.MaxConcurrentUpdates, PeriodCap: p.MaxUpdatesPerPeriod,
+			ByState: t.byState(), HeldBecause: t.heldBecause(),
+		}
+		n.Grants = SpendsSince(l.Spends, now.Add(-p.PeriodInterval))
+		for _, spend := range n.Grants {
+			n.SpentInPeriod += spend.Count
+		}
+		if l.RolloutID != nil {
+			n.RolloutID = *l.RolloutID
+		}
+		out[l.GroupID] = n
+	}
+	return out, nil
+}
+
+// spendsSince are the grants of a ledger row after a moment. A row keeps each
+// as first and last in microseconds since 1970, and count.
+func SpendsSince(rows [][3]int64, since time.Time) []rollout.Spend {
+	var all []rollout.Spend
+	for _, r := range rows {
+		if last := time.UnixMicro(r[1]).UTC(); last.After(since) {
+			all = append(all, rollout.Spend{First: time.UnixMicro(r[0]).UTC(), Last: last, Count: int(r[2])})
+		}
+	}
+	return all
+}
+
+// policies are those of the ledgers' groups, from memory where the configuration
+// there is as new as the ledger.
+func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.UUID]*rollout.Policy, error) {
+	catalog, out := s.catalog.Catalog(), make(map[uuid.UUID]*rollout.Policy, len(ledgers))
+	var newer []uuid.UUID
+	for _, l := range ledgers {
+		if g := catalog.Group(l.GroupID); g != nil && g.App.Revision >= l.ConfigRevision {
+			out[l.GroupID] = g.Schedule.Policy()
+		} else {
+			newer = append(newer, l.GroupID)
+		}
+	}
+	if len(newer) == 0 {
+		return out, nil
+	}
+	rows, err := s.store.Reader().Group.Query().Where(group.IDIn(newer...)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	for _, row := range rows {
+		out[row.ID] = &row.Policy
+	}
+	return out, nil
+}
+
+// readProgress reads how far the attempts of the group's rollout came.
+func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
+	r := s.store.Reader()
+	waves, err := r.Wave.Query().Where(wave.RolloutID(n.RolloutID)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("read waves: %w", err)
+	}
+	for _, w := range waves {
+		n.Funnel = n.Funnel.Plus(WaveCounts(w))
+	}
+	failures, err := r.Failure.Query().Where(failure.RolloutID(n.RolloutID)).All(ctx)
+	if err != nil {
+		return fmt.Errorf("read failures: %w", err)
+	}
+	slices.SortFunc(failures, func(a, b *db.Failure) int {
+		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
+	})
+	for _, f := range failures[:min(len(failures), MaxKinds)] {
+		n.Failures = append(n.Failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
+	}
+	return nil
+}
+
+// WaveCounts are the counters of one wave as the engine names them.
+func WaveCounts(w *db.Wave) rollout.Counts {
+	return rollout.Counts{
+		Granted: w.Granted, Downloading: w.Downloading, Downloaded: w.Downloaded, Installed: w.Installed,
+		Succeeded: w.Succeeded, Failed: w.Failed, TimedOut: w.TimedOut, RolledBack: w.RolledBack, Released: w.Released,
+	}
+}
+
+// ApplicationNumbers sums the machines of all groups of applications, by
+// application.
+func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Numbers, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	rows, err := s.store.Reader().GroupCount.Query().
+		Where(groupcount.HasGroupWith(group.ApplicationIDIn(ids...)), groupcount.MachinesNEQ(0)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read counters: %w", err)
+	}
+	now, catalog := s.now(), s.catalog.Catalog()
+	tallies := make(map[uuid.UUID]*tally, len(ids))
+	for _, id := range ids {
+		tallies[id] = newTally(now)
+	}
+	for _, row := range rows {
+		if g := catalog.Group(row.GroupID); g != nil && tallies[g.App.ID] != nil {
+			tallies[g.App.ID].add(row, g.Target)
+		}
+	}
+	out := make(map[uuid.UUID]Numbers, len(ids))
+	for id, t := range tallies {
+		out[id] = t.numbers()
+	}
+	return out, nil
+}
+
+// FleetNumbers sums the machines of all groups.
+func (s *Service) FleetNumbers(ctx context.Context) (Numbers, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return Numbers{}, err
+	}
+	rows, err := s.store.Reader().GroupCount.Query().Where(groupcount.MachinesNEQ(0)).All(ctx)
+	if err != nil {
+		return Numbers{}, fmt.Errorf("read counters: %w", err)
+	}
+	t, groups := newTally(s.now()), s.catalog.Catalog()
+	for _, row := range rows {
+		t.add(row, targetOf(groups, row.GroupID))
+	}
+	return t.numbers(), nil
+}

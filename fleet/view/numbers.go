@@ -1,0 +1,179 @@
+package view
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// Numbers is machines by where they stand. Each is in exactly one of OnTarget,
+// InFlight, Failed, Quarantined, Overridden, Silent and Waiting.
+type Numbers struct {
+	AsOf        time.Time
+	Total       int
+	Active      int // seen within 24 hours
+	OnTarget    int
+	InFlight    int // the same as the ledger's
+	Waiting     int // below the target, nothing under way; all when there is no target
+	Failed      int // the last attempt failed, and the machine was not decided about since
+	Quarantined int
+	Silent      int
+	Overridden  int // held or pinned by a person
+	ByVersion   []VersionCount
+}
+
+// VersionCount is machines that run one version.
+type VersionCount struct {
+	Version  string
+	Machines int
+	Active   int  // of them, seen within 24 hours
+	OnTarget bool // the version is the target or higher
+}
+
+// StateCount is machines in one state.
+type StateCount struct {
+	State    rollout.State
+	Machines int
+	Active   int // of them, seen within 24 hours
+}
+
+// HeldCount is active machines that were answered "not now" for one reason.
+type HeldCount struct {
+	Reason   rollout.Reason
+	Machines int
+}
+
+// MaxKinds is how many kinds of failures a list has, those with most attempts.
+const MaxKinds = 100
+
+// What failed attempts are counted by besides how they ended.
+const (
+	TraitOEM         = store.TraitOEM
+	TraitFromVersion = store.TraitFromVersion
+)
+
+// FailureCount is failed attempts of one kind.
+type FailureCount struct {
+	Outcome  rollout.Outcome
+	Code     int // low 28 bits, 0 = none reported
+	Attempts int
+}
+
+// tally sums rows of group_counts of one or more groups.
+type tally struct {
+	Numbers
+	versions map[string]*VersionCount
+	states   map[rollout.State]*StateCount
+	held     map[rollout.Reason]int
+}
+
+func newTally(now time.Time) *tally {
+	return &tally{
+		Numbers:  Numbers{AsOf: now},
+		versions: map[string]*VersionCount{}, states: map[rollout.State]*StateCount{}, held: map[rollout.Reason]int{},
+	}
+}
+
+// add counts one row of a group with the given target, nil for none.
+func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
+	n := row.Machines
+	version, _ := rollout.ParseVersion(row.Version)
+	onTarget := target != nil && !version.Less(target.Version)
+	active := 0
+	if row.Standing != rollout.StandingSilent {
+		active = n
+	}
+	t.Total += n
+	t.Active += active
+	v := entry(t.versions, row.Version, func() *VersionCount { return &VersionCount{Version: row.Version} })
+	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || onTarget
+	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
+	s.Machines, s.Active = s.Machines+n, s.Active+active
+
+	switch catalog.PartOf(row.State, row.Standing, onTarget) {
+	case catalog.PartInFlight:
+		t.InFlight += n
+	case catalog.PartQuarantined:
+		t.Quarantined += n
+	case catalog.PartOverridden:
+		t.Overridden += n
+	case catalog.PartSilent:
+		t.Silent += n
+	case catalog.PartOnTarget:
+		t.OnTarget += n
+	case catalog.PartFailed:
+		t.Failed += n
+		t.hold(row.Reason, n)
+	case catalog.PartWaiting:
+		t.Waiting += n
+		t.hold(row.Reason, n)
+	}
+}
+
+func (t *tally) hold(reason string, n int) {
+	switch r := rollout.ParseReason(reason); {
+	case r.Holds(), r == rollout.ReasonNoPackage, r == rollout.ReasonBlacklisted:
+		t.held[r] += n
+	}
+}
+
+// numbers is the sum so far, versions sorted from the newest.
+func (t *tally) numbers() Numbers {
+	out := t.Numbers
+	for _, v := range t.versions {
+		out.ByVersion = append(out.ByVersion, *v)
+	}
+	slices.SortFunc(out.ByVersion, func(a, b VersionCount) int { return newestFirst(a.Version, b.Version) })
+	return out
+}
+
+func (t *tally) byState() []StateCount {
+	var all []StateCount
+	for _, s := range t.states {
+		all = append(all, *s)
+	}
+	slices.SortFunc(all, func(a, b StateCount) int { return cmp.Compare(a.State, b.State) })
+	return all
+}
+
+func (t *tally) heldBecause() []HeldCount {
+	var all []HeldCount
+	for r, n := range t.held {
+		all = append(all, HeldCount{r, n})
+	}
+	slices.SortFunc(all, func(a, b HeldCount) int {
+		return cmp.Or(cmp.Compare(b.Machines, a.Machines), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}
+
+func newestFirst(a, b string) int {
+	v, _ := rollout.ParseVersion(a)
+	w, _ := rollout.ParseVersion(b)
+	return cmp.Or(w.Compare(v), cmp.Compare(b, a))
+}
+
+func entry[K comparable, V any](m map[K]*V, key K, fresh func() *V) *V {
+	if m[key] == nil {
+		m[key] = fresh()
+	}
+	return m[key]
+}
+
+// targetOf returns the target of a group, nil for none.
+func targetOf(c *catalog.Catalog, group uuid.UUID) *rollout.Package {
+	if g := c.Group(group); g != nil {
+		return g.Target
+	}
+	return nil
+}
+
+func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

@@ -1,0 +1,241 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
+)
+
+// maxForecasts is how many groups of a channel are simulated for a
+// confirmation; each costs up to a tenth of a second.
+const maxForecasts = 4
+
+// Reach is which machines a change touches, for the question before it.
+type Reach struct {
+	Groups       int
+	Machines     int       // of all groups concerned
+	Eligible     int       // active machines that would have something to update to
+	EligibleNow  int       // of them, those that may begin at their next check
+	ProjectedEnd time.Time // when all would be done; zero: cannot be said
+	Sentence     string
+}
+
+// PromotionReach is what pointing a channel to a package would touch.
+func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (Reach, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	if s.catalog.Catalog().Channel(channelID) == nil {
+		return Reach{}, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
+	}
+	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
+	r := reacher{s: s, ctx: ctx, anew: true}
+	for _, g := range groups {
+		target, err := s.targetFor(ctx, g, &packageID)
+		if err != nil {
+			return Reach{}, err
+		}
+		if err := r.add(g, g.Policy, target); err != nil {
+			return Reach{}, err
+		}
+	}
+	return r.done("would update"), nil
+}
+
+// PolicyReach is what a policy would mean for the machines of a group now.
+func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (Reach, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	g := s.catalog.Catalog().Group(groupID)
+	if g == nil {
+		return Reach{}, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+	}
+	r := reacher{s: s, ctx: ctx}
+	if err := r.add(g, p, g.Target); err != nil {
+		return Reach{}, err
+	}
+	return r.done("have something to update to"), nil
+}
+
+// Deletion names what would be deleted: exactly one of its ids.
+type Deletion struct {
+	ApplicationID, ChannelID, PackageID, GroupID *uuid.UUID
+}
+
+// DeletionReach is whose updates end when something is deleted.
+func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return Reach{}, err
+	}
+	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool {
+		switch {
+		case in.ApplicationID != nil:
+			return g.App.ID == *in.ApplicationID
+		case in.ChannelID != nil:
+			return g.Channel != nil && g.Channel.ID == *in.ChannelID
+		case in.PackageID != nil:
+			return g.Channel != nil && g.Channel.Offers[rollout.ID(*in.PackageID)] != nil
+		case in.GroupID != nil:
+			return g.ID == *in.GroupID
+		}
+		return false
+	})
+	r := reacher{s: s, ctx: ctx}
+	for _, g := range groups {
+		if err := r.add(g, g.Policy, g.Target); err != nil {
+			return Reach{}, err
+		}
+	}
+	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // nothing begins after it
+	return r.done("would be left without their update"), nil
+}
+
+// reacher sums over groups.
+type reacher struct {
+	s    *Service
+	ctx  context.Context
+	anew bool // a new rollout begins: with its first wave, and alone in safe mode
+
+	out       Reach
+	numbers   *GroupNumbers // of the group added last
+	forecasts int
+	open      bool // when it ends cannot be said
+}
+
+func (r *reacher) add(g *catalog.Group, p rollout.Policy, target *rollout.Package) error {
+	stage, err := r.stage(g)
+	if err != nil {
+		return err
+	}
+	return r.addAt(g, p, target, stage)
+}
+
+// stage is where the current rollout of a group stands, the beginning when
+// there is none.
+func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
+	if r.anew {
+		return &db.GroupRollout{}, nil
+	}
+	row, err := r.s.store.Reader().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
+	if err != nil {
+		return nil, fault.Missing(err, "groupId", "group")
+	}
+	if row.RolloutID == nil {
+		return &db.GroupRollout{}, nil
+	}
+	stage, err := r.s.store.Reader().GroupRollout.Get(r.ctx, *row.RolloutID)
+	if err != nil {
+		return nil, fmt.Errorf("read rollout: %w", err)
+	}
+	stage.Wave = max(0, min(stage.Wave, len(g.Policy.Waves)-1))
+	return stage, nil
+}
+
+// addAt adds a group whose rollout stands at a stage.
+func (r *reacher) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
+	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
+	if err != nil {
+		return err
+	}
+	n := all[g.ID]
+	if r.numbers = n; n == nil {
+		return nil // deleted meanwhile
+	}
+	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), target, n)
+	if err != nil {
+		return err
+	}
+	r.out.Groups++
+	r.out.Machines += n.Total
+	behind := 0
+	for _, c := range sim.Machines {
+		if target != nil && c.Version.Less(target.Version) {
+			behind += c.Count
+		}
+	}
+	r.out.Eligible += behind
+	r.out.EligibleNow += r.begin(p, stage, n, behind)
+	if stage.State != rollout.RolloutHalted && stage.State != rollout.RolloutPaused {
+		r.foresee(sim, behind)
+	} else if behind > 0 {
+		r.open = true
+	}
+	return nil
+}
+
+// remaining is the policy for what is left of a rollout: without the waves that
+// are over, and without a first machine when one was seen on the new version.
+func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
+	if last := len(p.Waves) - 1; last >= 0 {
+		p.Waves = p.Waves[min(stage.Wave, last):]
+	}
+	p.SafeMode = p.SafeMode && !stage.Proven
+	return p
+}
+
+// begin is how many of the machines behind may begin at their next check: what
+// window, wave, safe mode and caps leave.
+func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
+	schedule, _ := rollout.Compile(p)
+	if schedule == nil || !p.UpdatesEnabled || stage.State == rollout.RolloutHalted || stage.State == rollout.RolloutPaused {
+		return 0
+	}
+	if open, _, _, _ := schedule.Opening(r.s.now()); !open {
+		return 0
+	}
+	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.SpentInPeriod)
+	if p.SafeMode && !stage.Proven {
+		free = min(free, 1)
+	}
+	if last := len(p.Waves) - 1; last >= 0 {
+		w := p.Waves[min(stage.Wave, last)]
+		free = min(free, len(w.Canaries)+int(math.Round(w.Share*float64(behind))))
+	}
+	return max(0, free)
+}
+
+// foresee moves the end by a simulation of one group.
+func (r *reacher) foresee(sim forecast.Input, behind int) {
+	if behind == 0 || r.open {
+		return
+	}
+	if r.forecasts++; r.forecasts > maxForecasts {
+		r.open = true
+		return
+	}
+	end := forecast.Run(sim).Ends
+	r.open = end.IsZero()
+	if end.After(r.out.ProjectedEnd) {
+		r.out.ProjectedEnd = end
+	}
+}
+
+func (r *reacher) done(what string) Reach {
+	if r.open {
+		r.out.ProjectedEnd = time.Time{}
+	}
+	r.out.Sentence = fmt.Sprintf("%s in %s; %d of them %s", plural(r.out.Machines, "machine"), plural(r.out.Groups, "group"), r.out.Eligible, what)
+	if r.out.EligibleNow > 0 {
+		r.out.Sentence += fmt.Sprintf(", %d at their next check", r.out.EligibleNow)
+	}
+	return r.out
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,23 @@
+// Package view is the read layer: every read that a page, GraphQL or REST needs,
+// with its paging, sorting and permission. It writes nothing. Numbers are sums of
+// counters and lists read an index and stop, so that no read scans a group.
+package view
+
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/store"
+)
+
+// Service carries the reads. It is safe for concurrent use.
+type Service struct {
+	store   *store.Store
+	catalog *catalog.Cache
+	now     func() time.Time
+}
+
+// New makes a Service. now must return UTC microseconds.
+func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
+	return &Service{store: s, catalog: c, now: now}
+}

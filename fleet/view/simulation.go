@@ -1,0 +1,135 @@
+package view
+
+import (
+	"context"
+
+	"github.com/coreroller/coreroller/rollout/forecast"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// SimulateRollout is the input of Service.SimulateRollout.
+type SimulateRollout struct {
+	GroupID      uuid.UUID
+	Policy       *rollout.Policy // nil: the group's
+	PackageID    *uuid.UUID      // nil: the channel's
+	FailureShare float64         // 0 to 1
+	SilentShare  float64         // 0 to 1
+	// Whole plays it from the beginning: machines that run the target or higher
+	// are taken back to the version before.
+	Whole bool
+}
+
+// SimulateRollout plays a rollout over the versions the group's active
+// machines run now. It writes nothing.
+func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*forecast.Result, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	var p input.Problems
+	share(&p, "failureShare", in.FailureShare)
+	share(&p, "silentShare", in.SilentShare)
+	if in.Policy != nil {
+		p.Policy(*in.Policy)
+	}
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	g := s.catalog.Catalog().Group(in.GroupID)
+	if g == nil {
+		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+	}
+	target, err := s.targetFor(ctx, g, in.PackageID)
+	if err != nil {
+		return nil, err
+	}
+	n, err := s.GroupNumbers(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	sim, err := s.simulation(ctx, g, input.Or(in.Policy, g.Policy), target, n)
+	if err != nil {
+		return nil, err
+	}
+	sim.FailureShare, sim.SilentShare = in.FailureShare, in.SilentShare
+	if in.Whole {
+		fromTheBeginning(&sim)
+	}
+	f := forecast.Run(sim)
+	return &f, nil
+}
+
+// fromTheBeginning takes machines back to the highest version below the target
+// that others run, else to the last floor, else to before everything.
+func fromTheBeginning(sim *forecast.Input) {
+	var before rollout.Version
+	below := func(v rollout.Version) {
+		if v.Less(sim.Target.Version) && before.Less(v) {
+			before = v
+		}
+	}
+	for _, floor := range sim.Floors {
+		below(floor.Version)
+	}
+	for _, c := range sim.Machines {
+		below(c.Version)
+	}
+	for i, c := range sim.Machines {
+		if !c.Version.Less(sim.Target.Version) {
+			sim.Machines[i].Version = before
+		}
+	}
+}
+
+func share(p *input.Problems, field string, f float64) {
+	if !(f >= 0 && f <= 1) { // also refuses what is no number
+		p.Add(field, "must be from 0 to 1")
+	}
+}
+
+// targetFor is the group's target, or a package that could become it.
+func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID) (*rollout.Package, error) {
+	if id == nil {
+		if g.Target == nil {
+			return nil, fault.Errorf(fault.Conflict, "groupId", "the group has no package to move to")
+		}
+		return g.Target, nil
+	}
+	row, err := s.store.Reader().Release.Query().Where(release.ID(*id), release.ApplicationID(g.App.ID)).Only(ctx)
+	if err != nil {
+		return nil, fault.Missing(err, "packageId", "package in this application")
+	}
+	if row.Arch != g.Arch {
+		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, the group for %s", row.Version, row.Arch, g.Arch)
+	}
+	version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
+}
+
+// simulation is of the versions that a group's active machines run, by its
+// numbers.
+func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (forecast.Input, error) {
+	sim := forecast.Input{
+		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
+	}
+	if g.Channel != nil {
+		sim.Floors = g.Channel.FloorsTo(target)
+	}
+	for _, c := range n.ByVersion {
+		version, _ := rollout.ParseVersion(c.Version)
+		sim.Machines = append(sim.Machines, forecast.Cohort{Version: version, Count: c.Active})
+	}
+	if sim.CheckEvery > 0 {
+		return sim, nil
+	}
+	var err error
+	sim.CheckEvery, err = s.checkInterval(ctx, g.ID, n.Active)
+	return sim, err
+}

@@ -1,0 +1,160 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/statpoint"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// maxMarks bounds the activities beside a chart.
+const maxMarks = 100
+
+// Timeline is a group over time by columns: the n-th number of every series
+// belongs to the n-th moment.
+type Timeline struct {
+	From, Until time.Time
+	Resolution  time.Duration // between two moments
+	Times       []time.Time   // oldest first
+	States      []StateSeries
+	Versions    []VersionSeries // newest first
+	// Each active machine is in exactly one of these at each moment.
+	OnTarget, InFlight, Failed, Waiting []int
+
+	Pace  Pace
+	Marks []*db.Activity // promotions, pauses, halts, waves, policies; oldest first
+}
+
+// StateSeries is active machines in one state.
+type StateSeries struct {
+	State    rollout.State
+	Machines []int
+}
+
+// VersionSeries is active machines on one version.
+type VersionSeries struct {
+	Version  string
+	Machines []int
+}
+
+// Timeline reads the recorded points of a group between two moments, at the
+// finest distance that is still kept for the oldest of them.
+func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until time.Time) (*Timeline, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	if !from.Before(until) {
+		return nil, fault.Errorf(fault.Invalid, "until", "must be after from")
+	}
+	g := s.catalog.Catalog().Group(groupID)
+	if g == nil {
+		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+	}
+	t := &Timeline{From: from.UTC(), Until: until.UTC(), Resolution: resolutionOf(s.now().Sub(from))}
+	points, err := s.store.Reader().StatPoint.Query().
+		Where(statpoint.GroupID(groupID), statpoint.Resolution(int(t.Resolution/time.Second)), statpoint.AtGTE(t.From), statpoint.AtLTE(t.Until)).
+		Order(statpoint.ByAt()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read points: %w", err)
+	}
+	t.fill(points)
+	targets, err := s.reigns(ctx, groupID, t.From, t.Until)
+	if err != nil {
+		return nil, err
+	}
+	t.fillBands(points, targets)
+	if t.Pace, err = s.paceOf(ctx, groupID, t); err != nil {
+		return nil, err
+	}
+	t.Marks, err = s.marks(ctx, g, t.From, t.Until)
+	return t, err
+}
+
+// resolutionOf is how far apart the points of a chart that goes back so far
+// are: half minutes are kept for 2 hours, 5 minutes for 2 days, hours for 30
+// days, days for 2 years.
+func resolutionOf(back time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	switch {
+	case back <= 2*time.Hour:
+		return 30 * time.Second
+	case back <= 2*day:
+		return 5 * time.Minute
+	case back <= 31*day-time.Hour: // a chart of 30 days that is read a moment later
+		return time.Hour
+	}
+	return day
+}
+
+func (t *Timeline) fill(points []*db.StatPoint) {
+	for _, p := range points {
+		if n := len(t.Times); n == 0 || !t.Times[n-1].Equal(p.At) {
+			t.Times = append(t.Times, p.At)
+		}
+	}
+	states, versions := map[rollout.State][]int{}, map[string][]int{}
+	at := 0
+	for _, p := range points {
+		for !t.Times[at].Equal(p.At) {
+			at++
+		}
+		addTo(states, p.State, at, p.Machines, len(t.Times))
+		addTo(versions, p.Version, at, p.Machines, len(t.Times))
+	}
+	for state, machines := range states {
+		t.States = append(t.States, StateSeries{state, machines})
+	}
+	for version, machines := range versions {
+		t.Versions = append(t.Versions, VersionSeries{version, machines})
+	}
+	slices.SortFunc(t.States, func(a, b StateSeries) int { return cmp.Compare(a.State, b.State) })
+	slices.SortFunc(t.Versions, func(a, b VersionSeries) int { return newestFirst(a.Version, b.Version) })
+}
+
+func addTo[K comparable](series map[K][]int, key K, at, n, length int) {
+	if series[key] == nil {
+		series[key] = make([]int, length)
+	}
+	series[key][at] += n
+}
+
+// marks are the activities of a group and its channel worth a line in a chart.
+func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.Time) ([]*db.Activity, error) {
+	about := activity.GroupID(g.ID)
+	if g.Channel != nil {
+		about = activity.Or(about, activity.And(activity.GroupIDIsNil(), activity.ChannelID(g.Channel.ID)))
+	}
+	rows, err := s.store.Reader().Activity.Query().Where(
+		activity.ApplicationID(g.App.ID), about,
+		// The index is by id, and ids sort by time.
+		activity.IDGTE(earliestID(from)), activity.AtLTE(until),
+		activity.KindIn(rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted,
+			rollout.ActivityChannelMoved, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,
+			rollout.ActivityPolicyChanged),
+	).Order(db.Desc(activity.FieldID)).Limit(maxMarks).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read activities: %w", err)
+	}
+	slices.Reverse(rows)
+	return rows, nil
+}
+
+// earliestID is not above any id of version 7 (RFC 9562) made at t or later.
+func earliestID(t time.Time) (id uuid.UUID) {
+	ms := max(t.UnixMilli(), 0)
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	return id
+}

@@ -1,0 +1,66 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// UpdatePath is the way from a version to a channel's package.
+type UpdatePath struct {
+	Steps    []uuid.UUID    // packages, in the order they are offered
+	Reason   rollout.Reason // why it ends where it ends
+	Sentence string
+}
+
+// UpdatePath is what a machine that runs a version is offered by a channel, one
+// step after the other.
+func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*UpdatePath, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	version, ok := rollout.ParseVersion(from)
+	if !ok {
+		return nil, fault.Errorf(fault.Invalid, "fromVersion", "%q is not a version such as 1.2.3", from)
+	}
+	ch := s.catalog.Catalog().Channel(channelID)
+	if ch == nil {
+		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
+	}
+	w := rollout.World{Target: ch.Target, Floors: ch.FloorsTo(ch.Target)}
+	steps, end := w.Path(version)
+	out := &UpdatePath{Reason: end, Sentence: pathSentence(ch, version, steps, end)}
+	for _, p := range steps {
+		out.Steps = append(out.Steps, uuid.UUID(p.ID))
+	}
+	return out, nil
+}
+
+func pathSentence(ch *catalog.Channel, from rollout.Version, steps []*rollout.Package, end rollout.Reason) string {
+	words := make([]string, len(steps))
+	for i, p := range steps {
+		words[i] = p.Version.String()
+		if p != ch.Target {
+			words[i] += ", which no machine may skip"
+		}
+	}
+	way := fmt.Sprintf("from %s to %s", from, strings.Join(words, "; then to "))
+	switch {
+	case end == rollout.ReasonNoPackage:
+		return fmt.Sprintf("channel %s points to no package, so nothing is offered", ch.Name)
+	case end == rollout.ReasonUpToDate:
+		return fmt.Sprintf("%s is not below %s, the package of channel %s, so nothing is offered", from, ch.Target.Version, ch.Name)
+	case end == rollout.ReasonBlacklisted && len(steps) == 0:
+		return fmt.Sprintf("nothing is offered: the next package on the way to %s, or that itself, is blacklisted for channel %s", ch.Target.Version, ch.Name)
+	case end == rollout.ReasonBlacklisted:
+		return fmt.Sprintf("%s, and no further: the next package on the way to %s is blacklisted for channel %s", way, ch.Target.Version, ch.Name)
+	}
+	return way
+}

@@ -1,0 +1,20 @@
+package rollout
+
+import "time"
+
+// Depart removes a machine from its group. Its open attempt ends as interrupted,
+// and the rollout completes if it was the last machine below the target.
+func (w *World) Depart(m *Machine, now time.Time, fx *Effects) {
+	w.Abandon(m, now, fx)
+	w.Leave(m)
+	w.Advance(now, fx)
+}
+
+// Orphan drops the open attempt of a machine whose group was deleted with its
+// rollout.
+func (m *Machine) Orphan() {
+	m.Attempt = Attempt{}
+	if m.State.InFlight() {
+		m.State = StateNone
+	}
+}

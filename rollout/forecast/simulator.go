@@ -1,0 +1,199 @@
+package forecast
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// simulator is the state of one simulation.
+type simulator struct {
+	in       Input
+	out      *Result
+	w        rollout.World
+	machines []machine
+	queue    queue
+	now, end time.Time
+	sums     [classes]int // machines of the fleet by class
+	fx       rollout.Effects
+}
+
+type machine struct {
+	rollout.Machine
+	weight int  // machines of the fleet it stands for
+	tries  int  // attempts so far
+	silent bool // sends nothing any more
+	fails  bool // its open attempt will report an error
+	offer  rollout.Version
+	class  class
+}
+
+// class says which count of a Point includes the machine.
+type class int8
+
+const (
+	classWaiting class = iota
+	classOnTarget
+	classInFlight
+	classFailed
+	classes
+)
+
+func newSimulator(in Input, out *Result) *simulator {
+	total := 0
+	for _, c := range in.Machines {
+		total += max(0, c.Count)
+	}
+	in.CheckEvery = max(in.CheckEvery, in.Horizon/(maxChecks/100))
+	rounds := int(in.Horizon/in.CheckEvery) + 1
+	limit := max(100, min(maxMachines, maxChecks/rounds))
+	out.Each = max(1, (total+limit-1)/limit)
+	schedule, _ := rollout.Compile(scaled(in.Policy, out.Each, in.UpdateTakes))
+	s := &simulator{in: in, out: out, now: in.Now, end: in.Now.Add(in.Horizon)}
+	s.w = rollout.World{Policy: schedule, Reboots: in.Reboots, Target: in.Target}
+	for _, c := range in.Machines {
+		s.addCohort(c)
+	}
+	s.nameCanaries()
+	for i := range s.machines {
+		s.w.Join(&s.machines[i].Machine)
+	}
+	s.w.Retarget(in.Target, in.Floors, rollout.ID{1}, salt, s.w.Census, in.Now, &s.fx)
+	for i := range s.machines {
+		s.classify(&s.machines[i])
+		// The first checks are spread evenly, as in a real fleet.
+		s.schedule(i, kindCheck, time.Duration(fraction("first", i, 0)*float64(in.CheckEvery)))
+	}
+	return s
+}
+
+// addCohort divides a cohort among simulated machines. Their weights add up to
+// its count.
+func (s *simulator) addCohort(c Cohort) {
+	if c.Count <= 0 {
+		return
+	}
+	n := max(1, c.Count/s.out.Each)
+	for i := range n {
+		m := machine{weight: c.Count*(i+1)/n - c.Count*i/n}
+		m.ID = "machine-" + strconv.Itoa(len(s.machines))
+		m.Version = c.Version
+		s.machines = append(s.machines, m)
+		s.sums[classWaiting] += m.weight
+	}
+}
+
+// nameCanaries gives the ids of the canaries to machines that need the update.
+func (s *simulator) nameCanaries() {
+	i := 0
+	for _, wave := range s.w.Policy.Policy().Waves {
+		for _, id := range wave.Canaries {
+			for i < len(s.machines) && !s.needsUpdate(s.machines[i].Version) {
+				i++
+			}
+			if i == len(s.machines) {
+				return
+			}
+			s.machines[i].ID = id
+			i++
+		}
+	}
+}
+
+func (s *simulator) needsUpdate(v rollout.Version) bool {
+	return s.in.Target != nil && v.Less(s.in.Target.Version)
+}
+
+// fraction returns a pseudo-random number in [0, 1), a hash of its arguments.
+func fraction(purpose string, machine, try int) float64 {
+	var buffer [64]byte
+	data := append(buffer[:0], purpose...)
+	data = binary.BigEndian.AppendUint64(data, uint64(machine))
+	data = binary.BigEndian.AppendUint64(data, uint64(try))
+	sum := sha256.Sum256(data)
+	return float64(binary.BigEndian.Uint64(sum[:8])>>11) / (1 << 53)
+}
+
+func (s *simulator) schedule(i int, kind kind, after time.Duration) {
+	s.queue.push(event{at: s.now.Add(after), machine: i, kind: kind})
+}
+
+// run processes events until none are left or the horizon is reached.
+func (s *simulator) run() {
+	step := max(s.in.Horizon/maxPoints, 1)
+	next := s.in.Now
+	for range 2 * maxChecks {
+		if len(s.queue.events) == 0 {
+			break
+		}
+		e := s.queue.pop()
+		if e.at.After(s.end) {
+			for ; !next.After(s.end); next = next.Add(step) {
+				s.point(next)
+			}
+			return
+		}
+		for ; next.Before(e.at); next = next.Add(step) {
+			s.point(next)
+		}
+		s.now, s.fx = e.at, rollout.Effects{}
+		s.process(e)
+		s.classify(&s.machines[e.machine])
+	}
+	s.point(s.now)
+}
+
+func (s *simulator) point(at time.Time) {
+	s.out.Points = append(s.out.Points, Point{
+		At: at, OnTarget: s.sums[classOnTarget], InFlight: s.sums[classInFlight],
+		Failed: s.sums[classFailed], Waiting: s.sums[classWaiting],
+	})
+}
+
+func (s *simulator) classify(m *machine) {
+	c := classWaiting
+	switch {
+	case s.in.Target != nil && !m.Version.Less(s.in.Target.Version):
+		c = classOnTarget
+	case m.Attempt.Open():
+		c = classInFlight
+	case m.State == rollout.StateError || m.silent:
+		c = classFailed
+	}
+	s.sums[m.class] -= m.weight
+	m.class = c
+	s.sums[c] += m.weight
+}
+
+// conclude adds the outcome and the machines below the target to the result.
+func (s *simulator) conclude() {
+	if r := &s.w.Rollout; r.State == rollout.RolloutCompleted {
+		s.out.Ends = r.EndedAt
+	} else if r.State == rollout.RolloutHalted {
+		h := r.Halt
+		h.Machines = nil // the simulated machines have no real ids
+		s.out.Halted = &h
+	}
+	var left [rollout.ReasonGranted + 1]int
+	for i := range s.machines {
+		m := &s.machines[i]
+		switch {
+		case m.class == classOnTarget:
+		case m.silent:
+			left[rollout.ReasonNone] += m.weight
+		default:
+			left[rollout.Decide(&s.w, &m.Machine, rollout.Check{}, s.now).Reason] += m.weight
+		}
+	}
+	for reason, n := range left {
+		if n > 0 {
+			s.out.LeftOut = append(s.out.LeftOut, LeftOut{Count: n, Reason: rollout.Reason(reason)})
+		}
+	}
+	slices.SortStableFunc(s.out.LeftOut, func(a, b LeftOut) int { return cmp.Compare(b.Count, a.Count) })
+}

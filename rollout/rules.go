@@ -1,0 +1,230 @@
+package rollout
+
+import "time"
+
+// evaluation applies the rules of an update check. Each rule is a method that
+// returns true if it decides the check, with its decision in d. Rule 1 (identify
+// the machine) belongs to the caller. The methods change only d.
+type evaluation struct {
+	w    *World
+	m    *Machine
+	c    Check
+	now  time.Time
+	step *Package // next package of the machine; nil: none above its version
+	side waveSide // how the machine relates to the wave
+	d    Decision
+}
+
+// Decide returns what Check would answer at the same time, without any effect.
+func Decide(w *World, m *Machine, c Check, now time.Time) Decision {
+	if w.unsettled(m, now) {
+		return decideSettled(w, m, c, now)
+	}
+	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
+	e.run()
+	return e.d
+}
+
+// unsettled reports whether Check would first end the machine's attempt or open a
+// wave.
+func (w *World) unsettled(m *Machine, now time.Time) bool {
+	return m.Attempt.Open() && !now.Before(m.Attempt.LeaseUntil) || w.wavesDue(now)
+}
+
+// settled returns copies of world and machine after Expire and Advance.
+func settled(w *World, m *Machine, now time.Time) (*World, *Machine) {
+	world, machine := *w, *m // slices are never changed in place, see World
+	var fx Effects
+	world.Expire(&machine, now, &fx)
+	world.Advance(now, &fx)
+	return &world, &machine
+}
+
+// decideSettled is separate so that the usual path of Decide does not allocate.
+func decideSettled(w *World, m *Machine, c Check, now time.Time) Decision {
+	w, m = settled(w, m, now)
+	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
+	e.run()
+	return e.d
+}
+
+// run tries the rules in order until one decides.
+func (e *evaluation) run() {
+	_ = e.upToDate() ||
+		e.quarantined() ||
+		e.overridden() ||
+		e.noPackage() ||
+		e.blacklisted() ||
+		e.inProgress() ||
+		e.stopped() ||
+		e.closed() ||
+		e.waveHolds() ||
+		e.safeModeHolds() ||
+		e.concurrencyHolds() ||
+		e.periodHolds() ||
+		e.granted()
+}
+
+func (e *evaluation) upToDate() bool {
+	if e.w.Target == nil || e.step != nil {
+		return false
+	}
+	e.d = Decision{Reason: ReasonUpToDate}
+	return true
+}
+
+func (e *evaluation) quarantined() bool {
+	if e.step == nil || e.m.QuarantinedVersion.IsZero() || e.m.QuarantinedVersion.Compare(e.step.Version) != 0 {
+		return false
+	}
+	e.d = Decision{Reason: ReasonQuarantined, Failed: e.m.Failures}
+	return true
+}
+
+// inForce reports whether the override has not expired.
+func (o *Override) inForce(now time.Time) bool {
+	return o.Kind != OverrideNone && (o.Until.IsZero() || now.Before(o.Until))
+}
+
+func (e *evaluation) overridden() bool {
+	o := &e.m.Override
+	if !o.inForce(e.now) {
+		return false
+	}
+	switch o.Kind {
+	case OverrideHold:
+		e.d = Decision{Reason: ReasonHeld}
+	case OverridePin:
+		if e.step == nil || !o.Version.Less(e.step.Version) {
+			return false
+		}
+		e.d = Decision{Reason: ReasonPinned}
+	default:
+		return false
+	}
+	e.d.Until, e.d.By, e.d.Because = o.Until, o.By, o.Reason
+	return true
+}
+
+func (e *evaluation) noPackage() bool {
+	if e.w.Target != nil {
+		return false
+	}
+	e.d = Decision{Reason: ReasonNoPackage}
+	return true
+}
+
+func (e *evaluation) blacklisted() bool {
+	if e.step == nil || !e.w.Target.Blacklisted && !e.step.Blacklisted {
+		return false
+	}
+	e.d = Decision{Reason: ReasonBlacklisted}
+	return true
+}
+
+// inProgress also decides when an open grant is offered again.
+func (e *evaluation) inProgress() bool {
+	a := &e.m.Attempt
+	if !a.Open() {
+		return false
+	}
+	if e.m.State != StateGranted {
+		e.d = Decision{Reason: ReasonUpdateInProgress, Until: a.LeaseUntil}
+		return true
+	}
+	if e.w.revoked(a) || e.step == nil || a.Package != e.step.ID {
+		return false
+	}
+	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Again: true, Until: a.LeaseUntil, Wave: a.Wave}
+	return true
+}
+
+// revoked reports whether the group was paused, halted or retargeted since the
+// grant. A resume starts a new epoch, so a pause that ended counts as well.
+func (w *World) revoked(a *Attempt) bool {
+	return a.Rollout != w.Rollout.ID || a.Epoch != w.Rollout.Epoch || w.paused() || w.Rollout.State == RolloutHalted
+}
+
+// paused reports whether updates are off in the policy or the rollout is paused.
+func (w *World) paused() bool {
+	return !w.Policy.policy.UpdatesEnabled || w.Rollout.State == RolloutPaused
+}
+
+func (e *evaluation) stopped() bool {
+	switch {
+	case e.w.paused():
+		e.d = Decision{Reason: ReasonPaused, By: e.w.Pause.By, Because: e.w.Pause.Reason}
+	case e.w.Rollout.State == RolloutHalted:
+		h := &e.w.Rollout.Halt
+		e.d = Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason}
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *evaluation) skipsWindows() bool {
+	return e.c.OnDemand && e.w.Policy.policy.OnDemand == OnDemandSkipsPacingAndWindows
+}
+
+func (e *evaluation) skipsPacing() bool {
+	return e.c.OnDemand && e.w.Policy.policy.OnDemand != OnDemandSameRules
+}
+
+func (e *evaluation) closed() bool {
+	if e.w.Policy.calendar.Always() || e.skipsWindows() {
+		return false
+	}
+	open, reason, next, because := e.w.Policy.Opening(e.now)
+	if open {
+		return false
+	}
+	e.d = Decision{Reason: reason, Until: next, Because: because}
+	return true
+}
+
+// safeModeHolds holds all machines but the leader until the rollout is proven.
+func (e *evaluation) safeModeHolds() bool {
+	r := &e.w.Rollout
+	if !e.w.Policy.policy.SafeMode || r.Proven || r.Leader == "" || r.Leader == e.m.ID || e.skipsPacing() {
+		return false
+	}
+	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: r.Leader}
+	return true
+}
+
+// inFlight returns the grants in flight without the machine's own, because a
+// machine that reaches this rule with an open grant loses it.
+func (e *evaluation) inFlight() int {
+	if e.m.Attempt.Open() {
+		return e.w.Ledger.InFlight - 1
+	}
+	return e.w.Ledger.InFlight
+}
+
+func (e *evaluation) concurrencyHolds() bool {
+	limit := e.w.Policy.policy.MaxConcurrentUpdates
+	if e.inFlight() < limit || e.skipsPacing() {
+		return false
+	}
+	e.d = Decision{Reason: ReasonConcurrencyLimit, InFlight: e.inFlight(), Cap: limit}
+	return true
+}
+
+func (e *evaluation) periodHolds() bool {
+	p := &e.w.Policy.policy
+	if e.skipsPacing() {
+		return false
+	}
+	used, frees := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
+	if used < p.MaxUpdatesPerPeriod {
+		return false
+	}
+	e.d = Decision{Reason: ReasonPeriodLimit, InFlight: used, Cap: p.MaxUpdatesPerPeriod, Until: frees}
+	return true
+}
+
+func (e *evaluation) granted() bool {
+	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Wave: e.w.wave()}
+	return true
+}

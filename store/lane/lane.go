@@ -1,0 +1,198 @@
+// Package lane is a group commit: it processes the items of many callers in
+// one transaction at a time. It does not know what an item is, nor what a
+// transaction does.
+package lane
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrFull is returned while the queue is full. Try again later.
+var ErrFull = errors.New("the lane is full")
+
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("the lane is closed")
+
+// Options bound a lane.
+type Options struct {
+	// Batch is the most items in one transaction. A few hundred amortise the cost
+	// of the commit without adding noticeable latency.
+	Batch int
+	// Waiting is the most items in the queue. Do returns ErrFull if it is full.
+	Waiting int
+	// Overlap delays the answers to a batch until the next one waits for the
+	// database, by at most answerWithin. Answered callers compete for the
+	// processors. With a database in another process they would delay the next
+	// transaction's first statement, and idle while that transaction is written.
+	Overlap bool
+}
+
+// answerWithin bounds the delay of an answer after the commit, see Overlap.
+const answerWithin = 2 * time.Millisecond
+
+// A Commit processes items in one transaction and commits it. It returns the
+// items that need another transaction; they come first in the next batch. If it
+// fails, its transaction was rolled back. It may call idle, from any goroutine,
+// while it waits for the database.
+type Commit[T comparable] func(ctx context.Context, items []T, idle func()) (again []T, err error)
+
+// Lane commits items of many callers together. While one transaction runs, the
+// next batch gathers in the queue. It is safe for concurrent use.
+type Lane[T comparable] struct {
+	options Options
+	commit  Commit[T]
+	queue   chan *work[T]
+	closing chan struct{}
+	close   sync.Once
+	done    chan struct{}
+	answer  func() // answers the callers of the last batch
+}
+
+type work[T comparable] struct {
+	item   T
+	result chan error
+}
+
+// New starts a lane.
+func New[T comparable](o Options, commit Commit[T]) *Lane[T] {
+	l := &Lane[T]{options: o, commit: commit, queue: make(chan *work[T], o.Waiting),
+		closing: make(chan struct{}), done: make(chan struct{}), answer: func() {}}
+	go l.run()
+	return l
+}
+
+// Do returns nil when the item is committed, or the error that prevented it. If
+// ctx ends first the item may still be committed.
+func (l *Lane[T]) Do(ctx context.Context, item T) error {
+	w := &work[T]{item: item, result: make(chan error, 1)}
+	select {
+	case <-l.closing:
+		return ErrClosed
+	default:
+	}
+	select {
+	case l.queue <- w:
+	default:
+		return ErrFull
+	}
+	select {
+	case err := <-w.result:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.done:
+		// Either it was answered while the lane drained, or it was queued too late.
+		select {
+		case err := <-w.result:
+			return err
+		default:
+			return ErrClosed
+		}
+	}
+}
+
+// Close refuses new items, commits those in the queue and returns.
+func (l *Lane[T]) Close() {
+	l.close.Do(func() { close(l.closing) })
+	<-l.done
+}
+
+// Waiting is the number of items in the queue.
+func (l *Lane[T]) Waiting() int { return len(l.queue) }
+
+func (l *Lane[T]) run() {
+	defer func() {
+		l.answer()
+		close(l.done)
+	}()
+	var batch []*work[T]
+	for {
+		if len(batch) == 0 {
+			select {
+			case w := <-l.queue:
+				batch = append(batch, w)
+			case <-l.closing:
+				select {
+				case w := <-l.queue:
+					batch = append(batch, w)
+				default:
+					return
+				}
+			}
+		}
+	gather:
+		for len(batch) < l.options.Batch {
+			select {
+			case w := <-l.queue:
+				batch = append(batch, w)
+			default:
+				break gather
+			}
+		}
+		batch = l.process(batch)
+	}
+}
+
+// process commits one batch and returns the items that need another transaction.
+// If a batch fails, its items are retried one by one, so that a bad item fails
+// alone.
+func (l *Lane[T]) process(batch []*work[T]) []*work[T] {
+	left, err := l.attempt(batch)
+	if err == nil {
+		return left
+	}
+	if len(batch) == 1 {
+		batch[0].result <- err
+		return nil
+	}
+	for _, w := range batch {
+		more, err := l.attempt([]*work[T]{w})
+		if err != nil {
+			w.result <- err
+			continue
+		}
+		left = append(left, more...)
+	}
+	return left
+}
+
+// attempt commits a batch and answers its callers. If it fails it returns the
+// error and answers none of them.
+func (l *Lane[T]) attempt(batch []*work[T]) (left []*work[T], err error) {
+	items := make([]T, len(batch))
+	for i, w := range batch {
+		items[i] = w.item
+	}
+	// No request's context: the others of the batch must not end with it.
+	again, err := l.commit(context.Background(), items, l.answer)
+	if err != nil {
+		return nil, err
+	}
+	unfinished := make(map[T]struct{}, len(again))
+	for _, item := range again {
+		unfinished[item] = struct{}{}
+	}
+	done := make([]*work[T], 0, len(batch))
+	for _, w := range batch {
+		if _, ok := unfinished[w.item]; ok {
+			left = append(left, w)
+		} else {
+			done = append(done, w)
+		}
+	}
+	l.answer() // the callers of the batch before, if idle was not called
+	l.answer = sync.OnceFunc(func() {
+		for _, w := range done {
+			w.result <- nil
+		}
+	})
+	if l.options.Overlap && len(left)+len(l.queue) > 0 {
+		time.AfterFunc(answerWithin, l.answer)
+	} else { // no next batch that the callers could delay
+		l.answer()
+	}
+	return left, nil
+}

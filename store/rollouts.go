@@ -1,0 +1,134 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/bulk"
+	"github.com/coreroller/coreroller/store/statement"
+)
+
+// selectRollouts is not joined to selectLedgers: after waiting for a lock
+// PostgreSQL re-reads the locked row but not the joined ones.
+const selectRollouts = `SELECT r.id, r.group_id, r.package_id, r.version, r.state, r.salt, r.created_at, r.started_at, r.ended_at,
+	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.set_aside, r.proven, r.leader, r.halt,
+	COALESCE(w.granted, 0), COALESCE(w.downloading, 0), COALESCE(w.downloaded, 0), COALESCE(w.installed, 0),
+	COALESCE(w.succeeded, 0), COALESCE(w.failed, 0), COALESCE(w.timed_out, 0), COALESCE(w.rolled_back, 0), COALESCE(w.released, 0)
+	FROM rollouts r LEFT JOIN waves w ON w.rollout_id = r.id AND w.position = r.wave WHERE r.id @in`
+
+// readRollouts reads the current rollouts of groups into their states.
+func (tx *Tx) readRollouts(ctx context.Context, states []*GroupState) error {
+	var ids []uuid.UUID
+	of := make(map[uuid.UUID]*GroupState, len(states))
+	for _, g := range states {
+		if id := uuid.UUID(g.Rollout.ID); id != uuid.Nil {
+			ids, of[id] = append(ids, id), g
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := tx.query(ctx, selectRollouts, tx.sql.List(ids))
+	if err != nil {
+		return fmt.Errorf("read rollouts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		id, r, err := scanRollout(rows)
+		if err != nil {
+			return err
+		}
+		of[id].Rollout = r
+	}
+	return rows.Err()
+}
+
+func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
+	var (
+		r                  rollout.Rollout
+		id, group, release uuid.UUID
+		version            string
+	)
+	c := &r.WaveCounts
+	err := rows.Scan(&id, &group, &release, &version, &r.State, &r.Salt, statement.Time(&r.CreatedAt), statement.Time(&r.StartedAt), statement.Time(&r.EndedAt),
+		&r.Wave, statement.Time(&r.WaveAt), statement.Time(&r.GateAt), &r.Approved, &r.Epoch, statement.JSON(&r.Evidence), statement.JSON(&r.Failing),
+		&r.SetAside, &r.Proven, &r.Leader, statement.JSON(&r.Halt),
+		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.Released)
+	if err != nil {
+		return id, r, fmt.Errorf("read rollout: %w", err)
+	}
+	r.ID, r.Package = rollout.ID(id), rollout.ID(release)
+	r.Version, _ = rollout.ParseVersion(version)
+	return id, r, nil
+}
+
+// rollouts are inserted whole. Of an existing row only the columns that can change
+// are updated.
+var rollouts = bulk.NewTable("rollouts", `ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
+	started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
+	gate_at = EXCLUDED.gate_at, approved = EXCLUDED.approved, epoch = EXCLUDED.epoch, evidence = EXCLUDED.evidence,
+	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proven = EXCLUDED.proven, leader = EXCLUDED.leader, halt = EXCLUDED.halt,
+	replaced_at = EXCLUDED.replaced_at`,
+	`id id, group_id id, package_id id, version text, state number, salt text,
+	created_at time, started_at time, ended_at time, wave number, wave_at time, gate_at time,
+	approved bool, epoch number, evidence json, failing json, set_aside number, proven bool, leader text, halt json,
+	replaced_at time`)
+
+// rolloutRow returns the row of a rollout. replaced is zero for the current one.
+func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []bulk.Value {
+	return []bulk.Value{bulk.ID(uuid.UUID(r.ID)), bulk.ID(group), bulk.ID(uuid.UUID(r.Package)), bulk.Text(r.Version.String()), bulk.Number(r.State), bulk.Text(r.Salt),
+		bulk.Time(r.CreatedAt), bulk.Time(r.StartedAt), bulk.Time(r.EndedAt), bulk.Number(r.Wave), bulk.Time(r.WaveAt), bulk.Time(r.GateAt), bulk.Bool(r.Approved),
+		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Number(r.SetAside), bulk.Bool(r.Proven), bulk.Text(r.Leader),
+		bulk.Text(toJSON(r.Halt)), bulk.Time(replaced)}
+}
+
+// toJSON returns the text of a json column. It panics on an error, which these
+// plain structs cannot cause.
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("marshal %T: %v", v, err))
+	}
+	return string(b)
+}
+
+var waves = bulk.NewTable("waves", `ON CONFLICT (rollout_id, position) DO UPDATE SET granted = waves.granted + EXCLUDED.granted,
+		downloading = waves.downloading + EXCLUDED.downloading, downloaded = waves.downloaded + EXCLUDED.downloaded,
+		installed = waves.installed + EXCLUDED.installed, succeeded = waves.succeeded + EXCLUDED.succeeded,
+		failed = waves.failed + EXCLUDED.failed, timed_out = waves.timed_out + EXCLUDED.timed_out,
+		rolled_back = waves.rolled_back + EXCLUDED.rolled_back, released = waves.released + EXCLUDED.released`,
+	`rollout_id id, position number, granted number, downloading number, downloaded number,
+	installed number, succeeded number, failed number, timed_out number, rolled_back number, released number`)
+
+// waveChange adds the progress of a batch to its waves.
+func waveChange(all []rollout.Progress) bulk.Change {
+	type wave struct {
+		rollout  uuid.UUID
+		position int
+	}
+	sums := map[wave]rollout.Counts{}
+	for _, p := range all {
+		key := wave{uuid.UUID(p.Rollout), p.Wave}
+		sums[key] = sums[key].Plus(p.Counts)
+	}
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b wave) int {
+		return cmp.Or(bytes.Compare(a.rollout[:], b.rollout[:]), cmp.Compare(a.position, b.position))
+	})
+	rows := make([]bulk.Value, 0, len(keys)*waves.Width())
+	for _, w := range keys {
+		c := sums[w]
+		rows = append(rows, bulk.ID(w.rollout), bulk.Number(w.position), bulk.Number(c.Granted), bulk.Number(c.Downloading), bulk.Number(c.Downloaded), bulk.Number(c.Installed),
+			bulk.Number(c.Succeeded), bulk.Number(c.Failed), bulk.Number(c.TimedOut), bulk.Number(c.RolledBack), bulk.Number(c.Released))
+	}
+	return bulk.Insert(waves, rows)
+}

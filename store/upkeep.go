@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/statement"
+)
+
+// workLock is the key of PostgreSQL's advisory lock for background work ("core" in
+// ASCII).
+const workLock = 0x636f7265
+
+// Exclusive runs f unless another process on the same database is running it. In
+// that case it returns nil. With SQLite there is only one process.
+func (s *Store) Exclusive(ctx context.Context, f func(ctx context.Context) error) error {
+	if s.postgres == nil {
+		return f(ctx)
+	}
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // returns it to the pool
+	var locked bool
+	if err := conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", workLock).Scan(&locked); err != nil {
+		return fmt.Errorf("lock background work: %w", err)
+	}
+	if !locked {
+		return nil
+	}
+	defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", workLock) //nolint:errcheck // a broken connection has released it already
+	return f(ctx)
+}
+
+// GroupsDue lists the groups with an expired lease or an active rollout. It reads
+// ledgers and current rollouts, never machines.
+func (s *Store) GroupsDue(ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id FROM ledgers l LEFT JOIN rollouts r ON r.id = l.rollout_id
+		WHERE l.next_lease_at <= ? OR r.state = ? ORDER BY l.group_id`), now.UTC(), int64(rollout.RolloutActive))
+	if err != nil {
+		return nil, fmt.Errorf("list due groups: %w", err)
+	}
+	defer rows.Close()
+	var ids []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list due groups: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// Sweep reads the next limit machines after the cursor, in the order of their
+// instance ids, and advances the cursor. At the end it resets the cursor to zero.
+// It returns those that are in a group and were last seen before a given time, by
+// group.
+func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, limit int) (map[uuid.UUID][]uuid.UUID, error) {
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT id, group_id, standing, last_seen_at FROM instances WHERE id > ? ORDER BY id LIMIT ?"),
+		cursor.String(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read machines: %w", err)
+	}
+	defer rows.Close()
+	found, n := map[uuid.UUID][]uuid.UUID{}, 0
+	last := *cursor
+	for rows.Next() {
+		var id, group uuid.UUID
+		var standing rollout.Standing
+		var seen time.Time
+		if err := rows.Scan(&id, statement.ID(&group), &standing, statement.Time(&seen)); err != nil {
+			return nil, fmt.Errorf("read machines: %w", err)
+		}
+		n, last = n+1, id
+		if group != uuid.Nil && seen.Before(before) {
+			found[group] = append(found[group], id)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if *cursor = last; n < limit {
+		*cursor = uuid.Nil
+	}
+	return found, nil
+}
+
+// KeepPoint stores a point of the statistics: the machines of every group by
+// version and state, without the silent ones. It does nothing for a group whose
+// point exists, from another process or from before a restart. It reads the
+// groups' counters.
+func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at time.Time) error {
+	return s.Write(ctx, now, func(tx *Tx) error {
+		_, err := tx.sql.Change(ctx, fmt.Sprintf(`INSERT INTO stat_points (group_id, resolution, at, version, state, machines)
+			SELECT group_id, %[1]d, ?, version, state, SUM(machines) FROM group_counts c
+			WHERE standing <> %[2]d AND machines > 0
+			AND NOT EXISTS (SELECT 1 FROM stat_points p WHERE p.group_id = c.group_id AND p.resolution = %[1]d AND p.at = ?)
+			GROUP BY group_id, version, state`, resolution, rollout.StandingSilent), at.UTC(), at.UTC())
+		if err != nil {
+			return fmt.Errorf("write statistics: %w", err)
+		}
+		return nil
+	})
+}
+
+// DropPoints deletes the points of a resolution before a given time.
+func (s *Store) DropPoints(ctx context.Context, resolution int, before time.Time) error {
+	for _, table := range []string{"stat_points", "pace_points"} {
+		if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM "+table+" WHERE resolution = ? AND at < ?"), resolution, before.UTC()); err != nil {
+			return fmt.Errorf("delete statistics: %w", err)
+		}
+	}
+	return nil
+}
+
+// retainRows bounds the rows that one statement deletes, so that check-ins do not
+// wait long for its locks.
+const retainRows = 5000
+
+// Retain deletes expired sessions, and journals and machines without a group from
+// before a given time. It deletes journals by id, because UUIDs of version 7 sort
+// by time.
+func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
+	for _, d := range []struct {
+		text string
+		arg  any
+	}{
+		{"sessions WHERE token_hash IN (SELECT token_hash FROM sessions WHERE expires_at < ? LIMIT @rows)", now.UTC()},
+		{"history_entries WHERE id IN (SELECT id FROM history_entries WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"attempts WHERE id IN (SELECT id FROM attempts WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
+	} {
+		text := s.readers.SQL("DELETE FROM " + strings.ReplaceAll(d.text, "@rows", strconv.Itoa(retainRows)))
+		for {
+			result, err := s.writer.ExecContext(ctx, text, d.arg)
+			if err != nil {
+				return fmt.Errorf("delete old rows: %w", err)
+			}
+			if n, err := result.RowsAffected(); err != nil || n < retainRows {
+				break
+			}
+		}
+	}
+	return nil
+}
