@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/calendar"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
