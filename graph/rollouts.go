@@ -3,12 +3,11 @@ package graph
 import (
 	"cmp"
 
-	"github.com/coreroller/coreroller/rollout/forecast"
-
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // waves combines the waves of the policy with the counters of a rollout. For a
