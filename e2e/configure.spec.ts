@@ -203,7 +203,7 @@ test('a promotion states its reach and needs a reason, by menu and by drag', asy
     await page.getByRole('menuitem', { name: 'Promote…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Promote to stable' });
     await choose(dialog, page, 'Version', /^1\.5\.0/);
-    await expect(page.getByText('1.5.0 is older than 2.2.0', { exact: false })).toBeVisible();
+    await expect(page.getByText('1.5.0 is older than', { exact: false })).toBeVisible();
     await page.keyboard.press('Escape');
   });
 

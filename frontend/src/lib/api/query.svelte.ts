@@ -28,7 +28,8 @@ export class Query<Data, Variables> {
     variables: () => Variables | null,
     { every = 0, version = () => null, debounce = 0 }: Options = {},
   ) {
-    const key = $derived(JSON.stringify([variables(), version(), this.#turn]));
+    // A function, because a plain $derived in a constructor reads private state only once.
+    const key = $derived.by(() => JSON.stringify([variables(), version(), this.#turn]));
     $effect(() => {
       void key;
       const wanted = untrack(variables);
