@@ -4,7 +4,7 @@ import { expect, test } from './support/test.ts';
 
 const input = (verb: string) => `${verb[0]?.toUpperCase()}${verb.slice(1)}Input!`;
 
-async function say(api: Api, verb: 'pauseUpdates' | 'resumeUpdates', rollout: Rollout, reason: string) {
+async function send(api: Api, verb: 'pauseUpdates' | 'resumeUpdates', rollout: Rollout, reason: string) {
   await api.ask(`mutation ($input: ${input(verb)}) { ${verb}(input: $input) { userErrors { message } } }`, {
     input: { groupId: rollout.groupId, reason },
   });
@@ -15,23 +15,20 @@ async function choose(page: Page, label: string, option: string) {
   await page.getByRole('option', { name: option, exact: true }).click();
 }
 
-test('activity appears as it happens, is filtered by its address, and older pages follow', async ({
-  dashboard: page,
-  api,
-}) => {
+test('activity is live, filtered by the address, and older pages load', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   for (let i = 0; i < 30; i++) {
-    await say(api, 'pauseUpdates', rollout, `pause ${i}`);
-    await say(api, 'resumeUpdates', rollout, `resume ${i}`);
+    await send(api, 'pauseUpdates', rollout, `pause ${i}`);
+    await send(api, 'resumeUpdates', rollout, `resume ${i}`);
   }
   await page.goto(`/activity?application=${rollout.applicationId}`);
-  const lines = page.getByRole('list', { name: 'What happened, newest first' }).getByRole('listitem');
+  const lines = page.getByRole('list', { name: 'Activity, newest first' }).getByRole('listitem');
   await expect(lines).toHaveCount(50);
   await expect(lines.first()).toContainText('resume 29');
 
   await test.step('live', async () => {
-    await say(api, 'pauseUpdates', rollout, 'while you look');
-    await expect(lines.first()).toContainText('while you look');
+    await send(api, 'pauseUpdates', rollout, 'while the page is open');
+    await expect(lines.first()).toContainText('while the page is open');
     await expect(lines).toHaveCount(51);
   });
 
@@ -39,7 +36,7 @@ test('activity appears as it happens, is filtered by its address, and older page
     await page.getByRole('button', { name: 'Load older' }).click();
     // Thirty pauses and resumes, the first promotion, and the pause just now.
     await expect(lines).toHaveCount(62);
-    await expect(page.getByText('This is the beginning.')).toBeVisible();
+    await expect(page.getByText('No older entries.')).toBeVisible();
     const texts = await lines.allInnerTexts();
     expect(texts.filter((text) => /\bpause 0\b/.test(text))).toHaveLength(1);
   });
@@ -52,15 +49,15 @@ test('activity appears as it happens, is filtered by its address, and older page
     await expect(lines).toHaveCount(1);
     await expect(page.getByRole('combobox', { name: 'Kind' })).toHaveText('Channel moved');
     await choose(page, 'Severity', 'Errors');
-    await expect(page.getByText('Nothing of this kind happened.', { exact: false })).toBeVisible();
-    await page.getByRole('link', { name: 'Clear' }).click();
+    await expect(page.getByText('No matching activity.', { exact: false })).toBeVisible();
+    await page.getByRole('link', { name: 'Clear filters' }).click();
     await expect(page).toHaveURL(/\/activity$/);
   });
 });
 
-test('the audit says who changed what, how it was before, and why', async ({ dashboard: page, api }) => {
+test('the audit shows user, change and reason', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
-  await say(api, 'pauseUpdates', rollout, 'mirror overloaded');
+  await send(api, 'pauseUpdates', rollout, 'mirror overloaded');
   await page.goto(`/audit?application=${rollout.applicationId}`);
   const entries = page.getByRole('list', { name: 'Changes, newest first' }).getByRole('listitem');
   const newest = entries.first();
@@ -69,23 +66,23 @@ test('the audit says who changed what, how it was before, and why', async ({ das
   await newest.getByText('1 change').click();
   await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
 
-  await choose(page, 'What was done', 'Create channel');
+  await choose(page, 'Change', 'Create channel');
   await expect(page).toHaveURL(/verb=createChannel/);
   await expect(entries).toHaveCount(1);
-  await entries.first().getByText('As it was made').click();
-  // What it points to has a name, not an id.
+  await entries.first().getByText('Initial values').click();
+  // A reference is shown by name, not by id.
   await expect(
     entries
       .first()
       .getByRole('row', { name: /^package/ })
       .getByRole('link', { name: '2.0.0' }),
   ).toBeVisible();
-  await page.getByRole('link', { name: 'all of this channel' }).click();
+  await page.getByRole('link', { name: 'all changes of this channel' }).click();
   await expect(page).toHaveURL(/object=/);
   await expect(entries).toHaveCount(1);
 });
 
-test('the settings show the health of the server, live', async ({ dashboard: page }) => {
+test('the settings show live server health', async ({ dashboard: page }) => {
   await page.goto('/settings');
   const health = page.getByRole('region', { name: 'Server health' });
   await expect(health.getByText('requests a second')).toBeVisible();
@@ -95,33 +92,33 @@ test('the settings show the health of the server, live', async ({ dashboard: pag
   await expect(health.getByRole('table')).toBeVisible();
 });
 
-test('a person is let in, and shut out again', async ({ dashboard: page, browser, server }) => {
+test('a user is added and removed', async ({ dashboard: page, browser, server }) => {
   await page.goto('/settings');
-  const people = page.getByRole('region', { name: 'People' });
-  await page.getByRole('button', { name: 'Add somebody' }).click();
+  const users = page.getByRole('region', { name: 'Users' });
+  await page.getByRole('button', { name: 'Add user' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('User name').fill('admin');
   await dialog.getByLabel('First password').fill('correct horse');
   await dialog.getByRole('button', { name: 'Add' }).click();
-  // The refusal stands next to the field.
+  // The error is shown at the field.
   await expect(dialog.getByLabel('User name')).toHaveAttribute('aria-invalid', 'true');
   const name = `ana-${Date.now()}`;
   await dialog.getByLabel('User name').fill(name);
   await dialog.getByRole('button', { name: 'Add' }).click();
-  await expect(people.getByText(name)).toBeVisible();
+  await expect(users.getByText(name)).toBeVisible();
 
-  const hers = await (await browser.newContext({ baseURL: server.url })).newPage();
-  await hers.goto('/');
-  await hers.getByLabel('User name').fill(name);
-  await hers.getByLabel('Password').fill('correct horse');
-  await hers.getByRole('button', { name: 'Sign in' }).click();
-  await expect(hers.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
+  const other = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await other.goto('/');
+  await other.getByLabel('User name').fill(name);
+  await other.getByLabel('Password').fill('correct horse');
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await expect(other.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
 
-  await people.getByRole('button', { name: `More for ${name}` }).click();
+  await users.getByRole('button', { name: `Actions for ${name}` }).click();
   await page.getByRole('menuitem', { name: 'Remove' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-  await expect(people.getByText(name)).toBeHidden();
-  await hers.reload();
-  await expect(hers.getByLabel('User name')).toBeVisible();
-  await hers.context().close();
+  await expect(users.getByText(name)).toBeHidden();
+  await other.reload();
+  await expect(other.getByLabel('User name')).toBeVisible();
+  await other.context().close();
 });

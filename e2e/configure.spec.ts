@@ -3,7 +3,7 @@ import { expect, test, violations } from './support/test.ts';
 import type { Page } from '@playwright/test';
 import type { Api } from './support/api.ts';
 
-/** Chooses an option of one of our selects. */
+/** Chooses an option of a select. */
 async function choose(
   scope: Page | ReturnType<Page['getByRole']>,
   page: Page,
@@ -63,7 +63,7 @@ const graph = {
     ).group,
 };
 
-test('an application from nothing: channel, group, and a package whose digests the browser computes', async ({
+test('a new application gets a channel, a group, and a package with digests computed in the browser', async ({
   dashboard: page,
   api,
 }) => {
@@ -76,7 +76,7 @@ test('an application from nothing: channel, group, and a package whose digests t
   await expect(page.getByText('No groups yet.', { exact: false })).toBeVisible();
   expect(await violations(page)).toEqual([]);
 
-  await test.step('edit: what the API refuses stands next to its field', async () => {
+  await test.step('a rejected edit shows the error at its field', async () => {
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'Edit…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Edit Kiosk' });
@@ -95,15 +95,15 @@ test('an application from nothing: channel, group, and a package whose digests t
     await dialog.getByLabel('Name').fill('stable');
     await dialog.getByRole('button', { name: 'Create channel' }).click();
     await expect(dialog).toBeHidden();
-    await expect(page.getByRole('listitem', { name: 'stable, amd64' })).toContainText('points to nothing');
+    await expect(page.getByRole('listitem', { name: 'stable, amd64' })).toContainText('no package');
   });
 
-  await test.step('a group, with a policy said in words', async () => {
+  await test.step('a group with a preset policy', async () => {
     await page.getByRole('button', { name: 'New group' }).click();
     const dialog = page.getByRole('dialog', { name: 'New group' });
     await dialog.getByLabel('Name', { exact: true }).fill('shops');
     await choose(dialog, page, 'Channel', /^stable/);
-    await choose(dialog, page, 'Begin with', /^Waves/);
+    await choose(dialog, page, 'Initial policy', /^Waves/);
     await expect(dialog.getByText(/in 3 waves/)).toBeVisible();
     await dialog.getByRole('button', { name: 'Create group' }).click();
     await expect(page.getByRole('heading', { name: 'shops', level: 1 })).toBeVisible();
@@ -111,21 +111,21 @@ test('an application from nothing: channel, group, and a package whose digests t
     await expect(page.getByRole('article').filter({ hasText: 'shops' })).toContainText('in 3 waves');
   });
 
-  await test.step('a package: size and digests of a file of several pieces', async () => {
+  await test.step('a package with size and digests of a file of several chunks', async () => {
     const payload = randomBytes(9 * 1024 * 1024 + 17);
     await page.getByRole('link', { name: 'New package' }).click();
     await page.getByLabel('Version', { exact: true }).fill('1.0');
-    const folder = page.getByLabel('URL of the folder');
+    const folder = page.getByLabel('Folder URL');
     await folder.fill('https://example.com/kiosk');
-    await expect(page.getByText('joined to “kiosk”', { exact: false })).toBeVisible();
-    await page.getByRole('button', { name: 'Add the slash' }).click();
+    await expect(page.getByText('appended to “kiosk”', { exact: false })).toBeVisible();
+    await page.getByRole('button', { name: 'Add slash' }).click();
     await expect(folder).toHaveValue('https://example.com/kiosk/');
     await expect(folder).toBeFocused();
-    await expect(page.getByText('joined to “kiosk”', { exact: false })).toBeHidden();
+    await expect(page.getByText('appended to “kiosk”', { exact: false })).toBeHidden();
     await page
       .getByRole('button', { name: 'Choose or drop the file' })
       .setInputFiles({ name: 'kiosk.img', mimeType: 'application/octet-stream', buffer: payload });
-    await expect(page.getByText('Size and digests are those of kiosk.img.', { exact: false })).toBeVisible();
+    await expect(page.getByText('Filled in size and digests of kiosk.img.', { exact: false })).toBeVisible();
     const sha256 = createHash('sha256').update(payload).digest();
     await expect(page.getByLabel('SHA-256 (64', { exact: false })).toHaveValue(sha256.toString('hex'));
     await expect(page.getByLabel('SHA-1 (base64)')).toHaveValue(
@@ -141,26 +141,26 @@ test('an application from nothing: channel, group, and a package whose digests t
     await page.getByRole('button', { name: 'Create package' }).click();
     await expect(page.getByRole('heading', { name: 'Package 1.0.0' })).toBeVisible();
     await expect(page.getByText(sha256.toString('hex'))).toBeVisible();
-    // The server made the action's digest of it.
+    // The server derived the digest of the action.
     await expect(page.getByText(sha256.toString('base64'))).toBeVisible();
     expect(await violations(page)).toEqual([]);
   });
 
-  await test.step('delete: by name and with a reason', async () => {
+  await test.step('deleting needs the name and a reason', async () => {
     await page.goto(`/apps/${id}`);
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('menuitem', { name: 'Delete…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete application Kiosk?' });
     await dialog.getByLabel('Reason').fill('was a test');
     await dialog.getByRole('button', { name: 'Delete application' }).click();
-    await expect(dialog.getByText('This is not “Kiosk”.')).toBeVisible();
+    await expect(dialog.getByText('The name is “Kiosk”.')).toBeVisible();
     await dialog.getByLabel('Type “Kiosk” to confirm').fill('Kiosk');
     await dialog.getByRole('button', { name: 'Delete application' }).click();
     await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
   });
 });
 
-test('promotion says its reach and takes a reason, by menu and by drag', async ({
+test('a promotion states its reach and needs a reason, by menu and by drag', async ({
   dashboard: page,
   api,
   machines,
@@ -182,7 +182,7 @@ test('promotion says its reach and takes a reason, by menu and by drag', async (
     await expect(dialog).toContainText('12 of them would update');
     await expect(dialog).toContainText('stable: 2.0.0 → 2.1.0');
     await dialog.getByRole('button', { name: 'Promote' }).click();
-    await expect(dialog.getByText('Say why', { exact: false })).toBeVisible();
+    await expect(dialog.getByText('Enter a reason', { exact: false })).toBeVisible();
     await dialog.getByLabel('Reason').fill('fixes the leak');
     await dialog.getByRole('button', { name: 'Promote' }).click();
     await expect(dialog).toBeHidden();
@@ -198,12 +198,12 @@ test('promotion says its reach and takes a reason, by menu and by drag', async (
     await expect(channel).toContainText('2.2.0');
   });
 
-  await test.step('from the channel, with a warning of an older version', async () => {
+  await test.step('from the channel, with a warning about an older version', async () => {
     await channel.getByRole('button', { name: /^Actions/ }).click();
     await page.getByRole('menuitem', { name: 'Promote…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Promote to stable' });
     await choose(dialog, page, 'Version', /^1\.5\.0/);
-    await expect(page.getByText('1.5.0 is older than 2.2.0', { exact: false })).toBeVisible();
+    await expect(page.getByText('1.5.0 is older than', { exact: false })).toBeVisible();
     await page.keyboard.press('Escape');
   });
 
@@ -211,26 +211,26 @@ test('promotion says its reach and takes a reason, by menu and by drag', async (
   expect(at?.package?.version).toBe('2.2.0');
 });
 
-test('floors, blacklist and the way from a version', async ({ dashboard: page, api }) => {
+test('floors, blacklist and update path', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   for (const version of ['1.5.0', '2.1.0']) await graph.package(api, rollout.applicationId, version);
   const [channel] = await graph.channels(api, rollout.applicationId);
   await page.goto(`/apps/${rollout.applicationId}/channels/${channel?.id}`);
   await expect(page.getByRole('heading', { name: 'stable', level: 1 })).toBeVisible();
   const path = page.getByRole('list', { name: 'Update path' });
-  await page.getByLabel('A machine that runs').fill('1.0.0');
+  await page.getByLabel('Installed version').fill('1.0.0');
   await expect(path.getByRole('listitem')).toHaveText(['1.0.0', /2\.0\.0/]);
 
-  await page.getByRole('button', { name: 'Add a floor' }).click();
-  const floor = page.getByRole('dialog', { name: 'No machine may skip a version' });
+  await page.getByRole('button', { name: 'Add floor' }).click();
+  const floor = page.getByRole('dialog', { name: 'Add a floor?' });
   await choose(floor, page, 'Version', /^1\.5\.0/);
   await floor.getByLabel('Reason').fill('migrates the disk');
   await floor.getByRole('button', { name: 'Add floor' }).click();
   await expect(page.getByText('“migrates the disk”')).toBeVisible();
   await expect(path.getByRole('listitem')).toHaveText(['1.0.0', /1\.5\.0/, /2\.0\.0/]);
 
-  await page.getByRole('button', { name: 'Blacklist a package' }).click();
-  const black = page.getByRole('dialog', { name: 'Keep a package away' });
+  await page.getByRole('button', { name: 'Blacklist package' }).click();
+  const black = page.getByRole('dialog', { name: 'Blacklist a package?' });
   await choose(black, page, 'Version', /^2\.1\.0/);
   await black.getByLabel('Reason').fill('boot loops');
   await black.getByRole('button', { name: 'Blacklist' }).click();
@@ -241,7 +241,7 @@ test('floors, blacklist and the way from a version', async ({ dashboard: page, a
   expect(now?.floors).toEqual([{ reason: 'migrates the disk', package: { version: '1.5.0' } }]);
   expect(now?.blacklistings).toEqual([{ reason: 'boot loops', package: { version: '2.1.0' } }]);
 
-  await test.step('what is blacklisted cannot be promoted, and the menu says why', async () => {
+  await test.step('a blacklisted package cannot be promoted, and the menu shows the reason', async () => {
     await page.goto(`/apps/${rollout.applicationId}`);
     await page
       .getByRole('row')
@@ -254,7 +254,7 @@ test('floors, blacklist and the way from a version', async ({ dashboard: page, a
     await page.keyboard.press('Escape');
   });
 
-  await test.step('a floor is taken away again', async () => {
+  await test.step('a floor is removed', async () => {
     await page.goto(`/apps/${rollout.applicationId}/channels/${channel?.id}`);
     await page.getByRole('button', { name: 'Remove 1.5.0' }).click();
     const dialog = page.getByRole('dialog', { name: 'Let machines skip 1.5.0?' });
@@ -264,7 +264,7 @@ test('floors, blacklist and the way from a version', async ({ dashboard: page, a
   });
 });
 
-test('a policy is edited with its meaning, windows, curve and difference in view', async ({
+test('the policy editor shows preview, windows, simulation and changes', async ({
   dashboard: page,
   api,
   machines,
@@ -273,11 +273,11 @@ test('a policy is edited with its meaning, windows, curve and difference in view
   machines(rollout, { machines: 20, versions: '1.0.0' });
   await expect.poll(async () => (await api.numbers(rollout.groupId)).total).toBe(20);
   await page.goto(`${rollout.path}/policy`);
-  const meaning = page.getByRole('complementary', { name: 'What the policy means' });
+  const meaning = page.getByRole('complementary', { name: 'Policy preview' });
   await expect(meaning).toContainText('at most 1000 machines per hour and 3 at once');
-  await expect(meaning).toContainText('None: this is the policy in force.');
+  await expect(meaning).toContainText('No changes: this is the policy in force.');
 
-  await test.step('errors next to the field, of the browser and of the server', async () => {
+  await test.step('errors of browser and server are shown at the field', async () => {
     const period = page.getByLabel('Period', { exact: true });
     await period.fill('soon');
     await expect(page.getByText('must be a time with a unit', { exact: false })).toBeVisible();
@@ -288,11 +288,11 @@ test('a policy is edited with its meaning, windows, curve and difference in view
     await expect(period).not.toHaveAttribute('aria-invalid');
   });
 
-  await test.step('windows on the clock of the zone, and the curve', async () => {
+  await test.step('windows in the time zone, and the simulation', async () => {
     await page.getByLabel('Time zone').fill('Europe/Berlin');
-    await page.getByRole('button', { name: 'Add a window' }).click();
+    await page.getByRole('button', { name: 'Add window' }).click();
     await expect(meaning).toContainText('22:00 – ');
-    await expect(meaning).toContainText('on the clock of Europe/Berlin');
+    await expect(meaning).toContainText('Times in Europe/Berlin');
     await page.getByRole('switch', { name: 'Updates enabled' }).click();
     await expect(meaning).toContainText(/rollout would be/i);
     await expect(
@@ -311,10 +311,12 @@ test('a policy is edited with its meaning, windows, curve and difference in view
         .first(),
     ).toBeVisible();
     await page.getByRole('button', { name: 'Save policy' }).click();
-    await expect(page.getByText('Say why: more machines', { exact: false })).toBeVisible();
+    await expect(
+      page.getByText('Enter a reason: this change lets more machines', { exact: false }),
+    ).toBeVisible();
   });
 
-  await test.step('somebody is faster: nothing is lost on either side', async () => {
+  await test.step('a conflicting change keeps the edits of both users', async () => {
     await page.getByLabel('Reason (required)').fill('ready for the shops');
     await api.ask(
       `mutation ($id: ID!) { updatePolicy(input: { groupId: $id, policy: { maxAttempts: 7 } }) { userErrors { message } } }`,
@@ -323,9 +325,9 @@ test('a policy is edited with its meaning, windows, curve and difference in view
     const notice = page.getByRole('alert').filter({ hasText: 'Attempts per machine' });
     await expect(notice).toContainText('3 → 7');
     await page.getByRole('button', { name: 'Save policy' }).click();
-    await expect(notice).toContainText('Nothing was saved: somebody was faster.');
+    await expect(notice).toContainText('Not saved: another user changed this policy first.');
     await expect(page.getByLabel('Period', { exact: true })).toHaveValue('30 min');
-    await notice.getByRole('button', { name: 'Go on from there' }).click();
+    await notice.getByRole('button', { name: 'Update form' }).click();
     await expect(page.getByLabel('Attempts per machine')).toHaveValue('7');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Save policy' }).click();
@@ -337,23 +339,23 @@ test('a policy is edited with its meaning, windows, curve and difference in view
   expect(policy).toMatchObject({ maxAttempts: 7, windows: [{ start: '22:00' }] });
 });
 
-test('what was typed is not lost without a question', async ({ dashboard: page, api }) => {
+test('leaving unsaved edits asks first', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   const leave = page.getByRole('dialog', { name: 'Leave without saving?' });
   const title = (name: RegExp) => page.getByRole('heading', { name, level: 1 });
 
-  await test.step('a policy: by link, by key, by the way back', async () => {
+  await test.step('a policy: by link and by Back', async () => {
     await page.goto(rollout.path);
     await page.getByRole('link', { name: 'Edit policy' }).click();
     const perPeriod = page.getByLabel('Machines per period');
     await expect(perPeriod).toBeVisible();
-    // Nothing was typed: nobody is asked.
+    // Without edits there is no question.
     await page.goBack();
     await expect(title(new RegExp(rollout.name))).toBeVisible();
     await page.getByRole('link', { name: 'Edit policy' }).click();
     await perPeriod.fill('7');
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Activity' }).click();
-    await expect(leave).toContainText('the changes to this policy are lost');
+    await expect(leave).toContainText('Your changes to this policy will be lost');
     expect(await violations(page)).toEqual([]);
     await leave.getByRole('button', { name: 'Stay' }).click();
     await expect(page).toHaveURL(/\/policy$/);
@@ -369,7 +371,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
     await expect(page).toHaveURL(new RegExp(`${rollout.path}$`));
   });
 
-  await test.step('the browser asks too before the page is loaded anew', async () => {
+  await test.step('the browser asks before a reload', async () => {
     await page.goto(`${rollout.path}/policy`);
     await page.getByLabel('Machines per period').fill('7');
     const asked = page.waitForEvent('dialog');
@@ -380,7 +382,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
     await reloaded;
   });
 
-  await test.step('saved or given up: nobody is asked', async () => {
+  await test.step('after saving or cancelling there is no question', async () => {
     await page.getByLabel('Machines per period').fill('7');
     await page.getByRole('button', { name: 'Save policy' }).click();
     await expect(title(new RegExp(rollout.name))).toBeVisible();
@@ -394,7 +396,7 @@ test('what was typed is not lost without a question', async ({ dashboard: page, 
     await page.goto(`/apps/${rollout.applicationId}/packages/${rollout.packageId}?edit=1`);
     await page.getByLabel('Description').fill('half a sent');
     await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Audit' }).click();
-    await expect(leave).toContainText('the changes to this package are lost');
+    await expect(leave).toContainText('Your changes to this package will be lost');
     await leave.getByRole('button', { name: 'Leave' }).click();
     await expect(title(/Audit/)).toBeVisible();
   });

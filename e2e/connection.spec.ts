@@ -2,7 +2,7 @@ import { Api } from './support/api.ts';
 import { Server } from './support/server.ts';
 import { expect, signIn, test as base } from './support/test.ts';
 
-// A server of its own: this one is killed.
+// A separate server, because the test kills it.
 const test = base.extend<{ mortal: Server }>({
   mortal: async ({}, use) => {
     const server = await Server.start();
@@ -12,14 +12,11 @@ const test = base.extend<{ mortal: Server }>({
   baseURL: async ({ mortal }, use) => use(mortal.url),
 });
 
-test('a killed server is shown as lost, and the page is whole again after its restart', async ({
-  page,
-  mortal,
-}) => {
+test('the page shows a lost connection and recovers after a restart', async ({ page, mortal }) => {
   const api = new Api(mortal.url);
   const rollout = await api.rollout({ updatesEnabled: false });
   await signIn(page);
-  // No machine has asked yet: the first page teaches what to do.
+  // Without machines the first page shows the next steps.
   await expect(page.getByRole('heading', { name: 'Roll out your first update' })).toBeVisible();
   await page.goto(rollout.path);
   const badge = page
@@ -33,7 +30,7 @@ test('a killed server is shown as lost, and the page is whole again after its re
 
   await mortal.kill();
   await expect(badge).toHaveText('Connection lost');
-  // What was known stays on the screen.
+  // The last data stays on the screen.
   await expect(title).toBeVisible();
 
   await mortal.run();

@@ -1,9 +1,9 @@
 import { expect, test } from './support/test.ts';
-import { card, figure, openWave2, state, watchAHalt, watchARollout } from './support/walks.ts';
+import { card, figure, openWave2, state, followHalt, followRollout } from './support/scenarios.ts';
 
-test('a rollout is watched from its start to its end without reload', watchARollout);
+test('the group page follows a rollout from start to end without reload', followRollout);
 
-test('the palette opens the pause: it states the reach, asks why, and grants stop', async ({
+test('the pause dialog opens by address, states the reach, and stops grants', async ({
   dashboard: page,
   api,
   machines,
@@ -30,16 +30,16 @@ test('the palette opens the pause: it states the reach, asks why, and grants sto
   await page.getByRole('button', { name: 'Resume' }).click();
   const resume = page.getByRole('dialog');
   await resume.getByRole('button', { name: 'Resume' }).click();
-  await expect(resume).toContainText('Say why');
+  await expect(resume).toContainText('Enter a reason');
   await resume.getByLabel('Reason').fill('mirror is back');
   await resume.getByRole('button', { name: 'Resume' }).click();
   await expect(state(page)).toHaveText(/Rolling out/);
   await expect.poll(async () => (await api.numbers(rollout.groupId)).funnel.granted).toBeGreaterThan(granted);
 });
 
-test('a bad package halts, and the page says which rule, the numbers and the machines', watchAHalt);
+test('a halted rollout shows the rule, the numbers and the machines', followHalt);
 
-test('a wave that needs a person waits for one, and says so', async ({ dashboard: page, api, machines }) => {
+test('a wave that needs approval waits and says so', async ({ dashboard: page, api, machines }) => {
   const rollout = await api.rollout({
     maxConcurrentUpdates: 50,
     waves: [{ share: 0.3, minFinished: 1, approval: true }, { share: 1 }],
@@ -57,7 +57,7 @@ test('a wave that needs a person waits for one, and says so', async ({ dashboard
   await expect(open).toBeHidden();
 });
 
-test('the chart is read by keyboard and as a table, and its range is in the address', async ({
+test('the chart works by keyboard and as a table, and its range is in the address', async ({
   dashboard: page,
   api,
   machines,
@@ -82,10 +82,10 @@ test('the chart is read by keyboard and as a table, and its range is in the addr
   await page.keyboard.press('Escape');
   await expect(chart.getByRole('list', { name: 'Legend' })).toContainText('now');
 
-  await chart.getByRole('button', { name: 'As a table' }).click();
+  await chart.getByRole('button', { name: 'View as table' }).click();
   const table = page.getByRole('region', { name: 'Machines by state, as a table' });
   await expect(table.getByRole('columnheader')).toContainText([
-    'When',
+    'Time',
     'on target',
     'in flight',
     'failed',
@@ -93,7 +93,7 @@ test('the chart is read by keyboard and as a table, and its range is in the addr
   ]);
   await expect(table.getByRole('row').nth(1)).toContainText('20');
   await expect(table).toContainText('finished');
-  await chart.getByRole('button', { name: 'As a table' }).click();
+  await chart.getByRole('button', { name: 'View as table' }).click();
 
   await chart.getByRole('link', { name: '7 d' }).click();
   await expect(page).toHaveURL(/range=WEEK/);
@@ -126,7 +126,7 @@ test('Explain finds a machine by its alias and opens its page', async ({
   await expect(page.getByRole('main')).toContainText('till-0003');
 });
 
-test('charts leave nothing behind when they go', async ({ dashboard: page, api, machines }) => {
+test('a removed chart leaves no nodes or listeners behind', async ({ dashboard: page, api, machines }) => {
   const rollout = await api.rollout();
   machines(rollout, { machines: 10, versions: '1.0.0' });
   await page.goto(rollout.path);
@@ -138,7 +138,7 @@ test('charts leave nothing behind when they go', async ({ dashboard: page, api, 
   };
   const turn = async (times: number) => {
     for (let i = 0; i < times; i++) {
-      const button = card(page, 'Machines by state').getByRole('button', { name: 'As a table' });
+      const button = card(page, 'Machines by state').getByRole('button', { name: 'View as table' });
       await button.click();
       await expect(card(page, 'Machines by state').locator('canvas')).toBeHidden();
       await button.click();
@@ -149,7 +149,7 @@ test('charts leave nothing behind when they go', async ({ dashboard: page, api, 
   const before = await count();
   await turn(20);
   const after = await count();
-  // A chart that stayed would be some 15 nodes and as many listeners each time.
+  // A leak would add about 15 nodes and as many listeners each time.
   expect(after.nodes - before.nodes).toBeLessThan(150);
   expect(after.jsEventListeners - before.jsEventListeners).toBeLessThan(60);
 });

@@ -9,10 +9,7 @@ async function find(page: Page, text: string) {
   await page.keyboard.type(text);
 }
 
-test('g and a letter goes to each page, g and a digit to the applications', async ({
-  dashboard: page,
-  api,
-}) => {
+test('g and a letter go to a page, g and a digit to an application', async ({ dashboard: page, api }) => {
   await api.rollout();
   for (const [letter, title, path] of [
     ['m', 'Machines', '/machines'],
@@ -25,7 +22,7 @@ test('g and a letter goes to each page, g and a digit to the applications', asyn
     await page.keyboard.press(letter);
     await expect(page.getByRole('heading', { level: 1, name: title })).toBeVisible();
     expect(new URL(page.url()).pathname).toBe(path);
-    // The menu says where one is.
+    // The menu marks the current page.
     if (letter !== 'f')
       await expect(
         page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: title }),
@@ -41,35 +38,41 @@ test('g and a letter goes to each page, g and a digit to the applications', asyn
   await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();
 });
 
-test('the question mark lists the keys, and Escape closes them', async ({ dashboard: page }) => {
+test('? opens the list of shortcuts, and Escape closes it', async ({ dashboard: page }) => {
   await page.keyboard.press('?');
-  const help = page.getByRole('dialog', { name: 'Keys' });
+  const help = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await expect(help).toBeVisible();
-  for (const line of ['Command palette', 'Machines', 'Audit', 'Freeze what happens', 'Next row of a list'])
+  for (const line of [
+    'Open the command palette',
+    'Machines',
+    'Audit',
+    'Freeze or follow the activity',
+    'Next row',
+  ])
     await expect(help.getByText(line, { exact: false })).toBeVisible();
   expect(await violations(page)).toEqual([]);
-  // What is behind it does not hear the keys.
+  // The page behind the dialog gets no shortcuts.
   await page.keyboard.press('g');
   await page.keyboard.press('a');
   await page.keyboard.press('Escape');
   await expect(help).toBeHidden();
   expect(new URL(page.url()).pathname).toBe('/');
 
-  // The same without a keyboard.
-  await page.getByRole('button', { name: 'Keys' }).click();
+  // Also without the keyboard.
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
   await expect(help).toBeVisible();
   await help.getByRole('button', { name: 'Close' }).click();
-  await expect(page.getByRole('button', { name: 'Keys' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Keyboard shortcuts' })).toBeFocused();
 });
 
-test('the palette leads to groups, channels, packages, machines and actions', async ({
+test('the palette finds groups, channels, packages, machines and actions', async ({
   dashboard: page,
   api,
   machines,
 }) => {
-  const complaints: string[] = [];
+  const errors: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    if (message.type() === 'error') errors.push(message.text());
   });
   const rollout = await api.rollout({ updatesEnabled: false });
   machines(rollout, { machines: 3, versions: '1.0.0' });
@@ -84,7 +87,7 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
   });
 
-  await test.step('what can be done to the group on the screen', async () => {
+  await test.step('actions on the group of the current page', async () => {
     await page.keyboard.press('Control+k');
     await expect(palette(page).getByRole('option', { name: /Resume/ })).toBeVisible();
     await expect(palette(page).getByRole('option', { name: 'Edit policy' })).toBeVisible();
@@ -95,7 +98,7 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     await expect(page.getByRole('dialog')).toBeHidden();
   });
 
-  await test.step('a machine by its id and by its address, as the server knows them', async () => {
+  await test.step('a machine by id and by address', async () => {
     const { instances } = await api.ask<{
       instances: {
         nodes: { id: string; machineId: string; address: string; application: { name: string } }[];
@@ -113,7 +116,7 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     ).toContainText(machine.address);
     await page.keyboard.press('Escape');
     await find(page, machine.machineId);
-    // One machine may run several applications.
+    // A machine can have several applications.
     const options = palette(page).getByRole('option', { name: machine.machineId });
     await options.filter({ hasText: machine.application.name }).click();
     await expect(page).toHaveURL(new RegExp(`/machines/${machine.id}$`));
@@ -127,25 +130,23 @@ test('the palette leads to groups, channels, packages, machines and actions', as
     await page.keyboard.press('Escape');
   });
 
-  await test.step('arrows choose, from the last to the first', async () => {
+  await test.step('arrow keys wrap around', async () => {
     await find(page, 'theme');
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowUp');
     await page.keyboard.press('ArrowUp');
     await expect(palette(page).getByRole('option', { selected: true })).toHaveText('Dark theme');
     await page.keyboard.press('Enter');
     await expect(page.locator(':root')).toHaveAttribute('data-theme', 'dark');
   });
 
-  await test.step('nothing found is said', async () => {
+  await test.step('a search without results says so', async () => {
     await find(page, 'no such thing at all');
-    await expect(palette(page).getByText('Nothing begins with this', { exact: false })).toBeVisible();
+    await expect(palette(page).getByText('No results.', { exact: false })).toBeVisible();
   });
-  expect(complaints).toEqual([]);
+  expect(errors).toEqual([]);
 });
 
-test('the slash focuses the search of the page, or opens the palette', async ({ dashboard: page, api }) => {
+test('/ focuses the search field of the page or opens the palette', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   await page.goto('/audit');
   await expect(page.getByRole('list', { name: 'Changes, newest first' })).toBeVisible();
@@ -157,7 +158,7 @@ test('the slash focuses the search of the page, or opens the palette', async ({ 
   await expect(page.getByRole('main').getByRole('searchbox')).toBeVisible();
   await page.keyboard.press('/');
   await expect(page.getByRole('main').getByRole('searchbox')).toBeFocused();
-  // No key acts while typing.
+  // Shortcuts are off while typing.
   await page.keyboard.type('g?/f');
   await expect(page.getByRole('main').getByRole('searchbox')).toHaveValue('g?/f');
   await expect(page.getByRole('dialog')).toBeHidden();
@@ -165,7 +166,7 @@ test('the slash focuses the search of the page, or opens the palette', async ({ 
   await expect(palette(page)).toBeVisible();
 });
 
-test('what is typed before the palette is there is typed into it', async ({ dashboard: page, api }) => {
+test('keys typed before the palette is loaded go into its search', async ({ dashboard: page, api }) => {
   await api.rollout();
   await page.reload();
   await expect(page.getByRole('article').first()).toBeVisible();
@@ -182,13 +183,13 @@ test('what is typed before the palette is there is typed into it', async ({ dash
   await expect(palette(page).getByRole('combobox')).toHaveValue('gms');
   await page.keyboard.type('x');
   await expect(palette(page).getByRole('combobox')).toHaveValue('gmsx');
-  // No key acted on the page behind: g and m is another page.
+  // No shortcut acted on the page behind: g and m would be another page.
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toBeHidden();
   await expect(page.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
 });
 
-test('j and k walk through the rows, Enter opens one', async ({ dashboard: page, api }) => {
+test('j and k move through rows, Enter opens one', async ({ dashboard: page, api }) => {
   await api.rollout();
   await page.reload();
   await expect(page.getByRole('article').first()).toBeVisible();
@@ -203,7 +204,7 @@ test('j and k walk through the rows, Enter opens one', async ({ dashboard: page,
   await expect(page).not.toHaveURL(/\/$/);
 });
 
-test('f freezes what happens and lets it go on', async ({ dashboard: page, api }) => {
+test('f freezes the activity and follows it again', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   const pause = (reason: string) =>
     api.ask(
@@ -211,7 +212,7 @@ test('f freezes what happens and lets it go on', async ({ dashboard: page, api }
       { id: rollout.groupId, reason },
     );
   await page.goto(`/activity?application=${rollout.applicationId}`);
-  const lines = page.getByRole('list', { name: 'What happened, newest first' }).getByRole('listitem');
+  const lines = page.getByRole('list', { name: 'Activity, newest first' }).getByRole('listitem');
   await expect(lines).toHaveCount(1);
   await page.keyboard.press('f');
   await expect(page.getByRole('button', { name: 'Follow' })).toBeVisible();

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Site } from './measure/site.ts';
 import { expect, test as base, violations } from './support/test.ts';
 
-/** Half of them run 2.0.0, the target, the others 1.0.0 and are held. */
+/** Half of the machines run the target 2.0.0; the others run 1.0.0 and are held. */
 const machines = 100_000;
 
 const test = base.extend<{ list: Locator }, { site: Site }>({
@@ -21,9 +21,9 @@ const test = base.extend<{ list: Locator }, { site: Site }>({
 
 const id = (n: number) => n.toString(16).padStart(32, '0');
 const path = (site: Site, query = '') => `/apps/${site.applicationId}/machines${query}`;
-const total = (page: Page, words: string) => expect(page.getByText(words, { exact: true })).toBeVisible();
+const total = (page: Page, text: string) => expect(page.getByText(text, { exact: true })).toBeVisible();
 
-/** The rows in the page as place in the list and machine id. */
+/** The rendered rows: row index and machine id. */
 const shown = (list: Locator) =>
   list
     .locator('[data-index]')
@@ -34,11 +34,7 @@ const shown = (list: Locator) =>
       ]),
     ) as Promise<[number, string | null][]>;
 
-test('a list of 100,000 machines is scrolled with a few rows in the page', async ({
-  dashboard: page,
-  site,
-  list,
-}) => {
+test('a list of 100,000 machines scrolls with few rendered rows', async ({ dashboard: page, site, list }) => {
   await page.goto(path(site));
   await total(page, '100,000 machines');
   await expect(list.getByRole('table')).toHaveAttribute('aria-rowcount', '100001');
@@ -56,14 +52,14 @@ test('a list of 100,000 machines is scrolled with a few rows in the page', async
   expect(rows.length).toBeLessThan(80);
   expect(rows[0]?.[0]).toBeGreaterThan(1200);
   for (const [row, machine] of rows) expect(machine).toBe(id(row - 2));
-  // A page holds a hundred: each was read once.
+  // A page has 100 rows: each is loaded once.
   expect(asked.length).toBeLessThan(40);
 
   await list.evaluate((region) => (region.scrollTop = 0));
   await expect.poll(async () => (await shown(list))[0]).toEqual([2, id(0)]);
 });
 
-test('filters, search and order are the server’s, and in the address', async ({
+test('filters, search and order are applied by the server and kept in the address', async ({
   dashboard: page,
   site,
   list,
@@ -84,7 +80,7 @@ test('filters, search and order are the server’s, and in the address', async (
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await total(page, '100,000 machines');
 
-  // A search that is not in the counters stops counting.
+  // A search that the counters do not cover stops at 1,000.
   await page.goto(path(site, '?search=0000&seen=24h'));
   await total(page, 'more than 1,000 machines');
   await expect(list.getByRole('table')).toHaveAttribute('aria-rowcount', '-1');
@@ -110,13 +106,13 @@ test('filters, search and order are the server’s, and in the address', async (
   expect(await violations(page)).toEqual([]);
 });
 
-test('the whole fleet is one list that names application and group', async ({ dashboard: page, list }) => {
+test('the list of the whole fleet shows application and group', async ({ dashboard: page, list }) => {
   await page.goto('/machines?show=on-target');
   await total(page, '50,000 machines');
   await expect(list.getByRole('cell', { name: 't, bench' }).first()).toBeVisible();
 });
 
-test('the list is used with the keyboard alone, and the focus stays while rows come and go', async ({
+test('the list works by keyboard, and keeps the focus while it scrolls', async ({
   dashboard: page,
   site,
   list,
@@ -139,14 +135,11 @@ test('the list is used with the keyboard alone, and the focus stays while rows c
   expect(await focused()).toBe(before);
 
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Next update check' })).toBeVisible();
   await expect(page.getByText(before ?? '', { exact: true })).toBeVisible();
 });
 
-test('the list is a file: every machine of the filter once, under a header', async ({
-  dashboard: page,
-  site,
-}) => {
+test('the export contains every filtered machine once', async ({ dashboard: page, site }) => {
   await page.goto(path(site, `?version=1.0.0&search=${id(0x1000).slice(0, -3)}`));
   await expect(page.getByText(/machines$/).first()).toBeVisible();
   const download = page.waitForEvent('download');
@@ -160,7 +153,7 @@ test('the list is a file: every machine of the filter once, under a header', asy
   expect(lines[1]).toContain(',bench,t,ON_HOLD,ACTIVE,CONCURRENCY_LIMIT,1.0.0,');
 });
 
-test('a file that takes long says how far it is and can be cancelled', async ({ dashboard: page, site }) => {
+test('a long export shows its progress and can be cancelled', async ({ dashboard: page, site }) => {
   await page.goto(path(site));
   await total(page, '100,000 machines');
   await page.getByRole('button', { name: 'CSV' }).click();
@@ -168,17 +161,13 @@ test('a file that takes long says how far it is and can be cancelled', async ({ 
   await page.getByRole('button', { name: 'Cancel' }).click();
   await expect(page.getByRole('button', { name: 'CSV' })).toBeEnabled();
 
-  // The server goes away in the middle: said in words, no half file.
+  // A lost connection shows an error instead of a partial file.
   await page.getByRole('button', { name: 'CSV' }).click();
   await page.route('**/graphql', (route) => route.abort());
-  await expect(page.getByRole('alert').filter({ hasText: 'The file was not finished' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ hasText: 'Export failed' })).toBeVisible();
 });
 
-test('few machines are tiles, and the switch to the table is in the address', async ({
-  dashboard: page,
-  site,
-  list,
-}) => {
+test('few machines are tiles, and the layout is in the address', async ({ dashboard: page, site, list }) => {
   await page.goto(path(site, `?search=${id(0xabc0).slice(0, -1)}`));
   const tiles = page.getByRole('list', { name: 'Machines', exact: true });
   await expect(tiles.getByRole('link')).toHaveCount(16);
@@ -190,9 +179,9 @@ test('few machines are tiles, and the switch to the table is in the address', as
   await tiles.waitFor({ state: 'detached' });
 });
 
-test('an empty list says what to do', async ({ dashboard: page, site, list }) => {
-  await page.goto(path(site, '?oem=nobody'));
-  await expect(page.getByText('No machine matches.')).toBeVisible();
+test('an empty list can be cleared of filters', async ({ dashboard: page, site, list }) => {
+  await page.goto(path(site, '?oem=unknown'));
+  await expect(page.getByText('No machines match.')).toBeVisible();
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await expect(list.getByRole('link').first()).toBeVisible();
 });

@@ -1,7 +1,7 @@
 import type { Locator } from '@playwright/test';
 import { expect, test, violations } from './support/test.ts';
 
-/** A window 1440 px wide at a zoom of 200 % has 720 px of its own. */
+/** A window of 1440 px at 200 % zoom has 720 CSS pixels. */
 const devices = {
   desk: { viewport: { width: 1440, height: 1000 } },
   phone: { viewport: { width: 360, height: 780 }, hasTouch: true },
@@ -19,15 +19,15 @@ for (const theme of ['light', 'dark'] as const) {
         machines,
       }) => {
         test.slow(); // two dozen pages
-        const complaints: string[] = [];
+        const errors: string[] = [];
         page.on('console', (message) => {
-          if (message.type() === 'error') complaints.push(message.text());
+          if (message.type() === 'error') errors.push(message.text());
         });
-        page.on('pageerror', (error) => complaints.push(error.message));
+        page.on('pageerror', (error) => errors.push(error.message));
 
         const rollout = await api.rollout({
           maxConcurrentUpdates: 5,
-          waves: [{ share: 0.4, approval: true }, { share: 1 }], // it cannot end while the test looks
+          waves: [{ share: 0.4, approval: true }, { share: 1 }], // does not finish during the test
         });
         machines(rollout, { machines: 50, versions: '1.0.0:40,1.1.0:10', failure: 0.2 });
         await expect.poll(async () => (await api.numbers(rollout.groupId)).onTarget).toBeGreaterThan(3);
@@ -39,7 +39,7 @@ for (const theme of ['light', 'dark'] as const) {
         const dialog = page.getByRole('dialog');
         const firstMachine = main.locator('a[href*="/machines/"]').first();
 
-        const look = async (name: string) => {
+        const check = async (name: string) => {
           expect(await violations(page), `${name}: axe`).toEqual([]);
           const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
@@ -47,18 +47,18 @@ for (const theme of ['light', 'dark'] as const) {
           const file = `${name} ${theme} ${device}`.replaceAll(' ', '-');
           await page.screenshot({ path: `../build/screens/${file}.png`, fullPage: true });
         };
-        /** Opens a page and looks when what it is for is there. */
+        /** Opens a page and checks it once its content has loaded. */
         const visit = async (name: string, path: string, ready: Locator) => {
           await page.goto(path);
           await expect(ready.first()).toBeVisible();
           await expect(main.getByRole('status', { name: 'Loading' })).toHaveCount(0);
-          await look(name);
+          await check(name);
         };
-        /** Presses a button that opens a dialog, looks, and closes it. */
+        /** Opens a dialog with a button, checks it, and closes it. */
         const open = async (name: string, button: string) => {
           await main.getByRole('button', { name: button, exact: true }).first().click();
           await expect(dialog).toBeVisible();
-          await look(name);
+          await check(name);
           await page.keyboard.press('Escape');
           await expect(dialog).toBeHidden();
         };
@@ -68,11 +68,11 @@ for (const theme of ['light', 'dark'] as const) {
         await page.keyboard.press('Control+k');
         await page.keyboard.type(rollout.name.slice(-8));
         await expect(page.getByRole('option', { name: rollout.name }).first()).toBeVisible();
-        await look('palette');
+        await check('palette');
         await page.keyboard.press('Escape');
         await page.keyboard.press('?');
         await expect(dialog).toBeVisible();
-        await look('keys');
+        await check('keys');
 
         await visit('application', application, title(/^Edge agent/));
         await open('new group', 'New group');
@@ -83,7 +83,7 @@ for (const theme of ['light', 'dark'] as const) {
         await visit('edit package', `${application}/packages/${packageId}?edit=1`, title(/Edit package/));
 
         await visit('group', rollout.path, firstMachine);
-        await main.getByRole('button', { name: 'As a table' }).first().click();
+        await main.getByRole('button', { name: 'View as table' }).first().click();
         await expect(main.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
         await open('halt', 'Halt');
         await visit('policy', `${rollout.path}/policy`, main.getByText(/rollout would (still )?be/));
@@ -91,39 +91,39 @@ for (const theme of ['light', 'dark'] as const) {
         await visit('machines', `${application}/machines`, firstMachine);
         await visit('machine table', `${application}/machines?layout=table`, firstMachine);
         await firstMachine.click();
-        await expect(main.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
-        await look('machine');
+        await expect(main.getByRole('heading', { name: 'Next update check' })).toBeVisible();
+        await check('machine');
 
         await visit('activity', '/activity', main.getByText(rollout.name));
         await main.getByRole('combobox', { name: 'Kind' }).click();
         await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
-        await look('select');
+        await check('select');
         await page.keyboard.press('Escape');
         await page.goto(`/audit?application=${rollout.applicationId}`);
-        await main.getByText('As it was made').first().click();
+        await main.getByText('Initial values').first().click();
         await expect(main.getByRole('row', { name: /policy · / }).first()).toBeVisible();
-        await look('audit');
+        await check('audit');
         await visit('settings', '/settings', main.getByText('requests a second'));
-        const listening = main.getByText('Listening for a machine', { exact: false });
+        const listening = main.getByText('Waiting for a machine', { exact: false });
         for (const client of ['flatcar', 'program']) {
           const path = `/connect?application=${rollout.applicationId}&client=${client}`;
           await visit(`connect ${client}`, path, listening);
         }
         await visit('password', '/account/password', title('Change your password'));
-        await visit('missing', '/no/such/page', title('There is no such page'));
+        await visit('missing', '/no/such/page', title('Page not found'));
 
         await page.context().clearCookies();
         await page.goto('/');
         await expect(page.getByLabel('User name')).toBeVisible();
-        await look('sign in');
+        await check('sign in');
 
-        expect(complaints).toEqual([]);
+        expect(errors).toEqual([]);
       });
     });
   }
 }
 
-test('the theme switch overrules the system and is remembered', async ({ dashboard: page }) => {
+test('the theme choice overrides the system and is kept', async ({ dashboard: page }) => {
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
   await page.getByRole('radio', { name: 'Dark' }).check();
@@ -133,12 +133,12 @@ test('the theme switch overrules the system and is remembered', async ({ dashboa
   expect(await background()).toBe(dark);
 });
 
-test('the page can be used with the keyboard alone', async ({ dashboard: page, api }) => {
+test('the page works with the keyboard alone', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   await page.goto(rollout.path);
   await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
+  await expect(page.getByRole('link', { name: 'Skip to content' })).toBeFocused();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
   await expect(page.getByRole('main').locator(':focus')).toBeVisible();
@@ -168,7 +168,7 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
 });
 
-test('the first view of a page is small', async ({ dashboard: page, api }) => {
+test('the first view loads less than 200 kB of script', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
   await page.goto(rollout.path);
   await expect(page.getByRole('heading', { level: 1, name: rollout.name })).toBeVisible();
@@ -186,9 +186,9 @@ test('the first view of a page is small', async ({ dashboard: page, api }) => {
 test.describe('on a phone', () => {
   test.use({ viewport: { width: 360, height: 780 }, hasTouch: true });
 
-  test('the menu leads to a group, which can be paused', async ({ dashboard: page, api }) => {
+  test('a group can be opened from the menu and paused', async ({ dashboard: page, api }) => {
     const rollout = await api.rollout();
-    // On a page of its application the menu shows the group, however many others there are.
+    // On a page of its application the menu shows the group.
     await page.goto(`/apps/${rollout.applicationId}`);
     await expect(page.getByRole('navigation', { name: 'Main' })).toBeHidden();
     await page.getByRole('button', { name: 'Menu' }).click();

@@ -4,11 +4,11 @@ export default defineConfig({
   testDir: '.',
   outputDir: '../build/e2e',
   reporter: process.env['CI'] ? [['list'], ['github']] : 'list',
-  // Every worker starts a server of its own.
+  // Every worker starts its own server.
   workers: 2,
   fullyParallel: true,
   forbidOnly: !!process.env['CI'],
-  // Generous: two cores may have other things to do.
+  // Generous, because the machine may be busy.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   use: {

@@ -1,6 +1,6 @@
 import base from './playwright.config.ts';
 
-/** `make measure`: one measurement after the other, alone on the machine. */
+/** `make measure`: measurements one at a time. */
 export default {
   ...base,
   testDir: 'measure',

@@ -1,6 +1,6 @@
 import base from './playwright.config.ts';
 
-/** `make screenshots`: the pictures of docs/dashboard.md, of the demo fleet. */
+/** `make screenshots`: the images of docs/dashboard.md, from the demo fleet. */
 export default {
   ...base,
   testDir: 'screenshots',

@@ -1,13 +1,13 @@
 import { expect, test } from './support/test.ts';
 
-test('a rollout moves on the page without reload, and can be paused and resumed', async ({
+test('a rollout progresses on the page and can be paused and resumed', async ({
   dashboard: page,
   api,
   machines,
 }) => {
   const rollout = await api.rollout();
   await page.goto(rollout.path);
-  await expect(page.getByText('No machine has asked for this group yet.', { exact: false })).toBeVisible();
+  await expect(page.getByText('No machines in this group yet.', { exact: false })).toBeVisible();
 
   machines(rollout, { machines: 60, versions: '1.0.0' });
 
@@ -24,10 +24,10 @@ test('a rollout moves on the page without reload, and can be paused and resumed'
   const before = await machinesOnTarget();
   await expect.poll(machinesOnTarget).toBeGreaterThan(before);
 
-  await test.step('pause: no more grants, and the word changes', async () => {
+  await test.step('pause stops grants and changes the state', async () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     const dialog = page.getByRole('dialog', { name: /Pause/ });
-    await expect(dialog).toContainText('No machine is granted any more');
+    await expect(dialog).toContainText('No machine is granted an update');
     await dialog.getByLabel(/Reason/).fill('mirror overloaded');
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await expect(dialog).toBeHidden();
@@ -35,13 +35,13 @@ test('a rollout moves on the page without reload, and can be paused and resumed'
     await expect(page.getByText('“mirror overloaded”')).toBeVisible();
 
     const { granted } = (await api.numbers(rollout.groupId)).funnel;
-    // Until every machine that waits has asked since and was told so.
+    // Wait until every waiting machine has been answered with PAUSED.
     await expect
       .poll(
         async () => {
           const { waiting, inFlight, heldByReason } = await api.numbers(rollout.groupId);
-          const told = heldByReason.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
-          return inFlight === 0 && waiting > 0 && told === waiting;
+          const paused = heldByReason.find(({ reason }) => reason === 'PAUSED')?.machines ?? 0;
+          return inFlight === 0 && waiting > 0 && paused === waiting;
         },
         { timeout: 30_000 },
       )
@@ -50,7 +50,7 @@ test('a rollout moves on the page without reload, and can be paused and resumed'
     await expect(page.getByRole('link', { name: /^Paused/ })).toBeVisible();
   });
 
-  await test.step('resume: it goes on to the end', async () => {
+  await test.step('resume continues to the end', async () => {
     await page.getByRole('button', { name: 'Resume' }).click();
     const dialog = page.getByRole('dialog', { name: /Resume/ });
     await dialog.getByLabel('Reason').fill('mirror is back');
@@ -61,7 +61,7 @@ test('a rollout moves on the page without reload, and can be paused and resumed'
   });
 });
 
-test('an emergency halt stops at once and says so', async ({ dashboard: page, api, machines }) => {
+test('a halt stops the rollout and shows user and reason', async ({ dashboard: page, api, machines }) => {
   const rollout = await api.rollout();
   machines(rollout, { machines: 40, versions: '1.0.0', interval: '90m' });
   await page.goto(rollout.path);
@@ -78,15 +78,15 @@ test('an emergency halt stops at once and says so', async ({ dashboard: page, ap
   await expect(page.getByText('Halted by admin: “boot loops”')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Pause' })).toBeHidden();
-  // Nothing failed: nothing is promised to be seen.
+  // Without failures the link leads to the rollout.
   await page.goto('/');
   const attention = page.getByRole('region', { name: 'Needs attention' });
   const item = attention.getByRole('listitem').filter({ hasText: rollout.name });
-  await item.getByRole('link', { name: 'See the rollout' }).click();
+  await item.getByRole('link', { name: 'View rollout' }).click();
   await expect(page).toHaveURL(new RegExp(rollout.path));
 });
 
-test('a number opens the list of machines behind it, and the address says which', async ({
+test('a number opens its list of machines, which is kept in the address', async ({
   dashboard: page,
   api,
   machines,
@@ -123,7 +123,7 @@ test('a number opens the list of machines behind it, and the address says which'
 
   await list.getByRole('link').first().click();
   await expect(page.getByRole('heading', { name: 'History' })).toBeVisible();
-  await expect(page.getByRole('heading', { name: 'Would it update now?' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Next update check' })).toBeVisible();
   await page.goBack();
   await expect(list.getByRole('row')).toHaveCount(11);
 });

@@ -1,6 +1,6 @@
 import { expect, signIn, test } from './support/test.ts';
 
-test('a stranger is asked to sign in, and only with the right password gets in', async ({ page, api }) => {
+test('signing in needs the right password and opens the requested page', async ({ page, api }) => {
   const { path, name } = await api.rollout();
   await page.goto(path);
   await page.getByLabel('User name').fill('admin');
@@ -10,18 +10,18 @@ test('a stranger is asked to sign in, and only with the right password gets in',
 
   await page.getByLabel('Password').fill('admin');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  // The page that was asked for, not the first one.
+  // The requested page, not the start page.
   await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
 });
 
-test('the first password is warned about on every page, with the way to change it', async ({ dashboard }) => {
-  await dashboard.getByRole('link', { name: 'Change it' }).first().click();
+test('every page warns about the initial password and links to its change', async ({ dashboard }) => {
+  await dashboard.getByRole('link', { name: 'Change password' }).first().click();
   await expect(dashboard.getByRole('heading', { name: 'Change your password' })).toBeVisible();
-  await dashboard.getByLabel('Present password').fill('not it');
+  await dashboard.getByLabel('Current password').fill('not it');
   await dashboard.getByLabel('New password', { exact: true }).fill('correct horse');
-  await dashboard.getByLabel('New password again').fill('correct horse');
+  await dashboard.getByLabel('Repeat new password').fill('correct horse');
   await dashboard.getByRole('button', { name: 'Change password' }).click();
-  await expect(dashboard.getByLabel('Present password')).toHaveAttribute('aria-invalid', 'true');
+  await expect(dashboard.getByLabel('Current password')).toHaveAttribute('aria-invalid', 'true');
 });
 
 test('signing out ends the session in every tab', async ({ dashboard, context }) => {

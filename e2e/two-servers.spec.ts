@@ -1,9 +1,9 @@
 import { test } from './support/test.ts';
-import { watchAHalt, watchARollout } from './support/walks.ts';
+import { followHalt, followRollout } from './support/scenarios.ts';
 
-// The browser on one server, the machines on the other, both on one PostgreSQL.
+// The browser uses one server, the machines the other; both use one PostgreSQL.
 test.use({ deployment: 'two servers' });
 
-test('a rollout is watched on the other server', watchARollout);
+test('a rollout is live on the other server', followRollout);
 
-test('a halt is seen on the other server', watchAHalt);
+test('a halt is shown on the other server', followHalt);

@@ -28,29 +28,6 @@ export default defineConfig(
     },
   },
   {
-    // Primitives know no domain: whoever uses one brings it.
-    files: ['src/lib/ui/**'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [{ group: ['$lib/*', '../*', '!../ui/*'], message: 'ui/ imports nothing of the domain' }],
-        },
-      ],
-    },
-  },
-  {
-    // Nouns do not reach up into pages.
-    files: ['src/lib/**'],
-    ignores: ['src/lib/ui/**'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ group: ['**/pages/*'], message: 'pages compose, nothing imports them' }] },
-      ],
-    },
-  },
-  {
     files: ['scripts/**', '*.config.*'],
     languageOptions: { globals: globals.node },
     rules: { 'no-console': 'off' },

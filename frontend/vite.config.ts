@@ -40,5 +40,5 @@ export default defineConfig(({ mode }) => ({
   server: {
     proxy: { '/graphql': { target: server, ws: true }, '/healthz': server },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'scripts/*.test.js'] },
 }));

@@ -60,7 +60,7 @@ func TestMigrationsEqualTheSchema(t *testing.T) {
 // The migration rebuilds a table that machines reference. With foreign keys on,
 // dropping the old table would delete the machines.
 func TestAMigrationKeepsEveryRow(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
 			groups, err := tx.LockGroups(ctx, f.groups[:])
@@ -114,7 +114,7 @@ func TestProcessesCanMigrateAtOnce(t *testing.T) {
 }
 
 func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
-	storetest.EachEmpty(t, func(t *testing.T, url string) {
+	storetest.Each(t, func(t *testing.T, url string) {
 		if err := migrations.Apply(t.Context(), url); err != nil {
 			t.Fatal(err)
 		}

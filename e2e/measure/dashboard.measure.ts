@@ -2,8 +2,8 @@ import { expect, type BrowserContext, type Page } from '@playwright/test';
 import { signIn, test as base } from '../support/test.ts';
 import { Site } from './site.ts';
 
-/** What the dashboard may cost, measured in Chromium against the real binary.
- * Server, load, browser and the other dashboards share the machine. */
+/** Measures the dashboard in Chromium against the real binary. Server, load, browser
+ * and the other dashboards share the machine. */
 const machines = Number(process.env['MACHINES'] ?? 1_000_000);
 const minutes = Number(process.env['MINUTES'] ?? 60);
 
@@ -27,7 +27,7 @@ function report(what: string, value: number, most: number, unit: string) {
 const percentile = (values: readonly number[], share: number) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
 
-/** Script that the page has loaded, in kB as sent. */
+/** Size of the loaded script in kB, compressed. */
 const scriptSize = (page: Page) =>
   page.evaluate(
     () =>
@@ -38,8 +38,8 @@ const scriptSize = (page: Page) =>
         .reduce((bytes, { encodedBodySize }) => bytes + encodedBodySize, 0) / 1000,
   );
 
-/** Milliseconds until the page has painted what it is for, counted from the
- * click on a link, or from the navigation that is going on. */
+/** Milliseconds until the page has painted an element, from the click on a link or
+ * from the current navigation. */
 const paintedAfter = (page: Page, selector: string, link = '') =>
   page.evaluate(
     ([wanted, clicked]) =>
@@ -56,7 +56,7 @@ const paintedAfter = (page: Page, selector: string, link = '') =>
     [selector, link] as const,
   );
 
-// What each page is for: its numbers, its chart and its first row.
+// The element that makes each page usable.
 const fleetReady = 'main a[href^="/apps/"]';
 const groupReady = 'main #machines a[href*="/machines/"]';
 
@@ -74,7 +74,7 @@ test('script and time to the first view', async ({ browser, site, page }) => {
     const times: number[] = [];
     let size = 0;
     for (let run = 0; run < 7; run++) {
-      // A context of its own: nothing is cached.
+      // A new context, so that nothing is cached.
       const context = await browser.newContext({ storageState: state, baseURL: site.server.url });
       const fresh = await context.newPage();
       await fresh.goto(path, { waitUntil: 'commit' });
@@ -102,16 +102,16 @@ test(`the group page opens with ${machines} machines`, async ({ page, site }) =>
     300,
     'ms',
   );
-  report('group page: the slowest of them', Math.max(...opened.slice(1)), 1000, 'ms');
+  report('group page: slowest', Math.max(...opened.slice(1)), 1000, 'ms');
 });
 
-test('from an event to the pixel, 1,000 events/s and 100 dashboards', async ({ page, site, context }) => {
+test('time from event to pixel at 1,000 events/s and 100 dashboards', async ({ page, site, context }) => {
   await signIn(page);
   const asked = subscriptions(page);
   await page.goto(site.path);
   await page.locator(groupReady).first().waitFor();
   const crowd = await dashboards(context, await asked(), 99);
-  await page.bringToFront(); // a hidden page is painted once a second
+  await page.bringToFront(); // a hidden page paints once a second
   await watchActivity(page);
 
   const driving = site.drive(1000, 60);
@@ -134,7 +134,7 @@ test('from an event to the pixel, 1,000 events/s and 100 dashboards', async ({ p
   );
   expect(load.errors).toBe(0);
   expect(load.perSecond).toBeGreaterThan(950);
-  expect(messages).toBeGreaterThan(99 * 60); // they are alive
+  expect(messages).toBeGreaterThan(99 * 60); // they receive messages
   report('event on disk to pixel, median', percentile(delays, 0.5), 1000, 'ms');
   report('event on disk to pixel, p99', percentile(delays, 0.99), 1000, 'ms');
 });
@@ -152,7 +152,7 @@ test(`${minutes} minutes of a live group page`, async ({ page, site }) => {
     return { heap: usedSize / 1e6, nodes, listeners: jsEventListeners };
   };
   const driving = site.drive(100, minutes * 60);
-  // Lists and charts fill up at first.
+  // Lists and charts grow at first.
   const settle = Math.min(5, minutes / 4);
   await page.waitForTimeout(settle * 60_000);
   const before = await heap();
@@ -169,7 +169,7 @@ test(`${minutes} minutes of a live group page`, async ({ page, site }) => {
   report('heap after a forced collection, against the beginning', (after.heap / before.heap) * 100, 110, '%');
 });
 
-/** The subscriptions the page makes, as it sends them. */
+/** The subscription messages that the page sends. */
 function subscriptions(page: Page): () => Promise<string[]> {
   const sent: string[] = [];
   page.on('websocket', (socket) =>
@@ -184,8 +184,8 @@ function subscriptions(page: Page): () => Promise<string[]> {
   };
 }
 
-/** As many more dashboards, as far as the server can tell: the same
- * subscriptions, each over a websocket of its own, from one hidden tab. */
+/** Simulates more dashboards: the same subscriptions, each on its own websocket,
+ * from one hidden tab. */
 async function dashboards(context: BrowserContext, questions: string[], count: number) {
   const tab = await context.newPage();
   await tab.goto('/favicon.svg');
@@ -220,7 +220,7 @@ interface Watching {
   seenAt: Record<string, number>;
 }
 
-/** Notes when a machine's line in the activity was painted, in ms since 1970. */
+/** Records when a machine's activity line was painted, in ms since 1970. */
 async function watchActivity(page: Page) {
   await page.evaluate(() => {
     const seenAt: Record<string, number> = {};

@@ -15,7 +15,7 @@ export interface Load {
   errors: number;
 }
 
-/** A server with one group full of machines, and what can be done to it. */
+/** A server with one group of many machines. */
 export class Site {
   private constructor(
     readonly server: Server,
@@ -38,29 +38,29 @@ export class Site {
     return `/apps/${this.applicationId}/groups/${this.groupId}`;
   }
 
-  /** Machines walk through updates at a fixed rate of requests, each of which
-   * changes something. */
+  /** Drives machines through updates at a fixed request rate; each request changes
+   * state. */
   async drive(rate: number, seconds: number): Promise<Load> {
     const address = new URL(this.server.url).host;
     const args = ['drive', '-address', address, '-app', this.applicationId];
     const child = spawn(bench, [...args, '-rate', `${rate}`, '-for', `${seconds}s`]);
-    let said = '';
-    child.stdout.on('data', (text) => (said += String(text)));
-    child.stderr.on('data', (text) => (said += String(text)));
+    let output = '';
+    child.stdout.on('data', (text) => (output += String(text)));
+    child.stderr.on('data', (text) => (output += String(text)));
     const code = await new Promise((resolve) => child.on('exit', resolve));
-    if (code !== 0) throw new Error(said);
-    return JSON.parse(said) as Load;
+    if (code !== 0) throw new Error(output);
+    return JSON.parse(output) as Load;
   }
 
-  /** One machine is offered the update and reports that it failed; answers when
-   * that was on disk, in ms since 1970. */
+  /** Makes one machine fail its update. Returns when the failure was stored, in ms
+   * since 1970. */
   async fail(machine: string): Promise<number> {
-    await this.#say(machine, '<ping active="1"></ping><updatecheck></updatecheck>');
-    await this.#say(machine, '<event eventtype="3" eventresult="0" errorcode="9"></event>');
+    await this.#post(machine, '<ping active="1"></ping><updatecheck></updatecheck>');
+    await this.#post(machine, '<event eventtype="3" eventresult="0" errorcode="9"></event>');
     return Date.now();
   }
 
-  async #say(machine: string, what: string) {
+  async #post(machine: string, what: string) {
     const app = `appid="{${this.applicationId}}" version="1.0.0" track="t" board="amd64-usr" machineid="${machine}"`;
     const body = `<?xml version="1.0" encoding="UTF-8"?><request protocol="3.0"><app ${app}>${what}</app></request>`;
     const response = await fetch(`${this.server.url}/v1/update/`, { method: 'POST', body });

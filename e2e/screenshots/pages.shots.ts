@@ -19,7 +19,7 @@ interface Demo {
   }[];
 }
 
-test('pictures of the demo fleet', async ({ dashboard: page, server }) => {
+test('screenshots of the demo fleet', async ({ dashboard: page, server }) => {
   const api = new Api(server.url, await changePassword(page));
   await api.ask('mutation { startDemo { demo { running } userErrors { message } } }');
   const read = async () => {
@@ -29,13 +29,13 @@ test('pictures of the demo fleet', async ({ dashboard: page, server }) => {
     const group = (wanted: string) => app?.groups.find(({ name }) => name === wanted);
     return { app, group };
   };
-  // Its third wave: all that the group page can show is there.
+  // In the third wave the group page shows everything it can.
   await expect
     .poll(async () => (await read()).group('production')?.rollout?.currentWave, { timeout: 300_000 })
     .toBe(3);
   await page.waitForTimeout(8000);
   const { app, group } = await read();
-  if (!app) throw new Error('the demo is not there');
+  if (!app) throw new Error('no demo application');
   const production = `/apps/${app.id}/groups/${group('production')?.id}`;
 
   await shoot(page, 'group', production, { both: true, full: true });
@@ -55,32 +55,32 @@ test('pictures of the demo fleet', async ({ dashboard: page, server }) => {
   await shoot(page, 'settings', '/settings');
   await shoot(page, 'connect', '/connect');
 
-  // The bad package, halted by itself.
+  // The faulty package, halted by a rule.
   await expect
     .poll(async () => (await read()).group('canary')?.rollout?.state, { timeout: 300_000 })
     .toBe('HALTED');
   await shoot(page, 'halted', `/apps/${app.id}/groups/${group('canary')?.id}`);
 });
 
-/** The warning of the first password would be on every picture. */
+/** Otherwise every screenshot would show the warning about the initial password. */
 async function changePassword(page: Page): Promise<string> {
-  const password = 'pictures of the demo';
+  const password = 'password of the demo';
   await page.goto('/account/password');
-  await page.getByLabel('Present password').fill('admin');
+  await page.getByLabel('Current password').fill('admin');
   await page.getByLabel('New password', { exact: true }).fill(password);
-  await page.getByLabel('New password again').fill(password);
+  await page.getByLabel('Repeat new password').fill(password);
   await page.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByText('Your password is changed.', { exact: false })).toBeVisible();
+  await expect(page.getByText('Password changed.', { exact: false })).toBeVisible();
   return password;
 }
 
-/** One picture of what is shown, or of an address, when it has settled. */
+/** Takes a screenshot of the current page or of an address once it has settled. */
 async function shoot(page: Page, name: string, path?: string, how: { both?: boolean; full?: boolean } = {}) {
   for (const theme of how.both ? (['light', 'dark'] as const) : (['light'] as const)) {
     await page.emulateMedia({ colorScheme: theme });
     if (path) await page.goto(path);
     await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.waitForTimeout(2500); // charts and lists have come
+    await page.waitForTimeout(2500); // until charts and lists have loaded
     const suffix = how.both ? `-${theme}` : '';
     await page.screenshot({ path: `${folder}${name}${suffix}.png`, fullPage: how.full ?? false });
   }

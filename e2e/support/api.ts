@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** What a test needs of a group to look at it and to let machines join. */
+/** The ids and addresses of a group under test. */
 export interface Rollout {
   applicationId: string;
   packageId: string;
@@ -12,7 +12,7 @@ export interface Rollout {
   track: string;
 }
 
-/** The public GraphQL API, as the administrator of a new server. */
+/** The GraphQL API, with the initial administrator of a server. */
 export class Api {
   constructor(
     private readonly url: string,
@@ -33,7 +33,8 @@ export class Api {
     return data;
   }
 
-  /** A verb with one input; fails on user errors. Answers the id of the object. */
+  /** Runs a mutation with one input and returns the id of its object. Throws on user
+   * errors. */
   private async make(verb: string, input: Record<string, unknown>): Promise<string> {
     const object = verb.replace(/^(create)/, '').toLowerCase();
     const type = `${verb[0]?.toUpperCase()}${verb.slice(1)}Input`;
@@ -45,7 +46,7 @@ export class Api {
     return made.object.id;
   }
 
-  /** An application with a channel at 2.0.0 and a group that follows it. */
+  /** Creates an application with a channel at 2.0.0 and a group that follows it. */
   async rollout(policy: Record<string, unknown> = {}): Promise<Rollout> {
     const unique = randomUUID().slice(0, 8);
     const track = `track-${unique}`;

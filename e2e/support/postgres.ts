@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** A new database in the cluster that scripts/with-postgres has started. */
+/** Creates a database in the cluster started by scripts/with-postgres. */
 export async function newDatabase(): Promise<{ url: string; drop: () => Promise<void> }> {
   const cluster = process.env['COREROLLER_TEST_POSTGRES'];
   if (!cluster) throw new Error('COREROLLER_TEST_POSTGRES is not set: run the tests with `make e2e`');

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 
 const binary = process.env['COREROLLER'] ?? fileURLToPath(new URL('../../bin/coreroller', import.meta.url));
 
-/** scripts/with-postgres names a folder in memory, where syncing takes no time. */
+/** scripts/with-postgres sets a folder in memory, where syncing takes no time. */
 const scratch = process.env['COREROLLER_TEST_FOLDER'] ?? tmpdir();
 
-/** The real server, with a data directory of its own that survives restarts. */
+/** A server process with its own data directory, which survives restarts. */
 export class Server {
   readonly url: string;
   #process: ChildProcess | null = null;
@@ -25,8 +25,8 @@ export class Server {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** On a new database, on the folder of one that was made before, or with flags
-   * of `serve` that name another. The folder is removed with the server. */
+  /** Starts a server on a new or given data directory, with further flags of `serve`.
+   * `remove` deletes the directory. */
   static async start(data?: string, flags: readonly string[] = []): Promise<Server> {
     const folder = data ?? (await mkdtemp(join(scratch, 'coreroller-e2e-')));
     const server = new Server(await freePort(), folder, flags);
@@ -34,22 +34,22 @@ export class Server {
     return server;
   }
 
-  /** Starts it, also again, and returns when it says that it is ready. */
+  /** Starts the process and waits until it is ready; also restarts it. */
   async run() {
     const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.data, ...this.flags];
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
-    const complaints: string[] = [];
-    child.stderr.on('data', (text) => complaints.push(String(text)));
+    const errors: string[] = [];
+    child.stderr.on('data', (text) => errors.push(String(text)));
     const ready = once(createInterface(child.stdout), 'line');
     const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`the server ended with ${code}:\n${complaints.join('')}`);
+      throw new Error(`the server exited with ${code}:\n${errors.join('')}`);
     });
     ended.catch(() => undefined);
     await Promise.race([ready, ended]);
   }
 
-  /** Ends it without a chance to say goodbye. */
+  /** Kills the process without a shutdown. */
   async kill() {
     await end(this.#process, 'SIGKILL');
   }
@@ -59,7 +59,7 @@ export class Server {
     await rm(this.data, { recursive: true, force: true });
   }
 
-  /** Machines that ask this server, until stop is called. */
+  /** Simulates machines of this server until `stop` is called. */
   machines(flags: Record<string, string | number>): { stop: () => Promise<void> } {
     const pairs = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const child = spawn(binary, ['simulate', '--url', this.url, ...pairs], { stdio: 'ignore' });

@@ -4,9 +4,9 @@ import { Api, type Rollout } from './api.ts';
 import { newDatabase } from './postgres.ts';
 import { Server } from './server.ts';
 
-/** How the machines of a test behave unless it says otherwise: they ask every
- * few seconds, never fail, and are done quickly. */
-const habits = {
+/** Default behaviour of simulated machines: a check every few seconds, no failures,
+ * fast updates. */
+const behaviour = {
   kind: 'program',
   speed: 600,
   interval: '30m',
@@ -20,7 +20,7 @@ const habits = {
   interruption: 0,
 };
 
-/** Lets machines of a rollout run until the test ends. */
+/** Simulates machines of a rollout until the test ends. */
 export type Machines = (rollout: Rollout, flags: Record<string, string | number>) => void;
 
 interface Test {
@@ -32,7 +32,7 @@ interface Test {
 interface Worker {
   /** One server on SQLite, or two on one PostgreSQL. */
   deployment: 'one server' | 'two servers';
-  /** The first is the browser's, the last the machines'. */
+  /** The browser uses the first, the machines the last. */
   servers: readonly [Server, ...Server[]];
   server: Server;
   api: Api;
@@ -65,7 +65,7 @@ export const test = base.extend<Test, Worker>({
     const running: { stop: () => Promise<void> }[] = [];
     await use((rollout, flags) => {
       running.push(
-        server.machines({ ...habits, app: rollout.applicationId, track: rollout.track, ...flags }),
+        server.machines({ ...behaviour, app: rollout.applicationId, track: rollout.track, ...flags }),
       );
     });
     await Promise.all(running.map((fleet) => fleet.stop()));

@@ -1,5 +1,5 @@
-// What the playground opens with: a document per tab, each runnable as it is
-// once the id in its variables is replaced by one from the first.
+// The initial documents of the playground, one per tab. Replace the id in the
+// variables with one from the first document to run the others.
 
 export const welcome = `# CoreRoller's API. Press Ctrl-Enter to run, Ctrl-Space to complete,
 # and open the book on the left for the manual.

@@ -1,5 +1,5 @@
-// GraphiQL on this server's own API: the session cookie signs in, queries go
-// over HTTP and subscriptions over a websocket to the same address.
+// GraphiQL for the API of this server. The session cookie authenticates; queries use
+// HTTP and subscriptions a websocket at the same address.
 import 'graphiql/style.css';
 import './playground.css';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
@@ -15,7 +15,7 @@ socket.protocol = http.protocol === 'https:' ? 'wss:' : 'ws:';
 
 const fetcher = createGraphiQLFetcher({
   url: http.href,
-  // Lazy: a page that only reads opens no socket. 4401 ("sign in") is final.
+  // Lazy: queries open no socket. Close code 4401 (not signed in) is not retried.
   wsClient: createClient({ url: socket.href, lazy: true }),
 });
 
@@ -47,6 +47,6 @@ if (await signedIn()) {
   link.href = '/';
   link.textContent = 'sign in to the dashboard';
   const hint = document.createElement('p');
-  hint.append('The playground speaks with your session: ', link, ', then come back.');
+  hint.append('The playground uses your session: ', link, ' first.');
   root.append(hint);
 }

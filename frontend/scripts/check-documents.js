@@ -1,5 +1,5 @@
-// Validates every graphql`...` literal of src/ against the schema. Type
-// checking alone does not: a misspelt field is only `unknown` there.
+// Validates every graphql`...` literal of src/ against the schema. Type checking is
+// not enough: the type of a misspelt field is only `unknown`.
 import { buildSchema, parse, specifiedRules, NoUnusedFragmentsRule, validate, concatAST } from 'graphql';
 import { readdirSync, readFileSync } from 'node:fs';
 

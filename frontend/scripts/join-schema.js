@@ -1,5 +1,5 @@
-// Joins graph/schema/*.graphql into the one file that types and checks are
-// made from. Sorted, so that the same schema always gives the same bytes.
+// Joins graph/schema/*.graphql into the file that types and checks are generated
+// from. Sorted, so that the output is reproducible.
 import { buildSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 

@@ -1,7 +1,8 @@
 import { mount } from 'svelte';
+import './fonts.css';
 import './app.css';
 import App from './App.svelte';
-import { theme } from '$lib/frame/theme.svelte';
+import { theme } from '$lib/ui/theme.svelte';
 
 theme.apply();
 const target = document.getElementById('app');

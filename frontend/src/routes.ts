@@ -1,10 +1,10 @@
 import { createRouter } from 'sv-router';
-import { arrived } from '$lib/frame/arrival';
+import { moveFocus } from '$lib/frame/navigation-focus';
 import NotFoundPage from './pages/NotFoundPage.svelte';
 
-/** Every address of the dashboard, as written by lib/paths.ts. */
+/** The route of every address in lib/paths.ts. */
 export const { route, navigate } = createRouter({
-  hooks: { afterLoad: arrived },
+  hooks: { afterLoad: moveFocus },
   '/': () => import('./pages/FleetPage.svelte'),
   '/machines': () => import('./pages/MachinesPage.svelte'),
   '/apps/:application': () => import('./pages/ApplicationPage.svelte'),
@@ -23,14 +23,13 @@ export const { route, navigate } = createRouter({
   '*': NotFoundPage,
 });
 
-/** Goes to an address of lib/paths.ts without a link, staying where the page is
- * scrolled to. */
+/** Navigates to an address of lib/paths.ts and keeps the scroll position. */
 export function go(address: string) {
   const { pathname, search, hash } = new URL(address, window.location.origin);
   void navigate(pathname as '/', { search, hash, scrollToTop: false });
 }
 
-/** Goes to an address of lib/paths.ts as a link does: another page begins at its top. */
+/** Navigates as a link does: a new page starts at its top. */
 export function visit(address: string) {
   const { pathname, search, hash } = new URL(address, window.location.origin);
   if (pathname === window.location.pathname) go(address);

@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/calendar"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )

@@ -1,15 +1,15 @@
-/** The addresses of the pages: what they show is in the address, so every list
- * and range can be sent to somebody. */
+/** The addresses of the pages. Filters and ranges are part of the address, so any
+ * view can be shared as a link. */
 
 type Query = Record<string, string | null | undefined>;
 
-/** Which machines a list shows; see machine/filter.ts. */
+/** Filters and order of a list of machines; see machine/filter.ts. */
 export interface MachineList extends Query {
   show?: string | null;
   reason?: string | null;
   version?: string | null;
   oem?: string | null;
-  /** When they were last seen. */
+  /** When the machine was last seen. */
   seen?: string | null;
   search?: string | null;
   sort?: string | null;
@@ -17,19 +17,19 @@ export interface MachineList extends Query {
   layout?: string | null;
 }
 
-/** Query parameters of the group page: the list of machines, and more. */
+/** Query parameters of the group page. */
 export interface GroupView extends MachineList {
-  /** Which failed attempts are listed instead of machines; see group/failures.ts. */
+  /** Lists failed attempts instead of machines; see group/failures.ts. */
   failure?: string | null;
   /** Range of the charts. */
   range?: string | null;
-  /** `versions`: the chart over time stacks versions instead of states. */
+  /** `versions` stacks versions instead of states. */
   chart?: string | null;
-  /** `flight`: the pace is that of updates in flight instead of grants. */
+  /** `flight` charts updates in flight instead of grants. */
   pace?: string | null;
-  /** `oem`, `from`: what failures are told apart by instead of codes. */
+  /** `oem` or `from` groups failures by platform or previous version instead of by code. */
   by?: string | null;
-  /** `pause`, `resume`, `halt`, `advance`: opens that dialog. */
+  /** `pause`, `resume`, `halt` or `advance` opens that dialog. */
   do?: string | null;
 }
 
@@ -38,12 +38,12 @@ export interface MachinesView extends MachineList {
   group?: string | null;
 }
 
-/** Which packages the application page lists. */
+/** Filters of the packages on the application page. */
 export interface PackagesView extends Query {
   arch?: string | null;
-  /** Beginning of the version. */
+  /** Prefix of the version. */
   version?: string | null;
-  /** Where the page of the list begins. */
+  /** Cursor of the page of the list. */
   after?: string | null;
 }
 
@@ -53,7 +53,7 @@ export interface ActivityView extends Query {
   group?: string | null;
   severity?: string | null;
   kind?: string | null;
-  /** How far back. */
+  /** How far back; a key of rangeChoice in activity/filter.ts. */
   range?: string | null;
 }
 
@@ -63,14 +63,14 @@ export interface AuditView extends Query {
   actor?: string | null;
   verb?: string | null;
   object?: string | null;
-  /** How far back. */
+  /** How far back; a key of rangeChoice in activity/filter.ts. */
   range?: string | null;
 }
 
-/** Query parameters of the page that connects a machine, besides the application. */
+/** Query parameters of the connect page, besides the application. */
 export interface ConnectView extends Query {
   group?: string | null;
-  /** Whether the settings are for Flatcar or for a program of one's own. */
+  /** `flatcar` or `program`: which client settings are shown. */
   client?: string | null;
 }
 
@@ -98,11 +98,23 @@ export const newPackagePath = (application: string) => `/apps/${application}/pac
 export const packagePath = (application: string, id: string) => `/apps/${application}/packages/${id}`;
 export const editPackagePath = (application: string, id: string) =>
   `${packagePath(application, id)}${query({ edit: '1' })}`;
-/** Of an application, or of the whole fleet. */
+/** Null lists the machines of all applications. */
 export const machinesPath = (application: string | null, view: MachinesView = {}) =>
   `${application ? `/apps/${application}` : ''}/machines${query(view)}`;
 export const machinePath = (application: string, instance: string) =>
   `/apps/${application}/machines/${instance}`;
+
+interface Step {
+  label: string;
+  href: string;
+}
+
+/** The breadcrumb of a page: the fleet, the application and the pages between. */
+export const breadcrumb = (application?: { id: string; name: string } | null, ...below: Step[]): Step[] => [
+  { label: 'Fleet', href: fleetPath() },
+  ...(application ? [{ label: application.name, href: applicationPath(application.id) }] : []),
+  ...below,
+];
 
 function query(view: Query): string {
   const pairs = Object.entries(view).filter((pair): pair is [string, string] => !!pair[1]);

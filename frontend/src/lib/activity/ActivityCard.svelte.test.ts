@@ -5,7 +5,7 @@ import { Connection } from '$lib/api/connection.svelte';
 import { FakeSocket } from '$lib/api/fake-socket';
 import ActivityCard from './ActivityCard.svelte';
 import { ActivityFeed } from './feed.svelte';
-import type { Activity } from './words';
+import type { Activity } from './activity';
 
 const entry = (id: string, version: string): Activity => ({
   id,
@@ -53,13 +53,13 @@ afterEach(() => {
   end();
 });
 
-test('what happens appears at once, newest first', () => {
+test('new entries appear at the top', () => {
   socket.next(added(false, entry('2', '2.0.0')));
   flushSync();
   expect(lines()).toEqual(['2.0.0', '1.0.0']);
 });
 
-test('frozen, new entries wait and are counted, until they are asked for', async () => {
+test('while frozen, new entries wait and are counted', async () => {
   await fireEvent.click(screen.getByRole('button', { name: 'Freeze' }));
   socket.next(added(false, entry('2', '2.0.0')));
   flushSync();
@@ -74,7 +74,7 @@ test('frozen, new entries wait and are counted, until they are asked for', async
   expect(lines()).toEqual(['3.0.0', '2.0.0', '1.0.0']);
 });
 
-test('lines do not move while the pointer is over them', async () => {
+test('entries do not move under the pointer', async () => {
   const list = screen.getByRole('list');
   await fireEvent.pointerEnter(list);
   socket.next(added(false, entry('2', '2.0.0')));
@@ -84,7 +84,7 @@ test('lines do not move while the pointer is over them', async () => {
   expect(lines()).toEqual(['2.0.0', '1.0.0']);
 });
 
-test('a snapshot after a break replaces what was shown', () => {
+test('a snapshot after a reconnect replaces the entries', () => {
   socket.next(added(true, entry('9', '9.0.0')));
   flushSync();
   expect(lines()).toEqual(['9.0.0']);

@@ -1,7 +1,7 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import type { Connection } from '$lib/api/connection.svelte';
-import { SteadyList } from '$lib/ui/steady-list.svelte';
-import { activityFragment, type Activity } from './words';
+import { HoldableList } from '$lib/ui/holdable-list.svelte';
+import { activityFragment, type Activity } from './activity';
 
 const document = graphql(
   `
@@ -19,13 +19,13 @@ const document = graphql(
 
 type Filter = VariablesOf<typeof document>['filter'];
 
-/** Entries kept on the screen; older ones are a query away. */
+/** Entries on the screen; the activity page shows older ones. */
 const most = 50;
 
-/** What happens, newest first. */
+/** Live activity, newest first. */
 export class ActivityFeed {
-  readonly list = new SteadyList<Activity>((activity) => activity.id);
-  /** Whether the first answer has come. */
+  readonly list = new HoldableList<Activity>((activity) => activity.id);
+  /** Whether the first answer has arrived. */
   known = $state(false);
 
   constructor(connection: Connection, filter: () => Filter) {

@@ -3,7 +3,7 @@ import { activityFilter } from './filter';
 
 const now = Date.parse('2026-11-23T12:00:00Z');
 
-test('the address says what is shown', () => {
+test('query parameters become the filter', () => {
   expect(
     activityFilter(
       { application: 'a', group: 'g', severity: 'problems', kind: 'MACHINE_FAILED', range: '1d' },
@@ -18,7 +18,7 @@ test('the address says what is shown', () => {
   });
 });
 
-test('what it does not know is no condition', () => {
+test('unknown query parameters are ignored', () => {
   expect(activityFilter({ severity: 'loud', kind: 'toString', range: 'for ever' }, now)).toEqual({});
   expect(activityFilter({}, now)).toEqual({});
 });

@@ -1,11 +1,11 @@
 import type { ActivityView } from '$lib/paths';
 import type { ActivityFilter } from './log.svelte';
-import type { Activity } from './words';
+import type { Activity } from './activity';
 
 type Kind = Activity['kind'];
 type Severity = Activity['severity'];
 
-export const kindWord: Record<Kind, string> = {
+export const kindLabel: Record<Kind, string> = {
   ROLLOUT_STARTED: 'Rollout started',
   ROLLOUT_FINISHED: 'Rollout finished',
   ROLLOUT_HALTED: 'Rollout halted',
@@ -21,7 +21,7 @@ export const kindWord: Record<Kind, string> = {
   MIRROR_FAILED: 'Mirror failed',
 };
 
-/** What can be chosen, and which severities it stands for. */
+/** Choices of the severity filter. */
 export const severityChoice: Record<string, { label: string; severities: Severity[] }> = {
   problems: { label: 'Warnings and errors', severities: ['WARNING', 'ERROR'] },
   error: { label: 'Errors', severities: ['ERROR'] },
@@ -32,7 +32,7 @@ export const severityChoice: Record<string, { label: string; severities: Severit
 
 const hour = 3_600_000;
 
-/** How far back, and what it is called. */
+/** Choices of the time filter; spans in milliseconds. */
 export const rangeChoice: Record<string, { label: string; span: number }> = {
   '1h': { label: 'Last hour', span: hour },
   '1d': { label: 'Last 24 hours', span: 24 * hour },
@@ -40,19 +40,18 @@ export const rangeChoice: Record<string, { label: string; span: number }> = {
   '30d': { label: 'Last 30 days', span: 30 * 24 * hour },
 };
 
-/** The moment a range of the address begins; null: no limit. */
+/** Start of a range from the address, ISO 8601; null for no limit. */
 export function rangeBegin(range: string | null | undefined, now: number): string | null {
   const choice = range ? rangeChoice[range] : undefined;
   return choice ? new Date(now - choice.span).toISOString() : null;
 }
 
-/** The API's filter for what the address asks for; what it does not know is no
- * condition. */
+/** The API filter for an address. Unknown values are ignored. */
 export function activityFilter(view: ActivityView, now: number): ActivityFilter {
   const filter: ActivityFilter = {};
   if (view.application) filter.applicationId = view.application;
   if (view.group) filter.groupId = view.group;
-  if (view.kind && Object.hasOwn(kindWord, view.kind)) filter.kinds = [view.kind as Kind];
+  if (view.kind && Object.hasOwn(kindLabel, view.kind)) filter.kinds = [view.kind as Kind];
   const severity = view.severity ? severityChoice[view.severity] : undefined;
   if (severity) filter.severities = severity.severities;
   const since = rangeBegin(view.range, now);

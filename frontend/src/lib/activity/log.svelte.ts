@@ -1,9 +1,9 @@
 import { untrack } from 'svelte';
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
-import { SteadyList } from '$lib/ui/steady-list.svelte';
-import { activityFragment, type Activity } from './words';
+import { session } from '$lib/api/session.svelte';
+import { HoldableList } from '$lib/ui/holdable-list.svelte';
+import { activityFragment, type Activity } from './activity';
 
 const pageQuery = graphql(
   `
@@ -38,19 +38,20 @@ const addedDocument = graphql(
 
 export type ActivityFilter = NonNullable<VariablesOf<typeof pageQuery>['filter']>;
 
-/** Entries that are kept on top of the pages; with more the log begins anew. */
-const mostNewer = 200;
+/** Live entries kept above the loaded pages. Beyond this the log reloads, so that
+ * memory stays bounded. */
+const maxNewer = 200;
 
-/** What happened: live on top, older ones page by page below. Make it while a
- * component is being set up. */
+/** The activity log: live entries above, older pages below. Create it during
+ * component initialisation. */
 export class ActivityLog {
-  /** What came since the log was opened; it can be held still. */
-  readonly newer = new SteadyList<Activity>((activity) => activity.id);
-  /** What was there when it was opened, as far as it was asked for. */
+  /** Entries since the log was opened; can be held. */
+  readonly newer = new HoldableList<Activity>((activity) => activity.id);
+  /** Older entries loaded so far. */
   older = $state.raw<readonly Activity[]>([]);
-  /** Whether the first page has come. */
+  /** Whether the first page is loaded. */
   known = $state(false);
-  /** Whether there is more below. */
+  /** Whether there are older entries. */
   more = $state(false);
   busy = $state(false);
   error = $state<string | null>(null);
@@ -61,7 +62,7 @@ export class ActivityLog {
   #turn = $state(0);
 
   constructor(filter: () => ActivityFilter) {
-    // Compared as text: a new object with the same filter is no new question.
+    // Compared as text, so that an equal filter does not reload.
     const question = $derived(JSON.stringify(filter()));
     $effect(() => {
       void this.#turn;
@@ -79,7 +80,7 @@ export class ActivityLog {
     });
   }
 
-  /** Reads the page below. */
+  /** Loads the next older page. */
   async readOlder() {
     if (!this.busy) await this.#read(this.#asking.signal);
   }
@@ -93,7 +94,7 @@ export class ActivityLog {
     this.newer.catchUp();
   }
 
-  /** Answers whether a page was read. */
+  /** Returns whether a page was loaded. */
   async #read(signal: AbortSignal): Promise<boolean> {
     this.busy = true;
     try {
@@ -123,10 +124,10 @@ export class ActivityLog {
       ({ activityAdded: { snapshot, activities } }) => {
         const known = [...newer, ...this.older].map(({ id }) => id);
         const added = activities.filter(({ id }) => !known.includes(id));
-        // After a break that was longer than a snapshot tells, there would be a hole.
-        const hole = snapshot && known.length > 0 && added.length > 0 && added.length === activities.length;
+        // The snapshot after a long disconnect may not reach back to the known entries.
+        const gap = snapshot && known.length > 0 && added.length > 0 && added.length === activities.length;
         newer = [...added, ...newer];
-        if (hole || newer.length > mostNewer) this.#turn++;
+        if (gap || newer.length > maxNewer) this.#turn++;
         else this.newer.update(newer);
       },
     );

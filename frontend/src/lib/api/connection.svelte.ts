@@ -3,37 +3,38 @@ import type { TadaDocumentNode } from 'gql.tada';
 import { createClient, type Client } from 'graphql-ws';
 import { ApiError } from './request';
 
-/** How much the numbers on the screen can be trusted. */
+/** State of the websocket, and so whether the numbers on the screen are live. */
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
-/** Milliseconds. A healthy server is heard at least every pingEvery; one that
- * does not answer a ping within pongWithin is taken for gone. */
+/** Milliseconds between pings, so that a healthy connection is never idle for longer. */
 const pingEvery = 10_000;
-const pongWithin = 5_000;
-const longestWait = 4_000;
-const askAgain = 5_000;
+/** Milliseconds to wait for a pong before the connection counts as lost. */
+const pongTimeout = 5_000;
+/** Upper bound of the reconnect backoff, in milliseconds. */
+const maxBackoff = 4_000;
+/** Milliseconds before a subscription that failed on the server is sent again. */
+const resubscribeAfter = 5_000;
 
-/** The close code by which the server says that the session has ended. */
-const signInAgain = 4401;
+/** Close code of the server for an ended session. */
+const sessionEnded = 4401;
 
 interface Options {
   url: string;
-  /** The server no longer accepts this session. */
+  /** Called when the server has ended the session. */
   onsignedout: () => void;
-  /** For tests. */
+  /** Replaces the browser's WebSocket in tests. */
   WebSocket?: unknown;
 }
 
-/** The one websocket of this tab. It reconnects for ever; every subscription
- * is then made again and begins with a snapshot, so nothing missed stays
- * missed. */
+/** The websocket of this tab. It reconnects until it is closed. After a reconnect
+ * every subscription starts again with a snapshot, so no change is lost. */
 export class Connection {
   state = $state<ConnectionState>('connecting');
-  /** When the server was last heard, in ms since 1970; null until the first time. */
+  /** When the server last sent a message, in ms since 1970; null before the first. */
   asOf = $state<number | null>(null);
 
   readonly #client: Client;
-  #silence: ReturnType<typeof setTimeout> | undefined;
+  #pongTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ url, onsignedout, WebSocket }: Options) {
     let socket: WebSocket | undefined;
@@ -42,72 +43,73 @@ export class Connection {
       lazy: false,
       keepAlive: pingEvery,
       retryAttempts: Infinity,
-      shouldRetry: (event) => !(isClose(event) && event.code === signInAgain),
-      retryWait: (retries) => wait(Math.min(longestWait, 250 * 2 ** retries) * (0.75 + Math.random() / 2)),
+      shouldRetry: (event) => !(isClose(event) && event.code === sessionEnded),
+      retryWait: (retries) => wait(Math.min(maxBackoff, 250 * 2 ** retries) * (0.75 + Math.random() / 2)),
       onNonLazyError: () => undefined,
       ...(WebSocket ? { webSocketImpl: WebSocket } : {}),
       on: {
         opened: (opened) => (socket = opened as WebSocket),
         connected: () => {
           this.state = 'live';
-          this.#heard();
+          this.#received();
         },
-        message: () => this.#heard(),
+        message: () => this.#received(),
         ping: (received) => {
-          if (!received) this.#silence = setTimeout(() => socket?.close(4408, 'no pong'), pongWithin);
+          if (!received) this.#pongTimer = setTimeout(() => socket?.close(4408, 'no pong'), pongTimeout);
         },
         pong: (received) => {
-          if (received) this.#heard();
+          if (received) this.#received();
         },
         closed: (event) => {
-          clearTimeout(this.#silence);
+          clearTimeout(this.#pongTimer);
           this.state = 'lost';
-          if (isClose(event) && event.code === signInAgain) onsignedout();
+          if (isClose(event) && event.code === sessionEnded) onsignedout();
         },
       },
     });
   }
 
-  /** Calls ondata with a snapshot and after every change, until the returned
-   * function is called. onerror says why nothing comes; when the fault is the
-   * server's, the same is asked again after a while. */
+  /** Calls ondata with a snapshot and after each change, until the returned function
+   * is called. Calls onerror if the server rejects the subscription; internal
+   * errors and unavailability are retried. */
   subscribe<Data, Variables>(
     document: TadaDocumentNode<Data, Variables>,
     variables: Variables,
     ondata: (data: Data) => void,
     onerror: (error: ApiError) => void = () => undefined,
   ): () => void {
-    const question = { query: print(document), variables: variables as Record<string, unknown> };
+    const payload = { query: print(document), variables: variables as Record<string, unknown> };
     let stop: () => void = () => undefined;
-    let again: ReturnType<typeof setTimeout> | undefined;
-    const ask = () => {
-      stop = this.#client.subscribe<Data>(question, {
+    let retry: ReturnType<typeof setTimeout> | undefined;
+    const start = () => {
+      stop = this.#client.subscribe<Data>(payload, {
         next: ({ data, errors }) => {
           if (errors?.[0]) onerror(asApiError(errors));
           else if (data) ondata(data);
         },
-        error: (refused) => {
-          const error = asApiError(refused);
+        error: (cause) => {
+          const error = asApiError(cause);
           onerror(error);
-          if (error.code === 'INTERNAL' || error.code === 'UNAVAILABLE') again = setTimeout(ask, askAgain);
+          if (error.code === 'INTERNAL' || error.code === 'UNAVAILABLE')
+            retry = setTimeout(start, resubscribeAfter);
         },
         complete: () => undefined,
       });
     };
-    ask();
+    start();
     return () => {
-      clearTimeout(again);
+      clearTimeout(retry);
       stop();
     };
   }
 
   close() {
-    clearTimeout(this.#silence);
+    clearTimeout(this.#pongTimer);
     void this.#client.dispose();
   }
 
-  #heard() {
-    clearTimeout(this.#silence);
+  #received() {
+    clearTimeout(this.#pongTimer);
     this.asOf = Date.now();
   }
 }
@@ -121,7 +123,7 @@ function asApiError(error: unknown): ApiError {
   const first = Array.isArray(error)
     ? (error[0] as { message: string; extensions?: { code?: unknown } })
     : undefined;
-  if (!first) return new ApiError('The live connection was refused.', 'UNAVAILABLE');
+  if (!first) return new ApiError('The server rejected the live connection.', 'UNAVAILABLE');
   const code = first.extensions?.code;
   return new ApiError(first.message, typeof code === 'string' ? code : 'INTERNAL');
 }

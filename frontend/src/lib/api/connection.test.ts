@@ -17,7 +17,7 @@ function connect(onsignedout = () => undefined) {
   return new Connection({ url: 'ws://test/graphql', onsignedout, WebSocket: FakeSocket });
 }
 
-test('a lost connection is said to be lost, comes back, and asks for the same again', async () => {
+test('a lost connection reconnects and resubscribes', async () => {
   const connection = connect();
   const received: boolean[] = [];
   connection.subscribe(watch, { groupId: 'g' }, ({ groupChanged }) => received.push(groupChanged.snapshot));
@@ -25,12 +25,14 @@ test('a lost connection is said to be lost, comes back, and asks for the same ag
   expect(connection.asOf).toBeNull();
 
   const first = await FakeSocket.number(0);
-  first.say({ type: 'connection_ack' });
-  await vi.waitFor(() => expect(first.asked('subscribe')?.payload?.variables).toEqual({ groupId: 'g' }));
+  first.receive({ type: 'connection_ack' });
+  await vi.waitFor(() =>
+    expect(first.sentMessage('subscribe')?.payload?.variables).toEqual({ groupId: 'g' }),
+  );
   expect(connection.state).toBe('live');
-  first.say({
+  first.receive({
     type: 'next',
-    id: first.asked('subscribe')?.id,
+    id: first.sentMessage('subscribe')?.id,
     payload: { data: { groupChanged: { snapshot: true } } },
   });
   expect(received).toEqual([true]);
@@ -40,19 +42,21 @@ test('a lost connection is said to be lost, comes back, and asks for the same ag
   expect(connection.state).toBe('lost');
 
   const second = await FakeSocket.number(1);
-  second.say({ type: 'connection_ack' });
-  await vi.waitFor(() => expect(second.asked('subscribe')?.payload?.variables).toEqual({ groupId: 'g' }));
+  second.receive({ type: 'connection_ack' });
+  await vi.waitFor(() =>
+    expect(second.sentMessage('subscribe')?.payload?.variables).toEqual({ groupId: 'g' }),
+  );
   expect(connection.state).toBe('live');
   connection.close();
 });
 
-test('a server that no longer answers is taken for gone', async () => {
+test('a connection without a pong counts as lost and reconnects', async () => {
   const connection = connect();
   const first = await FakeSocket.number(0);
-  first.say({ type: 'connection_ack' });
+  first.receive({ type: 'connection_ack' });
   await vi.waitFor(() => expect(connection.state).toBe('live'));
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(first.asked('ping')).toBeDefined();
+  expect(first.sentMessage('ping')).toBeDefined();
   expect(connection.state).toBe('live');
   await vi.advanceTimersByTimeAsync(5_000);
   expect(connection.state).toBe('lost');
@@ -60,7 +64,7 @@ test('a server that no longer answers is taken for gone', async () => {
   connection.close();
 });
 
-test('an ended session is told once and not tried again', async () => {
+test('an ended session is reported once, without a reconnect', async () => {
   const signedOut = vi.fn();
   const connection = connect(signedOut);
   (await FakeSocket.number(0)).drop(4401);
@@ -70,7 +74,7 @@ test('an ended session is told once and not tried again', async () => {
   connection.close();
 });
 
-test('what fails on the server is asked again; what is wrong is not', async () => {
+test('a subscription is retried after a server error, not after a rejection', async () => {
   const connection = connect();
   const errors: string[] = [];
   const received: boolean[] = [];
@@ -84,19 +88,19 @@ test('what fails on the server is asked again; what is wrong is not', async () =
   subscribe('internal');
   subscribe('missing');
   const socket = await FakeSocket.number(0);
-  socket.say({ type: 'connection_ack' });
+  socket.receive({ type: 'connection_ack' });
   const asked = (groupId: string) =>
     socket.sent.filter(({ payload }) => (payload?.variables as { groupId?: string })?.groupId === groupId);
   await vi.waitFor(() => expect(asked('missing')).toHaveLength(1));
   const refuse = (id: string | undefined, code: string) =>
-    socket.say({ type: 'error', id, payload: [{ message: 'no', extensions: { code } }] });
+    socket.receive({ type: 'error', id, payload: [{ message: 'no', extensions: { code } }] });
   refuse(asked('internal')[0]?.id, 'INTERNAL');
   refuse(asked('missing')[0]?.id, 'NOT_FOUND');
   await vi.waitFor(() => expect(errors).toEqual(['INTERNAL', 'NOT_FOUND']));
   await vi.advanceTimersByTimeAsync(6_000);
   expect(asked('internal')).toHaveLength(2);
   expect(asked('missing')).toHaveLength(1);
-  socket.say({
+  socket.receive({
     type: 'next',
     id: asked('internal')[1]?.id,
     payload: { data: { groupChanged: { snapshot: true } } },

@@ -6,7 +6,7 @@ interface Message {
   payload?: { variables?: unknown };
 }
 
-/** The network: sockets that a test plays the server of. */
+/** A WebSocket whose server side is controlled by the test. */
 export class FakeSocket {
   static opened: FakeSocket[] = [];
   static readonly CONNECTING = 0;
@@ -33,7 +33,7 @@ export class FakeSocket {
     this.drop(code);
   }
 
-  say(message: object) {
+  receive(message: object) {
     this.onmessage?.({ data: JSON.stringify(message) });
   }
 
@@ -42,29 +42,29 @@ export class FakeSocket {
     this.onclose?.({ code, reason: '', wasClean: code !== 1006 });
   }
 
-  asked(type: string): Message | undefined {
+  sentMessage(type: string): Message | undefined {
     return this.sent.find((message) => message.type === type);
   }
 
-  /** The socket opened as the n-th, as soon as its client has said hello. */
+  /** The n-th socket, once its client has sent connection_init. */
   static async number(n: number): Promise<FakeSocket> {
     return vi.waitFor(() => {
       const socket = FakeSocket.opened[n];
-      if (!socket?.asked('connection_init')) throw new Error(`no socket ${n} yet`);
+      if (!socket?.sentMessage('connection_init')) throw new Error(`no socket ${n} yet`);
       return socket;
     });
   }
 
-  /** Admits the client and answers the first subscription it makes. */
+  /** Acknowledges the connection and answers its first subscription. */
   async answer(data: object) {
-    this.say({ type: 'connection_ack' });
+    this.receive({ type: 'connection_ack' });
     await vi.waitFor(() => {
-      if (!this.asked('subscribe')) throw new Error('nothing asked yet');
+      if (!this.sentMessage('subscribe')) throw new Error('no subscription yet');
     });
     this.next(data);
   }
 
   next(data: object) {
-    this.say({ type: 'next', id: this.asked('subscribe')?.id, payload: { data } });
+    this.receive({ type: 'next', id: this.sentMessage('subscribe')?.id, payload: { data } });
   }
 }

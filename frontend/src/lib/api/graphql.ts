@@ -1,8 +1,8 @@
 import { initGraphQLTada } from 'gql.tada';
 import type { introspection } from './graphql-env.d.ts';
 
-/** Types every GraphQL literal from the committed schema. A fragment stands
- * beside the component that reads it and is spread by whoever asks. */
+/** Types every GraphQL literal from the committed schema. A component exports the
+ * fragment it reads; pages spread the fragments into their query. */
 export const graphql = initGraphQLTada<{
   introspection: introspection;
   disableMasking: true;

@@ -2,9 +2,9 @@ import type { TadaDocumentNode } from 'gql.tada';
 import type { Connection } from './connection.svelte';
 import type { ApiError } from './request';
 
-/** The present state of something the server keeps telling about. Make it while
- * a component is being set up: it ends with the component and begins anew when
- * its variables change. What was known stays on the screen during a break. */
+/** The latest data of a subscription. It ends with its component and restarts when
+ * its variables change. While the connection is lost, the last data stays
+ * available. Create it during component initialisation. */
 export class Live<Data, Variables> {
   #data = $state.raw<Data | null>(null);
   #error = $state.raw<ApiError | null>(null);
@@ -14,12 +14,12 @@ export class Live<Data, Variables> {
     document: TadaDocumentNode<Data, Variables>,
     variables: () => Variables,
   ) {
-    let asked = '';
+    let lastKey = '';
     $effect(() => {
       const wanted = variables();
       const key = JSON.stringify(wanted);
-      if (key !== asked) this.#data = null;
-      asked = key;
+      if (key !== lastKey) this.#data = null;
+      lastKey = key;
       this.#error = null;
       return connection.subscribe(
         document,
@@ -33,12 +33,12 @@ export class Live<Data, Variables> {
     });
   }
 
-  /** Null until the first snapshot has come. */
+  /** Null before the first snapshot. */
   get data(): Data | null {
     return this.#data;
   }
 
-  /** Why nothing comes; null as long as it does. */
+  /** Why there is no new data; null while the subscription works. */
   get error(): ApiError | null {
     return this.#error;
   }

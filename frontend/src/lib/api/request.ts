@@ -1,8 +1,8 @@
 import { print } from '@0no-co/graphql.web';
 import type { TadaDocumentNode } from 'gql.tada';
 
-/** What the API answered instead of data. `code` is ErrorCode of the schema, or
- * OFFLINE when no answer came at all. */
+/** A failed request. `code` is the schema's ErrorCode, or OFFLINE if the server
+ * could not be reached. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -14,12 +14,19 @@ export class ApiError extends Error {
   }
 }
 
+/** Why the API rejected a mutation. */
+export interface UserError {
+  /** Path in the mutation's input, such as "policy.waves[0].share"; null for the whole. */
+  field: string | null;
+  message: string;
+}
+
 interface Answer<Data> {
   data?: Data | null;
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
-/** Asks the API once, with the session of this browser. */
+/** Sends one GraphQL request with the session of this browser. Throws ApiError. */
 export async function request<Data, Variables>(
   document: TadaDocumentNode<Data, Variables>,
   variables: Variables,
@@ -43,7 +50,7 @@ async function post<Data>(body: string, signal?: AbortSignal): Promise<Answer<Da
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError('The server cannot be reached.', 'OFFLINE');
+    throw new ApiError('Could not reach the server. Check the connection and try again.', 'OFFLINE');
   }
   if (response.status === 401) throw new ApiError('Sign in first.', 'UNAUTHENTICATED');
   try {

@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { Live } from '$lib/api/live.svelte';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 
 const document = graphql(`
   subscription ApplicationRevision($applicationId: ID!) {
@@ -14,8 +14,8 @@ const document = graphql(`
   }
 `);
 
-/** Tells when configuration below an application changed, for pages that read
- * one part of it. Null until it is known, and when there is none such. */
+/** The configuration revision of an application, for pages that reload when it
+ * changes. */
 export class Revision {
   readonly #live: Live<{ applicationChanged: { application: Named | null } }, { applicationId: string }>;
 
@@ -23,6 +23,7 @@ export class Revision {
     this.#live = new Live(session.connection, document, () => ({ applicationId: applicationId() }));
   }
 
+  /** Null before it is loaded and if the application does not exist. */
   get now(): number | null {
     return this.#live.data?.applicationChanged.application?.revision ?? null;
   }

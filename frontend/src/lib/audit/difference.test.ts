@@ -3,9 +3,9 @@ import { difference, type Change, type Value } from './difference';
 
 const lines = (before: object | null, after: object | null) =>
   difference(before ? JSON.stringify(before) : '', after ? JSON.stringify(after) : '').map(
-    ({ field, before, after }: Change) => `${field}: ${say(before)} → ${say(after)}`,
+    ({ field, before, after }: Change) => `${field}: ${format(before)} → ${format(after)}`,
   );
-const say = (value: Value | null) =>
+const format = (value: Value | null) =>
   value === null ? '–' : 'ref' in value ? `${value.ref} ${value.id}` : value.text;
 
 const group = {
@@ -22,12 +22,12 @@ const group = {
   edges: {},
 };
 
-test('only what changed is told, not the counters', () => {
+test('only changed fields are listed, without counters', () => {
   const after = { ...group, revision: 2, policy: { ...group.policy, updatesEnabled: false } };
   expect(lines(group, after)).toEqual(['policy · updates: on → off']);
 });
 
-test('spans, shares, days and times of day are in words', () => {
+test('durations, shares, days and times of day are formatted', () => {
   const after = {
     ...group,
     policy: {
@@ -47,12 +47,12 @@ test('spans, shares, days and times of day are in words', () => {
   ]);
 });
 
-test('a wave that was added or removed is told as such', () => {
+test('an added or removed wave is listed', () => {
   const after = { ...group, policy: { ...group.policy, waves: [{ share: 0.05, soak: 14_400_000_000_000 }] } };
   expect(lines(group, after)).toEqual(['policy · wave 2 · share: 100 % → –']);
 });
 
-test('what points elsewhere is a reference that has a name', () => {
+test('ids of other objects become references', () => {
   const [was, is] = ['01a20840-bb23-7000-a669-ba146776df87', '01a20840-bb31-7000-bfa5-f424a6f68d04'];
   const channel = { name: 'stable', package_id: was, promoted_at: '2026-11-23T11:53:57Z' };
   expect(lines(channel, { ...channel, package_id: is, promoted_at: '2026-11-23T12:00:00Z' })).toEqual([
@@ -60,7 +60,7 @@ test('what points elsewhere is a reference that has a name', () => {
   ]);
 });
 
-test('something new is told whole, without its empty fields', () => {
+test('a new object is listed in full, without empty fields', () => {
   expect(
     lines(null, {
       id: 'x',
@@ -72,12 +72,12 @@ test('something new is told whole, without its empty fields', () => {
   ).toEqual(['version: – → 2.0.0', 'type: – → operating system', 'action · event: – → postinstall']);
 });
 
-test('a machine that was held', () => {
-  const nobody = { Kind: 0, Version: {}, Until: '0001-01-01T00:00:00Z', By: '', Reason: '' };
+test('an override is listed by kind', () => {
+  const none = { Kind: 0, Version: {}, Until: '0001-01-01T00:00:00Z', By: '', Reason: '' };
   expect(
     lines(
-      { machine: 'm1', override: nobody },
-      { machine: 'm1', override: { ...nobody, Kind: 1, By: 'ana', Reason: 'disk swap' } },
+      { machine: 'm1', override: none },
+      { machine: 'm1', override: { ...none, Kind: 1, By: 'ana', Reason: 'disk swap' } },
     ),
   ).toEqual(['override · kind: none → held']);
 });

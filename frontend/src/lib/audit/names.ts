@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { channelPath, groupPath, packagePath } from '$lib/paths';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import type { Reference } from './difference';
 
 const packageQuery = graphql(`
@@ -41,7 +41,7 @@ interface Name {
   href: string;
 }
 
-/** What an entry points to, as it is called now; null when it was deleted since. */
+/** The current name of a referenced object; null if it was deleted. */
 export async function nameOf(kind: Reference, id: string): Promise<Name | null> {
   switch (kind) {
     case 'package': {

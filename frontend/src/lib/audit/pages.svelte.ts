@@ -1,7 +1,7 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
-import { auditFragment, type Audit } from './words';
+import { session } from '$lib/api/session.svelte';
+import { auditFragment, type Audit } from './entry';
 
 const auditsQuery = graphql(
   `
@@ -22,10 +22,10 @@ const auditsQuery = graphql(
 
 export type AuditFilter = NonNullable<VariablesOf<typeof auditsQuery>['filter']>;
 
-/** The audit as far as it was asked for, newest first. Make it while a component
- * is being set up. */
+/** The pages of the audit loaded so far, newest first. Create it during component
+ * initialisation. */
 export class AuditPages {
-  /** Null until the first page has come. */
+  /** Null before the first page is loaded. */
   entries = $state.raw<readonly Audit[] | null>(null);
   more = $state(false);
   busy = $state(false);
@@ -36,7 +36,7 @@ export class AuditPages {
   #asking = new AbortController();
 
   constructor(filter: () => AuditFilter) {
-    // Compared as text: a new object with the same filter is no new question.
+    // Compared as text, so that an equal filter does not reload.
     const question = $derived(JSON.stringify(filter()));
     $effect(() => {
       this.#filter = JSON.parse(question) as AuditFilter;

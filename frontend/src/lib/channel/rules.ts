@@ -1,7 +1,7 @@
 import { graphql } from '$lib/api/graphql';
 
-/** What is said of packages for one channel: that no machine may skip them, or
- * that they are kept away. */
+/** A rule of a channel about a package: machines must not skip it (floor), or it
+ * must not be promoted (blacklist). */
 export type RuleKind = 'floor' | 'blacklisting';
 
 export const addMutations = {
@@ -50,27 +50,27 @@ export const removeMutations = {
   `),
 } as const;
 
-export const ruleWords = {
+export const ruleText = {
   floor: {
     title: 'Floors',
-    none: 'None: machines go straight to the package of the channel. A floor is a version no machine may skip, such as one that migrates data.',
-    add: 'Add a floor',
-    addTitle: 'No machine may skip a version',
-    addNote: 'Machines below it are offered it first, as a step of its own under the same policy.',
+    none: 'No floors. A floor is a version that machines must not skip, such as one that migrates data.',
+    add: 'Add floor',
+    addTitle: 'Add a floor?',
+    addNote: 'Machines below this version update to it first, as a separate step under the same policy.',
     addVerb: 'Add floor',
     remove: (version: string) => `Let machines skip ${version}?`,
-    removeNote: 'Machines below it are offered the next floor or the package of the channel.',
+    removeNote: 'Machines below it update to the next floor or to the package of the channel.',
     removeVerb: 'Remove floor',
   },
   blacklisting: {
     title: 'Blacklist',
-    none: 'Empty: every package of the architecture may be promoted. A blacklisted package is refused.',
-    add: 'Blacklist a package',
-    addTitle: 'Keep a package away from the channel',
-    addNote: 'It cannot be promoted to the channel until it is allowed again.',
+    none: 'No blacklisted packages. A blacklisted package cannot be promoted to this channel.',
+    add: 'Blacklist package',
+    addTitle: 'Blacklist a package?',
+    addNote: 'It cannot be promoted to this channel until you allow it again.',
     addVerb: 'Blacklist',
     remove: (version: string) => `Allow ${version} again?`,
-    removeNote: 'It can be promoted to the channel afterwards.',
+    removeNote: 'It can then be promoted to this channel.',
     removeVerb: 'Allow again',
   },
 } as const;

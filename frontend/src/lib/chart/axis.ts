@@ -11,9 +11,9 @@ const whole = new Intl.NumberFormat('en-US');
 
 const day = 86_400_000;
 
-/** Words for moments along an axis, in the reader's zone: the time, with the day
- * where a new one begins; only dates when they are a day or more apart. */
-export function axisWords(moments: readonly Date[], now: Date): string[] {
+/** Labels of a time axis in the local zone: the time, with the day where a new day
+ * begins, or only dates if the times are a day or more apart. */
+export function axisLabels(moments: readonly Date[], now: Date): string[] {
   const [first, second] = moments;
   if (first && second && second.getTime() - first.getTime() >= day - 3_600_000) {
     return moments.map((at) => date.format(at));
@@ -30,10 +30,10 @@ export function axisWords(moments: readonly Date[], now: Date): string[] {
   });
 }
 
-/** A number along an axis: in full as long as that is short. */
+/** Label of a number on an axis, abbreviated from 100,000. */
 export const axisNumber = (n: number): string => (n < 100_000 ? whole.format(n) : compact.format(n));
 
-/** Steps between numbers along an axis: whole ones, because half a machine is none. */
+/** Possible steps of a number axis. Whole numbers, because it counts machines. */
 export const wholeSteps: number[] = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].flatMap((ten) => [
   ten,
   2 * ten,

@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import type { Palette } from './palette';
 import type { ChartMark } from './series';
 
-/** Where the words of a mark stand: beside its line, in one of a few rows. */
+/** Position of a mark's label: beside its line, in one of a few rows. */
 export interface Place {
   row: number;
   side: 'left' | 'right';
@@ -10,8 +10,8 @@ export interface Place {
 
 const rows = 4;
 
-/** Finds room for the words of marks so that none covers another. `marks` are
- * from left to right; null: there is no room, the line stands alone. */
+/** Places the labels of marks, given from left to right, so that none overlap.
+ * Null: no space, the mark has no label. */
 export function placeMarks(
   marks: readonly { x: number; width: number }[],
   from: number,
@@ -29,23 +29,23 @@ export function placeMarks(
   });
 }
 
-/** How many marks the words of each speak for: what happens again while the
- * words still stand there is counted by them; 0: it is told by the one before. */
+/** How many marks each label represents. A mark with the same label that would
+ * overlap the one before is counted there and gets 0. */
 export function countAlike(
   marks: readonly { x: number; width: number; label: string }[],
   gap: number,
 ): number[] {
   const counts = marks.map(() => 0);
-  let teller = 0;
+  let first = 0;
   marks.forEach(({ x, label }, i) => {
-    const before = marks[teller];
-    if (before?.label !== label || x > before.x + before.width + 4 * gap) teller = i;
-    counts[teller] = (counts[teller] ?? 0) + 1;
+    const before = marks[first];
+    if (before?.label !== label || x > before.x + before.width + 4 * gap) first = i;
+    counts[first] = (counts[first] ?? 0) + 1;
   });
   return counts;
 }
 
-/** Draws a line at the moment of each mark, with its words where there is room. */
+/** Draws a line at the time of each mark, with its label where there is space. */
 export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palette, font: string) {
   const { ctx, bbox } = u;
   const scale = uPlot.pxRatio;
@@ -64,13 +64,13 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
     .filter(({ x }) => x >= from && x <= until)
     .sort((a, b) => a.x - b.x);
   const counts = countAlike(inside, 5 * scale);
-  const told = inside.flatMap((mark, i) => {
+  const labelled = inside.flatMap((mark, i) => {
     const times = counts[i] ?? 0;
     if (times === 0) return [];
-    const words = times === 1 ? mark.label : `${mark.label} ×${times}`;
-    return [{ words, x: mark.x, width: ctx.measureText(words).width }];
+    const text = times === 1 ? mark.label : `${mark.label} ×${times}`;
+    return [{ text, x: mark.x, width: ctx.measureText(text).width }];
   });
-  const places = placeMarks(told, from, until, 5 * scale);
+  const places = placeMarks(labelled, from, until, 5 * scale);
   for (const { x, tone } of inside) {
     ctx.globalAlpha = 0.75;
     ctx.strokeStyle = palette.color(tone && tone !== 'quiet' ? `var(--${tone})` : 'var(--ink)');
@@ -81,19 +81,19 @@ export function drawMarks(u: uPlot, marks: readonly ChartMark[], palette: Palett
     ctx.lineTo(x + 0.5, bbox.top + bbox.height);
     ctx.stroke();
   }
-  told.forEach(({ x, width, words }, i) => {
+  labelled.forEach(({ x, width, text }, i) => {
     const place = places[i];
     if (!place) return;
     const left = place.side === 'right' ? x + 5 * scale : x - 5 * scale - width;
     const top = bbox.top + (4 + place.row * 14) * scale;
     ctx.globalAlpha = 1;
     ctx.setLineDash([]);
-    // A seam keeps the words readable on every area.
+    // An outline keeps the label readable on every area.
     ctx.lineWidth = 3 * scale;
     ctx.strokeStyle = palette.color('color-mix(in srgb, var(--card) 80%, transparent)');
-    ctx.strokeText(words, left, top);
+    ctx.strokeText(text, left, top);
     ctx.fillStyle = palette.color('var(--ink)');
-    ctx.fillText(words, left, top);
+    ctx.fillText(text, left, top);
   });
   ctx.restore();
 }

@@ -11,8 +11,8 @@ const tints: Record<ChartTone, string> = {
   'older-3': 'var(--soft)',
 };
 
-/** What tells areas apart without colour: stripes that rise or fall, every so
- * many pixels. The same as in Swatch and VersionBar. */
+/** Patterns that distinguish areas without colour: rising or falling stripes, every
+ * so many pixels. The same as in Swatch and VersionBar. */
 const stripes: Partial<Record<ChartTone, { every: number; rising: boolean; tint: string }>> = {
   fly: { every: 8, rising: true, tint: 'color-mix(in srgb, var(--card) 22%, var(--fly))' },
   fail: { every: 5, rising: false, tint: 'color-mix(in srgb, var(--card) 35%, var(--fail))' },
@@ -20,8 +20,8 @@ const stripes: Partial<Record<ChartTone, { every: number; rising: boolean; tint:
   'older-3': { every: 7, rising: true, tint: 'var(--older-3)' },
 };
 
-/** The tokens of the page's theme as a canvas needs them. The page itself
- * resolves them, because only it knows light from dark. */
+/** The theme's colours for a canvas. A hidden element resolves the CSS variables,
+ * because a canvas cannot. */
 export class Palette {
   readonly #probe = document.createElement('span');
   readonly #colors = new Map<string, string>();
@@ -32,8 +32,8 @@ export class Palette {
     host.append(this.#probe);
   }
 
-  /** The theme is another one. */
-  forget() {
+  /** Call after the theme has changed. */
+  reset() {
     this.#colors.clear();
     this.#fills.clear();
   }
@@ -51,12 +51,12 @@ export class Palette {
     return this.color(tone === 'quiet' ? 'var(--mute)' : tints[tone]);
   }
 
-  /** The area below steps, light enough for a cap to be read on it. */
+  /** Fill below a step line, light enough for the cap line on it. */
   soft(tone: ChartTone): string {
     return this.color(`color-mix(in srgb, ${tints[tone]} 42%, var(--card))`);
   }
 
-  /** `scale`: pixels of the canvas in a pixel of the page. */
+  /** `scale` is canvas pixels per CSS pixel. */
   fill(tone: ChartTone, scale: number): string | CanvasPattern {
     const key = `${tone} ${scale}`;
     const known = this.#fills.get(key);
@@ -78,7 +78,7 @@ export class Palette {
     context.strokeStyle = this.color(stripe.tint);
     context.lineWidth = 1.4 * scale;
     context.lineCap = 'square';
-    // Its neighbours too, so that the stripe goes on over the corners of the tile.
+    // Also one tile left and right, so that the stripe continues at the corners.
     for (const left of [-size, 0, size]) {
       context.moveTo(left, stripe.rising ? size : 0);
       context.lineTo(left + size, stripe.rising ? 0 : size);

@@ -1,34 +1,34 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { axisNumber, axisWords, wholeSteps } from './axis';
+import { axisNumber, axisLabels, wholeSteps } from './axis';
 import { drawMarks } from './marks';
 import { Palette } from './palette';
 import { roundTimes } from './round-times';
 import { heights, type ChartContent, type ChartSeries } from './series';
 
-/** Milliseconds between two paints: what changes faster is not seen anyway. */
+/** Milliseconds between two paints; faster changes are not visible. */
 const paintEvery = 300;
 
-/** Room for the words under the plot and, per digit, left of it. */
+/** Pixels below the plot for labels and, per digit, left of it. */
 const axisHeight = 24;
-const digitWidth = 6.6;
+const digitWidth = 7.6;
 
-/** Room for a time under the plot. The right edge cuts what is within a third of it. */
-const tickWidth = 84;
+/** Pixels reserved for a time label. The right edge cuts labels within a third of it. */
+const tickWidth = 92;
 
 const minute = 60_000;
 
 interface Options {
   height: number;
-  /** The cursor came to a moment, in ms; null: it left. */
+  /** Called with the time under the cursor, in ms; null when it leaves. */
   onpoint: (at: number | null) => void;
 }
 
-/** A chart on a canvas, which follows the width of its place and the theme of
- * the page until it is destroyed. */
+/** A chart on a canvas. It follows the width of its element and the theme of the
+ * page until it is destroyed. */
 export class Plot {
   #uplot: uPlot | null = null;
-  /** What is painted; series that look different need a new uPlot. */
+  /** The painted content; series with other styles need a new uPlot. */
   #content: ChartContent | null = null;
   #look = '';
   #next: ChartContent | null = null;
@@ -43,7 +43,7 @@ export class Plot {
   ) {
     this.#palette = new Palette(host);
     const repaint = () => {
-      this.#palette.forget();
+      this.#palette.reset();
       this.#uplot?.redraw(false);
     };
     const theme = new MutationObserver(repaint);
@@ -56,13 +56,15 @@ export class Plot {
       if (width > 0 && this.#uplot?.width !== width) this.#uplot?.setSize({ width, height: options.height });
     });
     size.observe(host);
+    // Text painted before the fonts are loaded has the fallback font.
+    void document.fonts.ready.then(() => this.#uplot?.redraw(false));
     this.#end.signal.addEventListener('abort', () => {
       theme.disconnect();
       size.disconnect();
     });
   }
 
-  /** Shows this soon: at once when nothing was painted lately. */
+  /** Paints the content now or, if the last paint was recent, soon. */
   show(content: ChartContent) {
     this.#next = content;
     const wait = this.#paintedAt + paintEvery - performance.now();
@@ -70,7 +72,7 @@ export class Plot {
     else this.#timer ??= setTimeout(() => this.#paint(), wait);
   }
 
-  /** Puts the cursor on a moment, in ms; null takes it away. */
+  /** Moves the cursor to a time, in ms; null removes it. */
   point(at: number | null) {
     const left = at === null ? -10 : (this.#uplot?.valToPos(at, 'x') ?? -10);
     this.#uplot?.setCursor({ left, top: at === null ? -10 : 0 });
@@ -100,7 +102,7 @@ export class Plot {
     this.#uplot = new uPlot(this.#uplotOptions(content), this.#data(content), this.host);
   }
 
-  /** A stack is painted from its top, so that the lower areas cover it. */
+  /** Stacks are painted from the top, so that lower areas cover higher ones. */
   #painted<Item>(items: readonly Item[], { stacked }: ChartContent): Item[] {
     return stacked ? items.toReversed() : [...items];
   }
@@ -110,7 +112,7 @@ export class Plot {
   }
 
   #uplotOptions(content: ChartContent): uPlot.Options {
-    const font = `11px ${getComputedStyle(this.host).fontFamily}`;
+    const font = `12px ${getComputedStyle(this.host).fontFamily}`;
     const color = (css: string) => () => this.#palette.color(css);
     const grid = { stroke: color('color-mix(in srgb, var(--ink) 9%, transparent)'), width: 1 };
     const axis = { font, stroke: color('var(--mute)'), ticks: { show: false } };
@@ -141,7 +143,7 @@ export class Plot {
             return roundTimes(from, until - edge, Math.floor(width / tickWidth)).map((at) => at.getTime());
           },
           values: (_, moments) =>
-            axisWords(
+            axisLabels(
               moments.map((at) => new Date(at)),
               new Date(),
             ),
@@ -150,7 +152,7 @@ export class Plot {
           ...axis,
           grid,
           gap: 6,
-          size: (_, words) => Math.ceil(Math.max(2, ...(words ?? []).map((w) => w.length)) * digitWidth) + 8,
+          size: (_, text) => Math.ceil(Math.max(2, ...(text ?? []).map((w) => w.length)) * digitWidth) + 8,
           space: 36,
           incrs: wholeSteps,
           values: (_, numbers) => numbers.map(axisNumber),
@@ -191,7 +193,7 @@ export class Plot {
   }
 }
 
-/** From the first moment to the last; a little time also around a single one. */
+/** From the first time to the last, with a margin around a single one. */
 function span(from: number | null, until: number | null): [number, number] {
   if (from === null || until === null) return [Date.now() - 60 * minute, Date.now()];
   return from === until ? [from - minute, until + minute] : [from, until];

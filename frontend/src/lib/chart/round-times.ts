@@ -28,19 +28,19 @@ const steps = [
   30 * day,
 ];
 
-/** About `most` round moments of local time between two (in ms since 1970), at
- * least two, evenly spaced except where the clocks change. */
+/** About `most`, at least two, round local times in a range (in ms since 1970).
+ * Evenly spaced except where clocks change. */
 export function roundTimes(from: number, until: number, most: number): Date[] {
   let size = steps.findIndex((step) => (until - from) / step <= most);
   if (size < 0) size = steps.length - 1;
   let times: Date[] = [];
-  // A single moment tells no scale.
+  // A single tick shows no scale.
   for (; size >= 0 && times.length < 2; size--) times = multiples(steps[size] ?? day, from, until);
   return times;
 }
 
 function multiples(step: number, from: number, until: number): Date[] {
-  // Steps of a day or more begin at local midnight, shorter ones at the hour.
+  // Steps of more than an hour start at local midnight, shorter ones at the hour.
   const start = new Date(from);
   start.setMilliseconds(0);
   start.setSeconds(0);

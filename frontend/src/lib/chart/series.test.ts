@@ -14,27 +14,27 @@ const content = {
   marks: [],
 };
 
-test('stacked series lie on each other, and a moment nobody knows stays a gap', () =>
+test('stacked series add up, and unknown times stay gaps', () =>
   expect(heights({ ...content, stacked: true })).toEqual([
     [1, 0, null],
     [3, 5, null],
   ]));
 
-test('series side by side keep their own values and gaps', () =>
+test('unstacked series keep their values and gaps', () =>
   expect(heights({ ...content, stacked: false })).toEqual([
     [1, null, null],
     [2, 5, null],
   ]));
 
-test('a series shorter than the moments ends in a gap', () =>
+test('a short series ends in a gap', () =>
   expect(heights({ ...content, series: [series('short', [4])], stacked: false })).toEqual([[4, null, null]]));
 
-test('the nearest moment is the nearest in time, however uneven they are', () => {
+test('the nearest time is found in uneven series', () => {
   expect([-5, 4, 5, 6, 95, 200].map((at) => nearest([0, 10, 100], at))).toEqual([0, 0, 0, 1, 2, 2]);
   expect(nearest([], 3)).toBe(-1);
 });
 
-test('marks belong to the moment they are nearest to', () => {
+test('marks belong to the nearest time', () => {
   const moments = times.map((time) => Date.parse(time));
   const marks = [
     { at: '2026-11-23T04:04:00Z', label: 'paused' },

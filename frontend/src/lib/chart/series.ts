@@ -1,14 +1,14 @@
 import type { Tone } from '$lib/ui/tone';
 
-/** What a series is about: a state, or a version that is not the target, newest
- * first. Both have the colours and patterns they have everywhere. */
+/** Colour and pattern of a series: that of a state, or of a version older than the
+ * target, newest first. */
 export type ChartTone = Tone | 'older-1' | 'older-2' | 'older-3';
 
 export type ChartStyle = 'area' | 'line' | 'dashed' | 'steps';
 
 export interface ChartSeries {
   label: string;
-  /** One for each moment; null where nothing is known. */
+  /** One per time; null where it is unknown. */
   values: readonly (number | null)[];
   tone: ChartTone;
   style: ChartStyle;
@@ -20,7 +20,7 @@ export interface ChartMark {
   tone?: Tone;
 }
 
-/** What a chart shows. */
+/** The content of a chart. */
 export interface ChartContent {
   /** ISO 8601, oldest first. */
   times: readonly string[];
@@ -32,8 +32,8 @@ export interface ChartContent {
 
 type Heights = (number | null)[];
 
-/** How high each series reaches: its values, or with all below it. A moment is
- * unknown when nothing is known of it at all. */
+/** The upper edge of each series: its values or, if stacked, the sum up to it. A
+ * time is unknown if no series has a value for it. */
 export function heights({ times, series, stacked }: ChartContent): Heights[] {
   if (!stacked) return series.map(({ values }) => times.map((_, i) => values[i] ?? null));
   const below: Heights = times.map((_, i) => (series.some(({ values }) => values[i] != null) ? 0 : null));
@@ -45,7 +45,7 @@ export function heights({ times, series, stacked }: ChartContent): Heights[] {
   });
 }
 
-/** The moment nearest to another, both in ms; -1 when there is none. */
+/** Index of the time nearest to `at`, in ms; -1 if there is none. */
 export function nearest(moments: readonly number[], at: number): number {
   let low = 0;
   let high = moments.length;
@@ -59,7 +59,7 @@ export function nearest(moments: readonly number[], at: number): number {
   return at - before <= after - at ? low - 1 : low;
 }
 
-/** Marks by the index of the moment they are nearest to. */
+/** Marks by the index of their nearest time. */
 export function marksByMoment(
   moments: readonly number[],
   marks: readonly ChartMark[],

@@ -14,33 +14,33 @@ const entries = [
   entry('Pages', 'Audit'),
   entry('Groups', 'Non-production', { where: 'Edge agent' }),
   entry('Groups', 'Production EU', { where: 'Edge agent' }),
-  entry('Groups', 'Stable', { where: 'Flatcar', words: 'lts-track' }),
+  entry('Groups', 'Stable', { where: 'Flatcar', keywords: 'lts-track' }),
 ];
 
 const labels = (typed: string) =>
   matching(entries, typed).map(({ section, entries }) => [section, ...entries.map(({ label }) => label)]);
 
-test('nothing typed offers everything, in its order', () => {
+test('an empty search lists everything in order', () => {
   expect(labels('')).toEqual([
     ['Pages', 'Fleet', 'Audit'],
     ['Groups', 'Non-production', 'Production EU', 'Stable'],
   ]);
 });
 
-test('what begins with it comes first', () => {
+test('entries that start with the text come first', () => {
   expect(labels('prod')).toEqual([['Groups', 'Production EU', 'Non-production']]);
 });
 
-test('every word must be there, wherever', () => {
+test('every term must match', () => {
   expect(labels('edge eu')).toEqual([['Groups', 'Production EU']]);
   expect(labels('edge flatcar')).toEqual([]);
 });
 
-test('other words lead to it as well, upper and lower case alike', () => {
+test('other keywords lead to it as well, upper and lower case alike', () => {
   expect(labels('LTS')).toEqual([['Groups', 'Stable']]);
 });
 
-test('a section shows eight at most', () => {
+test('a section shows at most eight entries', () => {
   const many = Array.from({ length: 60 }, (_, i) => entry('Groups', `Group ${i}`));
   expect(matching(many, 'group')[0]?.entries).toHaveLength(8);
 });

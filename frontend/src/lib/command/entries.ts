@@ -1,28 +1,28 @@
-/** What the command palette offers, and which of it answers to what was typed. */
+/** Entries of the command palette, and which of them match the search text. */
 
 export interface Entry {
   /** Unique in the palette, without spaces. */
   id: string;
   section: string;
   label: string;
-  /** What it belongs to. */
+  /** Its context, such as the application. */
   where?: string;
-  /** Other words it answers to. */
-  words?: string;
-  /** Ids and versions look like it. */
+  /** More text that finds it. */
+  keywords?: string;
+  /** Set in monospace, as ids and versions are. */
   mono?: boolean;
   act: () => void;
 }
 
-/** Entries of one section that are shown at most. */
-const most = 8;
+/** Maximum number of entries per section. */
+const maxEntries = 8;
 
-/** The entries that hold every word that was typed, the best of each section
- * first, the sections in the order they came in. */
+/** The entries that match every search term, by section in the given order, best
+ * matches first. */
 export function matching(entries: readonly Entry[], typed: string): { section: string; entries: Entry[] }[] {
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const terms = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const found = entries
-    .map((entry, place) => ({ entry, place, rank: rank(entry, words) }))
+    .map((entry, place) => ({ entry, place, rank: rank(entry, terms) }))
     .filter(({ rank }) => rank !== null)
     .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0) || a.place - b.place);
   const names = [...new Set(entries.map(({ section }) => section))];
@@ -32,17 +32,17 @@ export function matching(entries: readonly Entry[], typed: string): { section: s
       entries: found
         .filter(({ entry }) => entry.section === section)
         .map(({ entry }) => entry)
-        .slice(0, most),
+        .slice(0, maxEntries),
     }))
     .filter((group) => group.entries.length > 0);
 }
 
-/** 0 when the label begins with what was typed, 1 when a word of it does, 2 when
- * it is anywhere; null when a word is missing. */
-function rank({ label, where = '', words = '' }: Entry, typed: readonly string[]): number | null {
+/** 0 if the label starts with the first term, 1 if a later part does, 2 for any
+ * other match; null if a term does not match. */
+function rank({ label, where = '', keywords = '' }: Entry, typed: readonly string[]): number | null {
   if (typed.length === 0) return 0;
   const name = label.toLowerCase();
-  const text = `${name} ${where} ${words}`.toLowerCase();
+  const text = `${name} ${where} ${keywords}`.toLowerCase();
   if (!typed.every((word) => text.includes(word))) return null;
   const first = typed[0] ?? '';
   if (name.startsWith(first)) return 0;

@@ -14,47 +14,47 @@ function type(keys: string, typing = false): (Command | null)[] {
   return keys.split(' ').map((key, i) => reader.read(press(key), typing, i * 100));
 }
 
-test('one key acts at once', () => {
+test('single keys act at once', () => {
   expect(type('/')).toEqual([{ act: 'search' }]);
   expect(type('?')).toEqual([{ act: 'help' }]);
 });
 
-test('a page takes two keys', () => {
+test('g and a second key go to a page', () => {
   expect(type('g u')).toEqual([null, { act: 'go', to: '/audit' }]);
   expect(type('g 3')).toEqual([null, { act: 'application', nth: 2 }]);
 });
 
-test('f freezes, and only after g it goes to the fleet', () => {
+test('f freezes; only after g it goes to the fleet', () => {
   expect(type('f g f f')).toEqual([{ act: 'freeze' }, null, { act: 'go', to: '/' }, { act: 'freeze' }]);
 });
 
-test('the second key must follow soon', () => {
+test('the second key must follow in time', () => {
   const reader = new KeyReader();
   expect(reader.read(press('g'), false, 0)).toBeNull();
   expect(reader.read(press('a'), false, 5000)).toBeNull();
 });
 
-test('an unknown second key is taken for itself', () => {
+test('an unknown second key acts as a single key', () => {
   expect(type('g / a')).toEqual([null, { act: 'search' }, null]);
 });
 
-test('no key acts while typing, except with Ctrl or Cmd', () => {
+test('while typing only shortcuts with Ctrl or Cmd act', () => {
   expect(type('/ ? j g a f', true).every((command) => command === null)).toBe(true);
   const reader = new KeyReader();
   expect(reader.read(press('k', { ctrlKey: true }), true, 0)).toEqual({ act: 'palette' });
   expect(reader.read(press('K', { metaKey: true }), true, 0)).toEqual({ act: 'palette' });
 });
 
-test('with Alt a key is left to the browser', () => {
+test('keys with Alt are ignored', () => {
   expect(new KeyReader().read(press('f', { altKey: true }), false, 0)).toBeNull();
 });
 
-test('no two lines of the help claim the same keys', () => {
+test('no two shortcuts share their keys', () => {
   const claimed = sections.flatMap(({ keys }) => keys.map((key) => key.keys.join(' ')));
   expect(new Set(claimed).size).toBe(claimed.length);
 });
 
-test('an application that is not there is nowhere', () => {
+test('a number without an application has no address', () => {
   expect(nthApplication(['a', 'b'], 1)).toBe('/apps/b');
   expect(nthApplication(['a', 'b'], 2)).toBeNull();
 });

@@ -8,8 +8,7 @@ import {
   settingsPath,
 } from '$lib/paths';
 
-/** Every key of the dashboard. The help is made from this list, so a key that is
- * not here does not exist. */
+/** Every keyboard shortcut of the dashboard. The help is generated from this list. */
 
 export type Command =
   | { act: 'search' | 'palette' | 'help' | 'next' | 'previous' | 'freeze' }
@@ -19,13 +18,13 @@ export type Command =
   | { act: 'application'; nth: number };
 
 interface Key {
-  /** Pressed one after the other; `Mod` is Ctrl, or Cmd on a Mac. */
+  /** Pressed in sequence; `Mod` is Ctrl, or Cmd on a Mac. */
   keys: readonly string[];
   does: string;
-  /** Null: done by what has the focus, and here for the help only. */
+  /** Null if the focused element handles the key; listed for the help only. */
   command: Command | null;
-  /** Not in the help, because another line speaks for it. */
-  silent?: boolean;
+  /** Left out of the help. */
+  hidden?: boolean;
 }
 
 interface Section {
@@ -41,18 +40,18 @@ const page = (key: string, name: string, to: string): Key => ({
 
 const applications = Array.from({ length: 9 }, (_, i): Key => ({
   keys: ['g', String(i + 1)],
-  does: 'The applications in their order',
+  does: 'Application 1 to 9',
   command: { act: 'application', nth: i },
-  silent: i > 0,
+  hidden: i > 0,
 }));
 
 export const sections: readonly Section[] = [
   {
     title: 'Find',
     keys: [
-      { keys: ['/'], does: 'Search this page, or everything', command: { act: 'search' } },
-      { keys: ['Mod+k'], does: 'Command palette', command: { act: 'palette' } },
-      { keys: ['?'], does: 'These keys', command: { act: 'help' } },
+      { keys: ['/'], does: 'Search this page or everything', command: { act: 'search' } },
+      { keys: ['Mod+k'], does: 'Open the command palette', command: { act: 'palette' } },
+      { keys: ['?'], does: 'Show keyboard shortcuts', command: { act: 'help' } },
     ],
   },
   {
@@ -70,17 +69,17 @@ export const sections: readonly Section[] = [
   {
     title: 'On a page',
     keys: [
-      { keys: ['j'], does: 'Next row of a list', command: { act: 'next' } },
-      { keys: ['k'], does: 'Row before', command: { act: 'previous' } },
-      { keys: ['Enter'], does: 'Open the row', command: null },
-      { keys: ['f'], does: 'Freeze what happens, or follow it again', command: { act: 'freeze' } },
-      { keys: ['Esc'], does: 'Close what is open', command: null },
+      { keys: ['j'], does: 'Next row', command: { act: 'next' } },
+      { keys: ['k'], does: 'Previous row', command: { act: 'previous' } },
+      { keys: ['Enter'], does: 'Open row', command: null },
+      { keys: ['f'], does: 'Freeze or follow the activity', command: { act: 'freeze' } },
+      { keys: ['Esc'], does: 'Close dialog or menu', command: null },
     ],
   },
 ];
 
-/** How long the second key of two may take, in ms. */
-const patience = 1500;
+/** Milliseconds allowed between the two keys of a shortcut. */
+const sequenceTimeout = 1500;
 
 export interface Press {
   key: string;
@@ -89,15 +88,15 @@ export interface Press {
   altKey: boolean;
 }
 
-/** Turns presses into commands. No key acts while somebody is typing, except
- * those with Ctrl or Cmd. */
+/** Turns key presses into commands. While the user types, only shortcuts with Ctrl
+ * or Cmd act. */
 export class KeyReader {
   #before: string | null = null;
   #at = 0;
 
   read(press: Press, typing: boolean, now: number): Command | null {
     const name = nameOf(press);
-    const before = now - this.#at <= patience ? this.#before : null;
+    const before = now - this.#at <= sequenceTimeout ? this.#before : null;
     this.#before = null;
     if (name === null || (typing && !name.startsWith('Mod+'))) return null;
     const found = before === null ? undefined : find([before, name]);
@@ -126,7 +125,7 @@ function nameOf({ key, ctrlKey, metaKey, altKey }: Press): string | null {
   return key;
 }
 
-/** Where the n-th application is, if there are so many. */
+/** Address of the n-th application, if there is one. */
 export const nthApplication = (ids: readonly string[], nth: number): string | null => {
   const id = ids[nth];
   return id === undefined ? null : applicationPath(id);

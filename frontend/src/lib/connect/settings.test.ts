@@ -9,13 +9,13 @@ const place: Place = {
   arch: 'amd64',
 };
 
-test('Flatcar is told where to ask and which group it belongs to', () => {
+test('the Flatcar settings contain server and track', () => {
   expect(updateConf(place)).toBe('SERVER=http://updates.example.com/v1/update/\nGROUP=production\n');
 });
 
-test('a shell makes well-formed XML of the command, whatever the track is called', () => {
+test('the shell command produces well-formed XML for any track', () => {
   const track = `a "b" <c> & $(id) \`id\` \\d 'e'`;
-  // curl is replaced by one that shows what it would send.
+  // Replaces curl by a function that prints the request.
   const script = `curl() { cat; }\n${checkCommand({ ...place, track })}`;
   const xml = execFileSync('sh', ['-c', script], { encoding: 'utf8' });
   const sent = new DOMParser().parseFromString(xml, 'text/xml').querySelector('app');
@@ -24,7 +24,7 @@ test('a shell makes well-formed XML of the command, whatever the track is called
   expect(sent?.getAttribute('machineid')).not.toContain('$');
 });
 
-test('only the application that is there from the start is Flatcar', () => {
+test('Flatcar is the default client of the preinstalled application only', () => {
   expect(usualClient('e96281a6-d1af-4bde-9a0a-97b76e56dc57')).toBe('flatcar');
   expect(usualClient(place.applicationId)).toBe('program');
 });

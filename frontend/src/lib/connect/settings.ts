@@ -1,4 +1,4 @@
-/** What a client must be told to ask this server. */
+/** The settings of a client of this server. */
 
 export type Client = 'flatcar' | 'program';
 
@@ -12,7 +12,7 @@ export interface Place {
 export const asClient = (text: string | null | undefined): Client | null =>
   text === 'flatcar' || text === 'program' ? text : null;
 
-/** The application every database begins with. */
+/** Id of the preinstalled application. */
 const flatcarApplication = 'e96281a6-d1af-4bde-9a0a-97b76e56dc57';
 
 export const usualClient = (applicationId: string): Client =>
@@ -24,7 +24,7 @@ export const updateConf = ({ updateUrl, track }: Place) => `SERVER=${updateUrl}\
 export const flatcarCommands =
   'sudo systemctl restart update-engine\nupdate_engine_client -check_for_update\n';
 
-/** A shell command that asks once, as the machine it runs on. */
+/** A shell command that sends one update check, with the host name as machine id. */
 export function checkCommand({ updateUrl, applicationId, track, arch }: Place): string {
   return `curl -s ${quote(updateUrl)} --data-binary @- <<EOF
 <request protocol="3.0" installsource="scheduler">
@@ -37,10 +37,10 @@ EOF
 `;
 }
 
-/** A shell word. */
+/** Quotes a text for the shell. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** A value inside quotes, in XML, in a here-document that expands $ and \`. */
+/** Escapes an XML attribute inside a here-document that expands $ and \`. */
 const attribute = (text: string) =>
   text
     .replaceAll('&', '&amp;')
@@ -48,13 +48,13 @@ const attribute = (text: string) =>
     .replaceAll('"', '&quot;')
     .replace(/[\\$`]/g, '\\$&');
 
-/** What a program reports on its way, in this order. */
-export const reports: readonly { event: string; says: string }[] = [
-  { event: '<event eventtype="13" eventresult="1"/>', says: 'the download began' },
-  { event: '<event eventtype="14" eventresult="1"/>', says: 'it is downloaded' },
-  { event: '<event eventtype="3" eventresult="1"/>', says: 'it is installed and running' },
+/** The reports of a program, in order. */
+export const reports: readonly { event: string; step: string }[] = [
+  { event: '<event eventtype="13" eventresult="1"/>', step: 'download started' },
+  { event: '<event eventtype="14" eventresult="1"/>', step: 'download finished' },
+  { event: '<event eventtype="3" eventresult="1"/>', step: 'installed and running' },
   {
     event: '<event eventtype="3" eventresult="0" errorcode="1"/>',
-    says: 'it failed, with a code of your own',
+    step: 'failed, with an error code of your choice',
   },
 ];

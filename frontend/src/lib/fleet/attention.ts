@@ -25,15 +25,15 @@ export const attentionFragment = graphql(`
 
 export type Attention = ResultOf<typeof attentionFragment>;
 
-/** The one thing to do about it, and where. */
+/** The action that resolves it, and its page. */
 export function remedy({ kind, application, group }: Attention): { label: string; href: string } | null {
-  if (kind === 'DEFAULT_PASSWORD') return { label: 'Change it', href: passwordPath() };
+  if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
       return {
-        // A person can halt before anything has failed.
-        label: group.rollout?.halt?.failed ? 'See what failed' : 'See the rollout',
+        // A user can halt a rollout before anything has failed.
+        label: group.rollout?.halt?.failed ? 'View failures' : 'View rollout',
         href: groupPath(application.id, group.id),
       };
     case 'WAITING_FOR_APPROVAL':
@@ -43,6 +43,6 @@ export function remedy({ kind, application, group }: Attention): { label: string
     case 'POLICY_WARNING':
       return { label: 'Edit policy', href: policyPath(application.id, group.id) };
     case 'NO_PACKAGE':
-      return { label: 'Give it a package', href: applicationPath(application.id) };
+      return { label: 'Promote a package', href: applicationPath(application.id) };
   }
 }

@@ -17,11 +17,11 @@ const large = Array.from({ length: 10 }, (_, i) => application(`app${i}`, 6));
 const open = (all: TreeApplication[], current: string, chosen = new Map<string, boolean>()) =>
   all.filter((one) => isOpen(one, all, current, chosen)).map(({ id }) => id);
 
-test('few groups are all shown', () => {
+test('with few groups all applications are open', () => {
   expect(open(small, '/')).toEqual(['a', 'b']);
 });
 
-test('an application that offers nothing is closed, unless it is the only one', () => {
+test('an application without packages is closed, unless it is the only one', () => {
   const idle = application('idle', 2);
   const nothing = {
     ...idle,
@@ -31,12 +31,12 @@ test('an application that offers nothing is closed, unless it is the only one', 
   expect(open([nothing], '/')).toEqual(['idle']);
 });
 
-test('of sixty only those of the application one is in', () => {
+test('with many groups only the current application is open', () => {
   expect(open(large, '/')).toEqual([]);
   expect(open(large, '/apps/app3/groups/x/policy')).toEqual(['app3']);
 });
 
-test('what a person opened or closed stays so', () => {
+test('the choice of the user overrides the default', () => {
   const chosen = new Map([
     ['app1', true],
     ['app3', false],
@@ -44,13 +44,13 @@ test('what a person opened or closed stays so', () => {
   expect(open(large, '/apps/app3', chosen)).toEqual(['app1']);
 });
 
-test('a halted group stands for its application, then a paused one', () => {
+test('the most urgent group state represents its application', () => {
   expect(worst(['UP_TO_DATE', 'ROLLING_OUT', 'PAUSED', 'HALTED'])).toBe('HALTED');
   expect(worst(['UP_TO_DATE', 'ROLLING_OUT', 'PAUSED'])).toBe('PAUSED');
   expect(worst([])).toBe('NO_PACKAGE');
 });
 
-test('a page below another is within it, a namesake is not', () => {
+test('a page is within the page above it, not within one with a similar path', () => {
   expect(within('/apps/1/groups/2', '/apps/1')).toBe(true);
   expect(within('/apps/12', '/apps/1')).toBe(false);
   expect(within('/machines', '/')).toBe(false);

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import type { GroupState } from '$lib/group/state';
 
-/** Applications and groups, as the navigation shows them. */
+/** The applications and groups of the navigation. */
 export const treeDocument = graphql(`
   subscription Navigation {
     fleetChanged {
@@ -24,16 +24,16 @@ export type TreeApplication = ResultOf<typeof treeDocument>['fleetChanged']['app
 /** Most urgent first. */
 const urgency: readonly GroupState[] = ['HALTED', 'PAUSED', 'ROLLING_OUT', 'UP_TO_DATE', 'NO_PACKAGE'];
 
-/** The state that stands for all of them. */
+/** The most urgent of the states. */
 export const worst = (states: readonly GroupState[]): GroupState =>
   urgency.find((state) => states.includes(state)) ?? 'NO_PACKAGE';
 
-/** As many groups are shown at once without being asked for. */
-const few = 20;
+/** Up to this many groups in total, all applications are open at first. */
+const openUpTo = 20;
 
-/** Which applications show their groups: the one that one is in and, with few
- * groups, those that offer something. `chosen` is what a person opened or closed
- * by hand. */
+/** Whether an application shows its groups: the current one does and, if there are
+ * few groups, every one with a package. `chosen` holds what the user opened or
+ * closed. */
 export function isOpen(
   { id, groups }: TreeApplication,
   applications: readonly TreeApplication[],
@@ -43,9 +43,9 @@ export function isOpen(
   const all = applications.reduce((sum, { groups }) => sum + groups.length, 0);
   const alone = applications.length === 1;
   const alive = groups.some(({ state }) => state !== 'NO_PACKAGE');
-  return chosen.get(id) ?? (within(current, `/apps/${id}`) || (all <= few && (alive || alone)));
+  return chosen.get(id) ?? (within(current, `/apps/${id}`) || (all <= openUpTo && (alive || alone)));
 }
 
-/** Whether an address is a page or one below it. */
+/** Whether a path is a page or below it. */
 export const within = (current: string, path: string) =>
   path === '/' ? current === '/' : current === path || current.startsWith(`${path}/`);

@@ -1,7 +1,7 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
 import type { GroupState } from './state';
 
-/** What a person can do to a group's rollout. */
+/** The actions on a group's rollout. */
 export type GroupAction = 'pause' | 'resume' | 'halt' | 'advance';
 
 export const actionMutations = {
@@ -53,52 +53,52 @@ export const reachQuery = graphql(`
 
 type Control = VariablesOf<typeof reachQuery>['control'];
 
-interface ActionWords {
-  /** On its button. */
+interface ActionText {
+  /** Label of the button. */
   label: string;
   look: 'plain' | 'primary' | 'warn' | 'danger';
   control: Control;
-  /** Stopping must be quick; whoever starts again says why. */
+  /** Stopping must be quick; starting again needs a reason. */
   reason: 'optional' | 'required';
-  /** What it does, whoever is touched. */
+  /** The consequences. */
   note: string;
 }
 
-export const actionWords: Record<GroupAction, ActionWords> = {
+export const actionText: Record<GroupAction, ActionText> = {
   pause: {
     label: 'Pause',
     look: 'warn',
     control: 'PAUSE',
     reason: 'optional',
-    note: 'For a planned stop while nothing is wrong. No machine is granted any more until somebody resumes, whatever is promoted meanwhile. Offers that were not begun are taken back; machines already downloading finish.',
+    note: 'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
   },
   resume: {
     label: 'Resume',
     look: 'primary',
     control: 'RESUME',
     reason: 'required',
-    note: 'Machines are granted again, within the caps. Failures so far are set aside and cannot halt the rollout again.',
+    note: 'Machines are granted updates again, within the caps. Failures so far no longer count towards a halt.',
   },
   halt: {
     label: 'Halt',
     look: 'danger',
     control: 'HALT',
     reason: 'optional',
-    note: 'For when something is wrong with this version: it shows as an emergency. No machine is granted any more until another version is promoted or somebody resumes, which sets the failures so far aside.',
+    note: 'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
   },
   advance: {
     label: 'Next wave',
     look: 'plain',
     control: 'ADVANCE',
     reason: 'required',
-    note: 'Opens it now, without waiting for the soak time and the gate of the wave before.',
+    note: 'Opens the next wave now, without waiting for the soak time and gate of the current wave.',
   },
 };
 
 export const asAction = (text: string | null): GroupAction | null =>
-  text !== null && Object.hasOwn(actionWords, text) ? (text as GroupAction) : null;
+  text !== null && Object.hasOwn(actionText, text) ? (text as GroupAction) : null;
 
-/** What makes sense now, the usual one last. */
+/** The actions possible in a state, the usual one last. */
 export function possibleActions(state: GroupState, wave: number, waves: number): GroupAction[] {
   switch (state) {
     case 'ROLLING_OUT':

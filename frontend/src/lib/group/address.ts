@@ -3,15 +3,15 @@ import { groupPath, type GroupView, type MachineList } from '$lib/paths';
 import { asAction, type GroupAction } from './actions';
 import { failureFilter, failureKey, type FailureFilter } from './failures';
 
-/** What the address of a group's page asks for, and the addresses it links to. */
+/** The query parameters of a group page, and the addresses it links to. */
 export class GroupAddress {
-  /** Which machines are listed. */
+  /** Filters of the machines. */
   readonly list: MachineList;
-  /** How the charts and cards are set, which every link of the page keeps. */
+  /** Settings of charts and cards, which every link of the page keeps. */
   readonly charts: Pick<GroupView, 'range' | 'chart' | 'pace' | 'by'>;
-  /** Which failed attempts are listed instead of machines. */
+  /** Failed attempts to list instead of machines. */
   readonly failure: FailureFilter | null;
-  /** Whose dialog is to be opened. */
+  /** The action whose dialog is open. */
   readonly action: GroupAction | null;
 
   constructor(
@@ -30,7 +30,7 @@ export class GroupAddress {
     this.action = asAction(given.get('do'));
   }
 
-  /** The page as it is, a chart set otherwise. */
+  /** The page with another chart setting. */
   readonly chart = (set: GroupView = {}) =>
     groupPath(this.application, this.group, {
       ...this.list,
@@ -39,13 +39,13 @@ export class GroupAddress {
       ...set,
     });
 
-  /** A list of machines. */
+  /** The page with another list of machines. */
   readonly machines = (list: MachineList) =>
     groupPath(this.application, this.group, { ...this.charts, ...list }, 'machines');
 
   readonly show = (show: Show) => this.machines({ show });
   readonly search = (search: string) => this.machines({ search });
 
-  /** A list of failed attempts. */
+  /** The page with a list of failed attempts. */
   readonly failures = (filter: FailureFilter) => this.machines({ failure: failureKey(filter) });
 }

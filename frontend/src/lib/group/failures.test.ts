@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failureFilter, failureKey, filterWords, failureWords, type FailureFilter } from './failures';
+import { failureFilter, failureKey, filterLabel, failureLabel, type FailureFilter } from './failures';
 
 const filters: [string, FailureFilter][] = [
   ['all', {}],
@@ -11,28 +11,30 @@ const filters: [string, FailureFilter][] = [
   ['from.1.0.0', { fromVersion: '1.0.0' }],
 ];
 
-test.each(filters)('%s is one filter and back', (key, filter) => {
+test.each(filters)('%s is parsed and formatted without loss', (key, filter) => {
   expect(failureKey(filter)).toBe(key);
   expect(failureFilter(key)).toEqual(filter);
 });
 
-test('an address that asks for nothing has no filter, a strange one asks for all', () => {
+test('no key means no filter, an unknown key means all', () => {
   expect(failureFilter(null)).toBeNull();
   expect(failureFilter('')).toBeNull();
   expect(failureFilter('constructor')).toEqual({});
 });
 
-test('a failure is called by its decoded code, and by how it ended where there is none', () => {
-  expect(failureWords({ outcome: 'FAILED', code: 9, description: 'download transfer' })).toBe(
+test('a failure is named by its decoded code, else by its outcome', () => {
+  expect(failureLabel({ outcome: 'FAILED', code: 9, description: 'download transfer' })).toBe(
     'Download transfer',
   );
-  expect(failureWords({ outcome: 'ROLLED_BACK', code: 44, description: 'x' })).toBe('Rolled back after boot');
-  expect(failureWords({ outcome: 'TIMED_OUT', code: 0, description: '' })).toBe('No report within the lease');
+  expect(failureLabel({ outcome: 'ROLLED_BACK', code: 44, description: 'x' })).toBe('Rolled back after boot');
+  expect(failureLabel({ outcome: 'TIMED_OUT', code: 0, description: '' })).toBe(
+    'Lease expired without a report',
+  );
 });
 
-test('a filter says what the attempts have in common', () => {
+test('a filter has a label', () => {
   const known = [{ outcome: 'FAILED' as const, code: 29, description: 'operation hash (code 29)' }];
-  expect(filters.map(([, filter]) => filterWords(filter, known))).toEqual([
+  expect(filters.map(([, filter]) => filterLabel(filter, known))).toEqual([
     'all',
     'rolled back after boot',
     'operation hash (code 29)',

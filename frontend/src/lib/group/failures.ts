@@ -1,6 +1,6 @@
 import type { VariablesOf } from '$lib/api/graphql';
 import { graphql } from '$lib/api/graphql';
-import { outcomeWord, type Outcome } from '$lib/machine/state';
+import { outcomeLabel, type Outcome } from '$lib/machine/state';
 import { sentence } from '$lib/ui/format';
 
 export const failedAttemptsQuery = graphql(`
@@ -41,11 +41,11 @@ interface Failure {
   description: string;
 }
 
-/** How an attempt failed, as a label: the decoded code where there is one. */
-export const failureWords = ({ outcome, description }: Failure): string =>
-  outcome === 'FAILED' && description ? sentence(description) : outcomeWord[outcome];
+/** The label of a failure: its decoded code, else its outcome. */
+export const failureLabel = ({ outcome, description }: Failure): string =>
+  outcome === 'FAILED' && description ? sentence(description) : outcomeLabel[outcome];
 
-/** The filter as text of the address: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`. */
+/** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`. */
 export function failureKey({ outcome, code, oem, fromVersion }: FailureFilter): string {
   if (outcome) return code == null ? outcome : `${outcome}.${code}`;
   if (oem != null) return `oem.${oem}`;
@@ -53,26 +53,26 @@ export function failureKey({ outcome, code, oem, fromVersion }: FailureFilter): 
   return 'all';
 }
 
-/** The filter that an address asks for; null: none. */
+/** The filter of a query parameter; null if it is absent. */
 export function failureFilter(key: string | null | undefined): FailureFilter | null {
   if (!key) return null;
   const dot = key.indexOf('.');
   const [what, value] = dot < 0 ? [key, null] : [key.slice(0, dot), key.slice(dot + 1)];
   if (what === 'oem' && value !== null) return { oem: value };
   if (what === 'from' && value !== null) return { fromVersion: value };
-  if (!Object.hasOwn(outcomeWord, what)) return {};
+  if (!Object.hasOwn(outcomeLabel, what)) return {};
   const outcome = what as Outcome;
   return value !== null && /^\d+$/.test(value) ? { outcome, code: Number(value) } : { outcome };
 }
 
-/** What a list of failed attempts has in common, in words. */
-export function filterWords(filter: FailureFilter, known: readonly Failure[]): string {
+/** What the attempts of a filter have in common. */
+export function filterLabel(filter: FailureFilter, known: readonly Failure[]): string {
   if (filter.oem != null) return filter.oem ? `on ${filter.oem}` : 'on an unknown platform';
   if (filter.fromVersion != null)
     return filter.fromVersion ? `from ${filter.fromVersion}` : 'from an unknown version';
   const { outcome, code } = filter;
   if (!outcome) return 'all';
   const same = known.find((f) => f.outcome === outcome && f.code === code);
-  if (same) return failureWords(same).toLowerCase();
-  return code ? `${outcomeWord[outcome].toLowerCase()}, code ${code}` : outcomeWord[outcome].toLowerCase();
+  if (same) return failureLabel(same).toLowerCase();
+  return code ? `${outcomeLabel[outcome].toLowerCase()}, code ${code}` : outcomeLabel[outcome].toLowerCase();
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { funnelSteps, funnelWords, type Funnel } from './funnel';
+import { funnelSteps, funnelSummary, type Funnel } from './funnel';
 
 const funnel: Funnel = {
   granted: 100,
@@ -13,27 +13,27 @@ const funnel: Funnel = {
   released: 4,
 };
 
-test('who came no further is on the way or lost', () =>
+test('machines that stop at a step are in progress or lost', () =>
   expect(
     funnelSteps(funnel, [
       { state: 'GRANTED', machines: 5 },
       { state: 'DOWNLOADING', machines: 3 },
       { state: 'INSTALLED', machines: 7 },
-    ]).map(({ word, n, loss }) => `${word} ${n}: ${loss}`),
+    ]).map(({ label, n, loss }) => `${label} ${n}: ${loss}`),
   ).toEqual([
-    'Granted 100: 5 there now',
-    'Downloading 95: 3 there now · 2 came no further',
-    'Downloaded 90: 10 came no further',
-    'Installed 80: 7 there now · 3 came no further',
+    'Granted 100: 5 in progress',
+    'Downloading 95: 3 in progress · 2 lost',
+    'Downloaded 90: 10 lost',
+    'Installed 80: 7 in progress · 3 lost',
     'Complete 70: ',
   ]));
 
-test('machines of an earlier rollout that are still on the way are not counted as losses', () =>
-  expect(funnelSteps(funnel, [{ state: 'GRANTED', machines: 50 }])[0]?.loss).toBe('5 there now'));
+test('machines of a previous rollout in progress do not count as lost', () =>
+  expect(funnelSteps(funnel, [{ state: 'GRANTED', machines: 50 }])[0]?.loss).toBe('5 in progress'));
 
-test('the lost are named', () => {
-  expect(funnelWords(funnel)).toBe(
-    '9 failed (3 rolled back, 2 fell silent); 4 put off, interrupted or taken back.',
+test('the summary counts lost attempts', () => {
+  expect(funnelSummary(funnel)).toBe(
+    '9 failed (3 rolled back, 2 timed out); 4 deferred, interrupted or withdrawn.',
   );
-  expect(funnelWords({ ...funnel, failed: 0, released: 0 })).toBe('No attempt was lost.');
+  expect(funnelSummary({ ...funnel, failed: 0, released: 0 })).toBe('No lost attempts.');
 });

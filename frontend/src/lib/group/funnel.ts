@@ -1,7 +1,7 @@
 import type { InstanceState } from '$lib/machine/state';
 import { count } from '$lib/ui/format';
 
-/** Attempts by how far they came; each number includes those that came further. */
+/** Attempts by the steps they reached; each number includes later steps. */
 export interface Funnel {
   granted: number;
   downloading: number;
@@ -15,14 +15,14 @@ export interface Funnel {
 }
 
 interface Step {
-  word: string;
+  label: string;
   n: number;
-  /** What became of those who came no further, in words. */
+  /** Attempts that have not reached the next step. */
   loss: string;
 }
 
-/** The steps of an update. Who came to one and not to the next is there now or
- * was lost there. */
+/** The steps of an update. An attempt that has not reached the next step is in
+ * progress or lost. */
 export function funnelSteps(
   funnel: Funnel,
   byState: readonly { state: InstanceState; machines: number }[],
@@ -31,30 +31,30 @@ export function funnelSteps(
   const loss = (n: number, next: number, state: InstanceState) => {
     const here = Math.min(now(state), Math.max(0, n - next));
     const lost = Math.max(0, n - next - here);
-    return [here > 0 && `${count(here)} there now`, lost > 0 && `${count(lost)} came no further`]
+    return [here > 0 && `${count(here)} in progress`, lost > 0 && `${count(lost)} lost`]
       .filter(Boolean)
       .join(' · ');
   };
   const { granted, downloading, downloaded, installed, succeeded } = funnel;
   return [
-    { word: 'Granted', n: granted, loss: loss(granted, downloading, 'GRANTED') },
-    { word: 'Downloading', n: downloading, loss: loss(downloading, downloaded, 'DOWNLOADING') },
-    { word: 'Downloaded', n: downloaded, loss: loss(downloaded, installed, 'DOWNLOADED') },
-    { word: 'Installed', n: installed, loss: loss(installed, succeeded, 'INSTALLED') },
-    { word: 'Complete', n: succeeded, loss: '' },
+    { label: 'Granted', n: granted, loss: loss(granted, downloading, 'GRANTED') },
+    { label: 'Downloading', n: downloading, loss: loss(downloading, downloaded, 'DOWNLOADING') },
+    { label: 'Downloaded', n: downloaded, loss: loss(downloaded, installed, 'DOWNLOADED') },
+    { label: 'Installed', n: installed, loss: loss(installed, succeeded, 'INSTALLED') },
+    { label: 'Complete', n: succeeded, loss: '' },
   ];
 }
 
-/** Those who were lost, in one sentence. */
-export function funnelWords({ failed, rolledBack, timedOut, released }: Funnel): string {
+/** The lost attempts in one sentence. */
+export function funnelSummary({ failed, rolledBack, timedOut, released }: Funnel): string {
   const parts: string[] = [];
   if (failed > 0) {
     const ways = [
       rolledBack > 0 && `${count(rolledBack)} rolled back`,
-      timedOut > 0 && `${count(timedOut)} fell silent`,
+      timedOut > 0 && `${count(timedOut)} timed out`,
     ].filter(Boolean);
     parts.push(`${count(failed)} failed${ways.length > 0 ? ` (${ways.join(', ')})` : ''}`);
   }
-  if (released > 0) parts.push(`${count(released)} put off, interrupted or taken back`);
-  return parts.length > 0 ? `${parts.join('; ')}.` : 'No attempt was lost.';
+  if (released > 0) parts.push(`${count(released)} deferred, interrupted or withdrawn`);
+  return parts.length > 0 ? `${parts.join('; ')}.` : 'No lost attempts.';
 }

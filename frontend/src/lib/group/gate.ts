@@ -12,32 +12,32 @@ interface Gate {
 }
 
 export interface GateRule {
-  words: string;
+  text: string;
   met: boolean;
 }
 
-/** What keeps the next wave closed, rule by rule, in the order they are met.
- * `soak` in seconds; `until`: seconds to a moment of the server. */
+/** The rules that open the next wave, in the order they are met. `soak` in seconds;
+ * `until` returns the seconds to a time of the server. */
 export function gateRules(gate: Gate, soak: number, until: (at: string) => number): GateRule[] {
   const rules: GateRule[] = [];
   if (gate.minFinished > 0) {
     rules.push({
-      words: `${count(gate.finished)} of ${count(gate.minFinished)} finished`,
+      text: `${count(gate.finished)} of ${count(gate.minFinished)} finished`,
       met: gate.finished >= gate.minFinished,
     });
   }
   if (gate.minSuccessShare > 0) {
     rules.push({
-      words: `${percent(gate.successShare)} ok of ${percent(gate.minSuccessShare)}`,
+      text: `${percent(gate.successShare)} succeeded, needs ${percent(gate.minSuccessShare)}`,
       met: gate.finished > 0 && gate.successShare >= gate.minSuccessShare,
     });
   }
   if (soak > 0) {
     const left = gate.soakEndsAt ? until(gate.soakEndsAt) : null;
-    if (left === null) rules.push({ words: `then ${duration(soak)} of soak`, met: false });
-    else if (left > 0) rules.push({ words: `soaks for ${countdown(left)}`, met: false });
-    else rules.push({ words: `soaked ${duration(soak)}`, met: true });
+    if (left === null) rules.push({ text: `then soaks ${duration(soak)}`, met: false });
+    else if (left > 0) rules.push({ text: `soaks for ${countdown(left)}`, met: false });
+    else rules.push({ text: `soaked ${duration(soak)}`, met: true });
   }
-  if (gate.needsApproval) rules.push({ words: 'needs approval', met: false });
+  if (gate.needsApproval) rules.push({ text: 'needs approval', met: false });
   return rules;
 }

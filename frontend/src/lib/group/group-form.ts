@@ -64,6 +64,3 @@ export const updateMutation = graphql(`
     }
   }
 `);
-
-/** Fields that show what was refused next to them. */
-export const shown = ['name', 'track', 'channelId', 'description', 'arch'];

@@ -1,6 +1,6 @@
 import { untrack } from 'svelte';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import { isoSeconds } from '$lib/ui/format';
 import {
   chartMarks,
@@ -15,39 +15,39 @@ import {
   type TimelineRange,
 } from './timeline';
 
-interface Asked {
+interface Selection {
   groupId: string;
   range: TimelineRange;
-  /** Whenever this is another text, something happened that a chart marks. */
-  chapter: string;
+  /** Changes whenever an event occurs that a chart marks. */
+  eventKey: string;
 }
 
 interface Now {
   group: Present;
-  /** Whether it follows a gap, in which the page saw nothing. */
+  /** Whether it follows a gap in the connection. */
   snapshot: boolean;
 }
 
-/** Milliseconds: between readings of the stored points at least, and after
- * something happened, so that its mark is there to read. */
+/** Minimum milliseconds between two loads of the stored points. */
 const readEvery = 30_000;
+/** Milliseconds between an event and the next load, so that its mark is stored. */
 const readAfter = 400;
 
 const iso = (at: number) => new Date(at).toISOString();
 
-/** Marks in a chart; more cannot be told apart. */
-const mostMarks = 12;
+/** Marks in a chart; more are not distinguishable. */
+const maxMarks = 12;
 
-/** The stored past of a group, carried on by what the page sees of its present.
- * Make it while a component is being set up. */
+/** The timeline of a group: stored points, continued by the live numbers. Create it
+ * during component initialisation. */
 export class GroupHistory {
   #timeline = $state.raw<Timeline | null>(null);
   #seen = $state.raw<readonly Point[]>([]);
   #gaps = $state(0);
   error = $state.raw<ApiError | null>(null);
 
-  constructor(asked: () => Asked, now: () => Now) {
-    const { groupId, range, chapter } = $derived(asked());
+  constructor(selection: () => Selection, now: () => Now) {
+    const { groupId, range, eventKey } = $derived(selection());
     $effect(() => {
       void groupId;
       return () => (this.#seen = []);
@@ -65,13 +65,13 @@ export class GroupHistory {
       return () => (this.#timeline = null);
     });
     $effect(() => {
-      void chapter;
+      void eventKey;
       void this.#gaps;
       return this.#keepReading(groupId, range);
     });
   }
 
-  /** Null until it was read for the first time. */
+  /** Null before the first load. */
   get timeline(): Timeline | null {
     return this.#timeline;
   }
@@ -82,12 +82,12 @@ export class GroupHistory {
   /** Oldest first. */
   readonly points = $derived(join(this.#stored, this.#apart, this.#seen));
 
-  /** The moments of the points. */
+  /** The times of the points, ISO 8601. */
   readonly times = $derived(this.points.map(({ at }) => iso(at)));
 
-  /** What happened to the rollout meanwhile, the newest few. */
+  /** The latest events of the rollout. */
   readonly marks = $derived(
-    chartMarks(this.#timeline?.annotations ?? [], this.points[0]?.at ?? 0).slice(-mostMarks),
+    chartMarks(this.#timeline?.annotations ?? [], this.points[0]?.at ?? 0).slice(-maxMarks),
   );
 
   #keepReading(groupId: string, range: TimelineRange): () => void {
@@ -103,7 +103,7 @@ export class GroupHistory {
         if (!(error instanceof ApiError)) throw error;
         this.error = error;
       }
-      // No point is newer before the next one is stored.
+      // There is nothing new before the next point is stored.
       timer = setTimeout(read, Math.max(readEvery, this.error ? 0 : this.#apart));
     };
     timer = setTimeout(read, untrack(() => this.#timeline) ? readAfter : 0);

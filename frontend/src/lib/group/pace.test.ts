@@ -21,7 +21,7 @@ const now = {
   periodLimit: 9,
 };
 
-test('the stored pace goes on to the present, with a gap where nothing was kept', () =>
+test('live numbers continue the stored ones, with gaps where none are stored', () =>
   expect(paceColumns(timeline, now)).toEqual({
     times: [...timeline.times, now.asOf],
     granted: [7, null, 8],
@@ -30,8 +30,8 @@ test('the stored pace goes on to the present, with a gap where nothing was kept'
     cap: [3, null, 3],
   }));
 
-test('numbers older than the last stored moment do not turn time back', () =>
+test('live numbers older than the last stored time are dropped', () =>
   expect(paceColumns(timeline, { ...now, asOf: '2026-11-23T04:00:10Z' }).granted).toEqual([7, null]));
 
-test('without stored points there is the present', () =>
+test('without stored points the live numbers remain', () =>
   expect(paceColumns(null, now)).toMatchObject({ times: [now.asOf], granted: [8] }));

@@ -1,6 +1,6 @@
 import type { Timeline } from './timeline';
 
-/** The caps and what was used of them, now. */
+/** The caps and their current use. */
 interface PaceNow {
   asOf: string;
   inFlight: number;
@@ -9,11 +9,11 @@ interface PaceNow {
   periodLimit: number;
 }
 
-/** The stored pace and the present moment. Where nothing was kept, such as while
- * the server was down, the API says a cap of 0: a gap in the chart. */
+/** The stored numbers followed by the live ones. Times without data, such as while
+ * the server was down, have a cap of 0 in the API and become gaps. */
 export function paceColumns(timeline: Timeline | null, now: PaceNow) {
   const { times = [], pace } = timeline ?? {};
-  // The numbers of a group in which nothing happens are older than its points.
+  // In a group without changes the live numbers are older than the stored points.
   const fresh = Date.parse(now.asOf) > Date.parse(times.at(-1) ?? '') || times.length === 0;
   const column = (values: readonly number[] = [], caps: readonly number[] = [], last: number) => [
     ...times.map((_, i) => (caps[i] ? (values[i] ?? null) : null)),

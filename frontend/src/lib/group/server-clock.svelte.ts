@@ -1,14 +1,14 @@
 import { clock } from '$lib/ui/clock.svelte';
 
-/** Differences below are the way a message takes, not a clock that is wrong. */
+/** Milliseconds. Smaller differences are network latency, not a wrong clock. */
 const tolerance = 1000;
 
-/** The present by the clock of the server, so that what it announces ends here
- * when it ends there. */
+/** The server's clock, so that countdowns end when the server says, even if the
+ * browser's clock is wrong. */
 export class ServerClock {
   #ahead = $state(0);
 
-  /** Notes when a message was written that has just come. */
+  /** Compares the clocks by the timestamp of a message that has just arrived. */
   note(asOf: string) {
     const ahead = Date.parse(asOf) - Date.now();
     if (Math.abs(ahead - this.#ahead) > tolerance) this.#ahead = ahead;
@@ -19,13 +19,13 @@ export class ServerClock {
     return clock.now.getTime() + this.#ahead;
   }
 
-  /** Seconds until a moment of the server; 0 when it has passed. */
+  /** Seconds until a time of the server; 0 if it has passed. */
   until(at: string): number {
     return Math.max(0, (Date.parse(at) - this.now) / 1000);
   }
 }
 
-/** Seconds → what a countdown shows: with seconds only where they matter. */
+/** Formats a countdown; seconds are shown below 10 minutes. */
 export function countdown(seconds: number): string {
   const s = Math.ceil(seconds);
   const [days, hours, minutes, rest] = [

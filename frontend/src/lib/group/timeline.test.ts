@@ -36,7 +36,7 @@ const timeline: Timeline = {
   annotations: [],
 };
 
-test('the columns of the API become moments', () =>
+test('columns of the API become points', () =>
   expect(points(timeline)[1]).toEqual({
     at: at(30),
     onTarget: 4,
@@ -49,21 +49,21 @@ test('the columns of the API become moments', () =>
     ],
   }));
 
-test('stored points fill in where this page did not look', () => {
+test('stored points fill the gaps between live points', () => {
   const stored = [point(0), point(30), point(60), point(90)];
   const joined = join(stored, 30_000, [point(31), point(33), point(95)]);
   expect(joined.map((p) => p.at - at(0))).toEqual([0, 31_000, 33_000, 95_000]);
   expect(join(stored, 30_000, [])).toEqual(stored);
 });
 
-test('points seen too close together replace each other, and the last is always now', () => {
+test('live points that are too close replace each other', () => {
   let seen: Point[] = [];
   for (let second = 0; second <= 6; second++) seen = see(seen, point(second, second), 2000);
   expect(seen.map((p) => p.onTarget)).toEqual([0, 2, 4, 6]);
   expect(see(seen, point(7, 7)).at(-1)?.onTarget).toBe(7);
 });
 
-test('hours of looking do not grow without end: what is older is coarser', () => {
+test('the number of live points is bounded, older ones become coarser', () => {
   let seen: Point[] = [];
   for (let second = 0; second < 4000 * 3; second += 3) seen = see(seen, point(second));
   expect(seen.length).toBeLessThanOrEqual(240);
@@ -75,7 +75,7 @@ test('hours of looking do not grow without end: what is older is coarser', () =>
   );
 });
 
-test('the target and above are one series, the usual versions one each, the rest together', () => {
+test('versions are combined into the target, the most common and others', () => {
   const moment = (...machines: number[]): Point => ({
     ...point(0),
     versions: ['2.1.0', '2.0.0', '1.3.0', '1.2.0', '1.1.0', '1.0.0', '0.9.0'].map((version, i) => ({
@@ -94,7 +94,7 @@ test('the target and above are one series, the usual versions one each, the rest
   ]);
 });
 
-test('marks older than the chart are left out, and what stops a rollout has its colour', () => {
+test('older marks are left out, and stops have a colour', () => {
   const mark = { kind: 'PAUSED', actor: 'ana', version: '' } as const;
   expect(
     chartMarks(
@@ -107,7 +107,7 @@ test('marks older than the chart are left out, and what stops a rollout has its 
   ).toEqual([{ at: iso(20), label: 'paused · ana', tone: 'warn' }]);
 });
 
-test('the range shows the rollout from its beginning, if it is not too old', () => {
+test('the default range shows the whole rollout, if it is not too old', () => {
   const hours = (n: number) => new Date(at(0) - n * 3_600_000);
   const now = new Date(at(0));
   expect(rangeFor(hours(0.5), now)).toBe('HOUR');

@@ -36,7 +36,7 @@ export type Timeline = ResultOf<typeof timelineQuery>['timeline'];
 export type TimelineRange = VariablesOf<typeof timelineQuery>['range'];
 type Mark = Timeline['annotations'][number];
 
-/** Active machines at one moment, as the charts stack them. */
+/** Active machines at one time, by state and by version. */
 export interface Point {
   /** In ms since 1970. */
   at: number;
@@ -47,7 +47,7 @@ export interface Point {
   versions: readonly { version: string; machines: number }[];
 }
 
-/** As much of a group as makes a point. */
+/** The group fields of a point. */
 export interface Present {
   numbers: {
     asOf: string;
@@ -60,7 +60,7 @@ export interface Present {
   };
 }
 
-/** A group as it is now. Stored points do not know the quarantined apart. */
+/** The current point of a group. Stored points count quarantined machines as failed. */
 export function present({ numbers }: Present): Point {
   return {
     at: Date.parse(numbers.asOf),
@@ -72,7 +72,7 @@ export function present({ numbers }: Present): Point {
   };
 }
 
-/** The columns of the API as rows. */
+/** Converts the columns of the API to points. */
 export function points(timeline: Timeline): Point[] {
   const { times, onTarget, inFlight, failed, waiting, versions } = timeline;
   return times.map((time, i) => ({
@@ -85,32 +85,32 @@ export function points(timeline: Timeline): Point[] {
   }));
 }
 
-/** What this page saw itself, and the stored points where it did not look: those
- * are rarer, and true only to within their distance, `apart` ms. */
+/** Live points, and stored points where there are none. Stored points are `apart`
+ * ms apart. */
 export function join(stored: readonly Point[], apart: number, seen: readonly Point[]): Point[] {
-  const looked = seen.map(({ at }) => at);
+  const seenAt = seen.map(({ at }) => at);
   const unseen = stored.filter(({ at }) => {
-    const near = looked[nearest(looked, at)];
+    const near = seenAt[nearest(seenAt, at)];
     return near === undefined || Math.abs(near - at) >= apart;
   });
   return [...unseen, ...seen].sort((a, b) => a.at - b.at);
 }
 
-/** Points that a page keeps of what it saw. */
-const mostSeen = 240;
+/** Live points kept in memory. */
+const maxSeen = 240;
 
-/** Adds what is true now. The last point moves along with the present until it
- * is `apart` ms from the one before. When there are too many, the older half is
- * thinned out: hours of looking stay as many points. */
+/** Adds the current point. It replaces the last one while that is less than `apart`
+ * ms after the one before. Beyond maxSeen points, every second point of the older
+ * half is dropped. */
 export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   const [before, last] = seen.slice(-2);
   const moving = before && last && last.at - before.at < apart;
   const all = [...(moving ? seen.slice(0, -1) : seen), now];
-  return all.length > mostSeen ? all.filter((_, i) => i > mostSeen / 2 || i % 2 === 0) : all;
+  return all.length > maxSeen ? all.filter((_, i) => i > maxSeen / 2 || i % 2 === 0) : all;
 }
 
-/** Machines by version, the target and above as one series at the bottom, below
- * the two versions that most machines ran, newest first, and all others. */
+/** Machines by version: the target and newer as one series at the bottom, then the
+ * two most common versions, newest first, then all others. */
 export function versionSeries(
   moments: readonly Point[],
   onTarget: (version: string) => boolean,
@@ -146,19 +146,19 @@ export function versionSeries(
 }
 
 const newestFirst = (a: string, b: string) => compareVersions(b, a);
-const name = (version = '') => version || 'not said';
+const name = (version = '') => version || 'unknown';
 
-/** The marks of a chart that begins at `from`, in ms. */
+/** The marks of a chart that starts at `from`, in ms. */
 export function chartMarks(marks: readonly Mark[], from: number): ChartMark[] {
   return marks
     .filter(({ at }) => Date.parse(at) >= from)
-    .map((mark) => ({ at: mark.at, label: markWord(mark), tone: markTone[mark.kind] ?? 'quiet' }));
+    .map((mark) => ({ at: mark.at, label: markLabel(mark), tone: markTone[mark.kind] ?? 'quiet' }));
 }
 
 const markTone: Partial<Record<Mark['kind'], Tone>> = { PAUSED: 'warn', ROLLOUT_HALTED: 'fail' };
 
-/** What a mark says in the chart. */
-function markWord({ kind, actor, version }: Mark): string {
+/** The label of a mark. */
+function markLabel({ kind, actor, version }: Mark): string {
   switch (kind) {
     case 'CHANNEL_MOVED':
       return version ? `→ ${version}` : 'channel emptied';
@@ -183,7 +183,7 @@ function markWord({ kind, actor, version }: Mark): string {
 
 const by = (actor: string) => (actor ? ` · ${actor}` : '');
 
-/** The shortest range that shows a rollout from its beginning. */
+/** The shortest range that shows the whole rollout. */
 export function rangeFor(began: Date | null, now: Date): TimelineRange {
   const hours = began ? (now.getTime() - began.getTime()) / 3_600_000 : Infinity;
   if (hours <= 1) return 'HOUR';

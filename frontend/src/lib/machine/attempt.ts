@@ -1,8 +1,7 @@
 import type { Tone } from '$lib/ui/tone';
-import { outcomeWord, type Outcome } from './state';
+import { outcomeLabel, type Outcome } from './state';
 
-/** The moments of an attempt as the API gives them; those that never came are
- * null. */
+/** The times of an attempt; null for steps that were not reported. */
 export interface Moments {
   grantedAt: string;
   downloadingAt: string | null;
@@ -12,23 +11,23 @@ export interface Moments {
 }
 
 export interface Phase {
-  word: string;
-  /** Seconds it took; so far, for the last one of an open attempt. */
+  label: string;
+  /** Duration in seconds, up to now for the last step of an attempt in progress. */
   seconds: number;
 }
 
-/** What a machine did between the moments of an attempt. A step that was not
- * reported belongs to the one before. */
+/** The steps of an attempt with their durations. A step without a report counts to
+ * the step before. */
 export function phases(moments: Moments, now: Date): Phase[] {
   const steps = [
-    { word: 'offered', at: moments.grantedAt },
-    { word: 'downloading', at: moments.downloadingAt },
-    { word: 'installing', at: moments.downloadedAt },
-    { word: 'rebooting', at: moments.installedAt },
-  ].filter((step): step is { word: string; at: string } => step.at !== null);
+    { label: 'offered', at: moments.grantedAt },
+    { label: 'downloading', at: moments.downloadingAt },
+    { label: 'installing', at: moments.downloadedAt },
+    { label: 'rebooting', at: moments.installedAt },
+  ].filter((step): step is { label: string; at: string } => step.at !== null);
   const end = moments.endedAt ? Date.parse(moments.endedAt) : now.getTime();
-  return steps.map(({ word, at }, i) => ({
-    word,
+  return steps.map(({ label, at }, i) => ({
+    label,
     seconds: Math.max(
       0,
       ((i + 1 < steps.length ? Date.parse(steps[i + 1]?.at ?? '') : end) - Date.parse(at)) / 1000,
@@ -43,8 +42,8 @@ const tones: Partial<Record<Outcome, Tone>> = {
   TIMED_OUT: 'fail',
 };
 
-/** How an attempt ended. */
-export const outcome = (ended: Outcome): { word: string; tone: Tone } => ({
-  word: outcomeWord[ended],
+/** Label and colour of an outcome. */
+export const outcome = (ended: Outcome): { label: string; tone: Tone } => ({
+  label: outcomeLabel[ended],
   tone: tones[ended] ?? 'quiet',
 });

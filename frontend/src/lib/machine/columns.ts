@@ -1,7 +1,7 @@
 /** The columns of the table of machines. */
 export type TableColumn = 'machine' | 'state' | 'version' | 'group' | 'oem' | 'address' | 'why' | 'seen';
 
-export const columnWord: Record<TableColumn, string> = {
+export const columnLabel: Record<TableColumn, string> = {
   machine: 'Machine',
   state: 'State',
   version: 'Running',
@@ -23,7 +23,7 @@ const widths: Record<TableColumn, string> = {
   seen: '72px',
 };
 
-/** What fits into a width in px. On a phone a row is a small card of two lines. */
+/** The columns that fit a width in px. On a phone a row is a card of two lines. */
 export function fitting(width: number, groups: boolean): { columns: TableColumn[]; card: boolean } {
   if (width < 640) return { columns: ['machine', 'state', 'version', 'seen'], card: true };
   const all = Object.keys(widths) as TableColumn[];
@@ -36,6 +36,6 @@ export function fitting(width: number, groups: boolean): { columns: TableColumn[
   };
 }
 
-/** For grid-template-columns. */
+/** The value of grid-template-columns. */
 export const template = (columns: readonly TableColumn[], card: boolean): string =>
   card ? 'minmax(0, 1fr) auto' : columns.map((column) => widths[column]).join(' ');

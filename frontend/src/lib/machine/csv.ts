@@ -1,16 +1,16 @@
-/** RFC 4180: a header line, commas, CRLF. */
+/** A line of CSV (RFC 4180), ending with CRLF. */
 export const csvLine = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`;
 
-/** A machine says about itself what it likes, and a table calculator takes a text
- * that begins like a formula for one. The apostrophe makes it a text again. */
+/** Machines send arbitrary text, and spreadsheets run text that starts like a
+ * formula. An apostrophe in front marks it as text. */
 function cell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-/** What is in a file, from the parts that are given: lower case, no blanks. */
+/** A file name from parts, in lower case and without spaces. */
 export const fileName = (parts: readonly (string | null | undefined)[], at: Date): string => {
-  const words = parts
+  const names = parts
     .map((part) =>
       (part ?? '')
         .toLowerCase()
@@ -19,5 +19,5 @@ export const fileName = (parts: readonly (string | null | undefined)[], at: Date
     )
     .filter(Boolean);
   const minute = at.toISOString().slice(0, 16).replace(/[T:]/g, '-');
-  return `${['machines', ...words, minute].join('-')}.csv`;
+  return `${['machines', ...names, minute].join('-')}.csv`;
 };

@@ -1,20 +1,20 @@
-/** How long a hold or pin lasts, as offered in a dialog. */
+/** Choices for the duration of a hold or pin. */
 export const expiries = [
   { value: 'PT1H', label: 'For 1 hour', hours: 1 },
   { value: 'PT4H', label: 'For 4 hours', hours: 4 },
   { value: 'P1D', label: 'For 1 day', hours: 24 },
   { value: 'P7D', label: 'For 1 week', hours: 168 },
-  { value: 'at', label: 'Until a moment …', hours: null },
-  { value: '', label: 'Until it is released', hours: null },
+  { value: 'at', label: 'Until a time…', hours: null },
+  { value: '', label: 'Until released', hours: null },
 ] as const;
 
-/** The moment that was chosen, for the API; null: none. `at` is the text of an
- * input of type datetime-local, in the reader's own zone. */
+/** The end of a hold or pin for the API; null for none. `at` is the value of a
+ * datetime-local input, in the local zone. */
 export function expiresAt(choice: string, at: string, now: Date): { until: string | null; error?: string } {
   if (choice === 'at') {
     const moment = new Date(at);
-    if (Number.isNaN(moment.getTime())) return { until: null, error: 'Say when: a date and a time.' };
-    if (moment <= now) return { until: null, error: 'That moment has passed.' };
+    if (Number.isNaN(moment.getTime())) return { until: null, error: 'Enter a date and a time.' };
+    if (moment <= now) return { until: null, error: 'Enter a time in the future.' };
     return { until: moment.toISOString() };
   }
   const hours = expiries.find(({ value }) => value === choice)?.hours;

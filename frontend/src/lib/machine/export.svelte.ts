@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import { csvLine } from './csv';
 import type { InstanceFilter, InstanceOrder } from './instances';
 
@@ -58,10 +58,10 @@ const columns = [
   'last_seen',
 ];
 
-/** Machines asked for at once: as many as the API gives. */
+/** Machines per request: the maximum of the API. */
 const pageSize = 500;
 
-/** Writes all machines of a list into a file, page by page. */
+/** Exports all machines of a list to a file, page by page. */
 export class InstanceExport {
   #written = $state(0);
   #asking = $state.raw<AbortController | null>(null);
@@ -76,7 +76,7 @@ export class InstanceExport {
     return this.#written;
   }
 
-  /** Why it ended before its end. */
+  /** Why the export failed. */
   get error(): string | null {
     return this.#error;
   }
@@ -85,7 +85,7 @@ export class InstanceExport {
     this.#asking?.abort();
   }
 
-  /** The whole file; null when it was cancelled or could not be finished. */
+  /** The complete file; null if the export was cancelled or failed. */
   async run(filter: InstanceFilter, orderBy: InstanceOrder): Promise<Blob | null> {
     const asking = new AbortController();
     this.#asking = asking;
@@ -104,7 +104,7 @@ export class InstanceExport {
     } catch (error) {
       if (asking.signal.aborted) return null;
       if (!(error instanceof ApiError)) throw error;
-      this.#error = `The file was not finished: ${error.message}`;
+      this.#error = `Export failed: ${error.message}`;
       return null;
     } finally {
       this.#asking = null;

@@ -4,12 +4,12 @@ import { asSeen, asShow, asSort, instanceFilter, machineListView, sortText } fro
 const now = Date.parse('2026-11-23T14:00:00Z');
 const group = { groupId: 'g' };
 
-test('a number opens the machines it counts', () => {
+test('a list filters by the machines that its number counts', () => {
   expect(instanceFilter(group, { show: 'waiting' }, now)).toEqual({ groupId: 'g', countedAs: ['WAITING'] });
   expect(instanceFilter({}, { show: 'on-target' }, now)).toEqual({ countedAs: ['ON_TARGET'] });
 });
 
-test('a reason lists whom the histogram counts, or those of them in another list', () => {
+test('a reason filters by the machines that the histogram counts', () => {
   expect(instanceFilter(group, { reason: 'PERIOD_LIMIT' }, now)).toEqual({
     groupId: 'g',
     countedAs: ['WAITING', 'FAILED'],
@@ -20,7 +20,7 @@ test('a reason lists whom the histogram counts, or those of them in another list
   ]);
 });
 
-test('last seen is a moment before or after which', () => {
+test('last seen becomes a time before or after', () => {
   expect(instanceFilter({ applicationId: 'a' }, { seen: '1h' }, now)).toEqual({
     applicationId: 'a',
     seenAfter: '2026-11-23T13:00:00.000Z',
@@ -31,7 +31,7 @@ test('last seen is a moment before or after which', () => {
   });
 });
 
-test('what an address makes up is not asked for', () => {
+test('unknown query parameters are ignored', () => {
   expect(asShow('nonsense')).toBe('all');
   expect(asShow('toString')).toBe('all');
   expect(asSeen('toString')).toBeNull();
@@ -39,7 +39,7 @@ test('what an address makes up is not asked for', () => {
   expect(instanceFilter(group, { reason: 'toString', search: '', seen: '2h' }, now)).toEqual(group);
 });
 
-test('the order in the address is the order read from it', () => {
+test('the order is parsed and formatted without loss', () => {
   for (const text of ['-machine', 'state', '-state', 'version', '-version']) {
     expect(sortText(asSort(text, true))).toBe(text);
   }
@@ -47,7 +47,7 @@ test('the order in the address is the order read from it', () => {
   expect(asSort('-state', false)).toEqual({ column: 'machine', descending: false });
 });
 
-test('a list takes what is its own from an address', () =>
+test('a list reads its own query parameters', () =>
   expect(machineListView(new URLSearchParams('show=failed&range=7d&search=10.4.&sort=-version'))).toEqual({
     show: 'failed',
     search: '10.4.',

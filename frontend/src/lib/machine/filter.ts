@@ -1,8 +1,9 @@
+import { graphql } from '$lib/api/graphql';
 import type { MachineList } from '$lib/paths';
 import type { CountedAs, InstanceFilter, InstanceOrder } from './instances';
 import { isReason } from './reason';
 
-/** The lists that numbers open. Each lists exactly the machines its number
+/** The lists behind the numbers. Each contains exactly the machines that its number
  * counts. */
 export type Show =
   | 'all'
@@ -16,7 +17,7 @@ export type Show =
   | 'silent'
   | 'overridden';
 
-export const showWord: Record<Show, string> = {
+export const showLabel: Record<Show, string> = {
   all: 'All',
   'in-flight': 'In flight',
   waiting: 'Waiting',
@@ -29,19 +30,19 @@ export const showWord: Record<Show, string> = {
   active: 'Seen within 24 h',
 };
 
-/** The usual lists. The others are offered while there is something in them,
- * those that only the numbers of other pages open while they are shown. */
+/** Always offered. Other lists are offered while they contain machines; `onlyLinked`
+ * lists only while they are open. */
 export const usual: readonly Show[] = ['all', 'in-flight', 'waiting', 'failed'];
 export const onlyLinked: readonly Show[] = ['active', 'failed-or-quarantined'];
 
 export const asShow = (text: string | null | undefined): Show =>
-  text && Object.hasOwn(showWord, text) ? (text as Show) : 'all';
+  text && Object.hasOwn(showLabel, text) ? (text as Show) : 'all';
 
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** When they were last seen, by what the address says. */
-export const seenWord = {
+/** Choices of the last-seen filter. */
+export const seenLabel = {
   '1h': 'Seen within the hour',
   '24h': 'Seen within 24 h',
   'not-1d': 'Silent for a day',
@@ -49,7 +50,7 @@ export const seenWord = {
   'not-30d': 'Silent for a month',
 } as const;
 
-type Seen = keyof typeof seenWord;
+type Seen = keyof typeof seenLabel;
 
 const seenSpan: Record<Seen, number> = {
   '1h': hour,
@@ -60,15 +61,34 @@ const seenSpan: Record<Seen, number> = {
 };
 
 export const asSeen = (text: string | null | undefined): Seen | null =>
-  text && Object.hasOwn(seenWord, text) ? (text as Seen) : null;
+  text && Object.hasOwn(seenLabel, text) ? (text as Seen) : null;
 
-/** What a list of machines asks of the address of its page. */
+/** Reads the filters of a list of machines from an address. */
 export function machineListView(given: URLSearchParams): MachineList {
   const keys = ['show', 'reason', 'version', 'oem', 'seen', 'search', 'sort', 'layout'] as const;
   return Object.fromEntries(keys.map((key) => [key, given.get(key)]));
 }
 
-/** Whose machines are listed; without either, all there are. */
+/** The counts of a group that its list of machines shows. */
+export const machineCountsFragment = graphql(`
+  fragment MachineCounts on GroupNumbers {
+    total
+    active
+    onTarget
+    inFlight
+    waiting
+    failed
+    quarantined
+    silent
+    overridden
+    byVersion {
+      version
+      machines
+    }
+  }
+`);
+
+/** Whose machines are listed; without either, all of the server. */
 export interface Scope {
   applicationId?: string;
   groupId?: string;
@@ -90,7 +110,7 @@ const countedAs: Record<Exclude<Show, 'all' | 'active'>, CountedAs[]> = {
   overridden: ['OVERRIDDEN'],
 };
 
-/** The API's filter for what the address asks for. */
+/** The API filter for an address. */
 export function instanceFilter(scope: Scope, view: MachineList, now: number): InstanceFilter {
   const show = asShow(view.show);
   const seen = asSeen(view.seen);
@@ -99,7 +119,7 @@ export function instanceFilter(scope: Scope, view: MachineList, now: number): In
   else if (show !== 'all') filter.countedAs = countedAs[show];
   if (isReason(view.reason)) {
     filter.reasons = [view.reason];
-    // Whom the numbers count as held for it: not those who got by since.
+    // The machines counted as held for this reason, not those granted since.
     filter.countedAs ??= ['WAITING', 'FAILED'];
   }
   if (view.version) filter.versions = [view.version];
@@ -125,8 +145,8 @@ export interface Sort {
   descending: boolean;
 }
 
-/** "-version" → by version, highest first. State and version can only be sorted
- * by within a group. */
+/** "-version" sorts by version, highest first. Only a list of one group can be
+ * sorted by state and version. */
 export function asSort(text: string | null | undefined, inGroup: boolean): Sort {
   const column = text?.replace(/^-/, '') ?? '';
   if (!Object.hasOwn(fields, column) || (column !== 'machine' && !inGroup))
@@ -134,7 +154,7 @@ export function asSort(text: string | null | undefined, inGroup: boolean): Sort 
   return { column: column as Column, descending: text?.startsWith('-') ?? false };
 }
 
-/** For the address; null for the usual order. */
+/** The query parameter of an order; null for the default. */
 export const sortText = ({ column, descending }: Sort): string | null =>
   column === 'machine' && !descending ? null : `${descending ? '-' : ''}${column}`;
 

@@ -1,5 +1,5 @@
 import { graphql, type ResultOf, type VariablesOf } from '$lib/api/graphql';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 import type { Page } from '$lib/ui/paged-rows.svelte';
 
 const instancesQuery = graphql(`
@@ -53,22 +53,22 @@ const instancesQuery = graphql(`
 type Connection = ResultOf<typeof instancesQuery>['instances'];
 type Variables = VariablesOf<typeof instancesQuery>;
 
-/** As much of a machine as a row shows. */
+/** The fields of a row. */
 export type InstanceRow = Connection['nodes'][number];
 export type InstanceFilter = NonNullable<Variables['filter']>;
 export type CountedAs = NonNullable<InstanceFilter['countedAs']>[number];
 export type InstanceOrder = NonNullable<Variables['orderBy']>;
 
-/** How many machines match; more than `count` when it is not exact. */
+/** Number of matching machines; a lower bound if not exact. */
 export interface Total {
   count: number;
   exact: boolean;
 }
 
-/** Machines read at once. */
+/** Machines per request. */
 export const pageSize = 100;
 
-/** Reads a page of machines and, when asked, how many match. */
+/** Loads a page of machines and, if `counted`, the total. */
 export async function readInstances(
   filter: InstanceFilter,
   orderBy: InstanceOrder | null,

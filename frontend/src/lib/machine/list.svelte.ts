@@ -9,13 +9,13 @@ import {
   type Total,
 } from './instances';
 
-/** Milliseconds between two readings of what changed, and between two readings
- * although nothing did: machines are seen without any number changing. */
-const changedEvery = 3000;
-const anyway = 15_000;
+/** Milliseconds between two reloads after changes. */
+const reloadEvery = 3000;
+/** Milliseconds between two reloads without changes, because last-seen times change
+ * without any count changing. */
+const reloadAtLeastEvery = 15_000;
 
-/** A filtered list of machines that follows what changes. Make it while a
- * component is being set up. */
+/** A filtered, live list of machines. Create it during component initialisation. */
 export class InstanceList {
   readonly rows = new PagedRows<InstanceRow>((machine) => machine.id, pageSize);
   #total = $state.raw<Total | null>(null);
@@ -23,8 +23,8 @@ export class InstanceList {
   #recount = true;
   #readAt = 0;
 
-  /** `question` is another text for another list, `ask` what the API is asked for
-   * it now, `changed` another value whenever something may have changed. */
+  /** `question` identifies the list, `ask` returns its filter and order, and `changed`
+   * returns a new value whenever the list may have changed. */
   constructor(
     question: () => string,
     ask: () => { filter: InstanceFilter; orderBy: InstanceOrder },
@@ -57,21 +57,21 @@ export class InstanceList {
     $effect(() => {
       const timer = setInterval(() => {
         if (document.hidden || !(this.rows.ready || this.rows.error)) return;
-        if (!stale && !this.rows.error && Date.now() - this.#readAt < anyway) return;
+        if (!stale && !this.rows.error && Date.now() - this.#readAt < reloadAtLeastEvery) return;
         stale = false;
         this.#recount = true;
         this.rows.refresh();
-      }, changedEvery);
+      }, reloadEvery);
       return () => clearInterval(timer);
     });
   }
 
-  /** How many machines it has; null until that is known. */
+  /** Number of machines; null before it is loaded. */
   get total(): Total | null {
     return this.#total;
   }
 
-  /** One of its machines. */
+  /** Any machine of the list. */
   get sample(): InstanceRow | null {
     return this.#sample;
   }

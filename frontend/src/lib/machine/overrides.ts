@@ -55,22 +55,5 @@ export const moveMutation = graphql(`
   }
 `);
 
-/** What a person can decide about a machine. */
-export type Decision = 'hold' | 'pin' | 'release' | 'move';
-
-interface Refusal {
-  field: string | null;
-  message: string;
-}
-
-/** Splits what was refused: at the fields that a form has, and the rest. */
-export function refusals(errors: readonly Refusal[], fields: readonly string[]) {
-  const at = new Map<string, string>();
-  const rest: string[] = [];
-  for (const { field, message } of errors) {
-    const words = message.charAt(0).toUpperCase() + message.slice(1);
-    if (field && fields.includes(field)) at.set(field, words);
-    else rest.push(words);
-  }
-  return { at, rest: rest.join(' ') };
-}
+/** The actions an operator can take on one machine. */
+export type MachineAction = 'hold' | 'pin' | 'release' | 'move';

@@ -2,34 +2,34 @@ import { graphql } from '$lib/api/graphql';
 
 export type Reason = ReturnType<typeof graphql.scalar<'Reason'>>;
 
-/** Why a machine is answered "not now", as a column heading would say it. */
-export const reasonWord: Record<Reason, string> = {
-  NONE: 'Never asked',
-  INVALID_REQUEST: 'Request not understood',
+/** Labels of the reasons that an update check is answered with. */
+export const reasonLabel: Record<Reason, string> = {
+  NONE: 'No check yet',
+  INVALID_REQUEST: 'Invalid request',
   UNKNOWN_APPLICATION: 'Unknown application',
   UNKNOWN_GROUP: 'Unknown group',
   UP_TO_DATE: 'Up to date',
   QUARANTINED: 'Quarantined',
-  PINNED: 'Pinned by a person',
-  HELD: 'Held by a person',
+  PINNED: 'Pinned',
+  HELD: 'Held',
   NO_PACKAGE: 'No package',
   BLACKLISTED: 'Blacklisted package',
   UPDATE_IN_PROGRESS: 'Update in progress',
   PAUSED: 'Paused',
   HALTED: 'Halted',
-  OUTSIDE_WINDOW: 'Outside the window',
+  OUTSIDE_WINDOW: 'Outside window',
   FROZEN: 'Calendar freeze',
   WAVE_NOT_REACHED: 'Wave not reached',
-  SOAKING: 'Wave is soaking',
+  SOAKING: 'Wave soaking',
   WAITING_FOR_APPROVAL: 'Waiting for approval',
-  SAFE_MODE_FIRST: 'First machine goes alone',
+  SAFE_MODE_FIRST: 'First machine pending',
   CONCURRENCY_LIMIT: 'In-flight cap',
   PERIOD_LIMIT: 'Period cap',
   GRANTED: 'Granted',
 };
 
-/** The rules by what they look at, for the ladder of an explanation. */
-export const ruleWord: Record<Reason, string> = {
+/** Labels of the rules that produce the reasons. */
+export const ruleLabel: Record<Reason, string> = {
   NONE: 'No check',
   INVALID_REQUEST: 'Request',
   UNKNOWN_APPLICATION: 'Application',
@@ -40,7 +40,7 @@ export const ruleWord: Record<Reason, string> = {
   HELD: 'Hold',
   NO_PACKAGE: 'Package',
   BLACKLISTED: 'Blacklist',
-  UPDATE_IN_PROGRESS: 'Running attempt',
+  UPDATE_IN_PROGRESS: 'Attempt in progress',
   PAUSED: 'Pause',
   HALTED: 'Halt',
   OUTSIDE_WINDOW: 'Window',
@@ -55,9 +55,9 @@ export const ruleWord: Record<Reason, string> = {
 };
 
 export const isReason = (text: string | null | undefined): text is Reason =>
-  typeof text === 'string' && Object.hasOwn(reasonWord, text);
+  typeof text === 'string' && Object.hasOwn(reasonLabel, text);
 
-/** Those that keep a machine waiting, as the numbers count them. */
+/** Reasons that count a machine as held. */
 export const heldReasons = [
   'CONCURRENCY_LIMIT',
   'PERIOD_LIMIT',

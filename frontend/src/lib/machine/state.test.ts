@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listWord, machineWord, type Situation } from './state';
+import { listState, machineState, type Situation } from './state';
 
 const machine = (change: Partial<Situation>): Situation => ({
   state: 'COMPLETE',
@@ -9,21 +9,21 @@ const machine = (change: Partial<Situation>): Situation => ({
   ...change,
 });
 
-test('a machine that was updated and is behind again waits', () => {
-  expect(machineWord(machine({})).word).toBe('Up to date');
-  expect(machineWord(machine({ countedAs: 'WAITING' })).word).toBe('Waiting');
+test('an updated machine below a new target is waiting', () => {
+  expect(machineState(machine({})).label).toBe('Up to date');
+  expect(machineState(machine({ countedAs: 'WAITING' })).label).toBe('Waiting');
 });
 
-test('what a person decided goes before what the machine does, unless it is on its way', () => {
+test('an override takes precedence unless an update is in flight', () => {
   const override = { kind: 'PIN' } as const;
-  expect(machineWord(machine({ countedAs: 'OVERRIDDEN', override })).word).toBe('Pinned by a person');
-  expect(machineWord(machine({ countedAs: 'IN_FLIGHT', state: 'DOWNLOADING', override })).word).toBe(
+  expect(machineState(machine({ countedAs: 'OVERRIDDEN', override })).label).toBe('Pinned');
+  expect(machineState(machine({ countedAs: 'IN_FLIGHT', state: 'DOWNLOADING', override })).label).toBe(
     'Downloading',
   );
 });
 
-test('the reason of a hold stands in its own column, or after the word', () => {
+test('the hold reason has its own column or follows the label', () => {
   const held = machine({ state: 'ON_HOLD', countedAs: 'WAITING', reason: 'CONCURRENCY_LIMIT' });
-  expect(listWord(held)).toEqual({ word: 'On hold', tone: 'quiet', why: 'In-flight cap' });
-  expect(machineWord(held).word).toBe('On hold: in-flight cap');
+  expect(listState(held)).toEqual({ label: 'On hold', tone: 'quiet', why: 'In-flight cap' });
+  expect(machineState(held).label).toBe('On hold: in-flight cap');
 });

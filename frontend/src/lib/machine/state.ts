@@ -1,38 +1,35 @@
 import { graphql } from '$lib/api/graphql';
 import type { Tone } from '$lib/ui/tone';
-import { reasonWord, type Reason } from './reason';
+import { reasonLabel, type Reason } from './reason';
 
 export type InstanceState = ReturnType<typeof graphql.scalar<'InstanceState'>>;
 export type Outcome = ReturnType<typeof graphql.scalar<'Outcome'>>;
 
-/** Where a machine stands in its update. */
-export const instanceState: Record<InstanceState, { word: string; tone: Tone }> = {
-  NONE: { word: 'Never updated here', tone: 'quiet' },
-  UNDEFINED: { word: 'Not known', tone: 'quiet' },
-  GRANTED: { word: 'Granted', tone: 'fly' },
-  DOWNLOADING: { word: 'Downloading', tone: 'fly' },
-  DOWNLOADED: { word: 'Downloaded', tone: 'fly' },
-  INSTALLED: { word: 'Installed, reboot pending', tone: 'fly' },
-  COMPLETE: { word: 'Updated', tone: 'done' },
-  ERROR: { word: 'Failed', tone: 'fail' },
-  ON_HOLD: { word: 'On hold', tone: 'quiet' },
+/** Label and colour of each machine state. */
+export const instanceState: Record<InstanceState, { label: string; tone: Tone }> = {
+  NONE: { label: 'No attempts', tone: 'quiet' },
+  UNDEFINED: { label: 'Unknown', tone: 'quiet' },
+  GRANTED: { label: 'Granted', tone: 'fly' },
+  DOWNLOADING: { label: 'Downloading', tone: 'fly' },
+  DOWNLOADED: { label: 'Downloaded', tone: 'fly' },
+  INSTALLED: { label: 'Installed, reboot pending', tone: 'fly' },
+  COMPLETE: { label: 'Updated', tone: 'done' },
+  ERROR: { label: 'Failed', tone: 'fail' },
+  ON_HOLD: { label: 'On hold', tone: 'quiet' },
 };
 
-/** The states that hold a slot of the in-flight cap. */
-export const inFlight: readonly InstanceState[] = ['GRANTED', 'DOWNLOADING', 'DOWNLOADED', 'INSTALLED'];
-
-/** How an attempt ended. */
-export const outcomeWord: Record<Outcome, string> = {
+/** Label and colour of an outcome. */
+export const outcomeLabel: Record<Outcome, string> = {
   SUCCEEDED: 'Updated',
   FAILED: 'Failed',
   ROLLED_BACK: 'Rolled back after boot',
-  TIMED_OUT: 'No report within the lease',
+  TIMED_OUT: 'Lease expired without a report',
   INTERRUPTED: 'Update service restarted',
-  DEFERRED: 'Put off by the machine',
-  WITHDRAWN: 'Taken back before it began',
+  DEFERRED: 'Deferred by the machine',
+  WITHDRAWN: 'Withdrawn before it started',
 };
 
-/** As much as the words for a machine need. */
+/** The fields that determine the state of a machine. */
 export interface Situation {
   state: InstanceState;
   countedAs: ReturnType<typeof graphql.scalar<'CountedAs'>> | null;
@@ -40,30 +37,33 @@ export interface Situation {
   override: { kind: 'HOLD' | 'PIN' } | null;
 }
 
-/** The one thing worth knowing about a machine. */
-export function machineWord({ state, countedAs, reason, override }: Situation): { word: string; tone: Tone } {
+/** The state of a machine, including overrides and quarantine. */
+export function machineState({ state, countedAs, reason, override }: Situation): {
+  label: string;
+  tone: Tone;
+} {
   switch (countedAs) {
     case 'QUARANTINED':
-      return { word: 'Quarantined', tone: 'fail' };
+      return { label: 'Quarantined', tone: 'fail' };
     case 'OVERRIDDEN':
-      return { word: override?.kind === 'PIN' ? 'Pinned by a person' : 'Held by a person', tone: 'warn' };
+      return { label: override?.kind === 'PIN' ? 'Pinned' : 'Held', tone: 'warn' };
     case 'SILENT':
-      return { word: 'Silent', tone: 'quiet' };
+      return { label: 'Silent', tone: 'quiet' };
     case 'ON_TARGET':
-      return { word: 'Up to date', tone: 'done' };
+      return { label: 'Up to date', tone: 'done' };
     case 'WAITING':
       return state === 'ON_HOLD'
-        ? { word: `On hold: ${reasonWord[reason].toLowerCase()}`, tone: 'quiet' }
-        : { word: 'Waiting', tone: 'quiet' };
+        ? { label: `On hold: ${reasonLabel[reason].toLowerCase()}`, tone: 'quiet' }
+        : { label: 'Waiting', tone: 'quiet' };
     default:
       return instanceState[state];
   }
 }
 
-/** The same for a row that has a place of its own for why a machine is held. */
-export function listWord(machine: Situation): { word: string; tone: Tone; why: string } {
+/** The state for a row that shows the hold reason in its own column. */
+export function listState(machine: Situation): { label: string; tone: Tone; why: string } {
   if (machine.state === 'ON_HOLD' && machine.countedAs === 'WAITING') {
-    return { word: instanceState.ON_HOLD.word, tone: 'quiet', why: reasonWord[machine.reason] };
+    return { label: instanceState.ON_HOLD.label, tone: 'quiet', why: reasonLabel[machine.reason] };
   }
-  return { ...machineWord(machine), why: '' };
+  return { ...machineState(machine), why: '' };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { mergeVersions } from './versions';
 
-test('versions of several applications are summed, highest first', () =>
+test('versions of several applications are merged, highest first', () =>
   expect(
     mergeVersions([
       [

@@ -1,7 +1,7 @@
 import { compareVersions } from '$lib/version/compare';
 import type { VersionCount } from './filter';
 
-/** The versions of several applications together, highest first. */
+/** Merges the version counts of several applications, highest first. */
 export function mergeVersions(lists: readonly (readonly VersionCount[])[]): VersionCount[] {
   const sums = new Map<string, number>();
   for (const { version, machines } of lists.flat()) {

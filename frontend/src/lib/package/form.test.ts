@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { emptyPackage, packageForm, readPackageForm } from './form';
-import { lacksSlash, payloadAddress, sizeWords } from './words';
+import { lacksSlash, payloadAddress, sizeText } from './labels';
 
 const action = {
   sha256: 'c2hh',
@@ -29,14 +29,14 @@ const pack = {
   blacklistings: [{ channel: { id: 'c' } }],
 };
 
-test('what nobody touched is sent as it was', () => {
+test('an unedited form sends the original values', () => {
   const { input, problems } = readPackageForm(packageForm(pack));
   expect(problems).toEqual([]);
   const { id: _id, arch: _arch, blacklistings: _kept, ...same } = pack;
   expect(input).toEqual({ ...same, blacklistedChannelIds: ['c'] });
 });
 
-test("the action's digest follows the package's, unless it is one of its own", () => {
+test("the action's digest is derived unless it differs from the package's", () => {
   const sum = createHash('sha256').update('payload').digest();
   const derived = {
     ...pack,
@@ -47,20 +47,20 @@ test("the action's digest follows the package's, unless it is one of its own", (
   expect(packageForm(pack).action.sha256).toBe('c2hh');
 });
 
-test('only operating systems have an action', () => {
+test('only operating systems have a postinstall action', () => {
   const form = packageForm(pack);
   form.type = 'DOCKER';
   expect(readPackageForm(form).input.action).toBeNull();
 });
 
-test('an action needs a digest of its own or of the package', () => {
+test('an action needs its own digest or that of the package', () => {
   const form = emptyPackage();
   expect(readPackageForm(form).input.action).toBeNull();
   form.payload.sha256 = 'b';
   expect(readPackageForm(form).input.action).toMatchObject({ sha256: '', disablePayloadBackoff: true });
 });
 
-test('sizes are whole numbers of bytes, however they are grouped', () => {
+test('sizes are whole bytes, with any grouping', () => {
   const form = packageForm(pack);
   form.payload.size = '1,234 567';
   expect(readPackageForm(form).input.size).toBe(1_234_567);
@@ -69,18 +69,12 @@ test('sizes are whole numbers of bytes, however they are grouped', () => {
   expect(readPackageForm(form).problems.map(({ field }) => field)).toEqual(['size', 'files[0].size']);
 });
 
-test('words of a package', () => {
-  expect([0, 1, 1023, 4096, 1_610_612_736].map(sizeWords)).toEqual([
-    '',
-    '1 B',
-    '1,023 B',
-    '4 KiB',
-    '1.5 GiB',
-  ]);
+test('sizes and addresses are formatted', () => {
+  expect([0, 1, 1023, 4096, 1_610_612_736].map(sizeText)).toEqual(['', '1 B', '1,023 B', '4 KiB', '1.5 GiB']);
   expect(payloadAddress(' https://example.com/a/ ', 'b.gz')).toBe('https://example.com/a/b.gz');
 });
 
-test('a folder without a slash at its end is told from one with it, and from a query', () => {
+test('a missing slash at the end of a folder URL is detected', () => {
   expect(['https://x/4152', ' https://x/4152 '].map(lacksSlash)).toEqual([true, true]);
   expect(['', 'https://x/4152/', ' https://x/4152/ ', 'https://x/get?file='].map(lacksSlash)).toEqual([
     false,

@@ -1,7 +1,7 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import type { Refusal } from '$lib/session/session.svelte';
-import { hexToBase64 } from './hash';
-import type { PackageType } from './words';
+import type { UserError } from '$lib/api/request';
+import { hexToBase64 } from './digest';
+import type { PackageType } from './labels';
 
 export const packageFormFragment = graphql(`
   fragment PackageForm on Package {
@@ -41,10 +41,10 @@ export const packageFormFragment = graphql(`
 
 type Package = ResultOf<typeof packageFormFragment>;
 
-/** A file as it stands in the form. */
+/** The form fields of a file. */
 export interface FileForm {
   name: string;
-  /** Bytes; "" when not known. */
+  /** Bytes; "" if unknown. */
   size: string;
   sha1: string;
   sha256: string;
@@ -52,7 +52,7 @@ export interface FileForm {
 
 export type ActionForm = NonNullable<Package['action']>;
 
-/** A package as it stands in the form. */
+/** The form fields of a package. */
 export interface PackageForm {
   type: PackageType;
   arch: string;
@@ -67,8 +67,8 @@ export interface PackageForm {
 
 export const emptyFile = (): FileForm => ({ name: '', size: '', sha1: '', sha256: '' });
 
-/** What update_engine needs when nobody says otherwise. */
-const usualAction = (): ActionForm => ({
+/** The default postinstall action for update_engine. */
+const defaultAction = (): ActionForm => ({
   sha256: '',
   chromeosVersion: '',
   needsAdmin: false,
@@ -87,7 +87,7 @@ export const emptyPackage = (): PackageForm => ({
   payload: emptyFile(),
   description: '',
   files: [],
-  action: usualAction(),
+  action: defaultAction(),
   blacklistedChannelIds: [],
 });
 
@@ -96,8 +96,8 @@ const fileForm = (file: { name: string; size: number; sha1: string; sha256: stri
   size: file.size > 0 ? String(file.size) : '',
 });
 
-/** The action's digest is left to the server where it is the package's, so that
- * it follows when another file is chosen. */
+/** Leaves the action's digest empty if it is the package's. The server then derives
+ * it, also after another file is chosen. */
 const ownDigest = (action: string, pack: string) => (action === hexToBase64(pack) ? '' : action);
 
 export function packageForm(pack: Package): PackageForm {
@@ -110,15 +110,15 @@ export function packageForm(pack: Package): PackageForm {
     description,
     payload: fileForm({ ...pack, name: pack.filename }),
     files: pack.files.map(fileForm),
-    action: pack.action ? { ...pack.action, sha256: ownDigest(pack.action.sha256, sha256) } : usualAction(),
+    action: pack.action ? { ...pack.action, sha256: ownDigest(pack.action.sha256, sha256) } : defaultAction(),
     blacklistedChannelIds: pack.blacklistings.map(({ channel }) => channel.id),
   };
 }
 
-/** What the form says, as input of createPackage and updatePackage, and what
- * cannot be read at all. */
+/** The form as input of createPackage and updatePackage, and the fields that cannot
+ * be parsed. */
 export function readPackageForm(form: PackageForm) {
-  const problems: Refusal[] = [];
+  const problems: UserError[] = [];
   const size = (field: string, text: string) => {
     const plain = text.replaceAll(/[\s,_]/g, '');
     if (/^\d{0,15}$/.test(plain)) return Number(plain);
@@ -138,8 +138,8 @@ export function readPackageForm(form: PackageForm) {
     blacklistedChannelIds,
     size: size('size', form.payload.size),
     files: form.files.map((file, i) => ({ ...file, size: size(`files[${i}].size`, file.size) })),
-    // Without a digest there is nothing to install, and the server says so
-    // where it matters; other types have no action.
+    // Without a digest there is no action, and the server reports a missing one.
+    // Other types have no action.
     action:
       type === 'OPERATING_SYSTEM' && (sha256.trim() || form.action.sha256.trim()) ? { ...form.action } : null,
   };

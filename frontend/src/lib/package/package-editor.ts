@@ -43,5 +43,6 @@ export const updateMutation = graphql(`
   }
 `);
 
-/** Fields that show what was refused next to them. */
-export const shown = /^(type|arch|version|url|filename|size|sha1|sha256|description|action\.|files\[\d+\]\.)/;
+/** Input fields with a place for an error in the form. */
+export const shown =
+  /^(type|arch|version|url|filename|size|sha1|sha256|description|reason|action\.|files\[\d+\]\.)/;

@@ -10,7 +10,7 @@ test.each([
   ['P1DT2H3M4S', '1 d 2 h 3 min 4 s'],
   ['PT0.5S', '0.5 s'],
   ['PT0S', '0 s'],
-])('%s is written %s', (iso, text) => expect(durationText(iso)).toBe(text));
+])('%s is formatted as %s', (iso, text) => expect(durationText(iso)).toBe(text));
 
 test.each([
   ['15 min', 'PT15M'],
@@ -24,14 +24,14 @@ test.each([
   ['24 h', 'P1D'],
   ['1 week', 'P7D'],
   ['0 s', 'PT0S'],
-])('%s is read as %s', (text, iso) => expect(durationIso(text)).toBe(iso));
+])('%s is parsed as %s', (text, iso) => expect(durationIso(text)).toBe(iso));
 
 test.each(['', '15', 'min', '15 fortnights', '-1 h', '1 h soon', 'PT15M', '1..5 h'])(
-  '%j is refused',
+  '%j is rejected',
   (text) => expect(durationIso(text)).toBeNull(),
 );
 
-test('there and back is the same span', () => {
+test('durations are formatted and parsed without loss', () => {
   for (const seconds of [0, 0.001, 1, 59.999, 60, 3599, 3600, 86399, 86400, 604800, 1234567]) {
     const iso = durationIso(`${seconds} s`) ?? '';
     expect(isoSeconds(iso), `${seconds} s`).toBeCloseTo(seconds, 6);

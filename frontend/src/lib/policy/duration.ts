@@ -1,31 +1,31 @@
 import { isoSeconds } from '$lib/ui/format';
 
-/** Spans of time as people write them ("15 min", "1 h 30 min", "7 d") and as the
- * API does (ISO 8601). */
+/** Durations as users type them ("15 min", "1 h 30 min", "7 d") and as in the API
+ * (ISO 8601). */
 
 const units = [
-  { seconds: 604800, words: ['w', 'week', 'weeks'] },
-  { seconds: 86400, words: ['d', 'day', 'days'] },
-  { seconds: 3600, words: ['h', 'hour', 'hours', 'hr', 'hrs'] },
-  { seconds: 60, words: ['min', 'm', 'mins', 'minute', 'minutes'] },
-  { seconds: 1, words: ['s', 'sec', 'secs', 'second', 'seconds'] },
-  { seconds: 0.001, words: ['ms', 'millisecond', 'milliseconds'] },
+  { seconds: 604800, names: ['w', 'week', 'weeks'] },
+  { seconds: 86400, names: ['d', 'day', 'days'] },
+  { seconds: 3600, names: ['h', 'hour', 'hours', 'hr', 'hrs'] },
+  { seconds: 60, names: ['min', 'm', 'mins', 'minute', 'minutes'] },
+  { seconds: 1, names: ['s', 'sec', 'secs', 'second', 'seconds'] },
+  { seconds: 0.001, names: ['ms', 'millisecond', 'milliseconds'] },
 ];
 
-/** Weeks and milliseconds are understood, but not written. */
-const written = [
+/** Weeks and milliseconds are parsed, but not used for output. */
+const outputUnits = [
   ['d', 86400],
   ['h', 3600],
   ['min', 60],
 ] as const;
 
-/** "PT1H30M" → "1 h 30 min"; nothing is lost. */
+/** "PT1H30M" → "1 h 30 min", without loss. */
 export function durationText(iso: string): string {
   let rest = isoSeconds(iso);
   const parts: string[] = [];
-  for (const [word, seconds] of written) {
+  for (const [name, seconds] of outputUnits) {
     const n = Math.floor(rest / seconds);
-    if (n > 0) parts.push(`${n} ${word}`);
+    if (n > 0) parts.push(`${n} ${name}`);
     rest -= n * seconds;
   }
   const left = Math.round(rest * 1000) / 1000;
@@ -33,14 +33,14 @@ export function durationText(iso: string): string {
   return parts.join(' ');
 }
 
-/** "1h 30 minutes" → "PT1H30M"; null when it is no span. A number needs a unit:
- * 15 could be seconds as well as minutes. */
+/** "1h 30 minutes" → "PT1H30M"; null if it cannot be parsed. Every number needs a
+ * unit, because 15 could mean seconds or minutes. */
 export function durationIso(text: string): string | null {
   const rest = text.trim().toLowerCase();
   if (!/^(\d+(\.\d+)?\s*[a-z]+[\s,]*)+$/.test(rest)) return null;
   let ms = 0;
-  for (const [, number, word] of rest.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)) {
-    const unit = units.find(({ words }) => words.includes(word ?? ''));
+  for (const [, number, name] of rest.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)) {
+    const unit = units.find(({ names }) => names.includes(name ?? ''));
     if (!unit) return null;
     ms += Number(number) * unit.seconds * 1000;
   }

@@ -22,7 +22,7 @@ const changed = (change: (form: PolicyForm) => void) => {
   return readPolicyForm(form, policy);
 };
 
-test('the form says what a person would', () => {
+test('the form shows values as users type them', () => {
   const form = policyForm(policy);
   expect(form.periodInterval).toBe('15 min');
   expect(form.freezes[0]).toEqual({
@@ -35,16 +35,16 @@ test('the form says what a person would', () => {
   expect(form.pollInterval).toBe('');
 });
 
-test('what nobody touched is left out, whatever the form could not show of it', () =>
+test('unedited fields are left out, whatever their precision', () =>
   expect(changed(() => undefined)).toEqual({ input: {}, problems: [] }));
 
-test('a field that was changed is sent, and no other', () => {
+test('only edited fields are sent', () => {
   expect(changed((form) => (form.haltFailureShare = '7 %')).input).toEqual({ haltFailureShare: 0.07 });
   expect(changed((form) => (form.periodInterval = '2 hours')).input).toEqual({ periodInterval: 'PT2H' });
   expect(changed((form) => (form.pollInterval = '10 min')).input).toEqual({ pollInterval: 'PT10M' });
 });
 
-test('lists are sent whole', () => {
+test('lists are sent in full', () => {
   const { input } = changed((form) => {
     form.waves.splice(0, 1);
     form.windows = [{ days: ['SUNDAY', 'MONDAY'], start: '01:00', end: '05:00' }];
@@ -55,7 +55,7 @@ test('lists are sent whole', () => {
   expect(input.windows).toEqual([{ days: ['MONDAY', 'SUNDAY'], start: '01:00', end: '05:00' }]);
 });
 
-test('times of a day may be written short', () => {
+test('times of day have short forms', () => {
   const { input, problems } = changed((form) => {
     form.windows = [{ days: ['MONDAY'], start: '9:00', end: '2400' }];
   });
@@ -67,27 +67,27 @@ test('times of a day may be written short', () => {
     ).toHaveLength(1);
 });
 
-test('canaries are told apart by line, comma or blank', () =>
+test('canaries are separated by line, comma or space', () =>
   expect(
     changed((form) => {
       if (form.waves[0]) form.waves[0].canaries = 'a\n b,c\n\n';
     }).input.waves?.[0]?.canaries,
   ).toEqual(['a', 'b', 'c']));
 
-test('freezes move with the zone they are meant in', () =>
+test('changing the zone moves the freezes', () =>
   expect(changed((form) => (form.timezone = 'UTC')).input).toEqual({
     timezone: 'UTC',
     freezes: [{ from: '2026-12-24T00:00:00.000Z', until: '2027-01-02T00:00:00.000Z', reason: 'holidays' }],
   }));
 
-test('the interval told to machines can be taken away', () => {
-  const told = { ...policy, pollInterval: 'PT10M' };
-  expect(readPolicyForm({ ...policyForm(told), pollInterval: ' ' }, told).input).toEqual({
+test('the poll interval can be removed', () => {
+  const withInterval = { ...policy, pollInterval: 'PT10M' };
+  expect(readPolicyForm({ ...policyForm(withInterval), pollInterval: ' ' }, withInterval).input).toEqual({
     pollInterval: null,
   });
 });
 
-test('what cannot be read is named by its field', () => {
+test('fields that cannot be parsed are reported', () => {
   const { problems } = changed((form) => {
     form.maxUpdatesPerPeriod = 'many';
     form.updateTimeout = '60';

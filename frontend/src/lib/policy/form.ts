@@ -1,5 +1,7 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import type { Refusal } from '$lib/session/session.svelte';
+import type { UserError } from '$lib/api/request';
+import { errorAt } from '$lib/form/submission.svelte';
+import { sentence } from '$lib/ui/format';
 import { durationIso, durationText } from './duration';
 import { isZone, momentAt, wallTime } from './zone';
 
@@ -55,7 +57,7 @@ export const weekdays: readonly Weekday[] = [
   'SUNDAY',
 ];
 
-/** A policy as it stands in the form: everything a person types is text. */
+/** The form fields of a policy. Typed values are text. */
 export interface PolicyForm {
   updatesEnabled: boolean;
   safeMode: boolean;
@@ -67,31 +69,31 @@ export interface PolicyForm {
   timezone: string;
   officeHours: boolean;
   windows: { days: Weekday[]; start: string; end: string }[];
-  /** Times on the clock of the policy's zone. */
+  /** Times in the policy's zone. */
   freezes: { from: string; until: string; reason: string }[];
   waves: WaveForm[];
-  /** In per cent; "0" switches the rule off. */
+  /** In percent; "0" disables the rule. */
   haltFailureShare: string;
   haltMinAttempts: string;
   maxAttempts: string;
   onDemand: Policy['onDemand'];
-  /** "" says nothing to the machines. */
+  /** "" leaves the interval to the clients. */
   pollInterval: string;
 }
 
 export interface WaveForm {
-  /** In per cent. */
+  /** In percent. */
   share: string;
-  /** One machine id a line. */
+  /** One machine id per line. */
   canaries: string;
   soak: string;
   minFinished: string;
-  /** In per cent. */
+  /** In percent. */
   minSuccessShare: string;
   approval: boolean;
 }
 
-/** 0.05 → "5", 0.125 → "12.5": digits beyond the sixth are noise of the binary fraction. */
+/** 0.05 → "5", 0.125 → "12.5": further digits are floating-point noise. */
 const percentText = (share: number) => String(Number((share * 100).toFixed(6)));
 
 export function policyForm(policy: Policy): PolicyForm {
@@ -123,43 +125,43 @@ export function policyForm(policy: Policy): PolicyForm {
   };
 }
 
-export interface Reading {
-  /** What differs from the policy; the rest keeps its value, to the last digit. */
+export interface Draft {
+  /** The edited fields. Others are left out, so that they keep their exact value. */
   input: PolicyInput;
-  /** What cannot be read at all, by field of the input. */
-  problems: Refusal[];
+  /** Fields that cannot be parsed. */
+  problems: UserError[];
 }
 
-/** What the form says. The server judges whether it makes sense. */
-export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
-  const problems: Refusal[] = [];
-  const complain = (field: string, message: string) => problems.push({ field: `policy.${field}`, message });
+/** Parses the form. The server validates the result. */
+export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
+  const problems: UserError[] = [];
+  const reject = (field: string, message: string) => problems.push({ field: `policy.${field}`, message });
   const whole = (field: string, text: string) => {
     if (/^\d{1,9}$/.test(text.trim())) return Number(text);
-    complain(field, 'must be a whole number');
+    reject(field, 'must be a whole number');
     return 0;
   };
   const share = (field: string, text: string) => {
     const plain = text.replace('%', '').trim();
     if (/^\d+(\.\d+)?$/.test(plain)) return Number((Number(plain) / 100).toPrecision(12));
-    complain(field, 'must be a number of per cent');
+    reject(field, 'must be a percentage');
     return 0;
   };
   const span = (field: string, text: string) => {
     const iso = durationIso(text);
-    if (iso === null) complain(field, 'must be a time with a unit, such as 15 min or 1 h 30 min');
+    if (iso === null) reject(field, 'must be a time with a unit, such as 15 min or 1 h 30 min');
     return iso ?? 'PT0S';
   };
   const clock = (field: string, text: string) => {
     const [, hours, minutes] = /^(\d{1,2}):?(\d{2})$/.exec(text.trim()) ?? [];
     const at = `${hours?.padStart(2, '0')}:${minutes}`;
     if (/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/.test(at)) return at;
-    complain(field, 'must be a time such as 22:00');
+    reject(field, 'must be a time such as 22:00');
     return '';
   };
   const time = (field: string, text: string) => {
     const at = momentAt(text, isZone(form.timezone) ? form.timezone : 'UTC');
-    if (!at) complain(field, 'is missing');
+    if (!at) reject(field, 'is missing');
     return at?.toISOString() ?? '';
   };
 
@@ -202,7 +204,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
   };
 
   const before = policyForm(policy);
-  // The freezes stand on the clock of the zone: when it changes, so do they.
+  // Freezes are local times: when the zone changes, they change too.
   const moved = form.timezone !== before.timezone && form.freezes.length > 0;
   const changed = (field: keyof PolicyForm) =>
     JSON.stringify(form[field]) !== JSON.stringify(before[field]) || (field === 'freezes' && moved);
@@ -211,10 +213,13 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Reading {
   return { input, problems };
 }
 
-/** What is wrong with a field, also with one inside it: "waves[1].share". */
-export const problemOf = (problems: readonly Refusal[], field: string): string | undefined =>
-  problems.find((problem) => problem.field === `policy.${field}`)?.message;
+/** The error of a field of the policy, such as "waves[1].share". */
+export const problemOf = (problems: readonly UserError[], field: string): string | undefined =>
+  errorAt(problems, `policy.${field}`);
 
-/** The same, or of one of its entries: "waves[1].canaries[3]". */
-export const problemInside = (problems: readonly Refusal[], field: string): string | undefined =>
-  problems.find(({ field: at }) => at === `policy.${field}` || at?.startsWith(`policy.${field}[`))?.message;
+/** The error of a list field or of one of its entries, such as "waves[1].canaries[3]". */
+export function problemInside(problems: readonly UserError[], field: string): string | undefined {
+  const path = `policy.${field}`;
+  const found = problems.find((problem) => problem.field === path || problem.field?.startsWith(`${path}[`));
+  return found && sentence(found.message);
+}

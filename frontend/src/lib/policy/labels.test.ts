@@ -12,7 +12,7 @@ const after: Policy = {
   safeMode: false,
 };
 
-test('differences in the words of the form', () => {
+test('differences use the labels of the form', () => {
   expect(differences(before, before)).toEqual([]);
   expect(differences(before, after)).toEqual([
     { label: 'Safe mode', before: 'on', after: 'off' },
@@ -22,7 +22,7 @@ test('differences in the words of the form', () => {
   ]);
 });
 
-test('edits stay on top of what somebody else changed', () => {
+test('edits are kept over changes of another user', () => {
   const form = policyForm(before);
   form.periodInterval = '2 h';
   form.maxAttempts = '4';

@@ -1,6 +1,6 @@
 import { graphql } from '$lib/api/graphql';
 import { policyFormFragment } from './form';
-import { policyMeaningFragment } from './PolicyMeaning.svelte';
+import { policyPreviewFragment } from './PolicyPreview.svelte';
 
 export const policyEditorFragment = graphql(
   `
@@ -19,11 +19,11 @@ export const previewQuery = graphql(
   `
     query PreviewPolicy($input: PolicyPreviewInput!) {
       policyPreview(input: $input) {
-        ...PolicyMeaning
+        ...PolicyPreview
       }
     }
   `,
-  [policyMeaningFragment],
+  [policyPreviewFragment],
 );
 
 export const updateMutation = graphql(`

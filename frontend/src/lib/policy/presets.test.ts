@@ -3,7 +3,7 @@ import { initialPolicy } from './fields';
 import { policyForm, readPolicyForm, type Policy } from './form';
 import { presets } from './presets';
 
-test.each(presets)('$label survives the form', ({ policy }) => {
+test.each(presets)('$label passes through the form unchanged', ({ policy }) => {
   const filled = policyForm({ ...initialPolicy, ...policy } as Policy);
   const { input, problems } = readPolicyForm(filled, initialPolicy);
   expect(problems).toEqual([]);

@@ -1,6 +1,6 @@
 import type { PolicyInput } from './form';
 
-/** A way to roll out that many begin with. */
+/** A preset policy. */
 export interface Preset {
   id: string;
   label: string;
@@ -15,8 +15,8 @@ const always = { officeHours: false, windows: [] };
 export const presets: readonly Preset[] = [
   {
     id: 'careful',
-    label: 'One machine first, then everybody',
-    note: 'Ten at once; stops by itself when one in five fails',
+    label: 'One machine first, then all',
+    note: 'Ten at once; halts if 20 % fail',
     policy: {
       safeMode: true,
       maxUpdatesPerPeriod: 20,
@@ -31,7 +31,7 @@ export const presets: readonly Preset[] = [
   {
     id: 'waves',
     label: 'Waves of 5, 25 and 100 %',
-    note: 'Each soaks for an hour and opens the next when 95 % succeeded',
+    note: 'Each wave soaks for 1 h and needs 95 % success',
     policy: {
       safeMode: true,
       maxUpdatesPerPeriod: 50,
@@ -50,7 +50,7 @@ export const presets: readonly Preset[] = [
   {
     id: 'night',
     label: 'At night only',
-    note: 'From 22:00 to 05:00 on the clock of its time zone',
+    note: '22:00 to 05:00 in its time zone',
     policy: {
       safeMode: true,
       maxUpdatesPerPeriod: 20,

@@ -1,38 +1,19 @@
-/** Wall clocks of other zones: what `<input type="datetime-local">` holds. */
+import { fromDate, parseDateTime, toCalendarDateTime, toZoned } from '@internationalized/date';
 
-/** The clock on the wall of a zone at a moment: "2026-12-24T18:30". */
-export function wallTime(at: Date, zone: string): string {
-  const parts = Object.fromEntries(
-    new Intl.DateTimeFormat('en-CA', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: '2-digit',
-      day: '2-digit',
-      hour: '2-digit',
-      minute: '2-digit',
-    })
-      .formatToParts(at)
-      .map(({ type, value }) => [type, value]),
-  );
-  return `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}`;
-}
+/** Local times in other time zones, in the format of `<input type="datetime-local">`. */
 
-/** The moment at which the clock of a zone shows this; null when it is no time.
- * Of two moments (autumn) the first, and for none (spring) the one an hour on. */
+/** The local time of a zone at an instant: "2026-12-24T18:30". */
+export const wallTime = (at: Date, zone: string): string =>
+  toCalendarDateTime(fromDate(at, zone)).toString().slice(0, 16);
+
+/** The instant of a local time in a zone; null if the text is not a time. A local
+ * time that occurs twice means the first; one that is skipped means an hour later. */
 export function momentAt(wall: string, zone: string): Date | null {
-  const asUtc = Date.parse(`${wall}Z`);
-  if (Number.isNaN(asUtc)) return null;
-  // How far the zone is ahead a day before and a day after: one of both is right.
-  const ahead = [-86_400_000, 86_400_000].map((apart) => {
-    const near = asUtc + apart;
-    return Date.parse(`${wallTime(new Date(near), zone)}Z`) - Math.floor(near / 60_000) * 60_000;
-  });
-  const candidates = ahead
-    .map((offset) => new Date(asUtc - offset))
-    .sort((a, b) => a.getTime() - b.getTime());
-  const shown = wall.slice(0, 16);
-  return candidates.find((at) => wallTime(at, zone) === shown) ?? candidates[1] ?? null;
+  try {
+    return toZoned(parseDateTime(wall), zone, 'compatible').toDate();
+  } catch {
+    return null;
+  }
 }
 
 /** Whether the browser knows the zone. */
@@ -45,8 +26,8 @@ export function isZone(zone: string): boolean {
   }
 }
 
-/** A span on the clock of a zone: "Sat 28 Nov 22:00 – Sun 04:00". */
-export function spanWords(from: Date, until: Date | null, zone: string): string {
+/** A period in the local time of a zone: "Sat 28 Nov 22:00 – Sun 04:00". */
+export function spanText(from: Date, until: Date | null, zone: string): string {
   const day = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     weekday: 'short',
@@ -56,14 +37,14 @@ export function spanWords(from: Date, until: Date | null, zone: string): string 
   const weekday = new Intl.DateTimeFormat('en-GB', { timeZone: zone, weekday: 'short' });
   const clock = (at: Date) => wallTime(at, zone).slice(11);
   const begin = `${day.format(from).replace(',', '')} ${clock(from)}`;
-  if (!until) return `from ${begin} on`;
+  if (!until) return `from ${begin}`;
   const apart = until.getTime() - from.getTime();
   if (day.format(from) === day.format(until)) return `${begin} – ${clock(until)}`;
   const end = apart < 6 * 86_400_000 ? weekday.format(until) : day.format(until).replace(',', '');
   return `${begin} – ${end} ${clock(until)}`;
 }
 
-/** The zones the browser knows, for choosing. */
+/** The zones the browser knows; UTC first. */
 export const zones: readonly string[] = [
   'UTC',
   ...Intl.supportedValuesOf('timeZone').filter((z) => z !== 'UTC'),

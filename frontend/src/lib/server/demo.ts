@@ -1,6 +1,6 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import { ApiError } from '$lib/api/request';
-import { session } from '$lib/session/session.svelte';
+import { session } from '$lib/api/session.svelte';
 
 export const demoFragment = graphql(`
   fragment Demo on Demo {
@@ -44,14 +44,14 @@ const stopMutation = graphql(
   [demoFragment],
 );
 
-/** Starts or stops the simulated fleet; answers how it is then, or what was refused. */
-export async function runDemo(running: boolean): Promise<{ demo: Demo } | { refused: string }> {
+/** Starts or stops the demo fleet. Returns its new state, or the error message. */
+export async function runDemo(running: boolean): Promise<{ demo: Demo } | { rejected: string }> {
   try {
     const { outcome } = await session.ask(running ? startMutation : stopMutation, {});
     if (outcome.demo) return { demo: outcome.demo };
-    return { refused: outcome.userErrors[0]?.message ?? 'The server refused.' };
+    return { rejected: outcome.userErrors[0]?.message ?? 'The server rejected the request.' };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { refused: error.message };
+    return { rejected: error.message };
   }
 }

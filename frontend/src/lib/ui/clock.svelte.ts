@@ -1,6 +1,6 @@
 import { createSubscriber } from 'svelte/reactivity';
 
-/** The present, to the second, for everything that says "12 s ago". It ticks
+/** The current time, updated every second, for texts such as "12 s ago". It ticks
  * only while something on the page reads it. */
 class Clock {
   #tick = createSubscriber((update) => {

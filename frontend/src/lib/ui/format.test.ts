@@ -49,14 +49,14 @@ test.each([
   ['PT0S', 0],
 ])('isoSeconds(%s) is %d', (text, seconds) => expect(isoSeconds(text)).toBe(seconds));
 
-test('a moment is as short as it can be without being ambiguous', () => {
+test('a time is as short as possible without being ambiguous', () => {
   const now = new Date(2026, 10, 27, 16, 4);
   expect(moment(new Date(2026, 10, 27, 9, 5), now)).toBe('09:05');
   expect(moment(new Date(2026, 10, 25, 14, 2), now)).toBe('Wed 14:02');
   expect(moment(new Date(2026, 10, 12, 14, 2), now)).toBe('12 Nov, 14:02');
 });
 
-test('numbers and ids', () => {
+test('numbers, plurals and ids are formatted', () => {
   expect(count(7130)).toBe('7,130');
   expect(plural(1, 'machine')).toBe('1 machine');
   expect(plural(1200, 'machine')).toBe('1,200 machines');
@@ -64,9 +64,9 @@ test('numbers and ids', () => {
   expect(shortId('web-0412')).toBe('web-0412');
 });
 
-test('moments in words of the API are those of the reader', () => {
-  const words = 'the next one opens at 2026-11-23 01:00:00 UTC';
+test('UTC times in text of the API become local times', () => {
+  const text = 'the next one opens at 2026-11-23 01:00:00 UTC';
   const at = new Date(Date.UTC(2026, 10, 23, 1));
-  expect(localTimes(words, at)).toBe(`the next one opens at ${moment(at, at)}`);
-  expect([namesTime(words), namesTime('wave 1 soaks'), namesTime(words)]).toEqual([true, false, true]);
+  expect(localTimes(text, at)).toBe(`the next one opens at ${moment(at, at)}`);
+  expect([namesTime(text), namesTime('wave 1 soaks'), namesTime(text)]).toEqual([true, false, true]);
 });

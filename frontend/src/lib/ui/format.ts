@@ -1,5 +1,5 @@
-/** Words for numbers, spans and moments. Locale-independent on purpose: the
- * interface is English, times are 24-hour in the reader's own zone. */
+/** Formats numbers, durations and times. Independent of the locale, because the
+ * interface is English; times are 24-hour in the user's time zone. */
 
 const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
@@ -7,10 +7,10 @@ const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 /** 7130 → "7,130". */
 export const count = (n: number): string => integers.format(n);
 
-/** A share between 0 and 1 → "71.3 %"; nothing of nothing is 0 %. */
+/** A share between 0 and 1 → "71.3 %"; NaN, from 0 / 0, is "0 %". */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return '0 %';
-  // 9,999 of 10,000 are not all, and 1 of 10,000 is not none.
+  // Do not round 9,999 of 10,000 to all, nor 1 of 10,000 to none.
   if (share < 1 && share > 0.999) return '99.9 %';
   if (share > 0 && share < 0.001) return '< 0.1 %';
   return `${tenths.format(share * 100)} %`;
@@ -32,7 +32,7 @@ const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Seconds → the two coarsest useful units: "12 s", "51 min", "1 h 20 min", "3 d 4 h". */
+/** Seconds → the two largest useful units: "12 s", "51 min", "1 h 20 min", "3 d 4 h". */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < minute) return `${s} s`;
@@ -85,22 +85,22 @@ export function moment(at: Date, now: Date): string {
 /** "23 Nov, 14:02:05". */
 export const stamp = (at: Date): string => dateSeconds.format(at);
 
-/** The whole truth, for a title. */
+/** Date, time and zone in full, for tooltips. */
 export const exact = (at: Date): string => full.format(at);
 
 const utcMoment = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g;
 
-/** Words of the API with the moments in them as the reader's clock shows them. */
-export const localTimes = (words: string, now: Date): string =>
-  words.replace(utcMoment, (_, day, time) => moment(new Date(`${day}T${time}Z`), now));
+/** Replaces the UTC times in a text of the API by local times. */
+export const localTimes = (text: string, now: Date): string =>
+  text.replace(utcMoment, (_, day, time) => moment(new Date(`${day}T${time}Z`), now));
 
-/** Whether words of the API name a moment. */
-export const namesTime = (words: string): boolean => words.search(utcMoment) >= 0;
+/** Whether a text of the API contains a UTC time. */
+export const namesTime = (text: string): boolean => text.search(utcMoment) >= 0;
 
-/** Words of the API, which begin lower-case, where they stand alone. */
-export const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+/** Capitalises a text of the API, which starts in lower case. */
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** "4a0c…91d2": enough to tell machines apart by eye; copying gives all of it. */
+/** "4a0c…91d2": enough to distinguish machines by eye; copying gives the full id. */
 export function shortId(id: string): string {
   return id.length <= 12 ? id : `${id.slice(0, 4)}…${id.slice(-4)}`;
 }

@@ -1,32 +1,32 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- pages are replaced as a whole, never changed */
 
-import { underHand } from './under-hand';
+import { holdWhileUsed } from './interaction-hold';
 
-/** One page of a list that is read by cursors. */
+/** One page of a list with cursors. */
 export interface Page<Row> {
   rows: readonly Row[];
-  /** Cursor of the next page; null when this is the last one. */
+  /** Cursor of the next page; null on the last page. */
   next: string | null;
 }
 
-/** Reads the page that begins after a cursor; null begins the list. */
+/** Reads the page after a cursor; null reads the first page. */
 export type ReadPage<Row> = (after: string | null, signal: AbortSignal) => Promise<Page<Row>>;
 
 interface Kept<Row> {
   rows: readonly Row[];
-  /** Keys of rows that left the list and are shown until nothing holds them. */
+  /** Keys of rows that left the list and stay visible until the list is released. */
   gone: ReadonlySet<string>;
-  /** To be read again as soon as it is looked at. */
+  /** Reload when it comes into view. */
   stale: boolean;
 }
 
-/** Pages kept; those farthest from what is looked at are forgotten first. */
-const most = 8;
+/** Pages in memory; those farthest from the visible rows are dropped first. */
+const maxPages = 8;
 
-/** A long list of which only the part that is looked at is known. Pages are read
- * one after the other as they come into view, forgotten when they are far away,
- * and read again when the list changed. While it is held, rows are brought up to
- * date where they stand; what came, went or moved waits until it is released. */
+/** A long list of which only the visible part is loaded. Pages are loaded one at a
+ * time as they come into view, dropped when they are far away, and reloaded when
+ * the list changes. While the list is held, rows are updated in place; rows that
+ * came, left or moved wait until it is released. */
 export class PagedRows<Row> {
   #pages = $state.raw<ReadonlyMap<number, Kept<Row>>>(new Map());
   #count = $state(0);
@@ -34,10 +34,10 @@ export class PagedRows<Row> {
   #behind = $state(false);
   #ready = $state(false);
 
-  /** Where each known page begins. The last of them has not been read yet,
-   * unless `#ending` is known. */
+  /** The start of each known page. The last page is not loaded yet unless `#ending`
+   * is set. */
   #cursors: (string | null)[] = [null];
-  /** Rows of the last page; null until the end of the list has been seen. */
+  /** Rows of the last page; null before the end of the list was loaded. */
   #ending: number | null = null;
   #first = 0;
   #last = 0;
@@ -45,7 +45,7 @@ export class PagedRows<Row> {
   #asking = new AbortController();
   #reader: AbortController | null = null;
   #starting = false;
-  /** Whether this reading may move rows that are held. */
+  /** Whether this load may move held rows. */
   #forced = false;
   readonly #holds = new Set<string>();
 
@@ -54,39 +54,39 @@ export class PagedRows<Row> {
     readonly pageSize: number,
   ) {}
 
-  /** Places for rows: those known, and a page more as long as there is more. */
+  /** Rows known so far, plus a page if there are more. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether the present question has been answered. */
+  /** Whether the first page of the current list is loaded. */
   get ready(): boolean {
     return this.#ready;
   }
 
-  /** Whether the list changed and waits to be shown. */
+  /** Whether changes wait for the release. */
   get behind(): boolean {
     return this.#behind;
   }
 
-  /** Why the last reading failed; the next `refresh` tries again. */
+  /** Why the last load failed; `refresh` tries again. */
   get error(): Error | null {
     return this.#error;
   }
 
-  /** The row at a place; undefined while it is not known. */
+  /** The row at an index; undefined if it is not loaded. */
   at(index: number): Row | undefined {
     return this.#pages.get(Math.floor(index / this.pageSize))?.rows[index % this.pageSize];
   }
 
-  /** Whether the row at a place has left the list since. */
+  /** Whether the row at an index has left the list. */
   isGone(index: number): boolean {
     const row = this.at(index);
     const page = this.#pages.get(Math.floor(index / this.pageSize));
     return row !== undefined && page !== undefined && page.gone.has(this.key(row));
   }
 
-  /** Begins another list. What was shown stays until its first page is here. */
+  /** Starts another list. The old rows stay until its first page is loaded. */
   start(read: ReadPage<Row>) {
     this.stop();
     this.#asking = new AbortController();
@@ -98,26 +98,26 @@ export class PagedRows<Row> {
     void this.#run();
   }
 
-  /** Reads nothing more. */
+  /** Stops loading. */
   stop() {
     this.#asking.abort();
   }
 
-  /** The places that are looked at. */
+  /** Sets the visible range. */
   see(first: number, last: number) {
     this.#first = first;
     this.#last = last;
     if (!this.#error) void this.#run();
   }
 
-  /** Reads again what is looked at, the rest when it comes into view. */
+  /** Reloads the visible pages, the others when they come into view. */
   refresh() {
     this.#error = null;
     this.#pages = new Map([...this.#pages].map(([page, kept]) => [page, { ...kept, stale: true }]));
     void this.#run();
   }
 
-  /** Shows what waits, held or not. */
+  /** Shows waiting changes even while the list is held. */
   catchUp() {
     this.#forced = true;
     this.#behind = false;
@@ -136,8 +136,8 @@ export class PagedRows<Row> {
     }
   }
 
-  /** Attach to the element whose rows must not jump. */
-  readonly underHand = underHand(
+  /** Attach to the element whose rows must not move during use. */
+  readonly holdWhileUsed = holdWhileUsed(
     (why) => this.hold(why),
     (why) => this.release(why),
   );
@@ -165,14 +165,14 @@ export class PagedRows<Row> {
     }
   }
 
-  /** The page to read next; null when all that is looked at is known. */
+  /** The page to load next; null if all visible pages are loaded. */
   #next(): number | null {
     if (this.#starting) return 0;
     const page = this.#wanted().find((wanted) => this.#pages.get(wanted)?.stale !== false);
     return page ?? null;
   }
 
-  /** The pages that are looked at, and one that soon will be. */
+  /** The visible pages and the next one. */
   #wanted(): number[] {
     const first = Math.floor(this.#first / this.pageSize);
     const last = Math.floor((this.#last + this.pageSize / 2) / this.pageSize);
@@ -210,7 +210,7 @@ export class PagedRows<Row> {
   #inPlace(kept: Kept<Row>, rows: readonly Row[]): Kept<Row> {
     const latest = new Map(rows.map((row) => [this.key(row), row]));
     const found = kept.rows.map((row) => latest.get(this.key(row)));
-    // Rows missing at the end may only have been moved on to the next page.
+    // Rows missing at the end may have moved to the next page.
     const end = found.findLastIndex((row) => row !== undefined);
     const gone = kept.rows.filter((_, i) => found[i] === undefined && i < end).map((row) => this.key(row));
     const known = new Set(kept.rows.map((row) => this.key(row)));
@@ -222,8 +222,7 @@ export class PagedRows<Row> {
     };
   }
 
-  /** A page that was read decides where the next one begins, and whether there
-   * is one. */
+  /** Applies the cursor of a loaded page to the page after it. */
   #chain(pages: Map<number, Kept<Row>>, page: number, length: number, next: string | null) {
     if (next === null) {
       const none = length === 0 && page > 0;
@@ -243,6 +242,6 @@ export class PagedRows<Row> {
     const middle = (this.#first + this.#last) / 2 / this.pageSize;
     const far = (page: number) => Math.abs(page + 0.5 - middle);
     const order = [...pages.keys()].sort((a, b) => far(b) - far(a));
-    for (const page of order.slice(0, Math.max(0, pages.size - most))) pages.delete(page);
+    for (const page of order.slice(0, Math.max(0, pages.size - maxPages))) pages.delete(page);
   }
 }

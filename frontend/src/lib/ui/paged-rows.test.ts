@@ -3,14 +3,14 @@ import { PagedRows } from './paged-rows.svelte';
 
 interface Row {
   id: string;
-  words: string;
+  text: string;
 }
 
 const id = (n: number) => `m${String(n).padStart(4, '0')}`;
-const fleet = (n: number, words = 'old') => Array.from({ length: n }, (_, i) => ({ id: id(i), words }));
+const fleet = (n: number, text = 'old') => Array.from({ length: n }, (_, i) => ({ id: id(i), text }));
 const settled = () => new Promise((done) => setTimeout(done));
 
-/** What the server has. */
+/** The rows on the server. */
 let there: Row[];
 let asked: (string | null)[];
 let fails = false;
@@ -41,7 +41,7 @@ async function scrollTo(first: number) {
   await settled();
 }
 
-test('only what is looked at is read, with a page to come', async () => {
+test('only visible pages are loaded, and one page is reserved', async () => {
   expect(asked).toEqual([null]);
   expect(rows.count).toBe(20);
   expect(rows.at(9)?.id).toBe('m0009');
@@ -51,7 +51,7 @@ test('only what is looked at is read, with a page to come', async () => {
   expect(rows.count).toBe(30);
 });
 
-test('the end of the list is its exact length, and far pages are forgotten and read again', async () => {
+test('the end sets the exact length, and distant pages are dropped and reloaded', async () => {
   for (let at = 0; at < 95; at += 8) await scrollTo(at);
   expect(rows.count).toBe(95);
   expect(rows.at(94)?.id).toBe('m0094');
@@ -61,7 +61,7 @@ test('the end of the list is its exact length, and far pages are forgotten and r
   expect(rows.at(0)?.id).toBe('m0000');
 });
 
-test('a list that ends with a full page has no page after it', async () => {
+test('a full last page has no page after it', async () => {
   there = fleet(20);
   rows.start(read);
   await settled();
@@ -69,11 +69,11 @@ test('a list that ends with a full page has no page after it', async () => {
   expect(rows.count).toBe(20);
 });
 
-test('after machines came and went no row is missing and none is there twice', async () => {
+test('after changes no row is missing or duplicated', async () => {
   await scrollTo(8);
   await scrollTo(18);
   there = there.filter((row) => !['m0003', 'm0004', 'm0017'].includes(row.id));
-  there.push({ id: 'm0012a', words: 'new' });
+  there.push({ id: 'm0012a', text: 'new' });
   there.sort((a, b) => (a.id < b.id ? -1 : 1));
   rows.refresh();
   await settled();
@@ -87,13 +87,13 @@ test('after machines came and went no row is missing and none is there twice', a
   expect(shown().slice(0, 20)).toEqual(there.slice(0, 20).map((row) => row.id));
 });
 
-test('held rows stay in place, are brought up to date there, and say that they left', async () => {
+test('held rows stay in place, are updated and marked when they leave', async () => {
   rows.hold('pointer');
   there = fleet(95, 'new').filter((row) => row.id !== 'm0002');
   rows.refresh();
   await settled();
   expect(shown().slice(0, 4)).toEqual(['m0000', 'm0001', 'm0002', 'm0003']);
-  expect(rows.at(3)?.words).toBe('new');
+  expect(rows.at(3)?.text).toBe('new');
   expect([1, 2, 3].map((i) => rows.isGone(i))).toEqual([false, true, false]);
   expect(rows.behind).toBe(true);
 
@@ -103,7 +103,7 @@ test('held rows stay in place, are brought up to date there, and say that they l
   expect(rows.behind).toBe(false);
 });
 
-test('who asks for it sees the change at once and holds on', async () => {
+test('catching up shows changes at once and keeps holding', async () => {
   rows.hold('pointer');
   there = there.slice(1);
   rows.refresh();
@@ -117,18 +117,18 @@ test('who asks for it sees the change at once and holds on', async () => {
   expect(rows.at(0)?.id).toBe('m0001');
 });
 
-test('what was shown stays until another question is answered, held or not', async () => {
+test('old rows stay until the next list is loaded, even when held', async () => {
   rows.hold('pointer');
   there = fleet(3, 'other');
   rows.start(read);
   expect(rows.ready).toBe(false);
-  expect(rows.at(0)?.words).toBe('old');
+  expect(rows.at(0)?.text).toBe('old');
   await settled();
   expect(rows.count).toBe(3);
-  expect(rows.at(0)?.words).toBe('other');
+  expect(rows.at(0)?.text).toBe('other');
 });
 
-test('a failed reading keeps what is shown, is not repeated by scrolling, and mended by the next', async () => {
+test('a failed load keeps the rows, is not repeated by scrolling, and a refresh recovers', async () => {
   fails = true;
   rows.refresh();
   await settled();

@@ -1,2 +1,2 @@
-/** What a colour means. `quiet` has none. */
+/** The meaning of a colour: success, in progress, failure, warning, neutral. */
 export type Tone = 'done' | 'fly' | 'fail' | 'warn' | 'quiet';

@@ -19,7 +19,7 @@ const ordered = [
   '4152.1.1',
 ];
 
-test('every version precedes those after it and equals itself', () => {
+test('versions are ordered as semver defines', () => {
   ordered.forEach((a, i) =>
     ordered.forEach((b, j) =>
       expect(Math.sign(compareVersions(a, b)), `${a} and ${b}`).toBe(Math.sign(i - j)),
@@ -27,4 +27,4 @@ test('every version precedes those after it and equals itself', () => {
   );
 });
 
-test('build metadata does not count', () => expect(compareVersions('1.0.0+a', '1.0.0+b')).toBe(0));
+test('build metadata is ignored', () => expect(compareVersions('1.0.0+a', '1.0.0+b')).toBe(0));

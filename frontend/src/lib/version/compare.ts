@@ -1,5 +1,5 @@
-/** Semantic precedence (https://semver.org, section 11) of two versions:
- * negative when the first is lower. Text that is no version is lowest. */
+/** Compares two versions by semver precedence (https://semver.org, section 11):
+ * negative if the first is lower. Text that is not a version is lowest. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [parse(a), parse(b)];
   if (!left || !right) return Number(!!left) - Number(!!right);
@@ -16,7 +16,7 @@ function parse(text: string): { core: number[]; prerelease: string[] } | null {
 }
 
 function comparePrereleases(a: string[], b: string[]): number {
-  // A version without prerelease follows its prereleases.
+  // A release is higher than its prereleases.
   if (a.length === 0 || b.length === 0) return Number(a.length === 0) - Number(b.length === 0);
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const difference = compareIdentifiers(a[i] ?? '', b[i] ?? '');

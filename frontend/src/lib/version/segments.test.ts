@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { segments } from './VersionBar.svelte';
 
-test('the target comes green, the others in greys, the small rest together', () => {
+test('the target is green, older versions grey, the smallest combined', () => {
   const drawn = segments([
     { version: '4152.1.1', machines: 7130, onTarget: true },
     { version: '4081.2.0', machines: 2410, onTarget: false },
@@ -17,7 +17,7 @@ test('the target comes green, the others in greys, the small rest together', () 
   ]);
 });
 
-test('the first machine of many on the target is drawn', () => {
+test('a single machine on the target gets a segment', () => {
   const drawn = segments([
     { version: '2.0.0', machines: 1, onTarget: true },
     { version: '1.0.0', machines: 9999, onTarget: false },
@@ -25,6 +25,6 @@ test('the first machine of many on the target is drawn', () => {
   expect(drawn.map((s) => s.label)).toEqual(['2.0.0', '1.0.0']);
 });
 
-test('versions without machines take no room', () => {
+test('versions without machines have no segment', () => {
   expect(segments([{ version: '1.0.0', machines: 0, onTarget: true }])).toEqual([]);
 });

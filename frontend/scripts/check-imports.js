@@ -1,0 +1,61 @@
+// Checks the tiers of src: an area imports only from its own tier and from
+// those below, and no areas import each other in a circle.
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { argv } from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const shared = ['ui', 'chart']; // know nothing of the domain
+const base = ['api', 'paths', 'form']; // the API, the addresses, what forms share
+const views = ['command', 'frame', 'pages']; // compose the rest
+
+/** Nouns of the domain have no list: every other folder of src/lib is one. */
+const tierOf = (area) => (shared.includes(area) ? 0 : base.includes(area) ? 1 : views.includes(area) ? 3 : 2);
+
+/** "lib/group/state.ts" → "group"; all outside src/lib belongs to the pages. */
+const areaOf = (path) => (path.startsWith('lib/') ? path.split('/')[1].split('.')[0] : 'pages');
+
+/** What is wrong with the imports of files, given as [path below src, text]. */
+export function problems(files) {
+  const found = [];
+  /** Area → area it imports → a file that does so. */
+  const imports = new Map();
+  for (const [file, text] of files) {
+    const from = areaOf(file);
+    for (const [, start, rest] of text.matchAll(/(?:from|import)\s*\(?\s*'(\$lib\/|\.{1,2}\/)([^']+)'/g)) {
+      const to = areaOf(start === '$lib/' ? `lib/${rest}` : posix.join(posix.dirname(file), start, rest));
+      if (from === to) continue;
+      if (tierOf(to) > tierOf(from)) found.push(`${file}: ${from} must not import ${to}, a tier above it`);
+      else imports.set(from, (imports.get(from) ?? new Map()).set(to, file));
+    }
+  }
+  for (const circle of circles(imports)) {
+    const steps = circle.map((area, i) => `${area} (${imports.get(area).get(circle[i + 1] ?? circle[0])})`);
+    found.push(`areas import each other: ${steps.join(' → ')} → ${circle[0]}`);
+  }
+  return found;
+}
+
+/** Every circle of areas once, beginning with its first name in the alphabet. */
+function circles(imports) {
+  const found = new Map();
+  const walk = (path) => {
+    for (const next of imports.get(path.at(-1))?.keys() ?? []) {
+      if (next === path[0]) found.set(path.join(' '), path);
+      else if (next > path[0] && !path.includes(next)) walk([...path, next]);
+    }
+  };
+  for (const area of imports.keys()) walk([area]);
+  return [...found.values()];
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const source = new URL('../src/', import.meta.url);
+  const files = readdirSync(source, { recursive: true })
+    .filter((name) => /\.(ts|svelte)$/.test(name) && !/\.test\.ts$/.test(name))
+    .map((name) => [name, readFileSync(new URL(name, source), 'utf8')]);
+  const found = problems(files);
+  for (const problem of found) console.error(problem);
+  console.log(`imports of ${files.length} files checked`);
+  process.exitCode = found.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,144 @@
+import type { TadaDocumentNode } from 'gql.tada';
+import { Connection } from './connection.svelte';
+import { graphql, type ResultOf } from './graphql';
+import { ApiError, request, type UserError } from './request';
+
+const userFragment = graphql(`
+  fragment SessionUser on User {
+    id
+    username
+    mustChangePassword
+  }
+`);
+
+const meQuery = graphql(
+  `
+    query Me {
+      me {
+        ...SessionUser
+      }
+    }
+  `,
+  [userFragment],
+);
+
+const signInMutation = graphql(
+  `
+    mutation SignIn($username: String!, $password: String!) {
+      outcome: signIn(input: { username: $username, password: $password }) {
+        user {
+          ...SessionUser
+        }
+        userErrors {
+          field
+          message
+        }
+      }
+    }
+  `,
+  [userFragment],
+);
+
+const signOutMutation = graphql(`
+  mutation SignOut {
+    signOut {
+      sessionEnded
+    }
+  }
+`);
+
+const changePasswordMutation = graphql(
+  `
+    mutation ChangePassword($current: String!, $new: String!) {
+      outcome: changePassword(input: { currentPassword: $current, newPassword: $new }) {
+        user {
+          ...SessionUser
+        }
+        userErrors {
+          field
+          message
+        }
+      }
+    }
+  `,
+  [userFragment],
+);
+
+type User = ResultOf<typeof userFragment>;
+
+interface Answer {
+  outcome: { userErrors: readonly UserError[] };
+}
+
+/** The signed-in user and the connection to the API. */
+class Session {
+  #user = $state.raw<User | null | undefined>();
+  #connection = $state.raw<Connection | null>(null);
+
+  /** Undefined before `resume` has finished; null if nobody is signed in. */
+  get user(): User | null | undefined {
+    return this.#user;
+  }
+
+  /** The tab's websocket. Throws if nobody is signed in. */
+  get connection(): Connection {
+    if (!this.#connection) throw new Error('not signed in');
+    return this.#connection;
+  }
+
+  /** Loads the user of the existing session. */
+  async resume() {
+    const { me } = await request(meQuery, {});
+    this.#begin(me);
+  }
+
+  /** Sends a request. Ends the session if the server answers UNAUTHENTICATED. */
+  async ask<Data, Variables>(
+    document: TadaDocumentNode<Data, Variables>,
+    variables: Variables,
+    signal?: AbortSignal,
+  ): Promise<Data> {
+    try {
+      return await request(document, variables, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'UNAUTHENTICATED') this.#end();
+      throw error;
+    }
+  }
+
+  async signIn(username: string, password: string): Promise<Answer> {
+    const answer = await request(signInMutation, { username, password });
+    if (answer.outcome.user) this.#begin(answer.outcome.user);
+    return answer;
+  }
+
+  async changePassword(current: string, replacement: string): Promise<Answer> {
+    const answer = await this.ask(changePasswordMutation, { current, new: replacement });
+    if (answer.outcome.user) this.#user = answer.outcome.user;
+    return answer;
+  }
+
+  async signOut() {
+    await this.ask(signOutMutation, {});
+    this.#end();
+  }
+
+  #begin(user: User | null) {
+    this.#connection?.close();
+    this.#connection = user ? new Connection({ url: websocketUrl(), onsignedout: () => this.#end() }) : null;
+    this.#user = user;
+  }
+
+  #end() {
+    this.#user = null;
+    this.#connection?.close();
+    this.#connection = null;
+  }
+}
+
+function websocketUrl(): string {
+  const { protocol, host } = window.location;
+  return `${protocol === 'https:' ? 'wss:' : 'ws:'}//${host}/graphql`;
+}
+
+export const session = new Session();

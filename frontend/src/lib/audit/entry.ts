@@ -1,0 +1,117 @@
+import { graphql, type ResultOf } from '$lib/api/graphql';
+import { applicationPath, channelPath, groupPath, machinePath, packagePath } from '$lib/paths';
+import { fields } from './difference';
+
+export const auditFragment = graphql(`
+  fragment AuditEntry on Audit {
+    id
+    at
+    actor
+    credential
+    action
+    objectType
+    objectId
+    applicationId
+    before
+    after
+    reason
+    package {
+      id
+      version
+    }
+    rollout {
+      version
+      group {
+        id
+        name
+      }
+    }
+  }
+`);
+
+export type Audit = ResultOf<typeof auditFragment>;
+
+/** The verb of a change; the object's name follows it. */
+export const verbText: Record<string, string> = {
+  addFloor: 'set a floor in',
+  advanceWave: 'opened the next wave of',
+  approveWave: 'approved the next wave of',
+  blacklistPackage: 'blacklisted a package for',
+  changePassword: 'changed the password of',
+  createApplication: 'created',
+  createChannel: 'created',
+  createGroup: 'created',
+  createPackage: 'created',
+  createUser: 'created',
+  deleteApplication: 'deleted',
+  deleteChannel: 'deleted',
+  deleteGroup: 'deleted',
+  deletePackage: 'deleted',
+  deleteUser: 'deleted',
+  haltRollout: 'halted',
+  holdInstance: 'held',
+  moveInstance: 'moved',
+  pauseUpdates: 'paused',
+  pinInstance: 'pinned',
+  preinstall: 'installed',
+  promotePackage: 'promoted a package in',
+  releaseInstance: 'released',
+  removeFloor: 'removed a floor from',
+  resumeUpdates: 'resumed',
+  setInstanceAlias: 'named',
+  setPassword: 'set the password of',
+  unblacklistPackage: 'allowed a package again for',
+  updateApplication: 'changed',
+  updateChannel: 'changed',
+  updateGroup: 'changed',
+  updatePackage: 'changed',
+  updatePolicy: 'changed the policy of',
+};
+
+/** "setInstanceAlias" → "set instance alias". */
+export const spaced = (name: string) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
+
+const objectLabel: Record<string, string> = { instance: 'machine' };
+
+export interface Subject {
+  /** "group production". */
+  kind: string;
+  name: string;
+  /** Its page. */
+  href: string | null;
+}
+
+/** The object of an entry. */
+export function subject({ objectType, objectId, applicationId, before, after, rollout }: Audit): Subject {
+  if (rollout && applicationId) {
+    const { group, version } = rollout;
+    return { kind: 'rollout', name: `${version} of ${group.name}`, href: groupPath(applicationId, group.id) };
+  }
+
+  const now = fields(after) ?? fields(before) ?? {};
+  const name = ['name', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
+  return {
+    kind: objectLabel[objectType] ?? spaced(objectType),
+    name,
+    href: place(objectType, objectId, applicationId),
+  };
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+function place(object: string, id: string, application: string | null): string | null {
+  if (object === 'application') return applicationPath(id);
+  if (!application) return null;
+  switch (object) {
+    case 'group':
+      return groupPath(application, id);
+    case 'channel':
+      return channelPath(application, id);
+    case 'package':
+      return packagePath(application, id);
+    case 'instance':
+      return machinePath(application, id);
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,65 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fakeApi, outcome } from '$lib/api/fake-api';
+import PromoteDialog from './PromoteDialog.svelte';
+
+const channel = { id: 'c', name: 'stable', arch: 'amd64', package: { id: 'old', version: '2.0.0' } };
+
+let answer = outcome();
+let requests: ReturnType<typeof fakeApi>;
+
+beforeEach(() => {
+  answer = outcome();
+  requests = fakeApi({
+    PromotionReach: () => ({
+      promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null },
+    }),
+    PromotePackage: () => answer,
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+function open(version: string) {
+  const onclose = vi.fn();
+  render(PromoteDialog, { applicationId: 'a', channel, chosen: { id: 'new', version }, onclose });
+  return onclose;
+}
+
+async function promote() {
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: 'fixes the leak' } });
+  await fireEvent.click(screen.getByRole('button', { name: 'Promote' }));
+}
+
+test('it states the reach and the change, and replaces only the package it showed', async () => {
+  const onclose = open('2.1.0');
+  expect(await screen.findByText('712 machines become eligible.')).toBeTruthy();
+  expect(screen.getByText(/stable:/).textContent).toMatch(/2\.0\.0 → 2\.1\.0/);
+  await promote();
+  await waitFor(() => expect(onclose).toHaveBeenCalledOnce());
+  expect(requests.at(-1)?.variables).toEqual({
+    input: { channelId: 'c', packageId: 'new', expectedPackageId: 'old', reason: 'fixes the leak' },
+  });
+});
+
+test('it warns about a version that is older than the current one', () => {
+  open('1.5.0');
+  expect(screen.getByText(/1\.5\.0 is older than/).textContent).toContain('not downgraded');
+});
+
+test('it sends nothing without a reason', async () => {
+  open('2.1.0');
+  await fireEvent.click(screen.getByRole('button', { name: 'Promote' }));
+  expect(requests.some(({ name }) => name === 'PromotePackage')).toBe(false);
+});
+
+test('it stays open if another user has promoted first', async () => {
+  answer = outcome('the channel has another package now', 'expectedPackageId');
+  const onclose = open('2.1.0');
+  await promote();
+  expect((await screen.findByRole('alert')).textContent).toContain('The channel has another package now');
+  expect(onclose).not.toHaveBeenCalled();
+});

@@ -1,0 +1,83 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { fakeApi, outcome } from '$lib/api/fake-api';
+import type { GroupAction } from './actions';
+import GroupControls from './GroupControls.svelte';
+import type { GroupState } from './state';
+
+const group = (state: GroupState, currentWave = 2) => ({
+  id: 'g',
+  name: 'Production',
+  state,
+  application: { id: 'a' },
+  rollout: { currentWave, waves: [1, 2, 3].map((position) => ({ position })) },
+});
+const props = (state: GroupState, asked: GroupAction | null = null) => ({
+  group: group(state),
+  asked,
+  onask: vi.fn(),
+});
+
+let answer = outcome();
+let requests: ReturnType<typeof fakeApi>;
+
+beforeEach(() => {
+  answer = outcome();
+  requests = fakeApi({
+    ControlReach: () => ({ controlImpact: { sentence: '40 machines in 1 group; 12 wait' } }),
+    Pause: () => answer,
+    Resume: () => answer,
+  });
+});
+
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
+
+test.each([
+  ['ROLLING_OUT', ['Next wave', 'Halt', 'Pause']],
+  ['PAUSED', ['Resume']],
+  ['HALTED', ['Resume']],
+  ['UP_TO_DATE', ['Pause']],
+  ['NO_PACKAGE', []],
+] as const)('a group in state %s offers %j', (state, labels) => {
+  render(GroupControls, props(state));
+  const buttons = screen.getAllByRole('button').map((button) => button.textContent.trim());
+  expect(buttons).toEqual(['Explain…', ...labels]);
+});
+
+test('the pause dialog states the reach and works without a reason', async () => {
+  const { onask, ...rest } = props('ROLLING_OUT', 'pause');
+  render(GroupControls, { onask, ...rest });
+  expect(await screen.findByText('40 machines in 1 group; 12 wait.')).toBeTruthy();
+  await fireEvent.click(screen.getAllByRole('button', { name: 'Pause' }).at(-1) as HTMLElement);
+  await waitFor(() => expect(onask).toHaveBeenCalledWith(null));
+  expect(requests.at(-1)).toEqual({ name: 'Pause', variables: { groupId: 'g', reason: '' } });
+});
+
+test('the resume dialog sends nothing without a reason', async () => {
+  render(GroupControls, props('HALTED', 'resume'));
+  const confirm = screen.getAllByRole('button', { name: 'Resume' }).at(-1) as HTMLElement;
+  await fireEvent.click(confirm);
+  expect(screen.getByText(/Enter a reason/)).toBeTruthy();
+  expect(requests.some(({ name }) => name === 'Resume')).toBe(false);
+
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: 'mirror is back' } });
+  await fireEvent.click(confirm);
+  await waitFor(() =>
+    expect(requests.at(-1)).toEqual({
+      name: 'Resume',
+      variables: { groupId: 'g', reason: 'mirror is back' },
+    }),
+  );
+});
+
+test('a rejected action keeps the dialog open and shows the error', async () => {
+  answer = outcome('the group is already paused');
+  const { onask, ...rest } = props('ROLLING_OUT', 'pause');
+  render(GroupControls, { onask, ...rest });
+  await fireEvent.click(screen.getAllByRole('button', { name: 'Pause' }).at(-1) as HTMLElement);
+  expect((await screen.findByRole('alert')).textContent).toContain('The group is already paused');
+  expect(onask).not.toHaveBeenCalled();
+});

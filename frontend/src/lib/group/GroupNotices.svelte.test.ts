@@ -1,0 +1,61 @@
+import { cleanup, render, screen } from '@testing-library/svelte';
+import { afterEach, expect, test } from 'vitest';
+import GroupNotices from './GroupNotices.svelte';
+
+afterEach(cleanup);
+
+const halt = {
+  rule: 'FAILURE_SHARE' as const,
+  sentence: 'too many attempts failed',
+  at: '2026-11-23T14:02:05Z',
+  failed: 7,
+  finished: 20,
+  failureShareLimit: 0.3,
+  by: '',
+  reason: '',
+  machineIds: ['machine-one', 'machine-two'],
+};
+type Halt = Omit<typeof halt, 'rule'> & { rule: 'FAILURE_SHARE' | 'SAFE_MODE' | 'PERSON' };
+
+function show(change: Partial<Halt>, state: 'HALTED' | 'ROLLING_OUT' = 'HALTED') {
+  render(GroupNotices, {
+    group: { state, policyWarnings: [], pause: null, rollout: { halt: { ...halt, ...change } } },
+    searchPath: (text: string) => `/search/${text}`,
+    failurePath: () => '/failures',
+  });
+}
+
+test('a halt by a rule shows the rule, the numbers and the failed machines', () => {
+  show({});
+  const notice = screen.getByRole('status');
+  expect(notice.textContent).toContain('Halted by the rule “failure share”');
+  expect(notice.textContent?.replace(/\s+/g, ' ')).toContain(
+    '7 of 20 finished attempts failed; the limit is 30 %.',
+  );
+  expect(screen.getAllByRole('link').map((link) => link.getAttribute('href'))).toEqual([
+    '/failures',
+    '/search/machine-two',
+    '/search/machine-one',
+  ]);
+});
+
+test('a halt by a user shows user and reason, and no limit', () => {
+  show({
+    rule: 'PERSON',
+    by: 'ana',
+    reason: 'boot loops',
+    failed: 0,
+    finished: 4,
+    failureShareLimit: 0,
+    machineIds: [],
+  });
+  const text = screen.getByRole('status').textContent?.replace(/\s+/g, ' ');
+  expect(text).toContain('Halted by ana: “boot loops”');
+  expect(text).toContain('None of 4 finished attempts failed.');
+  expect(text).not.toContain('limit');
+});
+
+test('a halt that has ended is not shown', () => {
+  show({}, 'ROLLING_OUT');
+  expect(screen.queryByRole('status')).toBeNull();
+});

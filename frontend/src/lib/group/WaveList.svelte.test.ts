@@ -1,0 +1,63 @@
+import { cleanup, render, screen, within } from '@testing-library/svelte';
+import { afterEach, expect, test } from 'vitest';
+import { ServerClock } from './server-clock.svelte';
+import WaveList from './WaveList.svelte';
+
+afterEach(cleanup);
+
+const wave = (position: number, state: 'DONE' | 'CURRENT' | 'PENDING', share: number) => ({
+  position,
+  state,
+  share,
+  canaries: [] as string[],
+  soak: 'PT2H',
+  approval: position === 2,
+  attempts: { granted: state === 'PENDING' ? 0 : 10, succeeded: 9, failed: state === 'DONE' ? 1 : 0 },
+  gate:
+    state === 'CURRENT'
+      ? {
+          satisfied: false,
+          finished: 4,
+          minFinished: 5,
+          successShare: 1,
+          minSuccessShare: 0.95,
+          soakEndsAt: null,
+          needsApproval: true,
+        }
+      : null,
+});
+
+function show(waves = [wave(1, 'DONE', 0.1), wave(2, 'CURRENT', 0.5), wave(3, 'PENDING', 1)]) {
+  render(WaveList, {
+    rollout: { state: 'ACTIVE', waves },
+    server: new ServerClock(),
+    active: 100,
+    onTarget: 30,
+  });
+  return within(screen.getByRole('list', { name: 'Waves' }));
+}
+
+test('each wave shows its state, its share and its attempts', () => {
+  show();
+  expect(screen.getByText('1 · 10 %').textContent).toContain('done');
+  expect(screen.getByText('10 granted · 9 ok · 1 failed')).toBeTruthy();
+  expect(screen.getByText('after wave 2 · 2 h of soak · approval')).toBeTruthy();
+});
+
+test('the current wave shows its progress and the rules that open the next', () => {
+  show();
+  const bar = screen.getByRole('progressbar');
+  expect([bar.getAttribute('value'), bar.getAttribute('max')]).toEqual(['30', '50']);
+  const rules = within(screen.getByRole('list', { name: 'Before wave 3 opens' })).getAllByRole('listitem');
+  expect(rules.map((rule) => rule.textContent.trim().replace(/\s+/g, ' '))).toEqual([
+    'Not yet: 4 of 5 finished',
+    'Met: 100 % succeeded, needs 95 %',
+    'Not yet: then soaks 2 h',
+    'Not yet: needs approval',
+  ]);
+});
+
+test('the last wave has no rules for a next one', () => {
+  show([wave(1, 'DONE', 0.1), wave(2, 'CURRENT', 1)]);
+  expect(screen.queryByRole('list', { name: /Before wave/ })).toBeNull();
+});

@@ -1,0 +1,90 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { afterEach, expect, test, vi } from 'vitest';
+import ConfirmDialog from './confirm-dialog.svelte';
+import Select from './select.svelte';
+import Switch from './switch.svelte';
+
+afterEach(cleanup);
+
+const confirmation = (props: object) => ({
+  title: 'Delete Production?',
+  confirm: 'Delete',
+  reason: 'required' as const,
+  onconfirm: vi.fn(() => Promise.resolve<string | null>(null)),
+  onclose: vi.fn(),
+  ...props,
+});
+
+test('a missing required reason keeps the action from running', async () => {
+  const props = confirmation({});
+  render(ConfirmDialog, props);
+  await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  expect(props.onconfirm).not.toHaveBeenCalled();
+  expect(screen.getByLabelText('Reason (required)').getAttribute('aria-invalid')).toBe('true');
+
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: ' gone to waste ' } });
+  await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  await waitFor(() => expect(props.onclose).toHaveBeenCalledOnce());
+  expect(props.onconfirm).toHaveBeenCalledWith('gone to waste');
+});
+
+test('a rejection is shown and the dialog stays open', async () => {
+  const props = confirmation({
+    reason: 'none',
+    onconfirm: () => Promise.resolve('Another user changed it.'),
+  });
+  render(ConfirmDialog, props);
+  await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('Another user changed it.');
+  expect(props.onclose).not.toHaveBeenCalled();
+});
+
+test('a network error is shown and the dialog stays open', async () => {
+  const props = confirmation({
+    reason: 'optional',
+    onconfirm: () => Promise.reject(new Error('The server cannot be reached.')),
+  });
+  render(ConfirmDialog, props);
+  await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
+  expect((await screen.findByRole('alert')).textContent).toContain('cannot be reached');
+  expect(screen.getByRole('button', { name: 'Delete' })).not.toHaveProperty('disabled', true);
+});
+
+test('the reach is announced once it is loaded', async () => {
+  const { rerender } = render(ConfirmDialog, confirmation({ reach: null }));
+  expect(screen.getByText(/Loading the number/).getAttribute('aria-busy')).toBe('true');
+  await rerender({ reach: '712 machines become eligible.' });
+  expect(screen.getByText('712 machines become eligible.').getAttribute('aria-live')).toBe('polite');
+});
+
+test('a select offers its options, including the empty value', async () => {
+  const onchange = vi.fn();
+  render(Select, {
+    label: 'Severity',
+    value: 'WARNING',
+    options: [
+      { value: '', label: 'Any severity' },
+      { value: 'WARNING', label: 'Warning' },
+    ],
+    onchange,
+  });
+  const box = screen.getByRole('combobox', { name: 'Severity' });
+  expect(box.textContent).toContain('Warning');
+  await fireEvent.keyDown(box, { key: 'ArrowDown' });
+  const options = await screen.findAllByRole('option');
+  expect(options.map((option) => option.textContent.trim())).toEqual(['Any severity', 'Warning']);
+  await fireEvent.keyDown(box, { key: 'Home' });
+  await fireEvent.keyDown(box, { key: 'Enter' });
+  expect(onchange).toHaveBeenCalledWith('');
+  expect(box.textContent).toContain('Any severity');
+});
+
+test('a switch exposes its state and reports changes', async () => {
+  const onchange = vi.fn();
+  render(Switch, { label: 'Safe mode', checked: false, onchange });
+  const control = screen.getByRole('switch', { name: 'Safe mode' });
+  expect(control.getAttribute('aria-checked')).toBe('false');
+  await fireEvent.click(control);
+  expect(control.getAttribute('aria-checked')).toBe('true');
+  expect(onchange).toHaveBeenCalledWith(true);
+});
