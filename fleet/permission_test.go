@@ -23,7 +23,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 	}
-	d := newDesk(t, storetest.SQLite(t))
+	d := newHarness(t, storetest.SQLite(t))
 	for room, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {
 		value := reflect.ValueOf(service)
 		for i := range value.NumMethod() {
