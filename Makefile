@@ -62,7 +62,7 @@ migration: install-postgresql ## write the next migration for both databases fro
 
 .PHONY: bench
 bench: install-postgresql ## measure the engine, the protocol and the whole server (BENCHTIME=1s), on a durable PostgreSQL
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout ./omaha
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./rollout/... ./omaha
 	$(if $(BENCH_SERVER),scripts/with-postgres -durable $(BENCH_SERVER) $(ARGS))
 
 .PHONY: measure
