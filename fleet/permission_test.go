@@ -46,8 +46,8 @@ func requiresCaller(t *testing.T, name string, method reflect.Value) {
 	t.Helper()
 	contextType := reflect.TypeFor[context.Context]()
 	var args []reflect.Value
-	for n := range method.Type().NumIn() {
-		switch in := method.Type().In(n); {
+	for in := range method.Type().Ins() {
+		switch {
 		case in == contextType:
 			args = append(args, reflect.ValueOf(context.Background()))
 		case in.Kind() == reflect.Pointer:
