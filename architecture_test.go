@@ -30,28 +30,43 @@ var rooms = map[string]struct{ imports, because string }{
 	"frontend":   {"", "it only embeds the built interface"},
 	"ent":        {"rollout", "a schema knows value types, not what is done with them"},
 	"store":      {"ent event rollout", "it persists and tells; who may do what, and why, is decided above it"},
-	"fleet":      {"store ent event auth rollout", "the service layer knows no protocol: the dialects translate to it"},
-	"graph":      {"fleet ent event auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
-	"rest":       {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
-	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"fleet":      {"fleet/account fleet/catalog fleet/change fleet/checkin fleet/fault fleet/input fleet/seed fleet/upkeep fleet/view store ent event auth rollout", "the service layer knows no protocol: the dialects translate to it"},
+	"graph":      {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent event auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"rest":       {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
+	"omaha":      {"fleet/checkin fleet/catalog fleet/fault rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
 	"simulate":   {"simulate/load", "simulated machines speak Omaha over HTTP and do not know what answers"},
-	"bench":      {"simulate/load server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
+	"bench":      {"simulate/load server store fleet fleet/catalog auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"server store fleet event auth rollout omaha simulate simulate/demo", "it wires; what a page shows or a protocol says is below"},
+	"cmd":        {"server store fleet fleet/account fleet/catalog fleet/fault event auth rollout omaha simulate simulate/demo", "it wires; what a page shows or a protocol says is below"},
+
+	"fleet/account":       {"fleet/change fleet/input fleet/fault store ent auth", "users do not depend on machines"},
+	"fleet/catalog":       {"store ent event rollout", "the configuration does not depend on what is done with it"},
+	"fleet/change":        {"fleet/catalog fleet/fault store event auth rollout", "a change does not know the verbs that use it"},
+	"fleet/checkin":       {"fleet/catalog fleet/pace fleet/fault store event rollout", "check-ins do not depend on operators"},
+	"fleet/fault":         {"ent auth", "every room of fleet returns its errors"},
+	"fleet/input":         {"fleet/catalog fleet/fault rollout", "checks of input do not depend on verbs"},
+	"fleet/pace":          {"fleet/catalog store ent rollout", "measuring does not depend on what is measured"},
+	"fleet/seed":          {"fleet/catalog fleet/change fleet/fault auth rollout", "it makes the first changes of a new database"},
+	"fleet/upkeep":        {"fleet/catalog fleet/checkin fleet/pace fleet/fault store event auth rollout", "it maintains data that other rooms wrote"},
+	"fleet/view":          {"fleet/view/machines fleet/catalog fleet/input fleet/pace fleet/fault store ent auth rollout", "a read changes nothing"},
+	"fleet/view/machines": {"fleet/catalog fleet/fault store ent auth rollout", "a read changes nothing"},
 
 	"simulate/load": {"", "it sends requests to any server and does not know what answers"},
-	"simulate/demo": {"simulate store fleet auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
+	"simulate/demo": {"simulate store fleet fleet/catalog fleet/fault fleet/view/machines auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
 }
 
 // libraries are the imports that belong in some rooms only. A path covers
-// everything below it, and the longest that fits decides.
+// everything below it, one that ends in a slash only that, and the longest that
+// fits decides.
 var libraries = []struct{ path, rooms, because string }{
 	{"database/sql", "store ent bench", "SQL, transactions and opening a database live in store"},
 	{"database/sql/driver", "store ent rollout", "SQL, transactions and opening a database live in store; a value type may say how it is kept"},
 	{"github.com/lib/pq", "store", "the database is opened in one place"},
 	{"modernc.org/sqlite", "store", "the database is opened in one place"},
 	{"github.com/pressly/goose/v3", "store", "the schema is migrated in one place"},
+	{"entgo.io/ent", "store ent fleet/view fleet/view/machines", "queries that need SQL are part of the read layer; other rooms use ent's generated queries or read through fleet/view"},
+	{module + "/ent/db/", "store ent bench fleet fleet/account fleet/catalog fleet/change fleet/checkin fleet/pace fleet/seed fleet/upkeep fleet/view fleet/view/machines", "queries are built in the service layer; graph and rest call fleet/view"},
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
 	{"github.com/99designs/gqlgen", "graph", "only graph speaks GraphQL"},
 	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
@@ -190,6 +205,7 @@ func (f *file) check() error {
 		f.checkImport(imported)
 	}
 	f.checkNames()
+	f.checkQueries()
 	return nil
 }
 
@@ -213,26 +229,60 @@ func (f *file) checkPlace() {
 }
 
 func (f *file) checkImport(imported string) {
-	if imported == module || strings.HasPrefix(imported, module+"/") {
+	own := imported == module || strings.HasPrefix(imported, module+"/")
+	if own {
 		room := roomOf(strings.TrimPrefix(imported, module+"/"))
-		if own := rooms[f.room]; room != f.room && !in(own.imports, room) {
-			f.complain("%s must not import %s: %s", f.room, room, own.because)
+		if rule := rooms[f.room]; room != f.room && !in(rule.imports, room) {
+			f.complain("%s must not import %s: %s", f.room, room, rule.because)
+			return
 		}
-		return
 	}
-	if f.room == "rollout" && (in(impure, imported) || strings.Contains(imported, ".") && !below(pure, imported)) {
+	if f.room == "rollout" && !own && (in(impure, imported) || strings.Contains(imported, ".") && !below(pure, imported)) {
 		f.complain("rollout must not import %s: %s", imported, rooms["rollout"].because)
 		return
 	}
 	decides := -1
 	for i, l := range libraries {
-		if below(l.path, imported) && (decides < 0 || len(l.path) > len(libraries[decides].path)) {
+		covers := below(l.path, imported) || strings.HasSuffix(l.path, "/") && strings.HasPrefix(imported, l.path)
+		if covers && (decides < 0 || len(l.path) > len(libraries[decides].path)) {
 			decides = i
 		}
 	}
 	if decides >= 0 && !in(libraries[decides].rooms, f.room) {
 		f.complain("%s must not import %s: %s", f.room, imported, libraries[decides].because)
 	}
+}
+
+// queryless are the rooms that must not build queries or follow edges by them.
+const queryless = "graph rest omaha server cmd"
+
+// checkQueries finds calls of ent's methods Query and QueryX, by their names.
+func (f *file) checkQueries() {
+	if !in(queryless, f.room) {
+		return
+	}
+	ast.Inspect(f.syntax, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		selector, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok || !strings.HasPrefix(selector.Sel.Name, "Query") {
+			return true
+		}
+		switch x := selector.X.(type) {
+		case *ast.SelectorExpr: // r.URL.Query()
+			if x.Sel.Name == "URL" {
+				return true
+			}
+		case *ast.Ident: // url.QueryEscape()
+			if f.aliases[x.Name] == "net/url" {
+				return true
+			}
+		}
+		f.complain("%s must not call %s: reads are in fleet/view", f.room, selector.Sel.Name)
+		return true
+	})
 }
 
 // checkNames finds uses of the names that belong elsewhere, called or not.
@@ -305,6 +355,22 @@ func TestArchitectureSeesViolations(t *testing.T) {
 		{"simulate/load/a.go", "package load\nimport _ \"github.com/coreroller/coreroller/fleet\"", "simulate/load must not import fleet"},
 		{"simulate/demo/a.go", "package demo\nimport _ \"github.com/coreroller/coreroller/fleet\"", ""},
 		{"webhook/a.go", "package webhook", "there is no room called webhook"},
+		// Rooms below fleet.
+		{"graph/a.go", "package graph\nimport (_ \"github.com/coreroller/coreroller/ent/db\"; _ \"github.com/coreroller/coreroller/fleet/view/machines\")", ""},
+		{"fleet/view/a.go", "package view\nimport (_ \"entgo.io/ent/dialect/sql\"; _ \"github.com/coreroller/coreroller/ent/db/group\")", ""},
+		{"fleet/fault/a.go", "package fault\nimport _ \"github.com/coreroller/coreroller/fleet/input\"", "fleet/fault must not import fleet/input"},
+		{"fleet/view/a.go", "package view\nimport _ \"github.com/coreroller/coreroller/fleet\"", "fleet/view must not import fleet:"},
+		{"fleet/view/a.go", "package view\nimport _ \"github.com/coreroller/coreroller/fleet/change\"", "fleet/view must not import fleet/change"},
+		{"fleet/checkin/a.go", "package checkin\nimport _ \"github.com/coreroller/coreroller/fleet/view\"", "fleet/checkin must not import fleet/view"},
+		{"omaha/a.go", "package omaha\nimport _ \"github.com/coreroller/coreroller/fleet\"", "omaha must not import fleet:"},
+		{"rest/a.go", "package rest\nimport _ \"github.com/coreroller/coreroller/fleet/checkin\"", "rest must not import fleet/checkin"},
+		// Queries.
+		{"graph/a.go", "package graph\nimport _ \"entgo.io/ent/dialect/sql\"", "graph must not import entgo.io/ent/dialect/sql"},
+		{"fleet/change/a.go", "package change\nimport _ \"entgo.io/ent/dialect/sql\"", "fleet/change must not import entgo.io/ent/dialect/sql"},
+		{"rest/a.go", "package rest\nimport _ \"github.com/coreroller/coreroller/ent/db/group\"", "rest must not import github.com/coreroller/coreroller/ent/db/group"},
+		{"rest/a.go", "package rest\nimport \"net/url\"\nvar _ = r.URL.Query(); var _ = url.QueryEscape(\"\")", ""},
+		{"graph/a.go", "package graph\nvar _ = row.QueryGroups()", "graph must not call QueryGroups"},
+		{"cmd/coreroller/a.go", "package main\nvar _ = s.Reader().User.Query()", "cmd must not call Query"},
 		// Libraries.
 		{"cmd/coreroller/a.go", "package main\nimport _ \"database/sql\"", "cmd must not import database/sql"},
 		{"fleet/a.go", "package fleet\nimport _ \"database/sql/driver\"", "fleet must not import database/sql/driver"},

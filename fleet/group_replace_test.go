@@ -6,7 +6,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -113,17 +113,17 @@ func TestUpdatingTheChannelPackageIsAPromotion(t *testing.T) {
 func TestSkipMovesTheStartOfAList(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
-		const machines = 9
-		for i := range machines {
+		const size = 9
+		for i := range size {
 			d.check(s, fmt.Sprintf("m%d", i), fmt.Sprintf("1.%d.0", i%4))
 		}
-		for skip := range machines + 3 {
-			l := view.MachineList{MachineFilter: view.MachineFilter{Group: &s.group.ID, Standings: view.Seen()}, Limit: 100}
+		for skip := range size + 3 {
+			l := machines.List{Filter: machines.Filter{Group: &s.group.ID, Standings: machines.Seen()}, Limit: 100}
 			more, err := d.View.Skip(d.ctx, &l, skip)
 			d.must(err)
 			rows := must(d.View.Machines(d.ctx, l, nil))(t)
-			if more != (skip < machines) || more && (len(rows) != machines-skip || rows[0].MachineID != fmt.Sprintf("m%d", skip)) {
-				t.Errorf("skip %d: more %v, %d machines", skip, more, len(rows))
+			if more != (skip < size) || more && (len(rows) != size-skip || rows[0].MachineID != fmt.Sprintf("m%d", skip)) {
+				t.Errorf("after %d: %v, %d machines", skip, more, len(rows))
 			}
 			if !more || skip == 0 {
 				continue
@@ -131,11 +131,11 @@ func TestSkipMovesTheStartOfAList(t *testing.T) {
 			if _, err := d.View.Skip(d.ctx, &l, 1); err != nil { // continues from the first skip
 				t.Error(err)
 			}
-			if rows := must(d.View.Machines(d.ctx, l, nil))(t); len(rows) != machines-skip-1 {
-				t.Errorf("skip %d and one more: %d machines", skip, len(rows))
+			if rows := must(d.View.Machines(d.ctx, l, nil))(t); len(rows) != size-skip-1 {
+				t.Errorf("after %d and one more: %d machines", skip, len(rows))
 			}
 		}
-		l := view.MachineList{Limit: 1}
+		l := machines.List{Limit: 1}
 		if _, err := d.View.Skip(d.ctx, &l, 1); err == nil {
 			t.Error("Skip accepted a list of all groups")
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/checkin"
-	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -76,7 +76,7 @@ func TestMachineListsMatchASimpleModel(t *testing.T) {
 		pick := func(p float64) bool { return random.Float64() < p }
 		found, pages := 0, 0
 		for range 250 {
-			var f view.MachineFilter
+			var f machines.Filter
 			if pick(0.4) {
 				f.Application = &apps[random.IntN(2)]
 			}
@@ -113,9 +113,9 @@ func TestMachineListsMatchASimpleModel(t *testing.T) {
 			if pick(0.1) {
 				f.Search = []string{"m1", "m2-0", "M"}[random.IntN(3)]
 			}
-			l := view.MachineList{MachineFilter: f, Limit: 1 + random.IntN(30), Down: pick(0.5)}
+			l := machines.List{Filter: f, Limit: 1 + random.IntN(30), Down: pick(0.5)}
 			if f.Group != nil {
-				l.By = view.MachineColumn(random.IntN(3))
+				l.By = machines.Column(random.IntN(3))
 			}
 			want := d.modelList(all, l)
 			got, n := d.list(l)
@@ -145,13 +145,13 @@ func TestMachineListsWithManyCountBuckets(t *testing.T) {
 		}
 		calls.Wait()
 		all := must(d.store.Reader().Instance.Query().All(d.ctx))(t)
-		for _, f := range []view.MachineFilter{
+		for _, f := range []machines.Filter{
 			{Group: &s.group.ID},
 			{Application: &s.app.ID, Standings: []rollout.Standing{rollout.StandingActive}},
 			{Group: &s.group.ID, States: []rollout.State{rollout.StateOnHold}},
 		} {
 			for _, down := range []bool{false, true} {
-				l := view.MachineList{MachineFilter: f, Limit: 150, Down: down}
+				l := machines.List{Filter: f, Limit: 150, Down: down}
 				if got, _ := d.list(l); !slices.Equal(got, d.modelList(all, l)) {
 					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.modelList(all, l)))
 				}
@@ -161,7 +161,7 @@ func TestMachineListsWithManyCountBuckets(t *testing.T) {
 }
 
 // list reads all pages and encodes each cursor as JSON, as the API does.
-func (d *harness) list(l view.MachineList) (names []string, pages int) {
+func (d *harness) list(l machines.List) (names []string, pages int) {
 	d.t.Helper()
 	for {
 		rows := must(d.View.Machines(d.ctx, l, nil))(d.t)
@@ -176,7 +176,7 @@ func (d *harness) list(l view.MachineList) (names []string, pages int) {
 	}
 }
 
-func (d *harness) modelList(all []*db.Instance, l view.MachineList) (names []string) {
+func (d *harness) modelList(all []*db.Instance, l machines.List) (names []string) {
 	is := func(ok bool, none bool) bool { return ok || none }
 	var rows []*db.Instance
 	for _, m := range all {
@@ -197,9 +197,9 @@ func (d *harness) modelList(all []*db.Instance, l view.MachineList) (names []str
 	slices.SortFunc(rows, func(a, b *db.Instance) int {
 		c := 0
 		switch {
-		case l.By == view.ByState:
+		case l.By == machines.ByState:
 			c = cmp.Compare(a.State, b.State)
-		case l.By == view.ByVersion:
+		case l.By == machines.ByVersion:
 			c = cmp.Compare(a.Version, b.Version)
 		case groupWise:
 			c = cmp.Or(boolCompare(a.GroupID == nil, b.GroupID == nil), bytes.Compare(a.ApplicationID[:], b.ApplicationID[:]))

@@ -6,12 +6,13 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
 // instances reads a page of machines.
 func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first *int, after *string, by *model.InstanceOrder) (*model.InstanceConnection, error) {
-	l := &machines{MachineList: view.MachineList{MachineFilter: machineFilter(f)}, view: r.fleet.View, with: withNodes(ctx)}
+	l := &machinePager{List: machines.List{Filter: machineFilter(f)}, view: r.fleet.View, with: withNodes(ctx)}
 	if by != nil {
 		l.By = machineColumn(by.Field)
 		l.Down = by.Direction != nil && *by.Direction == model.OrderDirectionDesc
@@ -25,26 +26,26 @@ func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first 
 		return &model.InstanceEdge{Cursor: cursor, Node: node}
 	})
 	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
-		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, l.MachineFilter, maxCounted)
+		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, l.Filter, maxCounted)
 	}
 	return c, err
 }
 
-// machines is a list of machines as a pager.
-type machines struct {
-	view.MachineList
+// machinePager is a list of machines as a pager.
+type machinePager struct {
+	machines.List
 	view *view.Service
 	with view.With
 }
 
 // Rows implements pager.
-func (m *machines) Rows(ctx context.Context, n int) ([]*db.Instance, error) {
+func (m *machinePager) Rows(ctx context.Context, n int) ([]*db.Instance, error) {
 	m.Limit = n
-	return m.view.Machines(ctx, m.MachineList, m.with)
+	return m.view.Machines(ctx, m.List, m.with)
 }
 
-func machineFilter(f model.InstanceFilter) view.MachineFilter {
-	out := view.MachineFilter{
+func machineFilter(f model.InstanceFilter) machines.Filter {
+	out := machines.Filter{
 		Application: f.ApplicationID, Group: f.GroupID, States: f.States, Versions: f.Versions, Standings: f.Standings, Reasons: f.Reasons,
 		OEM: f.Oem, SeenAfter: f.SeenAfter, SeenBefore: f.SeenBefore, Search: value(f.Search),
 	}
@@ -70,13 +71,13 @@ func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
 	return &part
 }
 
-func machineColumn(f model.InstanceOrderField) view.MachineColumn {
+func machineColumn(f model.InstanceOrderField) machines.Column {
 	switch f {
 	case model.InstanceOrderFieldState:
-		return view.ByState
+		return machines.ByState
 	case model.InstanceOrderFieldVersion:
-		return view.ByVersion
+		return machines.ByVersion
 	case model.InstanceOrderFieldMachineID:
 	}
-	return view.ByMachineID
+	return machines.ByMachineID
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -78,18 +78,18 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	machines := view.MachineList{MachineFilter: view.MachineFilter{Group: &id, Standings: view.Seen()}}
+	page := machines.List{Filter: machines.Filter{Group: &id, Standings: machines.Seen()}}
 	switch {
 	case status > int(rollout.StateOnHold):
-		machines.States = []rollout.State{} // nothing is in it
+		page.States = []rollout.State{} // nothing is in it
 	case status > 0:
-		machines.States = []rollout.State{rollout.State(status)}
+		page.States = []rollout.State{rollout.State(status)}
 	}
 	if version != "" {
-		machines.Versions = []string{version}
+		page.Versions = []string{version}
 	}
 	kind := fmt.Sprintf("%s %d %s", id, status, version)
-	more, err := h.turnTo(r.Context(), kind, p.skip, &machines)
+	more, err := h.turnTo(r.Context(), kind, p.skip, &page)
 	if err != nil {
 		return list{}, err
 	}
@@ -97,10 +97,10 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 		if !more {
 			return nil, nil
 		}
-		machines.Limit = n
-		rows, err := h.Fleet.View.Machines(ctx, machines, nil)
+		page.Limit = n
+		rows, err := h.Fleet.View.Machines(ctx, page, nil)
 		if len(rows) > 0 {
-			from(&machines, rows[len(rows)-1].MachineID)
+			from(&page, rows[len(rows)-1].MachineID)
 		}
 		return each(rows, instanceOf), err
 	})
@@ -112,7 +112,7 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 
 // turnTo lets a list begin behind its first entries, and reports whether there
 // are more.
-func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *view.MachineList) (bool, error) {
+func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *machines.List) (bool, error) {
 	if machine, ok := h.places.get(place{kind, skip}, h.Now()); ok {
 		from(l, machine)
 		return true, nil
@@ -121,7 +121,7 @@ func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *view.Mac
 }
 
 // from lets a list of one group begin after a machine.
-func from(l *view.MachineList, machine string) {
+func from(l *machines.List, machine string) {
 	_ = l.After(func(values ...any) error {
 		*values[0].(*string) = machine
 		return nil

@@ -12,7 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -58,39 +58,39 @@ func (f *fixture) lists(t *testing.T, url string) {
 		}
 	})
 	group, app := &f.groups[0], &f.app
-	filter := func(f view.MachineFilter) view.MachineList {
-		return view.MachineList{MachineFilter: f, Limit: page + 1}
+	filter := func(f machines.Filter) machines.List {
+		return machines.List{Filter: f, Limit: page + 1}
 	}
 	for _, c := range []struct {
 		what  string
-		list  view.MachineList
+		list  machines.List
 		found int // on all pages; -1: more than the test reads
 	}{
-		{"the group", filter(view.MachineFilter{Group: group}), -1},
-		{"the application", filter(view.MachineFilter{Application: app}), -1},
-		{"the fleet", filter(view.MachineFilter{}), -1},
-		{"failed machines of the group", filter(view.MachineFilter{Group: group, States: []rollout.State{rollout.StateError}}), 300},
-		{"failed machines of the application", filter(view.MachineFilter{Application: app, States: []rollout.State{rollout.StateError}}), 305},
-		{"failed machines of the fleet", filter(view.MachineFilter{States: []rollout.State{rollout.StateError}}), 305},
-		{"failed or complete", filter(view.MachineFilter{Application: app, States: []rollout.State{rollout.StateError, rollout.StateComplete}}), 308},
-		{"held machines", filter(view.MachineFilter{Group: group, States: []rollout.State{rollout.StateOnHold}}), -1},
-		{"a rare reason", filter(view.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonQuarantined}}), 40},
-		{"a common reason", filter(view.MachineFilter{Application: app, Reasons: []rollout.Reason{rollout.ReasonConcurrencyLimit}}), -1},
-		{"quarantined machines", filter(view.MachineFilter{Application: app, Standings: []rollout.Standing{rollout.StandingQuarantined}}), 40},
-		{"a rare version", filter(view.MachineFilter{Group: group, Versions: []string{"2.0.0"}}), 3},
-		{"a rare platform", filter(view.MachineFilter{Group: group, OEM: new("rare")}), 70},
-		{"a rare platform of the application", filter(view.MachineFilter{Application: app, OEM: new("rare")}), 70},
-		{"no such platform", filter(view.MachineFilter{OEM: new("none")}), 0},
-		{"a platform and a state", filter(view.MachineFilter{Group: group, OEM: new("rare"), States: []rollout.State{rollout.StateError}}), 70},
-		{"a common state of a rare platform", filter(view.MachineFilter{Group: group, OEM: new("other"), States: []rollout.State{rollout.StateOnHold}}), 2},
-		{"everything by state", view.MachineList{MachineFilter: view.MachineFilter{Group: group}, By: view.ByState, Limit: page + 1}, -1},
-		{"everything by version, newest first", view.MachineList{MachineFilter: view.MachineFilter{Group: group}, By: view.ByVersion, Down: true, Limit: page + 1}, -1},
-		{"silent machines not seen since", filter(view.MachineFilter{
+		{"the group", filter(machines.Filter{Group: group}), -1},
+		{"the application", filter(machines.Filter{Application: app}), -1},
+		{"the fleet", filter(machines.Filter{}), -1},
+		{"failed machines of the group", filter(machines.Filter{Group: group, States: []rollout.State{rollout.StateError}}), 300},
+		{"failed machines of the application", filter(machines.Filter{Application: app, States: []rollout.State{rollout.StateError}}), 305},
+		{"failed machines of the fleet", filter(machines.Filter{States: []rollout.State{rollout.StateError}}), 305},
+		{"failed or complete", filter(machines.Filter{Application: app, States: []rollout.State{rollout.StateError, rollout.StateComplete}}), 308},
+		{"held machines", filter(machines.Filter{Group: group, States: []rollout.State{rollout.StateOnHold}}), -1},
+		{"a rare reason", filter(machines.Filter{Application: app, Reasons: []rollout.Reason{rollout.ReasonQuarantined}}), 40},
+		{"a common reason", filter(machines.Filter{Application: app, Reasons: []rollout.Reason{rollout.ReasonConcurrencyLimit}}), -1},
+		{"quarantined machines", filter(machines.Filter{Application: app, Standings: []rollout.Standing{rollout.StandingQuarantined}}), 40},
+		{"a rare version", filter(machines.Filter{Group: group, Versions: []string{"2.0.0"}}), 3},
+		{"a rare platform", filter(machines.Filter{Group: group, OEM: new("rare")}), 70},
+		{"a rare platform of the application", filter(machines.Filter{Application: app, OEM: new("rare")}), 70},
+		{"no such platform", filter(machines.Filter{OEM: new("none")}), 0},
+		{"a platform and a state", filter(machines.Filter{Group: group, OEM: new("rare"), States: []rollout.State{rollout.StateError}}), 70},
+		{"a common state of a rare platform", filter(machines.Filter{Group: group, OEM: new("other"), States: []rollout.State{rollout.StateOnHold}}), 2},
+		{"everything by state", machines.List{Filter: machines.Filter{Group: group}, By: machines.ByState, Limit: page + 1}, -1},
+		{"everything by version, newest first", machines.List{Filter: machines.Filter{Group: group}, By: machines.ByVersion, Down: true, Limit: page + 1}, -1},
+		{"silent machines not seen since", filter(machines.Filter{
 			Group: group, Standings: []rollout.Standing{rollout.StandingSilent}, SeenBefore: new(start.Add(time.Hour)),
 		}), 30},
-		{"an alias", filter(view.MachineFilter{Application: app, Search: "web-"}), 4},
-		{"an alias anywhere", filter(view.MachineFilter{Search: "web-"}), 4},
-		{"a machine anywhere", filter(view.MachineFilter{Search: "small-"}), 5},
+		{"an alias", filter(machines.Filter{Application: app, Search: "web-"}), 4},
+		{"an alias anywhere", filter(machines.Filter{Search: "web-"}), 4},
+		{"a machine anywhere", filter(machines.Filter{Search: "small-"}), 5},
 	} {
 		what, statements = c.what, 0
 		found, pages := 0, 0

@@ -52,7 +52,8 @@ func userCommand(p process) *cobra.Command {
 			}),
 		tokenCommand(p),
 		databaseCommand("list", "list the users", func(cmd *cobra.Command, c *Config, database string) error {
-			return c.withStore(cmd.Context(), database, func(s *store.Store) error { return listUsers(cmd.Context(), s, p.Stdout) })
+			ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
+			return c.withStore(ctx, database, func(s *store.Store) error { return listUsers(ctx, s, p.Stdout) })
 		}),
 	)
 	return user
@@ -142,7 +143,12 @@ func (c *Config) withStore(ctx context.Context, database string, f func(*store.S
 }
 
 func listUsers(ctx context.Context, s *store.Store, out io.Writer) error {
-	users, err := s.Reader().User.Query().All(ctx)
+	service, err := fleet.New(ctx, fleet.Options{Store: s, Now: time.Now, Log: discard()})
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	users, err := service.Accounts.Users(ctx)
 	if err != nil {
 		return err
 	}

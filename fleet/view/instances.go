@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 )
 
 // Instance reads one machine.
@@ -21,6 +22,11 @@ func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.In
 // reports.
 func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string) (*db.Instance, error) {
 	return one(ctx, "machine", s.db().Instance.Query().Where(instance.ApplicationID(app), instance.MachineID(machine)).Only)
+}
+
+// Machines reads a page of machines.
+func (s *Service) Machines(ctx context.Context, l machines.List, with With) ([]*db.Instance, error) {
+	return s.Reader.Machines(ctx, l, with.instances)
 }
 
 // Attempts returns the list of the attempts of a machine.

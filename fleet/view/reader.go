@@ -8,20 +8,22 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/store"
 )
 
 // Service carries the reads. It is safe for concurrent use.
 type Service struct {
-	store       *store.Store
-	catalog     *catalog.Cache
-	now         func() time.Time
-	projections *projections
+	store            *store.Store
+	catalog          *catalog.Cache
+	now              func() time.Time
+	projections      *projections
+	*machines.Reader // CountMachines, Skip
 }
 
 // New makes a Service. now must return UTC microseconds.
 func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
-	return &Service{store: s, catalog: c, now: now, projections: newProjections()}
+	return &Service{store: s, catalog: c, now: now, projections: newProjections(), Reader: machines.New(s, c)}
 }
 
 // db returns the client of reads, which refuses to write.

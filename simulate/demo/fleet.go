@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
@@ -154,7 +154,7 @@ func (f *Fleet) machines(ctx context.Context, fresh bool) ([]*simulate.Machine, 
 			continue
 		}
 		existing[app.product] = true
-		l := view.MachineList{MachineFilter: view.MachineFilter{Application: &app.id}, Limit: 2 * len(all)}
+		l := machines.List{Filter: machines.Filter{Application: &app.id}, Limit: 2 * len(all)}
 		rows, err := f.service.View.Machines(ctx, l, nil)
 		if err != nil {
 			return nil, err

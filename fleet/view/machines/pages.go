@@ -1,4 +1,4 @@
-package view
+package machines
 
 import (
 	"context"
@@ -16,19 +16,19 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// machineIDs reads the ids of a page, group by group. One statement takes as
-// many groups as fill the page according to the counters.
-func (s *Service) machineIDs(ctx context.Context, l *MachineList) (ids []uuid.UUID, err error) {
+// pageIDs reads the ids of a page, group by group. One statement reads as many
+// groups as fill the page according to the counters.
+func (r *Reader) pageIDs(ctx context.Context, l *List) (ids []uuid.UUID, err error) {
 	if l.layout() == inOrder {
-		return idsOf(s.walk(ctx, l))(ctx)
+		return idsOf(r.walk(ctx, l))(ctx)
 	}
-	stretches, err := s.stretches(ctx, l)
+	buckets, err := r.buckets(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	groups := sections(l.ahead(stretches))
+	groups := byGroup(l.ahead(buckets))
 	behind := l.Down && l.after != nil && l.after.Group != uuid.Nil
-	if l.layout() == groupWise && !behind && l.CountedAs == nil { // machines of no group come last
+	if l.layout() == groupWise && !behind && l.CountedAs == nil { // machines without a group come last
 		groups = append(groups, nil)
 	}
 	if l.Down {
@@ -38,10 +38,10 @@ func (s *Service) machineIDs(ctx context.Context, l *MachineList) (ids []uuid.UU
 		var read func(context.Context) ([]uuid.UUID, error)
 		n, rest := 1, l.Limit-len(ids)
 		if groups[0] == nil {
-			read = idsOf(s.homeless(ctx, l, rest))
+			read = idsOf(r.groupless(ctx, l, rest))
 		} else {
-			n = together(groups, rest)
-			read = idsOf(s.headOf(ctx, l, slices.Concat(groups[:n]...), rest))
+			n = groupsFor(groups, rest)
+			read = idsOf(r.headOf(ctx, l, slices.Concat(groups[:n]...), rest))
 		}
 		more, err := read(ctx)
 		if err != nil {
@@ -52,7 +52,7 @@ func (s *Service) machineIDs(ctx context.Context, l *MachineList) (ids []uuid.UU
 	return ids, nil
 }
 
-// idsOf reads the ids of a query that could be made.
+// idsOf reads the ids of a query; err is that of building the query.
 func idsOf(q *db.InstanceQuery, err error) func(context.Context) ([]uuid.UUID, error) {
 	return func(ctx context.Context) ([]uuid.UUID, error) {
 		if err != nil {
@@ -66,21 +66,21 @@ func idsOf(q *db.InstanceQuery, err error) func(context.Context) ([]uuid.UUID, e
 	}
 }
 
-// sections are stretches group by group.
-func sections(stretches []store.CountBucket) (all [][]store.CountBucket) {
-	for len(stretches) > 0 {
-		n := slices.IndexFunc(stretches, func(t store.CountBucket) bool { return t.Group != stretches[0].Group })
+// byGroup splits buckets by group.
+func byGroup(buckets []store.CountBucket) (all [][]store.CountBucket) {
+	for len(buckets) > 0 {
+		n := slices.IndexFunc(buckets, func(t store.CountBucket) bool { return t.Group != buckets[0].Group })
 		if n < 0 {
-			n = len(stretches)
+			n = len(buckets)
 		}
-		all, stretches = append(all, stretches[:n]), stretches[n:]
+		all, buckets = append(all, buckets[:n]), buckets[n:]
 	}
 	return all
 }
 
-// together is how many groups one statement reads to find so many machines: at
+// groupsFor returns how many groups one statement reads to find need machines, at
 // least one.
-func together(groups [][]store.CountBucket, need int) (n int) {
+func groupsFor(groups [][]store.CountBucket, need int) (n int) {
 	parts, found := 0, 0
 	for ; n < len(groups) && groups[n] != nil && found < need; n++ {
 		if parts += len(groups[n]); n > 0 && parts > store.MaxParts {
@@ -93,16 +93,16 @@ func together(groups [][]store.CountBucket, need int) (n int) {
 	return n
 }
 
-// ahead are the stretches that are not behind the place the list goes on from.
-func (l *MachineList) ahead(stretches []store.CountBucket) []store.CountBucket {
+// ahead removes the buckets that come before the place after which the list starts.
+func (l *List) ahead(buckets []store.CountBucket) []store.CountBucket {
 	if l.after == nil {
-		return stretches
+		return buckets
 	}
-	return slices.DeleteFunc(stretches, func(t store.CountBucket) bool {
+	return slices.DeleteFunc(buckets, func(t store.CountBucket) bool {
 		c := 0
 		switch {
 		case l.layout() == groupWise && l.after.Group == uuid.Nil:
-			c = -1 // it is among the machines of no group
+			c = -1 // the place is a machine without a group
 		case l.layout() == groupWise:
 			c = compareGroups(t.Application, t.Group, l.after.Application, l.after.Group)
 		case l.By == ByState:
@@ -112,41 +112,41 @@ func (l *MachineList) ahead(stretches []store.CountBucket) []store.CountBucket {
 	})
 }
 
-// headOf reads the first machines of some groups.
-func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.CountBucket, limit int) (*db.InstanceQuery, error) {
-	if len(stretches) > store.MaxParts { // more kinds of machines in one group than can be joined
+// headOf reads the first machines of groups.
+func (r *Reader) headOf(ctx context.Context, l *List, buckets []store.CountBucket, limit int) (*db.InstanceQuery, error) {
+	if len(buckets) > store.MaxParts { // one group with more buckets than one statement can merge
 		one := *l
-		one.Group, one.Limit = &stretches[0].Group, limit
-		if l.after != nil && l.layout() == groupWise && l.after.Group != stretches[0].Group {
+		one.Group, one.Limit = &buckets[0].Group, limit
+		if l.after != nil && l.layout() == groupWise && l.after.Group != buckets[0].Group {
 			one.after = nil
 		}
-		return s.walk(ctx, &one)
+		return r.walk(ctx, &one)
 	}
 	head := store.Head{Each: limit + l.skip, Down: l.Down, Limit: limit, Skip: l.skip}
 	for _, v := range l.order() {
 		head.Order = append(head.Order, v.column)
 	}
 	if l.OEM != nil && !l.counted() && l.By == ByMachineID {
-		for _, group := range sections(stretches) {
+		for _, group := range byGroup(buckets) {
 			head.Parts = append(head.Parts, func(s *sql.Selector) {
 				s.Where(sql.EQ(instance.FieldGroupID, group[0].Group))
 				l.narrow(s, &group[0])
 			})
 		}
 	} else {
-		for i := range stretches {
+		for i := range buckets {
 			head.Parts = append(head.Parts, func(s *sql.Selector) {
-				stretches[i].Where(s)
-				l.narrow(s, &stretches[i])
+				buckets[i].Where(s)
+				l.narrow(s, &buckets[i])
 			})
 		}
 	}
-	return s.db().Instance.Query().Where(head.Among()).Order(head.Sort), nil
+	return r.store.Reader().Instance.Query().Where(head.Among()).Order(head.Sort), nil
 }
 
-// narrow adds to the conditions of a stretch what the counters do not know:
-// platform, time, and where the list goes on.
-func (l *MachineList) narrow(s *sql.Selector, t *store.CountBucket) {
+// narrow adds the conditions that counters do not have to those of a bucket:
+// platform, time and the place after which the list starts.
+func (l *List) narrow(s *sql.Selector, t *store.CountBucket) {
 	for _, p := range l.uncounted() {
 		p(s)
 	}
@@ -161,27 +161,27 @@ func (l *MachineList) narrow(s *sql.Selector, t *store.CountBucket) {
 	s.Where(sql.GT(s.C(instance.FieldMachineID), a.Machine))
 }
 
-// homeless reads the first matching machines of no group: those whose group was
-// deleted, and those not seen for a month. They are few.
-func (s *Service) homeless(ctx context.Context, l *MachineList, limit int) (*db.InstanceQuery, error) {
+// groupless reads the first matching machines without a group: their group was
+// deleted, or they were not seen for a month. There are few.
+func (r *Reader) groupless(ctx context.Context, l *List, limit int) (*db.InstanceQuery, error) {
 	one := *l
 	one.Limit = limit
 	if l.after != nil && l.after.Group != uuid.Nil {
 		one.after = nil
 	}
-	q, err := s.walk(ctx, &one)
+	q, err := r.walk(ctx, &one)
 	if err != nil {
 		return nil, err
 	}
 	return q.Where(instance.GroupIDIsNil()), nil
 }
 
-func (l *MachineList) counted() bool {
+func (l *List) counted() bool {
 	return l.States != nil || l.Versions != nil || l.Standings != nil || l.Reasons != nil || l.CountedAs != nil
 }
 
-// conditions are the filter without application and group.
-func (l *MachineList) conditions() []predicate.Instance {
+// conditions returns the filter without application and group.
+func (l *List) conditions() []predicate.Instance {
 	where := l.uncounted()
 	if l.States != nil {
 		where = append(where, instance.StateIn(l.States...))
@@ -198,16 +198,16 @@ func (l *MachineList) conditions() []predicate.Instance {
 	return where
 }
 
-// within is the condition that a machine is in one of some stretches, whatever
-// it was told last.
-func within(stretches []store.CountBucket) predicate.Instance {
+// within is the condition that a machine is counted in one of the buckets,
+// whatever the reason of its last answer.
+func within(buckets []store.CountBucket) predicate.Instance {
 	type kind struct {
 		group    uuid.UUID
 		state    rollout.State
 		standing rollout.Standing
 	}
 	versions := map[kind][]string{}
-	for _, t := range stretches {
+	for _, t := range buckets {
 		k := kind{t.Group, t.State, t.Standing}
 		versions[k] = append(versions[k], t.Version)
 	}
@@ -219,8 +219,8 @@ func within(stretches []store.CountBucket) predicate.Instance {
 	return instance.Or(either...)
 }
 
-// uncounted are the conditions that counters know nothing of.
-func (l *MachineList) uncounted() (where []predicate.Instance) {
+// uncounted returns the conditions that counters do not have.
+func (l *List) uncounted() (where []predicate.Instance) {
 	if l.OEM != nil {
 		where = append(where, instance.Oem(*l.OEM))
 	}
@@ -231,15 +231,15 @@ func (l *MachineList) uncounted() (where []predicate.Instance) {
 		where = append(where, instance.LastSeenAtLT(*l.SeenBefore))
 	}
 	if l.Search != "" {
-		where = append(where, instance.Or(begins(instance.FieldMachineID, l.Search), given(instance.FieldAlias, l.Search),
-			given(instance.FieldMachineAlias, l.Search), begins(instance.FieldAddress, l.Search)))
+		where = append(where, instance.Or(begins(instance.FieldMachineID, l.Search), beginsNonEmpty(instance.FieldAlias, l.Search),
+			beginsNonEmpty(instance.FieldMachineAlias, l.Search), begins(instance.FieldAddress, l.Search)))
 	}
 	return where
 }
 
-// begins is the condition that a column begins with a text, upper and lower
-// case apart. SQLite only uses an index for a range; PostgreSQL's ranges
-// depend on the database's language, so it gets a pattern.
+// begins is the condition that a column starts with a text, case-sensitively.
+// SQLite uses an index only for a range. In PostgreSQL ranges depend on the
+// collation, so it gets a pattern.
 func begins(column, text string) predicate.Instance {
 	return func(s *sql.Selector) {
 		if s.Dialect() == dialect.SQLite {
@@ -250,8 +250,8 @@ func begins(column, text string) predicate.Instance {
 	}
 }
 
-// given is begins for a column whose index leaves out the empty texts, which
-// has to be said.
-func given(column, text string) predicate.Instance {
+// beginsNonEmpty is begins for a column with a partial index, whose condition the
+// query must repeat.
+func beginsNonEmpty(column, text string) predicate.Instance {
 	return instance.And(begins(column, text), func(s *sql.Selector) { s.Where(sql.ExprP(s.C(column) + " <> ''")) })
 }

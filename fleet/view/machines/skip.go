@@ -1,4 +1,4 @@
-package view
+package machines
 
 import (
 	"context"
@@ -10,21 +10,20 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// skipStep is how many machines one statement leaves out. The database sorts as
-// many index entries, 100 bytes each, on its disk when they are too many for it;
-// with smaller steps it would read more of each stretch than it leaves out.
+// skipStep is the maximum number of machines that one statement leaves out. The
+// database sorts as many index entries of 100 bytes, on disk when they exceed its
+// memory; smaller steps would read more of each bucket than they leave out.
 const skipStep = 100_000
 
-// Seen are the standings of machines that were seen within the last 24 hours.
+// Seen returns the standings of machines that were seen within the last 24 hours.
 func Seen() []rollout.Standing {
 	return []rollout.Standing{rollout.StandingActive, rollout.StandingOverridden, rollout.StandingQuarantined}
 }
 
-// Skip lets a list of one group, in the order of machine ids, begin n machines
-// further on, and reports whether there are any. It reads n entries of an index
-// for each version, state, reason and standing in the list at most, and none
-// when the counters say that the list is shorter.
-func (s *Service) Skip(ctx context.Context, l *MachineList, n int) (more bool, err error) {
+// Skip leaves out n machines of a list of one group by machine id, and reports
+// whether any are left. It reads at most n index entries of each count bucket, and
+// none when the counters show that the list is shorter.
+func (r *Reader) Skip(ctx context.Context, l *List, n int) (more bool, err error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return false, err
 	}
@@ -35,7 +34,7 @@ func (s *Service) Skip(ctx context.Context, l *MachineList, n int) (more bool, e
 		return true, nil
 	}
 	if l.after == nil {
-		all, exact, err := s.CountMachines(ctx, l.MachineFilter, math.MaxInt-1)
+		all, exact, err := r.CountMachines(ctx, l.Filter, math.MaxInt-1)
 		if err != nil || exact && all <= n {
 			return false, err
 		}
@@ -43,11 +42,11 @@ func (s *Service) Skip(ctx context.Context, l *MachineList, n int) (more bool, e
 	for n > 0 {
 		step := *l
 		step.Limit, step.skip = 1, min(n, skipStep)-1
-		ids, err := s.machineIDs(ctx, &step)
+		ids, err := r.pageIDs(ctx, &step)
 		if err != nil || len(ids) == 0 {
 			return false, err
 		}
-		last, err := s.db().Instance.Get(ctx, ids[0])
+		last, err := r.store.Reader().Instance.Get(ctx, ids[0])
 		if err != nil {
 			return false, fmt.Errorf("skip machines: %w", err)
 		}

@@ -1,4 +1,7 @@
-package view
+// Package machines lists machines by any combination of conditions, in groups of
+// any size: it finds the count buckets that match, then merges one index range
+// per bucket and stops when the page is full.
+package machines
 
 import (
 	"bytes"
@@ -22,44 +25,53 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// MachineFilter are conditions on machines; all must hold. A nil list is no
-// condition, an empty one is never met.
-type MachineFilter struct {
+// Reader reads lists of machines. It is safe for concurrent use.
+type Reader struct {
+	store   *store.Store
+	catalog *catalog.Cache
+}
+
+// New makes a Reader.
+func New(s *store.Store, c *catalog.Cache) *Reader { return &Reader{store: s, catalog: c} }
+
+// Filter are conditions on machines; all must hold. A nil list is no condition,
+// an empty one is never met.
+type Filter struct {
 	Application *uuid.UUID
 	Group       *uuid.UUID
 	States      []rollout.State
 	Versions    []string
 	Standings   []rollout.Standing
 	Reasons     []rollout.Reason
-	CountedAs   []catalog.Part // in the numbers of their group; machines of no group are not
+	CountedAs   []catalog.Part // how the numbers of the group count it; excludes machines without a group
 	OEM         *string
 	SeenAfter   *time.Time
 	SeenBefore  *time.Time
-	Search      string // beginning of machine id, alias or address
+	Search      string // prefix of machine id, alias or address
 }
 
-// MachineColumn is what a list of machines is sorted by.
-type MachineColumn uint8
+// Column is the column that a list is sorted by.
+type Column uint8
 
-// The columns. Those after the first sort machines of one group.
+// The columns. All but ByMachineID need a filter for one group.
 const (
-	ByMachineID MachineColumn = iota
+	ByMachineID Column = iota
 	ByState
 	ByVersion
 )
 
-// MachineList is a page of machines that is asked for.
-type MachineList struct {
-	MachineFilter
-	By    MachineColumn
+// List is a page of machines to read.
+type List struct {
+	Filter
+	By    Column
 	Down  bool
 	Limit int
-	after *machinePlace // nil: from the beginning
-	skip  int           // machines left out after that; lists of one group only
+	after *place // nil: from the start
+	skip  int    // machines to leave out after that; lists of one group only
 }
 
-// machinePlace is where a machine stands in a list.
-type machinePlace struct {
+// place is the position of a machine in a list.
+type place struct {
 	Application uuid.UUID
 	Group       uuid.UUID // zero: none
 	State       rollout.State
@@ -67,22 +79,22 @@ type machinePlace struct {
 	Machine     string
 }
 
-// layout is how a list is read, which also says what it is sorted by.
+// layout is how a list is read. It determines the sort order.
 type layout uint8
 
 const (
-	// inOrder walks an index of machine ids, of an application or the fleet, and
-	// sifts. It is for lists without conditions, which stop when the page is
-	// full, and for a search, which has indexes of its own.
+	// inOrder reads an index of machine ids, of an application or all, and
+	// filters. It is for lists without conditions, which stop when the page is
+	// full, and for a search, which has its own indexes.
 	inOrder layout = iota
-	// inGroup joins the stretches of one group, see store.CountBucket.
+	// inGroup merges the count buckets of one group, see store.CountBucket.
 	inGroup
-	// groupWise does so for one group after the other, in the order of
-	// application and group. Machines of no group come last.
+	// groupWise reads one group after the other like inGroup, by application and
+	// group. Machines without a group come last.
 	groupWise
 )
 
-func (l *MachineList) layout() layout {
+func (l *List) layout() layout {
 	switch {
 	case l.Search != "":
 		return inOrder
@@ -94,22 +106,22 @@ func (l *MachineList) layout() layout {
 	return groupWise
 }
 
-// ordinal is a column that a list is sorted by.
+// ordinal is one column of a sort order.
 type ordinal struct {
 	column string
-	value  func(*machinePlace) any // a pointer into it
+	value  func(*place) any // a pointer into it
 }
 
-// order is what the list is sorted by.
-func (l *MachineList) order() []ordinal {
-	machine := ordinal{instance.FieldMachineID, func(p *machinePlace) any { return &p.Machine }}
-	application := ordinal{instance.FieldApplicationID, func(p *machinePlace) any { return &p.Application }}
-	group := ordinal{instance.FieldGroupID, func(p *machinePlace) any { return &p.Group }}
+// order returns the sort order of the list.
+func (l *List) order() []ordinal {
+	machine := ordinal{instance.FieldMachineID, func(p *place) any { return &p.Machine }}
+	application := ordinal{instance.FieldApplicationID, func(p *place) any { return &p.Application }}
+	group := ordinal{instance.FieldGroupID, func(p *place) any { return &p.Group }}
 	switch {
 	case l.By == ByState:
-		return []ordinal{{instance.FieldState, func(p *machinePlace) any { return &p.State }}, machine}
+		return []ordinal{{instance.FieldState, func(p *place) any { return &p.State }}, machine}
 	case l.By == ByVersion:
-		return []ordinal{{instance.FieldVersion, func(p *machinePlace) any { return &p.Version }}, machine}
+		return []ordinal{{instance.FieldVersion, func(p *place) any { return &p.Version }}, machine}
 	case l.layout() == groupWise:
 		return []ordinal{application, group, machine}
 	case l.Application == nil && l.Group == nil:
@@ -118,26 +130,27 @@ func (l *MachineList) order() []ordinal {
 	return []ordinal{machine}
 }
 
-// Place is where a machine stands in the list, as values for a cursor.
-func (l *MachineList) Place(m *db.Instance) []any {
+// Place returns the position of a machine as values for a cursor.
+func (l *List) Place(m *db.Instance) []any {
 	return l.values(placeOf(m))
 }
 
-func placeOf(m *db.Instance) *machinePlace {
-	p := &machinePlace{Application: m.ApplicationID, State: m.State, Version: m.Version, Machine: m.MachineID}
+func placeOf(m *db.Instance) *place {
+	p := &place{Application: m.ApplicationID, State: m.State, Version: m.Version, Machine: m.MachineID}
 	if m.GroupID != nil {
 		p.Group = *m.GroupID
 	}
 	return p
 }
 
-// After lets the list begin after a place; read fills in what Place gave.
-func (l *MachineList) After(read func(values ...any) error) error {
-	l.after = &machinePlace{}
-	return read(l.values(l.after)...)
+// After starts the list after a place. scan must store the values that Place
+// returned in the pointers.
+func (l *List) After(scan func(values ...any) error) error {
+	l.after = &place{}
+	return scan(l.values(l.after)...)
 }
 
-func (l *MachineList) values(p *machinePlace) []any {
+func (l *List) values(p *place) []any {
 	var all []any
 	for _, o := range l.order() {
 		all = append(all, o.value(p))
@@ -145,15 +158,13 @@ func (l *MachineList) values(p *machinePlace) []any {
 	return all
 }
 
-// Machines reads a page. Load makes the query for rows read what else is
-// wanted of them; nil for nothing.
+// Machines reads a page. load adds the edges to load to the query.
 //
-// Conditions on state, version, standing and reason, in any combination, cost
-// as much in a group of a million machines as in one of ten, and a list by
-// platform does. When they were last seen is in no index, because it changes
-// with every poll: machines are looked at one after the other until the page is
-// full. For those not seen for a day ask for the standing as well.
-func (s *Service) Machines(ctx context.Context, l MachineList, with With) ([]*db.Instance, error) {
+// Conditions on state, version, standing, reason and platform cost the same in
+// groups of ten and of a million machines. The time last seen has no index,
+// because it changes with every check-in: the read filters machine by machine
+// until the page is full. For machines not seen for a day, also filter by standing.
+func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQuery) *db.InstanceQuery) ([]*db.Instance, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -161,83 +172,88 @@ func (s *Service) Machines(ctx context.Context, l MachineList, with With) ([]*db
 		return nil, fault.Errorf(fault.Invalid, "orderBy.field", "needs filter.groupId")
 	}
 	if l.layout() == inOrder {
-		q, err := s.walk(ctx, &l)
+		q, err := r.walk(ctx, &l)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := with.instances(q).All(ctx)
+		rows, err := load(q).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("list machines: %w", err)
 		}
 		return rows, nil
 	}
-	ids, err := s.machineIDs(ctx, &l)
+	ids, err := r.pageIDs(ctx, &l)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	rows, err := with.instances(s.db().Instance.Query().Where(instance.IDIn(ids...))).All(ctx)
+	rows, err := load(r.store.Reader().Instance.Query().Where(instance.IDIn(ids...))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
-	return inOrderOf(ids, rows, func(m *db.Instance) uuid.UUID { return m.ID }), nil
+	at := make(map[uuid.UUID]int, len(ids))
+	for i, id := range ids {
+		at[id] = i
+	}
+	slices.SortFunc(rows, func(a, b *db.Instance) int { return cmp.Compare(at[a.ID], at[b.ID]) })
+	return rows, nil
 }
 
-// CountMachines is how many machines match and whether that is all of them:
-// from counters where they know it, else counted up to a limit.
-func (s *Service) CountMachines(ctx context.Context, f MachineFilter, limit int) (n int, exact bool, err error) {
+// CountMachines returns how many machines match, and whether the number is exact.
+// It sums counters where they have the conditions, else it counts up to limit.
+func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int, exact bool, err error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return 0, false, err
 	}
-	l := MachineList{MachineFilter: f, Limit: limit + 1}
+	l := List{Filter: f, Limit: limit + 1}
 	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" {
-		ids, err := s.machineIDs(ctx, &l)
+		ids, err := r.pageIDs(ctx, &l)
 		return min(len(ids), limit), len(ids) <= limit, err
 	}
-	stretches, err := s.stretches(ctx, &l)
+	buckets, err := r.buckets(ctx, &l)
 	if err != nil {
 		return 0, false, err
 	}
-	for _, stretch := range stretches {
-		n += stretch.Machines
+	for _, bucket := range buckets {
+		n += bucket.Machines
 	}
 	if f.Group != nil || f.CountedAs != nil {
 		return n, true, nil
 	}
-	// The counters know no machine without a group; there are few.
-	homeless, err := idsOf(s.homeless(ctx, &l, l.Limit))(ctx)
+	// Counters exclude machines without a group, of which there are few.
+	groupless, err := idsOf(r.groupless(ctx, &l, l.Limit))(ctx)
 	if err != nil {
 		return 0, false, err
 	}
-	return n + min(len(homeless), limit), len(homeless) <= limit, nil
+	return n + min(len(groupless), limit), len(groupless) <= limit, nil
 }
 
-// walk reads machines of an application or the fleet along an index of their
-// ids, or of a search.
-func (s *Service) walk(ctx context.Context, l *MachineList) (*db.InstanceQuery, error) {
+// walk reads machines of an application, or all, along an index of machine ids or
+// of a search.
+func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 	app := l.Application
 	if app == nil && l.Group != nil {
-		if g := s.catalog.Catalog().Group(*l.Group); g != nil {
-			app = &g.App.ID // the indexes of a search begin with it
+		if g := r.catalog.Catalog().Group(*l.Group); g != nil {
+			app = &g.App.ID // the first column of the indexes of a search
 		}
 	}
-	q := s.db().Instance.Query().Where(l.conditions()...).Limit(l.Limit)
+	q := r.store.Reader().Instance.Query().Where(l.conditions()...).Limit(l.Limit)
 	if l.CountedAs != nil {
-		stretches, err := s.stretches(ctx, l)
+		buckets, err := r.buckets(ctx, l)
 		if err != nil {
 			return nil, err
 		}
-		q.Where(within(stretches))
+		q.Where(within(buckets))
 	}
 	switch {
 	case app != nil:
 		q.Where(instance.ApplicationID(*app))
 	case l.Search != "":
-		q.Where(instance.ApplicationIDIn(s.catalog.Catalog().Apps()...))
+		q.Where(instance.ApplicationIDIn(r.catalog.Catalog().Apps()...))
 	}
 	if l.Group != nil {
 		q.Where(instance.GroupID(*l.Group))
 	}
-	// Within a group, and among machines of none, the group says nothing.
+	// Within one group, and without a group, the group does not change the order.
 	order := slices.DeleteFunc(l.order(), func(o ordinal) bool {
 		return o.column == instance.FieldGroupID || o.column == instance.FieldApplicationID && app != nil
 	})
@@ -254,9 +270,9 @@ func (s *Service) walk(ctx context.Context, l *MachineList) (*db.InstanceQuery, 
 	return q.Order(head.Sort), nil
 }
 
-// beyond is the condition that a row comes after a place. Comparing all columns
-// as one row value lets an index continue there.
-func beyond(order []ordinal, place *machinePlace, down bool) predicate.Instance {
+// beyond is the condition that a row comes after a place. A comparison of row
+// values lets the database seek in an index.
+func beyond(order []ordinal, place *place, down bool) predicate.Instance {
 	return func(s *sql.Selector) {
 		var columns []string
 		var values []any
@@ -276,11 +292,10 @@ func beyond(order []ordinal, place *machinePlace, down bool) predicate.Instance 
 	}
 }
 
-// stretches are the rows of counters that hold matching machines, in the order
-// of application and group.
-func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.CountBucket, error) {
+// buckets reads the counters of matching machines, by application and group.
+func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, error) {
 	where := []predicate.GroupCount{groupcount.MachinesGT(0)}
-	snapshot := s.catalog.Catalog()
+	snapshot := r.catalog.Catalog()
 	switch {
 	case l.Group != nil:
 		where = append(where, groupcount.GroupID(*l.Group))
@@ -303,14 +318,14 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.CountB
 	if l.Reasons != nil {
 		where = append(where, groupcount.ReasonIn(reasonCodes(l.Reasons)...))
 	}
-	if l.after != nil && l.By == ByVersion { // the database knows in which order it keeps text
+	if l.after != nil && l.By == ByVersion { // in SQL, because databases sort text differently
 		if l.Down {
 			where = append(where, groupcount.VersionLTE(l.after.Version))
 		} else {
 			where = append(where, groupcount.VersionGTE(l.after.Version))
 		}
 	}
-	rows, err := s.db().GroupCount.Query().Where(where...).All(ctx)
+	rows, err := r.store.Reader().GroupCount.Query().Where(where...).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
@@ -318,7 +333,7 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.CountB
 	for _, row := range rows {
 		g := snapshot.Group(row.GroupID)
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
-			continue // deleted this very moment, or of another application
+			continue // deleted meanwhile, or of another application
 		}
 		if l.CountedAs != nil && !slices.Contains(l.CountedAs, catalog.PartOf(row.State, row.Standing, g.OnTarget(row.Version))) {
 			continue
