@@ -20,8 +20,9 @@ import (
 
 const module = "github.com/coreroller/coreroller"
 
-// rooms are the top-level folders with Go code and the rooms each may import;
-// arrows point down. Nothing lists cmd, so nothing can import it.
+// rooms are folders with Go code and the rooms that each may import. A folder
+// below a room belongs to it, unless it is a room of its own. Arrows point down.
+// No room lists cmd, so none can import it.
 var rooms = map[string]struct{ imports, because string }{
 	"rollout":    {"", "a decision is a function of its arguments, so that it can be explained, replayed and simulated"},
 	"event":      {"", "an event is a kind and ids, which everybody can send and hear"},
@@ -34,10 +35,13 @@ var rooms = map[string]struct{ imports, because string }{
 	"rest":       {"fleet ent auth rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"omaha":      {"fleet rollout", "a dialect has no rules and no SQL inside, and no dialect needs another"},
 	"server":     {"graph rest omaha fleet event auth frontend", "it routes: what is behind a route is not its business"},
-	"load":       {"", "it asks any server from outside and knows nothing of what answers"},
-	"bench":      {"load server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
+	"simulate":   {"simulate/load", "simulated machines speak Omaha over HTTP and do not know what answers"},
+	"bench":      {"simulate/load server store fleet auth rollout omaha", "it measures the server over HTTP, on a database it fills itself"},
 	"acceptance": {"", "only tests: requests in, answers and state out"},
-	"cmd":        {"server store fleet event auth rollout omaha load", "it wires; what a page shows or a protocol says is below"},
+	"cmd":        {"server store fleet event auth rollout omaha simulate simulate/demo", "it wires; what a page shows or a protocol says is below"},
+
+	"simulate/load": {"", "it sends requests to any server and does not know what answers"},
+	"simulate/demo": {"simulate store fleet auth rollout", "it fills a server through the service layer and runs machines against it over HTTP"},
 }
 
 // libraries are the imports that belong in some rooms only. A path covers
@@ -50,7 +54,7 @@ var libraries = []struct{ path, rooms, because string }{
 	{"github.com/pressly/goose/v3", "store", "the schema is migrated in one place"},
 	{"ariga.io/atlas", "store ent", "the schema is migrated in one place"},
 	{"github.com/99designs/gqlgen", "graph", "only graph speaks GraphQL"},
-	{"github.com/gorilla/websocket", "graph load", "subscriptions are the only use of websockets"},
+	{"github.com/gorilla/websocket", "graph simulate/load", "subscriptions are the only use of websockets"},
 	{"github.com/spf13", "cmd", "flags are read in one place; everybody else gets a plain struct"},
 	{"flag", "cmd bench", "flags are read in one place; everybody else gets a plain struct"},
 	{"github.com/pb33f", "", "it holds the REST API against its description, in tests"},
@@ -91,6 +95,18 @@ const nameless = "utils util common helpers helper models pkg internal misc shar
 const longest = 500
 
 func in(list, word string) bool { return slices.Contains(strings.Fields(list), word) }
+
+// roomOf returns the innermost room that contains a folder, or the name of the
+// top-level folder if there is none, or "" at the root.
+func roomOf(folder string) string {
+	for room := folder; room != "."; room = path.Dir(room) {
+		if _, known := rooms[room]; known {
+			return room
+		}
+	}
+	room, _, _ := strings.Cut(strings.TrimPrefix(folder, "."), "/")
+	return room
+}
 
 // below reports whether a slash-separated path is one of the list or below one.
 func below(list, name string) bool {
@@ -137,9 +153,7 @@ func violations(tree fs.FS) ([]string, error) {
 			return nil
 		}
 		f := &file{name: name, folder: path.Dir(name), test: strings.HasSuffix(name, "_test.go"), found: &found}
-		if room, _, ok := strings.Cut(name, "/"); ok {
-			f.room = room
-		}
+		f.room = roomOf(f.folder)
 		if f.source, err = fs.ReadFile(tree, name); err != nil {
 			return err
 		}
@@ -200,7 +214,7 @@ func (f *file) checkPlace() {
 
 func (f *file) checkImport(imported string) {
 	if imported == module || strings.HasPrefix(imported, module+"/") {
-		room, _, _ := strings.Cut(strings.TrimPrefix(imported, module+"/"), "/")
+		room := roomOf(strings.TrimPrefix(imported, module+"/"))
 		if own := rooms[f.room]; room != f.room && !in(own.imports, room) {
 			f.complain("%s must not import %s: %s", f.room, room, own.because)
 		}
@@ -286,7 +300,10 @@ func TestArchitectureSeesViolations(t *testing.T) {
 		{"omaha/a.go", "package omaha\nimport _ \"github.com/coreroller/coreroller/ent/db\"", "omaha must not import ent"},
 		{"server/a.go", "package server\nimport _ \"github.com/coreroller/coreroller/store\"", "server must not import store"},
 		{"server/a.go", "package server\nimport _ \"github.com/coreroller/coreroller/cmd/coreroller\"", "server must not import cmd"},
-		{"load/a.go", "package load\nimport _ \"github.com/coreroller/coreroller/fleet\"", "load must not import fleet"},
+		{"simulate/a.go", "package simulate\nimport _ \"github.com/coreroller/coreroller/omaha\"", "simulate must not import omaha"},
+		{"simulate/a.go", "package simulate\nimport _ \"github.com/coreroller/coreroller/simulate/demo\"", "simulate must not import simulate/demo"},
+		{"simulate/load/a.go", "package load\nimport _ \"github.com/coreroller/coreroller/fleet\"", "simulate/load must not import fleet"},
+		{"simulate/demo/a.go", "package demo\nimport _ \"github.com/coreroller/coreroller/fleet\"", ""},
 		{"webhook/a.go", "package webhook", "there is no room called webhook"},
 		// Libraries.
 		{"cmd/coreroller/a.go", "package main\nimport _ \"database/sql\"", "cmd must not import database/sql"},

@@ -9,20 +9,22 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 const (
-	// verifiedFor is how long a name and password that were right once are
-	// taken without hashing again, so that scripts do not pay 40 ms for every
-	// request. It bounds how long a password changed by another process works.
+	// verifiedFor is how long verified credentials are accepted without hashing
+	// again, which saves a script 40 ms per request. A password that another
+	// process changed stays valid for at most this long.
 	verifiedFor = 30 * time.Second
-	// maxVerified bounds the memory of that.
+	// maxVerified caps the cached credentials, so that the cache stays below
+	// 1 MB.
 	maxVerified = 1024
 )
 
-// Directory knows users and sessions. An error that wraps ErrUnauthenticated
-// means that name and password, or the token, are not right; any other error
-// is a fault.
+// Directory looks up users and sessions. An error that wraps ErrUnauthenticated
+// means that the credentials are wrong. Any other error is a fault.
 type Directory interface {
 	Authenticate(ctx context.Context, username, password string) (Principal, error)
 	Session(ctx context.Context, token string) (Principal, error)
@@ -32,24 +34,25 @@ type Directory interface {
 type Options struct {
 	Directory Directory
 	Now       func() time.Time
-	// Realm is shown by browsers that are asked for basic authentication.
+	// Realm appears in the browser's dialog for basic authentication.
 	Realm string
-	// Address is the client's, behind trusted proxies too; nil: the peer's.
+	// Address returns the client's address, resolved through trusted proxies.
+	// Nil uses the address of the connection.
 	Address func(*http.Request) string
-	// Secure says whether the client speaks TLS, maybe to a proxy; nil: whether
-	// it does with this server.
+	// Secure reports whether the client uses TLS, possibly up to a proxy. Nil
+	// uses the state of the connection to this server.
 	Secure func(*http.Request) bool
 }
 
-// Guard finds out who makes a request. It is safe for concurrent use.
+// Guard authenticates HTTP requests. It is safe for concurrent use.
 type Guard struct {
-	o        Options
-	key      [32]byte // so that the memory of this process holds no plain hash of a password
+	options  Options
+	key      [32]byte // random, so that memory never holds a plain hash of a password
 	throttle *throttle
 
 	mu       sync.Mutex
-	verified *bounded[[32]byte, verified]
-	running  map[[32]byte]*running // the same credentials are checked once at a time
+	verified *simplelru.LRU[[32]byte, verified]
+	running  map[[32]byte]*verification // at most one per credentials
 }
 
 type verified struct {
@@ -57,13 +60,15 @@ type verified struct {
 	until     time.Time
 }
 
-type running struct {
+// verification is a password check in progress. The other fields may be read
+// after done is closed.
+type verification struct {
 	done      chan struct{}
 	principal Principal
 	err       error
 }
 
-// NewGuard makes a Guard.
+// NewGuard returns a Guard. Directory and Now must be set.
 func NewGuard(o Options) *Guard {
 	if o.Address == nil {
 		o.Address = func(r *http.Request) string { return r.RemoteAddr }
@@ -71,32 +76,33 @@ func NewGuard(o Options) *Guard {
 	if o.Secure == nil {
 		o.Secure = func(r *http.Request) bool { return r.TLS != nil }
 	}
-	g := &Guard{o: o, throttle: newThrottle(), verified: newBounded[[32]byte, verified](maxVerified), running: map[[32]byte]*running{}}
+	g := &Guard{options: o, throttle: newThrottle(), verified: newLRU[[32]byte, verified](maxVerified), running: map[[32]byte]*verification{}}
 	_, _ = rand.Read(g.key[:]) // documented never to fail
 	return g
 }
 
-// Forget drops what is remembered of passwords. To be called when one changes.
+// Forget clears the cache of verified credentials. Call it after a password
+// changed.
 func (g *Guard) Forget() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.verified.clear()
+	g.verified.Purge()
 }
 
-// Try runs a sign-in of username unless it comes too early after failures;
-// then it returns TooManyTries. f returns an error that wraps
-// ErrUnauthenticated when the password was wrong.
+// Try runs one sign-in attempt of username. After too many failures it returns
+// TooManyTries without calling f. f returns an error that wraps
+// ErrUnauthenticated if the password is wrong.
 func (g *Guard) Try(ctx context.Context, username string, f func() error) error {
-	address := visitOf(ctx).address
-	before, err := g.throttle.begin(username, address, g.o.Now())
+	address := requestOf(ctx).address
+	before, err := g.throttle.begin(username, address, g.options.Now())
 	if err != nil {
 		return err
 	}
 	switch err = f(); {
 	case err == nil:
-		g.throttle.settle(username, address, tries{})
+		g.throttle.set(username, address, failures{})
 	case !errors.Is(err, ErrUnauthenticated):
-		g.throttle.settle(username, address, before) // a fault says nothing about the password
+		g.throttle.set(username, address, before) // a fault does not count as a wrong password
 	}
 	return err
 }
@@ -110,49 +116,50 @@ func (g *Guard) basic(ctx context.Context, username, password string) (Principal
 	key := [32]byte(mac.Sum(nil))
 
 	g.mu.Lock()
-	if v, ok := g.verified.get(key); ok && g.o.Now().Before(v.until) {
+	if v, ok := g.verified.Get(key); ok && g.options.Now().Before(v.until) {
 		g.mu.Unlock()
 		return v.principal, nil
 	}
-	if r, ok := g.running[key]; ok {
+	if v, ok := g.running[key]; ok {
 		g.mu.Unlock()
 		select {
-		case <-r.done:
-			return r.principal, r.err
+		case <-v.done:
+			return v.principal, v.err
 		case <-ctx.Done():
 			return Principal{}, ctx.Err()
 		}
 	}
-	r := &running{done: make(chan struct{}), err: errors.New("checking the password broke off")}
-	g.running[key] = r
+	v := &verification{done: make(chan struct{}), err: errors.New("the password check panicked")}
+	g.running[key] = v
 	g.mu.Unlock()
-	defer func() { // deferred, so that a panic does not leave the others waiting
+	defer func() { // deferred, so that a panic does not block waiting requests
 		g.mu.Lock()
 		delete(g.running, key)
-		if r.err == nil {
-			g.verified.set(key, verified{r.principal, g.o.Now().Add(verifiedFor)})
+		if v.err == nil {
+			g.verified.Add(key, verified{v.principal, g.options.Now().Add(verifiedFor)})
 		}
 		g.mu.Unlock()
-		close(r.done)
+		close(v.done)
 	}()
 
 	err := g.Try(ctx, username, func() (err error) {
-		// Others may wait for this answer: it does not end with this request.
-		r.principal, err = g.o.Directory.Authenticate(context.WithoutCancel(ctx), username, password)
+		// Other requests may wait for this result, so it outlives this one.
+		v.principal, err = g.options.Directory.Authenticate(context.WithoutCancel(ctx), username, password)
 		return err
 	})
-	r.principal.Credential, r.err = CredentialBasic, err
-	return r.principal, err
+	v.principal.Credential, v.err = CredentialBasic, err
+	return v.principal, err
 }
 
-// Recheck reports, with ErrUnauthenticated, that whoever a long connection
-// began with is not signed in any more. A fault says nothing and is nil.
+// Recheck returns ErrUnauthenticated if the credentials that a long-lived
+// connection started with are no longer valid. A fault returns nil, because it
+// does not prove that they are invalid.
 func (g *Guard) Recheck(ctx context.Context) error {
-	v := visitOf(ctx)
-	if v.r == nil {
+	info := requestOf(ctx)
+	if info.r == nil {
 		return nil
 	}
-	p, err := g.identify(ctx, v.r)
+	p, err := g.identify(ctx, info.r)
 	if errors.Is(err, ErrUnauthenticated) || err == nil && p == (Principal{}) {
 		return ErrUnauthenticated
 	}

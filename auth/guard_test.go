@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// people is a directory: ana with the password "right" and the session "token".
+// people is a Directory with one user: ana, password "right", session token "token".
 type people struct {
 	checks atomic.Int32
 	broken error
-	wait   chan struct{} // nil: answer at once
+	wait   chan struct{} // Authenticate blocks until it is closed; nil: it does not block
 }
 
 func (p *people) Authenticate(_ context.Context, username, password string) (Principal, error) {
@@ -29,7 +29,7 @@ func (p *people) Authenticate(_ context.Context, username, password string) (Pri
 	case p.broken != nil:
 		return Principal{}, p.broken
 	case username != "ana" || password != "right":
-		return Principal{}, fmt.Errorf("no: %w", ErrUnauthenticated)
+		return Principal{}, fmt.Errorf("wrong password: %w", ErrUnauthenticated)
 	}
 	return Principal{Name: username}, nil
 }
@@ -48,8 +48,8 @@ func guardOf(p *people) *Guard {
 	return NewGuard(Options{Directory: p, Now: time.Now, Realm: "here"})
 }
 
-// visitWith asks a handler behind the guard, which says who it sees.
-func visitWith(g *Guard, prepare func(*http.Request)) *httptest.ResponseRecorder {
+// request sends a request through the guard to a handler that prints the principal.
+func request(g *Guard, prepare func(*http.Request)) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	prepare(r)
 	w := httptest.NewRecorder()
@@ -68,7 +68,7 @@ func cookie(token string) func(*http.Request) {
 	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: SessionCookie, Value: token}) } //nolint:gosec // of a request
 }
 
-func TestGuardSeesWhoAsks(t *testing.T) {
+func TestGuardIdentifiesThePrincipal(t *testing.T) {
 	broken := &people{broken: errors.New("no database")}
 	for name, c := range map[string]struct {
 		people  *people
@@ -76,24 +76,24 @@ func TestGuardSeesWhoAsks(t *testing.T) {
 		status  int
 		body    string
 	}{
-		"nobody":           {&people{}, func(*http.Request) {}, 200, "false  "},
-		"right password":   {&people{}, basic("ana", "right"), 200, "true ana basic"},
-		"wrong password":   {&people{}, basic("ana", "wrong"), 401, ""},
-		"unknown scheme":   {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Digest token") }, 401, ""},
-		"token":            {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "bearer token") }, 200, "true ana token"},
-		"old token":        {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer old") }, 401, ""},
-		"no token":         {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") }, 401, ""},
-		"token wins":       {&people{}, func(r *http.Request) { cookie("token")(r); r.Header.Set("Authorization", "Bearer old") }, 401, ""},
-		"no database":      {broken, func(r *http.Request) { r.Header.Set("Authorization", "Bearer token") }, 503, ""},
-		"session":          {&people{}, cookie("token"), 200, "true ana session"},
-		"old session":      {&people{}, cookie("old"), 200, "false  "},
-		"password wins":    {&people{}, func(r *http.Request) { cookie("token")(r); basic("ana", "wrong")(r) }, 401, ""},
-		"database is away": {broken, cookie("token"), 503, ""},
-		"and for basic":    {broken, basic("ana", "right"), 503, ""},
+		"no credentials":          {&people{}, func(*http.Request) {}, 200, "false  "},
+		"right password":          {&people{}, basic("ana", "right"), 200, "true ana basic"},
+		"wrong password":          {&people{}, basic("ana", "wrong"), 401, ""},
+		"unknown scheme":          {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Digest token") }, 401, ""},
+		"token":                   {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "bearer token") }, 200, "true ana token"},
+		"expired token":           {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer old") }, 401, ""},
+		"empty token":             {&people{}, func(r *http.Request) { r.Header.Set("Authorization", "Bearer ") }, 401, ""},
+		"token, not cookie":       {&people{}, func(r *http.Request) { cookie("token")(r); r.Header.Set("Authorization", "Bearer old") }, 401, ""},
+		"token, database down":    {broken, func(r *http.Request) { r.Header.Set("Authorization", "Bearer token") }, 503, ""},
+		"session":                 {&people{}, cookie("token"), 200, "true ana session"},
+		"expired session":         {&people{}, cookie("old"), 200, "false  "},
+		"password, not cookie":    {&people{}, func(r *http.Request) { cookie("token")(r); basic("ana", "wrong")(r) }, 401, ""},
+		"session, database down":  {broken, cookie("token"), 503, ""},
+		"password, database down": {broken, basic("ana", "right"), 503, ""},
 	} {
-		w := visitWith(guardOf(c.people), c.prepare)
+		w := request(guardOf(c.people), c.prepare)
 		if w.Code != c.status || c.status == 200 && w.Body.String() != c.body {
-			t.Errorf("%s: %d %q", name, w.Code, w.Body)
+			t.Errorf("%s: status %d: %q", name, w.Code, w.Body)
 		}
 		if challenge := w.Header().Get("WWW-Authenticate"); (challenge == "Basic realm=here") != (w.Code == 401) {
 			t.Errorf("%s: challenge %q", name, challenge)
@@ -101,7 +101,7 @@ func TestGuardSeesWhoAsks(t *testing.T) {
 	}
 }
 
-func TestRequireAsksStrangers(t *testing.T) {
+func TestRequireRejectsAnonymousRequests(t *testing.T) {
 	g := guardOf(&people{})
 	h := g.Require(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		func(w http.ResponseWriter, _ *http.Request, status int, code, _ string) {
@@ -118,40 +118,41 @@ func TestRequireAsksStrangers(t *testing.T) {
 	}
 }
 
-// Scripts that send the same name and password again and again pay once.
-func TestRightPasswordsAreRememberedForAWhile(t *testing.T) {
+// A script that sends the same credentials repeatedly pays for one hash.
+func TestVerifiedPasswordsAreCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &people{}
 		g := guardOf(p)
-		ask := func(want int32) {
+		check := func(want int32) {
 			t.Helper()
-			visitWith(g, basic("ana", "right"))
+			request(g, basic("ana", "right"))
 			if got := p.checks.Load(); got != want {
 				t.Errorf("%d checks, want %d", got, want)
 			}
 		}
-		ask(1)
-		ask(1)
+		check(1)
+		check(1)
 		time.Sleep(verifiedFor + time.Second)
-		ask(2)
+		check(2)
 		g.Forget()
-		ask(3)
-		visitWith(g, basic("ana", "wrong"))
-		visitWith(g, basic("ana", "wrong"))
+		check(3)
+		request(g, basic("ana", "wrong"))
+		request(g, basic("ana", "wrong"))
 		if got := p.checks.Load(); got != 5 {
-			t.Errorf("%d checks: wrong passwords are not remembered", got)
+			t.Errorf("%d checks, want 5: wrong passwords must not be cached", got)
 		}
 	})
 }
 
-// Twenty requests at once with the same credentials are one check, and one try.
-func TestSameCredentialsAreCheckedOnceAtATime(t *testing.T) {
+// Twenty concurrent requests with the same credentials cause one check and
+// count as one attempt.
+func TestConcurrentRequestsWithTheSameCredentialsShareOneCheck(t *testing.T) {
 	p := &people{wait: make(chan struct{})}
 	g := guardOf(p)
 	var done sync.WaitGroup
 	for range 20 {
 		done.Go(func() {
-			if w := visitWith(g, basic("ana", "right")); w.Code != http.StatusOK {
+			if w := request(g, basic("ana", "right")); w.Code != http.StatusOK {
 				t.Errorf("status %d", w.Code)
 			}
 		})
@@ -162,86 +163,83 @@ func TestSameCredentialsAreCheckedOnceAtATime(t *testing.T) {
 	close(p.wait)
 	done.Wait()
 	if n := p.checks.Load(); n != 1 {
-		t.Errorf("%d checks", n)
+		t.Errorf("%d checks, want 1", n)
 	}
 }
 
-func TestGuessingIsSlowedDown(t *testing.T) {
+func TestPasswordGuessingIsThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &people{}
 		g := guardOf(p)
 		from := func(address, password string) int {
-			return visitWith(g, func(r *http.Request) { r.RemoteAddr = address; r.SetBasicAuth("ana", password) }).Code
+			return request(g, func(r *http.Request) { r.RemoteAddr = address; r.SetBasicAuth("ana", password) }).Code
 		}
 		for i := range freeTries {
 			if code := from("a", fmt.Sprint(i)); code != 401 {
-				t.Fatalf("try %d: %d", i, code)
+				t.Fatalf("attempt %d: status %d", i, code)
 			}
 		}
 		if code := from("a", "right"); code != 429 {
-			t.Errorf("after %d failures: %d", freeTries, code)
+			t.Errorf("after %d failures: status %d", freeTries, code)
 		}
 		if code := from("b", "right"); code != 200 {
-			t.Errorf("from elsewhere: %d", code)
+			t.Errorf("from another address: status %d", code)
 		}
 		g.Forget()
 		time.Sleep(time.Second)
 		if code := from("a", "still wrong"); code != 401 {
-			t.Errorf("after a second: %d", code)
+			t.Errorf("after the first delay: status %d", code)
 		}
 		time.Sleep(time.Second)
 		if code := from("a", "right"); code != 429 {
-			t.Errorf("the wait does not grow: %d", code)
+			t.Errorf("the delay does not grow: status %d", code)
 		}
 		time.Sleep(time.Second)
 		if code := from("a", "right"); code != 200 {
-			t.Errorf("after the wait: %d", code)
+			t.Errorf("after the second delay: status %d", code)
 		}
-		for range 100 { // the longest wait is bounded
+		for range 100 { // the delay has an upper bound
 			from("c", "wrong")
-			time.Sleep(maxPause)
+			time.Sleep(maxDelay)
 		}
 		if code := from("c", "right"); code != 200 {
-			t.Errorf("after the longest wait: %d", code)
+			t.Errorf("after the longest delay: status %d", code)
 		}
 	})
 }
 
-// A fault of the database says nothing about the password.
-func TestFaultsAreNoFailures(t *testing.T) {
+// A database fault does not prove that the password is wrong.
+func TestFaultsDoNotCountAsFailedAttempts(t *testing.T) {
 	p := &people{broken: errors.New("no database")}
 	g := guardOf(p)
 	for range 2 * freeTries {
-		if w := visitWith(g, basic("ana", "right")); w.Code != 503 {
+		if w := request(g, basic("ana", "right")); w.Code != 503 {
 			t.Fatalf("status %d", w.Code)
 		}
 	}
 	p.broken = nil
-	if w := visitWith(g, basic("ana", "right")); w.Code != 200 {
+	if w := request(g, basic("ana", "right")); w.Code != 200 {
 		t.Errorf("status %d", w.Code)
 	}
 }
 
-func TestGuardIsBounded(t *testing.T) {
-	b := newBounded[int, int](3)
-	for i := range 5 {
-		b.set(i, i)
-		b.get(2)
+func TestThrottleEvictsTheLeastRecentlyUsedPair(t *testing.T) {
+	th := newThrottle()
+	for i := range maxThrottled + 2 {
+		_, _ = th.begin(fmt.Sprint("user", i), "a", time.Now())
+		_, _ = th.begin("in use", "a", time.Now())
 	}
-	if _, ok := b.get(2); !ok || len(b.items) != 3 || b.order.Len() != 3 {
-		t.Errorf("%d items, %d in order, the one in use is there: %v", len(b.items), b.order.Len(), ok)
+	if n := th.failures.Len(); n != maxThrottled {
+		t.Errorf("%d pairs are counted, want %d", n, maxThrottled)
 	}
-	if _, ok := b.get(1); ok {
-		t.Error("the one not in use is still there")
-	}
-	b.remove(2)
-	b.clear()
-	if len(b.items) != 0 || b.order.Len() != 0 {
-		t.Error("not empty")
+	for name, want := range map[string]bool{"in use": true, "user0": false} {
+		if got := th.failures.Contains(throttleKey(name, "a")); got != want {
+			t.Errorf("%q is counted: %v, want %v", name, got, want)
+		}
 	}
 }
 
-func TestSessionCookie(t *testing.T) {
+func TestSessionCookieIsSetOnPlainRequestsOnly(t *testing.T) {
 	g := NewGuard(Options{Directory: &people{}, Now: time.Now, Secure: func(*http.Request) bool { return true }})
 	answer := func(prepare func(*http.Request)) (*http.Cookie, error) {
 		r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
@@ -270,7 +268,7 @@ func TestSessionCookie(t *testing.T) {
 	}
 }
 
-func TestRecheck(t *testing.T) {
+func TestRecheckFailsOnlyForInvalidCredentials(t *testing.T) {
 	p := &people{}
 	g := guardOf(p)
 	at := func(prepare func(*http.Request)) (ctx context.Context) {
@@ -279,18 +277,18 @@ func TestRecheck(t *testing.T) {
 		g.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { ctx = r.Context() })).ServeHTTP(httptest.NewRecorder(), r)
 		return ctx
 	}
-	signedIn, stranger := at(cookie("token")), at(cookie("old"))
+	signedIn, anonymous := at(cookie("token")), at(cookie("old"))
 	if err := g.Recheck(signedIn); err != nil {
 		t.Errorf("signed in: %v", err)
 	}
-	if err := g.Recheck(stranger); !errors.Is(err, ErrUnauthenticated) {
-		t.Errorf("not signed in any more: %v", err)
+	if err := g.Recheck(anonymous); !errors.Is(err, ErrUnauthenticated) {
+		t.Errorf("expired session: %v", err)
 	}
 	p.broken = errors.New("no database")
 	if err := g.Recheck(signedIn); err != nil {
-		t.Errorf("a fault: %v", err)
+		t.Errorf("database fault: %v", err)
 	}
 	if err := g.Recheck(t.Context()); err != nil {
-		t.Errorf("the command line: %v", err)
+		t.Errorf("no HTTP request: %v", err)
 	}
 }

@@ -9,17 +9,18 @@ import (
 	"strings"
 )
 
-// Handler finds out who makes a request and lets next know (see From). Who
-// brings nothing, or a session that is over, passes as a stranger: what is
-// closed to strangers says so itself. A wrong name or password is refused.
-func (g *Guard) Handler(next http.Handler) http.Handler { return g.handler(next, refuseGraph) }
+// Handler authenticates a request and passes the principal to next in the
+// context (see From). Requests without credentials or with an expired session
+// pass as anonymous; next decides what they may do. Wrong credentials are
+// rejected.
+func (g *Guard) Handler(next http.Handler) http.Handler { return g.handler(next, rejectGraphQL) }
 
 func (g *Guard) handler(next http.Handler, refusal Refusal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := withVisit(r.Context(), visit{w: w, r: r, address: g.o.Address(r), secure: g.o.Secure(r)})
+		ctx := withRequest(r.Context(), requestInfo{w: w, r: r, address: g.options.Address(r), secure: g.options.Secure(r)})
 		p, err := g.identify(ctx, r)
 		if err != nil {
-			g.refuse(w, r, err, refusal)
+			g.reject(w, r, err, refusal)
 			return
 		}
 		if p != (Principal{}) {
@@ -29,24 +30,23 @@ func (g *Guard) handler(next http.Handler, refusal Refusal) http.Handler {
 	})
 }
 
-// Refusal answers somebody who may not come in. Headers are set already; code
-// is one such as UNAUTHENTICATED.
+// Refusal writes the response to a rejected request in the format of one API.
+// Headers are already set. code is an error code such as UNAUTHENTICATED.
 type Refusal func(w http.ResponseWriter, r *http.Request, status int, code, message string)
 
-// Require is Handler for what strangers may not have at all: they are asked
-// for name and password, as scripts and command lines expect, in the words of
-// the protocol they came with.
+// Require is like Handler, but also rejects anonymous requests, with a
+// challenge for basic authentication. refusal writes the response.
 func (g *Guard) Require(next http.Handler, refusal Refusal) http.Handler {
 	return g.handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := From(r.Context()); !ok {
-			g.refuse(w, r, ErrUnauthenticated, refusal)
+			g.reject(w, r, ErrUnauthenticated, refusal)
 			return
 		}
 		next.ServeHTTP(w, r)
 	}), refusal)
 }
 
-// identify returns the zero Principal for a stranger.
+// identify returns the zero Principal for an anonymous request.
 func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error) {
 	if username, password, ok := r.BasicAuth(); ok {
 		return g.basic(ctx, username, password)
@@ -58,7 +58,7 @@ func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error
 	if token == "" {
 		return Principal{}, nil
 	}
-	p, err := g.o.Directory.Session(ctx, token)
+	p, err := g.options.Directory.Session(ctx, token)
 	if errors.Is(err, ErrUnauthenticated) {
 		return Principal{}, nil
 	}
@@ -66,20 +66,20 @@ func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error
 	return p, err
 }
 
-// bearer checks the token of a script (RFC 6750). It is a session without a
-// browser: nothing else sends it along, and it ends as sessions do.
+// bearer checks a script's token (RFC 6750). The token is a session that no
+// browser sends by itself; it expires as sessions do.
 func (g *Guard) bearer(ctx context.Context, header string) (Principal, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return Principal{}, ErrUnauthenticated
 	}
-	p, err := g.o.Directory.Session(ctx, token)
+	p, err := g.options.Directory.Session(ctx, token)
 	p.Credential = CredentialToken
 	return p, err
 }
 
-func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error, refusal Refusal) {
-	status, code, message := http.StatusServiceUnavailable, "UNAVAILABLE", "cannot check who you are; try again"
+func (g *Guard) reject(w http.ResponseWriter, r *http.Request, err error, refusal Refusal) {
+	status, code, message := http.StatusServiceUnavailable, "UNAVAILABLE", "could not check your credentials; try again"
 	var many *TooManyTries
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -89,14 +89,14 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, err error, refusa
 		w.Header().Set("Retry-After", strconv.Itoa(many.Seconds()))
 	case errors.Is(err, ErrUnauthenticated):
 		status, code, message = http.StatusUnauthorized, "UNAUTHENTICATED", "wrong name or password"
-		w.Header().Set("WWW-Authenticate", "Basic realm="+g.o.Realm)
+		w.Header().Set("WWW-Authenticate", "Basic realm="+g.options.Realm)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	refusal(w, r, status, code, message)
 }
 
-// refuseGraph answers in a form that GraphQL clients can read.
-func refuseGraph(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
+// rejectGraphQL is the Refusal of the GraphQL API.
+func rejectGraphQL(w http.ResponseWriter, _ *http.Request, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(map[string]any{

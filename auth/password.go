@@ -11,9 +11,9 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// The cost of a password: argon2id with 19 MiB, two passes and one lane, the
-// first choice of OWASP's password storage cheat sheet for little memory. One
-// hash takes about 40 ms of a core; callers bound how many run at once.
+// The cost of a hash: argon2id with 19 MiB, two passes and one lane, which
+// OWASP's password storage cheat sheet recommends for little memory. One hash
+// takes about 40 ms of a core. Callers limit how many run at once.
 const (
 	argonMemory  = 19 * 1024 // KiB
 	argonTime    = 2
@@ -22,36 +22,36 @@ const (
 	argonSalt    = 16 // bytes
 )
 
-// Bounds for the parameters of a stored hash: whoever can write one into the
-// database must not be able to stop the server with it.
+// Upper bounds for the parameters of a stored hash. A hash with huge parameters
+// in the database must not be able to exhaust the server.
 const (
 	maxArgonMemory = 256 * 1024 // KiB
 	maxArgonTime   = 16
 	maxArgonKey    = 64
 )
 
-// errHash is the answer to a stored hash that cannot be read.
+// errHash is returned for a stored hash with the wrong format.
 var errHash = errors.New("password hash is not argon2id in the PHC string format")
 
-// HashPassword makes what is stored of a password: argon2id in the PHC string
-// format (https://github.com/P-H-C/phc-string-format), with its own salt.
+// HashPassword returns the hash to store: argon2id in the PHC string format
+// (https://github.com/P-H-C/phc-string-format), with a random salt.
 func HashPassword(password string) (string, error) {
 	salt := make([]byte, argonSalt)
 	if _, err := rand.Read(salt); err != nil {
-		return "", fmt.Errorf("salt a password: %w", err)
+		return "", fmt.Errorf("generate a salt: %w", err)
 	}
 	h := argonHash{memory: argonMemory, time: argonTime, threads: argonThreads, salt: salt}
 	h.key = argon2.IDKey([]byte(password), salt, h.time, h.memory, h.threads, argonKey)
 	return h.String(), nil
 }
 
-// CheckPassword reports whether password is the one hash was made of. An empty
-// hash stands for a user that does not exist: it matches nothing and takes as
-// long as a real one, so that the time does not tell which names are taken.
+// CheckPassword reports whether password matches hash. Pass an empty hash for a
+// user that does not exist: it matches nothing and takes as long as a real one,
+// so that response times do not reveal which names exist.
 func CheckPassword(hash, password string) (bool, error) {
 	if hash == "" {
-		nobody := make([]byte, argonSalt)
-		argon2.IDKey([]byte(password), nobody, argonTime, argonMemory, argonThreads, argonKey)
+		salt := make([]byte, argonSalt)
+		argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
 		return false, nil
 	}
 	h, err := parseArgon(hash)
@@ -62,7 +62,7 @@ func CheckPassword(hash, password string) (bool, error) {
 	return subtle.ConstantTimeCompare(key, h.key) == 1, nil
 }
 
-// argonHash is a hash and how it was made.
+// argonHash is a hash and its parameters.
 type argonHash struct {
 	memory, time uint32
 	threads      uint8

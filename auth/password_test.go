@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPasswords(t *testing.T) {
+func TestPasswordsAreHashedAndChecked(t *testing.T) {
 	hash, err := HashPassword("correct horse")
 	if err != nil {
 		t.Fatal(err)
@@ -21,16 +21,16 @@ func TestPasswords(t *testing.T) {
 	}
 	again, err := HashPassword("correct horse")
 	if err != nil || again == hash {
-		t.Error("two hashes of one password are the same: no salt")
+		t.Error("two hashes of one password are equal: the salt is missing")
 	}
-	// Made by the reference program: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1 -l 24
+	// Generated with the reference implementation: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1 -l 24
 	const reference = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	if ok, err := CheckPassword(reference, "password"); !ok || err != nil {
-		t.Errorf("a hash of the reference program: %v %v", ok, err)
+		t.Errorf("hash of the reference implementation: %v %v", ok, err)
 	}
 }
 
-func TestStoredHashesAreRead(t *testing.T) {
+func TestInvalidHashesReturnAnError(t *testing.T) {
 	for _, hash := range []string{
 		"plain", "$2a$10$abcdefghijklmnopqrstuv", "$argon2i$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8",
 		"$argon2id$v=18$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8", "$argon2id$v=19$m=99999999,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8",
@@ -42,25 +42,24 @@ func TestStoredHashesAreRead(t *testing.T) {
 	}
 }
 
-// The time of an answer does not tell which names are taken.
-func TestUnknownUsersCostTheSame(t *testing.T) {
+// Response times must not reveal which names exist.
+func TestUnknownUsersTakeAsLongAsKnownOnes(t *testing.T) {
 	hash, err := HashPassword("x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cost := func(hash string) time.Duration {
-		best := time.Hour
-		for range 5 {
-			began := time.Now()
-			if ok, err := CheckPassword(hash, "wrong"); ok || err != nil {
-				t.Fatal(ok, err)
-			}
-			best = min(best, time.Since(began))
+	duration := func(hash string) time.Duration {
+		start := time.Now()
+		if ok, err := CheckPassword(hash, "wrong"); ok || err != nil {
+			t.Fatal(ok, err)
 		}
-		return best
+		return time.Since(start)
 	}
-	known, unknown := cost(hash), cost("")
+	known, unknown := time.Hour, time.Hour
+	for range 5 { // in turns, because the load of the machine changes
+		known, unknown = min(known, duration(hash)), min(unknown, duration(""))
+	}
 	if unknown < known/2 || known < unknown/2 {
-		t.Errorf("known %v, unknown %v", known, unknown)
+		t.Errorf("a known user takes %v, an unknown one %v", known, unknown)
 	}
 }

@@ -1,5 +1,6 @@
-// Package auth knows who asks and what they may do. It knows no verb of the
-// fleet and compares roles nowhere but in Require.
+// Package auth identifies the user behind a request and checks permissions. It
+// does not know the operations that need them, and compares permissions only in
+// Require.
 package auth
 
 import (
@@ -9,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Principal is whoever makes a call.
+// Principal is the user or script that makes a call.
 type Principal struct {
 	UserID     uuid.UUID
 	Name       string // shown in activity and audit
@@ -19,18 +20,18 @@ type Principal struct {
 	MustChangePassword bool
 }
 
-// Credential says how the principal proved who it is; it is kept in the audit.
+// Credential is how the principal was authenticated. The audit stores it.
 type Credential string
 
 // The credentials.
 const (
 	CredentialBasic   Credential = "basic"
 	CredentialSession Credential = "session"
-	CredentialToken   Credential = "token"   // a script's, in the header
+	CredentialToken   Credential = "token"   // a script's token in the Authorization header
 	CredentialCommand Credential = "command" // the server's own command line
 )
 
-// Permission is what a verb needs.
+// Permission is what an operation requires.
 type Permission string
 
 // The permissions. Every signed-in user has all of them until roles exist.
@@ -38,7 +39,7 @@ const (
 	Read      Permission = "read"
 	Operate   Permission = "operate"   // pause, resume, halt, promote, override
 	Configure Permission = "configure" // create, change and delete
-	Own       Permission = "own"       // users
+	Own       Permission = "own"       // manage users
 )
 
 // Errors of Require.
@@ -60,8 +61,8 @@ func From(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// Require returns the principal if it may do what is named, else
-// ErrUnauthenticated or ErrForbidden. Every verb of the fleet begins with it.
+// Require returns the principal if it has the permission, else
+// ErrUnauthenticated or ErrForbidden. Every operation of fleet calls it first.
 func Require(ctx context.Context, _ Permission) (Principal, error) {
 	p, ok := From(ctx)
 	if !ok {

@@ -8,76 +8,77 @@ import (
 	"time"
 )
 
-// SessionCookie is the name of the cookie that holds a session's token.
+// SessionCookie is the name of the cookie that holds the session token.
 const SessionCookie = "coreroller_session"
 
-// ErrNoCookie is the answer to a sign-in over a connection that cannot carry a
-// cookie any more: a websocket or an event stream.
-var ErrNoCookie = errors.New("sign in by an HTTP request: this connection cannot set a cookie")
+// ErrNoCookie is returned for a sign-in over a websocket or an event stream,
+// whose response headers were already sent.
+var ErrNoCookie = errors.New("this connection cannot set a cookie: sign in with an HTTP request")
 
-// visit is the request a call came with, as far as signing in needs it.
-type visit struct {
+// requestInfo is what signing in needs of the HTTP request.
+type requestInfo struct {
 	w       http.ResponseWriter
 	r       *http.Request
-	address string
-	secure  bool
+	address string // of the client
+	secure  bool   // the client uses TLS
 }
 
-type visitKey struct{}
+type requestKey struct{}
 
-func withVisit(ctx context.Context, v visit) context.Context {
-	return context.WithValue(ctx, visitKey{}, v)
+func withRequest(ctx context.Context, info requestInfo) context.Context {
+	return context.WithValue(ctx, requestKey{}, info)
 }
 
-// Detach keeps who asks and lets go of the request they asked with: for work
-// that goes on for others when that request is over.
-func Detach(ctx context.Context) context.Context { return withVisit(ctx, visit{}) }
+// Detach keeps the principal and removes the HTTP request. Use it for work that
+// outlives the request because others wait for it.
+func Detach(ctx context.Context) context.Context { return withRequest(ctx, requestInfo{}) }
 
-func visitOf(ctx context.Context) visit {
-	v, _ := ctx.Value(visitKey{}).(visit)
-	return v
+func requestOf(ctx context.Context) requestInfo {
+	info, _ := ctx.Value(requestKey{}).(requestInfo)
+	return info
 }
 
-// cookies returns the writer when a cookie set on it will arrive.
-func (v visit) cookies() (http.ResponseWriter, error) {
-	if v.w == nil || v.r.Header.Get("Upgrade") != "" || strings.Contains(v.r.Header.Get("Accept"), "text/event-stream") {
+// cookieWriter returns the response writer if a cookie set on it reaches the
+// client.
+func (i requestInfo) cookieWriter() (http.ResponseWriter, error) {
+	if i.w == nil || i.r.Header.Get("Upgrade") != "" || strings.Contains(i.r.Header.Get("Accept"), "text/event-stream") {
 		return nil, ErrNoCookie
 	}
-	return v.w, nil
+	return i.w, nil
 }
 
-// CanSetSession reports, with ErrNoCookie, whether SetSession would work, so
-// that no session is made in vain.
+// CanSetSession returns ErrNoCookie if SetSession would fail. Call it before
+// creating a session.
 func CanSetSession(ctx context.Context) error {
-	_, err := visitOf(ctx).cookies()
+	_, err := requestOf(ctx).cookieWriter()
 	return err
 }
 
-// SetSession gives the caller a session's token in a cookie: not readable by
-// scripts, not sent along by other sites' forms, only over TLS when this
-// request came over TLS.
+// SetSession sends a session token to the client in a cookie. Scripts cannot
+// read the cookie, and forms of other sites do not send it. If this request
+// came over TLS, the client sends it over TLS only.
 func SetSession(ctx context.Context, token string, expires time.Time) error {
 	return setCookie(ctx, &http.Cookie{Value: token, Expires: expires})
 }
 
-// ClearSession takes the cookie away.
+// ClearSession deletes the cookie.
 func ClearSession(ctx context.Context) error { return setCookie(ctx, &http.Cookie{MaxAge: -1}) }
 
 func setCookie(ctx context.Context, c *http.Cookie) error {
-	v := visitOf(ctx)
-	w, err := v.cookies()
+	info := requestOf(ctx)
+	w, err := info.cookieWriter()
 	if err != nil {
 		return err
 	}
-	c.Name, c.Path, c.HttpOnly, c.SameSite, c.Secure = SessionCookie, "/", true, http.SameSiteLaxMode, v.secure
+	c.Name, c.Path, c.HttpOnly, c.SameSite, c.Secure = SessionCookie, "/", true, http.SameSiteLaxMode, info.secure
 	http.SetCookie(w, c)
 	return nil
 }
 
-// SessionToken is the token the caller's request carried, "" for none.
+// SessionToken returns the token in the request's cookie, or "".
 func SessionToken(ctx context.Context) string {
-	if v := visitOf(ctx); v.r != nil {
-		return sessionToken(v.r)
+	if info := requestOf(ctx); info.r != nil {
+		return sessionToken(info.r)
 	}
 	return ""
 }

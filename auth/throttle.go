@@ -5,87 +5,91 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 const (
-	// freeTries is how often a password may be mistyped before it costs time.
+	// freeTries is how many wrong passwords are accepted without a delay.
 	freeTries = 5
-	// maxPause is the longest wait between two tries: about 1,400 guesses a day.
-	maxPause = time.Minute
-	// forgetTries is after how long without a try failures are forgotten.
-	forgetTries = 15 * time.Minute
-	// maxTries bounds the memory: about 1 MB.
-	maxTries = 8192
+	// maxDelay is the longest delay between two attempts. It allows about 1,400
+	// guesses a day.
+	maxDelay = time.Minute
+	// failuresExpireAfter resets the count if no attempt was made for this long.
+	failuresExpireAfter = 15 * time.Minute
+	// maxThrottled caps the counted name and address pairs, about 1 MB of memory.
+	maxThrottled = 8192
 )
 
-// TooManyTries is the answer to a sign-in that comes too early after failures.
+// TooManyTries is the error of a sign-in attempt that comes too soon after
+// failures.
 type TooManyTries struct{ Wait time.Duration }
 
 func (e *TooManyTries) Error() string {
-	return fmt.Sprintf("too many failed attempts to sign in: wait %d seconds", e.Seconds())
+	return fmt.Sprintf("too many failed sign-in attempts: wait %d seconds", e.Seconds())
 }
 
-// Seconds is how long to wait, at least 1; for Retry-After.
+// Seconds is how long to wait, at least 1. It is the value of Retry-After.
 func (e *TooManyTries) Seconds() int { return int((e.Wait + time.Second - 1) / time.Second) }
 
-// throttle slows down guessing. It counts per name and address together:
-// an attacker elsewhere cannot lock a user out, and a user cannot lock out the
-// others behind the same address.
+// throttle delays password guessing. It counts failures per pair of name and
+// client address. A guesser at another address cannot lock a user out, and one
+// user cannot lock out others behind the same address.
 type throttle struct {
-	mu    sync.Mutex
-	tries *bounded[string, tries]
+	mu       sync.Mutex
+	failures *simplelru.LRU[string, failures]
 }
 
-type tries struct {
-	failed int
-	last   time.Time
-	next   time.Time // no try before
+type failures struct {
+	count int
+	last  time.Time
+	next  time.Time // earlier attempts are rejected
 }
 
 func newThrottle() *throttle {
-	return &throttle{tries: newBounded[string, tries](maxTries)}
+	return &throttle{failures: newLRU[string, failures](maxThrottled)}
 }
 
-// begin counts a try as failed until it is found to be otherwise, so that many
-// tries at the same time count as well. It returns what was counted before, or
-// TooManyTries when it comes too early.
-func (t *throttle) begin(username, address string, now time.Time) (before tries, err error) {
+// begin counts an attempt as failed until its result is known, so that
+// concurrent attempts count as well. It returns the count from before, or
+// TooManyTries if the attempt comes too soon.
+func (t *throttle) begin(username, address string, now time.Time) (before failures, err error) {
 	key := throttleKey(username, address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	v, ok := t.tries.get(key)
-	if ok && now.Sub(v.last) > forgetTries {
-		v = tries{}
+	f, ok := t.failures.Get(key)
+	if ok && now.Sub(f.last) > failuresExpireAfter {
+		f = failures{}
 	}
-	if wait := v.next.Sub(now); wait > 0 {
-		return v, &TooManyTries{Wait: wait}
+	if wait := f.next.Sub(now); wait > 0 {
+		return f, &TooManyTries{Wait: wait}
 	}
-	before = v
-	v.failed++
-	v.last = now
-	if over := v.failed - freeTries; over >= 0 {
-		v.next = now.Add(min(maxPause, time.Second<<min(over, 10)))
+	before = f
+	f.count++
+	f.last = now
+	if over := f.count - freeTries; over >= 0 {
+		f.next = now.Add(min(maxDelay, time.Second<<min(over, 10)))
 	}
-	t.tries.set(key, v)
+	t.failures.Add(key, f)
 	return before, nil
 }
 
-// settle puts the count to what it is after a try that was not a failure.
-func (t *throttle) settle(username, address string, v tries) {
+// set overwrites the count after an attempt that was not a wrong password.
+func (t *throttle) set(username, address string, f failures) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if v == (tries{}) {
-		t.tries.remove(throttleKey(username, address))
+	if f == (failures{}) {
+		t.failures.Remove(throttleKey(username, address))
 		return
 	}
-	t.tries.set(throttleKey(username, address), v)
+	t.failures.Add(throttleKey(username, address), f)
 }
 
-// throttleKey is cut so that a long name costs no more memory than a short one.
+// throttleKey truncates the name, so that long names do not use more memory.
 func throttleKey(username, address string) string {
-	const longest = 64
-	if len(username) > longest {
-		username = username[:longest]
+	const maxName = 64 // bytes
+	if len(username) > maxName {
+		username = username[:maxName]
 	}
 	return strings.Clone(username) + "\x00" + address
 }

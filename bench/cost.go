@@ -7,13 +7,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
-// cost is what was spent until now: CPU time of this process (server and load)
-// and of PostgreSQL's processes, and bytes of its write-ahead log. Unlike
-// requests per second it says the same when other programs take the cores.
+// cost is the resources used since the start: CPU time of this process (server
+// and load generator), CPU time of PostgreSQL, and bytes of its write-ahead log.
+// Unlike requests per second it does not depend on other programs.
 type cost struct {
 	cpu, database time.Duration
 	wal           int64
@@ -21,42 +22,40 @@ type cost struct {
 
 func (c cost) minus(d cost) cost { return cost{c.cpu - d.cpu, c.database - d.database, c.wal - d.wal} }
 
-// spent looks; what cannot be known on this system or database stays zero.
-func (s *site) spent(ctx context.Context) (c cost) {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) == nil {
-		c.cpu = time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	}
-	if s.watch == nil {
+// cost returns the cost until now. What is unknown on this system or database is
+// zero.
+func (s *testServer) cost(ctx context.Context) (c cost) {
+	c.cpu = load.CPUTime()
+	if s.postgres == nil {
 		return c
 	}
-	var folder string
-	err := s.watch.QueryRowContext(ctx, "SELECT current_setting('data_directory'), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").Scan(&folder, &c.wal)
+	var dataDir string
+	err := s.postgres.QueryRowContext(ctx, "SELECT current_setting('data_directory'), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").Scan(&dataDir, &c.wal)
 	if err == nil {
-		c.database = processes(folder)
+		c.database = postgresCPUTime(dataDir)
 	}
 	return c
 }
 
-// processes is the CPU time of the server of a data folder and its children,
-// those that ended included.
-func processes(folder string) (sum time.Duration) {
-	file, _ := os.ReadFile(filepath.Join(folder, "postmaster.pid"))
+// postgresCPUTime is the CPU time of the PostgreSQL server of a data directory and
+// of its child processes, including those that ended.
+func postgresCPUTime(dataDir string) (sum time.Duration) {
+	file, _ := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
 	postmaster, _, _ := strings.Cut(string(file), "\n")
 	all, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range all {
 		stat, _ := os.ReadFile(path)
-		// The name in parentheses may hold anything.
+		// The process name in parentheses may contain blanks.
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(fields) < 15 {
-			continue // it ended
+			continue // the process ended meanwhile
 		}
-		own := filepath.Base(filepath.Dir(path)) == postmaster
-		if !own && fields[1] != postmaster {
+		parent := filepath.Base(filepath.Dir(path)) == postmaster
+		if !parent && fields[1] != postmaster {
 			continue
 		}
-		for i, field := range fields[11:15] { // utime, stime and those of ended children
-			if ticks, err := strconv.ParseInt(field, 10, 64); err == nil && (own || i < 2) {
+		for i, field := range fields[11:15] { // utime, stime, and the same of ended children
+			if ticks, err := strconv.ParseInt(field, 10, 64); err == nil && (parent || i < 2) {
 				sum += time.Duration(ticks) * (time.Second / 100)
 			}
 		}

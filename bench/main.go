@@ -1,19 +1,20 @@
-// Command bench measures the check-in over real HTTP on loopback and prints
-// requests per second and, as what can be compared between machines and days,
-// their ratio to a bare net/http handler that reads the body and writes a fixed
-// answer. Server, database and load share the machine.
+// Command bench measures the server over HTTP on the loopback interface. It prints
+// requests per second, and their ratio to a bare net/http handler that reads the
+// body and writes a fixed response. The ratio can be compared between machines.
+// Server, database and load generator share the machine.
 //
 //	make bench                        10,000 and 1,000,000 machines, SQLite and PostgreSQL
 //	make bench ARGS="-machines 10000 -for 10s"
-//	make bench ARGS="-works overload -for 1m"
+//	make bench ARGS="-workloads overload -for 1m"
 //
-// The works besides checks run the real program as a process of its own; what
-// each does is said at its function: overload, subscribers, dashboards, page.
+// The workload checks runs the server in this process. The workloads overload,
+// subscribers, dashboards and page run the real program as a separate process; see
+// the methods of runner.
 //
-// Two parts of it serve whoever measures something else (e2e/measure.ts):
+// Two subcommands are for other measurements (e2e/measure):
 //
-//	bench fill -url coreroller.db -machines 1000000     makes the group in an empty database and says its ids
-//	bench drive -address localhost:8000 -app ID -rate 1000 -for 1m     machines of that group update, open loop
+//	bench fill -url coreroller.db -machines 1000000     creates the group in an empty database and prints its ids
+//	bench drive -address localhost:8000 -app ID -rate 1000 -for 1m     sends updates of machines of that group
 package main
 
 import (
@@ -32,17 +33,17 @@ import (
 	"time"
 )
 
-// settings of one run.
+// settings are the flags.
 type settings struct {
 	machines    []int
 	length      time.Duration
 	rounds      int
 	connections int
 	databases   []string
-	works       []string
-	postgres    string
-	only        string // checks with this in their names
-	profiles    string // folder, "" for none
+	workloads   []string
+	postgres    string // URL of the cluster
+	only        string // part of the names of checks to measure
+	profiles    string // directory; "" for none
 }
 
 func main() {
@@ -53,42 +54,43 @@ func main() {
 		exit(driveCommand(context.Background(), os.Args[2:]))
 	}
 	var s settings
-	sizes := flag.String("machines", "10000,1000000", "machines in the group, sizes separated by commas")
-	databases := flag.String("databases", "sqlite,postgres", "which databases")
-	works := flag.String("works", strings.Join(allWorks(), ","), "which works")
-	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, all its rounds together")
-	flag.IntVar(&s.rounds, "rounds", 6, "how often a check and the bare handler are measured in turn")
-	flag.StringVar(&s.only, "only", "", "of the checks, only those with this in their names")
-	flag.StringVar(&s.profiles, "profiles", "", "folder for a CPU profile of each check")
-	flag.IntVar(&s.connections, "connections", 512, "connections that send one request after the other, each a machine that waits for its answer")
+	sizes := flag.String("machines", "10000,1000000", "numbers of machines in the group, separated by commas")
+	databases := flag.String("databases", "sqlite,postgres", "databases, separated by commas")
+	workloads := flag.String("workloads", strings.Join(allWorkloads(), ","), "workloads, separated by commas")
+	flag.DurationVar(&s.length, "for", 6*time.Second, "length of one measurement, including all rounds")
+	flag.IntVar(&s.rounds, "rounds", 6, "number of rounds in which a check and the bare handler are measured in turns")
+	flag.StringVar(&s.only, "only", "", "measure only checks whose name contains this text")
+	flag.StringVar(&s.profiles, "profiles", "", "directory for a CPU profile of each round")
+	flag.IntVar(&s.connections, "connections", 512, "number of connections; each sends its next request after the response")
 	flag.Parse()
 	s.postgres = os.Getenv("COREROLLER_TEST_POSTGRES")
 	s.databases = strings.Split(*databases, ",")
-	s.works = strings.Split(*works, ",")
-	for _, name := range s.works {
-		if !slices.Contains(allWorks(), name) {
-			fail(fmt.Errorf("works: %q is not one of %s", name, strings.Join(allWorks(), ", ")))
+	s.workloads = strings.Split(*workloads, ",")
+	for _, name := range s.workloads {
+		if !slices.Contains(allWorkloads(), name) {
+			fail(fmt.Errorf("-workloads: %q is not one of %s", name, strings.Join(allWorkloads(), ", ")))
 		}
 	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
-			fail(fmt.Errorf("machines: %q is not a number from 1000", text))
+			fail(fmt.Errorf("-machines: %q is not a number from 1000", text))
 		}
 		s.machines = append(s.machines, n)
 	}
-	// A signal ends the server that runs as a process of its own, too.
+	// A signal also ends the server that runs as a separate process.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, s)
 	stop()
 	exit(err)
 }
 
-// checks are the works that share this process with the server; the others
-// have it as a process of its own.
+// checks is the workload whose server runs in this process.
 const checks = "checks"
 
-func allWorks() []string { return []string{checks, "overload", "subscribers", "dashboards", "page"} }
+func allWorkloads() []string {
+	return []string{checks, "overload", "subscribers", "dashboards", "page"}
+}
 
 func run(ctx context.Context, s settings) (err error) {
 	dir, err := os.MkdirTemp("", "coreroller-bench")
@@ -97,15 +99,15 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	binary := ""
-	if len(s.works) > 1 || s.works[0] != checks {
+	if len(s.workloads) > 1 || s.workloads[0] != checks {
 		if binary, err = build(ctx, dir); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed answer\n\n",
+	fmt.Printf("%d cores, %d connections, %v each; bare = net/http handler that reads the body and writes a fixed response\n\n",
 		runtime.NumCPU(), s.connections, s.length)
-	if slices.Contains(s.works, checks) {
-		fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "work", "per s", "of bare", "by CPU",
+	if slices.Contains(s.workloads, checks) {
+		fmt.Printf("%-10s %9s  %-34s %9s %7s %7s %7s %7s %7s %9s %9s %8s\n", "database", "machines", "workload", "per s", "of bare", "by CPU",
 			"CPU us", "db us", "wal B", "p50", "p99", "errors")
 	}
 	for _, n := range s.machines {
@@ -127,72 +129,72 @@ func measure(ctx context.Context, s settings, binary, kind string, machines int)
 	url := filepath.Join(dir, "coreroller.db")
 	if kind == "postgres" {
 		if s.postgres == "" {
-			return errors.New("COREROLLER_TEST_POSTGRES is not set: run it with make bench")
+			return errors.New("COREROLLER_TEST_POSTGRES is not set: run make bench")
 		}
 		var drop func() error
-		if url, drop, err = database(ctx, s.postgres); err != nil {
+		if url, drop, err = createDatabase(ctx, s.postgres); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, drop()) }()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	site, err := settle(ctx, url, machines, log)
+	server, err := openServer(ctx, url, machines, log)
 	if err != nil {
 		return err
 	}
-	if slices.Contains(s.works, checks) {
-		err = site.checks(ctx, s, kind, log)
+	if slices.Contains(s.workloads, checks) {
+		err = server.checks(ctx, s, kind, log)
 	}
-	if err = errors.Join(err, site.leave()); err != nil || binary == "" {
+	if err = errors.Join(err, server.close()); err != nil || binary == "" {
 		return err
 	}
-	return play(ctx, s, site, binary, kind, url)
+	return runOnProcess(ctx, s, server, binary, kind, url)
 }
 
-// checks measures them, each in turn with the bare handler.
-func (s *site) checks(ctx context.Context, o settings, kind string, log *slog.Logger) (err error) {
+// checks measures every workload on this process's server.
+func (s *testServer) checks(ctx context.Context, o settings, kind string, log *slog.Logger) (err error) {
 	if err := s.serve(ctx, log); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	for _, w := range s.works(o.connections, o.only) {
-		r, err := o.measure(ctx, s, s.bare(), w)
+	defer func() { err = errors.Join(err, s.stopServing()) }()
+	for _, w := range s.workloads(o.connections, o.only) {
+		m, err := o.measure(ctx, s, s.bare(), w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, s.machines, w.name, r.PerSecond(), r.ofBare,
-			r.ofBareCPU, r.cpu, r.database, r.wal, round(r.Percentile(0.5)), round(r.Percentile(0.99)), r.errors)
-		if w.beside != nil {
-			fmt.Printf("%22s%.2f of the %s that took turns with it\n", "", r.ofBeside, w.beside.name)
+		fmt.Printf("%-10s %9d  %-34s %9.0f %7.2f %7.2f %7.1f %7.1f %7.0f %9s %9s %8d\n", kind, s.machines, w.name, m.PerSecond(), m.ofBare,
+			m.ofBareCPU, m.cpu, m.database, m.wal, round(m.Percentile(0.5)), round(m.Percentile(0.99)), m.errors)
+		if w.baseline != nil {
+			fmt.Printf("%22s%.2f of the rate of %s, measured in turns\n", "", m.ofBaseline, w.baseline.name)
 		}
-		if w.check == nil {
+		if w.verify == nil {
 			continue
 		}
-		shown, err := w.check(ctx)
+		message, err := w.verify(ctx)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
-		fmt.Printf("%22s%s\n", "", shown)
+		fmt.Printf("%22s%s\n", "", message)
 	}
 	return nil
 }
 
-// play runs the works on the real program.
-func play(ctx context.Context, o settings, s *site, binary, kind, url string) (err error) {
-	p, err := startProgram(ctx, binary, url, s.machines)
+// runOnProcess runs the workloads that need the real program.
+func runOnProcess(ctx context.Context, o settings, s *testServer, binary, kind, url string) (err error) {
+	p, err := startProcess(ctx, binary, url, s.machines)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	c := &scene{program: p, settings: o, fleet: fleetOf(s.app), group: s.group.String(), size: s.machines, database: kind}
+	r := &runner{process: p, settings: o, fleet: fleetOf(s.app), group: s.group.String(), size: s.machines, database: kind}
 	for _, w := range []struct {
 		name string
-		do   func(context.Context) error
-	}{{"page", c.page}, {"dashboards", c.steady}, {"subscribers", c.subscribers}, {"overload", c.overload}} {
-		if !slices.Contains(o.works, w.name) {
+		run  func(context.Context) error
+	}{{"page", r.groupPages}, {"dashboards", r.dashboards}, {"subscribers", r.subscribers}, {"overload", r.overload}} {
+		if !slices.Contains(o.workloads, w.name) {
 			continue
 		}
-		if err := w.do(ctx); err != nil {
+		if err := w.run(ctx); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 	}

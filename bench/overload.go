@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
-// scene is what a work on the real program needs.
-type scene struct {
-	*program
+// runner runs workloads on the real program.
+type runner struct {
+	*process
 	settings
 	fleet load.Fleet
 	group string
@@ -19,74 +19,74 @@ type scene struct {
 	database string // "sqlite" or "postgres"
 }
 
-func (s *scene) say(work, format string, args ...any) {
-	fmt.Printf("%-10s %9d  %-12s %s\n", s.database, s.size, work, fmt.Sprintf(format, args...))
+func (r *runner) print(workload, format string, args ...any) {
+	fmt.Printf("%-10s %9d  %-12s %s\n", r.database, r.size, workload, fmt.Sprintf(format, args...))
 }
 
-// run follows a plan and fails on any answer that is neither what was asked for
-// nor 503.
-func (s *scene) run(ctx context.Context, p load.Plan) (*load.Result, error) {
-	p.Address = s.address
-	r, err := load.Run(ctx, p)
-	if err == nil && r.Errors() > 0 {
-		err = fmt.Errorf("%s: %s", r.Outcomes(), r.Trouble())
+// run executes a plan. Any response other than the expected one or 503 is an
+// error.
+func (r *runner) run(ctx context.Context, p load.Plan) (*load.Result, error) {
+	p.Address = r.address
+	result, err := load.Run(ctx, p)
+	if err == nil && result.Errors() > 0 {
+		err = fmt.Errorf("%s: %s", result.Outcomes(), result.ErrorDetails())
 	}
-	return r, err
+	return result, err
 }
 
-func (s *scene) updates(ctx context.Context, connections int, rate float64, length time.Duration) (*load.Result, error) {
-	return s.run(ctx, load.Plan{Connections: connections, Rate: rate, Length: length, Source: s.fleet.Updates(freshPart(), "1.0.0", connections)})
+func (r *runner) updates(ctx context.Context, connections int, rate float64, length time.Duration) (*load.Result, error) {
+	return r.run(ctx, load.Plan{Connections: connections, Rate: rate, Length: length, Source: r.fleet.Updates(newSeries(), "1.0.0", connections)})
 }
 
-// most is how many connections an overload is offered over: more than may wait.
-const most = 8000
+// overloadConnections is more than the requests that the server queues.
+const overloadConnections = 8000
 
-// overload offers three times what the server can do, and looks at what it
-// answers, what that costs, and how soon it is as before.
-func (s *scene) overload(ctx context.Context) error {
-	const work = "overload"
-	capacity, err := s.updates(ctx, s.connections, 0, s.short())
+// overload offers three times the server's capacity. It measures the responses,
+// the server's memory and CPU, and the time until response times are normal again.
+func (r *runner) overload(ctx context.Context) error {
+	const workload = "overload"
+	capacity, err := r.updates(ctx, r.connections, 0, r.short())
 	if err != nil {
 		return err
 	}
 	half := capacity.PerSecond() / 2
-	usual, err := s.updates(ctx, s.connections, half, s.short())
+	usual, err := r.updates(ctx, r.connections, half, r.short())
 	if err != nil {
 		return err
 	}
-	before, _ := s.memory()
-	s.say(work, "capacity %.0f/s; at half of it p99 %s; server %d MiB", capacity.PerSecond(), round(usual.Percentile(0.99)), before)
-	s.forget()
-	busy := s.used()
-	r, err := s.updates(ctx, most, 3*capacity.PerSecond(), s.length)
+	before, _ := r.memory()
+	r.print(workload, "capacity %.0f/s; p99 at half of it %s; server %d MiB", capacity.PerSecond(), round(usual.Percentile(0.99)), before)
+	r.resetPeak()
+	cpuBefore := r.cpuTime()
+	result, err := r.updates(ctx, overloadConnections, 3*capacity.PerSecond(), r.length)
 	if err != nil {
 		return err
 	}
-	now, peak := s.memory()
-	s.say(work, "offered %.0f/s over %d connections for %s: served %.0f/s, p99 %s; %s", 3*capacity.PerSecond(), most, s.length,
-		r.Served(), round(r.Percentile(0.99)), r.Outcomes())
-	s.say(work, "errors other than 503: %d; server peak %d MiB, now %d MiB, %.2f cores; tool %.2f cores", r.Errors(), peak, now,
-		(s.used()-busy).Seconds()/r.Took.Seconds(), r.CPU())
-	// As before: within twice the usual p99, or what the noise of a second is.
+	now, peak := r.memory()
+	r.print(workload, "offered %.0f/s over %d connections for %s: served %.0f/s, p99 %s; %s", 3*capacity.PerSecond(), overloadConnections, r.length,
+		result.Served(), round(result.Percentile(0.99)), result.Outcomes())
+	r.print(workload, "errors other than 503: %d; server peak %d MiB, now %d MiB, %.2f cores; bench %.2f cores", result.Errors(), peak, now,
+		(r.cpuTime()-cpuBefore).Seconds()/result.Took.Seconds(), result.CPU())
+	// Normal: at most twice the usual p99. 20 ms is the noise of a one-second run.
 	limit := max(2*usual.Percentile(0.99), 20*time.Millisecond)
 	ended := time.Now()
 	for {
-		r, err := s.updates(ctx, s.connections, half, time.Second)
+		result, err := r.updates(ctx, r.connections, half, time.Second)
 		if err != nil {
 			return err
 		}
 		after := time.Since(ended)
-		if p99 := r.Percentile(0.99); p99 <= limit && r.Count(load.Busy) == 0 {
-			s.say(work, "p99 of a second %s, %.0f s after the end", round(p99), after.Seconds())
+		if p99 := result.Percentile(0.99); p99 <= limit && result.Count(load.Busy) == 0 {
+			r.print(workload, "p99 over one second %s, %.0f s after the end", round(p99), after.Seconds())
 			return nil
 		}
 		if after > 2*time.Minute {
-			return fmt.Errorf("p99 is %s two minutes after the overload, the limit is %s", round(r.Percentile(0.99)), limit)
+			return fmt.Errorf("p99 is %s two minutes after the overload, the limit is %s", round(result.Percentile(0.99)), limit)
 		}
 	}
 }
 
-// short is the length of what is measured on the way.
-func (s *scene) short() time.Duration { return min(s.length, 10*time.Second) }
+// short is the length of auxiliary measurements.
+func (r *runner) short() time.Duration { return min(r.length, 10*time.Second) }
 
 func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

@@ -1,3 +1,3 @@
-// Package ent holds the schema of every table (ent/schema, written by hand)
-// and the client made from it (ent/db, generated). `make generate` makes it.
+// Package ent holds the schema of every table (ent/schema, written by hand) and
+// the client that `make generate` generates from it (ent/db).
 package ent

@@ -1,21 +1,21 @@
-// Package event tells who is interested that something changed. An event is a
-// hint, never data: a kind and ids. It is published after the commit that
-// caused it, may be merged with others of the same key, and may be lost when a
-// connection between processes breaks; a Resync follows then. Whoever listens
-// reads the present state again.
+// Package event notifies subscribers of changes. An event is a hint without data: a
+// kind and ids. It is published after the commit that caused it. Events with the
+// same kind and ids may be merged. They may be lost if the connection between
+// processes breaks; a Resync follows then. Subscribers read the current state after
+// an event.
 package event
 
 import "github.com/google/uuid"
 
-// Kind says what changed.
+// Kind is what changed.
 type Kind uint8
 
 // The kinds of event.
 const (
-	Resync       Kind = iota // something may have been missed: read everything again
-	FleetChanged             // applications came, went or were renamed
+	Resync       Kind = iota // events may have been lost: read everything again
+	FleetChanged             // an application was created, deleted or renamed
 	AppChanged               // configuration of one application; App is set
-	GroupChanged             // numbers, ledger, rollout or policy of a group; App and Group are set
+	GroupChanged             // counters, ledger, rollout or policy of a group; App and Group are set
 	MachineChanged
 	ActivityAdded
 )
@@ -27,27 +27,27 @@ type Event struct {
 	Group    uuid.UUID
 	Instance uuid.UUID // for MachineChanged
 	Revision int64     // of the application's configuration, for AppChanged
-	Remote   bool      `json:"-"` // another process did it
+	Remote   bool      `json:"-"` // published by another process
 }
 
-// Bus carries events to subscribers.
+// Bus delivers events to subscribers.
 //
-// Publish never blocks and never fails. Every subscriber gets every event
-// published after Subscribe returned, in order per publisher, except that
-// events equal but for the revision are merged while they wait. A subscriber
-// that does not read costs memory only for the distinct keys it has not read;
-// past its limit it gets one Resync instead.
+// Publish never blocks and never fails. A subscriber receives every event that is
+// published after Subscribe returned, in order per publisher. Pending events that
+// differ only in the revision are merged. A slow subscriber takes memory for its
+// distinct pending events only; above a limit they are replaced by one Resync.
 type Bus interface {
 	Publish(events ...Event)
 	Subscribe(filter func(Event) bool) Subscription
 }
 
-// Subscription is one reader's side of a Bus.
+// Subscription is the receiving end of a Bus.
 type Subscription interface {
-	// Ready has a value when Take would return events. It has one slot.
+	// Ready receives a value when Take would return events. Its capacity is 1.
 	Ready() <-chan struct{}
-	// Take returns what waits, oldest first, and forgets it.
+	// Take returns and removes the pending events, oldest first.
 	Take() []Event
-	// Close ends it; Ready is never signalled again. May be called twice.
+	// Close ends the subscription. Ready receives no value afterwards. Close may be
+	// called twice.
 	Close()
 }

@@ -6,19 +6,19 @@ import "sync"
 type Memory struct {
 	mu   sync.RWMutex
 	subs map[*subscription]struct{}
-	// limit is how many distinct events wait for one reader before they
-	// collapse into a Resync.
+	// limit caps the distinct pending events of a subscriber. Above it they are
+	// replaced by a Resync.
 	limit int
 }
 
-// waitingLimit is more than a page shows and what a storm of machines brings in
-// a moment; a reader that far behind holds half a megabyte.
-const waitingLimit = 8192
+// pendingLimit is more than a page shows and than a burst of check-ins publishes
+// between two reads. A subscriber at the limit takes half a megabyte.
+const pendingLimit = 8192
 
-// NewMemory makes a bus without subscribers.
-func NewMemory() *Memory { return NewMemoryOf(waitingLimit) }
+// NewMemory returns a bus with the usual limit of pending events.
+func NewMemory() *Memory { return NewMemoryOf(pendingLimit) }
 
-// NewMemoryOf makes a bus that lets limit distinct events wait for a reader.
+// NewMemoryOf returns a bus with a limit of distinct pending events per subscriber.
 func NewMemoryOf(limit int) *Memory { return &Memory{subs: map[*subscription]struct{}{}, limit: limit} }
 
 // Publish implements Bus.
@@ -30,8 +30,8 @@ func (m *Memory) Publish(events ...Event) {
 	}
 }
 
-// Subscribe implements Bus. A nil filter lets everything through; a Resync
-// always passes.
+// Subscribe implements Bus. A nil filter passes all events. A Resync passes every
+// filter.
 func (m *Memory) Subscribe(filter func(Event) bool) Subscription {
 	s := &subscription{bus: m, filter: filter, ready: make(chan struct{}, 1)}
 	m.mu.Lock()
@@ -46,16 +46,16 @@ type subscription struct {
 	ready  chan struct{}
 
 	mu      sync.Mutex
-	order   []Event
-	at      map[Event]int // place in order, by the event without its revision
-	resync  bool
-	stopped bool
+	pending []Event
+	index   map[Event]int // in pending, by the event without its revision
+	resync  bool          // replaces pending
+	closed  bool
 }
 
 func (s *subscription) add(events []Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped {
+	if s.closed {
 		return
 	}
 	added := false
@@ -67,21 +67,21 @@ func (s *subscription) add(events []Event) {
 		if s.resync {
 			continue
 		}
-		if e.Kind == Resync || len(s.order) >= s.bus.limit {
-			s.resync, s.order, s.at = true, nil, nil
+		if e.Kind == Resync || len(s.pending) >= s.bus.limit {
+			s.resync, s.pending, s.index = true, nil, nil
 			continue
 		}
 		key := e
 		key.Revision = 0
-		if i, waiting := s.at[key]; waiting {
-			s.order[i].Revision = max(s.order[i].Revision, e.Revision)
+		if i, ok := s.index[key]; ok {
+			s.pending[i].Revision = max(s.pending[i].Revision, e.Revision)
 			continue
 		}
-		if s.at == nil {
-			s.at = map[Event]int{}
+		if s.index == nil {
+			s.index = map[Event]int{}
 		}
-		s.at[key] = len(s.order)
-		s.order = append(s.order, e)
+		s.index[key] = len(s.pending)
+		s.pending = append(s.pending, e)
 	}
 	if added {
 		select {
@@ -98,11 +98,11 @@ func (s *subscription) Ready() <-chan struct{} { return s.ready }
 func (s *subscription) Take() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	events := s.order
+	events := s.pending
 	if s.resync {
 		events = []Event{{Kind: Resync}}
 	}
-	s.order, s.at, s.resync = nil, nil, false
+	s.pending, s.index, s.resync = nil, nil, false
 	return events
 }
 
@@ -112,6 +112,6 @@ func (s *subscription) Close() {
 	delete(s.bus.subs, s)
 	s.bus.mu.Unlock()
 	s.mu.Lock()
-	s.stopped, s.order, s.at = true, nil, nil
+	s.closed, s.pending, s.index = true, nil, nil
 	s.mu.Unlock()
 }

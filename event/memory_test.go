@@ -9,7 +9,7 @@ import (
 	"github.com/coreroller/coreroller/event"
 )
 
-func TestEventsThatWaitAreMerged(t *testing.T) {
+func TestPendingEventsAreMerged(t *testing.T) {
 	bus := event.NewMemory()
 	sub := bus.Subscribe(func(e event.Event) bool { return e.Kind == event.AppChanged })
 	defer sub.Close()
@@ -19,14 +19,14 @@ func TestEventsThatWaitAreMerged(t *testing.T) {
 	<-sub.Ready()
 	want := []event.Event{{Kind: event.AppChanged, App: one, Revision: 2}, {Kind: event.AppChanged, App: two, Revision: 5}}
 	if got := sub.Take(); !slices.Equal(got, want) {
-		t.Errorf("took %v, want %v", got, want)
+		t.Errorf("Take returned %v, want %v", got, want)
 	}
 	if got := sub.Take(); len(got) != 0 {
-		t.Errorf("took %v twice", got)
+		t.Errorf("the second Take returned %v", got)
 	}
 }
 
-func TestAReaderThatFallsBehindIsToldToReadEverything(t *testing.T) {
+func TestSlowSubscriberGetsAResync(t *testing.T) {
 	bus := event.NewMemoryOf(10)
 	sub := bus.Subscribe(nil)
 	defer sub.Close()
@@ -34,25 +34,25 @@ func TestAReaderThatFallsBehindIsToldToReadEverything(t *testing.T) {
 		bus.Publish(event.Event{Kind: event.MachineChanged, Instance: uuid.New()})
 	}
 	if got := sub.Take(); len(got) != 1 || got[0].Kind != event.Resync {
-		t.Errorf("took %v", got)
+		t.Errorf("Take returned %v", got)
 	}
 	bus.Publish(event.Event{Kind: event.FleetChanged})
 	if got := sub.Take(); len(got) != 1 || got[0].Kind != event.FleetChanged {
-		t.Errorf("after that it took %v", got)
+		t.Errorf("after the Resync Take returned %v", got)
 	}
 }
 
-func TestAResyncPassesEveryFilter(t *testing.T) {
+func TestResyncPassesEveryFilter(t *testing.T) {
 	bus := event.NewMemory()
 	sub := bus.Subscribe(func(event.Event) bool { return false })
 	defer sub.Close()
 	bus.Publish(event.Event{Kind: event.Resync})
 	if got := sub.Take(); len(got) != 1 {
-		t.Errorf("took %v", got)
+		t.Errorf("Take returned %v", got)
 	}
 }
 
-func TestAClosedSubscriptionIsQuiet(t *testing.T) {
+func TestClosedSubscriptionReceivesNothing(t *testing.T) {
 	bus := event.NewMemory()
 	sub := bus.Subscribe(nil)
 	sub.Close()
@@ -60,7 +60,7 @@ func TestAClosedSubscriptionIsQuiet(t *testing.T) {
 	bus.Publish(event.Event{Kind: event.FleetChanged})
 	select {
 	case <-sub.Ready():
-		t.Error("signalled")
+		t.Error("Ready received a value after Close")
 	default:
 	}
 }

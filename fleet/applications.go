@@ -20,12 +20,12 @@ type CreateApplication struct {
 	Name        string
 	ProductID   *string // reverse-domain name; nil or "" = none
 	Description string
-	CloneFrom   *uuid.UUID // application whose channels and groups are copied
-	ID          uuid.UUID  // zero: a new one, which is all that people can ask for
+	CloneFrom   *uuid.UUID // copies the channels and groups of this application
+	ID          uuid.UUID  // zero: a new id; only the demo sets it
 }
 
-// CreateApplication makes an application, empty or with the channels and
-// groups of another one. Packages are not copied: they belong to a product.
+// CreateApplication creates an application, empty or with copies of the channels
+// and groups of another one. Packages are not copied.
 func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (*db.Application, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -79,8 +79,8 @@ type UpdateApplication struct {
 	Description *string
 }
 
-// UpdateApplication changes what an application is called. Machines that name
-// it by its old product id are not served any more.
+// UpdateApplication changes name, product id and description. Machines that send
+// the old product id are no longer served.
 func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (*db.Application, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -119,8 +119,8 @@ type DeleteApplication struct {
 	Reason string
 }
 
-// DeleteApplication removes an application with everything below it, its
-// machines and their history included.
+// DeleteApplication deletes an application with everything below it, including
+// its machines and their history.
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.
 	})
 }
 
-// freeApplication refuses a name or product id that another application has.
+// freeApplication returns Conflict for a name or product id that is taken.
 func freeApplication(c *change.Change, self uuid.UUID, name, product string) error {
 	query := c.Tx.Client().Application.Query
 	taken, err := query().Where(application.TeamID(c.Team()), application.Name(name), application.IDNEQ(self)).Exist(c.Ctx)

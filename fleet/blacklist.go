@@ -24,7 +24,7 @@ type BlacklistPackage struct {
 	Reason    string
 }
 
-// BlacklistPackage keeps a package away from a channel.
+// BlacklistPackage forbids a channel to point to a package.
 func (s *Service) BlacklistPackage(ctx context.Context, in BlacklistPackage) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -52,7 +52,7 @@ type UnblacklistPackage struct {
 	Reason    string
 }
 
-// UnblacklistPackage lets a channel point to a package again.
+// UnblacklistPackage allows a channel to point to a package again.
 func (s *Service) UnblacklistPackage(ctx context.Context, in UnblacklistPackage) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -69,7 +69,7 @@ func (s *Service) UnblacklistPackage(ctx context.Context, in UnblacklistPackage)
 	})
 }
 
-// setBlacklist makes the given channels those that must not point to a package.
+// setBlacklist makes the given channels the only ones that blacklist a package.
 func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error {
 	for _, ch := range c.Config.Channels {
 		if _, is := ch.Blacklisted[row.ID]; is && !slices.Contains(channels, ch.ID) {
@@ -98,8 +98,8 @@ func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error
 	return nil
 }
 
-// blacklist keeps a package away from a channel that neither points to it nor
-// has it as a floor.
+// blacklist adds a package to the blacklist of a channel. It returns Conflict when
+// the channel points to the package or has it as a floor.
 func blacklist(c *change.Change, row *db.Release, ch *catalog.Channel, field string) (*db.Blacklisting, error) {
 	switch {
 	case ch.IsTarget(row.ID):

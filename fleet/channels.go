@@ -20,10 +20,10 @@ type CreateChannel struct {
 	Name          string
 	Color         string     // #rrggbb, "" = none
 	Arch          string     // "" = amd64
-	PackageID     *uuid.UUID // nil = none yet
+	PackageID     *uuid.UUID // nil = none
 }
 
-// CreateChannel makes a channel.
+// CreateChannel creates a channel.
 func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -60,13 +60,13 @@ type UpdateChannel struct {
 	ID         uuid.UUID
 	Name       *string
 	Color      *string
-	SetPackage bool       // whether PackageID is meant
+	SetPackage bool       // whether to set PackageID
 	PackageID  *uuid.UUID // nil with SetPackage: no package
 	Reason     string
 }
 
-// UpdateChannel changes a channel; with another package it is a promotion too,
-// and in the audit only that when nothing else changes.
+// UpdateChannel changes a channel. Another package is also a promotion; if nothing
+// else changes, the audit records only the promotion.
 func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -104,7 +104,7 @@ type DeleteChannel struct {
 	Reason string
 }
 
-// DeleteChannel removes a channel. Its groups are left without one, and their
+// DeleteChannel deletes a channel. Its groups then have no channel, and their
 // rollouts end.
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
 	who, err := fault.Require(ctx, auth.Configure)
@@ -118,8 +118,8 @@ func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
 	return err
 }
 
-// changeChannel changes one channel, found by id, which the input calls field,
-// and returns it as it is afterwards; nil when it was deleted.
+// changeChannel changes the channel with an id, which the input calls field. It
+// returns the changed row, nil after a deletion.
 func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Channel, *db.Channel) error) (*db.Channel, error) {
 	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err

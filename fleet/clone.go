@@ -10,8 +10,8 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// clone copies channels and groups of another application into the new one.
-// The copies of channels point to no package.
+// clone copies the channels and groups of another application into the new one.
+// The copied channels point to no package.
 func clone(c *change.Change, from uuid.UUID) error {
 	client := c.Tx.Client()
 	if _, err := client.Application.Get(c.Ctx, from); err != nil {

@@ -14,33 +14,32 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// DemoFleet is simulated machines and the applications they run, which the
-// program can bring to life in itself.
+// DemoFleet is the demo: sample applications and simulated machines that run
+// inside this process.
 type DemoFleet interface {
-	// Applications are the ids of the applications of the demo: always the same
-	// ones, so that they are known again after a restart.
+	// Applications returns the ids of the demo's applications. They never change,
+	// so that a restarted process recognises them.
 	Applications() []uuid.UUID
-	// Build makes the applications through the verbs of the service and returns
-	// the ids of those it made, also when it fails half-way.
+	// Build creates the applications through the verbs of the service. It returns
+	// the ids of the created ones, also after an error.
 	Build(ctx context.Context, s *Service) ([]uuid.UUID, error)
-	// Begin lets the machines check; anew says that the applications were made
-	// just now. The machines live until End, or until the applications are gone.
-	Begin(ctx context.Context, anew bool) error
-	// End stops the machines and waits for the last of them. It does nothing
-	// when none lives.
+	// Begin starts the machines; created reports whether Build has just created the
+	// applications. The machines run until End or until the applications are deleted.
+	Begin(ctx context.Context, created bool) error
+	// End stops the machines and waits for them. It does nothing when none runs.
 	End()
-	// Running reports whether machines live.
+	// Running reports whether the machines run.
 	Running() bool
 }
 
-// Demo is how the demo stands.
+// Demo is the state of the demo.
 type Demo struct {
-	Present   bool // its applications are there
-	Running   bool // its machines check against this process
+	Present   bool // its applications exist
+	Running   bool // its machines send check-ins to this process
 	Available bool // it can be started
 }
 
-// Demo looks at the demo.
+// Demo returns the state of the demo.
 func (s *Service) Demo(ctx context.Context) (*Demo, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -69,10 +68,9 @@ func (s *Service) Demo(ctx context.Context) (*Demo, error) {
 	return d, nil
 }
 
-// StartDemo fills a database that holds nothing of its own with the demo's
-// applications and lets its machines check against this process, until it ends
-// or StopDemo. When the applications are there, from before a restart, the
-// machines go on.
+// StartDemo creates the demo's applications in a database without other
+// applications or machines, and starts the machines until the process ends or
+// StopDemo is called. After a restart it continues with the existing applications.
 func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 	who, release, err := s.holdDemo(ctx)
 	if err != nil {
@@ -84,9 +82,9 @@ func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 	case err != nil:
 		return nil, err
 	case d.Running:
-		return nil, fault.Errorf(fault.Conflict, "", "the demo is running already")
+		return nil, fault.Errorf(fault.Conflict, "", "the demo is already running")
 	case !d.Available:
-		return nil, fault.Errorf(fault.Conflict, "", "the database has machines or applications of its own; the demo would stand among them")
+		return nil, fault.Errorf(fault.Conflict, "", "the database already contains applications or machines; the demo needs an empty one")
 	}
 	var made []uuid.UUID
 	if !d.Present {
@@ -104,8 +102,8 @@ func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 	return s.Demo(ctx)
 }
 
-// StopDemo stops the machines of the demo and deletes its applications with
-// everything below them, and nothing else.
+// StopDemo stops the demo's machines and deletes its applications with everything
+// below them.
 func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 	who, release, err := s.holdDemo(ctx)
 	if err != nil {
@@ -117,7 +115,7 @@ func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 		return nil, err
 	}
 	if !d.Present && !d.Running {
-		return nil, fault.Errorf(fault.Conflict, "", "the demo is not there")
+		return nil, fault.Errorf(fault.Conflict, "", "the demo has not been started")
 	}
 	s.demo.End()
 	if err := s.clear(ctx, s.demo.Applications()); err != nil {
@@ -138,12 +136,12 @@ func (s *Service) holdDemo(ctx context.Context) (who auth.Principal, release fun
 		return who, nil, fault.Errorf(fault.Unavailable, "", "this server has no demo")
 	}
 	if !s.demoing.TryLock() {
-		return who, nil, fault.Errorf(fault.Conflict, "", "the demo is being started or stopped by somebody else")
+		return who, nil, fault.Errorf(fault.Conflict, "", "another call is starting or stopping the demo")
 	}
 	return who, s.demoing.Unlock, nil
 }
 
-// clear deletes applications of the demo that are there.
+// clear deletes the applications of the demo that exist.
 func (s *Service) clear(ctx context.Context, ids []uuid.UUID) error {
 	for _, id := range ids {
 		err := s.DeleteApplication(ctx, DeleteApplication{ID: id, Reason: "the demo was stopped"})

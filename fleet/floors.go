@@ -21,7 +21,7 @@ type AddFloor struct {
 	Reason    string // sent to mirrors, shown to people
 }
 
-// AddFloor makes a package a version that no machine of the channel may skip.
+// AddFloor makes a package a floor: no machine of the channel may skip it.
 func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -56,7 +56,7 @@ type RemoveFloor struct {
 	Reason    string
 }
 
-// RemoveFloor lets machines skip a version again.
+// RemoveFloor allows machines to skip a version again.
 func (s *Service) RemoveFloor(ctx context.Context, in RemoveFloor) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {

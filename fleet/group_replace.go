@@ -20,18 +20,17 @@ type ReplaceGroup struct {
 	Name        string
 	Description string
 	ChannelID   *uuid.UUID // nil = none
-	// Policy lays what is wanted over the policy as it is stored, from which it
-	// may keep what the caller does not know. Its UpdatesEnabled says whether
-	// the group is to grant at all: see ReplaceGroup. It may be called again.
+	// Policy returns the new policy, given the stored one, so that it can keep
+	// fields that the caller does not know. UpdatesEnabled says whether the group
+	// grants at all; see ReplaceGroup. It may be called more than once.
 	Policy func(rollout.Policy) rollout.Policy
 }
 
-// ReplaceGroup changes what a group is and how it updates in one transaction.
-// Asking for updates lifts a halt as well as a pause, and a halted group asked
-// not to update stays halted: it grants nothing already. A call that changes
-// one thing is in the audit as the verb of that thing (updatePolicy,
-// pauseUpdates, resumeUpdates), any other as updateGroup; one that changes
-// nothing leaves nothing behind.
+// ReplaceGroup changes a group and its policy in one transaction. Enabling updates
+// ends a pause and a halt. Disabling them leaves a halted group halted, because it
+// grants nothing already. If only one thing changes, the audit records the verb of
+// that change (updatePolicy, pauseUpdates, resumeUpdates), else updateGroup. A call
+// that changes nothing leaves no trace.
 func (s *Service) ReplaceGroup(ctx context.Context, in ReplaceGroup) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -95,8 +94,8 @@ func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.G
 	return nil
 }
 
-// resumeHalted lets a group's halted rollout go on, and reports whether there
-// was one. The rollout is what the audit shows when it is all that changes.
+// resumeHalted resumes a group's halted rollout and reports whether there was one.
+// With shown the audit records the rollout before and after.
 func resumeHalted(c *change.Change, g *catalog.Group, shown bool) (halted bool, err error) {
 	err = c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 		if halted = w.Rollout.State == rollout.RolloutHalted; !halted {

@@ -19,13 +19,13 @@ import (
 // UpdatePolicy is the input of Service.UpdatePolicy.
 type UpdatePolicy struct {
 	GroupID          uuid.UUID
-	Policy           rollout.Policy // whole
+	Policy           rollout.Policy // complete; replaces the stored one
 	Reason           string
-	ExpectedRevision *int64 // refuse with conflict when the group changed since
+	ExpectedRevision *int64 // Conflict if the group has another revision
 }
 
-// UpdatePolicy replaces the policy of a group. A policy that differs in
-// updatesEnabled also pauses or resumes.
+// UpdatePolicy replaces the policy of a group. A change of UpdatesEnabled also
+// pauses or resumes.
 func (s *Service) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*db.Group,
 	})
 }
 
-// setPolicy stores a policy, and who paused when it is one that pauses.
+// setPolicy stores a policy and, if it pauses, who paused and why.
 func setPolicy(c *change.Change, row *db.Group, p rollout.Policy) error {
 	update := c.Tx.Client().Group.UpdateOneID(row.ID).AddRevision(1).SetPolicy(p)
 	switch {
@@ -66,8 +66,8 @@ type PauseUpdates struct {
 	Reason  string
 }
 
-// PauseUpdates stops new grants of a group; machines that are downloading
-// finish. A group that is paused already stays as it is.
+// PauseUpdates stops new grants of a group; machines that are downloading finish.
+// It does nothing when the group is already paused.
 func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -90,8 +90,8 @@ type ResumeUpdates struct {
 	Reason  string
 }
 
-// ResumeUpdates lets a paused or halted group go on; what failed before is set
-// aside and cannot halt it again.
+// ResumeUpdates resumes a paused or halted group. Earlier failures are set aside
+// and cannot halt it again.
 func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Grou
 		if !row.Policy.UpdatesEnabled {
 			p := row.Policy
 			p.UpdatesEnabled = true
-			return setPolicy(c, row, p) // settle resumes the rollout, halted or not
+			return setPolicy(c, row, p) // the change resumes the rollout, halted or not
 		}
 		halted, err := resumeHalted(c, g, true)
 		if err == nil && !halted {
@@ -118,7 +118,7 @@ type HaltRollout struct {
 	Reason  string
 }
 
-// HaltRollout stops the current rollout of a group at once, as a rule would.
+// HaltRollout halts the current rollout of a group at once.
 func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -140,7 +140,7 @@ type AdvanceWave struct {
 	Reason  string
 }
 
-// AdvanceWave opens the next wave now, whatever its gate, soak or approval says.
+// AdvanceWave opens the next wave now, regardless of gate, soak and approval.
 func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -161,8 +161,8 @@ type ApproveWave struct {
 	Reason  string
 }
 
-// ApproveWave gives a person's word for leaving the current wave; the next one
-// opens as soon as gate and soak allow.
+// ApproveWave approves the current wave; the next one opens when gate and soak
+// allow.
 func (s *Service) ApproveWave(ctx context.Context, in ApproveWave) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -171,13 +171,13 @@ func (s *Service) ApproveWave(ctx context.Context, in ApproveWave) (*db.Group, e
 	v := change.Verb{Name: "approveWave", By: who, Reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
 		if !w.ApproveWave(c.Now, fx) {
-			return fault.Errorf(fault.Conflict, "groupId", "the current wave waits for nobody's approval")
+			return fault.Errorf(fault.Conflict, "groupId", "the current wave does not require approval")
 		}
 		return nil
 	})
 }
 
-// steer lets a person act on the current rollout of a group.
+// steer runs f on the current rollout of a group.
 func (s *Service) steer(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *rollout.World, *rollout.Effects) error) (*db.Group, error) {
 	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err

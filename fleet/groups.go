@@ -26,8 +26,8 @@ type CreateGroup struct {
 	Policy        *rollout.Policy // nil = rollout.DefaultPolicy
 }
 
-// CreateGroup makes a group with its ledger and, when its channel has a
-// package, its first rollout.
+// CreateGroup creates a group with its ledger and, if its channel has a package,
+// its first rollout.
 func (s *Service) CreateGroup(ctx context.Context, in CreateGroup) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -89,8 +89,8 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	return err
 }
 
-// freeNames refuses a name or track that another group of the same
-// architecture has: machines could not tell them apart.
+// freeNames returns Conflict for a name or track that another group of the same
+// architecture has, because machines could not distinguish them.
 func freeNames(c *change.Change, self uuid.UUID, name, track, arch string) error {
 	var p input.Problems
 	for _, g := range c.Config.Groups {
@@ -120,13 +120,13 @@ type UpdateGroup struct {
 	Name             *string
 	Track            *string
 	Description      *string
-	SetChannel       bool       // whether ChannelID is meant
+	SetChannel       bool       // whether to set ChannelID
 	ChannelID        *uuid.UUID // nil with SetChannel: no channel
-	ExpectedRevision *int64     // refuse with conflict when the group changed since
+	ExpectedRevision *int64     // Conflict if the group has another revision
 	Reason           string
 }
 
-// UpdateGroup changes what a group is. Another channel starts another rollout.
+// UpdateGroup changes a group. Another channel starts a new rollout.
 func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -175,8 +175,8 @@ type DeleteGroup struct {
 	Reason string
 }
 
-// DeleteGroup removes a group and its rollouts. Its machines stay, in no
-// group, until they check in again.
+// DeleteGroup deletes a group and its rollouts. Its machines stay without a group
+// until they check in again.
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -189,8 +189,8 @@ func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 	return err
 }
 
-// changeGroup changes the row of one group, found by id, which the input calls
-// field, and returns it as it is afterwards; nil when it was deleted.
+// changeGroup changes the group with an id, which the input calls field. It
+// returns the changed row, nil after a deletion.
 func (s *Service) changeGroup(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Group, *db.Group) error) (*db.Group, error) {
 	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
@@ -223,7 +223,7 @@ func (s *Service) readGroup(ctx context.Context, id uuid.UUID) (*db.Group, error
 	return row, fault.Missing(err, "id", "group")
 }
 
-// expect refuses a change made in view of an older state of a group.
+// expect returns Conflict when the group has another revision than expected.
 func expect(revision *int64, row *db.Group) error {
 	if revision != nil && *revision != row.Revision {
 		return fault.Errorf(fault.Conflict, "expectedRevision", "the group was changed meanwhile: it is at revision %d, not %d", row.Revision, *revision)

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -18,12 +17,12 @@ import (
 // MoveInstance is the input of Service.MoveInstance.
 type MoveInstance struct {
 	ID      uuid.UUID
-	GroupID *uuid.UUID // nil: back to the group it names itself, at its next check-in
+	GroupID *uuid.UUID // nil: the group it names itself, from its next check-in
 	Reason  string
 }
 
-// MoveInstance puts a machine into a group whatever track it names. A grant it
-// has is taken back: the other group decides anew.
+// MoveInstance moves a machine to a group, whatever track it names. It withdraws a
+// grant of the machine; the new group decides again.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -50,30 +49,13 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 	})
 }
 
-// leave takes a machine out of its group. What it had begun there ends as
-// interrupted.
-func Leave(w *rollout.World, m *store.Machine, now time.Time, fx *rollout.Effects) {
-	w.Abandon(&m.Machine, now, fx)
-	w.Leave(&m.Machine)
-	w.Advance(now, fx) // it may have been the last one behind
-}
-
-// orphan drops what a machine had begun in a group that was deleted, and whose
-// rollout is gone with it.
-func Orphan(m *store.Machine) {
-	m.Attempt = rollout.Attempt{}
-	if m.State.InFlight() {
-		m.State = rollout.StateNone
-	}
-}
-
-// moveMachine takes a machine out of one group, if it is in one, and counts it
-// in another; both are locked.
+// moveMachine moves a machine from its group, nil for none, to another one. Both
+// must be locked.
 func moveMachine(c *change.Change, m *store.Machine, from, to *catalog.Group) error {
 	state := m.State
 	if from == nil {
-		Orphan(m)
-	} else if err := c.Run(from, func(w *rollout.World, fx *rollout.Effects) { Leave(w, m, c.Now, fx) }); err != nil {
+		m.Orphan()
+	} else if err := c.Run(from, func(w *rollout.World, fx *rollout.Effects) { w.Depart(&m.Machine, c.Now, fx) }); err != nil {
 		return err
 	}
 	m.GroupID = to.ID

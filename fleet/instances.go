@@ -24,8 +24,8 @@ type HoldInstance struct {
 	Until  *time.Time // nil: until released
 }
 
-// HoldInstance keeps one machine at the version it runs. It does not count for
-// the completion of rollouts meanwhile.
+// HoldInstance keeps one machine at its version. Meanwhile the machine does not
+// count for the completion of rollouts.
 func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -38,12 +38,12 @@ func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instan
 // PinInstance is the input of Service.PinInstance.
 type PinInstance struct {
 	ID      uuid.UUID
-	Version string // semantic; nothing above it is offered
+	Version string // semantic; the highest version to offer
 	Reason  string
 	Until   *time.Time // nil: until released
 }
 
-// PinInstance lets one machine update up to a version and no further.
+// PinInstance limits one machine to a highest version.
 func (s *Service) PinInstance(ctx context.Context, in PinInstance) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -74,7 +74,7 @@ type ReleaseInstance struct {
 	Reason string
 }
 
-// ReleaseInstance takes a hold, a pin or a quarantine off a machine.
+// ReleaseInstance removes a hold, a pin or a quarantine from a machine.
 func (s *Service) ReleaseInstance(ctx context.Context, in ReleaseInstance) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -92,8 +92,8 @@ type SetInstanceAlias struct {
 	Alias string // "" = none
 }
 
-// SetInstanceAlias names a machine for people; what the machine calls itself is
-// kept beside it.
+// SetInstanceAlias sets the alias that people give a machine. The alias that the
+// machine sends is stored separately.
 func (s *Service) SetInstanceAlias(ctx context.Context, in SetInstanceAlias) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Service) SetInstanceAlias(ctx context.Context, in SetInstanceAlias) (*d
 	})
 }
 
-// runFor is run for the group of a machine, which may have none.
+// runFor runs the engine on the group of a machine; nil is a Conflict.
 func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.Effects)) error {
 	if g == nil {
 		return fault.Errorf(fault.Conflict, "id", "the machine is in no group until it checks in again")
@@ -119,8 +119,8 @@ func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.
 	return c.Run(g, f)
 }
 
-// changeInstance changes one machine under the locks of its group and of the
-// group it goes to, if any. f gets the group it is in, nil for none.
+// changeInstance changes one machine under the locks of its group and of the group
+// it moves to, if any. f gets the machine's group, nil for none.
 func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUID, to *uuid.UUID, f func(*change.Change, *store.Machine, *catalog.Group) error) (*db.Instance, error) {
 	if err := input.CheckReason(v.Reason); err != nil {
 		return nil, err
@@ -147,11 +147,11 @@ func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUI
 		row, err = s.store.Reader().Instance.Get(ctx, id)
 		return row, fault.Missing(err, "id", "machine")
 	}
-	return nil, fault.Errorf(fault.Unavailable, "id", "the machine changes groups all the time, try again")
+	return nil, fault.Errorf(fault.Unavailable, "id", "the machine keeps changing groups; try again")
 }
 
-// errElsewhere says that a machine left the group that was locked for it.
-var errElsewhere = errors.New("the machine is in another group by now")
+// errElsewhere reports that a machine left the group that was locked for it.
+var errElsewhere = errors.New("the machine has moved to another group")
 
 func changeInstance(c *change.Change, row *db.Instance, f func(*change.Change, *store.Machine, *catalog.Group) error) error {
 	machines, err := c.Tx.Machines(c.Ctx, []uuid.UUID{row.ID})
@@ -174,7 +174,7 @@ func changeInstance(c *change.Change, row *db.Instance, f func(*change.Change, *
 	return nil
 }
 
-// instanceRecord is what of a machine an operator can change, for the audit.
+// instanceRecord is the part of a machine that operators can change, for the audit.
 type instanceRecord struct {
 	Machine     string           `json:"machine"`
 	Group       uuid.UUID        `json:"group"`

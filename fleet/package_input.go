@@ -21,7 +21,7 @@ const (
 	maxFiles   = 100
 )
 
-// FileInput is one more file of a package, besides its payload.
+// FileInput is an extra file of a package.
 type FileInput struct {
 	Name   string
 	Size   int64  // bytes
@@ -35,13 +35,13 @@ type ActionInput struct {
 	ChromeOSVersion       string
 	NeedsAdmin            bool
 	IsDelta               bool
-	DisablePayloadBackoff *bool // nil = true: a failed install is tried again without a day's silence
+	DisablePayloadBackoff *bool // nil = true: update_engine retries a failed install without waiting a day
 	MetadataSignatureRSA  string
 	MetadataSize          string
 	Deadline              string
 }
 
-// packageFields is a package as a person describes it, whole.
+// packageFields are all fields of a package that people enter.
 type packageFields struct {
 	Type        int8
 	Version     string
@@ -55,9 +55,9 @@ type packageFields struct {
 	Action      *ActionInput
 }
 
-// check validates and brings digests into the form they are kept in. The
-// SHA-256 of package and action is the same digest in two spellings: each is
-// derived from the other when only one is given.
+// check validates the fields and normalises digests. The SHA-256 of package and
+// action is the same digest in hex and base64: a missing one is derived from the
+// other.
 func (f *packageFields) check(p *input.Problems) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")

@@ -25,16 +25,16 @@ type UpdatePackage struct {
 	Filename    *string
 	Size        *int64
 	SHA1        *string
-	SHA256      *string // alone it replaces that of the action as well
+	SHA256      *string // without Action it also replaces the action's
 	Description *string
 	Files       *[]FileInput
-	Action      *ActionInput // alone its SHA256 replaces that of the package as well
+	Action      *ActionInput // without SHA256 its digest also replaces the package's
 	Blacklist   *[]uuid.UUID
 	Reason      string
 }
 
-// UpdatePackage edits a package. The next offer carries what is stored now;
-// groups that move to it start another rollout when its version changes.
+// UpdatePackage edits a package. The next offer carries the new values. Groups
+// with this target start a new rollout if its version changes.
 func (s *Service) UpdatePackage(ctx context.Context, in UpdatePackage) (*db.Release, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -80,7 +80,7 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	return stillOfferable(c, c.After.(*db.Release))
 }
 
-// over lays an edit over the package as it is stored.
+// over applies an edit to the stored package.
 func (in *UpdatePackage) over(row *db.Release) packageFields {
 	f := packageFields{
 		Type: input.Or(in.Type, row.Type), Version: input.Or(in.Version, row.Version), URL: input.Or(in.URL, row.URL),
@@ -100,7 +100,7 @@ func (in *UpdatePackage) over(row *db.Release) packageFields {
 			DisablePayloadBackoff: &a.DisablePayloadBackoff, MetadataSignatureRSA: a.MetadataSignatureRsa,
 			MetadataSize: a.MetadataSize, Deadline: a.Deadline,
 		}
-		if in.SHA256 != nil { // of another payload: the action's follows
+		if in.SHA256 != nil { // a new payload: the action's digest follows
 			f.Action.SHA256 = ""
 		}
 	} else if in.Action != nil && in.Action.SHA256 != "" && in.SHA256 == nil {
@@ -109,8 +109,8 @@ func (in *UpdatePackage) over(row *db.Release) packageFields {
 	return f
 }
 
-// stillOfferable refuses an edit that would make machines refuse a package
-// which a channel points to or has as a floor.
+// stillOfferable rejects an edit after which machines would refuse a package that
+// is the target or a floor of a channel.
 func stillOfferable(c *change.Change, row *db.Release) error {
 	why := catalog.RenderPackage(row).Offerable()
 	if why == "" {

@@ -33,7 +33,7 @@ type CreatePackage struct {
 	Blacklist     []uuid.UUID  // channels that must not point to it
 }
 
-// CreatePackage makes a package. No channel points to it yet.
+// CreatePackage creates a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Rele
 	return s.readPackage(ctx, v.ID)
 }
 
-// createParts stores files and action of a package that has none.
+// createParts stores the files and the action of a package.
 func createParts(c *change.Change, id uuid.UUID, f packageFields) error {
 	client := c.Tx.Client()
 	for _, file := range f.Files {
@@ -96,8 +96,8 @@ type DeletePackage struct {
 	Reason string
 }
 
-// DeletePackage removes a package. Channels that pointed to it are left
-// without one, and rollouts to it end.
+// DeletePackage deletes a package. Channels that pointed to it then have none, and
+// rollouts to it end.
 func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
 	who, err := fault.Require(ctx, auth.Configure)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
 	})
 }
 
-// changePackage changes one package, found by id.
+// changePackage changes the package with an id.
 func (s *Service) changePackage(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Release) error) error {
 	if err := input.CheckReason(v.Reason); err != nil {
 		return err

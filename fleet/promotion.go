@@ -18,13 +18,13 @@ import (
 // PromotePackage is the input of Service.PromotePackage.
 type PromotePackage struct {
 	ChannelID         uuid.UUID
-	PackageID         *uuid.UUID // nil: the channel is emptied
+	PackageID         *uuid.UUID // nil: no package
 	Reason            string
-	ExpectedPackageID *uuid.UUID // refuse with conflict when the channel points elsewhere by now; zero id: to none
+	ExpectedPackageID *uuid.UUID // Conflict if the channel points to another package; zero: to none
 }
 
-// PromotePackage points a channel to a package; every group on the channel
-// starts a rollout to it. A channel that points there already stays as it is.
+// PromotePackage points a channel to a package; every group on the channel starts a
+// rollout to it. It does nothing when the channel already points there.
 func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Channel, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -33,7 +33,7 @@ func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Ch
 	v := change.Verb{Name: "promotePackage", By: who, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		if want := in.ExpectedPackageID; want != nil && *want != input.Or(row.PackageID, uuid.Nil) {
-			return fault.Errorf(fault.Conflict, "expectedPackageId", "channel %q was pointed to another package meanwhile", ch.Name)
+			return fault.Errorf(fault.Conflict, "expectedPackageId", "channel %q now points to another package", ch.Name)
 		}
 		if same(in.PackageID, row.PackageID) {
 			return change.ErrUnchanged
@@ -42,8 +42,8 @@ func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Ch
 	})
 }
 
-// promote points a channel to a package of the same application and
-// architecture that is not blacklisted for it; nil empties it.
+// promote points a channel to a package of the same application and architecture
+// that is not blacklisted for it; nil means no package.
 func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 	moved := rollout.Activity{Kind: rollout.ActivityChannelMoved, Severity: rollout.SeverityInfo, Detail: c.Reason}
 	if id != nil {
@@ -73,7 +73,7 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 	return c.Saved(row, nil)
 }
 
-// packageFor is a package that fits a channel's application and architecture.
+// packageFor returns a package of the channel's application and architecture.
 func packageFor(c *change.Change, ch *catalog.Channel, id uuid.UUID) (*db.Release, error) {
 	row, err := c.Tx.Client().Release.Query().Where(release.ID(id)).WithAction().WithFiles().Only(c.Ctx)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -19,23 +18,15 @@ import (
 )
 
 func (r *applicationResolver) Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error) {
-	rows, err := obj.Edges.ChannelsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).channels(obj.QueryChannels(), fields(ctx, nil)).All(ctx)
-	}
-	return sortedBy(rows, channelName), err
+	return r.fleet.View.ApplicationChannels(ctx, obj, with(ctx))
 }
 
 func (r *applicationResolver) Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error) {
-	rows, err := obj.Edges.GroupsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).groups(obj.QueryGroups(), fields(ctx, nil)).All(ctx)
-	}
-	return sortedBy(rows, groupName), err
+	return r.fleet.View.ApplicationGroups(ctx, obj, with(ctx))
 }
 
 func (r *applicationResolver) Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error) {
-	return r.packages(ctx, obj, filter, first, after)
+	return r.packages(ctx, obj, value(filter), first, after)
 }
 
 func (r *applicationResolver) Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error) {
@@ -60,11 +51,11 @@ func (r *mutationResolver) DeleteApplication(ctx context.Context, input fleet.De
 }
 
 func (r *queryResolver) Applications(ctx context.Context) ([]*db.Application, error) {
-	return preloads(ctx).applications(r.reader.Application.Query(), fields(ctx, nil)).Order(application.ByName()).All(ctx)
+	return r.fleet.View.Applications(ctx, with(ctx))
 }
 
 func (r *queryResolver) Application(ctx context.Context, id uuid.UUID) (*db.Application, error) {
-	return maybe(preloads(ctx).applications(r.reader.Application.Query().Where(application.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Application(ctx, id, with(ctx)))
 }
 
 func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicationID uuid.UUID) (<-chan *model.ApplicationChange, error) {
@@ -72,7 +63,7 @@ func (r *subscriptionResolver) ApplicationChanged(ctx context.Context, applicati
 		return e.App == applicationID && (e.Kind == event.AppChanged || e.Kind == event.GroupChanged)
 	}
 	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ApplicationChange, bool, error) {
-		row, err := maybe(preloads(ctx).applications(r.reader.Application.Query().Where(application.ID(applicationID)), fields(ctx, []string{"application"})).Only(ctx))
+		row, err := maybe(r.fleet.View.Application(ctx, applicationID, with(ctx, []string{"application"})))
 		return &model.ApplicationChange{AsOf: r.Now(), Snapshot: snapshot, Application: row}, row == nil, err
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -19,27 +18,15 @@ import (
 )
 
 func (r *channelResolver) Floors(ctx context.Context, obj *db.Channel) ([]*db.Floor, error) {
-	rows, err := obj.Edges.FloorsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).floors(obj.QueryFloors(), fields(ctx, nil)).All(ctx)
-	}
-	return lowestFirst(rows), err
+	return r.fleet.View.ChannelFloors(ctx, obj, with(ctx))
 }
 
 func (r *channelResolver) Blacklistings(ctx context.Context, obj *db.Channel) ([]*db.Blacklisting, error) {
-	rows, err := obj.Edges.BlacklistingsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).blacklistings(obj.QueryBlacklistings(), fields(ctx, nil)).All(ctx)
-	}
-	return rows, err
+	return r.fleet.View.ChannelBlacklistings(ctx, obj, with(ctx))
 }
 
 func (r *channelResolver) Groups(ctx context.Context, obj *db.Channel) ([]*db.Group, error) {
-	rows, err := obj.Edges.GroupsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).groups(obj.QueryGroups(), fields(ctx, nil)).All(ctx)
-	}
-	return sortedBy(rows, groupName), err
+	return r.fleet.View.ChannelGroups(ctx, obj, with(ctx))
 }
 
 func (r *mutationResolver) CreateChannel(ctx context.Context, input fleet.CreateChannel) (*model.ChannelPayload, error) {
@@ -75,7 +62,7 @@ func (r *mutationResolver) RemoveFloor(ctx context.Context, input fleet.RemoveFl
 }
 
 func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
-	return maybe(preloads(ctx).channels(r.reader.Channel.Query().Where(channel.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Channel(ctx, id, with(ctx)))
 }
 
 func (r *queryResolver) PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error) {

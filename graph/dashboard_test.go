@@ -10,7 +10,7 @@ import (
 
 	"entgo.io/ent"
 
-	"github.com/coreroller/coreroller/load"
+	"github.com/coreroller/coreroller/simulate/load"
 )
 
 // The document of the dashboard's group page needs twelve statements: eleven
@@ -23,7 +23,7 @@ func TestGroupPageReadsCountersOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := documents.Whole("GroupPage")
+	document, err := documents.Operation("GroupPage")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -16,7 +15,8 @@ import (
 )
 
 func (r *fleetNumbersResolver) Attention(ctx context.Context, obj *view.Numbers) ([]*model.Attention, error) {
-	return r.attention(ctx)
+	all, err := r.fleet.View.Attention(ctx)
+	return attention(all), err
 }
 
 func (r *queryResolver) Fleet(ctx context.Context) (*view.Numbers, error) {
@@ -33,7 +33,7 @@ func (r *subscriptionResolver) FleetChanged(ctx context.Context) (<-chan *model.
 		if err != nil {
 			return nil, false, err
 		}
-		rows, err := preloads(ctx).applications(r.reader.Application.Query(), fields(ctx, []string{"applications"})).Order(application.ByName()).All(ctx)
+		rows, err := r.fleet.View.Applications(ctx, with(ctx, []string{"applications"}))
 		return &model.FleetChange{AsOf: r.Now(), Snapshot: snapshot, Fleet: &numbers, Applications: rows}, false, err
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -67,12 +66,12 @@ func (r *groupResolver) Rollouts(ctx context.Context, obj *db.Group, first *int,
 
 func (r *groupNumbersResolver) Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error) {
 	counted, err := loadersOf(ctx).waves.load(ctx, obj.RolloutID)
-	return sumOf(counted), err
+	return new(view.SumWaves(counted)), err
 }
 
 func (r *groupNumbersResolver) Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.RolloutID)
-	return failureCounts(rows), err
+	return view.FailureCounts(rows), err
 }
 
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
@@ -104,7 +103,7 @@ func (r *mutationResolver) ResumeUpdates(ctx context.Context, input fleet.Resume
 }
 
 func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, error) {
-	return maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Group(ctx, id, with(ctx)))
 }
 
 func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error) {
@@ -114,7 +113,7 @@ func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, co
 
 func (r *subscriptionResolver) GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error) {
 	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.GroupChange, bool, error) {
-		row, err := maybe(preloads(ctx).groups(r.reader.Group.Query().Where(group.ID(groupID)), fields(ctx, []string{"group"})).Only(ctx))
+		row, err := maybe(r.fleet.View.Group(ctx, groupID, with(ctx, []string{"group"})))
 		return &model.GroupChange{AsOf: r.Now(), Snapshot: snapshot, Group: row}, row == nil, err
 	})
 }

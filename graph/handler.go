@@ -52,7 +52,7 @@ type Handler struct {
 // NewHandler creates the API. Call Close after the HTTP server stopped accepting
 // requests.
 func NewHandler(o Options) *Handler {
-	r := &Resolver{Options: o, fleet: o.Fleet, reader: o.Store.Reader(), projections: newProjections(), executions: &executions{open: map[executionKey]*execution{}}}
+	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
 	h := &Handler{server: srv, executions: r.executions}
 	h.closing, h.close = context.WithCancel(context.Background())

@@ -10,7 +10,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -55,11 +54,11 @@ func (r *instanceResolver) Override(ctx context.Context, obj *db.Instance) (*mod
 }
 
 func (r *instanceResolver) Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.AttemptConnection, error) {
-	return attempts(ctx, obj, first, after)
+	return attemptConnection(readPage(ctx, r.fleet.View.Attempts(obj.ID, withNodes(ctx)), first, after))
 }
 
 func (r *instanceResolver) History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
-	return history(ctx, obj, first, after)
+	return r.history(ctx, obj, first, after)
 }
 
 func (r *mutationResolver) HoldInstance(ctx context.Context, input fleet.HoldInstance) (*model.InstancePayload, error) {
@@ -83,7 +82,7 @@ func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.Set
 }
 
 func (r *queryResolver) Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error) {
-	return maybe(preloads(ctx).instances(r.reader.Instance.Query().Where(instance.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Instance(ctx, id, with(ctx)))
 }
 
 func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error) {
@@ -93,7 +92,7 @@ func (r *queryResolver) Instances(ctx context.Context, filter *model.InstanceFil
 func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {
 	wanted := func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Instance == id }
 	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
-		row, err := maybe(preloads(ctx).instances(r.reader.Instance.Query().Where(instance.ID(id)), fields(ctx, []string{"instance"})).Only(ctx))
+		row, err := maybe(r.fleet.View.Instance(ctx, id, with(ctx, []string{"instance"})))
 		return &model.InstanceChange{AsOf: r.Now(), Snapshot: snapshot, Instance: row}, row == nil, err
 	})
 }

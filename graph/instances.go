@@ -11,35 +11,36 @@ import (
 
 // instances reads a page of machines.
 func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first *int, after *string, by *model.InstanceOrder) (*model.InstanceConnection, error) {
-	n, err := limit(first)
-	if err != nil {
-		return nil, err
-	}
-	list := view.MachineList{MachineFilter: machineFilter(f), Limit: n + 1}
+	l := &machines{MachineList: view.MachineList{MachineFilter: machineFilter(f)}, view: r.fleet.View, with: withNodes(ctx)}
 	if by != nil {
-		list.By = machineColumn(by.Field)
-		list.Down = by.Direction != nil && *by.Direction == model.OrderDirectionDesc
+		l.By = machineColumn(by.Field)
+		l.Down = by.Direction != nil && *by.Direction == model.OrderDirectionDesc
 	}
-	if after != nil {
-		if err := list.After(func(values ...any) error { return readCursor(*after, values...) }); err != nil {
-			return nil, err
-		}
-	}
-	rows, err := r.fleet.View.Machines(ctx, list, func(q *db.InstanceQuery) *db.InstanceQuery {
-		return preloads(ctx).instances(q, nodes(ctx))
-	})
+	p, err := readRows[*db.Instance](ctx, l, first, after)
 	if err != nil {
 		return nil, err
 	}
-	p := pageOf(rows, n, after, func(m *db.Instance) place { return list.Place(m) })
 	c := &model.InstanceConnection{Nodes: p.rows, PageInfo: p.info, TotalIsExact: true}
 	c.Edges = edges(p, func(cursor string, node *db.Instance) *model.InstanceEdge {
 		return &model.InstanceEdge{Cursor: cursor, Node: node}
 	})
 	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
-		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, list.MachineFilter, maxCounted)
+		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, l.MachineFilter, maxCounted)
 	}
 	return c, err
+}
+
+// machines is a list of machines as a pager.
+type machines struct {
+	view.MachineList
+	view *view.Service
+	with view.With
+}
+
+// Rows implements pager.
+func (m *machines) Rows(ctx context.Context, n int) ([]*db.Instance, error) {
+	m.Limit = n
+	return m.view.Machines(ctx, m.MachineList, m.with)
 }
 
 func machineFilter(f model.InstanceFilter) view.MachineFilter {

@@ -6,26 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/activity"
-	"github.com/coreroller/coreroller/ent/db/audit"
-	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// Activity and audit: append-only lists, newest first.
-
 func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
-	q := r.reader.Activity.Query().Where(activityConditions(f)...)
-	o := newestID(func(a *db.Activity) uuid.UUID { return a.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Activity, error) {
-		return q.Where(after).Order(activity.ByID(sql.OrderDesc())).Limit(n).All(ctx)
-	})
+	p, err := readPage(ctx, r.fleet.View.Activities(activityFilter(f)), first, after)
 	return &model.ActivityConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Activity) *model.ActivityEdge {
@@ -34,67 +24,23 @@ func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first
 	}, err
 }
 
-func activityConditions(f model.ActivityFilter) []predicate.Activity {
-	var where []predicate.Activity
-	if f.ApplicationID != nil {
-		where = append(where, activity.ApplicationID(*f.ApplicationID))
+func activityFilter(f model.ActivityFilter) view.ActivityFilter {
+	return view.ActivityFilter{
+		Application: f.ApplicationID, Group: f.GroupID, Instance: f.InstanceID, Kinds: f.Kinds, Severities: f.Severities,
+		Since: f.Since, Until: f.Until,
 	}
-	if f.GroupID != nil {
-		where = append(where, activity.GroupID(*f.GroupID))
-	}
-	if f.InstanceID != nil {
-		where = append(where, activity.InstanceID(*f.InstanceID))
-	}
-	if f.Kinds != nil {
-		where = append(where, activity.KindIn(f.Kinds...))
-	}
-	if f.Severities != nil {
-		where = append(where, activity.SeverityIn(f.Severities...))
-	}
-	if f.Since != nil {
-		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(view.FirstID(*f.Since)))
-	}
-	if f.Until != nil {
-		where = append(where, activity.AtLT(*f.Until), activity.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
-	}
-	return where
 }
 
 func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
-	q := r.reader.Audit.Query().Where(auditConditions(f)...)
-	o := newestID(func(a *db.Audit) uuid.UUID { return a.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Audit, error) {
-		return q.Where(after).Order(audit.ByID(sql.OrderDesc())).Limit(n).All(ctx)
-	})
+	p, err := readPage(ctx, r.fleet.View.Audits(view.AuditFilter{
+		Application: f.ApplicationID, Object: f.ObjectID, Actor: f.Actor, Verb: f.Action, Since: f.Since, Until: f.Until,
+	}), first, after)
 	return &model.AuditConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Audit) *model.AuditEdge {
 			return &model.AuditEdge{Cursor: cursor, Node: node}
 		}),
 	}, err
-}
-
-func auditConditions(f model.AuditFilter) []predicate.Audit {
-	var where []predicate.Audit
-	if f.ApplicationID != nil {
-		where = append(where, audit.ApplicationID(*f.ApplicationID))
-	}
-	if f.ObjectID != nil {
-		where = append(where, audit.ObjectID(*f.ObjectID))
-	}
-	if f.Actor != nil {
-		where = append(where, audit.Actor(*f.Actor))
-	}
-	if f.Action != nil {
-		where = append(where, audit.Verb(*f.Action))
-	}
-	if f.Since != nil {
-		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(view.FirstID(*f.Since)))
-	}
-	if f.Until != nil {
-		where = append(where, audit.AtLT(*f.Until), audit.IDLT(view.FirstID(f.Until.Add(time.Millisecond))))
-	}
-	return where
 }
 
 // packageNamed returns the package that the object of an entry points to after
@@ -130,11 +76,11 @@ func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<
 	newest := time.Time{}
 	sent := map[uuid.UUID]bool{}
 	return watch(ctx, r, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
-		q := r.reader.Activity.Query().Where(activityConditions(f)...)
+		filter := activityFilter(f)
 		if !snapshot {
-			q.Where(activity.IDGTE(view.FirstID(newest.Add(-clockSkew))))
+			filter.StoredSince = new(newest.Add(-clockSkew))
 		}
-		rows, err := q.Order(activity.ByID(sql.OrderDesc())).Limit(shownActivities).All(ctx)
+		rows, err := r.fleet.View.Activities(filter).Rows(ctx, shownActivities)
 		if err != nil {
 			return nil, false, err
 		}

@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
@@ -29,39 +28,23 @@ func (r *mutationResolver) DeletePackage(ctx context.Context, input fleet.Delete
 }
 
 func (r *packageResolver) Files(ctx context.Context, obj *db.Release) ([]*db.PackageFile, error) {
-	rows, err := obj.Edges.FilesOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = obj.QueryFiles().All(ctx)
-	}
-	return sortedBy(rows, func(f *db.PackageFile) string { return f.Name }), err
+	return r.fleet.View.PackageFiles(ctx, obj)
 }
 
 func (r *packageResolver) Channels(ctx context.Context, obj *db.Release) ([]*db.Channel, error) {
-	rows, err := obj.Edges.ChannelsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).channels(obj.QueryChannels(), fields(ctx, nil)).All(ctx)
-	}
-	return sortedBy(rows, channelName), err
+	return r.fleet.View.PackageChannels(ctx, obj, with(ctx))
 }
 
 func (r *packageResolver) Floors(ctx context.Context, obj *db.Release) ([]*db.Floor, error) {
-	rows, err := obj.Edges.FloorsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).floors(obj.QueryFloors(), fields(ctx, nil)).All(ctx)
-	}
-	return rows, err
+	return r.fleet.View.PackageFloors(ctx, obj, with(ctx))
 }
 
 func (r *packageResolver) Blacklistings(ctx context.Context, obj *db.Release) ([]*db.Blacklisting, error) {
-	rows, err := obj.Edges.BlacklistingsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = preloads(ctx).blacklistings(obj.QueryBlacklistings(), fields(ctx, nil)).All(ctx)
-	}
-	return rows, err
+	return r.fleet.View.PackageBlacklistings(ctx, obj, with(ctx))
 }
 
 func (r *queryResolver) Package(ctx context.Context, id uuid.UUID) (*db.Release, error) {
-	return maybe(preloads(ctx).packages(r.reader.Release.Query().Where(release.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Package(ctx, id, with(ctx)))
 }
 
 func (r *Resolver) Package() generated.PackageResolver { return &packageResolver{r} }

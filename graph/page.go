@@ -5,12 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
-	"time"
-
-	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -32,12 +29,9 @@ func limit(first *int) (int, error) {
 	return min(*first, maxFirst), nil
 }
 
-// place is the position of an entry in a list: its values of the sort columns.
-type place []any
-
-// cursor encodes a place for clients.
-func (p place) cursor() string {
-	data, err := json.Marshal(p)
+// cursor encodes the place of a row, which is its values of the sort columns.
+func cursor(place []any) string {
+	data, err := json.Marshal(place)
 	if err != nil { // impossible for strings, numbers, ids and times
 		panic(err)
 	}
@@ -66,98 +60,62 @@ func readCursor(text string, values ...any) error {
 	return nil
 }
 
+// pager is a list that is read page by page.
+type pager[T any] interface {
+	// After starts the list after a place.
+	After(scan func(values ...any) error) error
+	// Rows reads up to n rows.
+	Rows(ctx context.Context, n int) ([]T, error)
+	// Place returns the position of a row.
+	Place(row T) []any
+}
+
 // page is one page of a list.
 type page[T any] struct {
 	rows  []T
 	info  *model.PageInfo
-	total int
-	at    func(T) place
+	total int // only read when totalCount is selected
+	at    func(T) []any
 }
 
-// order is a sort order: the place of an entry, and the condition for entries
-// after a cursor.
-type order[T any] struct {
-	at    func(T) place
-	after func(cursor string) (func(*sql.Selector), error)
-}
-
-// newestID sorts by descending id. Ids are UUIDs of version 7 (RFC 9562), which
-// sort by time.
-func newestID[T any](id func(T) uuid.UUID) order[T] {
-	return order[T]{
-		at: func(row T) place { return place{id(row)} },
-		after: func(cursor string) (func(*sql.Selector), error) {
-			var last uuid.UUID
-			err := readCursor(cursor, &last)
-			return func(s *sql.Selector) { s.Where(sql.LT(s.C("id"), last)) }, err
-		},
+// readPage reads a page of a list.
+func readPage[T any](ctx context.Context, l *view.List[T], first *int, after *string) (page[T], error) {
+	p, err := readRows[T](ctx, l, first, after)
+	if err == nil && asked(ctx, "totalCount") {
+		p.total, err = l.Count(ctx, maxCounted)
 	}
+	return p, err
 }
 
-// newestCreated sorts by descending created_at, for rows whose ids may be
-// imported.
-func newestCreated[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
-	return order[T]{
-		at: func(row T) place {
-			at, id := key(row)
-			return place{at.UTC(), id}
-		},
-		after: func(cursor string) (func(*sql.Selector), error) {
-			var at time.Time
-			var id uuid.UUID
-			err := readCursor(cursor, &at, &id)
-			return func(s *sql.Selector) { s.Where(sql.CompositeLT([]string{s.C("created_at"), s.C("id")}, at, id)) }, err
-		},
-	}
-}
-
-// readPage reads a page. rows returns the first n entries of the sorted list that
-// match the condition. ids returns the ids of the whole list up to a limit; it is
-// called only when totalCount is selected.
-func readPage[T any](ctx context.Context, first *int, after *string, o order[T],
-	ids func(context.Context) ([]uuid.UUID, error), rows func(after func(*sql.Selector), n int) ([]T, error),
-) (page[T], error) {
+// readRows reads a page without its total.
+func readRows[T any](ctx context.Context, l pager[T], first *int, after *string) (page[T], error) {
 	n, err := limit(first)
 	if err != nil {
 		return page[T]{}, err
 	}
-	condition := func(*sql.Selector) {}
 	if after != nil {
-		if condition, err = o.after(*after); err != nil {
+		if err := l.After(func(values ...any) error { return readCursor(*after, values...) }); err != nil {
 			return page[T]{}, err
 		}
 	}
-	read, err := rows(condition, n+1)
+	rows, err := l.Rows(ctx, n+1) // one more shows whether there is a next page
 	if err != nil {
 		return page[T]{}, err
 	}
-	p := pageOf(read, n, after, o.at)
-	if ids != nil && asked(ctx, "totalCount") {
-		all, err := ids(ctx)
-		if err != nil {
-			return page[T]{}, err
-		}
-		p.total = len(all)
-	}
-	return p, nil
-}
-
-// pageOf returns a page of n entries from up to n+1 entries that were read.
-func pageOf[T any](read []T, n int, after *string, at func(T) place) page[T] {
-	p := page[T]{rows: read[:min(n, len(read))], at: at}
-	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(read) > n}
+	p := page[T]{rows: rows[:min(n, len(rows))], at: l.Place}
+	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(rows) > n}
 	if len(p.rows) > 0 {
-		start, end := at(p.rows[0]).cursor(), at(p.rows[len(p.rows)-1]).cursor()
+		start, end := cursor(l.Place(p.rows[0])), cursor(l.Place(p.rows[len(p.rows)-1]))
 		p.info.StartCursor, p.info.EndCursor = &start, &end
 	}
-	return p
+	return p, nil
 }
 
 // edges returns the rows of a page with their cursors.
 func edges[T, E any](p page[T], edge func(cursor string, node T) E) []E {
 	out := make([]E, len(p.rows))
 	for i, row := range p.rows {
-		out[i] = edge(p.at(row).cursor(), row)
+		out[i] = edge(cursor(p.at(row)), row)
 	}
 	return out
 }

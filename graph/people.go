@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 )
@@ -33,7 +31,7 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.Sig
 	if err := auth.SetSession(ctx, token, expires); err != nil {
 		return nil, err
 	}
-	row, err := r.reader.User.Get(ctx, principal.UserID)
+	row, err := r.fleet.Accounts.Me(ctx)
 	return &model.SignInPayload{User: row, UserErrors: []*model.UserError{}}, err
 }
 
@@ -59,14 +57,14 @@ func (r *Resolver) changePassword(ctx context.Context, in account.ChangePassword
 	if err := r.forgetPasswords(r.fleet.Accounts.ChangePassword(ctx, in)); err != nil {
 		return userPayload(nil, err)
 	}
-	return userPayload(r.me(ctx))
+	return userPayload(r.fleet.Accounts.Me(ctx))
 }
 
 func (r *Resolver) setPassword(ctx context.Context, in account.SetPassword) (*model.UserPayload, error) {
 	if err := r.forgetPasswords(r.fleet.Accounts.SetPassword(ctx, in)); err != nil {
 		return userPayload(nil, err)
 	}
-	return userPayload(r.reader.User.Query().Where(user.Username(in.Username)).Only(ctx))
+	return userPayload(r.fleet.Accounts.User(ctx, in.Username))
 }
 
 // forgetPasswords clears the cache of verified passwords after a change.
@@ -75,15 +73,6 @@ func (r *Resolver) forgetPasswords(err error) error {
 		r.Guard.Forget()
 	}
 	return err
-}
-
-// me returns the caller; nil without sign-in and for the command line.
-func (r *Resolver) me(ctx context.Context) (*db.User, error) {
-	principal, ok := auth.From(ctx)
-	if !ok {
-		return nil, nil
-	}
-	return maybe(r.reader.User.Get(ctx, principal.UserID))
 }
 
 // serverInfo returns only the version and the time without sign-in.

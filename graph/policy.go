@@ -77,8 +77,8 @@ func value[T any](p *T) (v T) {
 
 // policyOf returns the current policy of a group with changes, and its row.
 func (r *Resolver) policyOf(ctx context.Context, id uuid.UUID, in *model.PolicyInput) (rollout.Policy, *db.Group, error) {
-	row, err := r.reader.Group.Get(ctx, id)
-	if db.IsNotFound(err) {
+	row, err := r.fleet.View.Group(ctx, id, nil)
+	if fault.CodeOf(err) == fault.NotFound {
 		return rollout.Policy{}, nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	if err != nil {

@@ -6,18 +6,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 )
 
-// Resolver resolves fields. It reads with the store's read-only client; each
-// mutation is one call of the fleet.
+// Resolver resolves fields. Reads are calls of the view, mutations of the fleet.
 type Resolver struct {
 	Options
-	fleet       *fleet.Service // Options.Fleet, hidden by the resolver of the field "fleet"
-	reader      *db.Client
-	projections *projections
+	fleet *fleet.Service // Options.Fleet, hidden by the resolver of the field "fleet"
 	// subscriptions counts the open ones.
 	subscriptions atomic.Int64
 	executions    *executions
@@ -26,7 +22,7 @@ type Resolver struct {
 // Options configures the API. All fields are required.
 type Options struct {
 	Fleet *fleet.Service
-	// Store reads rows and publishes events.
+	// Store publishes events.
 	Store Store
 	// Guard limits sign-ins and checks sessions.
 	Guard Guard
@@ -42,8 +38,6 @@ type Options struct {
 
 // Store is the part of the store that the API uses.
 type Store interface {
-	// Reader returns a read-only client.
-	Reader() *db.Client
 	Bus() event.Bus
 	// Ping reports whether the database answers.
 	Ping(ctx context.Context) error

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -20,7 +19,7 @@ import (
 )
 
 func (r *haltResolver) Sentence(ctx context.Context, obj *rollout.Halt) (string, error) {
-	return haltSentence(obj), nil
+	return view.HaltSentence(obj), nil
 }
 
 func (r *mutationResolver) HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.GroupPayload, error) {
@@ -32,7 +31,7 @@ func (r *mutationResolver) AdvanceWave(ctx context.Context, input fleet.AdvanceW
 }
 
 func (r *queryResolver) Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error) {
-	return maybe(preloads(ctx).rollouts(r.reader.GroupRollout.Query().Where(grouprollout.ID(id)), fields(ctx, nil)).Only(ctx))
+	return maybe(r.fleet.View.Rollout(ctx, id, with(ctx)))
 }
 
 func (r *rolloutResolver) Package(ctx context.Context, obj *db.GroupRollout) (*db.Release, error) {
@@ -54,12 +53,12 @@ func (r *rolloutResolver) CurrentWave(ctx context.Context, obj *db.GroupRollout)
 
 func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error) {
 	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
-	return sumOf(counted), err
+	return new(view.SumWaves(counted)), err
 }
 
 func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*view.FailureCount, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
-	return failureCounts(rows), err
+	return view.FailureCounts(rows), err
 }
 
 func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error) {
@@ -89,7 +88,7 @@ func (r *rolloutResolver) Halt(ctx context.Context, obj *db.GroupRollout) (*roll
 }
 
 func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error) {
-	return r.projectedEnd(ctx, obj)
+	return r.fleet.View.ProjectedEnd(ctx, obj)
 }
 
 func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
@@ -98,7 +97,7 @@ func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uu
 		if err != nil {
 			return nil, false, err
 		}
-		current, err := r.currentRollouts(ctx, []uuid.UUID{groupID})
+		current, err := r.fleet.View.CurrentRollouts(ctx, []uuid.UUID{groupID})
 		return &model.RolloutProgress{AsOf: r.Now(), Snapshot: snapshot, Rollout: current[groupID], Numbers: numbers}, false, err
 	})
 }

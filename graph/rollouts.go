@@ -2,14 +2,12 @@ package graph
 
 import (
 	"cmp"
-	"slices"
-
-	"github.com/coreroller/coreroller/rollout/forecast"
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // waves combines the waves of the policy with the counters of a rollout. For a
@@ -72,27 +70,6 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 	return g
 }
 
-// sumOf returns the counts of all attempts of a rollout.
-func sumOf(counted []*db.Wave) *rollout.Counts {
-	var sum rollout.Counts
-	for _, w := range counted {
-		sum = sum.Plus(view.WaveCounts(w))
-	}
-	return &sum
-}
-
-// failureCounts returns the failures of a rollout, largest count first.
-func failureCounts(rows []*db.Failure) []*view.FailureCount {
-	out := make([]*view.FailureCount, len(rows))
-	for i, f := range rows {
-		out[i] = &view.FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
-	}
-	slices.SortFunc(out, func(a, b *view.FailureCount) int {
-		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
-	})
-	return out[:min(len(out), view.MaxKinds)]
-}
-
 // failureDescription describes how attempts failed, without the code.
 func failureDescription(o rollout.Outcome, code int) string {
 	switch {
@@ -114,14 +91,6 @@ func codeDescription(code int) string {
 	return cmp.Or(rollout.CodeText(code), "unknown code")
 }
 
-// haltSentence describes why a rollout was halted, with the text that machines
-// receive.
-func haltSentence(h *rollout.Halt) string {
-	return rollout.Decision{
-		Reason: rollout.ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason,
-	}.Detail()
-}
-
 // simulation converts a forecast to columns.
 func simulation(f *forecast.Result) *model.Simulation {
 	s := &model.Simulation{
@@ -131,7 +100,7 @@ func simulation(f *forecast.Result) *model.Simulation {
 	}
 	switch {
 	case f.Halted != nil:
-		s.FinalState, s.Sentence = rollout.RolloutHalted, haltSentence(f.Halted)
+		s.FinalState, s.Sentence = rollout.RolloutHalted, view.HaltSentence(f.Halted)
 	case !f.Ends.IsZero():
 		s.FinalState, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
 	}

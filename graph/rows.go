@@ -1,19 +1,12 @@
 package graph
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/attempt"
-	"github.com/coreroller/coreroller/ent/db/grouprollout"
-	"github.com/coreroller/coreroller/ent/db/historyentry"
-	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -23,30 +16,10 @@ import (
 
 // maybe returns nil instead of a not-found error.
 func maybe[T any](row *T, err error) (*T, error) {
-	if db.IsNotFound(err) {
+	if fault.CodeOf(err) == fault.NotFound {
 		return nil, nil
 	}
 	return row, err
-}
-
-// sortedBy returns a sorted copy of rows. The original may be read concurrently
-// by other fields.
-func sortedBy[T any, K cmp.Ordered](rows []T, key func(T) K) []T {
-	return slices.SortedStableFunc(slices.Values(rows), func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-}
-
-func channelName(c *db.Channel) string { return c.Name + "\x00" + c.Arch }
-func groupName(g *db.Group) string     { return g.Name + "\x00" + g.Arch }
-
-// lowestFirst sorts floors by version.
-func lowestFirst(rows []*db.Floor) []*db.Floor {
-	version := func(f *db.Floor) (v rollout.Version) {
-		if f.Edges.Package != nil {
-			v, _ = rollout.ParseVersion(f.Edges.Package.Version)
-		}
-		return v
-	}
-	return slices.SortedStableFunc(slices.Values(rows), func(a, b *db.Floor) int { return version(a).Compare(version(b)) })
 }
 
 func revision(n *int) *int64 {
@@ -93,6 +66,17 @@ func packageChanges(in model.UpdatePackageInput) fleet.UpdatePackage {
 	}
 	if in.BlacklistedChannelIds != nil {
 		out.Blacklist = &in.BlacklistedChannelIds
+	}
+	return out
+}
+
+func attention(all []*view.Attention) []*model.Attention {
+	out := make([]*model.Attention, len(all))
+	for i, a := range all {
+		out[i] = &model.Attention{Kind: model.AttentionKind(a.Kind), Severity: a.Severity, Since: a.Since, Sentence: a.Sentence, Group: a.Group}
+		if a.Group != nil {
+			out[i].Application = a.Group.Edges.Application
+		}
 	}
 	return out
 }
@@ -144,19 +128,9 @@ func attemptDescription(a *db.Attempt) string {
 	return codeDescription(a.Code)
 }
 
-func (r *Resolver) packages(ctx context.Context, app *db.Application, f *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error) {
-	q := app.QueryPackages()
-	if f != nil && f.Arch != nil {
-		q.Where(release.Arch(*f.Arch))
-	}
-	if f != nil && f.Version != nil {
-		q.Where(release.VersionHasPrefix(*f.Version))
-	}
-	o := newestCreated(func(p *db.Release) (time.Time, uuid.UUID) { return p.CreatedAt, p.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Release, error) {
-		q.Where(after).Order(release.ByCreatedAt(sql.OrderDesc()), release.ByID(sql.OrderDesc())).Limit(n)
-		return preloads(ctx).packages(q, nodes(ctx)).All(ctx)
-	})
+func (r *Resolver) packages(ctx context.Context, app *db.Application, f model.PackageFilter, first *int, after *string) (*model.PackageConnection, error) {
+	l := r.fleet.View.Packages(view.PackageFilter{Application: app.ID, Arch: f.Arch, Version: f.Version}, withNodes(ctx))
+	p, err := readPage(ctx, l, first, after)
 	return &model.PackageConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Release) *model.PackageEdge {
@@ -166,12 +140,7 @@ func (r *Resolver) packages(ctx context.Context, app *db.Application, f *model.P
 }
 
 func (r *Resolver) rollouts(ctx context.Context, g *db.Group, first *int, after *string) (*model.RolloutConnection, error) {
-	q := g.QueryRollouts()
-	o := newestCreated(func(r *db.GroupRollout) (time.Time, uuid.UUID) { return r.CreatedAt, r.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.GroupRollout, error) {
-		q.Where(after).Order(grouprollout.ByCreatedAt(sql.OrderDesc()), grouprollout.ByID(sql.OrderDesc())).Limit(n)
-		return preloads(ctx).rollouts(q, nodes(ctx)).All(ctx)
-	})
+	p, err := readPage(ctx, r.fleet.View.Rollouts(g.ID, withNodes(ctx)), first, after)
 	return &model.RolloutConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.GroupRollout) *model.RolloutEdge {
@@ -180,31 +149,17 @@ func (r *Resolver) rollouts(ctx context.Context, g *db.Group, first *int, after 
 	}, err
 }
 
-func attempts(ctx context.Context, m *db.Instance, first *int, after *string) (*model.AttemptConnection, error) {
-	q := m.QueryAttempts()
-	o := newestID(func(a *db.Attempt) uuid.UUID { return a.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.Attempt, error) {
-		page := q.Where(after).Order(attempt.ByID(sql.OrderDesc())).Limit(n)
-		return preloads(ctx).attempts(page, nodes(ctx)).All(ctx)
-	})
-	return attemptConnection(p), err
-}
-
-func attemptConnection(p page[*db.Attempt]) *model.AttemptConnection {
+func attemptConnection(p page[*db.Attempt], err error) (*model.AttemptConnection, error) {
 	return &model.AttemptConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.Attempt) *model.AttemptEdge {
 			return &model.AttemptEdge{Cursor: cursor, Node: node}
 		}),
-	}
+	}, err
 }
 
-func history(ctx context.Context, m *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
-	q := m.QueryHistory()
-	o := newestID(func(e *db.HistoryEntry) uuid.UUID { return e.ID })
-	p, err := readPage(ctx, first, after, o, q.Clone().Limit(maxCounted).IDs, func(after func(*sql.Selector), n int) ([]*db.HistoryEntry, error) {
-		return q.Where(after).Order(historyentry.ByID(sql.OrderDesc())).Limit(n).All(ctx)
-	})
+func (r *Resolver) history(ctx context.Context, m *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
+	p, err := readPage(ctx, r.fleet.View.History(m.ID), first, after)
 	return &model.HistoryConnection{
 		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
 		Edges: edges(p, func(cursor string, node *db.HistoryEntry) *model.HistoryEdge {
@@ -219,14 +174,8 @@ func (r *Resolver) updatePath(ctx context.Context, channel uuid.UUID, from strin
 		return nil, err
 	}
 	out := &model.UpdatePath{Steps: []*db.Release{}, Reason: path.Reason, Sentence: path.Sentence}
-	if len(path.Steps) == 0 {
-		return out, nil
-	}
-	rows, err := preloads(ctx).packages(r.reader.Release.Query().Where(release.IDIn(path.Steps...)), fields(ctx, []string{"steps"})).All(ctx)
-	for _, id := range path.Steps {
-		if i := slices.IndexFunc(rows, func(p *db.Release) bool { return p.ID == id }); i >= 0 {
-			out.Steps = append(out.Steps, rows[i])
-		}
+	if len(path.Steps) > 0 {
+		out.Steps, err = r.fleet.View.PackagesByID(ctx, path.Steps, with(ctx, []string{"steps"}))
 	}
 	return out, err
 }

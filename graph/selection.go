@@ -5,7 +5,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // fields returns the fields that the document selects below the current field,
@@ -33,11 +33,6 @@ func fields(ctx context.Context, paths ...[]string) []graphql.CollectedField {
 	return out
 }
 
-// nodes returns the fields selected of the entries of a connection.
-func nodes(ctx context.Context) []graphql.CollectedField {
-	return fields(ctx, []string{"nodes"}, []string{"edges", "node"})
-}
-
 // asked reports whether a field is selected directly below the current one.
 func asked(ctx context.Context, name string) bool {
 	for _, f := range fields(ctx, nil) {
@@ -48,137 +43,33 @@ func asked(ctx context.Context, name string) bool {
 	return false
 }
 
-// preload adds the selected relations to a query, each with one statement for any
-// number of rows. Connections and computed fields use loaders or are read for one
-// parent at a time.
-type preload struct{ op *graphql.OperationContext }
-
-func preloads(ctx context.Context) preload { return preload{graphql.GetOperationContext(ctx)} }
-
-func (p preload) each(selected []graphql.CollectedField, f func(name string, below []graphql.CollectedField)) {
-	for _, s := range selected {
-		if len(s.Selections) > 0 {
-			f(s.Name, graphql.CollectFields(p.op, s.Selections, nil))
-		}
+// with returns the edges that the document selects below the field being
+// resolved, along a path of names; several paths are joined.
+func with(ctx context.Context, paths ...[]string) view.With {
+	if len(paths) == 0 {
+		paths = [][]string{nil}
+	}
+	return func(load func(string, view.With)) {
+		edgesOf(graphql.GetOperationContext(ctx), fields(ctx, paths...))(load)
 	}
 }
 
-func (p preload) applications(q *db.ApplicationQuery, selected []graphql.CollectedField) *db.ApplicationQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "channels":
-			q.WithChannels(func(q *db.ChannelQuery) { p.channels(q, below) })
-		case "groups":
-			q.WithGroups(func(q *db.GroupQuery) { p.groups(q, below) })
-		}
-	})
-	return q
+// withNodes is with for the entries of a connection.
+func withNodes(ctx context.Context) view.With {
+	return with(ctx, []string{"nodes"}, []string{"edges", "node"})
 }
 
-func (p preload) groups(q *db.GroupQuery, selected []graphql.CollectedField) *db.GroupQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
+// edgesOf returns the edges among the selected fields. Other objects are
+// connections, or come from loaders.
+func edgesOf(op *graphql.OperationContext, selected []graphql.CollectedField) view.With {
+	return func(load func(string, view.With)) {
+		for _, f := range selected {
+			switch f.Name {
+			case "application", "group", "groups", "channel", "channels", "package", "files", "action", "floors", "blacklistings", "instance":
+				if len(f.Selections) > 0 {
+					load(f.Name, edgesOf(op, graphql.CollectFields(op, f.Selections, nil)))
+				}
+			}
 		}
-	})
-	return q
-}
-
-func (p preload) channels(q *db.ChannelQuery, selected []graphql.CollectedField) *db.ChannelQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
-		case "groups":
-			q.WithGroups(func(q *db.GroupQuery) { p.groups(q, below) })
-		case "floors":
-			q.WithFloors(func(q *db.FloorQuery) { p.floors(q, below) })
-		case "blacklistings":
-			q.WithBlacklistings(func(q *db.BlacklistingQuery) { p.blacklistings(q, below) })
-		}
-	})
-	return q
-}
-
-func (p preload) packages(q *db.ReleaseQuery, selected []graphql.CollectedField) *db.ReleaseQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
-		case "files":
-			q.WithFiles()
-		case "action":
-			q.WithAction()
-		case "channels":
-			q.WithChannels(func(q *db.ChannelQuery) { p.channels(q, below) })
-		case "floors":
-			q.WithFloors(func(q *db.FloorQuery) { p.floors(q, below) })
-		case "blacklistings":
-			q.WithBlacklistings(func(q *db.BlacklistingQuery) { p.blacklistings(q, below) })
-		}
-	})
-	return q
-}
-
-// floors always loads the packages, because floors are sorted by version.
-func (p preload) floors(q *db.FloorQuery, selected []graphql.CollectedField) *db.FloorQuery {
-	q.WithPackage()
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
-		}
-	})
-	return q
-}
-
-func (p preload) blacklistings(q *db.BlacklistingQuery, selected []graphql.CollectedField) *db.BlacklistingQuery {
-	q.WithPackage()
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { p.channels(q, below) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { p.packages(q, below) })
-		}
-	})
-	return q
-}
-
-func (p preload) instances(q *db.InstanceQuery, selected []graphql.CollectedField) *db.InstanceQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		switch name {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { p.applications(q, below) })
-		case "group":
-			q.WithGroup(func(q *db.GroupQuery) { p.groups(q, below) })
-		}
-	})
-	return q
-}
-
-func (p preload) attempts(q *db.AttemptQuery, selected []graphql.CollectedField) *db.AttemptQuery {
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		if name == "instance" {
-			q.WithInstance(func(q *db.InstanceQuery) { p.instances(q, below) })
-		}
-	})
-	return q
-}
-
-func (p preload) rollouts(q *db.GroupRolloutQuery, selected []graphql.CollectedField) *db.GroupRolloutQuery {
-	q.WithGroup() // the group's policy defines the waves
-	p.each(selected, func(name string, below []graphql.CollectedField) {
-		if name == "group" {
-			q.WithGroup(func(q *db.GroupQuery) { p.groups(q, below) })
-		}
-	})
-	return q
+	}
 }

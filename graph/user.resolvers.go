@@ -9,7 +9,6 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 )
@@ -39,9 +38,9 @@ func (r *mutationResolver) DeleteUser(ctx context.Context, input account.DeleteU
 }
 
 func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
-	return r.me(ctx)
+	return r.fleet.Accounts.Me(ctx)
 }
 
 func (r *queryResolver) Users(ctx context.Context) ([]*db.User, error) {
-	return r.reader.User.Query().Order(user.ByUsername()).All(ctx)
+	return r.fleet.Accounts.Users(ctx)
 }

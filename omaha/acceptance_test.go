@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// The acceptance cases 42 to 50 as far as this room sees them; the rest of each
-// is the fleet's.
+// Acceptance cases 42 to 50, as far as they concern this package.
+
 func TestAcceptance42UnknownApplicationNextToKnown(t *testing.T) {
 	for verdict, status := range map[string]string{
 		"unknown_application": "error-unknownApplication", "unknown_group": "error-unknownGroup",
@@ -21,27 +21,27 @@ func TestAcceptance42UnknownApplicationNextToKnown(t *testing.T) {
 			`<request><app appid="a" machineid="m"><updatecheck/></app><app appid="b" machineid="m"><updatecheck/></app></request>`)
 		got := w.Body.String()
 		if w.Code != http.StatusOK || !strings.Contains(got, `<app appid="a" status="`+status+`">`) {
-			t.Errorf("%d %s", w.Code, got)
+			t.Errorf("status %d: %s", w.Code, got)
 		}
 		if strings.Count(got, "<manifest") != 1 || strings.Index(got, "<manifest") < strings.Index(got, `<app appid="b" status="ok">`) {
-			t.Errorf("offers: %s", got)
+			t.Errorf("the known application got no offer: %s", got)
 		}
 	}
 }
 
-func TestAcceptance43AppIDEchoed(t *testing.T) {
+func TestAcceptance43AppIDIsRepeatedUnchanged(t *testing.T) {
 	for _, id := range []string{
 		"{e96281a6-d1af-4bde-9a0a-97b76e56dc57}", "E96281A6-D1AF-4BDE-9A0A-97B76E56DC57", "io.Example.Product", " padded ",
 	} {
 		f := script()
 		w := post(newTestHandler(t, f, Options{}), `<request><app appid="`+id+`"><ping/></app></request>`)
-		if !strings.Contains(w.Body.String(), `<app appid="`+id+`" status="ok">`) || f.asked[0].AppID != id {
-			t.Errorf("%q: asked %q, answered %s", id, f.asked[0].AppID, w.Body)
+		if !strings.Contains(w.Body.String(), `<app appid="`+id+`" status="ok">`) || f.checkIns[0].AppID != id {
+			t.Errorf("%q: check-in %q, response %s", id, f.checkIns[0].AppID, w.Body)
 		}
 	}
 }
 
-func TestAcceptance45OddVersionsAndMachines(t *testing.T) {
+func TestAcceptance45InvalidVersionsAndMachineIDs(t *testing.T) {
 	for _, app := range []string{
 		`version="ForcedUpdate" machineid="m"`, `version="" machineid="m"`, `version="1.2.3.4" machineid="m"`,
 		`version="99999999999.0.0" machineid="m"`, `machineid="m"`, `version="1.0.0" machineid=""`, `version="1.0.0"`,
@@ -49,8 +49,8 @@ func TestAcceptance45OddVersionsAndMachines(t *testing.T) {
 	} {
 		f := script("verdict invalid_machine")
 		w := post(newTestHandler(t, f, Options{}), `<request><app appid="a" `+app+`><updatecheck/></app></request>`)
-		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `status="error-invalidMachine"`) || len(f.asked) != 1 {
-			t.Errorf("%s: %d %s", app, w.Code, w.Body)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `status="error-invalidMachine"`) || len(f.checkIns) != 1 {
+			t.Errorf("%s: status %d: %s", app, w.Code, w.Body)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestAcceptance46Limits(t *testing.T) {
 		{"64 KiB in chunks", "POST", padded(maxBody), true, 200},
 		{"over 64 KiB", "POST", padded(maxBody + 1), false, 413},
 		{"over 64 KiB in chunks", "POST", padded(maxBody + 1), true, 413},
-		{"broken", "POST", check[:40], false, 400},
+		{"truncated", "POST", check[:40], false, 400},
 		{"document type", "POST", "<!DOCTYPE x>" + check, false, 400},
 		{"entity", "POST", `<request a="&lol;"/>`, false, 400},
 		{"deep", "POST", nested(17), false, 400},
@@ -82,13 +82,13 @@ func TestAcceptance46Limits(t *testing.T) {
 			}
 			w := serve(newTestHandler(t, f, Options{}), r)
 			if w.Code != test.code {
-				t.Errorf("code %d, want %d: %s", w.Code, test.code, w.Body)
+				t.Errorf("status %d, want %d: %s", w.Code, test.code, w.Body)
 			}
 			if test.code == 200 {
 				return
 			}
-			if len(f.asked) != 0 {
-				t.Error("the fleet was asked")
+			if len(f.checkIns) != 0 {
+				t.Error("the fleet got a check-in")
 			}
 			if got := w.Header().Get("Content-Type"); got != "text/plain; charset=utf-8" {
 				t.Errorf("content type %q", got)
@@ -103,14 +103,14 @@ func TestAcceptance46Limits(t *testing.T) {
 	}
 }
 
-func TestAcceptance46ContentTypeIsNotLookedAt(t *testing.T) {
+func TestAcceptance46ContentTypeIsIgnored(t *testing.T) {
 	for _, contentType := range []string{"", "text/xml", "text/xml; charset=iso-8859-1", "application/json", "bad/;;"} {
 		r := httptest.NewRequest("POST", "/v1/update/", strings.NewReader(check))
 		if contentType != "" {
 			r.Header.Set("Content-Type", contentType)
 		}
 		if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusOK {
-			t.Errorf("%q: %d", contentType, w.Code)
+			t.Errorf("content type %q: status %d", contentType, w.Code)
 		}
 	}
 }
@@ -130,26 +130,26 @@ func TestAcceptance47Paths(t *testing.T) {
 	} {
 		h := newTestHandler(t, script(), Options{Secret: test.secret})
 		if w := serve(h, httptest.NewRequest("POST", test.path, strings.NewReader(check))); w.Code != test.code {
-			t.Errorf("secret %q, path %s: %d, want %d", test.secret, test.path, w.Code, test.code)
+			t.Errorf("secret %q, path %s: status %d, want %d", test.secret, test.path, w.Code, test.code)
 		}
 		if w := serve(h, httptest.NewRequest("GET", test.path, nil)); (w.Code == 405) != (test.code == 200) {
-			t.Errorf("secret %q, GET %s: %d", test.secret, test.path, w.Code)
+			t.Errorf("secret %q, GET %s: status %d", test.secret, test.path, w.Code)
 		}
 	}
 }
 
-func TestAcceptance48PingOnly(t *testing.T) {
+func TestAcceptance48PingWithoutCheck(t *testing.T) {
 	f := script("ok poll=90m")
 	got := post(newTestHandler(t, f, Options{}), inApp(`<ping active="1"/>`)).Body.String()
 	if !strings.Contains(got, `<ping status="ok"/>`) || strings.Contains(got, "updatecheck") {
 		t.Error(got)
 	}
-	if in := f.asked[0]; !in.Ping || in.UpdateCheck {
-		t.Errorf("asked %+v", in)
+	if in := f.checkIns[0]; !in.Ping || in.UpdateCheck {
+		t.Errorf("check-in %+v", in)
 	}
 }
 
-func TestAcceptance49Address(t *testing.T) {
+func TestAcceptance49ForwardedAddress(t *testing.T) {
 	f := script()
 	h := newTestHandler(t, f, Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}})
 	for _, peer := range []string{"192.0.2.1:1234", "192.0.2.2:1234"} {
@@ -158,14 +158,14 @@ func TestAcceptance49Address(t *testing.T) {
 		r.Header.Set("X-Forwarded-For", "198.51.100.7")
 		serve(h, r)
 	}
-	if f.asked[0].Address != "198.51.100.7" || f.asked[1].Address != "192.0.2.2" {
-		t.Errorf("addresses %q and %q", f.asked[0].Address, f.asked[1].Address)
+	if f.checkIns[0].Address != "198.51.100.7" || f.checkIns[1].Address != "192.0.2.2" {
+		t.Errorf("addresses %q and %q", f.checkIns[0].Address, f.checkIns[1].Address)
 	}
 }
 
-// Acceptance case 50 over a real connection, with the OS daemon's headers.
-func TestAcceptance50Wire(t *testing.T) {
-	large := "steps" + strings.Repeat(" 2000.0.0!", 20) // more than net/http buffers
+// Over a TCP connection, with update_engine's headers.
+func TestAcceptance50ResponseOnTheWire(t *testing.T) {
+	large := "steps" + strings.Repeat(" 2000.0.0!", 20) // larger than net/http's buffer
 	server := httptest.NewServer(newTestHandler(t, script(large, large), Options{}))
 	defer server.Close()
 	for _, encoding := range []string{"", "Accept-Encoding: gzip\r\n"} {

@@ -7,21 +7,25 @@ import (
 	"strings"
 )
 
-// ClientAddress is the address of the machine as text, "" when it cannot be
-// told. That is the peer of the connection, unless the peer is a trusted proxy:
-// then X-Forwarded-For is read from the right, past all trusted proxies, and
-// the first other address is the client. What stands further left was written
-// by the client itself and proves nothing.
-func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
+// Proxies are the addresses of trusted reverse proxies. Forwarding headers of
+// other peers are ignored.
+type Proxies []netip.Prefix
+
+// ClientAddress returns the client's IP address as text, or "" if it is
+// unknown. That is the peer of the connection. If the peer is a trusted proxy,
+// X-Forwarded-For is read from right to left, and the first untrusted address
+// is the client. Entries further left come from the client itself and may be
+// forged.
+func (p Proxies) ClientAddress(r *http.Request) string {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	client, ok := peer.Addr().Unmap().WithZone(""), err == nil
 	if !ok {
-		if client, ok = parseHop(r.RemoteAddr); !ok {
+		if client, ok = parseAddress(r.RemoteAddr); !ok {
 			return "" // a Unix socket
 		}
 	}
-	if !contains(trusted, client) {
-		if peer.Addr().Is4() { // nearly all: it is there as text already
+	if !p.contain(client) {
+		if peer.Addr().Is4() { // the usual case: reuse the text
 			return r.RemoteAddr[:strings.LastIndexByte(r.RemoteAddr, ':')]
 		}
 		return client.String()
@@ -29,16 +33,16 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	values := r.Header["X-Forwarded-For"]
 	for _, rest := range slices.Backward(values) {
 		for rest != "" {
-			if !contains(trusted, client) {
+			if !p.contain(client) {
 				return client.String()
 			}
-			var hop string
+			var entry string
 			if cut := strings.LastIndexByte(rest, ','); cut >= 0 {
-				rest, hop = rest[:cut], rest[cut+1:]
+				rest, entry = rest[:cut], rest[cut+1:]
 			} else {
-				rest, hop = "", rest
+				rest, entry = "", rest
 			}
-			next, ok := parseHop(strings.TrimSpace(hop))
+			next, ok := parseAddress(strings.TrimSpace(entry))
 			if !ok {
 				return client.String()
 			}
@@ -48,9 +52,22 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) string {
 	return client.String()
 }
 
-// parseHop reads an address with or without a port. IPv4 in IPv6 is IPv4, and
-// a zone is dropped: it means something on this host only.
-func parseHop(s string) (netip.Addr, bool) {
+// Forwarded reports whether the request came through a trusted proxy.
+func (p Proxies) Forwarded(r *http.Request) bool {
+	if len(p) == 0 {
+		return false
+	}
+	peer, ok := parseAddress(r.RemoteAddr)
+	return ok && p.contain(peer)
+}
+
+func (p Proxies) contain(a netip.Addr) bool {
+	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(a) })
+}
+
+// parseAddress parses an IP address with or without a port. It converts IPv4 in
+// IPv6 to IPv4 and removes the zone, which has no meaning on other hosts.
+func parseAddress(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return a.Unmap().WithZone(""), true
 	}
@@ -58,13 +75,4 @@ func parseHop(s string) (netip.Addr, bool) {
 		return a.Addr().Unmap().WithZone(""), true
 	}
 	return netip.Addr{}, false
-}
-
-func contains(prefixes []netip.Prefix, a netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,6 @@
 //go:build !race
 
-// The race detector lets pools lose what they keep.
+// Under the race detector sync.Pool drops objects at random.
 
 package omaha
 
@@ -15,10 +15,9 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
-// A check that is answered from memory allocates no more than this in the
-// endpoint: the text of the request and what is read of it.
-func TestAllocationsOfACheck(t *testing.T) {
-	const most = 8
+// The allocations are the text of the request and the parsed Request.
+func TestCheckAllocatesAtMost8Times(t *testing.T) {
+	const limit = 8
 	answer, err := scripted("hold up_to_date")
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +30,7 @@ func TestAllocationsOfACheck(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() {
 		body.Reset(daemonCheck)
 		h.ServeHTTP(w, r)
-	}); n > most || w.code != 0 {
-		t.Errorf("%.1f allocations, %d are allowed; status %d", n, most, w.code)
+	}); n > limit || w.code != 0 {
+		t.Errorf("%.1f allocations, limit %d; status %d", n, limit, w.code)
 	}
 }

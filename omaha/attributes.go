@@ -8,15 +8,15 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// onDemand is the installsource of a check that a person asked for.
+// onDemand is the installsource of a check that a user started.
 const onDemand = "ondemandupdate"
 
-// attribute is one attribute of an element, its name without a prefix.
+// attribute is one attribute of an element, with its local name.
 type attribute struct{ name, value string }
 
-// element takes what is known from an element, by its place: the root has the
-// depth 1. Names and attributes with a prefix are somebody's extension and are
-// not handed in; a parent with one is "".
+// element reads a known element. The root has depth 1. Callers omit elements and
+// attributes with a namespace prefix, because they are extensions, and pass "" for
+// a parent with a prefix.
 func (r *Request) element(depth int, parent, name string, attrs []attribute) error {
 	switch {
 	case depth == 1:
@@ -35,7 +35,7 @@ func (r *Request) element(depth int, parent, name string, attrs []attribute) err
 	return nil
 }
 
-// child takes what is known from a child of an app.
+// child reads a known child element of an app.
 func (app *App) child(name string, attrs []attribute) error {
 	switch name {
 	case "ping":
@@ -111,7 +111,7 @@ func readEvent(attrs []attribute) rollout.Event {
 	return e
 }
 
-// attr is the value of an attribute, "" when there is none.
+// attr returns the value of an attribute, or "".
 func attr(attrs []attribute, name string) string {
 	for i := range attrs {
 		if attrs[i].name == name {
@@ -121,7 +121,7 @@ func attr(attrs []attribute, name string) string {
 	return ""
 }
 
-// number reads a signed decimal of 32 bits, 0 for anything else.
+// number parses a signed 32-bit decimal. It returns 0 for anything else.
 func number(s string) int {
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 32)
 	if err != nil {
@@ -137,7 +137,7 @@ func text(s string) *string {
 	return &s
 }
 
-// clip cuts valid UTF-8 to at most n bytes, between two runes.
+// clip truncates valid UTF-8 to at most n bytes, at a rune boundary.
 func clip(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -6,9 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// charsetReader serves the XML declaration's encoding label for the two
-// charsets besides UTF-8 that need no table. ASCII is UTF-8 already, and bytes
-// above 127 in it are found as broken UTF-8 later.
+// charsetReader is the xml.Decoder.CharsetReader for ASCII and ISO 8859-1. ASCII
+// needs no conversion; the decoder rejects bytes above 127 as invalid UTF-8.
 func charsetReader(label string, input io.Reader) (io.Reader, error) {
 	switch strings.ToLower(label) {
 	case "us-ascii", "ascii", "utf8":
@@ -19,10 +18,11 @@ func charsetReader(label string, input io.Reader) (io.Reader, error) {
 	return nil, invalid("encoding %.40q is not supported", label)
 }
 
-// latin1Reader recodes ISO 8859-1, whose bytes are the first 256 code points.
+// latin1Reader converts ISO 8859-1 to UTF-8. Its bytes are the first 256 code
+// points.
 type latin1Reader struct {
 	in   io.Reader
-	rest [1]byte // second byte of a rune that did not fit
+	rest [1]byte // second byte of a rune, if it did not fit
 	have bool
 }
 

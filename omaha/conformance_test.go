@@ -14,10 +14,10 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// The public go-omaha library is the other side: its types write the requests
-// and read the answers, the way its client package does.
+// Conformance with the public library go-omaha: it encodes the requests and decodes
+// the responses, as its client package does.
 
-// exchange sends a go-omaha request over HTTP and reads the answer with it.
+// exchange sends a go-omaha request over HTTP and returns the decoded response.
 func exchange(t *testing.T, url string, req *goomaha.Request) *goomaha.Response {
 	t.Helper()
 	body := bytes.NewBufferString(xml.Header)
@@ -40,7 +40,7 @@ func exchange(t *testing.T, url string, req *goomaha.Request) *goomaha.Response 
 	return answer
 }
 
-func TestGoOmahaUpdate(t *testing.T) {
+func TestGoOmahaClientGetsAnUpdate(t *testing.T) {
 	f := script("granted 2.1.0")
 	server := httptest.NewServer(newTestHandler(t, f, Options{}))
 	defer server.Close()
@@ -59,10 +59,10 @@ func TestGoOmahaUpdate(t *testing.T) {
 
 	answer := exchange(t, server.URL+"/v1/update/", req)
 
-	in := f.asked[0]
+	in := f.checkIns[0]
 	if in.AppID != id || in.Version != "1.0.0" || in.Machine != "u" || in.Track != `a "track"` || in.Board != "arm64-usr" ||
 		*in.OEM != "<oem>" || in.Alias != nil || !in.OnDemand || !in.Ping || !in.UpdateCheck || in.Arch != goomaha.LocalArch() {
-		t.Errorf("asked %+v", in)
+		t.Errorf("check-in %+v", in)
 	}
 	if len(in.Events) != 2 || in.Events[0] != (rollout.Event{Type: 3, Result: 2, PreviousVersion: "0.9.0", HasPrevious: true}) ||
 		in.Events[1].Result != 0 || in.Events[1].Code != 9 {
@@ -94,7 +94,7 @@ func TestGoOmahaUpdate(t *testing.T) {
 	}
 }
 
-func TestGoOmahaStatuses(t *testing.T) {
+func TestGoOmahaDecodesEveryStatus(t *testing.T) {
 	for _, test := range []struct {
 		script string
 		app    goomaha.AppStatus
@@ -121,16 +121,15 @@ func TestGoOmahaStatuses(t *testing.T) {
 	}
 }
 
-// Every request of every story that go-omaha reads is read the same here, and
-// every answer is one that it accepts.
-func TestGoOmahaReadsTheSame(t *testing.T) {
-	for _, body := range storyRequests(t) {
+// Every request in testdata that go-omaha can parse has the same meaning here.
+func TestGoOmahaParsesRequestsTheSameWay(t *testing.T) {
+	for _, body := range goldenRequests(t) {
 		if strings.Contains(body, "xmlns:") {
-			continue // go-omaha takes an extension's elements for its own
+			continue // go-omaha ignores namespace prefixes
 		}
 		theirs, err := goomaha.ParseRequest("", strings.NewReader(body))
 		if err != nil {
-			t.Logf("go-omaha refuses it: %v", err) // empty numbers, for one
+			t.Logf("go-omaha cannot parse it: %v", err) // for example because of empty numbers
 			continue
 		}
 		ours, err := Parse([]byte(body))
@@ -146,12 +145,12 @@ func TestGoOmahaReadsTheSame(t *testing.T) {
 			their := theirs.Apps[i]
 			if app.ID != their.ID || app.Version != their.Version || app.Machine != their.MachineID || app.Board != their.Board ||
 				app.Ping != (their.Ping != nil) || app.UpdateCheck != (their.UpdateCheck != nil) || len(app.Events) != len(their.Events) {
-				t.Errorf("%+v is %+v there, from %s", app, their, body)
+				t.Errorf("%+v, but go-omaha has %+v, from %s", app, their, body)
 				continue
 			}
 			for j, e := range app.Events {
 				if e.Type != int(their.Events[j].Type) || e.Result != int(their.Events[j].Result) {
-					t.Errorf("%+v is %+v there, from %s", e, their.Events[j], body)
+					t.Errorf("%+v, but go-omaha has %+v, from %s", e, their.Events[j], body)
 				}
 			}
 		}

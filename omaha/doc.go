@@ -1,41 +1,39 @@
-// Package omaha is the endpoint that machines talk to. It knows the words of
-// the Omaha protocol, version 3.0 in XML, and nothing else: it turns a request
-// into one fleet.CheckIn per application and the fleet's answers into a
-// response. Which machine may update, and what is stored, is not known here.
+// Package omaha is the HTTP endpoint for machines. It translates between the Omaha
+// protocol, version 3.0 in XML, and package fleet: a request becomes one
+// checkin.CheckIn per application, and the answers become one response. It decides
+// and stores nothing.
 //
 // # Sources
 //
 // The message format is that of Google's "Omaha Server Protocol V3"
 // (github.com/google/omaha, doc/ServerProtocolV3.md), with the extensions of
-// the CoreOS and Flatcar OS daemon (update_engine 0.4.10: track, board,
-// machineid, machinealias, oem, oemversion, alephversion, the postinstall
-// action, PollInterval) and of Nebraska's syncer (multi_manifest_ok, is_floor,
-// floor_reason, is_target). Where those differ, the OS daemon wins, because its
-// machines are the ones that cannot be repaired by hand.
+// CoreOS's and Flatcar's update_engine 0.4.10 (track, board, machineid,
+// machinealias, oem, oemversion, alephversion, the postinstall action,
+// PollInterval) and of Nebraska's syncer (multi_manifest_ok, is_floor,
+// floor_reason, is_target). Where they differ, update_engine takes precedence,
+// because a machine that rejects a response cannot be repaired remotely.
 //
-// # What the answer says
+// # Responses
 //
-// A request that was understood is answered with HTTP 200, whatever the news.
+// Every well-formed request gets HTTP 200, also if there is no update.
 //
-//   - "Not now" is app status ok and updatecheck noupdate, the reason in the
-//     attribute info. The OS daemon answers any other updatecheck status, and a
-//     missing updatecheck, with a failure report on every poll.
-//   - An application, group, version or machine id that cannot be served is an
-//     app status error-…, which go-omaha and Google's client look at. If an
-//     update check was asked, noupdate goes with it: the OS daemon looks only
-//     at that and stays quiet. Ping and events are then not acknowledged,
-//     because they were not stored.
-//   - Applications of one request are answered in order, each on its own
-//     merits. If the fleet fails for one of several, that one gets
-//     error-internal and the others their answers. If it fails for all (so, for
-//     every machine with one application), the answer is HTTP 500, which makes
-//     the OS daemon double its poll interval.
-//   - If the fleet is overloaded or stopping, the whole request gets HTTP 503:
-//     same effect, and a repeated request is harmless because grants and events
+//   - A hold is app status ok and updatecheck noupdate, with the reason in the
+//     attribute info. update_engine reports a failure on every check for any other
+//     updatecheck status and for a missing updatecheck.
+//   - An unknown application or group, or an invalid version or machine id, is an
+//     app status error-…, which go-omaha and Google's client evaluate. An update
+//     check also gets noupdate, because update_engine evaluates only that. Ping and
+//     events are not acknowledged then, because they were not stored.
+//   - The applications of a request are answered in order and independently. If the
+//     fleet fails for some of them, those get error-internal. If it fails for all,
+//     the response is HTTP 500, and update_engine doubles its poll interval. So it
+//     is for every machine with one application.
+//   - If the fleet is overloaded or stopping, the whole request gets HTTP 503, with
+//     the same effect. Repeating a request is harmless, because grants and events
 //     are idempotent.
-//   - Input that is not an Omaha request gets 400 and one line of text, one
-//     that is too large 413. See the limits in codec.go.
+//   - Invalid input gets 400 with one line of text, and input that is too large
+//     413. The limits are in parse.go.
 //
-// Answers are never compressed: the OS daemon takes a compressed body for
-// broken XML, and an answer is about a kilobyte.
+// Responses are never compressed: update_engine cannot read a compressed body, and
+// a response has about one kilobyte.
 package omaha

@@ -8,18 +8,17 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 )
 
-// prologue is the start of every answer. The OS daemon refuses an answer with
+// prologue is the start of every response. update_engine rejects a response with
 // anything but a byte order mark before it.
 const prologue = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
 
-// dayZero is the day that elapsed_days counts from: 1 January 2007, in Unix
-// seconds.
+// dayZero is the start of elapsed_days: 1 January 2007, in Unix seconds.
 const dayZero = 1167609600
 
 const secondsPerDay = 24 * 60 * 60
 
-// appendResponse appends a whole answer. One element a line keeps it readable
-// for people; no client minds the line breaks.
+// appendResponse appends a response. Each element is on its own line for
+// readability; clients ignore the line breaks.
 func appendResponse(b []byte, now time.Time, replies []reply) []byte {
 	b = append(b, prologue...)
 	b = append(b, `<response protocol="3.0" server="coreroller">`+"\n"...)
@@ -74,10 +73,9 @@ func appendUpdateCheck(b []byte, r *reply) []byte {
 	return append(b, "</updatecheck>\n"...)
 }
 
-// appendURLs writes the codebases. The protocol has one list for the whole
-// updatecheck, every entry good for every file, and mirrors take the first. So
-// the manifests of a mirror share one entry when they can; when they cannot,
-// entry n belongs to manifest n.
+// appendURLs appends the codebases. The protocol has one list per updatecheck,
+// every entry is valid for every file, and mirrors use the first. So offers with
+// the same URL share one entry. If the URLs differ, entry n belongs to manifest n.
 func appendURLs(b []byte, offers []catalog.Offer) []byte {
 	n := 1
 	for i := range offers {
@@ -94,9 +92,9 @@ func appendURLs(b []byte, offers []catalog.Offer) []byte {
 	return append(b, "</urls>\n"...)
 }
 
-// appendManifest writes one version. The payload is the first package, because
-// that is the one the OS daemon takes; extra files are not required, because
-// each machine picks those that are for it.
+// appendManifest appends one version. The payload is the first package, because
+// update_engine uses that one. Extra files are not required, because each machine
+// chooses those that it needs.
 func appendManifest(b []byte, o *catalog.Offer, mirror bool) []byte {
 	p := o.Package
 	b = append(b, `<manifest`...)
@@ -113,12 +111,12 @@ func appendManifest(b []byte, o *catalog.Offer, mirror bool) []byte {
 		}
 	}
 	b = append(b, ">\n"...)
-	b = append(b, p.Rendered(contents)...)
+	b = append(b, p.Rendered(manifestBody)...)
 	return append(b, "</manifest>\n"...)
 }
 
-// contents is what a manifest says of its package whoever asks.
-func contents(p *catalog.Package) []byte {
+// manifestBody is the part of a manifest that is the same for all machines.
+func manifestBody(p *catalog.Package) []byte {
 	b := appendFile([]byte("<packages>\n"), &p.File, true)
 	for i := range p.Extra {
 		b = appendFile(b, &p.Extra[i], false)
@@ -141,14 +139,13 @@ func appendFile(b []byte, f *catalog.File, required bool) []byte {
 	} else {
 		b = append(b, ` required="false"`...)
 	}
-	b = appendSet(b, "hash", f.SHA1Base64)
-	b = appendSet(b, "hash_sha256", f.SHA256Hex)
+	b = appendNonEmpty(b, "hash", f.SHA1Base64)
+	b = appendNonEmpty(b, "hash_sha256", f.SHA256Hex)
 	return append(b, "/>\n"...)
 }
 
-// appendAction writes the postinstall action with the attribute names of
-// go-omaha. Booleans are left out when false: that is what absence means, and
-// the OS daemon knows only the text "true".
+// appendAction appends the postinstall action with the attribute names of go-omaha.
+// False booleans are omitted, because update_engine knows only the text "true".
 func appendAction(b []byte, a *catalog.Action) []byte {
 	b = append(b, `<action`...)
 	event := a.Event
@@ -156,18 +153,18 @@ func appendAction(b []byte, a *catalog.Action) []byte {
 		event = "postinstall"
 	}
 	b = appendText(b, "event", event)
-	b = appendSet(b, "sha256", a.SHA256)
-	b = appendSet(b, "DisplayVersion", a.ChromeOSVersion)
+	b = appendNonEmpty(b, "sha256", a.SHA256)
+	b = appendNonEmpty(b, "DisplayVersion", a.ChromeOSVersion)
 	b = appendTrue(b, "needsadmin", a.NeedsAdmin)
 	b = appendTrue(b, "IsDeltaPayload", a.IsDelta)
 	b = appendTrue(b, "DisablePayloadBackoff", a.DisablePayloadBackoff)
-	b = appendSet(b, "MetadataSignatureRsa", a.MetadataSignatureRSA)
-	b = appendSet(b, "MetadataSize", a.MetadataSize)
-	b = appendSet(b, "deadline", a.Deadline)
+	b = appendNonEmpty(b, "MetadataSignatureRsa", a.MetadataSignatureRSA)
+	b = appendNonEmpty(b, "MetadataSize", a.MetadataSize)
+	b = appendNonEmpty(b, "deadline", a.Deadline)
 	return append(b, "/>\n"...)
 }
 
-// appendText appends an attribute. The name must be plain ASCII.
+// appendText appends an attribute. The name must be ASCII.
 func appendText(b []byte, name, value string) []byte {
 	b = append(b, ' ')
 	b = append(b, name...)
@@ -176,15 +173,15 @@ func appendText(b []byte, name, value string) []byte {
 	return append(b, '"')
 }
 
-// appendSet appends an attribute that is left out when empty.
-func appendSet(b []byte, name, value string) []byte {
+// appendNonEmpty appends an attribute unless the value is empty.
+func appendNonEmpty(b []byte, name, value string) []byte {
 	if value == "" {
 		return b
 	}
 	return appendText(b, name, value)
 }
 
-// appendTrue appends an attribute that is left out when false.
+// appendTrue appends an attribute if the value is true.
 func appendTrue(b []byte, name string, value bool) []byte {
 	if !value {
 		return b
@@ -201,9 +198,9 @@ func appendInt(b []byte, name string, value int64) []byte {
 }
 
 // appendEscaped appends text for a double-quoted attribute value (XML 1.0,
-// sections 2.2, 2.4 and 3.3.3): white space but the blank as references,
-// because parsers turn it into blanks otherwise, and U+FFFD for what XML cannot
-// hold.
+// sections 2.2, 2.4 and 3.3.3). Tabs and line breaks become references, because
+// parsers would replace them by blanks. Characters that XML does not allow become
+// U+FFFD.
 func appendEscaped(b []byte, s string) []byte {
 	done := 0
 	for i := 0; i < len(s); {

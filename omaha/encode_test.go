@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestDaystart(t *testing.T) {
+func TestDaystartCountsFrom2007(t *testing.T) {
 	zone := time.FixedZone("", -11*60*60)
 	for _, test := range []struct {
 		now  time.Time
@@ -26,7 +26,7 @@ func TestDaystart(t *testing.T) {
 	}
 }
 
-func TestEscaped(t *testing.T) {
+func TestAttributeValuesAreEscaped(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                    "",
 		"plain 1.0 ü 語 🚀 '":   "plain 1.0 ü 語 🚀 '",
@@ -44,7 +44,7 @@ func TestEscaped(t *testing.T) {
 	}
 }
 
-// What is escaped is read back as it was, by the standard library's parser.
+// encoding/xml decodes an escaped value to the original.
 func FuzzEscaped(f *testing.F) {
 	for _, s := range []string{"", "a", "<&>\"'\t\r\n ", "\x00\xff\ufffe語", "&amp;", "]]>"} {
 		f.Add(s)
@@ -66,7 +66,7 @@ func FuzzEscaped(f *testing.F) {
 			}
 			return r
 		}, s)
-		// A run of broken bytes may become one or several U+FFFD.
+		// A sequence of invalid bytes may become one or several U+FFFD.
 		squeeze := func(s string) string {
 			for strings.Contains(s, "\uFFFD\uFFFD") {
 				s = strings.ReplaceAll(s, "\uFFFD\uFFFD", "\uFFFD")
@@ -74,7 +74,7 @@ func FuzzEscaped(f *testing.F) {
 			return s
 		}
 		if squeeze(got.V) != squeeze(want) {
-			t.Errorf("%q came back as %q", s, got.V)
+			t.Errorf("%q was decoded as %q", s, got.V)
 		}
 	})
 }

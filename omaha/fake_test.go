@@ -17,15 +17,14 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// fakeFleet stands behind the room's edge: it remembers what it was asked and
-// answers from a script, one line an app.
+// fakeFleet records check-ins and answers them from a script with one line per app.
 type fakeFleet struct {
-	script []string // empty: "ok" for everything
-	asked  []checkin.CheckIn
+	script   []string // empty answers "ok"
+	checkIns []checkin.CheckIn
 }
 
 func (f *fakeFleet) CheckIn(_ context.Context, in checkin.CheckIn) (checkin.Answer, error) {
-	f.asked = append(f.asked, in)
+	f.checkIns = append(f.checkIns, in)
 	line := "ok"
 	if len(f.script) > 0 {
 		line, f.script = f.script[0], f.script[1:]
@@ -33,40 +32,41 @@ func (f *fakeFleet) CheckIn(_ context.Context, in checkin.CheckIn) (checkin.Answ
 	return scripted(line)
 }
 
-// scripted reads one line of a script: a verb, its words, and poll=<duration>.
+// scripted returns the answer for a line of a script: a verb, arguments, and
+// optionally poll=<duration>.
 //
-//	ok                       nothing was decided
+//	ok                       no decision
 //	hold <reason>            noupdate
-//	granted <version>        one manifest, floors of packages() included
-//	steps <version>...       all manifests; a version with ! is a floor
+//	granted <version>        one manifest, with the floors of packages()
+//	steps <version>...       several manifests; a version with ! is a floor
 //	verdict <reason>         unknown_application, unknown_group, invalid_version, invalid_machine
 //	error <code>             unavailable, invalid, internal
 func scripted(line string) (checkin.Answer, error) {
 	var a checkin.Answer
-	words := strings.Fields(line)
-	if last, ok := strings.CutPrefix(words[len(words)-1], "poll="); ok {
+	fields := strings.Fields(line)
+	if last, ok := strings.CutPrefix(fields[len(fields)-1], "poll="); ok {
 		d, err := time.ParseDuration(last)
 		if err != nil {
 			return a, err
 		}
-		a.PollInterval, words = d, words[:len(words)-1]
+		a.PollInterval, fields = d, fields[:len(fields)-1]
 	}
-	switch words[0] {
+	switch fields[0] {
 	case "ok":
 	case "hold":
-		a.Decision.Reason = rollout.ParseReason(words[1])
+		a.Decision.Reason = rollout.ParseReason(fields[1])
 		if a.Decision.Reason == rollout.ReasonNone {
-			return a, fmt.Errorf("script: no reason %q", words[1])
+			return a, fmt.Errorf("script: no reason %q", fields[1])
 		}
 	case "granted", "steps":
 		a.Decision.Reason = rollout.ReasonGranted
-		for i, version := range words[1:] {
+		for i, version := range fields[1:] {
 			version, floor := strings.CutSuffix(version, "!")
 			p := packages()[version]
 			if p == nil {
 				return a, fmt.Errorf("script: no package %q", version)
 			}
-			o := catalog.Offer{Package: p, Floor: floor, Target: i == len(words)-2}
+			o := catalog.Offer{Package: p, Floor: floor, Target: i == len(fields)-2}
 			if floor {
 				o.FloorReason = `moves /usr to the "new" layout`
 			}
@@ -79,23 +79,23 @@ func scripted(line string) (checkin.Answer, error) {
 			"invalid_version":     catalog.VerdictInvalidVersion,
 			"invalid_machine":     catalog.VerdictInvalidMachine,
 			"from_the_future":     catalog.Verdict(200),
-		}[words[1]]
+		}[fields[1]]
 		if !ok {
-			return a, fmt.Errorf("script: no verdict %q", words[1])
+			return a, fmt.Errorf("script: no verdict %q", fields[1])
 		}
 		a.Verdict = v
 	case "error":
-		if words[1] == "internal" {
+		if fields[1] == "internal" {
 			return a, fmt.Errorf("read machines: %w", io.ErrUnexpectedEOF)
 		}
-		return a, fmt.Errorf("lane: %w", fault.Errorf(fault.Code(words[1]), "", "the test wants it"))
+		return a, fmt.Errorf("lane: %w", fault.Errorf(fault.Code(fields[1]), "", "scripted"))
 	default:
 		return a, fmt.Errorf("script: %q", line)
 	}
 	return a, nil
 }
 
-// packages are what a script can offer, by version.
+// packages are the packages that a script can offer, by version.
 func packages() map[string]*catalog.Package {
 	osPackage := func(version, codebase string) *catalog.Package {
 		return &catalog.Package{
@@ -147,7 +147,7 @@ func packages() map[string]*catalog.Package {
 // noon is the clock of all tests: 2024-02-29 12:34:56.789 UTC, day 6268.
 func noon() time.Time { return time.Date(2024, 2, 29, 12, 34, 56, 789e6, time.UTC) }
 
-// newTestHandler is a mounted handler; o may lack the clock and the log.
+// newTestHandler returns a mounted handler. The clock and the log have defaults.
 func newTestHandler(t testing.TB, f Fleet, o Options) http.Handler {
 	t.Helper()
 	if o.Now == nil {
@@ -161,7 +161,7 @@ func newTestHandler(t testing.TB, f Fleet, o Options) http.Handler {
 	return mux
 }
 
-// post sends one body to /v1/update/.
+// post sends a body to /v1/update/.
 func post(h http.Handler, body string) *httptest.ResponseRecorder {
 	return serve(h, httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(body)))
 }

@@ -16,11 +16,10 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// FuzzPlain holds the reader of plain requests against the standard library's
-// decoder: whatever the text, Parse says what the decoder alone says, be it a
-// request or a refusal.
-func FuzzPlain(f *testing.F) {
-	for _, body := range storyRequests(f) {
+// FuzzFastParser compares the two parsers: for every text Parse returns the same
+// request or error as parseXML.
+func FuzzFastParser(f *testing.F) {
+	for _, body := range goldenRequests(f) {
 		f.Add([]byte(body))
 	}
 	for _, body := range []string{
@@ -37,29 +36,27 @@ func FuzzPlain(f *testing.F) {
 		if len(body) == 0 {
 			return
 		}
-		want, wantErr := parseAny(body)
+		want, wantErr := parseXML(body)
 		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
-			t.Fatalf("error %v, the decoder's %v", gotErr, wantErr)
+			t.Fatalf("error %v, parseXML has %v", gotErr, wantErr)
 		}
 		if gotErr == nil && !reflect.DeepEqual(got, want) {
-			t.Fatalf("%+v, the decoder's %+v", got, want)
+			t.Fatalf("%+v, parseXML has %+v", got, want)
 		}
 	})
 }
 
-// What machines send is read without the decoder.
-func TestRequestsOfMachinesArePlain(t *testing.T) {
-	if parsePlain(string(daemonCheck)) == nil {
-		t.Error("a check of the OS daemon is not plain")
+func TestFastParserParsesChecksOfUpdateEngine(t *testing.T) {
+	if parseFast(string(daemonCheck)) == nil {
+		t.Error("a check of update_engine is not in the subset")
 	}
 }
 
-// FuzzParse throws bytes at the endpoint. Whatever they are: no panic; what is
-// refused is refused with a short text; what is accepted is well-formed by the
-// standard library's own rules, within the limits, and every answer to it, from
-// "not now" to a mirror's, is one that go-omaha reads and that echoes the ids.
+// FuzzParse parses arbitrary bytes. An error has a short message. An accepted
+// request is well-formed for encoding/xml and within the limits, and go-omaha can
+// decode every kind of response to it.
 func FuzzParse(f *testing.F) {
-	for _, body := range storyRequests(f) {
+	for _, body := range goldenRequests(f) {
 		f.Add([]byte(body))
 	}
 	f.Add([]byte("<?xml version=\"1.0\" encoding=\"latin1\"?><request><app appid=\"\xfc\"/></request>"))
@@ -83,7 +80,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if err := wellFormed(body); err != nil {
-			t.Fatalf("accepted, but %v", err)
+			t.Fatalf("accepted, but not well-formed: %v", err)
 		}
 		if len(req.Apps) > maxApps {
 			t.Fatalf("%d apps", len(req.Apps))
@@ -103,7 +100,7 @@ func FuzzParse(f *testing.F) {
 					t.Fatalf("event %+v", e)
 				}
 			}
-			checkIn(req, app, "")
+			fleetCheckIn(req, app, "")
 		}
 		for _, a := range answers {
 			checkAnswer(t, req, a)
@@ -111,7 +108,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkAnswer answers every app of a request the same and reads the result.
+// checkAnswer encodes a response with the same answer for every app and decodes it.
 func checkAnswer(t *testing.T, req *Request, a checkin.Answer) {
 	replies := make([]reply, len(req.Apps))
 	for i := range req.Apps {
@@ -129,23 +126,24 @@ func checkAnswer(t *testing.T, req *Request, a checkin.Answer) {
 		t.Fatalf("go-omaha: %v in %s", err, doc)
 	}
 	if len(resp.Apps) != len(req.Apps) {
-		t.Fatalf("%d apps asked, %d answered", len(req.Apps), len(resp.Apps))
+		t.Fatalf("%d apps in the request, %d in the response", len(req.Apps), len(resp.Apps))
 	}
 	for i, got := range resp.Apps {
 		app := &req.Apps[i]
 		if got.ID != app.ID {
-			t.Fatalf("appid %q echoed as %q", app.ID, got.ID)
+			t.Fatalf("appid %q was returned as %q", app.ID, got.ID)
 		}
 		if (got.UpdateCheck != nil) != app.UpdateCheck {
-			t.Fatalf("updatecheck asked %v: %s", app.UpdateCheck, doc)
+			t.Fatalf("updatecheck in the request: %v, response %s", app.UpdateCheck, doc)
 		}
 		if got.Status == goomaha.AppOK && (len(got.Events) != len(app.Events) || (got.Ping != nil) != app.Ping) {
-			t.Fatalf("not acknowledged: %s", doc)
+			t.Fatalf("ping or events are not acknowledged: %s", doc)
 		}
 	}
 }
 
-// wellFormed walks a document with the standard library's checking parser.
+// wellFormed reads a document with encoding/xml, which checks that it is
+// well-formed.
 func wellFormed(doc []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(doc, []byte("\xef\xbb\xbf"))))
 	d.CharsetReader = func(label string, in io.Reader) (io.Reader, error) {

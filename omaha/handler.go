@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,61 +20,62 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// Fleet is what the endpoint asks. An error with code unavailable means "try
-// again later", one with code invalid refuses this application alone, and any
-// other is a fault of the server. What can be said about a machine's request is
-// in Answer.Verdict and not an error.
+// Fleet is the part of fleet.Service that the endpoint uses. An error with code
+// unavailable rejects the whole request, one with code invalid this application
+// only, and any other error is a server fault. Problems of a machine's request are
+// not errors, but in Answer.Verdict.
 type Fleet interface {
 	CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error)
 }
 
 // Options configure a Handler.
 type Options struct {
-	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	// TrustedProxies are the peers whose X-Forwarded-For header is used.
 	TrustedProxies []netip.Prefix
-	// Secret is the last part of the path, "" for none; see Mount.
+	// Secret is the last segment of the path, or ""; see Mount.
 	Secret string
-	// Log gets one line for each application that could not be answered; nil
-	// is slog.Default.
+	// Log receives one line per application whose check-in failed. Nil uses
+	// slog.Default.
 	Log *slog.Logger
-	// Now is the clock, for daystart only. It must be set.
+	// Now is the clock for the daystart element. It must be set.
 	Now func() time.Time
-	// InWork is how many requests may be under way before others are told to
-	// come back later; 0 is 5000.
-	InWork int
+	// MaxInFlight is the number of concurrent requests above which further ones
+	// get 503; 0 is 5000.
+	MaxInFlight int
 }
 
 // Handler answers Omaha requests. It is safe for concurrent use.
 type Handler struct {
-	fleet   Fleet
-	trusted []netip.Prefix
-	secret  string
-	log     *slog.Logger
-	now     func() time.Time
-	most    int64        // requests in work
-	working atomic.Int64 // of them, now
-	scratch sync.Pool    // of *scratch
+	fleet    Fleet
+	proxies  Proxies
+	secret   string
+	log      *slog.Logger
+	now      func() time.Time
+	limit    int64 // of requests in flight
+	inFlight atomic.Int64
+	buffers  sync.Pool // of *buffers
 }
 
-// scratch is the memory of one request, kept between requests. Nothing in it
-// is referenced by what is given to the fleet.
-type scratch struct {
-	body    []byte
-	replies []reply
-	answer  []byte
+// buffers is the memory of one request, which later requests reuse. The arguments
+// of Fleet.CheckIn do not reference it.
+type buffers struct {
+	body     []byte
+	replies  []reply
+	response []byte
 }
 
-// contentType is shared by all answers; nobody may change it.
+// contentType is shared by all responses. It must not be modified.
 var contentType = []string{"text/xml; charset=utf-8"}
 
-// selfCounted is the longest answer in bytes to which net/http adds its length
-// by itself, for less.
-const selfCounted = 2000
+// autoLength is the response size in bytes up to which net/http adds the
+// Content-Length header itself, at a lower cost.
+const autoLength = 2000
 
-// maxKept is the largest answer buffer that is kept; only mirrors need more.
-const maxKept = 64 << 10
+// maxReused is the largest response buffer in bytes that is reused. Only responses
+// to mirrors are larger.
+const maxReused = 64 << 10
 
-// NewHandler makes the handler of both paths; Mount puts it there.
+// NewHandler returns a Handler. Register it with Mount.
 func NewHandler(f Fleet, o Options) *Handler {
 	if o.Now == nil {
 		panic("omaha: Options.Now is not set")
@@ -81,103 +83,104 @@ func NewHandler(f Fleet, o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	h := &Handler{fleet: f, trusted: o.TrustedProxies, secret: trimSlashes(o.Secret), log: o.Log, now: o.Now,
-		most: int64(cmp.Or(o.InWork, inWork))}
-	h.scratch.New = func() any { return &scratch{body: make([]byte, 0, 4<<10)} }
+	h := &Handler{fleet: f, proxies: o.TrustedProxies, secret: strings.Trim(o.Secret, "/"), log: o.Log, now: o.Now,
+		limit: int64(cmp.Or(o.MaxInFlight, defaultMaxInFlight))}
+	h.buffers.New = func() any { return &buffers{body: make([]byte, 0, 4<<10)} }
 	return h
 }
 
-// ServeHTTP answers one request. Headers of the request are not looked at,
-// content type included.
+// ServeHTTP answers one request. It ignores the headers of the request, including
+// the content type.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		http.Error(w, "omaha requests are sent with POST", http.StatusMethodNotAllowed)
+		http.Error(w, "method not allowed: use POST", http.StatusMethodNotAllowed)
 		return
 	}
-	s := h.scratch.Get().(*scratch)
-	defer h.release(s)
+	b := h.buffers.Get().(*buffers)
+	defer h.release(b)
 
 	var err error
-	if s.body, err = readBody(s.body[:0], w, r); err != nil {
+	if b.body, err = readBody(b.body[:0], w, r); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			http.Error(w, "a request has at most "+strconv.Itoa(maxBody)+" bytes", http.StatusRequestEntityTooLarge)
+			http.Error(w, "the request is larger than "+strconv.Itoa(maxBody)+" bytes", http.StatusRequestEntityTooLarge)
 			return
 		}
-		http.Error(w, "the request could not be read", http.StatusBadRequest)
+		http.Error(w, "could not read the request", http.StatusBadRequest)
 		return
 	}
-	if h.work(w, r, s) {
-		hold(r.Context())
-		unavailable(w)
+	if h.handle(w, r, b) {
+		delayRejection(r.Context())
+		reject(w)
 	}
 }
 
-// work answers a request whose body was read, or says that there is too much to
-// do.
-func (h *Handler) work(w http.ResponseWriter, r *http.Request, s *scratch) (busy bool) {
-	working := h.working.Add(1)
-	defer h.working.Add(-1)
-	if working > h.most {
+// handle answers a request whose body was read. It returns true without a response
+// if the server is overloaded.
+func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers) (overloaded bool) {
+	inFlight := h.inFlight.Add(1)
+	defer h.inFlight.Add(-1)
+	if inFlight > h.limit {
 		return true
 	}
-	req, err := Parse(s.body)
+	req, err := Parse(b.body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
-	failed, busy := h.ask(w, r, req, s)
-	if busy {
+	failed, overloaded := h.checkIn(w, r, req, b)
+	if overloaded {
 		return true
 	}
 	if failed > 0 && failed == len(req.Apps) {
 		http.Error(w, "internal error, request id "+requestID(w), http.StatusInternalServerError)
 		return false
 	}
-	if working > h.most/2 {
-		slowDown(s.replies)
+	if inFlight > h.limit/2 {
+		slowDown(b.replies)
 	}
-	s.answer = appendResponse(s.answer[:0], h.now(), s.replies)
+	b.response = appendResponse(b.response[:0], h.now(), b.replies)
 	header := w.Header()
 	header["Content-Type"] = contentType
-	if len(s.answer) > selfCounted {
-		header.Set("Content-Length", strconv.Itoa(len(s.answer)))
+	if len(b.response) > autoLength {
+		header.Set("Content-Length", strconv.Itoa(len(b.response)))
 	}
-	_, _ = w.Write(s.answer) // the client has gone away: nobody to tell
+	_, _ = w.Write(b.response) // fails only if the client has disconnected
 	return false
 }
 
-// ask collects a reply for each app, in order, and counts those that failed.
-func (h *Handler) ask(w http.ResponseWriter, r *http.Request, req *Request, s *scratch) (failed int, busy bool) {
-	address := ClientAddress(r, h.trusted)
+// checkIn appends a reply for each app, in order, and returns the number of
+// failures.
+func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, b *buffers) (failed int, overloaded bool) {
+	address := h.proxies.ClientAddress(r)
 	for i := range req.Apps {
 		app := &req.Apps[i]
 		if app.ID == "" {
-			s.replies = append(s.replies, refusal(app, statusInvalidAppID))
+			b.replies = append(b.replies, invalidReply(app, statusInvalidAppID))
 			continue
 		}
-		answer, err := h.fleet.CheckIn(r.Context(), checkIn(req, app, address))
+		answer, err := h.fleet.CheckIn(r.Context(), fleetCheckIn(req, app, address))
 		switch {
 		case err == nil:
-			s.replies = append(s.replies, replyFor(app, answer))
+			b.replies = append(b.replies, replyFor(app, answer))
 		case fault.CodeOf(err) == fault.Unavailable, r.Context().Err() != nil:
 			return failed, true
 		case fault.CodeOf(err) == fault.Invalid:
-			s.replies = append(s.replies, refusal(app, statusInvalidRequest))
+			b.replies = append(b.replies, invalidReply(app, statusInvalidRequest))
 		default:
 			failed++
 			h.log.ErrorContext(r.Context(), "check-in failed", "request_id", requestID(w),
 				"app", app.ID, "machine", app.Machine, "error", err)
-			s.replies = append(s.replies, reply{app: app, status: statusInternal})
+			b.replies = append(b.replies, reply{app: app, status: statusInternal})
 		}
 	}
 	return failed, false
 }
 
-// checkIn is one app of a request in the fleet's words. A machine that says it
-// will ignore any offer is counted like one that pings: an offer would only
-// take a place in the rollout from another.
-func checkIn(req *Request, app *App, address string) checkin.CheckIn {
+// fleetCheckIn converts one app of a request. An update check with updatedisabled
+// counts as a ping, because the machine would ignore an offer, which would use up a
+// slot for nothing.
+func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 	return checkin.CheckIn{
 		AppID:   app.ID,
 		Track:   app.Track,
@@ -196,14 +199,14 @@ func checkIn(req *Request, app *App, address string) checkin.CheckIn {
 	}
 }
 
-// readBody appends the body to b, up to the limit.
+// readBody appends the body to b. It returns a *http.MaxBytesError above maxBody.
 func readBody(b []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > maxBody {
-		return b, &http.MaxBytesError{Limit: maxBody} // without reading any of it
+		return b, &http.MaxBytesError{Limit: maxBody} // without reading the body
 	}
 	body := r.Body
 	if r.ContentLength < 0 {
-		body = http.MaxBytesReader(w, body, maxBody) // else net/http holds it to its length
+		body = http.MaxBytesReader(w, body, maxBody) // otherwise net/http enforces ContentLength
 	}
 	for {
 		if len(b) == cap(b) {
@@ -220,7 +223,7 @@ func readBody(b []byte, w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	}
 }
 
-// requestID is the id that middleware gave the request, or a new one.
+// requestID returns the id that middleware has set, or sets a new one.
 func requestID(w http.ResponseWriter) string {
 	const name = "X-Request-Id"
 	id := w.Header().Get(name)
@@ -231,11 +234,11 @@ func requestID(w http.ResponseWriter) string {
 	return id
 }
 
-func (h *Handler) release(s *scratch) {
-	clear(s.replies) // they point into the request
-	s.replies = s.replies[:0]
-	if cap(s.answer) > maxKept {
-		s.answer = nil
+func (h *Handler) release(b *buffers) {
+	clear(b.replies) // they reference the request
+	b.replies = b.replies[:0]
+	if cap(b.response) > maxReused {
+		b.response = nil
 	}
-	h.scratch.Put(s)
+	h.buffers.Put(b)
 }

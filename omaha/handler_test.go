@@ -25,8 +25,8 @@ const check = `<request protocol="3.0"><app appid="a" version="1.0.0" machineid=
 
 func script(lines ...string) *fakeFleet { return &fakeFleet{script: lines} }
 
-// A client that is told to come back waits for it, but takes nobody's place.
-func TestUnavailable(t *testing.T) {
+// A rejected request is delayed, but does not count as in flight.
+func TestRejectedRequestsAreDelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full := true
 		h := newTestHandler(t, fleetFunc(func(context.Context, checkin.CheckIn) (checkin.Answer, error) {
@@ -35,26 +35,26 @@ func TestUnavailable(t *testing.T) {
 				return checkin.Answer{}, fault.Errorf(fault.Unavailable, "", "full")
 			}
 			return checkin.Answer{}, nil
-		}), Options{InWork: 1})
-		began := time.Now()
-		told := make(chan *httptest.ResponseRecorder)
-		go func() { told <- post(h, check) }()
+		}), Options{MaxInFlight: 1})
+		start := time.Now()
+		rejected := make(chan *httptest.ResponseRecorder)
+		go func() { rejected <- post(h, check) }()
 		synctest.Wait()
 		if w := post(h, check); w.Code != http.StatusOK {
-			t.Errorf("meanwhile: %d %s", w.Code, w.Body)
+			t.Errorf("during the delay: status %d: %s", w.Code, w.Body)
 		}
-		w := <-told
+		w := <-rejected
 		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "300" || w.Header().Get("X-Retry-After") != "300" {
-			t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+			t.Errorf("status %d, headers %v: %s", w.Code, w.Header(), w.Body)
 		}
-		if held := time.Since(began); held != holding {
-			t.Errorf("told after %v", held)
+		if delay := time.Since(start); delay != rejectDelay {
+			t.Errorf("the delay is %v", delay)
 		}
 	})
 }
 
-// A client that hangs up is no fault of the server and not worth a log line.
-func TestClientGone(t *testing.T) {
+// A disconnected client is not a fault of the server.
+func TestDisconnectedClientIsNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(t.Context())
 	h := newTestHandler(t, fleetFunc(func(ctx context.Context, _ checkin.CheckIn) (checkin.Answer, error) {
@@ -63,7 +63,7 @@ func TestClientGone(t *testing.T) {
 	}), Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	w := serve(h, httptest.NewRequest("POST", "/omaha", strings.NewReader(check)).WithContext(ctx))
 	if w.Code != http.StatusServiceUnavailable || log.Len() > 0 {
-		t.Errorf("%d, log %s", w.Code, &log)
+		t.Errorf("status %d, log %s", w.Code, &log)
 	}
 }
 
@@ -73,9 +73,8 @@ func (f fleetFunc) CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Ans
 	return f(ctx, in)
 }
 
-// A fault is logged once, with the id the client is told, and its text stays
-// with us.
-func TestFaults(t *testing.T) {
+// The response contains the request id, but not the text of the error.
+func TestFaultsAreLoggedOnceWithTheRequestID(t *testing.T) {
 	const two = `<request><app appid="a" machineid="m"><updatecheck/></app><app appid="b"><updatecheck/></app></request>`
 	for _, test := range []struct {
 		name, body, middleware string
@@ -97,7 +96,7 @@ func TestFaults(t *testing.T) {
 			}
 			h.ServeHTTP(w, httptest.NewRequest("POST", "/omaha", strings.NewReader(test.body)))
 			if w.Code != test.code || strings.Contains(w.Body.String(), "EOF") {
-				t.Errorf("%d %s", w.Code, w.Body)
+				t.Errorf("status %d: %s", w.Code, w.Body)
 			}
 			if test.code == 200 && !strings.Contains(w.Body.String(), "<app appid=\"a\" status=\"error-internal\">\n<updatecheck status=\"error-internal\"/>") {
 				t.Errorf("answer %s", w.Body)
@@ -122,20 +121,18 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// What says that it is too large is refused unread.
-func TestTooLargeIsNotRead(t *testing.T) {
+func TestTooLargeBodyIsRejectedUnread(t *testing.T) {
 	r := httptest.NewRequest("POST", "/omaha", errReader{})
 	r.ContentLength = maxBody + 1
 	if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusRequestEntityTooLarge {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
-// A body that breaks off is answered, not waited for or taken for whole.
-func TestBodyBreaksOff(t *testing.T) {
+func TestIncompleteBodyIsRejected(t *testing.T) {
 	r := httptest.NewRequest("POST", "/omaha", io.MultiReader(strings.NewReader(check), errReader{}))
 	if w := serve(newTestHandler(t, script(), Options{}), r); w.Code != http.StatusBadRequest {
-		t.Errorf("%d %s", w.Code, w.Body)
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
@@ -143,8 +140,8 @@ type errReader struct{}
 
 func (errReader) Read([]byte) (int, error) { return 0, errors.New("connection reset") }
 
-// Requests share buffers; each must get its own answer. Run with -race.
-func TestConcurrentRequestsDoNotMix(t *testing.T) {
+// Requests reuse buffers. Run with -race.
+func TestConcurrentRequestsGetTheirOwnResponses(t *testing.T) {
 	h := newTestHandler(t, fleetFunc(func(_ context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 		return checkin.Answer{PollInterval: time.Duration(len(in.Machine)) * time.Second}, nil
 	}), Options{})
@@ -165,10 +162,9 @@ func TestConcurrentRequestsDoNotMix(t *testing.T) {
 	wg.Wait()
 }
 
-// Everything every story sends is answered the same when the body comes byte by
-// byte.
-func TestSlowBodies(t *testing.T) {
-	for _, body := range storyRequests(t) {
+// The response is the same if the body arrives byte by byte.
+func TestSlowBodiesGetTheSameResponse(t *testing.T) {
+	for _, body := range goldenRequests(t) {
 		whole := post(newTestHandler(t, script(), Options{}), body)
 		r := httptest.NewRequest("POST", "/omaha/", oneByte{strings.NewReader(body)})
 		slow := serve(newTestHandler(t, script(), Options{}), r)
@@ -182,8 +178,8 @@ type oneByte struct{ r io.Reader }
 
 func (o oneByte) Read(p []byte) (int, error) { return o.r.Read(p[:min(1, len(p))]) }
 
-// storyRequests are the bodies of testdata/*.txt.
-func storyRequests(t testing.TB) []string {
+// goldenRequests returns the request bodies of testdata/*.txt.
+func goldenRequests(t testing.TB) []string {
 	t.Helper()
 	var all []string
 	entries, err := os.ReadDir("testdata")

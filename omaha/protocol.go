@@ -2,10 +2,9 @@ package omaha
 
 import "github.com/coreroller/coreroller/rollout"
 
-// Request is what is read of an Omaha <request>. Elements and attributes that
-// are not named here are ignored, as the protocol asks for. The protocol
-// attribute is not looked at either: there is no other version in XML with the
-// same root element.
+// Request is the used part of an Omaha <request>. Other elements and attributes are
+// ignored, as the protocol requires. The protocol attribute is ignored too, because
+// no other XML version has the same root element.
 type Request struct {
 	OnDemand bool   // installsource "ondemandupdate"
 	Arch     string // <os arch>
@@ -14,27 +13,26 @@ type Request struct {
 
 // App is one <app> of a request.
 type App struct {
-	ID       string // appid, echoed byte for byte
+	ID       string // appid; the response repeats it unchanged
 	Version  string
-	Track    string // track, else release_channel, else ap
+	Track    string // track, or else release_channel, or else ap
 	Machine  string // machineid
 	Board    string
 	OnDemand bool // the app's own installsource
 
-	// Nil when the attribute was not sent. An empty one was sent: it replaces
-	// what is stored.
+	// Nil if the attribute was not sent. An empty text replaces the stored one.
 	Alias, OEM, OEMVersion, AlephVersion *string
 
 	Ping            bool
 	UpdateCheck     bool
 	UpdatesDisabled bool // updatedisabled: the machine will ignore any offer
-	MultiManifest   bool // multi_manifest_ok: a mirror that takes all steps at once
+	MultiManifest   bool // multi_manifest_ok: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }
 
-// The values of the status attributes, as Google's "Omaha Server Protocol V3"
-// and go-omaha spell them. error-unknownGroup and error-invalidMachine are
-// ours: the protocol leaves "other error-*" open.
+// Values of the status attributes, as in Google's "Omaha Server Protocol V3" and
+// go-omaha. error-unknownGroup and error-invalidMachine are ours, because the
+// protocol allows other values that start with error-.
 const (
 	statusOK       = "ok"
 	statusNoUpdate = "noupdate"
@@ -48,6 +46,6 @@ const (
 	statusInvalidRequest     = "error-invalidRequest"
 )
 
-// infoDisabledByClient is the only info that is not a rollout.Reason: the fleet
-// is not asked for an update that the machine said it will ignore.
+// infoDisabledByClient is the only info that is not a rollout.Reason. The fleet is
+// not asked for an update that the machine will ignore.
 const infoDisabledByClient = "disabled_by_client"

@@ -1,24 +1,18 @@
 package rest
 
 import (
-	"context"
 	"net/http"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
-	"github.com/google/uuid"
-
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/activity"
-	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// recent is how far back activity goes unless told.
+// recent is the length of the time span without a start.
 const recent = 3 * day
 
-// activityJSON is one line of what happened.
+// activityJSON is one activity.
 type activityJSON struct {
 	CreatedTS       time.Time            `json:"created_ts"`
 	Class           rollout.ActivityKind `json:"class"`
@@ -27,7 +21,7 @@ type activityJSON struct {
 	ApplicationName string               `json:"application_name"`
 	GroupName       *string              `json:"group_name"`
 	ChannelName     *string              `json:"channel_name"`
-	InstanceID      *string              `json:"instance_id"` // the machine's own
+	InstanceID      *string              `json:"instance_id"` // the id that the machine reports
 }
 
 func activityOf(row *db.Activity) activityJSON {
@@ -37,76 +31,64 @@ func activityOf(row *db.Activity) activityJSON {
 	}
 }
 
-// activity lists what happened, newest first. It reads the entries of the
-// span of time, of the group or application if one is named, and sifts.
+// activity lists activities, newest first. It reads the entries of the time
+// span, of the group or application if there is one, and filters them.
 func (h *Handler) activity(r *http.Request) (list, error) {
 	p, err := pageOf(r.URL.Query())
 	if err != nil {
 		return list{}, err
 	}
-	where, err := h.activityConditions(r)
+	f, err := h.activityFilter(r)
 	if err != nil {
 		return list{}, err
 	}
-	after, skip := func(*sql.Selector) {}, p.skip
-	return listOf(p.limit, func(ctx context.Context, n int) ([]activityJSON, error) {
-		rows, err := h.reader.Activity.Query().Where(where...).Where(after).
-			Order(activity.ByID(sql.OrderDesc())).Offset(skip).Limit(n).All(ctx)
-		if skip = 0; len(rows) > 0 {
-			after = activity.IDLT(rows[len(rows)-1].ID)
-		}
-		return each(rows, activityOf), err
-	}), nil
+	all := h.Fleet.View.Activities(f)
+	all.Skip(p.skip)
+	return newestFirst(p.limit, all, activityOf), nil
 }
 
-func (h *Handler) activityConditions(r *http.Request) (where []predicate.Activity, err error) {
+func (h *Handler) activityFilter(r *http.Request) (f view.ActivityFilter, err error) {
 	q := r.URL.Query()
-	for _, c := range []struct {
-		name string
-		is   func(uuid.UUID) predicate.Activity
-	}{{"app", activity.ApplicationID}, {"group", activity.GroupID}, {"channel", activity.ChannelID}} {
-		id, err := idIn(q, c.name)
-		if err != nil {
-			return nil, err
-		}
-		if id != nil {
-			where = append(where, c.is(*id))
-		}
+	if f.Application, err = idIn(q, "app"); err != nil {
+		return f, err
 	}
-	for _, c := range []struct {
-		name string
-		is   func(string) predicate.Activity
-	}{{"instance", activity.MachineID}, {"version", activity.Version}} {
-		text, err := textIn(q, c.name)
-		if err != nil {
-			return nil, err
-		}
-		if text != "" {
-			where = append(where, c.is(text))
-		}
+	if f.Group, err = idIn(q, "group"); err != nil {
+		return f, err
 	}
+	if f.Channel, err = idIn(q, "channel"); err != nil {
+		return f, err
+	}
+	machine, err := textIn(q, "instance")
+	if err != nil {
+		return f, err
+	}
+	version, err := textIn(q, "version")
+	if err != nil {
+		return f, err
+	}
+	f.MachineID, f.Version = orNull(machine), orNull(version)
 	severity, err := count(q, "severity")
 	if err != nil {
-		return nil, err
+		return f, err
 	}
-	if severity > 0 { // what is above all of them is none of them
-		where = append(where, activity.SeverityEQ(rollout.Severity(min(severity, 100))))
+	if severity > 0 { // no entry has a severity above 100
+		f.Severities = []rollout.Severity{rollout.Severity(min(severity, 100))}
 	}
-	start, err := timeIn(q, "start")
-	if err != nil {
-		return nil, err
+	if f.Since, err = timeIn(q, "start"); err != nil {
+		return f, err
 	}
 	end, err := timeIn(q, "end")
 	if err != nil {
-		return nil, err
+		return f, err
 	}
 	now := h.Now().UTC()
-	if start == nil {
-		start = new(now.Add(-recent))
+	if f.Since == nil {
+		f.Since = new(now.Add(-recent))
 	}
 	if end == nil {
 		end = &now
 	}
-	return append(where, activity.AtGTE(*start), activity.IDGTE(view.FirstID(*start)),
-		activity.AtLTE(*end), activity.IDLT(view.FirstID(end.Add(time.Millisecond)))), nil
+	// The end is included. Databases store microseconds.
+	f.Until = new(end.Truncate(time.Microsecond).Add(time.Microsecond))
+	return f, nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // applicationJSON is an application with all that is configured in it.
@@ -35,9 +35,8 @@ const applicationPiece = 20
 // applicationRows reads applications whole, in a number of statements that
 // does not depend on how many there are or what is in them.
 func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*applicationJSON, error) {
-	rows, err := h.reader.Application.Query().Where(application.IDIn(ids...)).
-		WithGroups(func(q *db.GroupQuery) { q.WithChannel(wholeChannel) }).
-		WithChannels(wholeChannel).WithPackages(wholePackage).All(ctx)
+	rows, err := h.Fleet.View.ApplicationsByID(ctx, ids, view.Edges(view.Edge("groups", view.Edge("channel", wholeChannel())),
+		view.Edge("channels", wholeChannel()), view.Edge("packages", wholePackage())))
 	if err != nil {
 		return nil, err
 	}
@@ -49,15 +48,20 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 	for _, row := range rows {
 		groups = append(groups, row.Edges.Groups...)
 	}
-	shown, err := h.groupsJSON(ctx, sortRows(groups, keyOfGroup, youngest))
+	shown, err := h.groupsJSON(ctx, view.NewestGroups(groups))
 	if err != nil {
 		return nil, err
 	}
-	return each(sortRows(rows, keyOfApplication, youngest), func(row *db.Application) *applicationJSON {
+	all := make([]*applicationJSON, len(rows))
+	for i, row := range rows {
+		channels, err := h.Fleet.View.ApplicationChannels(ctx, row, nil)
+		if err != nil {
+			return nil, err
+		}
 		a := &applicationJSON{
 			ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), Groups: []*groupJSON{},
-			Channels:  each(sortRows(row.Edges.Channels, keyOfChannel, alphabetic), channelOf),
-			Packages:  each(sortRows(row.Edges.Packages, keyOfPackage, newest), packageOf),
+			Channels:  each(channels, channelOf),
+			Packages:  each(view.HighestPackages(row.Edges.Packages), packageOf),
 			Instances: countJSON{numbers[row.ID].Active},
 		}
 		for _, g := range shown {
@@ -65,8 +69,9 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 				a.Groups = append(a.Groups, g)
 			}
 		}
-		return a
-	}), nil
+		all[i] = a
+	}
+	return all, nil
 }
 
 func (h *Handler) applications(r *http.Request) (list, error) {
@@ -74,11 +79,8 @@ func (h *Handler) applications(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	rows, err := h.reader.Application.Query().Select(application.FieldID, application.FieldName, application.FieldCreatedAt).All(r.Context())
-	all, err := keys(rows, err, keyOfApplication, youngest)
-	l := cut(p, all, func(ctx context.Context, part []key) ([]*applicationJSON, error) {
-		return h.applicationRows(ctx, idsOf(part))
-	})
+	all, err := h.Fleet.View.ApplicationIDs(r.Context())
+	l := cut(p, all, h.applicationRows)
 	l.most = applicationPiece
 	return l, err
 }

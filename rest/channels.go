@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/fleet"
 )
 
@@ -38,10 +37,9 @@ func (h *Handler) channels(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	rows, err := h.reader.Channel.Query().Where(channel.ApplicationID(app)).Select(channel.FieldID, channel.FieldName, channel.FieldArch).All(r.Context())
-	all, err := keys(rows, err, keyOfChannel, alphabetic)
-	return cut(p, all, func(ctx context.Context, part []key) ([]*channelJSON, error) {
-		rows, err := h.channelRows(ctx, idsOf(part))
+	all, err := h.Fleet.View.ChannelIDs(r.Context(), app)
+	return cut(p, all, func(ctx context.Context, ids []uuid.UUID) ([]*channelJSON, error) {
+		rows, err := h.Fleet.View.ChannelsByID(ctx, ids, wholeChannel())
 		return each(rows, channelOf), err
 	}), err
 }
@@ -56,16 +54,13 @@ func (h *Handler) channel(_ http.ResponseWriter, r *http.Request) (any, error) {
 
 // channelIn is the channel of the path, which has to be in its application.
 func (h *Handler) channelIn(r *http.Request) (uuid.UUID, error) {
-	app, id, err := pathIDs(r, "channel")
-	if err != nil {
-		return id, err
-	}
-	row, err := h.reader.Channel.Get(r.Context(), id)
-	var of uuid.UUID
-	if err == nil {
-		of = row.ApplicationID
-	}
-	return id, within(app, of, err, "channel")
+	return inApp(r, "channel", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+		row, err := h.Fleet.View.Channel(ctx, id, nil)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		return row.ApplicationID, nil
+	})
 }
 
 func (h *Handler) createChannel(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -110,7 +105,7 @@ func (h *Handler) updateChannel(w http.ResponseWriter, r *http.Request) (any, er
 }
 
 func (h *Handler) shownChannel(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.channelRows(ctx, []uuid.UUID{id})
+	rows, err := h.Fleet.View.ChannelsByID(ctx, []uuid.UUID{id}, wholeChannel())
 	if err != nil || len(rows) == 0 {
 		return nil, gone(err, "channel")
 	}

@@ -8,9 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/group"
-	"github.com/coreroller/coreroller/ent/db/grouprollout"
-	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
@@ -69,31 +66,11 @@ func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSO
 	if err != nil {
 		return nil, err
 	}
-	current, err := h.current(ctx, ids)
+	current, err := h.Fleet.View.CurrentRollouts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	return each(rows, func(g *db.Group) *groupJSON { return groupOf(g, numbers[g.ID], current[g.ID]) }), nil
-}
-
-// current are the current rollouts of groups, by group.
-func (h *Handler) current(ctx context.Context, groups []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
-	ledgers, err := h.reader.Ledger.Query().Where(ledger.GroupIDIn(groups...), ledger.RolloutIDNotNil()).
-		Select(ledger.FieldGroupID, ledger.FieldRolloutID).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := h.reader.GroupRollout.Query().
-		Where(grouprollout.IDIn(each(ledgers, func(l *db.Ledger) uuid.UUID { return *l.RolloutID })...)).
-		Select(grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldState, grouprollout.FieldStartedAt).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[uuid.UUID]*db.GroupRollout, len(rows))
-	for _, row := range rows {
-		all[row.GroupID] = row
-	}
-	return all, nil
 }
 
 func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *groupJSON {
@@ -157,11 +134,11 @@ func statsOf(n *view.GroupNumbers) (s statsJSON) {
 
 // groupRows reads groups whole.
 func (h *Handler) groupRows(ctx context.Context, ids []uuid.UUID) ([]*groupJSON, error) {
-	rows, err := h.reader.Group.Query().Where(group.IDIn(ids...)).WithChannel(wholeChannel).All(ctx)
+	rows, err := h.Fleet.View.GroupsByID(ctx, ids, view.Edge("channel", wholeChannel()))
 	if err != nil {
 		return nil, err
 	}
-	return h.groupsJSON(ctx, sortRows(rows, keyOfGroup, youngest))
+	return h.groupsJSON(ctx, rows)
 }
 
 func (h *Handler) groups(r *http.Request) (list, error) {
@@ -169,10 +146,8 @@ func (h *Handler) groups(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	rows, err := h.reader.Group.Query().Where(group.ApplicationID(app)).
-		Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt).All(r.Context())
-	all, err := keys(rows, err, keyOfGroup, youngest)
-	return cut(p, all, func(ctx context.Context, part []key) ([]*groupJSON, error) { return h.groupRows(ctx, idsOf(part)) }), err
+	all, err := h.Fleet.View.GroupIDs(r.Context(), app)
+	return cut(p, all, h.groupRows), err
 }
 
 func (h *Handler) group(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -185,16 +160,13 @@ func (h *Handler) group(_ http.ResponseWriter, r *http.Request) (any, error) {
 
 // groupIn is the group of the path, which has to be in its application.
 func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
-	app, id, err := pathIDs(r, "group")
-	if err != nil {
-		return id, err
-	}
-	row, err := h.reader.Group.Get(r.Context(), id)
-	var of uuid.UUID
-	if err == nil {
-		of = row.ApplicationID
-	}
-	return id, within(app, of, err, "group")
+	return inApp(r, "group", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+		row, err := h.Fleet.View.Group(ctx, id, nil)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		return row.ApplicationID, nil
+	})
 }
 
 // newGroup is a group as it was sent, whole. What its policy does not say stays

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 )
@@ -28,19 +27,12 @@ const (
 // Options are what the API is made of.
 type Options struct {
 	Fleet *fleet.Service
-	Store Store
 	Guard Guard
 	Now   func() time.Time
 	// RequestID is the id of the request a context belongs to, for errors.
 	RequestID func(context.Context) string
 	// Log gets failures that are ours.
 	Log *slog.Logger
-}
-
-// Store is what the API needs of the store.
-type Store interface {
-	// Reader is a client that refuses to write.
-	Reader() *db.Client
 }
 
 // Guard is what the API needs of auth.Guard.
@@ -54,7 +46,6 @@ type Guard interface {
 // Handler serves everything below /api/.
 type Handler struct {
 	Options
-	reader *db.Client
 	routes *http.ServeMux
 	places places
 	inner  http.Handler // behind authentication
@@ -62,7 +53,7 @@ type Handler struct {
 
 // NewHandler makes the API.
 func NewHandler(o Options) *Handler {
-	h := &Handler{Options: o, reader: o.Store.Reader(), routes: http.NewServeMux()}
+	h := &Handler{Options: o, routes: http.NewServeMux()}
 	h.mount()
 	// A browser sends cookies and remembered passwords along for other sites'
 	// pages too: those may not write. Scripts are no browsers.

@@ -6,12 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/historyentry"
-	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -159,22 +157,14 @@ func (h *Handler) statusHistory(r *http.Request) (list, error) {
 	if !storable(machine) {
 		return list{}, missing("machine")
 	}
-	row, err := h.reader.Instance.Query().Where(instance.ApplicationID(uuid.MustParse(app)), instance.MachineID(machine)).Only(r.Context())
-	if db.IsNotFound(err) || err == nil && (row.GroupID == nil || *row.GroupID != group) {
+	row, err := h.Fleet.View.InstanceByMachineID(r.Context(), uuid.MustParse(app), machine)
+	if fault.CodeOf(err) == fault.NotFound || err == nil && (row.GroupID == nil || *row.GroupID != group) {
 		return list{}, missing("machine in this group")
 	}
 	if err != nil {
 		return list{}, err
 	}
-	after := func(*sql.Selector) {}
-	return listOf(min(limit, mostHistory), func(ctx context.Context, n int) ([]entryJSON, error) {
-		rows, err := h.reader.HistoryEntry.Query().Where(historyentry.InstanceID(row.ID), after).
-			Order(historyentry.ByID(sql.OrderDesc())).Limit(n).All(ctx)
-		if len(rows) > 0 {
-			after = historyentry.IDLT(rows[len(rows)-1].ID)
-		}
-		return each(rows, func(e *db.HistoryEntry) entryJSON {
-			return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
-		}), err
+	return newestFirst(min(limit, mostHistory), h.Fleet.View.History(row.ID), func(e *db.HistoryEntry) entryJSON {
+		return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
 	}), nil
 }

@@ -1,16 +1,17 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -61,6 +62,7 @@ func packageOf(row *db.Release) *packageJSON {
 	for _, b := range row.Edges.Blacklistings {
 		p.ChannelsBlacklist = append(p.ChannelsBlacklist, b.ChannelID)
 	}
+	slices.SortFunc(p.ChannelsBlacklist, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	if a := row.Edges.Action; a != nil {
 		p.CoreosAction = &actionJSON{
 			ID: a.ID, Event: a.Event, ChromeosVersion: a.ChromeosVersion, Sha256: a.Sha256, NeedsAdmin: a.NeedsAdmin, IsDelta: a.IsDelta,
@@ -76,10 +78,9 @@ func (h *Handler) packages(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	rows, err := h.reader.Release.Query().Where(release.ApplicationID(app)).Select(release.FieldID, release.FieldArch, release.FieldVersion).All(r.Context())
-	all, err := keys(rows, err, keyOfPackage, newest)
-	return cut(p, all, func(ctx context.Context, part []key) ([]*packageJSON, error) {
-		rows, err := h.packageRows(ctx, idsOf(part))
+	all, err := h.Fleet.View.PackageIDs(r.Context(), app)
+	return cut(p, all, func(ctx context.Context, ids []uuid.UUID) ([]*packageJSON, error) {
+		rows, err := h.Fleet.View.PackagesByID(ctx, ids, wholePackage())
 		return each(rows, packageOf), err
 	}), err
 }
@@ -103,16 +104,13 @@ func (h *Handler) release(_ http.ResponseWriter, r *http.Request) (any, error) {
 
 // packageIn is the package of the path, which has to be in its application.
 func (h *Handler) packageIn(r *http.Request) (uuid.UUID, error) {
-	app, id, err := pathIDs(r, "package")
-	if err != nil {
-		return id, err
-	}
-	row, err := h.reader.Release.Get(r.Context(), id)
-	var of uuid.UUID
-	if err == nil {
-		of = row.ApplicationID
-	}
-	return id, within(app, of, err, "package")
+	return inApp(r, "package", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
+		row, err := h.Fleet.View.Package(ctx, id, nil)
+		if err != nil {
+			return uuid.Nil, err
+		}
+		return row.ApplicationID, nil
+	})
 }
 
 // newPackage is a package as it was sent, whole.
@@ -184,7 +182,7 @@ func (h *Handler) updatePackage(w http.ResponseWriter, r *http.Request) (any, er
 }
 
 func (h *Handler) shownPackage(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.packageRows(ctx, []uuid.UUID{id})
+	rows, err := h.Fleet.View.PackagesByID(ctx, []uuid.UUID{id}, wholePackage())
 	if err != nil || len(rows) == 0 {
 		return nil, gone(err, "package")
 	}

@@ -1,22 +1,14 @@
 package rest
 
 import (
-	"cmp"
 	"context"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/application"
-	"github.com/coreroller/coreroller/ent/db/blacklisting"
-	"github.com/coreroller/coreroller/ent/db/channel"
-	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // pathID is an id of the path.
@@ -28,24 +20,11 @@ func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	return id, nil
 }
 
-// pathIDs are the ids of an application and of something in it.
-func pathIDs(r *http.Request, name string) (app, id uuid.UUID, err error) {
-	if app, err = pathID(r, "app"); err != nil {
-		return app, id, err
-	}
-	id, err = pathID(r, name)
-	return app, id, err
-}
-
-// known is the application of the path, if there is one.
+// known returns the application of the path if it exists.
 func (h *Handler) known(r *http.Request) (uuid.UUID, error) {
 	id, err := pathID(r, "app")
-	if err != nil {
-		return id, err
-	}
-	there, err := h.reader.Application.Query().Where(application.ID(id)).Exist(r.Context())
-	if err == nil && !there {
-		err = missing("application")
+	if err == nil {
+		_, err = h.Fleet.View.Application(r.Context(), id, nil)
 	}
 	return id, err
 }
@@ -54,95 +33,39 @@ func missing(what string) error {
 	return fault.Errorf(fault.NotFound, "id", "there is no such %s", what)
 }
 
-// within makes a row of another application, or none, a missing one.
-func within(app, of uuid.UUID, err error, what string) error {
-	switch {
-	case db.IsNotFound(err), err == nil && app != of:
-		return missing(what)
+// inApp returns an id of the path whose object must be in the application of the
+// path. application reads the application of the object.
+func inApp(r *http.Request, what string, application func(ctx context.Context, id uuid.UUID) (uuid.UUID, error)) (uuid.UUID, error) {
+	app, err := pathID(r, "app")
+	if err != nil {
+		return app, err
 	}
-	return err
-}
-
-// wholePackage makes a query read all that a package shows.
-func wholePackage(q *db.ReleaseQuery) {
-	q.WithAction().WithBlacklistings(func(q *db.BlacklistingQuery) { q.Order(blacklisting.ByChannelID()) })
-}
-
-// wholeChannel makes a query read all that a channel shows.
-func wholeChannel(q *db.ChannelQuery) { q.WithPackage(wholePackage) }
-
-// The orders of lists, those of CoreRoller 1.0. They are made here because
-// databases sort text in orders of their own, and none knows versions.
-
-// key is what a row is sorted by and found with.
-type key struct {
-	id      uuid.UUID
-	created time.Time
-	text    string
-	version rollout.Version
-}
-
-func youngest(a, b key) int {
-	return cmp.Or(b.created.Compare(a.created), cmp.Compare(a.text, b.text), compareIDs(a, b))
-}
-
-func alphabetic(a, b key) int { return cmp.Or(cmp.Compare(a.text, b.text), compareIDs(a, b)) }
-
-func newest(a, b key) int {
-	return cmp.Or(b.version.Compare(a.version), cmp.Compare(a.text, b.text), compareIDs(a, b))
-}
-
-func compareIDs(a, b key) int { return slices.Compare(a.id[:], b.id[:]) }
-
-func keyOfApplication(a *db.Application) key {
-	return key{id: a.ID, created: a.CreatedAt, text: a.Name}
-}
-func keyOfGroup(g *db.Group) key {
-	return key{id: g.ID, created: g.CreatedAt, text: g.Name + "\x00" + g.Arch}
-}
-func keyOfChannel(c *db.Channel) key { return key{id: c.ID, text: c.Name + "\x00" + c.Arch} }
-func keyOfPackage(p *db.Release) key {
-	v, _ := rollout.ParseVersion(p.Version)
-	return key{id: p.ID, text: p.Arch, version: v}
-}
-
-// sortRows sorts rows by their keys.
-func sortRows[T any](rows []T, keyOf func(T) key, order func(a, b key) int) []T {
-	return slices.SortedFunc(slices.Values(rows), func(a, b T) int { return order(keyOf(a), keyOf(b)) })
-}
-
-// keys are the sorted keys of rows.
-func keys[T any](rows []T, err error, keyOf func(T) key, order func(a, b key) int) ([]key, error) {
-	all := make([]key, len(rows))
-	for i, row := range rows {
-		all[i] = keyOf(row)
+	id, err := pathID(r, what)
+	if err != nil {
+		return id, err
 	}
-	slices.SortFunc(all, order)
-	return all, err
-}
-
-func idsOf(part []key) []uuid.UUID {
-	ids := make([]uuid.UUID, len(part))
-	for i, k := range part {
-		ids[i] = k.id
+	of, err := application(r.Context(), id)
+	if err == nil && of != app {
+		err = missing(what)
 	}
-	return ids
+	return id, err
 }
 
-// channelRows reads channels with their packages.
-func (h *Handler) channelRows(ctx context.Context, ids []uuid.UUID) ([]*db.Channel, error) {
-	q := h.reader.Channel.Query().Where(channel.IDIn(ids...))
-	wholeChannel(q)
-	rows, err := q.All(ctx)
-	return sortRows(rows, keyOfChannel, alphabetic), err
-}
+// wholePackage loads everything that a package shows.
+func wholePackage() view.With { return view.Edges(view.Edge("action"), view.Edge("blacklistings")) }
 
-// packageRows reads packages whole.
-func (h *Handler) packageRows(ctx context.Context, ids []uuid.UUID) ([]*db.Release, error) {
-	q := h.reader.Release.Query().Where(release.IDIn(ids...))
-	wholePackage(q)
-	rows, err := q.All(ctx)
-	return sortRows(rows, keyOfPackage, newest), err
+// wholeChannel loads everything that a channel shows.
+func wholeChannel() view.With { return view.Edge("package", wholePackage()) }
+
+// newestFirst is a list of the view as a page.
+func newestFirst[T, J any](limit int, all *view.List[T], show func(T) J) list {
+	return listOf(limit, func(ctx context.Context, n int) ([]J, error) {
+		rows, err := all.Rows(ctx, n)
+		if len(rows) > 0 {
+			all.AfterRow(rows[len(rows)-1])
+		}
+		return each(rows, show), err
+	})
 }
 
 // each makes what is shown of rows.

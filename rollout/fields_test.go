@@ -34,11 +34,11 @@ func TestFieldsMatchPolicy(t *testing.T) {
 	if len(rows) != policy.NumField() || len(fields) != policy.NumField() {
 		t.Errorf("%d rows with %d names for %d fields of Policy", len(fields), len(rows), policy.NumField())
 	}
-	for i := range policy.NumField() {
-		key, _, _ := strings.Cut(policy.Field(i).Tag.Get("json"), ",")
+	for f := range policy.Fields() {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		row, found := rows[key]
 		if !found {
-			t.Errorf("Policy.%s has no row named %q", policy.Field(i).Name, key)
+			t.Errorf("Policy.%s has no row named %q", f.Name, key)
 			continue
 		}
 		for j := range row.NumField() {
@@ -174,7 +174,7 @@ func TestGrows(t *testing.T) {
 		"timeouts never count": {"updateTimeout rebootTimeout", func(*Policy) {}, func(p *Policy) { p.UpdateTimeout, p.RebootTimeout = time.Minute, time.Minute }, false, true},
 		"no change":            {"", func(*Policy) {}, func(*Policy) {}, false, true},
 	} {
-		for _, f := range strings.Fields(c.fields) {
+		for f := range strings.FieldsSeq(c.fields) {
 			covered[f] = true
 		}
 		from, to := DefaultPolicy(), DefaultPolicy()

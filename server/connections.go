@@ -5,73 +5,57 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+
+	"golang.org/x/net/netutil"
 )
 
-// Connections is a listener with at most so many connections open, which
-// bounds the memory of those that send slowly or nothing at all. The next ones
-// wait in the kernel's queue until one is closed: a machine that waits there is
-// late and not refused.
+// Connections is a listener that caps the open connections, which bounds the
+// memory taken by slow and idle clients. Further connections wait in the
+// kernel's queue until one closes, so that a machine is delayed, not refused.
 type Connections struct {
 	net.Listener
-	slots  chan struct{}
-	open   atomic.Int64
-	closed chan struct{}
-	once   sync.Once
+	limit int
+	open  atomic.Int64
 }
 
-// Bound bounds a listener; most is above zero.
-func Bound(l net.Listener, most int) *Connections {
-	return &Connections{Listener: l, slots: make(chan struct{}, most), closed: make(chan struct{})}
+// LimitConnections caps the open connections of a listener. limit must be above
+// 0.
+func LimitConnections(l net.Listener, limit int) *Connections {
+	return &Connections{Listener: netutil.LimitListener(l, limit), limit: limit}
 }
 
 // Accept implements net.Listener.
 func (c *Connections) Accept() (net.Conn, error) {
-	select {
-	case c.slots <- struct{}{}:
-	case <-c.closed:
-		return nil, net.ErrClosed
-	}
 	conn, err := c.Listener.Accept()
 	if err != nil {
-		<-c.slots
 		return nil, err
 	}
 	c.open.Add(1)
-	return &connection{Conn: conn, done: sync.OnceFunc(func() {
-		c.open.Add(-1)
-		<-c.slots
-	})}, nil
+	return &connection{Conn: conn, closed: sync.OnceFunc(func() { c.open.Add(-1) })}, nil
 }
 
-// Close implements net.Listener. Connections that are open stay.
-func (c *Connections) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Listener.Close()
-}
-
-// Spare closes each connection after its answer while more than nine of ten are
-// open, so that those that are kept open without need never keep others out.
-// Not earlier: to open one costs both sides more than an answer. The OS daemon
-// opens a new one for each request anyway.
-func (c *Connections) Spare(next http.Handler) http.Handler {
-	most := int64(cap(c.slots) * 9 / 10)
+// LimitKeepAlives closes each connection after its response while more than 90 %
+// of the limit are open, so that idle clients do not keep others waiting. Below
+// that connections stay open, because opening one costs more than a response.
+// update_engine opens a new connection for each request anyway.
+func (c *Connections) LimitKeepAlives(next http.Handler) http.Handler {
+	threshold := int64(c.limit * 9 / 10)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.open.Load() > most && r.Header.Get("Upgrade") == "" {
+		if c.open.Load() > threshold && r.Header.Get("Upgrade") == "" {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// connection gives its place back when it is closed, also after it was taken
-// over by a websocket.
+// connection reports when it is closed, also after a websocket took it over.
 type connection struct {
 	net.Conn
-	done func()
+	closed func()
 }
 
 // Close implements net.Conn.
 func (c *connection) Close() error {
-	defer c.done()
+	defer c.closed()
 	return c.Conn.Close()
 }

@@ -11,17 +11,17 @@ import (
 	"testing"
 )
 
-// Four connections may be open. The fifth waits until one is closed and is
-// served then; while all four are open nobody's stays open after its answer.
-func TestConnectionsAreBounded(t *testing.T) {
+// Four connections may be open. The fifth is served after one closes. While all
+// four are open, connections are closed after their response.
+func TestConnectionsAreLimited(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	bound := Bound(listener, 4)
-	web := &http.Server{Handler: bound.Spare(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))}
+	limited := LimitConnections(listener, 4)
+	web := &http.Server{Handler: limited.LimitKeepAlives(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))}
 	ended := make(chan error, 1)
-	go func() { ended <- web.Serve(bound) }()
+	go func() { ended <- web.Serve(limited) }()
 	t.Cleanup(func() {
 		_ = web.Close()
 		if err := <-ended; !errors.Is(err, net.ErrClosed) { // the test closed it
@@ -62,7 +62,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 		c, in := dial()
 		send(c)
 		if read(in) {
-			t.Error("an early connection is closed")
+			t.Error("a connection is closed below the threshold")
 		}
 		kept = append(kept, client{c, in})
 	}
@@ -74,10 +74,10 @@ func TestConnectionsAreBounded(t *testing.T) {
 	send(late)
 	_ = silent[0].Close()
 	if !read(in) {
-		t.Error("a connection stays open while too many are")
+		t.Error("a connection is kept open above the threshold")
 	}
 	_ = silent[1].Close()
-	for bound.open.Load() > 2 { // until the server has noticed
+	for limited.open.Load() > 2 { // until the server has closed its side
 		c, in := dial()
 		send(c)
 		read(in)
@@ -85,12 +85,12 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	send(kept[0].conn)
 	if read(kept[0].in) {
-		t.Error("a connection is closed although few are open")
+		t.Error("a connection is closed although only two are open")
 	}
-	if err := bound.Close(); err != nil {
+	if err := limited.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := bound.Accept(); err == nil || !strings.Contains(err.Error(), "closed") {
+	if _, err := limited.Accept(); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("a closed listener accepts: %v", err)
 	}
 }

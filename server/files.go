@@ -14,58 +14,57 @@ import (
 	"time"
 )
 
-// files serves the built dashboard. Names below assets/ hold a hash of their
-// content, so they may be kept for ever; pages are asked for again each time,
+// files serves the built dashboard. Names below assets/ contain a hash of the
+// content, so browsers cache them forever. Pages are revalidated each time,
 // which costs a 304.
 type files struct {
 	fs fs.FS
 
-	mu   sync.Mutex
-	kept map[string]*file // as they are served, made when first asked for
+	mu    sync.Mutex
+	cache map[string]*file // filled on first use; bounded, because the files are embedded
 }
 
-// file is one file, ready to be sent.
+// file is one file in the form in which it is sent.
 type file struct {
-	content []byte
-	zipped  []byte // nil when it would not be smaller
-	kind    string
-	etag    string
+	content     []byte
+	gzipped     []byte // nil if gzip does not make it smaller
+	contentType string
+	etag        string
 }
 
-func newFiles(f fs.FS) *files { return &files{fs: f, kept: map[string]*file{}} }
+func newFiles(f fs.FS) *files { return &files{fs: f, cache: map[string]*file{}} }
 
-// smallest is the size from which on compressing is worth the header, in bytes.
-const smallest = 1024
+// minGzipSize is the size in bytes below which gzip saves too little.
+const minGzipSize = 1024
 
-// get is a file by its path, nil when there is none. The files are embedded, so
-// what is kept is bounded by what was built.
+// get returns a file by its path, or nil.
 func (f *files) get(name string) *file {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if k, ok := f.kept[name]; ok {
-		return k
+	if c, ok := f.cache[name]; ok {
+		return c
 	}
 	content, err := fs.ReadFile(f.fs, name)
 	if err != nil || strings.HasPrefix(path.Base(name), ".") {
 		return nil
 	}
 	sum := sha256.Sum256(content)
-	k := &file{content: content, kind: kindOf(name), etag: base64.RawURLEncoding.EncodeToString(sum[:12])}
-	if len(content) >= smallest && compressible(k.kind) {
+	c := &file{content: content, contentType: contentType(name), etag: base64.RawURLEncoding.EncodeToString(sum[:12])}
+	if len(content) >= minGzipSize && compressible(c.contentType) {
 		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is one that exists
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails only for an invalid level
 		_, err := z.Write(content)
 		if err == nil && z.Close() == nil && b.Len() < len(content) {
-			k.zipped = b.Bytes()
+			c.gzipped = b.Bytes()
 		}
 	}
-	f.kept[name] = k
-	return k
+	f.cache[name] = c
+	return c
 }
 
-// kindOf does not ask the machine's own table of types, which may be missing or
-// say what it likes.
-func kindOf(name string) string {
+// contentType knows the types of the dashboard's files, because the operating
+// system's table may be missing or wrong.
+func contentType(name string) string {
 	switch path.Ext(name) {
 	case ".html":
 		return "text/html; charset=utf-8"
@@ -82,26 +81,26 @@ func kindOf(name string) string {
 	case ".txt":
 		return "text/plain; charset=utf-8"
 	}
-	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
-		return kind
+	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
+		return t
 	}
 	return "application/octet-stream"
 }
 
-func compressible(kind string) bool {
-	return strings.HasPrefix(kind, "text/") || kind == "application/json" || kind == "image/svg+xml"
+func compressible(contentType string) bool {
+	return strings.HasPrefix(contentType, "text/") || contentType == "application/json" || contentType == "image/svg+xml"
 }
 
-// send answers with a file.
-func (k *file) send(w http.ResponseWriter, r *http.Request, policy, caching string) {
+// send writes the file as the response.
+func (c *file) send(w http.ResponseWriter, r *http.Request, policy, caching string) {
 	h := w.Header()
-	secured(h, policy)
-	h.Set("Content-Type", k.kind)
+	setSecurityHeaders(h, policy)
+	h.Set("Content-Type", c.contentType)
 	h.Set("Cache-Control", caching)
 	h.Set("Vary", "Accept-Encoding")
-	content, etag := k.content, k.etag
-	if k.zipped != nil && acceptsGzip(r) {
-		content, etag = k.zipped, etag+"-gz"
+	content, etag := c.content, c.etag
+	if c.gzipped != nil && acceptsGzip(r) {
+		content, etag = c.gzipped, etag+"-gz"
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("ETag", `"`+etag+`"`)
@@ -109,7 +108,7 @@ func (k *file) send(w http.ResponseWriter, r *http.Request, policy, caching stri
 }
 
 func acceptsGzip(r *http.Request) bool {
-	// A range of the compressed form would be of no use to anybody.
+	// Clients cannot use a range of the compressed form.
 	if r.Header.Get("Range") != "" {
 		return false
 	}
@@ -123,51 +122,51 @@ func acceptsGzip(r *http.Request) bool {
 }
 
 const (
-	forEver = "public, max-age=31536000, immutable"
-	askMe   = "no-cache"
+	cacheForever = "public, max-age=31536000, immutable"
+	revalidate   = "no-cache"
 )
 
-// assets serves what lies below /assets/; what is not there is not found, so
-// that a stale page gets an error and not a page in place of a script.
+// assets serves the files below /assets/. A missing file is 404, so that an
+// outdated page gets an error instead of HTML in place of a script.
 func (f *files) assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		k := f.get(strings.TrimPrefix(path.Clean(r.URL.Path), "/"))
-		if k == nil {
+		c := f.get(strings.TrimPrefix(path.Clean(r.URL.Path), "/"))
+		if c == nil {
 			http.NotFound(w, r)
 			return
 		}
-		k.send(w, r, dashboardPolicy, forEver)
+		c.send(w, r, dashboardPolicy, cacheForever)
 	})
 }
 
 // page serves one page.
 func (f *files) page(name, policy string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		k := f.get(name)
-		if k == nil {
+		c := f.get(name)
+		if c == nil {
 			http.Error(w, "this server was built without the dashboard: run `make build`", http.StatusNotFound)
 			return
 		}
-		k.send(w, r, policy, askMe)
+		c.send(w, r, policy, revalidate)
 	})
 }
 
-// dashboard serves the other files by their names and, for every address that
-// is none, the page, which knows the rest.
+// dashboard serves the other files by name, and the index page for every other
+// URL, because the page routes by itself.
 func (f *files) dashboard() http.Handler {
 	index := f.page("index.html", dashboardPolicy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "there is nothing to change here", http.StatusMethodNotAllowed)
+			http.Error(w, "method not allowed: use GET or HEAD", http.StatusMethodNotAllowed)
 			return
 		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-		k := f.get(name)
+		c := f.get(name)
 		switch {
-		case k != nil && path.Ext(name) != ".html":
-			k.send(w, r, dashboardPolicy, askMe)
-		case k == nil && path.Ext(name) != "" && !strings.Contains(name, "/"):
+		case c != nil && path.Ext(name) != ".html":
+			c.send(w, r, dashboardPolicy, revalidate)
+		case c == nil && path.Ext(name) != "" && !strings.Contains(name, "/"):
 			http.NotFound(w, r) // a file at the root, such as /robots.txt
 		default:
 			index.ServeHTTP(w, r)

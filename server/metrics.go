@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are those of one server, in a registry of its own.
+// metrics are the metrics of one Server, in their own registry.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -20,10 +20,10 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "coreroller_http_requests_total", Help: "Requests of people and scripts, by route and status; check-ins are not among them.",
+			Name: "coreroller_http_requests_total", Help: "Requests by route and status, without the Omaha endpoint.",
 		}, []string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "coreroller_http_request_seconds", Help: "How long requests of people and scripts took; a websocket takes as long as it lives.",
+			Name: "coreroller_http_request_seconds", Help: "Request duration in seconds by route, without the Omaha endpoint. A websocket counts for its whole lifetime.",
 			Buckets: []float64{.001, .005, .01, .05, .1, .5, 1, 5, 20},
 		}, []string{"route"}),
 	}
@@ -31,7 +31,8 @@ func newMetrics() *metrics {
 	return m
 }
 
-// count counts the requests of a route. Routes are few and fixed, so are labels.
+// count counts the requests of a route. Routes are few and fixed, so the number
+// of label values is bounded.
 func (m *metrics) count(route string, next http.Handler) http.Handler {
 	seconds := m.seconds.WithLabelValues(route)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

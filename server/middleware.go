@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// safe turns a panic into a 500 with the request's id, logged with its stack.
-func safe(log *slog.Logger, next http.Handler) http.Handler {
+// recoverPanics answers a panic with 500 and the request id, and logs the stack.
+func recoverPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			p := recover()
@@ -19,7 +19,7 @@ func safe(log *slog.Logger, next http.Handler) http.Handler {
 				return
 			}
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p) // somebody wants the connection to break
+				panic(p) // the handler aborts the connection on purpose
 			}
 			log.ErrorContext(r.Context(), "handler panicked", "request", idOf(w), "panic", p, "stack", string(debug.Stack()))
 			http.Error(w, "internal error, request id "+idOf(w), http.StatusInternalServerError)
@@ -28,25 +28,25 @@ func safe(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// logged writes a line for each request at debug level; at any other it is not
-// there at all.
-func logged(log *slog.Logger, now func() time.Time, next http.Handler) http.Handler {
+// logRequests logs each request at debug level. At other levels it costs one
+// comparison.
+func logRequests(log *slog.Logger, now func() time.Time, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !log.Enabled(r.Context(), slog.LevelDebug) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		began := now()
+		started := now()
 		rec := &recorder{ResponseWriter: w}
 		next.ServeHTTP(rec, r)
-		// The route, not the path: that may end with a secret.
+		// The route, not the path, because the path may contain the Omaha secret.
 		log.DebugContext(r.Context(), "request", "request", idOf(w), "method", r.Method, "route", r.Pattern,
-			"status", rec.status(), "bytes", rec.bytes, "duration", now().Sub(began), "peer", r.RemoteAddr)
+			"status", rec.status(), "bytes", rec.bytes, "duration", now().Sub(started), "peer", r.RemoteAddr)
 	})
 }
 
-// recorder remembers what was answered. Websockets need Hijack, event streams
-// Flush, and http.ResponseController Unwrap.
+// recorder stores the status and size of a response. Websockets need Hijack,
+// event streams Flush, and http.ResponseController Unwrap.
 type recorder struct {
 	http.ResponseWriter
 	code  int

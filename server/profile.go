@@ -5,12 +5,12 @@ import (
 	"net/http/pprof"
 )
 
-// Profile serves the profiles of the running program under /debug/pprof/. They
-// show parts of its memory and cost time, so the handler belongs behind a
-// listener of its own that only whoever runs the server reaches.
+// Profile serves the profiles of this process under /debug/pprof/. Profiles
+// reveal memory contents and cost CPU time, so serve them on a separate
+// listener that only administrators can reach.
 func Profile() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // heap, goroutine, mutex and the others by their names
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index) // heap, goroutine, mutex and others by name
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

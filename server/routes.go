@@ -9,39 +9,40 @@ import (
 	"github.com/coreroller/coreroller/rest"
 )
 
-// routes is the whole URL map.
-func routes(o Options, visits *visitor, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
+// routes maps every URL to its handler.
+func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
 	m := newMetrics()
 	files := newFiles(o.Files)
 	mux := http.NewServeMux()
-	page := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, visits.known(h))) }
+	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, resolver.withInfo(h))) }
 
-	// Machines: POST /v1/update/ and /omaha/. The hot path: nothing around it.
+	// Machines: POST /v1/update/ and /omaha/. Without middleware, because this is
+	// the hot path.
 	o.Omaha.Mount(mux)
 
-	// People and scripts. Cookies are sent along by other sites' pages too:
-	// those may not write. The websocket checks its origin itself.
-	page("/graphql", http.NewCrossOriginProtection().Handler(guard.Handler(api)))
-	page("GET /playground", files.page("playground/index.html", playgroundPolicy))
-	page("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
+	// GraphQL. Browsers send cookies with requests of other sites too, so writes
+	// of those are rejected. The websocket checks its origin itself.
+	handle("/graphql", http.NewCrossOriginProtection().Handler(guard.Handler(api)))
+	handle("GET /playground", files.page("playground/index.html", playgroundPolicy))
+	handle("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
 
 	// Operations.
-	page("GET /healthz", health(o.Store))
-	page("GET /metrics", m.handler())
+	handle("GET /healthz", health(o.Store))
+	handle("GET /metrics", m.handler())
 
-	// The dashboard: its files, and its page for every other address.
-	page("GET /assets/", files.assets())
-	page("/", files.dashboard())
+	// The dashboard: its files, and its index page for every other URL.
+	handle("GET /assets/", files.assets())
+	handle("/", files.dashboard())
 
-	// Scripts: /api/. It answers each address below itself: this router would
-	// redirect those that are not clean, in HTML.
-	routed := apart("/api/", m.count("/api/", scripts), mux)
+	// REST: /api/. It bypasses the mux, which would answer unclean paths with an
+	// HTML redirect.
+	routed := servePrefix("/api/", m.count("/api/", scripts), mux)
 
-	return visits.handler(logged(o.Log, o.Now, safe(o.Log, routed)))
+	return resolver.withID(logRequests(o.Log, o.Now, recoverPanics(o.Log, routed)))
 }
 
-// apart serves all paths with a prefix as they are, and others by next.
-func apart(prefix string, h, next http.Handler) http.Handler {
+// servePrefix passes paths with the prefix to h unchanged, and others to next.
+func servePrefix(prefix string, h, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, prefix) {
 			next.ServeHTTP(w, r)

@@ -1,6 +1,6 @@
-// Package server puts everything behind one port: the dialects, the dashboard,
-// health and metrics. It knows addresses and headers, and nothing of what is
-// behind a route.
+// Package server serves every route of the program on one port: the three APIs,
+// the dashboard, health and metrics. It knows URLs and headers, not what the
+// handlers do.
 package server
 
 import (
@@ -17,27 +17,27 @@ import (
 	"github.com/coreroller/coreroller/rest"
 )
 
-// Options is what a server is made of.
+// Options configure a Server.
 type Options struct {
 	Fleet *fleet.Service
 	Store graph.Store
 	Omaha Mounter
-	Log   *slog.Logger
+	Log   *slog.Logger // nil discards
 	Now   func() time.Time
 
-	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto
-	// are believed.
+	// TrustedProxies are the peers whose X-Forwarded-For, X-Forwarded-Proto and
+	// X-Request-Id headers are used.
 	TrustedProxies []netip.Prefix
-	// OmahaSecret is the last part of the update URL, "" for none; to be shown
-	// to whoever connects machines.
+	// OmahaSecret is the last segment of the update URL that the dashboard
+	// shows, "" for none.
 	OmahaSecret string
 	Version     string
-	Postgres    bool // the database is PostgreSQL, for serverInfo
-	// Files is the built dashboard; nil is the embedded one.
+	Postgres    bool // the database is PostgreSQL; shown by serverInfo
+	// Files is the built dashboard. Nil uses the embedded one.
 	Files fs.FS
 }
 
-// Mounter puts the Omaha endpoint on its paths.
+// Mounter registers the routes of the Omaha endpoint.
 type Mounter interface{ Mount(mux *http.ServeMux) }
 
 // Server is the handler of all routes.
@@ -46,7 +46,7 @@ type Server struct {
 	api     *graph.Handler
 }
 
-// New makes a Server.
+// New returns a Server.
 func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -54,22 +54,22 @@ func New(o Options) *Server {
 	if o.Files == nil {
 		o.Files = frontend.Dist()
 	}
-	visits := newVisitor(o.TrustedProxies, o.OmahaSecret)
+	resolver := newResolver(o.TrustedProxies, o.OmahaSecret)
 	guard := auth.NewGuard(auth.Options{
-		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: visits.address, Secure: visits.secure,
+		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: resolver.address, Secure: resolver.secure,
 	})
 	api := graph.NewHandler(graph.Options{
 		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
-	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
-	return &Server{handler: routes(o, visits, guard, api, scripts), api: api}
+	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
+	return &Server{handler: routes(o, resolver, guard, api, scripts), api: api}
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Close ends subscriptions and waits for them; other requests are not touched.
-// http.Server.Shutdown does not end them by itself: register Close with
+// Close ends all subscriptions and waits for them. Other requests continue.
+// http.Server.Shutdown does not end subscriptions, so register Close with
 // RegisterOnShutdown. It may be called twice.
 func (s *Server) Close() { s.api.Close() }

@@ -24,23 +24,23 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// away is a store whose database may not answer; no test of this file reads it.
-type away struct{ err error }
+// fakeStore is a store without data whose Ping returns err.
+type fakeStore struct{ err error }
 
-func (away) Reader() *db.Client           { return nil }
-func (away) Bus() event.Bus               { return event.NewMemory() }
-func (a away) Ping(context.Context) error { return a.err }
+func (fakeStore) Reader() *db.Client           { return nil }
+func (fakeStore) Bus() event.Bus               { return event.NewMemory() }
+func (s fakeStore) Ping(context.Context) error { return s.err }
 
-// machines is the Omaha endpoint.
-type machines struct{}
+// fakeOmaha stands in for the Omaha endpoint.
+type fakeOmaha struct{}
 
-func (machines) Mount(mux *http.ServeMux) {
+func (fakeOmaha) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("/v1/update/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "omaha "+r.URL.Path) })
 }
 
 const script = "console.log('hello');"
 
-func built() fstest.MapFS {
+func dashboardFiles() fstest.MapFS {
 	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
 	return fstest.MapFS{
 		"index.html": file("<!doctype html><title>dashboard</title>"), "playground/index.html": file("<!doctype html><title>playground</title>"),
@@ -51,7 +51,7 @@ func built() fstest.MapFS {
 
 func testServer(t *testing.T, change func(*Options)) *Server {
 	t.Helper()
-	o := Options{Fleet: &fleet.Service{}, Store: away{}, Omaha: machines{}, Now: time.Now, Version: "test", Files: built()}
+	o := Options{Fleet: &fleet.Service{}, Store: fakeStore{}, Omaha: fakeOmaha{}, Now: time.Now, Version: "test", Files: dashboardFiles()}
 	if change != nil {
 		change(&o)
 	}
@@ -60,7 +60,7 @@ func testServer(t *testing.T, change func(*Options)) *Server {
 	return s
 }
 
-func ask(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
+func send(h http.Handler, method, path string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, http.NoBody)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -70,7 +70,7 @@ func ask(h http.Handler, method, path string, header ...string) *httptest.Respon
 	return w
 }
 
-func TestEveryAddressHasItsAnswer(t *testing.T) {
+func TestEveryURLIsRouted(t *testing.T) {
 	s := testServer(t, nil)
 	for _, c := range []struct {
 		method, path string
@@ -101,41 +101,41 @@ func TestEveryAddressHasItsAnswer(t *testing.T) {
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
 		{"GET", "/graphql", 422, "errors", "no-store"},
 	} {
-		w := ask(s, c.method, c.path)
+		w := send(s, c.method, c.path)
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || !strings.Contains(w.Header().Get("Cache-Control"), c.caching) {
-			t.Errorf("%s %s: %d %q %q", c.method, c.path, w.Code, w.Body, w.Header())
+			t.Errorf("%s %s: status %d: %q, headers %q", c.method, c.path, w.Code, w.Body, w.Header())
 		}
 	}
 }
 
-func TestPagesHaveAStrictPolicy(t *testing.T) {
+func TestPagesHaveAStrictContentSecurityPolicy(t *testing.T) {
 	s := testServer(t, nil)
 	for _, path := range []string{"/", "/apps/1", "/playground", "/assets/main-abc123.js"} {
-		h := ask(s, "GET", path).Header()
+		h := send(s, "GET", path).Header()
 		policy := h.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"} {
 			if !strings.Contains(policy, part) {
 				t.Errorf("%s: policy %q lacks %s", path, policy, part)
 			}
 		}
-		// No script but from files of this host, on any page.
+		// Scripts come from files of this host only, on every page.
 		if strings.Contains(policy, "script-src") || strings.Contains(policy, "unsafe-eval") || strings.Contains(policy, "http") {
-			t.Errorf("%s: policy %q is loose", path, policy)
+			t.Errorf("%s: policy %q allows too much", path, policy)
 		}
 		if strings.Contains(policy, "unsafe-inline") && path != "/playground" {
-			t.Errorf("%s: policy %q is loose", path, policy)
+			t.Errorf("%s: policy %q allows too much", path, policy)
 		}
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "same-origin" || h.Get("Cross-Origin-Opener-Policy") != "same-origin" {
-			t.Errorf("%s: %v", path, h)
+			t.Errorf("%s: headers %v", path, h)
 		}
 	}
 }
 
-func TestFilesAreCompressedAndRevalidated(t *testing.T) {
+func TestFilesAreGzippedAndRevalidated(t *testing.T) {
 	s := testServer(t, nil)
-	w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
+	w := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "br, gzip")
 	if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
-		t.Fatalf("%v", w.Header())
+		t.Fatalf("headers %v", w.Header())
 	}
 	z, err := gzip.NewReader(w.Body)
 	if err != nil {
@@ -144,52 +144,52 @@ func TestFilesAreCompressedAndRevalidated(t *testing.T) {
 	if text, err := io.ReadAll(z); err != nil || !strings.HasPrefix(string(text), script) {
 		t.Errorf("%q %v", text, err)
 	}
-	if again := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
-		t.Errorf("asked again: %d", again.Code)
+	if again := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
+		t.Errorf("conditional request: status %d", again.Code)
 	}
 	for _, plain := range [][2]string{{"/assets/main-abc123.js", ""}, {"/assets/main-abc123.js", "gzip;q=0"}, {"/assets/small-1.css", "gzip"}} {
-		if w := ask(s, "GET", plain[0], "Accept-Encoding", plain[1]); w.Header().Get("Content-Encoding") != "" || w.Code != 200 {
+		if w := send(s, "GET", plain[0], "Accept-Encoding", plain[1]); w.Header().Get("Content-Encoding") != "" || w.Code != 200 {
 			t.Errorf("%v: %d %v", plain, w.Code, w.Header())
 		}
 	}
-	if w := ask(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "Range", "bytes=0-6"); w.Code != http.StatusPartialContent || w.Body.String() != "console" {
+	if w := send(s, "GET", "/assets/main-abc123.js", "Accept-Encoding", "gzip", "Range", "bytes=0-6"); w.Code != http.StatusPartialContent || w.Body.String() != "console" {
 		t.Errorf("range: %d %q", w.Code, w.Body)
 	}
 }
 
-func TestWithoutABuildThePageSaysSo(t *testing.T) {
+func TestMissingDashboardBuildIsExplained(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Files = fstest.MapFS{} })
-	if w := ask(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
-		t.Errorf("%d %s", w.Code, w.Body)
+	if w := send(s, "GET", "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "make build") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
-func TestHealthIsTheDatabase(t *testing.T) {
-	s := testServer(t, func(o *Options) { o.Store = away{err: errors.New("gone")} })
-	if w := ask(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
-		t.Errorf("%d %s", w.Code, w.Body)
+func TestHealthFailsIfTheDatabaseDoesNotRespond(t *testing.T) {
+	s := testServer(t, func(o *Options) { o.Store = fakeStore{err: errors.New("gone")} })
+	if w := send(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 
-func TestRequestsHaveIDs(t *testing.T) {
+func TestRequestIDsComeFromTrustedProxiesOnly(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} }) // httptest's peer
-	first, second := ask(s, "GET", "/healthz").Header().Get("X-Request-Id"), ask(s, "GET", "/healthz").Header().Get("X-Request-Id")
+	first, second := send(s, "GET", "/healthz").Header().Get("X-Request-Id"), send(s, "GET", "/healthz").Header().Get("X-Request-Id")
 	if first == second || !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-z]+$`).MatchString(first) {
-		t.Errorf("%q %q", first, second)
+		t.Errorf("request ids %q and %q", first, second)
 	}
-	if id := ask(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
-		t.Errorf("a proxy's id became %q", id)
+	if id := send(s, "GET", "/healthz", "X-Request-Id", "from-proxy.1").Header().Get("X-Request-Id"); id != "from-proxy.1" {
+		t.Errorf("the proxy's id was replaced by %q", id)
 	}
-	if id := ask(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
-		t.Errorf("id %q", id)
+	if id := send(s, "GET", "/healthz", "X-Request-Id", "a b\n").Header().Get("X-Request-Id"); strings.Contains(id, " ") {
+		t.Errorf("invalid request id %q was used", id)
 	}
-	if id := ask(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
-		t.Error("a stranger names the request")
+	if id := send(testServer(t, nil), "GET", "/healthz", "X-Request-Id", "mine").Header().Get("X-Request-Id"); id == "mine" {
+		t.Error("an untrusted client sets the request id")
 	}
 }
 
-func TestClientsBehindProxies(t *testing.T) {
-	v := newVisitor([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, "")
+func TestClientAddressAndSchemeBehindProxies(t *testing.T) {
+	v := newResolver([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}, "")
 	for _, c := range []struct {
 		peer, forwarded, proto string
 		address                string
@@ -212,29 +212,29 @@ func TestClientsBehindProxies(t *testing.T) {
 		}
 		r.Header.Set("X-Forwarded-Proto", c.proto)
 		if address, secure := v.address(r), v.secure(r); address != c.address || secure != c.secure {
-			t.Errorf("%+v: %s %v", c, address, secure)
+			t.Errorf("%+v: address %s, secure %v", c, address, secure)
 		}
 	}
 }
 
-func TestPanicsAreAnswered(t *testing.T) {
+func TestPanicsAreAnsweredWithTheRequestID(t *testing.T) {
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	h := newVisitor(nil, "").handler(safe(logger, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") })))
-	w := ask(h, "GET", "/")
+	h := newResolver(nil, "").withID(recoverPanics(logger, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("oops") })))
+	w := send(h, "GET", "/")
 	if id := w.Header().Get("X-Request-Id"); w.Code != 500 || !strings.Contains(w.Body.String(), id) || !strings.Contains(log.String(), id) || !strings.Contains(log.String(), "oops") {
 		t.Errorf("%d %s\n%s", w.Code, w.Body, log.String())
 	}
 }
 
-// The log names routes: paths may end with a secret.
-func TestRequestLogHasNoSecrets(t *testing.T) {
+// The log contains routes, because paths may contain the Omaha secret.
+func TestRequestLogContainsNoSecrets(t *testing.T) {
 	var log strings.Builder
 	s := testServer(t, func(o *Options) {
 		o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	ask(s, "POST", "/v1/update/s3cret")
-	ask(s, "GET", "/healthz")
+	send(s, "POST", "/v1/update/s3cret")
+	send(s, "GET", "/healthz")
 	if text := log.String(); strings.Contains(text, "s3cret") || !strings.Contains(text, "status=200") || !strings.Contains(text, "/v1/update/") {
 		t.Errorf("log: %s", text)
 	}

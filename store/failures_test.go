@@ -15,7 +15,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// ended saves an attempt of a new machine that ended, and counts it.
+// ended saves a new machine for each attempt, and the attempt as ended.
 func (f *fixture) ended(t *testing.T, r *rollout.Rollout, all ...store.Attempt) {
 	t.Helper()
 	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
@@ -51,14 +51,14 @@ func failure(code int, oem, from string) store.Attempt {
 	return store.Attempt{OEM: oem, Ended: rollout.Ended{Outcome: rollout.OutcomeFailed, Code: code, From: v}}
 }
 
-// What machines make up gets no more counters than maxKinds; the kinds that were
-// there go on counting, and what is left out is left out everywhere.
-func TestKindsOfFailuresAreBounded(t *testing.T) {
+// Machines can report any code, OEM and version. Above maxKinds new kinds get no
+// counter, and existing counters still count.
+func TestCountersOfFailuresAreBounded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f, r := fill(t, open(t, url)), newRollout()
 		const limit = 1000
 		f.ended(t, r, failure(9, "azure", "1.0.0"))
-		for batch := range 3 { // past the limit within the third
+		for batch := range 3 { // the third exceeds the limit
 			var all []store.Attempt
 			for i := range 400 {
 				n := batch*400 + i
@@ -88,8 +88,7 @@ func TestKindsOfFailuresAreBounded(t *testing.T) {
 	})
 }
 
-// A recount sees a failure without its counter.
-func TestARecountMissesACounterOfFailures(t *testing.T) {
+func TestARecountFindsWrongCountersOfFailures(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f, r := fill(t, open(t, url)), newRollout()
 		f.ended(t, r, failure(9, "azure", "1.0.0"), failure(9, "ec2", "1.0.0"))
@@ -114,13 +113,13 @@ func TestARecountMissesACounterOfFailures(t *testing.T) {
 	})
 }
 
-// A page of failed attempts reads its own index, from where the page before
-// ended, whatever is asked for. The texts are those of graph/failures.go.
+// Every filter has an index whose order is that of the pages. The statements are
+// those that graph/failures.go generates.
 func TestAPageOfFailedAttemptsReadsAnIndex(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f, r := fill(t, open(t, url)), newRollout()
 		d := raw(t, url)
-		for i := range 15 { // mostly of one kind, a few of another, many successes
+		for i := range 15 { // mostly failures of one kind, a few of another, and many successes
 			var all []store.Attempt
 			for range 100 {
 				all = append(all, failure(9, "azure", "1.0.0"), store.Attempt{Ended: rollout.Ended{Outcome: rollout.OutcomeSucceeded}})

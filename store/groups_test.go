@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-func TestEverythingOfAGroupIsReadAsItWasWritten(t *testing.T) {
+func TestAGroupIsReadAsItWasWritten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		v, _ := rollout.ParseVersion("2.0.0")
@@ -51,7 +51,7 @@ func TestEverythingOfAGroupIsReadAsItWasWritten(t *testing.T) {
 			t.Errorf("ledger is %+v", g)
 		}
 
-		// A new rollout takes its place; both are kept.
+		// A new rollout supersedes it; both rows exist.
 		next := rollout.Rollout{ID: rollout.ID(uuid.New()), Package: want.Package, Version: v, Salt: "s", CreatedAt: at, WaveAt: at}
 		old := g.Rollout
 		old.State = rollout.RolloutSuperseded
@@ -108,7 +108,7 @@ func TestTheReaderRefusesToWrite(t *testing.T) {
 	})
 }
 
-func TestARolledBackTransactionTellsNobody(t *testing.T) {
+func TestARolledBackTransactionPublishesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		sub := f.Bus().Subscribe(nil)
@@ -123,9 +123,8 @@ func TestARolledBackTransactionTellsNobody(t *testing.T) {
 	})
 }
 
-// Events reach the other process on the same database; a lost connection is
-// told as a Resync.
-func TestEventsCrossProcesses(t *testing.T) {
+// After a lost connection the other process receives a Resync.
+func TestEventsReachOtherProcesses(t *testing.T) {
 	url := storetest.Postgres(t)
 	one, two := fill(t, open(t, url)), open(t, url)
 	sub := two.Bus().Subscribe(nil)
@@ -136,7 +135,7 @@ func TestEventsCrossProcesses(t *testing.T) {
 	})
 	<-sub.Ready()
 	if got := sub.Take(); len(got) != 1 || got[0].Group != one.groups[0] || !got[0].Remote {
-		t.Errorf("the other process heard %v", got)
+		t.Errorf("the other process received %v", got)
 	}
 	storetest.Disconnect(t, url)
 	for {
@@ -149,7 +148,7 @@ func TestEventsCrossProcesses(t *testing.T) {
 	}
 }
 
-func TestBackgroundWorkHasOneRunner(t *testing.T) {
+func TestOneProcessAtATimeRunsBackgroundWork(t *testing.T) {
 	url := storetest.Postgres(t)
 	one, two := open(t, url), open(t, url)
 	ran := 0
@@ -161,11 +160,11 @@ func TestBackgroundWorkHasOneRunner(t *testing.T) {
 		t.Errorf("ran %d, %v", ran, err)
 	}
 	if err := two.Exclusive(t.Context(), func(context.Context) error { ran++; return nil }); err != nil || ran != 2 {
-		t.Errorf("nobody can run any more: %d, %v", ran, err)
+		t.Errorf("the lock was not released: ran %d, %v", ran, err)
 	}
 }
 
-func TestASilentMachineIsFoundAndATouchIsKept(t *testing.T) {
+func TestSweepFindsMachinesThatWereNotTouched(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		machines := []*store.Machine{f.machine(0, "a", "1.0.0"), f.machine(0, "b", "1.0.0"), f.machine(1, "c", "1.0.0")}
@@ -181,7 +180,7 @@ func TestASilentMachineIsFoundAndATouchIsKept(t *testing.T) {
 		if err := f.TouchMachines(t.Context(), touch); err != nil {
 			t.Fatal(err)
 		}
-		touch[machines[0].InstanceID] = start // earlier than what is known: no effect
+		touch[machines[0].InstanceID] = start // earlier than the stored time: no effect
 		if err := f.TouchMachines(t.Context(), touch); err != nil {
 			t.Fatal(err)
 		}

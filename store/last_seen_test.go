@@ -13,24 +13,24 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// PostgreSQL writes when a machine was last seen without touching an index
-// (HOT), again and again: there is room on the page and no index holds it. Room
-// is made when nobody can still see the old row; a busy cluster may delay that
-// for a while, so some cycle after the first few has to show it.
-func TestLastSeenLeavesIndexesAlone(t *testing.T) {
+// PostgreSQL updates last_seen_at without writing an index (HOT), because no index
+// contains it and pages have free space. Space of old rows is reused only when no
+// transaction can see them, which a busy cluster delays. So one cycle after the
+// first few must reach the share.
+func TestUpdatesOfLastSeenWriteNoIndex(t *testing.T) {
 	url := storetest.Postgres(t)
 	f := fill(t, open(t, url))
 	const machines, fifths, settled, most = 1000, 5, 4, 60
 	seen := f.join(t, machines)
 	d := raw(t, url)
-	f.Trace(func(tx *sql.Tx, _ string, _ []any) { // else a backend tells its numbers ten seconds later
+	f.Trace(func(tx *sql.Tx, _ string, _ []any) { // otherwise a backend reports its counters ten seconds later
 		_, err := tx.ExecContext(t.Context(), "SELECT pg_stat_force_next_flush()")
 		check(t, err)
 	})
 	wanted, share := 0, 0.0
 	for cycle := 0; cycle < settled || share < 0.95 && cycle < most; cycle++ {
 		_, before := updates(t, d, wanted)
-		for fifth := range fifths { // a second is a part of the time between two checks
+		for fifth := range fifths { // the machines check in at different times
 			some := map[uuid.UUID]time.Time{}
 			for id, at := range seen {
 				if int(id[0])%fifths == fifth {
@@ -45,19 +45,19 @@ func TestLastSeenLeavesIndexesAlone(t *testing.T) {
 		share = float64(after-before) / machines
 	}
 	if share < 0.95 {
-		t.Errorf("%.0f %% of the updates left the indexes alone, want 95 %%", 100*share)
+		t.Errorf("%.0f %% of the updates wrote no index, want 95 %%", 100*share)
 	}
 	rows, err := f.Walk(t.Context(), uuid.Nil, machines)
 	check(t, err)
 	for _, m := range rows {
 		if !m.LastSeenAt.Equal(seen[m.InstanceID]) {
-			t.Fatalf("seen at %v, kept %v", seen[m.InstanceID], m.LastSeenAt)
+			t.Fatalf("last seen at %v, stored %v", seen[m.InstanceID], m.LastSeenAt)
 		}
 	}
 }
 
-// updates are those of machines, and how many of them touched no index, when
-// PostgreSQL knows of as many as there were.
+// updates returns the number of updates of instances, and of those that wrote no
+// index, once PostgreSQL has counted the wanted number.
 func updates(t *testing.T, d *sql.DB, wanted int) (all, hot int) {
 	t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)
@@ -76,14 +76,14 @@ func updates(t *testing.T, d *sql.DB, wanted int) (all, hot int) {
 	}
 }
 
-// When a machine was last seen does not wait for the disk; what comes after it
-// on the same connection does again.
+// The next transaction on the same connection waits for the disk again, also after
+// a cancelled one.
 func TestLastSeenDoesNotWaitForTheDisk(t *testing.T) {
 	for url, ask := range map[string][3]string{
 		storetest.SQLite(t):   {"PRAGMA synchronous", "1", "2"},
 		storetest.Postgres(t): {"SHOW synchronous_commit", "off", "on"},
 	} {
-		if store.IsPostgres(url) { // the cluster of the tests has it off
+		if store.IsPostgres(url) { // the test cluster turns it off
 			_, err := raw(t, url).ExecContext(t.Context(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$")
 			check(t, err)
 		}
@@ -97,9 +97,9 @@ func TestLastSeenDoesNotWaitForTheDisk(t *testing.T) {
 			t.Errorf("%s is %s while it is written", ask[0], found)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		f.Trace(func(*sql.Tx, string, []any) { cancel() }) // breaks off in the middle
+		f.Trace(func(*sql.Tx, string, []any) { cancel() }) // cancelled in the middle
 		if err := f.TouchMachines(ctx, map[uuid.UUID]time.Time{uuid.New(): start}); err == nil {
-			t.Error("what was broken off succeeded")
+			t.Error("the cancelled transaction succeeded")
 		}
 		f.Trace(func(tx *sql.Tx, _ string, _ []any) {
 			check(t, tx.QueryRowContext(t.Context(), ask[0]).Scan(&found))

@@ -17,8 +17,8 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// lists looks at the plans of lists of machines in the crowd: no statement
-// reads more rows than a few pages, however rare what it looks for is.
+// lists checks the plans of lists of machines in the crowd: no statement reads more
+// rows than a few pages, even if few machines match.
 func (f *fixture) lists(t *testing.T, url string) {
 	t.Helper()
 	f.scatter(t, url)
@@ -41,12 +41,12 @@ func (f *fixture) lists(t *testing.T, url string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer tx.Rollback() //nolint:errcheck // only looked at
+		defer tx.Rollback() //nolint:errcheck // nothing to keep
 		before := t.Failed()
 		if store.IsPostgres(url) {
-			explainPostgres(t, tx, text, args, 6*(page+1)) // six kinds of machines at most
+			explainPostgres(t, tx, text, args, 6*(page+1)) // at most six count buckets
 		} else {
-			if what != "the fleet" { // which is walked until the page is full
+			if what != "the fleet" { // which is scanned until the page is full
 				explainSQLite(t, tx, text)
 			}
 			if !strings.Contains(text, "`group_id` IS NULL") { // few
@@ -54,7 +54,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 			}
 		}
 		if t.Failed() && !before {
-			t.Errorf("that was: %s", what)
+			t.Errorf("in the list: %s", what)
 		}
 	})
 	group, app := &f.groups[0], &f.app
@@ -64,7 +64,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 	for _, c := range []struct {
 		what  string
 		list  view.MachineList
-		found int // on all pages; -1: more than are read
+		found int // on all pages; -1: more than the test reads
 	}{
 		{"the group", filter(view.MachineFilter{Group: group}), -1},
 		{"the application", filter(view.MachineFilter{Application: app}), -1},
@@ -116,7 +116,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 			t.Errorf("%s: %d statements for %d pages", c.what, statements, pages+1)
 		}
 	}
-	// What a group in waves waits for is found out without looking at all machines.
+	// GroupWaits does not read all machines either.
 	what = "what the group waits for"
 	if _, err := service.View.GroupWaits(ctx, f.groups[:]); err != nil {
 		t.Fatal(err)
@@ -139,8 +139,8 @@ func copyPlace(to, from []any) error {
 	return nil
 }
 
-// scatter makes the last machines of the crowd different, those that a walk in
-// order comes to last, and puts a few into the second group.
+// scatter changes the last machines of the crowd, which a scan would reach last,
+// and puts a few machines into the second group.
 func (f *fixture) scatter(t *testing.T, url string) {
 	t.Helper()
 	last := func(n int) string {
@@ -190,8 +190,8 @@ func (f *fixture) small(t *testing.T, d *sql.DB, url string) {
 	}
 }
 
-// explainSorts fails when SQLite sorts what it reads from the table itself and
-// not only the heads of stretches.
+// explainSorts fails if SQLite sorts rows of the table and not only the heads of
+// count buckets.
 func explainSorts(t *testing.T, tx *sql.Tx, statement string, args []any) {
 	t.Helper()
 	rows, err := tx.Query("EXPLAIN QUERY PLAN "+statement, args...)

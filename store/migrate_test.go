@@ -23,8 +23,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// The files in store/migrations, applied to an empty database, give exactly
-// the schema that ent has: nobody forgot `make migration`.
+// If this fails, run `make migration`.
 func TestMigrationsEqualTheSchema(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		folder, name := "sqlite", dialect.SQLite
@@ -33,7 +32,7 @@ func TestMigrationsEqualTheSchema(t *testing.T) {
 		} else {
 			url = ""
 		}
-		copied := t.TempDir() // a difference must not be written into the tree
+		copied := t.TempDir() // Diff writes a migration if there is a difference
 		if err := os.CopyFS(copied, os.DirFS(filepath.Join("migrations", folder))); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +49,7 @@ func TestMigrationsEqualTheSchema(t *testing.T) {
 		after, _ := fs.Glob(os.DirFS(copied), "*.sql")
 		for _, f := range slices.DeleteFunc(after, func(f string) bool { return slices.Contains(before, f) }) {
 			text, _ := os.ReadFile(filepath.Join(copied, f))
-			t.Errorf("the schema is ahead of the migrations by\n%s", text)
+			t.Errorf("the migrations lack this difference to the schema:\n%s", text)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -58,8 +57,8 @@ func TestMigrationsEqualTheSchema(t *testing.T) {
 	})
 }
 
-// A database with machines in it survives a migration that rebuilds the table
-// its machines point to, which is what once deleted children by cascade.
+// The migration rebuilds a table that machines reference. With foreign keys on,
+// dropping the old table would delete the machines.
 func TestAMigrationKeepsEveryRow(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
@@ -73,7 +72,7 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 				History: []store.HistoryEntry{{InstanceID: m.InstanceID, Entry: rollout.Entry{Machine: "a", Version: "1.0.0"}}}})
 		})
 		before := rows(t, url)
-		// The migrations there are and one more.
+		// The existing migrations and another one.
 		folder := t.TempDir()
 		name := map[bool]string{true: "postgres", false: "sqlite"}[store.IsPostgres(url)]
 		check(t, os.CopyFS(folder, os.DirFS("migrations")))
@@ -86,7 +85,7 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 		after := rows(t, url)
 		for table, n := range before {
 			if after[table] != n {
-				t.Errorf("%s had %d rows, has %d", table, n, after[table])
+				t.Errorf("%s had %d rows, now %d", table, n, after[table])
 			}
 		}
 		if before["instances"] != 1 || before["history_entries"] != 1 || before["ledgers"] != 2 {
@@ -95,7 +94,7 @@ func TestAMigrationKeepsEveryRow(t *testing.T) {
 	})
 }
 
-func TestProcessesMayStartAtOnce(t *testing.T) {
+func TestProcessesCanMigrateAtOnce(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		var g sync.WaitGroup
 		for range 4 {
@@ -124,7 +123,7 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := store.Open(t.Context(), store.Options{URL: url}); !errors.Is(err, migrations.ErrNewer) {
-			t.Errorf("opened with %v", err)
+			t.Errorf("Open returned %v", err)
 		}
 	})
 }
@@ -143,7 +142,7 @@ func raw(t *testing.T, url string) *sql.DB {
 	return d
 }
 
-// rows counts the rows of every table.
+// rows returns the number of rows of each table.
 func rows(t *testing.T, url string) map[string]int {
 	t.Helper()
 	d := raw(t, url)

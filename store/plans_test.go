@@ -42,7 +42,7 @@ func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 		for _, write := range []string{"UPDATE ledgers", "INSERT INTO rollouts", "INSERT INTO instances", "UPDATE instances", "INSERT INTO group_counts", "INSERT INTO waves",
 			"INSERT INTO attempts", "INSERT INTO history_entries", "INSERT INTO activities", "INSERT INTO failures", "INSERT INTO failure_shares"} {
 			if !strings.Contains(seen, write) {
-				t.Errorf("%s was not seen", write)
+				t.Errorf("the batch ran no %s", write)
 			}
 		}
 		f.lists(t, url)
@@ -83,8 +83,8 @@ func cast(url, text string) string {
 	return ""
 }
 
-// checkIns does what a batch of the lane does: new machines, known machines,
-// an ended lease, a grant, journals.
+// checkIns runs the statements of a batch of check-ins: new and known machines, an
+// expired lease, a grant, journals.
 func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	groups, err := tx.LockGroups(ctx, f.groups[:1])
 	if err != nil {
@@ -100,7 +100,7 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 		return err
 	}
 	if len(known) != len(ids) {
-		return fmt.Errorf("%d of %d machines are known", len(known), len(ids))
+		return fmt.Errorf("found %d of %d machines", len(known), len(ids))
 	}
 	if _, err := tx.DueLeases(ctx, g.GroupID, start, batch); err != nil {
 		return err
@@ -130,8 +130,8 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	return err
 }
 
-// explainPostgres runs a statement, undoes it, and looks at how many rows each
-// scan of a table really read.
+// explainPostgres runs a statement, rolls it back, and checks how many rows each
+// scan of a table read.
 func explainPostgres(t *testing.T, tx *sql.Tx, statement string, args []any, limit float64) {
 	t.Helper()
 	var text string
@@ -173,10 +173,10 @@ func (n node) walk(f func(node)) {
 	}
 }
 
-// joined are the parts that a list puts together, see store.Head.
+// joined matches the subqueries of a store.Head.
 var joined = regexp.MustCompile(`^SCAN (p[0-9]+|head)$`)
 
-// explainSQLite looks for steps that walk a whole table or index.
+// explainSQLite fails if a step scans a whole table or index.
 func explainSQLite(t *testing.T, tx *sql.Tx, statement string) {
 	t.Helper()
 	rows, err := tx.Query("EXPLAIN QUERY PLAN "+statement, make([]any, strings.Count(statement, "?"))...)

@@ -13,9 +13,8 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// A point that was kept is not kept again, although versions came meanwhile: a
-// second process, or a restart, must not add machines to a moment.
-func TestAPointIsKeptOnce(t *testing.T) {
+// A second process, or a restart, must not add machines to an existing point.
+func TestAPointIsStoredOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		for i, version := range []string{"1.0.0", "2.0.0"} {
@@ -35,10 +34,9 @@ func TestAPointIsKeptOnce(t *testing.T) {
 	})
 }
 
-// Every process adds its share to a point: checks add up, of the rest the
-// highest stays. What is measured of a group that is gone keeps nobody else's
-// from being written.
-func TestThePaceOfProcessesAddsUp(t *testing.T) {
+// Checks add up, of the other numbers the maximum is stored. A point of a deleted
+// group does not fail the others.
+func TestThePaceOfAllProcessesIsMerged(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		point := func(group int, p store.Pace) store.PacePoint {
@@ -60,13 +58,12 @@ func TestThePaceOfProcessesAddsUp(t *testing.T) {
 		}
 		check(t, f.DropPoints(t.Context(), 30, start.Add(time.Second)))
 		if n := f.Reader().PacePoint.Query().CountX(t.Context()); n != 0 {
-			t.Errorf("%d points are older than what is kept", n)
+			t.Errorf("%d points were not deleted", n)
 		}
 	})
 }
 
-// Writing the pace and deleting the group it is of do not wait for each other.
-func TestThePaceOfAGroupThatIsDeleted(t *testing.T) {
+func TestWritingPaceDoesNotDeadlockWithDeletingTheGroup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		var g sync.WaitGroup
@@ -77,7 +74,7 @@ func TestThePaceOfAGroupThatIsDeleted(t *testing.T) {
 					if process == 0 && i == 10 {
 						close(begun)
 					}
-					at := start.Add(time.Duration(i/2) * time.Minute) // a row of before, and a new one
+					at := start.Add(time.Duration(i/2) * time.Minute) // every second point exists already
 					var points []store.PacePoint
 					for _, group := range f.groups {
 						points = append(points, store.PacePoint{GroupID: group, Resolution: 30, At: at, Pace: store.Pace{Checks: 1}},
@@ -95,7 +92,7 @@ func TestThePaceOfAGroupThatIsDeleted(t *testing.T) {
 		sum := 0
 		for _, p := range f.Reader().PacePoint.Query().AllX(t.Context()) {
 			if p.GroupID != f.groups[1] {
-				t.Error("a deleted group has a pace")
+				t.Error("a deleted group has points")
 			}
 			sum += p.Checks
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// updating is a new machine of the first group in the middle of an update.
+// updating returns a new machine of the first group with an open attempt.
 func (f *fixture) updating(name string) *store.Machine {
 	m := f.machine(0, name, "1.0.0")
 	m.State, m.Reason = rollout.StateGranted, rollout.ReasonGranted
@@ -43,10 +43,9 @@ func (f *fixture) step(s *store.Store, id uuid.UUID, change func(m *store.Machin
 	})
 }
 
-// The next step of an update finds the machine's row in memory, unless somebody
-// else changed one of its group meanwhile, and whether or not it does makes no
-// difference to what it finds.
-func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
+// The next step of an update uses the cached row unless another process changed a
+// machine of the group. Each step finds what is in the database.
+func TestTheNextStepOfAnUpdateUsesTheCachedRow(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		one := open(t, url)
 		f, other := fill(t, one), open(t, url)
@@ -65,7 +64,7 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 			}
 		})
 		onDisk := func() (found *store.Machine) {
-			write(t, other, func(ctx context.Context, tx *store.Tx) error { // without a lock nothing is believed
+			write(t, other, func(ctx context.Context, tx *store.Tx) error { // without a lock the cache is not used
 				all, err := tx.Machines(ctx, []uuid.UUID{m.InstanceID})
 				found = all[m.InstanceID]
 				return err
@@ -82,7 +81,7 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 				return nil
 			}))
 			if reads != wanted {
-				t.Errorf("%s: the machine was read %d times, not %d", what, reads, wanted)
+				t.Errorf("%s: the machine was read %d times, want %d", what, reads, wanted)
 			}
 		}
 		expect("the next step", 0, func(m *store.Machine) {
@@ -90,11 +89,11 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 		})
 		expect("one more", 0, func(m *store.Machine) { m.Address = "::1" })
 
-		check(t, f.step(other, m.InstanceID, func(m *store.Machine) error { m.Alias = "known to the other"; return nil }))
+		check(t, f.step(other, m.InstanceID, func(m *store.Machine) error { m.Alias = "set by another process"; return nil }))
 		expect("after another process", 1, func(m *store.Machine) { m.State = rollout.StateDownloaded })
 		expect("and then", 0, func(*store.Machine) {})
 
-		database := raw(t, url) // an older state of it, as after a restore
+		database := raw(t, url) // an older state, as after a restore
 		for _, text := range []string{"UPDATE ledgers SET writes = writes - 1", "UPDATE instances SET alias = 'older'"} {
 			_, err := database.ExecContext(t.Context(), text)
 			check(t, err)
@@ -106,12 +105,12 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 		if err := f.step(one, m.InstanceID, func(m *store.Machine) error { m.Alias = "never"; return broken }); !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
-		expect("after one that broke off", 0, func(m *store.Machine) { m.GroupID = f.groups[1] })
+		expect("after a failed step", 0, func(m *store.Machine) { m.GroupID = f.groups[1] })
 		expect("in another group", 0, func(m *store.Machine) { m.Attempt = rollout.Attempt{} })
 		expect("when the update is over", 1, func(*store.Machine) {})
 		recount(t, one)
 
-		// A row that somebody deleted by hand is not believed forever.
+		// After a row was deleted by hand, one step fails and then the cache is correct.
 		check(t, f.step(one, m.InstanceID, func(m *store.Machine) error {
 			m.Attempt = rollout.Attempt{GrantedAt: start, LeaseUntil: start}
 			return nil
@@ -127,15 +126,14 @@ func TestTheNextStepOfAnUpdateReadsNoMachine(t *testing.T) {
 			}
 			all, err := tx.Machines(ctx, []uuid.UUID{m.InstanceID})
 			if len(all) > 0 {
-				t.Error("the row is still believed")
+				t.Error("the deleted row is still in the cache")
 			}
 			return err
 		})
 	})
 }
 
-// Memory does not grow with what is under way.
-func TestRecentMachinesAreBounded(t *testing.T) {
+func TestTheCacheOfRecentRowsIsBounded(t *testing.T) {
 	f := fill(t, open(t, storetest.SQLite(t)))
 	for part := range 2 {
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
@@ -150,7 +148,7 @@ func TestRecentMachinesAreBounded(t *testing.T) {
 			return tx.Save(ctx, b)
 		})
 		if n := f.RecentRows(); n > store.MaxRecentRows || part == 0 && n == 0 {
-			t.Errorf("%d are kept after part %d", n, part)
+			t.Errorf("%d rows are cached after part %d", n, part)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// start is when the tests' clock begins.
+// start is the time at which tests begin.
 var start = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 
 func open(t *testing.T, url string) *store.Store {
@@ -22,7 +22,7 @@ func open(t *testing.T, url string) *store.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // a test may have cut its connections
+	t.Cleanup(func() { _ = s.Close() }) // fails if the test cut its connections
 	return s
 }
 
@@ -67,7 +67,7 @@ func write(t *testing.T, s *store.Store, f func(ctx context.Context, tx *store.T
 	}
 }
 
-// join saves new machines of the first group and says when they were seen.
+// join saves new machines in the first group and returns when each was seen.
 func (f *fixture) join(t *testing.T, machines int) map[uuid.UUID]time.Time {
 	t.Helper()
 	seen := map[uuid.UUID]time.Time{}
@@ -86,7 +86,7 @@ func (f *fixture) join(t *testing.T, machines int) map[uuid.UUID]time.Time {
 	return seen
 }
 
-// machine is a new machine of a group, not yet saved.
+// machine returns a new machine of a group without saving it.
 func (f *fixture) machine(group int, name, version string) *store.Machine {
 	m := &store.Machine{InstanceID: store.InstanceID(f.app, name), ApplicationID: f.app, GroupID: f.groups[group],
 		Reported: store.Reported{Arch: "amd64"}, CreatedAt: start, LastSeenAt: start, StateChangedAt: start}
@@ -102,11 +102,11 @@ func recount(t *testing.T, s *store.Store) {
 		t.Fatal(err)
 	}
 	for _, d := range all {
-		t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
+		t.Errorf("the counter of %s is %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
 	}
 }
 
-func TestEverythingOfAMachineIsReadAsItWasWritten(t *testing.T) {
+func TestAMachineIsReadAsItWasWritten(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
 		v := func(text string) rollout.Version { v, _ := rollout.ParseVersion(text); return v }
@@ -114,7 +114,7 @@ func TestEverythingOfAMachineIsReadAsItWasWritten(t *testing.T) {
 		want := f.machine(0, "m", "1.0.0")
 		want.State, want.Standing, want.Reason = rollout.StateDownloading, rollout.StandingOverridden, rollout.ReasonHeld
 		want.Alias, want.MachineAlias, want.Address, want.OEM, want.OEMVersion, want.AlephVersion = "a'b", "b", "::1", "c", "d", "ü"
-		want.Decision, want.DecidedAt, want.DecisionUntil = "words", at, at.Add(time.Hour)
+		want.Decision, want.DecidedAt, want.DecisionUntil = "sentence", at, at.Add(time.Hour)
 		want.Attempt = rollout.Attempt{Rollout: rollout.ID(uuid.New()), Package: rollout.ID(uuid.New()), Version: v("2.0.0"), Wave: 2, Epoch: 3,
 			Number: 4, GrantedAt: at, LeaseUntil: at.Add(1), DownloadingAt: at.Add(2000), DownloadedAt: at.Add(3000), InstalledAt: at.Add(4000)}
 		want.Attempt.LeaseUntil = at.Add(time.Minute)
@@ -147,7 +147,7 @@ func TestEverythingOfAMachineIsReadAsItWasWritten(t *testing.T) {
 		same(t, read(), want)
 		recount(t, f.Store)
 
-		// And an update writes every column that may change.
+		// An update writes every column that can change.
 		m := read()
 		m.Alias, m.State, m.Attempt, m.Moved, m.LastSeenAt = "", rollout.StateNone, rollout.Attempt{}, false, at
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {

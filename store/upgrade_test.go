@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// before makes a database as the migrations up to one left it.
+// before creates a database with the migrations up to one.
 func before(t *testing.T, url, last string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -29,9 +29,9 @@ func before(t *testing.T, url, last string) {
 	check(t, migrations.ApplyFrom(t.Context(), url, os.DirFS(folder)))
 }
 
-// A database with failures in it is upgraded: every counter is kept, the sums by
-// platform and by version before agree with it, and with what is known.
-func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
+// The migration keeps every counter and derives the sums by OEM and by previous
+// version from the attempts that still exist.
+func TestAnUpgradeCountsOldFailuresByKind(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		before(t, url, "20261123053047_initial.sql")
 		moment := func(micros int64) string {
@@ -75,8 +75,8 @@ func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
 		attempt(known, "1.0.0", 4)
 		attempt(known, "1.5.0", 2)
 		attempt(known, "1.5.0", 1)      // a success
-		attempt(forgotten, "1.0.0", 2)  // the other two are not kept any more
-		attempt(uuid.New(), "1.0.0", 2) // its rollout is gone
+		attempt(forgotten, "1.0.0", 2)  // retention deleted the other two
+		attempt(uuid.New(), "1.0.0", 2) // its rollout was deleted
 
 		do("INSERT INTO history_entries (id, instance_id, at, state, version) VALUES (%s, %s, @at, 3, '1.0.0')", uuid.New(), instance)
 
@@ -94,7 +94,7 @@ func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
 			t.Errorf("shares %v, want %v", shares, want)
 		}
 		if n := len(s.Reader().Failure.Query().AllX(t.Context())); n != 4 {
-			t.Errorf("%d counters by code", n)
+			t.Errorf("%d counters by code, want 4", n)
 		}
 		if rows := rows(t, url); rows["attempts"] != 6 || rows["history_entries"] != 1 || rows["instances"] != 1 {
 			t.Errorf("rows %v", rows)
@@ -103,7 +103,7 @@ func TestFailuresOfBeforeAreCountedByKind(t *testing.T) {
 			t.Errorf("the superseded rollout was replaced at %v", r.ReplacedAt)
 		}
 		if r := s.Reader().GroupRollout.GetX(t.Context(), known); r.ReplacedAt != nil {
-			t.Errorf("the present rollout was replaced at %v", r.ReplacedAt)
+			t.Errorf("the current rollout was replaced at %v", r.ReplacedAt)
 		}
 	})
 }

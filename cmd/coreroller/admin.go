@@ -10,14 +10,13 @@ import (
 	"github.com/coreroller/coreroller/server"
 )
 
-// admin is the listener for whoever runs the server: profiles, and nothing
-// that machines or people need.
+// admin serves the profiles on a separate listener.
 type admin struct {
 	listener net.Listener
 	http     *http.Server
 }
 
-// listenAdmin opens the port, when one is wanted.
+// listenAdmin opens the port if --admin-listen is set.
 func (p *Program) listenAdmin(ctx context.Context) (*admin, error) {
 	if p.config.AdminListen == "" {
 		return nil, nil
@@ -27,12 +26,12 @@ func (p *Program) listenAdmin(ctx context.Context) (*admin, error) {
 		return nil, explainListen("admin-listen", p.config.AdminListen, err)
 	}
 	if address, err := netip.ParseAddrPort(listener.Addr().String()); err != nil || !address.Addr().IsLoopback() {
-		p.log.Warn("profiles can be read from other machines: give --admin-listen an address such as localhost:6060", "address", listener.Addr())
+		p.log.Warn("profiles are reachable from other machines: set --admin-listen to an address such as localhost:6060", "address", listener.Addr())
 	}
 	return &admin{listener: listener, http: &http.Server{Handler: server.Profile(), ReadHeaderTimeout: readHeaderTimeout}}, nil
 }
 
-// serve returns when it is closed.
+// serve returns after close.
 func (a *admin) serve() error {
 	if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -40,8 +39,8 @@ func (a *admin) serve() error {
 	return nil
 }
 
-// close ends it at once: a profile under way may take minutes. The listener is
-// its own while nothing is served yet.
+// close does not wait for requests, because a profile may take minutes. It also
+// closes a listener that is not served yet.
 func (a *admin) close() error {
 	err := errors.Join(a.http.Close(), a.listener.Close())
 	if errors.Is(err, net.ErrClosed) {

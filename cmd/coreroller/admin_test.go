@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Profiles are behind the listener of whoever runs the server, and nowhere else.
-func TestProfilesAreBehindTheirOwnListener(t *testing.T) {
+func TestProfilesAreServedByTheAdminListenerOnly(t *testing.T) {
 	get := func(url string) (status int, body string) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
@@ -38,26 +37,26 @@ func TestProfilesAreBehindTheirOwnListener(t *testing.T) {
 	})
 	const profile = "/debug/pprof/goroutine?debug=1"
 	if status, body := get("http://" + p.admin.listener.Addr().String() + profile); status != http.StatusOK || !strings.HasPrefix(body, "goroutine profile") {
-		t.Errorf("the admin listener answers %d %.200s", status, body)
+		t.Errorf("the admin listener returned %d %.200s", status, body)
 	}
 	if _, body := get(p.URL() + profile); strings.Contains(body, "goroutine profile") {
-		t.Errorf("profiles are public: %.200s", body)
+		t.Errorf("the public listener serves profiles: %.200s", body)
 	}
 	if status, _ := get("http://" + p.admin.listener.Addr().String() + "/graphql"); status != http.StatusNotFound {
-		t.Errorf("the admin listener answers /graphql with %d", status)
+		t.Errorf("the admin listener returned %d for /graphql", status)
 	}
 	http.DefaultClient.CloseIdleConnections()
 
 	none := startProgram(t, "")
 	if none.admin != nil {
-		t.Error("there is an admin listener that nobody asked for")
+		t.Error("an admin listener was opened without --admin-listen")
 	}
 	bad := NewProgram(Config{Listen: "127.0.0.1:0", AdminListen: "6060", DataDir: t.TempDir()}, discard(), time.Now)
 	if err := bad.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--admin-listen") {
-		t.Errorf("a bad address: %v", err)
+		t.Errorf("invalid address: %v", err)
 	}
 	negative := NewProgram(Config{Listen: "127.0.0.1:0", MaxConnections: -1, DataDir: t.TempDir()}, discard(), time.Now)
 	if err := negative.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--max-connections") {
-		t.Errorf("a negative bound: %v", err)
+		t.Errorf("negative limit: %v", err)
 	}
 }

@@ -16,8 +16,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// execute runs a command line with some standard input and returns what it
-// wrote and its exit code.
+// execute runs a command line and returns its output and exit code.
 func execute(t *testing.T, input string, environ []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,7 +44,7 @@ func execute(t *testing.T, input string, environ []string, args ...string) (stdo
 	return read(p.Stdout), read(p.Stderr), code
 }
 
-func TestPeopleAreAddedAndListed(t *testing.T) {
+func TestUserCommands(t *testing.T) {
 	dir := "--data-dir=" + t.TempDir()
 	steps := []struct {
 		input string
@@ -53,30 +52,30 @@ func TestPeopleAreAddedAndListed(t *testing.T) {
 		want  string
 		code  int
 	}{
-		{"a good password\n", []string{"user", "add", "ann"}, "ann may sign in", 0},
-		{"another password", []string{"user", "password", "ann"}, "ann has another password", 0},
+		{"a good password\n", []string{"user", "add", "ann"}, "user ann was added", 0},
+		{"another password", []string{"user", "password", "ann"}, "the password of ann was changed", 0},
 		{"", []string{"user", "list"}, "ann ", 0},
-		{"", []string{"user", "token", "ann", "--for", "24h"}, "good until", 0},
+		{"", []string{"user", "token", "ann", "--for", "24h"}, "valid until", 0},
 		{"", []string{"user", "token", "bob"}, "no such user", 1},
 		{"", []string{"user", "token", "ann", "--for", "1s"}, "at least a minute", 1},
-		{"", []string{"user", "token"}, "one name", 1},
+		{"", []string{"user", "token"}, "expected one argument", 1},
 		{"a good password\n", []string{"user", "add", "ann"}, "already taken", 1},
 		{"a good password\n", []string{"user", "password", "bob"}, "no such user", 1},
 		{"short\n", []string{"user", "add", "bob"}, "at least 8 characters", 1},
-		{"", []string{"user", "add", "bob"}, "no password was given", 1},
+		{"", []string{"user", "add", "bob"}, "contains no password", 1},
 		{"", []string{"user", "add", "bob", "a good password"}, "read from the terminal or from standard input", 1},
 	}
 	for _, s := range steps {
 		out, errs, code := execute(t, s.input, nil, append(s.args, dir)...)
 		if code != s.code || !strings.Contains(out+errs, s.want) {
-			t.Errorf("%v: code %d, %s%s; want %d and %q", s.args, code, out, errs, s.code, s.want)
+			t.Errorf("%v: exit code %d, %s%s; want %d and %q", s.args, code, out, errs, s.code, s.want)
 		}
 		if strings.Contains(out+errs, "a good password") {
-			t.Errorf("%v shows a password: %s%s", s.args, out, errs)
+			t.Errorf("%v prints a password: %s%s", s.args, out, errs)
 		}
 	}
-	// What was typed is what opens the door, and the documented first user was
-	// not made beside the person who was.
+	// The new password works, and the documented first user was not created in
+	// addition.
 	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: strings.TrimPrefix(dir, "--data-dir=")}, discard(), time.Now)
 	defer func() { _ = p.Close() }()
 	if err := p.Run(t.Context()); err != nil {
@@ -88,14 +87,14 @@ func TestPeopleAreAddedAndListed(t *testing.T) {
 	}
 	for _, wrong := range [][2]string{{"ann", "a good password"}, {"admin", "admin"}} {
 		if _, err := p.fleet.Accounts.Authenticate(ctx, wrong[0], wrong[1]); err == nil {
-			t.Errorf("%v may sign in", wrong)
+			t.Errorf("%v can sign in", wrong)
 		}
 	}
 }
 
-func TestMigrateSaysWhereTheDatabaseStands(t *testing.T) {
+func TestMigrateCommands(t *testing.T) {
 	dir := "--data-dir=" + t.TempDir()
-	for _, s := range []struct{ verb, want string }{{"status", "missing  "}, {"up", "is up to date"}, {"up", "is up to date"}, {"status", "applied  "}} {
+	for _, s := range []struct{ verb, want string }{{"status", "pending  "}, {"up", "is up to date"}, {"up", "is up to date"}, {"status", "applied  "}} {
 		out, errs, code := execute(t, "", nil, "migrate", s.verb, dir)
 		if code != 0 || !strings.Contains(out, s.want) {
 			t.Errorf("migrate %s: code %d, %s%s", s.verb, code, out, errs)
@@ -103,7 +102,7 @@ func TestMigrateSaysWhereTheDatabaseStands(t *testing.T) {
 	}
 }
 
-func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
+func TestDatabaseOfANewerVersionIsRejected(t *testing.T) {
 	dir := t.TempDir()
 	if _, errs, code := execute(t, "", nil, "migrate", "up", "--data-dir", dir); code != 0 {
 		t.Fatal(errs)
@@ -122,66 +121,66 @@ func TestADatabaseOfANewerProgramIsRefused(t *testing.T) {
 		_, errs, code := execute(t, "", nil, append(args, "--data-dir", dir)...)
 		for _, want := range []string{filepath.Join(dir, "coreroller.db"), "newer version", "update the program"} {
 			if code != 1 || !strings.Contains(errs, want) {
-				t.Errorf("%v: code %d and not %q: %s", args, code, want, errs)
+				t.Errorf("%v: exit code %d, want %q in: %s", args, code, want, errs)
 			}
 		}
 	}
 }
 
-func TestADatabaseThatCannotBeUsedIsExplained(t *testing.T) {
+func TestDatabaseErrorsAreExplained(t *testing.T) {
 	missing, err := url.Parse(storetest.Postgres(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	missing.Path = "/nobody_made_this"
+	missing.Path = "/missing_database"
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "coreroller.db"), []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "coreroller.db"), []byte(strings.Repeat("this is not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
 		flag string
 		want []string
 	}{
-		{"--database-url=postgres://u:hunter2@127.0.0.1:1/n", []string{"database n at 127.0.0.1:1", "cannot be reached", "is it running"}},
-		{"--database-url=" + missing.String(), []string{"nobody_made_this", "refuses", "does not exist", "--database-url"}},
-		{"--database-url=mysql://u:hunter2@h/n", []string{"no PostgreSQL URL", "postgres://"}},
-		{"--data-dir=" + dir, []string{filepath.Join(dir, "coreroller.db"), "cannot be opened", "not a database"}},
+		{"--database-url=postgres://u:hunter2@127.0.0.1:1/n", []string{"could not reach", "database n at 127.0.0.1:1", "is running"}},
+		{"--database-url=" + missing.String(), []string{"missing_database", "rejected the connection", "does not exist", "--database-url"}},
+		{"--database-url=mysql://u:hunter2@h/n", []string{"not a PostgreSQL URL", "postgres://"}},
+		{"--data-dir=" + dir, []string{"could not open", filepath.Join(dir, "coreroller.db"), "not a database"}},
 	} {
 		_, errs, code := execute(t, "", nil, "serve", "--listen=127.0.0.1:0", c.flag)
 		for _, want := range c.want {
 			if code != 1 || !strings.Contains(errs, want) {
-				t.Errorf("code %d and not %q: %s", code, want, errs)
+				t.Errorf("exit code %d, want %q in: %s", code, want, errs)
 			}
 		}
 		if strings.Contains(errs, "hunter2") {
-			t.Errorf("the password is shown: %s", errs)
+			t.Errorf("the error contains the password: %s", errs)
 		}
 	}
 }
 
-func TestHealthFailsWhenTheServerIsNotWell(t *testing.T) {
-	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+func TestHealthFailsIfTheServerIsUnhealthy(t *testing.T) {
+	unhealthy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the database does not respond", http.StatusServiceUnavailable)
 	}))
-	defer sick.Close()
-	if _, errs, code := execute(t, "", nil, "health", "--url", sick.URL); code != 1 || !strings.Contains(errs, "the database does not answer") {
-		t.Errorf("code %d, %s", code, errs)
+	defer unhealthy.Close()
+	if _, errs, code := execute(t, "", nil, "health", "--url", unhealthy.URL); code != 1 || !strings.Contains(errs, "the database does not respond") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 	if _, errs, code := execute(t, "", nil, "health", "--listen", freeAddress(t)); code != 1 || !strings.Contains(errs, "refused") {
-		t.Errorf("code %d, %s", code, errs)
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 	p := startProgram(t, "")
 	if out, errs, code := execute(t, "", []string{"COREROLLER_LISTEN=" + strings.TrimPrefix(p.URL(), "http://")}, "health"); code != 0 || out == "" {
-		t.Errorf("code %d, %s%s", code, out, errs)
+		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}
 }
 
-func TestAMisspeltVariableIsToldAndDoesNotStopTheCommand(t *testing.T) {
+func TestUnknownVariablesCauseAWarning(t *testing.T) {
 	out, errs, code := execute(t, "", []string{"COREROLLER_LISTN=:1"}, "version")
 	if code != 0 || !strings.HasPrefix(out, "coreroller ") || !strings.Contains(errs, "COREROLLER_LISTN") {
-		t.Errorf("code %d, %s%s", code, out, errs)
+		t.Errorf("exit code %d, %s%s", code, out, errs)
 	}
 	if _, errs, code = execute(t, "", []string{"COREROLLER_MACHINES=many"}, "simulate"); code != 1 || !strings.Contains(errs, "COREROLLER_MACHINES") {
-		t.Errorf("code %d, %s", code, errs)
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/netip"
@@ -15,28 +17,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// This file is the only reader of flags and environment. Everybody else gets a
-// plain struct. Every flag --some-name can be given as COREROLLER_SOME_NAME; a
-// flag wins over the environment, the environment over the default.
+// Only this file and main.go read flags and environment variables; other packages
+// get structs. The variable of a flag --some-name is COREROLLER_SOME_NAME. Flags
+// take precedence over variables, and variables over defaults.
 
-// envPrefix begins the name of every variable of ours.
+// envPrefix is the prefix of our environment variables.
 const envPrefix = "COREROLLER_"
 
-// process is what a command needs of the outside world.
-type process struct {
-	Environ []string // as os.Environ
-	Stdin   *os.File
-	Stdout  *os.File
-	Stderr  *os.File
-}
-
-// Config is what serve, demo, migrate and user are told.
+// Config is the configuration of serve, demo, migrate and user.
 type Config struct {
-	Listen         string // host:port; port 0 chooses a free one
-	MaxConnections int
-	AdminListen    string // the same for profiles; "": none
-	DataDir        string // for the SQLite file
-	DatabaseURL    string // PostgreSQL instead
+	Listen         string // host:port; port 0 chooses a free port
+	MaxConnections int    // 0 is the default
+	AdminListen    string // host:port of the profiles; "" serves none
+	DataDir        string // contains the SQLite file
+	DatabaseURL    string // PostgreSQL; "" uses SQLite
 	TrustedProxies []netip.Prefix
 	OmahaSecret    string
 	LogLevel       string
@@ -45,39 +39,38 @@ type Config struct {
 
 const (
 	defaultListen = ":8000"
-	// Each connection costs some 20 kB. Ten million machines that ask every 45
-	// minutes, each over a connection of its own for a tenth of a second, have
-	// 400 open.
+	// A connection takes about 20 kB. Ten million machines that check every 45
+	// minutes and keep a connection for 100 ms have 400 open.
 	defaultMaxConnections = 10_000
 )
 
-// databaseFlags are those of every command that opens the database.
+// databaseFlags adds the flags of commands that open the database.
 func (c *Config) databaseFlags(f *pflag.FlagSet) {
-	f.StringVar(&c.DataDir, "data-dir", "data", "folder of the embedded database; made when missing")
+	f.StringVar(&c.DataDir, "data-dir", "data", "directory of the embedded database; created if missing")
 	f.StringVar(&c.DatabaseURL, "database-url", "",
-		"PostgreSQL database to use instead of the embedded one: postgres://user:password@host/name?sslmode=…")
+		"PostgreSQL database instead of the embedded one: postgres://user:password@host/name?sslmode=…")
 }
 
 func (c *Config) serverFlags(f *pflag.FlagSet) {
 	f.StringVar(&c.Listen, "listen", defaultListen, "address to listen on: host:port, or :port for all addresses")
 	f.IntVar(&c.MaxConnections, "max-connections", defaultMaxConnections,
-		"connections open at the same time, dashboards among them; more wait until one is closed")
+		"maximum number of open connections, including dashboards; further ones wait until one closes")
 	f.StringVar(&c.AdminListen, "admin-listen", "",
-		"address on which profiles are served (/debug/pprof/), such as localhost:6060; they show parts of the memory, so keep it local; left out: none")
+		"address of the profiles (/debug/pprof/), such as localhost:6060; profiles reveal memory contents, so use a local address; default: no profiles")
 	f.Var((*prefixes)(&c.TrustedProxies), "trusted-proxies",
-		"proxies whose X-Forwarded-For header is believed: addresses and networks such as 10.0.0.0/8, separated by commas")
+		"trusted reverse proxies: addresses and networks such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and X-Request-Id headers are used")
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
-		"secret at the end of the update URL: machines then ask /v1/update/<secret>, and the plain address is refused")
+		"secret at the end of the update URL: machines must use /v1/update/<secret>")
 	c.logFlags(f)
 }
 
 func (c *Config) logFlags(f *pflag.FlagSet) {
-	f.StringVar(&c.LogLevel, "log-level", "info", "least level that is logged: debug, info, warn or error")
-	f.StringVar(&c.LogFormat, "log-format", "text", "how the log is written: text or json")
+	f.StringVar(&c.LogLevel, "log-level", "info", "minimum log level: debug, info, warn or error")
+	f.StringVar(&c.LogFormat, "log-format", "text", "log format: text or json")
 }
 
-// database is what store.Open takes: a PostgreSQL URL or the SQLite file, whose
-// folder is made and tried.
+// database returns the URL for store.Open: a PostgreSQL URL, or the SQLite file
+// after creating its directory.
 func (c *Config) database() (string, error) {
 	if c.DatabaseURL == "" {
 		if err := makeDataDir(c.DataDir); err != nil {
@@ -87,19 +80,19 @@ func (c *Config) database() (string, error) {
 	}
 	u, err := url.Parse(c.DatabaseURL)
 	if err != nil {
-		// The error would show the password.
-		return "", fmt.Errorf("--database-url cannot be read as a URL; %s", databaseURLForm)
+		// err is omitted, because it contains the password.
+		return "", fmt.Errorf("--database-url is not a valid URL; %s", databaseURLForm)
 	}
 	if u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return "", fmt.Errorf("--database-url is no PostgreSQL URL; %s", databaseURLForm)
+		return "", fmt.Errorf("--database-url is not a PostgreSQL URL; %s", databaseURLForm)
 	}
 	return c.DatabaseURL, nil
 }
 
-const databaseURLForm = "it has the form postgres://user:password@host:5432/name?sslmode=require " +
-	"(a / or @ in the password is written %2F or %40); leave it out to use the embedded database in --data-dir"
+const databaseURLForm = "use the form postgres://user:password@host:5432/name?sslmode=require " +
+	"(write / and @ in the password as %2F and %40), or omit it to use the embedded database in --data-dir"
 
-// databaseName is how messages call the database.
+// databaseName names the database in messages, without the password.
 func (c *Config) databaseName() string {
 	if u, err := url.Parse(c.DatabaseURL); err == nil && c.DatabaseURL != "" {
 		return "the PostgreSQL database " + strings.TrimPrefix(u.Path, "/") + " at " + u.Host
@@ -107,10 +100,10 @@ func (c *Config) databaseName() string {
 	return "the database file " + filepath.Join(c.DataDir, "coreroller.db")
 }
 
-// makeDataDir makes the folder and tries whether it can be written, so that
-// the message is about the folder and not about SQLite.
+// makeDataDir creates the directory and checks that it is writable, because
+// SQLite's own error would not name the directory.
 func makeDataDir(dir string) error {
-	err := os.MkdirAll(dir, 0o700) // it holds password hashes
+	err := os.MkdirAll(dir, 0o700) // private, because it contains password hashes
 	if err == nil {
 		var f *os.File
 		if f, err = os.CreateTemp(dir, ".writable-*"); err == nil {
@@ -119,13 +112,13 @@ func makeDataDir(dir string) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("the data directory cannot be written by user %d: %w; choose another with --data-dir (%sDATA_DIR) or change its owner",
+		return fmt.Errorf("the data directory is not writable by user %d: %w; choose another with --data-dir (%sDATA_DIR), or change its owner",
 			os.Getuid(), err, envPrefix)
 	}
 	return nil
 }
 
-// prefixes is a flag of addresses and networks.
+// prefixes is a flag with a list of addresses and networks.
 type prefixes []netip.Prefix
 
 func (p *prefixes) String() string {
@@ -159,13 +152,13 @@ func (p *prefixes) Set(text string) error {
 	return nil
 }
 
-// variable is the name of a flag in the environment.
+// variable is the environment variable of a flag.
 func variable(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// readEnvironment sets the flags of a command that were not given from the
-// environment. An empty variable counts as not set.
+// readEnvironment sets flags that the command line does not set from environment
+// variables. An empty variable is ignored.
 func readEnvironment(cmd *cobra.Command, environ []string) error {
 	values := environment(environ)
 	var err error
@@ -176,7 +169,7 @@ func readEnvironment(cmd *cobra.Command, environ []string) error {
 			return
 		}
 		if e := cmd.Flags().Set(f.Name, value); e != nil {
-			err = fmt.Errorf("the environment variable %s: %w", name, e)
+			err = fmt.Errorf("environment variable %s: %w", name, e)
 		}
 	})
 	return err
@@ -192,9 +185,9 @@ func environment(environ []string) map[string]string {
 	return values
 }
 
-// unknownVariables are those that look like ours and are no flag of any
-// command: most likely misspelt. Kubernetes sets some for a service that is
-// called coreroller; those and the variables of our tests are left out.
+// unknownVariables returns variables with our prefix that match no flag, which
+// are probably misspelled. It ignores those that Kubernetes sets for a service
+// called coreroller, and those of our tests.
 func unknownVariables(root *cobra.Command, environ []string) []string {
 	known := map[string]bool{}
 	var visit func(*cobra.Command)
@@ -217,8 +210,8 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 	})
 }
 
-// localURL is the address of a server that listens on an address, seen from
-// the same machine.
+// localURL is the URL of a server that listens on address, for clients on the
+// same machine.
 func localURL(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -229,3 +222,23 @@ func localURL(address string) string {
 	}
 	return "http://" + net.JoinHostPort(host, port)
 }
+
+// logger returns the logger that the flags describe.
+func (c *Config) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, fmt.Errorf("--log-level is %q: use debug, info, warn or error", c.LogLevel)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch c.LogFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	default:
+		return nil, fmt.Errorf("--log-format is %q: use text or json", c.LogFormat)
+	}
+}
+
+// discard is the logger of commands that print their results.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -12,8 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// parse reads a command line of a command that has the flags of serve, and
-// returns what it was told.
+// parse parses a command line with the flags of serve.
 func parse(t *testing.T, environ []string, args ...string) (Config, error) {
 	t.Helper()
 	var c Config
@@ -26,7 +25,7 @@ func parse(t *testing.T, environ []string, args ...string) (Config, error) {
 	return c, err
 }
 
-func TestFlagsWinOverEnvironmentAndThatOverDefaults(t *testing.T) {
+func TestFlagsOverrideVariablesAndVariablesOverrideDefaults(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		environ []string
@@ -38,17 +37,17 @@ func TestFlagsWinOverEnvironmentAndThatOverDefaults(t *testing.T) {
 		{"flag", nil, []string{"--listen", ":2"}, ":2"},
 		{"both", []string{"COREROLLER_LISTEN=:1"}, []string{"--listen", ":2"}, ":2"},
 		{"flag that repeats the default", []string{"COREROLLER_LISTEN=:1"}, []string{"--listen", ":8000"}, ":8000"},
-		{"empty in the environment", []string{"COREROLLER_LISTEN="}, nil, ":8000"},
-		{"of another program", []string{"LISTEN=:1", "XCOREROLLER_LISTEN=:1"}, nil, ":8000"},
+		{"empty variable", []string{"COREROLLER_LISTEN="}, nil, ":8000"},
+		{"variables without our prefix", []string{"LISTEN=:1", "XCOREROLLER_LISTEN=:1"}, nil, ":8000"},
 	} {
 		got, err := parse(t, c.environ, c.args...)
 		if err != nil || got.Listen != c.want {
-			t.Errorf("%s: listens on %q instead of %q (%v)", c.name, got.Listen, c.want, err)
+			t.Errorf("%s: --listen is %q, want %q (%v)", c.name, got.Listen, c.want, err)
 		}
 	}
 }
 
-func TestEveryFlagIsReadFromTheEnvironment(t *testing.T) {
+func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
 	got, err := parse(t, []string{
 		"COREROLLER_DATA_DIR=/d", "COREROLLER_DATABASE_URL=postgres://h/n", "COREROLLER_LOG_LEVEL=debug", "COREROLLER_LOG_FORMAT=json",
 		"COREROLLER_OMAHA_SECRET=s=1", "COREROLLER_TRUSTED_PROXIES=10.1.2.3/8, ::1",
@@ -58,18 +57,18 @@ func TestEveryFlagIsReadFromTheEnvironment(t *testing.T) {
 	}
 	if got.DataDir != "/d" || got.DatabaseURL != "postgres://h/n" || got.LogLevel != "debug" || got.LogFormat != "json" ||
 		got.OmahaSecret != "s=1" || (*prefixes)(&got.TrustedProxies).String() != "10.0.0.0/8,::1/128" {
-		t.Errorf("read %+v", got)
+		t.Errorf("configuration %+v", got)
 	}
 }
 
-func TestABadVariableIsNamed(t *testing.T) {
-	_, err := parse(t, []string{"COREROLLER_TRUSTED_PROXIES=everybody"})
-	if err == nil || !strings.Contains(err.Error(), "COREROLLER_TRUSTED_PROXIES") || !strings.Contains(err.Error(), `"everybody"`) {
-		t.Errorf("error is %v", err)
+func TestErrorsNameTheInvalidVariable(t *testing.T) {
+	_, err := parse(t, []string{"COREROLLER_TRUSTED_PROXIES=anyone"})
+	if err == nil || !strings.Contains(err.Error(), "COREROLLER_TRUSTED_PROXIES") || !strings.Contains(err.Error(), `"anyone"`) {
+		t.Errorf("error %v", err)
 	}
 }
 
-func TestUnknownVariablesAreNamed(t *testing.T) {
+func TestUnknownVariablesAreFound(t *testing.T) {
 	environ := []string{
 		"COREROLLER_LISTEN=:1", "COREROLLER_MACHINES=4", // of simulate
 		"COREROLLER_LISTN=:1", "COREROLLER_DB_URL=x", "PATH=/bin",
@@ -78,45 +77,45 @@ func TestUnknownVariablesAreNamed(t *testing.T) {
 	}
 	got := unknownVariables(rootCommand(process{}), environ)
 	if !slices.Equal(got, []string{"COREROLLER_DB_URL", "COREROLLER_LISTN"}) {
-		t.Errorf("unknown are %q", got)
+		t.Errorf("unknown variables %q", got)
 	}
 }
 
-func TestDatabaseURLsThatAreRefused(t *testing.T) {
+func TestInvalidDatabaseURLsAreRejected(t *testing.T) {
 	for _, text := range []string{"mysql://root:hunter2@h/n", "host=h password=hunter2", "postgres://u:hunter2@h:p%/n", "postgres://u:hun/ter2@h/n"} {
 		_, err := (&Config{DatabaseURL: text}).database()
 		if err == nil || !strings.Contains(err.Error(), "--database-url") || !strings.Contains(err.Error(), "postgres://user:password@host") {
-			t.Errorf("%s: error is %v", text, err)
+			t.Errorf("%s: error %v", text, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "ter2")) {
-			t.Errorf("the password is shown: %v", err)
+			t.Errorf("the error contains the password: %v", err)
 		}
 	}
 }
 
-func TestTheDataDirectoryIsMadeOrExplained(t *testing.T) {
+func TestDataDirectoryIsCreatedOrTheErrorExplained(t *testing.T) {
 	dir := t.TempDir()
 	path, err := (&Config{DataDir: filepath.Join(dir, "a", "b")}).database()
 	if err != nil || path != filepath.Join(dir, "a", "b", "coreroller.db") {
 		t.Fatalf("%s, %v", path, err)
 	}
 	if left, _ := os.ReadDir(filepath.Join(dir, "a", "b")); len(left) != 0 {
-		t.Errorf("trying it left %v behind", left)
+		t.Errorf("the write check left %v behind", left)
 	}
-	// A file in the way is refused to root as well, who may write everywhere.
+	// A file in place of the directory fails for root too, who ignores permissions.
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = (&Config{DataDir: filepath.Join(file, "data")}).database()
-	for _, want := range []string{file, "cannot be written", "--data-dir", "COREROLLER_DATA_DIR"} {
+	for _, want := range []string{file, "not writable", "--data-dir", "COREROLLER_DATA_DIR"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error does not say %q: %v", want, err)
+			t.Errorf("error does not contain %q: %v", want, err)
 		}
 	}
 }
 
-func TestAddressesThatCannotBeListenedOnAreExplained(t *testing.T) {
+func TestListenErrorsAreExplained(t *testing.T) {
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +126,7 @@ func TestAddressesThatCannotBeListenedOnAreExplained(t *testing.T) {
 		listen string
 		want   []string
 	}{
-		{taken.Addr().String(), []string{"port " + port + " is taken", "--listen", "COREROLLER_LISTEN"}},
+		{taken.Addr().String(), []string{"port " + port + " is in use", "--listen", "COREROLLER_LISTEN"}},
 		{"8000", []string{`--listen is "8000"`, "host:port"}},
 		{"127.0.0.1:99999", []string{"--listen 127.0.0.1:99999", "invalid port"}},
 	} {
@@ -135,24 +134,24 @@ func TestAddressesThatCannotBeListenedOnAreExplained(t *testing.T) {
 		err := p.Run(t.Context())
 		for _, want := range c.want {
 			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: error does not say %q: %v", c.listen, want, err)
+				t.Errorf("%s: error does not contain %q: %v", c.listen, want, err)
 			}
 		}
 	}
 }
 
-func TestTheLocalAddressOfAListener(t *testing.T) {
+func TestLocalURL(t *testing.T) {
 	for listen, want := range map[string]string{
 		":8000": "http://localhost:8000", "[::]:1": "http://localhost:1", "0.0.0.0:80": "http://localhost:80",
 		"127.0.0.1:8000": "http://127.0.0.1:8000", "[::1]:8000": "http://[::1]:8000", "example.test:80": "http://example.test:80",
 	} {
 		if got := localURL(listen); got != want {
-			t.Errorf("%s is %s instead of %s", listen, got, want)
+			t.Errorf("localURL(%q) = %s, want %s", listen, got, want)
 		}
 	}
 }
 
-func TestLogFlags(t *testing.T) {
+func TestInvalidLogFlagsAreRejected(t *testing.T) {
 	for _, c := range []struct {
 		level, format string
 		good          bool

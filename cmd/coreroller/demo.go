@@ -10,23 +10,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/store"
 )
 
 func demoCommand(p process) *cobra.Command {
 	c := &Config{}
-	cmd := command("demo", "run a server with a simulated fleet to look at", `
-Runs a server with sample data and some hundred simulated machines that speak to
-it over HTTP as real ones would, only faster. New versions are rolled out while
-you watch, one of them a bad one. Without --data-dir everything is forgotten
-when it ends; with one the same fleet goes on the next time.`,
+	cmd := command("demo", "run a server with sample data and simulated machines", `
+Runs a server with sample data and 372 simulated machines. They check for updates
+over HTTP as real machines do, but in accelerated time. A script promotes new
+versions, one of them bad, so that you can watch the rollouts. Without --data-dir
+the data is deleted at the end. With it the next demo continues.`,
 		func(cmd *cobra.Command) error { return runDemo(cmd.Context(), c, p) })
 	f := cmd.Flags()
 	c.serverFlags(f)
-	f.StringVar(&c.DataDir, "data-dir", "", "folder to keep the data in, empty or of another demo; left out: a temporary one")
-	if err := f.Set("log-level", "warn"); err == nil { // what is to be seen is in the dashboard
+	f.StringVar(&c.DataDir, "data-dir", "", "directory of the database, empty or of a previous demo; default: a temporary directory")
+	if err := f.Set("log-level", "warn"); err == nil { // the terminal shows the script instead
 		level := f.Lookup("log-level")
 		level.DefValue, level.Changed = "warn", false
 	}
@@ -41,27 +39,20 @@ func runDemo(ctx context.Context, c *Config, p process) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(c.DataDir)) }()
 	}
 	return serve(ctx, c, p, func(ctx context.Context, program *Program) error {
-		begun := time.Now()
-		program.demo.say = func(text string) {
-			_, _ = fmt.Fprintf(p.Stdout, "%5s  %s\n", time.Since(begun).Round(time.Second), text)
+		start := time.Now()
+		report := func(text string) {
+			_, _ = fmt.Fprintf(p.Stdout, "%5s  %s\n", time.Since(start).Round(time.Second), text)
 		}
-		program.demo.say("user and password are both admin, unless they were changed")
+		program.demo.Attach(program.fleet, program.store, report)
+		report("sign in with user admin and password admin, unless you changed it")
 		_, err := program.fleet.StartDemo(auth.With(ctx, commandPrincipal("demo")))
 		if fault.CodeOf(err) == fault.Conflict {
-			return errors.New("there is something else in this data directory; give an empty one with --data-dir, or leave the flag out")
+			return errors.New("the database in --data-dir contains other data: choose an empty directory, or omit the flag")
 		}
 		if err != nil {
 			return err
 		}
-		<-ctx.Done() // the machines end with the program
+		<-ctx.Done() // Program.Close stops the machines
 		return nil
 	})
-}
-
-// demo makes the world of the demo and tells its story.
-type demo struct {
-	fleet *fleet.Service
-	store *store.Store
-	say   func(string)
-	ids   demoIDs
 }

@@ -2,67 +2,134 @@ package main
 
 import (
 	"context"
-	"slices"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// The demo's world is made by the verbs of the fleet and every one of its
-// machines finds its group in it; the canaries then update before our eyes.
-func TestTheDemoIsAliveAtOnce(t *testing.T) {
-	p := startProgram(t, "")
-	d := &demo{fleet: p.fleet, store: p.store, say: func(string) {}}
-	ctx, cancel := context.WithTimeout(auth.With(t.Context(), commandPrincipal("demo")), 2*time.Minute)
-	defer cancel()
-	if err := d.build(ctx); err != nil {
-		t.Fatal(err)
-	}
-	machines, err := demoMachines()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.promote(ctx, demoOS, "beta", "1.1.0"); err != nil {
-		t.Fatal(err)
-	}
-	living, stop := context.WithCancel(ctx)
-	client := newOmahaClient(p.OmahaURL(), 8)
-	defer client.close()
-	s := simulation{Machines: machines, Speed: 20 * demoSpeed, Senders: 8, Send: client.send, Now: time.Now}
-	seen := make(chan tally, 1)
-	go func() { seen <- s.Run(living) }()
-	k := &track{store: p.store}
-	err = k.until(ctx, "everybody has checked in", func() (bool, error) {
-		n, err := p.store.Reader().Instance.Query().Count(ctx)
-		return n == len(machines), err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	end, err := d.await(ctx, canary, "1.1.0", time.Minute)
-	stop()
-	total := <-seen
-	if err != nil || end.state != rollout.RolloutCompleted {
-		t.Errorf("the canaries end in state %d, %v", end.state, err)
-	}
-	if total.Refused+total.Unacked+total.Downgrades+total.Unanswered > 0 {
-		t.Errorf("machines complain: %s", total.summary())
-	}
-	for _, reason := range []string{"unknown_group", "unknown_application"} {
-		if total.Held[reason] > 0 {
-			t.Errorf("machines are told %s", reason)
+// Start and stop the demo through GraphQL, with a restart in between. The machines
+// check in over HTTP, and only the demo's own data is deleted.
+func TestDemoStartsContinuesAndStops(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, databaseURL string) {
+		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+		c := Config{Listen: "127.0.0.1:0", DataDir: t.TempDir()}
+		if store.IsPostgres(databaseURL) {
+			c.DatabaseURL = databaseURL
 		}
+		p := runProgram(t, c)
+		p.demoIs(t, "{ serverInfo { demo { present running available } } }", false, false, true)
+		p.demoIs(t, "mutation { startDemo { demo { present running available } userErrors { code } } }", true, true, false)
+		p.rejects(t, "mutation { startDemo { demo { present } userErrors { code message } } }")
+		ctx, cancel := context.WithTimeout(auth.With(t.Context(), commandPrincipal("test")), 2*time.Minute)
+		defer cancel()
+		k := &testGroup{store: p.store}
+		seen := func(n int) {
+			t.Helper()
+			if err := k.until(ctx, "machines have checked in", func() (bool, error) {
+				some, err := p.store.Reader().Instance.Query().Count(ctx)
+				return some >= n, err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		seen(20)
+
+		// Restart while machines are running.
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		p = runProgram(t, c)
+		k.store = p.store
+		p.demoIs(t, "{ serverInfo { demo { present running available } } }", true, false, true)
+		p.demoIs(t, "mutation { startDemo { demo { present running available } userErrors { code } } }", true, true, false)
+		before, err := p.store.Reader().Instance.Query().Count(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen(before + 1)
+
+		// Stopping the demo keeps other applications.
+		ours, err := p.fleet.CreateApplication(ctx, fleet.CreateApplication{Name: "ours"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.demoIs(t, "mutation { stopDemo { demo { present running available } userErrors { code } } }", false, false, false)
+		p.rejects(t, "mutation { stopDemo { demo { present } userErrors { code message } } }")
+		p.rejects(t, "mutation { startDemo { demo { present } userErrors { code message } } }")
+		for _, id := range append(p.demo.Applications(), ours.ID, catalog.FlatcarID()) {
+			exists := p.fleet.Catalog().App(id) != nil
+			if want := id == ours.ID || id == catalog.FlatcarID(); exists != want {
+				t.Errorf("application %s exists: %v, want %v", id, exists, want)
+			}
+		}
+		verbs := map[string]int{}
+		rows, err := p.store.Reader().Audit.Query().All(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			if row.Actor == "admin" {
+				verbs[row.Verb]++
+			}
+		}
+		if verbs["startDemo"] != 2 || verbs["stopDemo"] != 1 || verbs["createApplication"] != 2 || verbs["deleteApplication"] != 2 {
+			t.Errorf("audit: %v", verbs)
+		}
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func runProgram(t *testing.T, c Config) *Program {
+	t.Helper()
+	p := NewProgram(c, discard(), time.Now)
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	if total.Held["outside_window"] == 0 && time.Now().UTC().Weekday() != time.Sunday {
-		t.Errorf("the branches do not wait for their window: %v", total.Held)
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// graphql sends a document as the first user and returns the only root field.
+func (p *Program) graphql(t *testing.T, document string) map[string]json.RawMessage {
+	t.Helper()
+	var data map[string]map[string]json.RawMessage
+	graphql(t, p.URL(), document, nil, &data)
+	for _, value := range data {
+		return value
+	}
+	t.Fatal("no data")
+	return nil
+}
+
+func (p *Program) demoIs(t *testing.T, document string, present, running, available bool) {
+	t.Helper()
+	var got struct{ Present, Running, Available bool }
+	answer := p.graphql(t, document)
+	if err := json.Unmarshal(answer["demo"], &got); err != nil || got.Present != present || got.Running != running || got.Available != available {
+		t.Fatalf("%s: %s %s", document, answer["demo"], answer["userErrors"])
 	}
 }
 
-func TestTheDemoSaysWhenItsPlaceIsTaken(t *testing.T) {
+func (p *Program) rejects(t *testing.T, document string) {
+	t.Helper()
+	answer := p.graphql(t, document)
+	if errs := string(answer["userErrors"]); string(answer["demo"]) != "null" || !strings.Contains(errs, "CONFLICT") {
+		t.Fatalf("%s: %s %s", document, answer["demo"], errs)
+	}
+}
+
+func TestDemoCommandRejectsADatabaseWithOtherData(t *testing.T) {
 	dir := t.TempDir()
 	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: dir}, discard(), time.Now)
 	if err := p.Run(t.Context()); err != nil {
@@ -76,26 +143,7 @@ func TestTheDemoSaysWhenItsPlaceIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, errs, code := execute(t, "", nil, "demo", "--listen=127.0.0.1:0", "--data-dir="+dir)
-	if code != 1 || !strings.Contains(errs, "something else in this data directory") {
-		t.Errorf("code %d, %s", code, errs)
-	}
-}
-
-// The story counts machines in words.
-func TestTheStoryCountsTheMachinesRight(t *testing.T) {
-	n := 0
-	for _, app := range demoWorld() {
-		for _, g := range app.groups {
-			n += g.machines
-			if !slices.ContainsFunc(app.channels, func(c demoChannel) bool { return c.name == g.channel }) {
-				t.Errorf("group %s has no channel %s", g.name, g.channel)
-			}
-			if _, problems := rollout.Compile(g.policy); len(problems) > 0 {
-				t.Errorf("policy of %s: %v", g.name, problems)
-			}
-		}
-	}
-	if n != 372 {
-		t.Errorf("there are %d machines", n)
+	if code != 1 || !strings.Contains(errs, "contains other data") {
+		t.Errorf("exit code %d, %s", code, errs)
 	}
 }

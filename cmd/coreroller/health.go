@@ -14,9 +14,9 @@ import (
 func healthCommand(p process) *cobra.Command {
 	var address, listen string
 	var timeout time.Duration
-	cmd := command("health", "ask a running server whether it is well; fails if it is not", `
-Made for a container's health check. Without --url it asks the server on this
-machine at the address of --listen.`,
+	cmd := command("health", "check the health of a running server", `
+Exits with an error if the server is not healthy, as a container's health check
+requires. Without --url it checks the server on this machine at --listen.`,
 		func(cmd *cobra.Command) error {
 			if address == "" {
 				address = localURL(listen)
@@ -30,13 +30,13 @@ machine at the address of --listen.`,
 			_, err = fmt.Fprintln(p.Stdout, text)
 			return err
 		})
-	cmd.Flags().StringVar(&address, "url", "", "address of the server, such as http://localhost:8000")
-	cmd.Flags().StringVar(&listen, "listen", defaultListen, "address the server was told to listen on")
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the answer")
+	cmd.Flags().StringVar(&address, "url", "", "server URL, such as http://localhost:8000")
+	cmd.Flags().StringVar(&listen, "listen", defaultListen, "--listen of the server")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "maximum time to wait for the response")
 	return cmd
 }
 
-// askHealth returns what a healthy server says.
+// askHealth returns the response text of a healthy server.
 func askHealth(ctx context.Context, address string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(address, "/")+healthPath, nil)
 	if err != nil {
@@ -47,17 +47,17 @@ func askHealth(ctx context.Context, address string) (string, error) {
 		return "", err
 	}
 	defer resp.Body.Close()
-	const longest = 4 << 10
-	body, err := io.ReadAll(io.LimitReader(resp.Body, longest))
+	const maxBody = 4 << 10
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil {
 		return "", err
 	}
 	text := strings.TrimSpace(string(body))
 	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answers %s: %s", req.URL, resp.Status, text)
+		return "", fmt.Errorf("%s returned %s: %s", req.URL, resp.Status, text)
 	}
 	return text, nil
 }
 
-// healthPath answers 200 as long as the database answers.
+// healthPath returns 200 while the database responds.
 const healthPath = "/healthz"

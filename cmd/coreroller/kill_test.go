@@ -12,13 +12,14 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
 
-// testKill puts load on the real program, kills it with SIGKILL in the middle,
-// looks at what is on disk and starts it again, twice, and lets the fleet come
-// to its end. Whatever a machine was told (a grant) or had acknowledged (an
-// event) has to be there, and every counter has to be what it counts.
+// testKill kills the program with SIGKILL under load, checks the database and
+// starts it again, twice, until the whole fleet is updated. Every grant that a
+// machine received and every event that was acknowledged must be in the database,
+// and every counter must equal a recount.
 func testKill(t *testing.T, binary, databaseURL string) {
 	const machines = 200
 	k := prepare(t, databaseURL)
@@ -29,37 +30,41 @@ func testKill(t *testing.T, binary, databaseURL string) {
 		args = append(args, "--data-dir", filepath.Dir(databaseURL))
 	}
 	server := startChild(t, binary, args)
-	o := quickFleet(machines)
-	o.Speed = 3000
-	o.Habits.Failure, o.Habits.Deferral, o.Habits.Interruption = 0.05, 0.02, 0.02
-	told := newLog()
-	s := startSimulated(t, server.url+"/v1/update/", o, told.hear)
+	seen := newLog()
+	s := startSimulation(t, server.url+"/v1/update/", 3000, unreliableFleet(machines), seen.add)
 	for _, enough := range []int{machines, 3 * machines} {
-		told.wait(t, fmt.Sprintf("%d facts", enough), func() bool { return told.total >= enough })
+		seen.wait(t, fmt.Sprintf("%d facts", enough), func() bool { return seen.total >= enough })
 		server.kill(t)
-		k.compare(t, told.copy())
+		k.compare(t, seen.copy())
 		recount(t, k.store)
 		server = startChild(t, binary, args)
 	}
-	told.wait(t, "everybody runs 2.0.0", func() bool { return told.updated == machines })
-	seen := s.stop()
+	seen.wait(t, "all machines run 2.0.0", func() bool { return seen.updated == machines })
+	stats := s.stop()
 	server.stop(t)
-	k.compare(t, told.copy())
+	k.compare(t, seen.copy())
 	recount(t, k.store)
-	if seen.Refused+seen.Downgrades+seen.Unacked > 0 || seen.Unanswered == 0 {
-		t.Errorf("machines saw %s", seen.summary())
+	if stats.Refused+stats.Downgrades+stats.Unacknowledged > 0 || stats.Unanswered == 0 {
+		t.Errorf("unexpected statistics: %s", stats.Summary())
 	}
-	t.Logf("%d facts; %s", told.total, seen.summary())
+	t.Logf("%d facts; %s", seen.total, stats.Summary())
 }
 
-// prepare makes application and group before the server starts.
-func prepare(t *testing.T, databaseURL string) *track {
-	policy := quick(60)
+// unreliableFleet is n machines some of whose updates fail.
+func unreliableFleet(n int) simulate.Fleet {
+	f := flawlessFleet(n)
+	f.Behavior.Failure, f.Behavior.Deferral, f.Behavior.Interruption = 0.05, 0.02, 0.02
+	return f
+}
+
+// prepare creates an application and a group before the server starts.
+func prepare(t *testing.T, databaseURL string) *testGroup {
+	policy := fastPolicy(60)
 	policy.MaxAttempts = 100
 	return prepareWith(t, databaseURL, policy)
 }
 
-func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track {
+func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *testGroup {
 	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{URL: databaseURL, Log: discard()})
 	if err != nil {
@@ -71,58 +76,58 @@ func prepareWith(t *testing.T, databaseURL string, policy rollout.Policy) *track
 		t.Fatal(err)
 	}
 	defer service.Close()
-	k := newTrack(t, service, s, policy)
+	k := newTestGroup(t, service, s, policy)
 	k.promote(t)
 	return k
 }
 
-// fact is something a machine was told by the server, named by the state that
-// the machine's history has to show for it.
+// fact is a grant or an acknowledged event that a machine received. The machine's
+// history must contain the state that follows from it.
 type fact struct {
 	machine string
 	state   rollout.State
 }
 
-// log counts the facts of a fleet.
-type log struct {
+// factLog counts the facts of a fleet.
+type factLog struct {
 	mu      sync.Mutex
 	facts   map[fact]int
-	offered map[string]bool // machines whose offer no report has followed: the next is the same grant
+	offered map[string]bool // machines that sent no event since their offer: the next offer is the same grant
 	total   int
 	updated int
 	changed chan struct{}
 }
 
-func newLog() *log {
-	return &log{facts: map[fact]int{}, offered: map[string]bool{}, changed: make(chan struct{}, 1)}
+func newLog() *factLog {
+	return &factLog{facts: map[fact]int{}, offered: map[string]bool{}, changed: make(chan struct{}, 1)}
 }
 
-func (l *log) hear(x exchange) {
-	if !x.Reply.okay() {
+func (l *factLog) add(x simulate.Exchange) {
+	if !x.Response.OK() {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if x.Turn.Updated {
+	if x.Result.Updated {
 		l.updated++
-		l.add(x, rollout.StateComplete)
+		l.count(x, rollout.StateComplete)
 	}
-	id := x.Machine.id.Machine
-	if x.Turn.Offered && !l.offered[id] {
-		l.add(x, rollout.StateGranted)
+	id := x.Machine.Identity.Machine
+	if x.Result.Offered && !l.offered[id] {
+		l.count(x, rollout.StateGranted)
 	}
-	l.offered[id] = l.offered[id] || x.Turn.Offered
-	if r := x.Sent.Report; r != nil && !x.Sent.Check && x.Turn.Answer.Acknowledged > 0 {
+	l.offered[id] = l.offered[id] || x.Result.Offered
+	if e := x.Request.Event; e != nil && !x.Request.Check && x.Result.Answer.Acknowledged > 0 {
 		l.offered[id] = false
 		switch {
-		case r.Type == 13:
-			l.add(x, rollout.StateDownloading)
-		case r.Type == 14:
-			l.add(x, rollout.StateDownloaded)
-		case r.Type == 3 && r.Result == 1:
-			l.add(x, rollout.StateInstalled)
-		case r.Type == 3 && r.Result == 0 && r.Code&^foreignServer < codeHTTPBase: // not that a check failed
-			l.add(x, rollout.StateError)
+		case e.Type == 13:
+			l.count(x, rollout.StateDownloading)
+		case e.Type == 14:
+			l.count(x, rollout.StateDownloaded)
+		case e.Type == 3 && e.Result == 1:
+			l.count(x, rollout.StateInstalled)
+		case e.Type == 3 && e.Result == 0 && e.Code&^simulate.FlagOtherServer < simulate.CodeHTTPBase: // not a failed check
+			l.count(x, rollout.StateError)
 		}
 	}
 	select {
@@ -131,19 +136,19 @@ func (l *log) hear(x exchange) {
 	}
 }
 
-func (l *log) add(x exchange, s rollout.State) {
-	l.facts[fact{x.Machine.id.Machine, s}]++
+func (l *factLog) count(x simulate.Exchange, s rollout.State) {
+	l.facts[fact{x.Machine.Identity.Machine, s}]++
 	l.total++
 }
 
-func (l *log) copy() map[fact]int {
+func (l *factLog) copy() map[fact]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.facts)
 }
 
-// wait returns when a condition on the log holds.
-func (l *log) wait(t *testing.T, what string, holds func() bool) {
+// wait blocks until a condition on the log holds.
+func (l *factLog) wait(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	timeout := time.NewTimer(2 * time.Minute)
 	defer timeout.Stop()
@@ -156,15 +161,15 @@ func (l *log) wait(t *testing.T, what string, holds func() bool) {
 		}
 		select {
 		case <-timeout.C:
-			t.Fatalf("waited too long until %s: %d facts, %d machines updated", what, total, updated)
+			t.Fatalf("timed out waiting until %s: %d facts, %d machines updated", what, total, updated)
 		case <-l.changed:
 		}
 	}
 }
 
-// compare fails the test for every fact that the database does not know. It may
-// know more: what was committed and not heard any more.
-func (k *track) compare(t *testing.T, facts map[fact]int) {
+// compare fails the test for every fact that the database does not contain. The
+// database may contain more: commits whose response was lost.
+func (k *testGroup) compare(t *testing.T, facts map[fact]int) {
 	t.Helper()
 	entries, err := k.store.Reader().HistoryEntry.Query().All(t.Context())
 	if err != nil {
@@ -178,9 +183,9 @@ func (k *track) compare(t *testing.T, facts map[fact]int) {
 	for _, e := range entries {
 		stored[key{e.InstanceID, e.State}]++
 	}
-	for f, heard := range facts {
-		if n := stored[key{store.InstanceID(k.app, f.machine), f.state}]; n < heard {
-			t.Errorf("machine %s was told %d times what leads to state %d, and the database knows it %d times", f.machine, heard, f.state, n)
+	for f, n := range facts {
+		if got := stored[key{store.InstanceID(k.app, f.machine), f.state}]; got < n {
+			t.Errorf("machine %s: the history has state %d %d times, the machine was answered %d times", f.machine, f.state, got, n)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// Command coreroller is the update server: `coreroller serve` runs it,
-// `coreroller demo` shows it with a simulated fleet. This package reads flags
-// and environment, wires the rooms together and stops them in order; what a
-// machine is answered, what is stored and what a page shows is below it.
+// Command coreroller is the update server: `coreroller serve` runs it, and
+// `coreroller demo` runs it with sample data and simulated machines. This package
+// reads flags and environment variables, connects the other packages, and stops
+// them in order.
 package main
 
 import (
@@ -10,36 +10,46 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
-	_ "time/tzdata" // policies name time zones, and a bare container has none
+	_ "time/tzdata" // policies use time zones, and minimal containers have no database of them
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the linker.
 var version = "dev"
 
-// sameSignal is shorter than a person needs to press the keys again on purpose.
-const sameSignal = 500 * time.Millisecond
+// duplicateSignal is how long further signals are ignored after the first. make
+// and timeout send one signal to the process and to its group. A person needs
+// longer to press the keys again.
+const duplicateSignal = 500 * time.Millisecond
 
 func main() {
-	// The first signal asks to stop. A moment later signals do again what they
-	// always do, so that another one ends the process at once; in between they
-	// are the same request, sent to the process and to its group by make,
-	// timeout and the like.
+	// The first signal stops the program in order. A later one ends it at once.
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
 		cancel()
-		<-time.After(sameSignal)
+		<-time.After(duplicateSignal)
 		signal.Reset(os.Interrupt, syscall.SIGTERM)
 	}()
 	p := process{Environ: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(run(ctx, p, os.Args[1:]))
 }
 
-// run runs one command line and returns the exit code.
+// process is the part of the operating system that commands use.
+type process struct {
+	Environ []string // as os.Environ
+	Stdin   *os.File
+	Stdout  *os.File
+	Stderr  *os.File
+}
+
+// run executes one command line and returns the exit code.
 func run(ctx context.Context, p process, args []string) int {
 	root := rootCommand(p)
 	root.SetArgs(args)
@@ -49,4 +59,43 @@ func run(ctx context.Context, p process, args []string) int {
 	}
 	_, _ = fmt.Fprintf(p.Stderr, "coreroller: %v\n", err)
 	return 1
+}
+
+// rootCommand returns the command line with all subcommands.
+func rootCommand(p process) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "coreroller",
+		Short: "CoreRoller rolls out updates to fleets of machines",
+		Long: "CoreRoller rolls out updates to fleets of machines.\n\n" +
+			"Every flag can also be set by an environment variable: --some-flag by " + envPrefix + "SOME_FLAG.\n" +
+			"The flag takes precedence.",
+		SilenceErrors: true, SilenceUsage: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := readEnvironment(cmd, p.Environ); err != nil {
+			return err
+		}
+		if unknown := unknownVariables(root, p.Environ); len(unknown) > 0 {
+			_, _ = fmt.Fprintf(p.Stderr, "coreroller: warning: no flag matches the environment variables %s; see coreroller %s --help\n",
+				strings.Join(unknown, ", "), strings.TrimPrefix(cmd.CommandPath(), "coreroller "))
+		}
+		return nil
+	}
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	root.AddCommand(
+		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), healthCommand(p),
+		versionCommand(p),
+	)
+	return root
+}
+
+// command returns a subcommand with flags and without arguments.
+func command(use, short, long string, run func(*cobra.Command) error) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Long: strings.TrimSpace(long), Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd) },
+	}
 }

@@ -10,13 +10,13 @@ import (
 
 func migrateCommand(p process) *cobra.Command {
 	migrate := &cobra.Command{
-		Use: "migrate", Short: "bring the database's schema up to date, or say where it stands",
-		Long: "Serve migrates by itself when it starts. These commands are for those who want it apart, such as\n" +
-			"before a new version is started. There is no way back but a backup: make one first.",
+		Use: "migrate", Short: "migrate the database schema, or list the migrations",
+		Long: "serve migrates when it starts. Use these commands to migrate separately, such as before you start a new\n" +
+			"version. A migration cannot be undone: make a backup first.",
 		Args: cobra.NoArgs,
 	}
 	migrate.AddCommand(
-		databaseCommand("up", "apply what is missing", func(cmd *cobra.Command, c *Config, database string) error {
+		databaseCommand("up", "apply all pending migrations", func(cmd *cobra.Command, c *Config, database string) error {
 			if err := migrations.Apply(cmd.Context(), database); err != nil {
 				return c.explainOpen(err)
 			}
@@ -29,7 +29,7 @@ func migrateCommand(p process) *cobra.Command {
 				return c.explainOpen(err)
 			}
 			for _, m := range all {
-				state := "missing"
+				state := "pending"
 				if m.Applied {
 					state = "applied"
 				}
@@ -43,7 +43,7 @@ func migrateCommand(p process) *cobra.Command {
 	return migrate
 }
 
-// databaseCommand is a subcommand on the database alone.
+// databaseCommand returns a subcommand that needs the database only.
 func databaseCommand(use, short string, run func(cmd *cobra.Command, c *Config, database string) error) *cobra.Command {
 	c := &Config{}
 	cmd := command(use, short, "", func(cmd *cobra.Command) error {

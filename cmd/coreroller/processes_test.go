@@ -14,34 +14,41 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
-	"github.com/coreroller/coreroller/load"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/simulate"
+	"github.com/coreroller/coreroller/simulate/load"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// Several real processes on one PostgreSQL.
+// Several processes on one PostgreSQL database.
 
-// join starts one more process on a database.
-func join(t *testing.T, binary, databaseURL string) *child {
+// startReplica starts another process on a database.
+func startReplica(t *testing.T, binary, databaseURL string) *child {
 	t.Helper()
 	return startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--database-url", databaseURL})
 }
 
-// ask sends a query or mutation of the first user and fails the test on errors.
-func (c *child) ask(t *testing.T, document string, variables, data any) {
+// graphql sends a document as the first user and fails the test on errors.
+func (c *child) graphql(t *testing.T, document string, variables, data any) {
+	t.Helper()
+	graphql(t, c.url, document, variables, data)
+}
+
+func graphql(t *testing.T, url, document string, variables, data any) {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.SetBasicAuth("admin", "admin")
-	w, err := http.DefaultClient.Do(r)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // leaves no goroutine
+	w, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,28 +62,25 @@ func (c *child) ask(t *testing.T, document string, variables, data any) {
 	}
 }
 
-// checkBy lets a machine ask one process.
-func (k *track) checkBy(ctx context.Context, client *omahaClient, machine, version string) (answer, error) {
+// check sends a check of one machine through a client.
+func (k *testGroup) check(ctx context.Context, client *simulate.Client, machine, version string) (simulate.Answer, error) {
 	body := load.NewFleet("io.example.os", trackName).Append(nil, machine, version, load.Check)
-	r := client.send(ctx, body)
-	if !r.okay() {
-		return answer{}, fmt.Errorf("%s is answered %d %s", machine, r.Status, r.Body)
-	}
-	a, code := readAnswer(r.Body, true)
-	if code != 0 {
-		return answer{}, fmt.Errorf("%s cannot use (%d) %s", machine, code, r.Body)
+	r := client.Send(ctx, body)
+	a, code := simulate.ReadAnswer(r.Body, true)
+	if !r.OK() || code != 0 {
+		return a, fmt.Errorf("%s got status %d, code %d: %s", machine, r.Status, code, r.Body)
 	}
 	return a, nil
 }
 
-// testTwoProcesses: a pause is made on one process while machines ask the
-// other. No check that begins after it was answered is granted, and a dashboard
-// on the other process shows it.
+// testTwoProcesses pauses a group on one process while machines check on the other.
+// No check that starts after the pause was answered is granted, and a dashboard on
+// the other process shows the pause.
 func testTwoProcesses(t *testing.T, binary string) {
 	databaseURL := storetest.Postgres(t)
-	k := prepareWith(t, databaseURL, quick(1<<20))
+	k := prepareWith(t, databaseURL, fastPolicy(1<<20))
 	k.promote(t)
-	one, other := join(t, binary, databaseURL), join(t, binary, databaseURL)
+	one, other := startReplica(t, binary, databaseURL), startReplica(t, binary, databaseURL)
 	watching, err := load.Open(t.Context(), other.url, "admin", "admin")
 	if err != nil {
 		t.Fatal(err)
@@ -107,12 +111,12 @@ func testTwoProcesses(t *testing.T, binary string) {
 	}()
 
 	const checkers, each = 8, 4
-	client := newOmahaClient(other.url+"/v1/update/", checkers)
-	defer client.close()
+	client := simulate.NewClient(other.url+"/v1/update/", checkers)
+	defer client.Close()
 	var number atomic.Int64
 	for round := range 3 {
 		reason := fmt.Sprint("because ", round)
-		var committed, over atomic.Bool // over without committed: the pause failed
+		var committed, over atomic.Bool // over but not committed: the pause failed
 		var before atomic.Int64
 		var g sync.WaitGroup
 		for range checkers {
@@ -123,13 +127,13 @@ func testTwoProcesses(t *testing.T, binary string) {
 					if ended && !late {
 						return
 					}
-					a, err := k.checkBy(t.Context(), client, fmt.Sprint("m", number.Add(1)), "1.0.0")
+					a, err := k.check(t.Context(), client, fmt.Sprint("m", number.Add(1)), "1.0.0")
 					switch {
 					case err != nil:
 						t.Error(err)
 						return
 					case late && (a.Offered || a.Info != "paused"):
-						t.Errorf("a check after the pause is answered %+v", a)
+						t.Errorf("a check after the pause got %+v", a)
 						return
 					case late:
 						after++
@@ -141,12 +145,12 @@ func testTwoProcesses(t *testing.T, binary string) {
 		}
 		func() {
 			defer over.Store(true)
-			for before.Load() < 20 && !t.Failed() { // machines are being granted
-				if _, err := k.checkBy(t.Context(), client, fmt.Sprint("m", number.Add(1)), "1.0.0"); err != nil {
+			for before.Load() < 20 && !t.Failed() { // until machines get grants
+				if _, err := k.check(t.Context(), client, fmt.Sprint("m", number.Add(1)), "1.0.0"); err != nil {
 					t.Error(err)
 				}
 			}
-			one.ask(t, `mutation($in: PauseUpdatesInput!) { pauseUpdates(input: $in) { userErrors { message } } }`,
+			one.graphql(t, `mutation($in: PauseUpdatesInput!) { pauseUpdates(input: $in) { userErrors { message } } }`,
 				map[string]any{"in": map[string]any{"groupId": k.group, "reason": reason}}, nil)
 			committed.Store(true)
 		}()
@@ -154,11 +158,11 @@ func testTwoProcesses(t *testing.T, binary string) {
 		g.Wait()
 		select {
 		case at := <-shown[reason]:
-			t.Logf("a dashboard on the other process shows the pause %s after it was answered, under load", at.Sub(answered).Round(time.Millisecond))
+			t.Logf("under load a dashboard on the other process shows the pause after %s", at.Sub(answered).Round(time.Millisecond))
 		case <-time.After(time.Minute):
-			t.Fatal("a dashboard on the other process never shows the pause")
+			t.Fatal("a dashboard on the other process does not show the pause")
 		}
-		one.ask(t, `mutation($in: ResumeUpdatesInput!) { resumeUpdates(input: $in) { userErrors { message } } }`,
+		one.graphql(t, `mutation($in: ResumeUpdatesInput!) { resumeUpdates(input: $in) { userErrors { message } } }`,
 			map[string]any{"in": map[string]any{"groupId": k.group}}, nil)
 	}
 	one.stop(t)
@@ -166,10 +170,9 @@ func testTwoProcesses(t *testing.T, binary string) {
 	recount(t, k.store)
 }
 
-// testSurvivor: of two processes the one that does the background work is
-// killed in the middle of a rollout. Nothing it told a machine is lost; its
-// machines are served by the other, which ends leases, finds silent machines
-// and keeps statistics from then on.
+// testSurvivor kills the process that does the background work during a rollout.
+// No answer that it sent is lost. The other process serves its machines, and from
+// then on ends leases, marks silent machines and records statistics.
 func testSurvivor(t *testing.T, binary string) {
 	const machines = 200
 	databaseURL := storetest.Postgres(t)
@@ -178,13 +181,13 @@ func testSurvivor(t *testing.T, binary string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 
-	killed := join(t, binary, databaseURL)
-	first := newOmahaClient(killed.url+"/v1/update/", 4)
-	defer first.close()
+	killed := startReplica(t, binary, databaseURL)
+	first := simulate.NewClient(killed.url+"/v1/update/", 4)
+	defer first.Close()
 	for machine, version := range map[string]string{"leased": "1.0.0", "silent": "2.0.0"} {
-		a, err := k.checkBy(ctx, first, machine, version)
+		a, err := k.check(ctx, first, machine, version)
 		if err != nil || a.Offered != (version == "1.0.0") {
-			t.Fatalf("%s is answered %+v %v", machine, a, err)
+			t.Fatalf("%s got %+v %v", machine, a, err)
 		}
 	}
 	k.eventually(ctx, t, "the first process does the background work", func() bool {
@@ -193,7 +196,7 @@ func testSurvivor(t *testing.T, binary string) {
 				Jobs []struct{ LastRunAt *time.Time }
 			}
 		}
-		killed.ask(t, "{ serverHealth { jobs { lastRunAt } } }", nil, &health)
+		killed.graphql(t, "{ serverHealth { jobs { lastRunAt } } }", nil, &health)
 		n := 0
 		for _, job := range health.ServerHealth.Jobs {
 			if job.LastRunAt != nil {
@@ -203,30 +206,27 @@ func testSurvivor(t *testing.T, binary string) {
 		return n >= 3
 	})
 
-	survivor := join(t, binary, databaseURL)
-	second := newOmahaClient(survivor.url+"/v1/update/", 4)
-	defer second.close()
-	// As a balancer does: the first as long as it answers, then the other.
+	survivor := startReplica(t, binary, databaseURL)
+	second := simulate.NewClient(survivor.url+"/v1/update/", 4)
+	defer second.Close()
+	// Like a load balancer: the first process while it runs, then the other.
 	var dead atomic.Bool
-	send := func(ctx context.Context, body []byte) reply {
+	send := func(ctx context.Context, body []byte) simulate.Response {
 		if !dead.Load() {
-			return first.send(ctx, body)
+			return first.Send(ctx, body)
 		}
-		return second.send(ctx, body)
+		return second.Send(ctx, body)
 	}
-	o := quickFleet(machines)
-	o.Speed = 3000
-	o.Habits.Failure, o.Habits.Deferral, o.Habits.Interruption = 0.05, 0.02, 0.02
-	told := newLog()
-	s := startSending(t, send, o, told.hear)
-	told.wait(t, "the rollout is under way", func() bool { return told.total >= machines })
+	seen := newLog()
+	s := startSending(t, send, 3000, unreliableFleet(machines), seen.add)
+	seen.wait(t, "the rollout is in progress", func() bool { return seen.total >= machines })
 	killed.kill(t)
 	dead.Store(true)
-	k.compare(t, told.copy())
+	k.compare(t, seen.copy())
 	recount(t, k.store)
-	when := time.Now()
+	killedAt := time.Now()
 
-	// What only happens with time happened long ago.
+	// Move times into the past instead of waiting.
 	d, err := sql.Open("postgres", databaseURL)
 	if err != nil {
 		t.Fatal(err)
@@ -241,35 +241,35 @@ func testSurvivor(t *testing.T, binary string) {
 			t.Fatalf("%s: %v", text, err)
 		}
 	}
-	k.eventually(ctx, t, "the lease of the dead process's machine ends", func() bool {
+	k.eventually(ctx, t, "the lease of the killed process's machine ends", func() bool {
 		m, err := k.store.Reader().Instance.Get(ctx, store.InstanceID(k.app, "leased"))
 		return err == nil && m.State == rollout.StateError && m.LeaseUntil == nil
 	})
-	k.eventually(ctx, t, "the silent machine is found", func() bool {
+	k.eventually(ctx, t, "the silent machine is marked", func() bool {
 		n, err := k.store.Reader().Instance.Query().Where(instance.MachineID("silent"), instance.StandingEQ(rollout.StandingSilent)).Count(ctx)
 		return err == nil && n == 1
 	})
-	told.wait(t, "everybody runs 2.0.0", func() bool { return told.updated == machines })
-	k.eventually(ctx, t, "statistics go on", func() bool {
-		n, err := k.store.Reader().StatPoint.Query().Where(statpoint.GroupID(k.group), statpoint.AtGT(when)).Count(ctx)
+	seen.wait(t, "all machines run 2.0.0", func() bool { return seen.updated == machines })
+	k.eventually(ctx, t, "statistics are recorded", func() bool {
+		n, err := k.store.Reader().StatPoint.Query().Where(statpoint.GroupID(k.group), statpoint.AtGT(killedAt)).Count(ctx)
 		return err == nil && n > 0
 	})
 	s.stop()
 	survivor.stop(t)
-	k.compare(t, told.copy())
+	k.compare(t, seen.copy())
 	recount(t, k.store)
 }
 
-// eventually looks again and again: what it waits for is told to nobody.
-func (k *track) eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
+// eventually polls a condition for which there is no event.
+func (k *testGroup) eventually(ctx context.Context, t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	again := time.NewTicker(100 * time.Millisecond)
-	defer again.Stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("waited too long until %s", what)
-		case <-again.C:
+			t.Fatalf("timed out waiting until %s", what)
+		case <-tick.C:
 		}
 	}
 }

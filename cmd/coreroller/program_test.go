@@ -15,7 +15,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// startProgram runs a whole server on a free port and stops it with the test.
+// startProgram runs a complete server on a free port until the end of the test.
 func startProgram(t *testing.T, databaseURL string) *Program {
 	t.Helper()
 	c := Config{Listen: "127.0.0.1:0", DataDir: t.TempDir(), DatabaseURL: databaseURL}
@@ -31,78 +31,78 @@ func startProgram(t *testing.T, databaseURL string) *Program {
 	return p
 }
 
-func TestAFleetIsRolledOutToTheLastMachine(t *testing.T) {
+func TestRolloutReachesEveryMachine(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, databaseURL string) {
 		defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 		if !store.IsPostgres(databaseURL) {
-			databaseURL = "" // the program has a file of its own
+			databaseURL = "" // a file in the program's own data directory
 		}
 		p := startProgram(t, databaseURL)
-		defer func() { _ = p.Close() }() // before the check for leaks
-		policy := quick(20)
+		defer func() { _ = p.Close() }() // before goleak checks
+		policy := fastPolicy(20)
 		policy.SafeMode = true
 		policy.Waves = []rollout.Wave{{Share: 0.1}, {Share: 0.5, MinFinished: 5, MinSuccessShare: 0.9}, {Share: 1}}
-		k := newTrack(t, p.fleet, p.store, policy)
+		k := newTestGroup(t, p.fleet, p.store, policy)
 		k.promote(t)
 
-		s := startSimulated(t, p.OmahaURL(), quickFleet(50), nil)
+		s := startSimulation(t, p.OmahaURL(), 10000, flawlessFleet(50), nil)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
-		err := k.until(ctx, "the rollout is completed and everybody known", func() (bool, error) {
+		err := k.until(ctx, "the rollout is completed and all machines run 2.0.0", func() (bool, error) {
 			state, err := k.state()
 			return state == rollout.RolloutCompleted && k.versions(t)["2.0.0"] == 50, err
 		})
 		seen := s.stop()
 		if err != nil {
-			t.Fatalf("%v\n%s%v %+v", err, seen.summary(), k.versions(t), k.progress(t))
+			t.Fatalf("%v\n%s%v %+v", err, seen.Summary(), k.versions(t), k.progress(t))
 		}
-		if seen.Refused+seen.Downgrades+seen.Unacked+seen.Unanswered+seen.Failed > 0 {
-			t.Errorf("machines complain: %s", seen.summary())
+		if seen.Refused+seen.Downgrades+seen.Unacknowledged+seen.Unanswered+seen.Failed > 0 {
+			t.Errorf("machines report errors: %s", seen.Summary())
 		}
 		counts := k.progress(t)
 		if seen.Offers != 50 || counts.Granted != 50 || counts.Succeeded != 50 || counts.Failed != 0 {
-			t.Errorf("machines saw %d offers, the server counts %+v", seen.Offers, counts)
+			t.Errorf("machines got %d offers, the server counts %+v", seen.Offers, counts)
 		}
 		recount(t, p.store)
 	})
 }
 
-func TestFailuresAreCountedAsTheMachinesSawThem(t *testing.T) {
+func TestServerCountsEqualWhatMachinesReported(t *testing.T) {
 	p := startProgram(t, "")
-	policy := quick(50)
-	policy.MaxAttempts = 100 // nobody is given up, so that the rollout can complete
-	k := newTrack(t, p.fleet, p.store, policy)
+	policy := fastPolicy(50)
+	policy.MaxAttempts = 100 // no machine is quarantined, so that the rollout can complete
+	k := newTestGroup(t, p.fleet, p.store, policy)
 	k.promote(t)
 
-	o := quickFleet(50)
-	o.Habits.Failure, o.Habits.Deferral, o.Habits.Interruption = 0.2, 0.1, 0.1
-	s := startSimulated(t, p.OmahaURL(), o, nil)
+	f := flawlessFleet(50)
+	f.Behavior.Failure, f.Behavior.Deferral, f.Behavior.Interruption = 0.2, 0.1, 0.1
+	s := startSimulation(t, p.OmahaURL(), 10000, f, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	err := k.until(ctx, "everybody has updated", func() (bool, error) {
+	err := k.until(ctx, "all machines run 2.0.0", func() (bool, error) {
 		state, err := k.state()
 		return state == rollout.RolloutCompleted && k.versions(t)["2.0.0"] == 50, err
 	})
 	seen := s.stop()
 	counts := k.progress(t)
 	if err != nil {
-		t.Fatalf("%v\n%s%v %+v", err, seen.summary(), k.versions(t), counts)
+		t.Fatalf("%v\n%s%v %+v", err, seen.Summary(), k.versions(t), counts)
 	}
 	if counts.Succeeded != 50 || counts.Failed != seen.Failed || counts.Granted != seen.Offers ||
 		counts.Granted != counts.Succeeded+counts.Failed+counts.Released {
-		t.Errorf("machines saw %sthe server counts %+v", seen.summary(), counts)
+		t.Errorf("machines: %sthe server counts %+v", seen.Summary(), counts)
 	}
 	if seen.Failed == 0 || seen.Deferred == 0 || counts.Released <= seen.Deferred {
-		t.Errorf("too few mishaps to learn anything from: %s", seen.summary())
+		t.Errorf("too few failures to test anything: %s", seen.Summary())
 	}
 	recount(t, p.store)
 }
 
-func TestAProgramCanBeClosedTwiceAndBeforeItRan(t *testing.T) {
+func TestCloseWorksTwiceAndWithoutRun(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	p := NewProgram(Config{Listen: "127.0.0.1:0", DataDir: t.TempDir()}, discard(), time.Now)
 	if p.URL() != "" {
-		t.Errorf("it is at %s before it runs", p.URL())
+		t.Errorf("the URL is %s before Run", p.URL())
 	}
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -116,16 +116,16 @@ func TestAProgramCanBeClosedTwiceAndBeforeItRan(t *testing.T) {
 		}
 	}
 	if _, err := askHealth(t.Context(), p.URL()); err == nil {
-		t.Error("it still answers")
+		t.Error("the server still responds after Close")
 	}
 	if err := NewProgram(Config{}, discard(), time.Now).Close(); err != nil {
 		t.Error(err)
 	}
 }
 
-// Long connections would keep an HTTP server from stopping: they are ended, so
-// that their clients go to another process.
-func TestSubscriptionsDoNotKeepAProgramFromStopping(t *testing.T) {
+// Shutdown closes websockets and event streams, so that their clients reconnect to
+// another process.
+func TestSubscriptionsDoNotDelayShutdown(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	p := startProgram(t, "")
 	header := http.Header{}
@@ -166,12 +166,12 @@ func TestSubscriptionsDoNotKeepAProgramFromStopping(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	began := time.Now()
+	start := time.Now()
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > stopTimeout/2 {
-		t.Errorf("it took %s to stop", took)
+	if took := time.Since(start); took > stopTimeout/2 {
+		t.Errorf("Close took %s", took)
 	}
 	for err == nil {
 		_, _, err = socket.ReadMessage()

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -11,17 +9,16 @@ import (
 	"testing"
 )
 
-// The lines of docs/rest.md work as they are printed, one after the other: each
-// route is there, and answers with success.
-func TestTheLinesOfTheRESTPageWork(t *testing.T) {
+// The commands of docs/rest.md succeed in order and cover every route.
+func TestRESTPageCommandsWork(t *testing.T) {
 	p := startProgram(t, "")
 	text, err := os.ReadFile("../../docs/rest.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindAllStringSubmatch(string(text), -1)
-	names := map[string]string{`"$A"`: "'admin:correct horse'", "MACHINE": "m1"} // what stands for what
-	asked := map[string]bool{}
+	names := map[string]string{`"$A"`: "'admin:correct horse'", "MACHINE": "m1"} // placeholder → value
+	covered := map[string]bool{}
 	for _, m := range lines {
 		line := m[1]
 		for name, value := range names {
@@ -29,14 +26,14 @@ func TestTheLinesOfTheRESTPageWork(t *testing.T) {
 		}
 		method, path, status, answer := curl(t, p, line)
 		if want := map[bool]int{true: http.StatusNoContent, false: http.StatusOK}[method == http.MethodDelete || path == "/api/password"]; status != want {
-			t.Fatalf("%s\nis answered %d %s", line, status, answer)
+			t.Fatalf("%s\nreturned %d %s", line, status, answer)
 		}
 		path, _, _ = strings.Cut(path, "?")
 		parts := strings.Split(path, "/")
 		for i := 3; i < len(parts); i += 2 {
 			parts[i] = map[string]string{"apps": "{app}", "groups": "{group}", "channels": "{channel}", "packages": "{package}", "instances": "{instance}"}[parts[i-1]]
 		}
-		asked[strings.ToLower(method)+" "+strings.Join(parts, "/")] = true
+		covered[strings.ToLower(method)+" "+strings.Join(parts, "/")] = true
 		var object struct{ ID, Name, Version string }
 		_ = json.Unmarshal([]byte(answer), &object)
 		switch {
@@ -49,7 +46,7 @@ func TestTheLinesOfTheRESTPageWork(t *testing.T) {
 			names["CHANNEL"] = object.ID
 		case object.Name == "production":
 			names["GROUP"] = object.ID
-			paste(t, p, "curl -s http://localhost:8000/v1/update/ -d '<request protocol=\"3.0\"><app appid=\""+names["APP"]+
+			curl(t, p, "curl -s http://localhost:8000/v1/update/ -d '<request protocol=\"3.0\"><app appid=\""+names["APP"]+
 				"\" version=\"1.0.0\" track=\"production\" machineid=\"m1\"><ping/><updatecheck/></app></request>'")
 		}
 	}
@@ -63,41 +60,9 @@ func TestTheLinesOfTheRESTPageWork(t *testing.T) {
 	}
 	for path, methods := range api.Paths {
 		for method := range methods {
-			if method != "parameters" && !asked[method+" "+path] {
-				t.Errorf("docs/rest.md has no line for %s %s", strings.ToUpper(method), path)
+			if method != "parameters" && !covered[method+" "+path] {
+				t.Errorf("docs/rest.md has no command for %s %s", strings.ToUpper(method), path)
 			}
 		}
 	}
-}
-
-// curl does what a shell and curl would do with the line.
-func curl(t *testing.T, p *Program, line string) (method, path string, status int, answer string) {
-	t.Helper()
-	part := func(pattern, otherwise string) string {
-		if m := regexp.MustCompile(pattern).FindStringSubmatch(line); m != nil {
-			return m[1]
-		}
-		return otherwise
-	}
-	method, path = part(` -X ([A-Z]+)`, http.MethodGet), part(`http://localhost:8000([^\s"]*)`, "")
-	body := strings.NewReader(part(`(?s) -d '(.*)'`, ""))
-	req, err := http.NewRequestWithContext(context.Background(), method, strings.TrimSuffix(p.URL(), "/")+path, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body.Len() > 0 {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded") // curl's own
-	}
-	name, password, _ := strings.Cut(part(` -u '([^']+)'`, part(` -u (\S+)`, "")), ":")
-	req.SetBasicAuth(name, password)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return method, path, resp.StatusCode, string(data)
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/server"
+	"github.com/coreroller/coreroller/simulate/demo"
 	"github.com/coreroller/coreroller/store"
 )
 
-// Program is a whole server. Run wires and starts it and returns when it
-// answers requests; Close stops it in order. A test uses it on port 0 with a
-// database of its own.
+// Program is a complete server. Run starts it and returns when it accepts
+// requests. Close stops it in order. Tests run it on port 0.
 type Program struct {
 	config Config
 	log    *slog.Logger
@@ -29,37 +29,36 @@ type Program struct {
 	listener net.Listener
 	store    *store.Store
 	fleet    *fleet.Service
-	demo     *demoFleet
+	demo     *demo.Fleet
 	server   *server.Server
 	http     *http.Server
-	admin    *admin // nil: none
+	admin    *admin // nil without --admin-listen
 
 	stopWorker context.CancelFunc
 	running    sync.WaitGroup
-	failed     chan error // what ended by itself; one slot for each goroutine
+	failed     chan error // errors of parts that ended too early; one slot per goroutine
 	stopped    bool
 }
 
-// NewProgram makes a Program; nothing is opened yet.
+// NewProgram returns a Program that is not started yet.
 func NewProgram(c Config, log *slog.Logger, now func() time.Time) *Program {
 	p := &Program{config: c, log: log, now: now, failed: make(chan error, 3)}
-	p.demo = newDemoFleet(p)
+	p.demo = demo.New(p.OmahaURL)
 	return p
 }
 
-// Limits on connections. Machines send a kilobyte and are answered in
-// milliseconds; subscriptions stay open and are written to for as long as they
-// live, so there is no limit on writing as a whole.
+// Limits of the HTTP server. There is no write timeout, because subscriptions
+// stay open.
 const (
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = time.Minute // the largest upload is a policy
+	readTimeout       = time.Minute // the largest request is a policy
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	stopTimeout       = 10 * time.Second // for requests under way when it stops
+	stopTimeout       = 10 * time.Second // for requests in flight at shutdown
 )
 
-// Run opens the port and the database, starts the background work and begins
-// to serve. ctx bounds the start, not the life; when Run fails, nothing stays.
+// Run opens the port and the database and starts all goroutines. ctx limits the
+// start only. If Run fails, it closes everything.
 func (p *Program) Run(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
@@ -67,14 +66,14 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		}
 	}()
 	if p.config.MaxConnections < 0 {
-		return errors.New("--max-connections has to be above zero")
+		return errors.New("--max-connections must be above zero")
 	}
-	// The port first: it is what fails most, and a second program on the same
-	// data must not get as far as the database.
+	// The port comes first, because it fails most often, and because a second
+	// program with the same configuration must not open the database.
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
 		return explainListen("listen", p.config.Listen, err)
 	}
-	connections := server.Bound(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
+	connections := server.LimitConnections(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
 	p.listener = connections
 	if p.admin, err = p.listenAdmin(ctx); err != nil {
 		return err
@@ -90,15 +89,15 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
 	})
 	p.http = &http.Server{
-		Handler: connections.Spare(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: connections.LimitKeepAlives(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
-	p.http.RegisterOnShutdown(p.server.Close) // event streams would keep it waiting
+	p.http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams
 	p.start()
 	return nil
 }
 
-// open opens the database and brings the fleet to life on it.
+// open opens the database and creates the rows that every server needs.
 func (p *Program) open(ctx context.Context) error {
 	database, err := p.config.database()
 	if err != nil {
@@ -110,32 +109,33 @@ func (p *Program) open(ctx context.Context) error {
 	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {
 		return err
 	}
+	p.demo.Attach(p.fleet, p.store, func(text string) { p.log.Info("demo", "message", text) })
 	ctx = auth.With(ctx, commandPrincipal("coreroller"))
 	if err := p.fleet.Preinstall(ctx); err != nil {
-		return fmt.Errorf("fill a new database: %w", err)
+		return fmt.Errorf("initialize the database: %w", err)
 	}
 	if err := p.fleet.Accounts.EnsureFirstUser(ctx); err != nil {
-		return fmt.Errorf("make the first user: %w", err)
+		return fmt.Errorf("create the first user: %w", err)
 	}
 	p.warnOfFirstPassword(ctx)
 	return nil
 }
 
-// warnOfFirstPassword says at every start that the documented first password
-// still opens the door.
+// warnOfFirstPassword warns at every start if the documented first password is
+// still valid.
 func (p *Program) warnOfFirstPassword(ctx context.Context) {
-	const first = "admin" // name and password, as documented
+	const first = "admin" // name and password
 	if _, err := p.fleet.Accounts.Authenticate(ctx, first, first); err == nil {
 		p.log.Warn("user admin still has the password admin: change it in the dashboard, or with `coreroller user password admin`")
 	}
 }
 
-// start starts the goroutines of a running program.
+// start starts the goroutines of the program.
 func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
 	p.running.Go(func() { p.fleet.Run(worker) })
-	p.running.Go(func() { server.PaceGarbage(worker) })
+	p.running.Go(func() { server.TuneGC(worker) })
 	p.running.Go(func() {
 		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("serve: %w", err)
@@ -150,26 +150,26 @@ func (p *Program) start() {
 	}
 }
 
-// Failed tells what ended by itself while the program should run.
+// Failed receives the error of a part that ended before Close.
 func (p *Program) Failed() <-chan error { return p.failed }
 
-// Close stops the machines of the demo, accepts no more requests and lets those under way finish, drains the
-// lane, stops the background work and closes the database, in this order. It
-// may be called twice, and after a failed Run.
+// Close stops the machines of the demo, waits for requests in flight, drains the
+// lane, stops the background work and closes the database, in this order. It may
+// be called twice, and after a failed Run.
 func (p *Program) Close() error {
 	if p.stopped {
 		return nil
 	}
 	p.stopped = true
 	var errs []error
-	p.demo.close() // its machines are clients
+	p.demo.Close() // its machines are clients of this server
 	if p.http != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 		defer cancel()
 		if err := p.http.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop serving: %w", err), p.http.Close())
+			errs = append(errs, fmt.Errorf("shut down the HTTP server: %w", err), p.http.Close())
 		}
-		p.server.Close() // waits for subscriptions, which Shutdown does not know
+		p.server.Close() // waits for websockets, which Shutdown does not do
 	} else if p.listener != nil {
 		errs = append(errs, p.listener.Close())
 	}
@@ -189,7 +189,7 @@ func (p *Program) Close() error {
 	return errors.Join(errs...)
 }
 
-// URL is where the server is, seen from the same machine; "" before Run.
+// URL is the server's URL for clients on the same machine, or "" before Run.
 func (p *Program) URL() string {
 	if p.listener == nil {
 		return ""
@@ -197,7 +197,7 @@ func (p *Program) URL() string {
 	return localURL(p.listener.Addr().String())
 }
 
-// OmahaURL is where machines ask.
+// OmahaURL is the update URL for machines.
 func (p *Program) OmahaURL() string {
 	if p.config.OmahaSecret == "" {
 		return p.URL() + "/v1/update/"

@@ -13,9 +13,9 @@ import (
 func serveCommand(p process) *cobra.Command {
 	c := &Config{}
 	cmd := command("serve", "run the server", `
-Runs the server until it gets SIGINT or SIGTERM; a second one ends it at once.
-Without --database-url the data is in one file in --data-dir. The first start
-makes the user admin with the password admin: change it.`,
+Runs the server until SIGINT or SIGTERM. A second signal ends it at once. Without
+--database-url the data is in one file in --data-dir. The first start creates the
+user admin with the password admin: change it.`,
 		func(cmd *cobra.Command) error {
 			return serve(cmd.Context(), c, p, nil)
 		})
@@ -24,9 +24,10 @@ makes the user admin with the password admin: change it.`,
 	return cmd
 }
 
-// serve runs a Program until the context ends or it fails by itself. With, if
-// not nil, runs beside it and ends with it; its error ends the program.
-func serve(ctx context.Context, c *Config, p process, with func(context.Context, *Program) error) error {
+// serve runs a Program until the context ends or a part of it fails. If task is
+// not nil it runs concurrently until the program stops; its error stops the
+// program.
+func serve(ctx context.Context, c *Config, p process, task func(context.Context, *Program) error) error {
 	log, err := c.logger(p.Stderr)
 	if err != nil {
 		return err
@@ -35,16 +36,16 @@ func serve(ctx context.Context, c *Config, p process, with func(context.Context,
 	if err := program.Run(ctx); err != nil {
 		return err
 	}
-	if err := program.greet(p.Stdout); err != nil {
+	if err := program.printReady(p.Stdout); err != nil {
 		_ = program.Close()
 		return err
 	}
-	beside, stop := context.WithCancel(ctx)
+	taskCtx, stop := context.WithCancel(ctx)
 	defer stop()
-	var ended chan error // nil: nothing runs beside
-	if with != nil {
+	var ended chan error // nil if no task runs
+	if task != nil {
 		ended = make(chan error, 1)
-		go func() { ended <- with(beside, program) }()
+		go func() { ended <- task(taskCtx, program) }()
 	}
 	select {
 	case <-ctx.Done():
@@ -60,10 +61,10 @@ func serve(ctx context.Context, c *Config, p process, with func(context.Context,
 	return errors.Join(err, program.Close())
 }
 
-// greet says that the server is ready, and where. It is the only line on
-// standard output; the log goes to standard error.
-func (p *Program) greet(out io.Writer) error {
-	_, err := fmt.Fprintf(out, "CoreRoller %s is ready: dashboard %s/  playground %s/playground  machines ask %s\n",
+// printReady prints the URLs of the server. It is the only line on standard
+// output; the log goes to standard error.
+func (p *Program) printReady(out io.Writer) error {
+	_, err := fmt.Fprintf(out, "CoreRoller %s is ready: dashboard %s/  playground %s/playground  update URL %s\n",
 		version, p.URL(), p.URL(), p.OmahaURL())
 	return err
 }

@@ -20,46 +20,46 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// commandPrincipal is who the server's own command line is: whoever may read
-// the database could do everything anyway.
+// commandPrincipal is the principal of the server's command line. It needs no
+// credentials, because read access to the database already allows everything.
 func commandPrincipal(name string) auth.Principal {
 	return auth.Principal{Name: name, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
 }
 
 func userCommand(p process) *cobra.Command {
 	user := &cobra.Command{
-		Use: "user", Short: "add people, give them another password or a token, list them",
-		Long: "Works on the database directly, also while the server runs. Passwords are asked for on the terminal,\n" +
-			"or read as the first line of standard input; they are never arguments, which others can see.",
+		Use: "user", Short: "manage users, passwords and tokens",
+		Long: "Works directly on the database, also while the server runs. The password is read from the terminal or from\n" +
+			"the first line of standard input, because other users can see the arguments of a command.",
 		Args: cobra.NoArgs,
 	}
 	user.AddCommand(
-		userVerb(p, "add NAME", "add somebody; the password has to be changed at the first sign-in",
+		passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
 				if _, err := s.Accounts.CreateUser(ctx, account.CreateUser{Username: name, Password: password}); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(p.Stdout, "%s may sign in\n", name)
+				_, err := fmt.Fprintf(p.Stdout, "user %s was added\n", name)
 				return err
 			}),
-		userVerb(p, "password NAME", "give somebody another password and end that person's sessions",
+		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions",
 			func(ctx context.Context, s *fleet.Service, name, password string) error {
 				if err := s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password}); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(p.Stdout, "%s has another password\n", name)
+				_, err := fmt.Fprintf(p.Stdout, "the password of %s was changed\n", name)
 				return err
 			}),
 		tokenCommand(p),
-		databaseCommand("list", "list who may sign in", func(cmd *cobra.Command, c *Config, database string) error {
+		databaseCommand("list", "list the users", func(cmd *cobra.Command, c *Config, database string) error {
 			return c.withStore(cmd.Context(), database, func(s *store.Store) error { return listUsers(cmd.Context(), s, p.Stdout) })
 		}),
 	)
 	return user
 }
 
-// userVerb is a subcommand about one person and a password.
-func userVerb(p process, use, short string, run func(ctx context.Context, s *fleet.Service, name, password string) error) *cobra.Command {
+// passwordCommand returns a subcommand that takes a user name and a password.
+func passwordCommand(p process, use, short string, run func(ctx context.Context, s *fleet.Service, name, password string) error) *cobra.Command {
 	var name string
 	cmd := databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) error {
 		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
@@ -76,22 +76,27 @@ func userVerb(p process, use, short string, run func(ctx context.Context, s *fle
 			return run(ctx, service, name, password)
 		})
 	})
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return errors.New("give one name, and nothing else: the password is read from the terminal or from standard input")
-		}
-		name = args[0]
-		return nil
-	}
+	cmd.Args = oneName(&name, "; the password is read from the terminal or from standard input")
 	return cmd
 }
 
-// tokenCommand makes a token for a script and prints it, and nothing else, on
-// standard output.
+// oneName reads the only argument, the name of a user.
+func oneName(name *string, hint string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("expected one argument, the user name%s", hint)
+		}
+		*name = args[0]
+		return nil
+	}
+}
+
+// tokenCommand creates a token for a script and prints only the token to standard
+// output.
 func tokenCommand(p process) *cobra.Command {
 	var name string
 	var life time.Duration
-	cmd := databaseCommand("token NAME", "make a token with which a script acts as somebody, until the password changes", func(cmd *cobra.Command, c *Config, database string) error {
+	cmd := databaseCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes", func(cmd *cobra.Command, c *Config, database string) error {
 		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
 		return c.withStore(ctx, database, func(s *store.Store) error {
 			service, err := newService(ctx, s)
@@ -103,23 +108,18 @@ func tokenCommand(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, _ = fmt.Fprintf(p.Stderr, "send it as \"Authorization: Bearer ...\"; it is good until %s\n", expires.Format(time.RFC3339))
+			_, _ = fmt.Fprintf(p.Stderr, "send the token in the header \"Authorization: Bearer ...\"; it is valid until %s\n", expires.Format(time.RFC3339))
 			_, err = fmt.Fprintln(p.Stdout, token)
 			return err
 		})
 	})
-	cmd.Flags().DurationVar(&life, "for", 90*24*time.Hour, "how long the token is good for")
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return errors.New("give one name, that of whom the script acts as")
-		}
-		name = args[0]
-		return nil
-	}
+	cmd.Flags().DurationVar(&life, "for", 90*24*time.Hour, "lifetime of the token")
+	cmd.Args = oneName(&name, "")
 	return cmd
 }
 
-// newService is a fleet for one verb, on a database that has its team.
+// newService returns a fleet service for one operation. It creates the default
+// team in a new database.
 func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 	service, err := fleet.New(ctx, fleet.Options{Store: s, Now: time.Now, Log: discard()})
 	if err != nil {
@@ -149,24 +149,24 @@ func listUsers(ctx context.Context, s *store.Store, out io.Writer) error {
 	for _, u := range users {
 		note := ""
 		if u.MustChangePassword {
-			note = "  has to change the password"
+			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s since %s%s\n", u.Username, u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s created %s%s\n", u.Username, u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readPassword asks for a password twice on a terminal, and else takes the
-// first line of standard input.
+// readPassword asks for the password twice on a terminal. Without a terminal it
+// reads the first line of standard input.
 func readPassword(ctx context.Context, p process, name string) (string, error) {
 	in := bufio.NewReader(p.Stdin)
 	if info, err := p.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return readLine(in)
 	}
-	// Not a library: stty is wherever there is a terminal, and when it is not,
-	// the password is merely seen by whoever types it.
+	// stty exists on every system with a terminal. If it fails, the password is
+	// visible while it is typed.
 	stty := func(ctx context.Context, mode string) {
 		cmd := exec.CommandContext(ctx, "stty", mode)
 		cmd.Stdin = p.Stdin
@@ -180,7 +180,7 @@ func readPassword(ctx context.Context, p process, name string) (string, error) {
 		}
 	}()
 	var lines [2]string
-	for i, prompt := range []string{"Password for " + name + ": ", "Once more: "} {
+	for i, prompt := range []string{"Password for " + name + ": ", "Repeat the password: "} {
 		_, _ = fmt.Fprint(p.Stderr, prompt)
 		line, err := readLine(in)
 		_, _ = fmt.Fprintln(p.Stderr)
@@ -190,7 +190,7 @@ func readPassword(ctx context.Context, p process, name string) (string, error) {
 		lines[i] = line
 	}
 	if lines[0] != lines[1] {
-		return "", errors.New("the two passwords differ")
+		return "", errors.New("the passwords do not match")
 	}
 	return lines[0], nil
 }
@@ -202,7 +202,7 @@ func readLine(in *bufio.Reader) (string, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", fmt.Errorf("read the password: %w", err)
 		}
-		return "", errors.New("no password was given on standard input")
+		return "", errors.New("standard input contains no password")
 	}
 	return line, nil
 }

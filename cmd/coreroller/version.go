@@ -8,7 +8,7 @@ import (
 )
 
 func versionCommand(p process) *cobra.Command {
-	return command("version", "say which version this is", "", func(*cobra.Command) error {
+	return command("version", "print the version", "", func(*cobra.Command) error {
 		_, err := fmt.Fprintf(p.Stdout, "coreroller %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return err
 	})

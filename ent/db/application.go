@@ -23,11 +23,11 @@ type Application struct {
 	TeamID uuid.UUID `json:"team_id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
-	// reverse-domain name machines may use instead of the id
+	// reverse-domain name that machines can send instead of the id
 	ProductID *string `json:"product_id,omitempty"`
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
-	// rises with every change of the configuration below this application
+	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`

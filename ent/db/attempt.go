@@ -26,7 +26,7 @@ type Attempt struct {
 	RolloutID uuid.UUID `json:"rollout_id,omitempty"`
 	// PackageID holds the value of the "package_id" field.
 	PackageID uuid.UUID `json:"package_id,omitempty"`
-	// offered
+	// offered version
 	Version string `json:"version,omitempty"`
 	// FromVersion holds the value of the "from_version" field.
 	FromVersion string `json:"from_version,omitempty"`

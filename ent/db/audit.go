@@ -28,7 +28,7 @@ type Audit struct {
 	Credential string `json:"credential,omitempty"`
 	// as in the API, such as pauseUpdates
 	Verb string `json:"verb,omitempty"`
-	// kind of what was changed
+	// kind of the changed object, such as group
 	Object string `json:"object,omitempty"`
 	// ObjectID holds the value of the "object_id" field.
 	ObjectID uuid.UUID `json:"object_id,omitempty"`

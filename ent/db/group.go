@@ -29,7 +29,7 @@ type Group struct {
 	ChannelID *uuid.UUID `json:"channel_id,omitempty"`
 	// Name holds the value of the "name" field.
 	Name string `json:"name,omitempty"`
-	// how machines name the group
+	// name of the group in check-ins
 	Track string `json:"track,omitempty"`
 	// Arch holds the value of the "arch" field.
 	Arch string `json:"arch,omitempty"`
@@ -37,7 +37,7 @@ type Group struct {
 	Description string `json:"description,omitempty"`
 	// Policy holds the value of the "policy" field.
 	Policy rollout.Policy `json:"policy,omitempty"`
-	// rises with every change of this row, for expectedRevision
+	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.
 	PausedAt *time.Time `json:"paused_at,omitempty"`

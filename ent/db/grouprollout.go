@@ -23,7 +23,7 @@ type GroupRollout struct {
 	ID uuid.UUID `json:"id,omitempty"`
 	// GroupID holds the value of the "group_id" field.
 	GroupID uuid.UUID `json:"group_id,omitempty"`
-	// kept after the package is deleted
+	// no foreign key: kept after the package is deleted
 	PackageID uuid.UUID `json:"package_id,omitempty"`
 	// Version holds the value of the "version" field.
 	Version string `json:"version,omitempty"`
@@ -33,31 +33,31 @@ type GroupRollout struct {
 	Salt string `json:"salt,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
-	// first grant
+	// time of the first grant
 	StartedAt *time.Time `json:"started_at,omitempty"`
-	// completed or superseded
+	// when it was completed or superseded
 	EndedAt *time.Time `json:"ended_at,omitempty"`
-	// when the group got another target, or none
+	// when the group got another target or none
 	ReplacedAt *time.Time `json:"replaced_at,omitempty"`
 	// index of the current wave
 	Wave int `json:"wave,omitempty"`
-	// when the current wave was opened
+	// when the current wave opened
 	WaveAt time.Time `json:"wave_at,omitempty"`
-	// since when the gate holds
+	// since when the gate has been met without interruption
 	GateAt *time.Time `json:"gate_at,omitempty"`
 	// Approved holds the value of the "approved" field.
 	Approved bool `json:"approved,omitempty"`
-	// evidence window
+	// number of the evidence window
 	Epoch int `json:"epoch,omitempty"`
 	// Evidence holds the value of the "evidence" field.
 	Evidence rollout.Counts `json:"evidence,omitempty"`
 	// Failing holds the value of the "failing" field.
 	Failing []string `json:"failing,omitempty"`
-	// failures of the current wave from before a resume, which its gate does not look at
+	// failures of the current wave before a resume, which its gate ignores
 	SetAside int `json:"set_aside,omitempty"`
 	// Proven holds the value of the "proven" field.
 	Proven bool `json:"proven,omitempty"`
-	// safe mode: the machine that goes first
+	// machine that updates first in safe mode
 	Leader string `json:"leader,omitempty"`
 	// Halt holds the value of the "halt" field.
 	Halt rollout.Halt `json:"halt,omitempty"`

@@ -27,7 +27,7 @@ type Instance struct {
 	GroupID *uuid.UUID `json:"group_id,omitempty"`
 	// MachineID holds the value of the "machine_id" field.
 	MachineID string `json:"machine_id,omitempty"`
-	// given by an operator
+	// set by an operator
 	Alias string `json:"alias,omitempty"`
 	// sent by the machine
 	MachineAlias string `json:"machine_alias,omitempty"`
@@ -41,15 +41,15 @@ type Instance struct {
 	OemVersion string `json:"oem_version,omitempty"`
 	// first version ever installed
 	AlephVersion string `json:"aleph_version,omitempty"`
-	// running
+	// running version
 	Version string `json:"version,omitempty"`
 	// State holds the value of the "state" field.
 	State rollout.State `json:"state,omitempty"`
 	// Standing holds the value of the "standing" field.
 	Standing rollout.Standing `json:"standing,omitempty"`
-	// code of the last decision
+	// reason code of the last decision
 	Reason string `json:"reason,omitempty"`
-	// the last decision in words
+	// the last decision as a sentence
 	Decision string `json:"decision,omitempty"`
 	// DecidedAt holds the value of the "decided_at" field.
 	DecidedAt *time.Time `json:"decided_at,omitempty"`
@@ -83,7 +83,7 @@ type Instance struct {
 	OfferEpoch int `json:"offer_epoch,omitempty"`
 	// number of the open attempt at the offered version
 	Attempt int `json:"attempt,omitempty"`
-	// of the last grant, also after it ended
+	// version of the last grant, also after it ended
 	LastOfferVersion string `json:"last_offer_version,omitempty"`
 	// LastGrantedAt holds the value of the "last_granted_at" field.
 	LastGrantedAt *time.Time `json:"last_granted_at,omitempty"`
@@ -103,7 +103,7 @@ type Instance struct {
 	OverrideBy string `json:"override_by,omitempty"`
 	// OverrideReason holds the value of the "override_reason" field.
 	OverrideReason string `json:"override_reason,omitempty"`
-	// a person chose the group: the machine's track is not looked at
+	// an operator chose the group: the machine's track is ignored
 	Moved bool `json:"moved,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InstanceQuery when eager-loading is set.

@@ -22,7 +22,7 @@ type Ledger struct {
 	ID int `json:"id,omitempty"`
 	// GroupID holds the value of the "group_id" field.
 	GroupID uuid.UUID `json:"group_id,omitempty"`
-	// revision of the application that was in force at the last change
+	// revision of the application at the last change of its configuration
 	ConfigRevision int64 `json:"config_revision,omitempty"`
 	// InFlight holds the value of the "in_flight" field.
 	InFlight int `json:"in_flight,omitempty"`
@@ -30,15 +30,15 @@ type Ledger struct {
 	Behind int `json:"behind,omitempty"`
 	// active machines at the target or above
 	OnTarget int `json:"on_target,omitempty"`
-	// grants of the last period: first and last in microseconds since 1970, count
+	// grants of the last period: first and last time in microseconds since 1970, count
 	Spends [][3]int64 `json:"spends,omitempty"`
 	// the current rollout
 	RolloutID *uuid.UUID `json:"rollout_id,omitempty"`
-	// no lease of the group ends before this
+	// no lease of the group expires earlier
 	NextLeaseAt *time.Time `json:"next_lease_at,omitempty"`
 	// PackageMissingNoted holds the value of the "package_missing_noted" field.
 	PackageMissingNoted bool `json:"package_missing_noted,omitempty"`
-	// transactions that changed machines with an update under way
+	// transactions that changed machines with an open attempt
 	Writes int64 `json:"writes,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the LedgerQuery when eager-loading is set.

@@ -23,17 +23,17 @@ type PacePoint struct {
 	GroupID uuid.UUID `json:"group_id,omitempty"`
 	// seconds between points: 30, 300, 3600 or 86400
 	Resolution int `json:"resolution,omitempty"`
-	// end of the time it speaks of
+	// end of the interval
 	At time.Time `json:"at,omitempty"`
-	// the highest
+	// maximum
 	InFlight int `json:"in_flight,omitempty"`
 	// InFlightCap holds the value of the "in_flight_cap" field.
 	InFlightCap int `json:"in_flight_cap,omitempty"`
-	// the highest number of grants within the policy's period
+	// maximum number of grants within the policy's period
 	Granted int `json:"granted,omitempty"`
 	// GrantedCap holds the value of the "granted_cap" field.
 	GrantedCap int `json:"granted_cap,omitempty"`
-	// update checks, a sum over all processes
+	// update checks of all processes
 	Checks int `json:"checks,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the PacePointQuery when eager-loading is set.

@@ -28,7 +28,7 @@ type Release struct {
 	Arch string `json:"arch,omitempty"`
 	// semantic version
 	Version string `json:"version,omitempty"`
-	// codebase: the file name is appended to it
+	// base URL, to which the file name is appended
 	URL string `json:"url,omitempty"`
 	// Filename holds the value of the "filename" field.
 	Filename string `json:"filename,omitempty"`

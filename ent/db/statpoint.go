@@ -30,7 +30,7 @@ type StatPoint struct {
 	Version string `json:"version,omitempty"`
 	// State holds the value of the "state" field.
 	State rollout.State `json:"state,omitempty"`
-	// active machines
+	// without silent machines
 	Machines int `json:"machines,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the StatPointQuery when eager-loading is set.

@@ -24,7 +24,7 @@ type Wave struct {
 	Position int `json:"position,omitempty"`
 	// Granted holds the value of the "granted" field.
 	Granted int `json:"granted,omitempty"`
-	// attempts that began to download
+	// attempts that started to download
 	Downloading int `json:"downloading,omitempty"`
 	// Downloaded holds the value of the "downloaded" field.
 	Downloaded int `json:"downloaded,omitempty"`
@@ -32,7 +32,7 @@ type Wave struct {
 	Installed int `json:"installed,omitempty"`
 	// Succeeded holds the value of the "succeeded" field.
 	Succeeded int `json:"succeeded,omitempty"`
-	// rolled back and timed out included
+	// including rolled back and timed out
 	Failed int `json:"failed,omitempty"`
 	// TimedOut holds the value of the "timed_out" field.
 	TimedOut int `json:"timed_out,omitempty"`

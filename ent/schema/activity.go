@@ -11,8 +11,8 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Activity is what happened, for operators. It keeps names beside ids, so that
-// it can still be read when what it speaks of is deleted.
+// Activity is an event that is shown to operators. It stores names beside ids,
+// because it outlives the objects it names.
 type Activity struct{ ent.Schema }
 
 // Fields of Activity.
@@ -37,7 +37,7 @@ func (Activity) Fields() []ent.Field {
 	}
 }
 
-// Indexes of Activity: ids of version 7 sort by time.
+// Indexes of Activity. UUIDs of version 7 sort by time.
 func (Activity) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("application_id", "id"),
@@ -49,7 +49,7 @@ func (Activity) Indexes() []ent.Index {
 // Annotations of Activity.
 func (Activity) Annotations() []schema.Annotation { return table("activities") }
 
-// Audit is every change of the configuration, append-only.
+// Audit is one change of the configuration. The table is append-only.
 type Audit struct{ ent.Schema }
 
 // Fields of Audit.
@@ -61,7 +61,7 @@ func (Audit) Fields() []ent.Field {
 		field.String("actor").Immutable(),
 		field.String("credential").Immutable().Comment("basic, session, token, command"),
 		field.String("verb").Immutable().Comment("as in the API, such as pauseUpdates"),
-		field.String("object").Immutable().Comment("kind of what was changed"),
+		field.String("object").Immutable().Comment("kind of the changed object, such as group"),
 		field.UUID("object_id", uuid.UUID{}).Immutable(),
 		field.UUID("application_id", uuid.UUID{}).Optional().Nillable().Immutable(),
 		field.String("before").Default("").Immutable().Comment("JSON"),
@@ -78,8 +78,8 @@ func (Audit) Indexes() []ent.Index {
 // Annotations of Audit.
 func (Audit) Annotations() []schema.Annotation { return table("audits") }
 
-// StatPoint is how many machines of a group were in a version and state at
-// one moment, at one resolution.
+// StatPoint is the number of a group's machines with one version and state at one
+// time. The resolution is the interval between points.
 type StatPoint struct{ ent.Schema }
 
 // Fields of StatPoint.
@@ -90,7 +90,7 @@ func (StatPoint) Fields() []ent.Field {
 		field.Time("at").Immutable(),
 		field.String("version").Immutable(),
 		field.Int8("state").GoType(rollout.State(0)).Immutable(),
-		field.Int("machines").Comment("active machines"),
+		field.Int("machines").Comment("without silent machines"),
 	}
 }
 
@@ -99,7 +99,8 @@ func (StatPoint) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("group", Group.Type).Ref("points").Field("group_id").Required().Unique().Immutable()}
 }
 
-// Indexes of StatPoint: a chart reads a range; retention deletes by resolution and age.
+// Indexes of StatPoint: charts read a range, retention deletes by resolution and
+// age.
 func (StatPoint) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("group_id", "resolution", "at", "version", "state").Unique(),
@@ -110,8 +111,9 @@ func (StatPoint) Indexes() []ent.Index {
 // Annotations of StatPoint.
 func (StatPoint) Annotations() []schema.Annotation { return table("stat_points") }
 
-// PacePoint is how fast a group went in the time that ends at one moment, at
-// one resolution. It is written as that time goes on, by every process.
+// PacePoint is the highest number of updates in flight and of grants of a group in
+// an interval, and the number of update checks. Every process adds its own numbers
+// during the interval.
 type PacePoint struct{ ent.Schema }
 
 // Fields of PacePoint.
@@ -119,12 +121,12 @@ func (PacePoint) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("group_id"),
 		field.Int("resolution").Immutable().Comment("seconds between points: 30, 300, 3600 or 86400"),
-		field.Time("at").Immutable().Comment("end of the time it speaks of"),
-		field.Int("in_flight").Comment("the highest"),
+		field.Time("at").Immutable().Comment("end of the interval"),
+		field.Int("in_flight").Comment("maximum"),
 		field.Int("in_flight_cap"),
-		field.Int("granted").Comment("the highest number of grants within the policy's period"),
+		field.Int("granted").Comment("maximum number of grants within the policy's period"),
 		field.Int("granted_cap"),
-		field.Int("checks").Comment("update checks, a sum over all processes"),
+		field.Int("checks").Comment("update checks of all processes"),
 	}
 }
 
@@ -133,7 +135,7 @@ func (PacePoint) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("group", Group.Type).Ref("paces").Field("group_id").Required().Unique().Immutable()}
 }
 
-// Indexes of PacePoint: as those of StatPoint.
+// Indexes of PacePoint are those of StatPoint.
 func (PacePoint) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("group_id", "resolution", "at").Unique(),

@@ -8,7 +8,7 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Application is what is updated: an operating system or a program.
+// Application is an operating system or a program that machines update.
 type Application struct{ ent.Schema }
 
 // Fields of Application.
@@ -17,9 +17,9 @@ func (Application) Fields() []ent.Field {
 		id(),
 		foreign("team_id"),
 		field.String("name"),
-		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name machines may use instead of the id"),
+		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name that machines can send instead of the id"),
 		field.String("description").Default(""),
-		field.Int64("revision").Default(1).Comment("rises with every change of the configuration below this application"),
+		field.Int64("revision").Default(1).Comment("incremented by every change of the application's configuration"),
 		createdAt(),
 	}
 }

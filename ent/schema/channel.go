@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Channel is a named pointer to one package, for one architecture.
+// Channel is a named pointer to a package of one architecture.
 type Channel struct{ ent.Schema }
 
 // Fields of Channel.
@@ -47,7 +47,7 @@ func (Channel) Indexes() []ent.Index {
 // Annotations of Channel.
 func (Channel) Annotations() []schema.Annotation { return table("channels") }
 
-// Floor is a version no machine of a channel may skip.
+// Floor is a package that no machine of a channel may skip.
 type Floor struct{ ent.Schema }
 
 // Fields of Floor.
@@ -76,7 +76,7 @@ func (Floor) Indexes() []ent.Index {
 // Annotations of Floor.
 func (Floor) Annotations() []schema.Annotation { return table("floors") }
 
-// Blacklisting keeps a package away from a channel.
+// Blacklisting forbids a package in a channel.
 type Blacklisting struct{ ent.Schema }
 
 // Fields of Blacklisting.

@@ -12,7 +12,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Group is the machines that share a channel and a policy.
+// Group is a set of machines that share a channel and a policy.
 type Group struct{ ent.Schema }
 
 // Fields of Group.
@@ -22,11 +22,11 @@ func (Group) Fields() []ent.Field {
 		foreign("application_id"),
 		field.UUID("channel_id", uuid.UUID{}).Optional().Nillable(),
 		field.String("name"),
-		field.String("track").Comment("how machines name the group"),
+		field.String("track").Comment("name of the group in check-ins"),
 		field.String("arch").Default("amd64"),
 		field.String("description").Default(""),
 		field.JSON("policy", rollout.Policy{}),
-		field.Int64("revision").Default(1).Comment("rises with every change of this row, for expectedRevision"),
+		field.Int64("revision").Default(1).Comment("incremented by every change of this row, for expectedRevision"),
 		field.Time("paused_at").Optional().Nillable(),
 		field.String("paused_by").Default(""),
 		field.String("pause_reason").Default(""),
@@ -59,23 +59,23 @@ func (Group) Indexes() []ent.Index {
 // Annotations of Group.
 func (Group) Annotations() []schema.Annotation { return table("groups") }
 
-// Ledger is the only arbiter of a group's caps: whoever grants, reports,
-// promotes or pauses holds its row lock.
+// Ledger counts the grants of a group and enforces its caps. Every transaction
+// that grants, reports, promotes or pauses holds its row lock.
 type Ledger struct{ ent.Schema }
 
 // Fields of Ledger.
 func (Ledger) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("group_id"),
-		field.Int64("config_revision").Comment("revision of the application that was in force at the last change"),
+		field.Int64("config_revision").Comment("revision of the application at the last change of its configuration"),
 		field.Int("in_flight").Default(0),
 		field.Int("behind").Default(0).Comment("active machines below the target"),
 		field.Int("on_target").Default(0).Comment("active machines at the target or above"),
-		field.JSON("spends", [][3]int64{}).Comment("grants of the last period: first and last in microseconds since 1970, count"),
+		field.JSON("spends", [][3]int64{}).Comment("grants of the last period: first and last time in microseconds since 1970, count"),
 		field.UUID("rollout_id", uuid.UUID{}).Optional().Nillable().Comment("the current rollout"),
-		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group ends before this"),
+		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group expires earlier"),
 		field.Bool("package_missing_noted").Default(false),
-		field.Int64("writes").Default(0).Comment("transactions that changed machines with an update under way"),
+		field.Int64("writes").Default(0).Comment("transactions that changed machines with an open attempt"),
 	}
 }
 
@@ -87,9 +87,9 @@ func (Ledger) Edges() []ent.Edge {
 // Annotations of Ledger.
 func (Ledger) Annotations() []schema.Annotation { return table("ledgers") }
 
-// GroupCount is how many machines of a group share version, state, last
-// reason and standing. Every machine of a group is in exactly one row, so
-// every number of a page is a sum over a few rows, and a recount is one
+// GroupCount is a count bucket: the number of machines of a group that share
+// version, state, last reason and standing. Every machine of a group is in exactly
+// one row, so each number on a page is a sum over a few rows, and a recount is one
 // GROUP BY.
 type GroupCount struct{ ent.Schema }
 

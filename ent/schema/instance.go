@@ -13,12 +13,12 @@ import (
 )
 
 // Instance is one machine in one application. Its id is derived from both
-// (store.InstanceID), so the check-in needs one lookup by primary key and no
-// second unique index decides who registers first.
+// (store.InstanceID), so a check-in is one lookup by primary key, and registering
+// needs no second unique index.
 //
-// No index holds last_seen: it changes with every poll, and PostgreSQL updates
-// a row without touching its indexes only when no indexed column changes.
-// Silent machines are found by walking the primary key in the background.
+// No index contains last_seen_at. It changes with every check, and PostgreSQL
+// leaves the indexes alone only if no indexed column changes. A background walk
+// over the primary key finds silent machines.
 type Instance struct{ ent.Schema }
 
 // Fields of Instance.
@@ -28,18 +28,18 @@ func (Instance) Fields() []ent.Field {
 		foreign("application_id"),
 		field.UUID("group_id", uuid.UUID{}).Optional().Nillable(),
 		field.String("machine_id").Immutable(),
-		field.String("alias").Default("").Comment("given by an operator"),
+		field.String("alias").Default("").Comment("set by an operator"),
 		field.String("machine_alias").Default("").Comment("sent by the machine"),
 		field.String("address").Default(""),
 		field.String("arch").Default("amd64"),
 		field.String("oem").Default(""),
 		field.String("oem_version").Default(""),
 		field.String("aleph_version").Default("").Comment("first version ever installed"),
-		field.String("version").Comment("running"),
+		field.String("version").Comment("running version"),
 		field.Int8("state").GoType(rollout.State(0)),
 		field.Int8("standing").GoType(rollout.Standing(0)),
-		field.String("reason").Default("").Comment("code of the last decision"),
-		field.String("decision").Default("").Comment("the last decision in words"),
+		field.String("reason").Default("").Comment("reason code of the last decision"),
+		field.String("decision").Default("").Comment("the last decision as a sentence"),
 		field.Time("decided_at").Optional().Nillable(),
 		field.Time("decision_until").Optional().Nillable().Comment("when the last decision can change by itself"),
 		createdAt(),
@@ -57,9 +57,9 @@ func (Instance) Fields() []ent.Field {
 		field.Int("offer_wave").Default(0),
 		field.Int("offer_epoch").Default(0),
 		field.Int("attempt").Default(0).Comment("number of the open attempt at the offered version"),
-		field.String("last_offer_version").Default("").Comment("of the last grant, also after it ended"),
+		field.String("last_offer_version").Default("").Comment("version of the last grant, also after it ended"),
 		field.Time("last_granted_at").Optional().Nillable(),
-		// Failures and what a person decided.
+		// Failures and overrides.
 		field.String("failed_version").Default(""),
 		field.Int("failures").Default(0).Comment("failed attempts at failed_version"),
 		field.String("quarantined_version").Default(""),
@@ -68,7 +68,7 @@ func (Instance) Fields() []ent.Field {
 		field.Time("override_until").Optional().Nillable(),
 		field.String("override_by").Default(""),
 		field.String("override_reason").Default(""),
-		field.Bool("moved").Default(false).Comment("a person chose the group: the machine's track is not looked at"),
+		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
 	}
 }
 
@@ -82,24 +82,23 @@ func (Instance) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of Instance: each list of machines reads one of them and stops. The
-// machine id at the end gives the order of pages.
+// Indexes of Instance. A list of machines reads the start of one of them. The
+// machine id at the end is the order of pages.
 //
-// The second one keeps the machines of each row of group_counts together
-// (store.CountBucket): the counters say which few of them make up any list of a
-// group. The platform comes last, so that a list by platform as well is sifted
-// without reading rows. There is no index of a group by machine id alone:
-// PostgreSQL would walk it in the hope of finding what is rare, and it would be
-// written with every change of a machine.
+// The second one keeps the machines of each count bucket together
+// (store.CountBucket). The counters show which buckets a list needs. The OEM comes
+// last, so that a filter by OEM is applied in the index. There is no index by
+// group and machine id alone: PostgreSQL would scan it for rare machines, and every
+// change of a machine would write it.
 func (Instance) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("application_id", "machine_id"), // the primary key says that there is one
+		index.Fields("application_id", "machine_id"), // not unique: the primary key is derived from both
 		index.Fields("group_id", "version", "state", "reason", "standing", "machine_id", "oem").StorageKey("instance_stretch"),
 		index.Fields("group_id", "oem", "machine_id"),
 		index.Fields("application_id", "alias").Annotations(entsql.IndexWhere("alias <> ''")),
 		index.Fields("application_id", "machine_alias").Annotations(entsql.IndexWhere("machine_alias <> ''")),
 		index.Fields("application_id", "address"),
-		// Leases to end, machines that do not count as active: few rows each.
+		// Open leases, and machines that are not active: few rows each.
 		index.Fields("group_id", "lease_until").Annotations(entsql.IndexWhere("lease_until IS NOT NULL")),
 		index.Fields("group_id", "standing").Annotations(entsql.IndexWhere("standing > 0")),
 	}
@@ -108,9 +107,9 @@ func (Instance) Indexes() []ent.Index {
 // Annotations of Instance.
 func (Instance) Annotations() []schema.Annotation { return table("instances") }
 
-// Attempt is a grant that ended. The open one is part of its Instance. Its edge
-// to the machine, like that of HistoryEntry, is no reference in the database
-// (store.looseJournals).
+// Attempt is a grant that ended; the open one is part of its Instance. Its edge to
+// the machine, like that of HistoryEntry, has no foreign key in the database, see
+// Diff in store/migrations.
 type Attempt struct{ ent.Schema }
 
 // Fields of Attempt.
@@ -120,7 +119,7 @@ func (Attempt) Fields() []ent.Field {
 		foreign("instance_id"),
 		field.UUID("rollout_id", uuid.UUID{}).Immutable(),
 		field.UUID("package_id", uuid.UUID{}).Immutable(),
-		field.String("version").Immutable().Comment("offered"),
+		field.String("version").Immutable().Comment("offered version"),
 		field.String("from_version").Immutable(),
 		field.Int("wave").Immutable(),
 		field.Int("number").Immutable(),
@@ -140,8 +139,8 @@ func (Attempt) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("instance", Instance.Type).Ref("attempts").Field("instance_id").Required().Unique().Immutable()}
 }
 
-// Indexes of Attempt: ids of version 7 sort by time. Those by rollout are the
-// list behind each number of failures; a success is in none of them.
+// Indexes of Attempt. UUIDs of version 7 sort by time. The indexes by rollout list
+// the failed attempts behind each number; they contain no other attempts.
 func (Attempt) Indexes() []ent.Index {
 	failed := entsql.IndexWhere("outcome > 1 AND outcome < 5")
 	return []ent.Index{
@@ -157,7 +156,7 @@ func (Attempt) Indexes() []ent.Index {
 // Annotations of Attempt.
 func (Attempt) Annotations() []schema.Annotation { return table("attempts") }
 
-// HistoryEntry is one line of a machine's own story.
+// HistoryEntry is one entry of a machine's history.
 type HistoryEntry struct{ ent.Schema }
 
 // Fields of HistoryEntry.

@@ -1,6 +1,6 @@
-// Package schema is every table of CoreRoller, also those that only the store
-// writes with its own SQL. Times are UTC with microseconds and are always set
-// by the writer: the schema never reads a clock.
+// Package schema declares every table of CoreRoller, also those that only the
+// store writes, with its own SQL. Times are UTC in microseconds. The writer sets
+// them: the schema never reads a clock.
 package schema
 
 import (
@@ -12,14 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// id is a primary key made by the writer: version 7, or one of the well-known
-// ids of the pre-installed objects.
+// id is a primary key that the writer sets: a UUID of version 7, or one of the
+// well-known ids of the preinstalled objects.
 func id() ent.Field { return field.UUID("id", uuid.UUID{}).Immutable() }
 
 // foreign is the column of a required reference.
 func foreign(name string) ent.Field { return field.UUID(name, uuid.UUID{}).Immutable() }
 
-// createdAt is when the row was made.
+// createdAt is when the row was created.
 func createdAt() ent.Field { return field.Time("created_at").Immutable() }
 
 // child is the edge from a parent to the rows that are deleted with it.

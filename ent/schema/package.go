@@ -9,8 +9,8 @@ import (
 	"entgo.io/ent/schema/index"
 )
 
-// Release is a package: one version of an application for one architecture. Go
-// keeps the word "package" for itself, so ent needs another; every API says Package.
+// Release is a package: one version of an application for one architecture. It is
+// not named Package because package is a keyword of Go; every API says Package.
 type Release struct{ ent.Schema }
 
 // Fields of Release.
@@ -21,7 +21,7 @@ func (Release) Fields() []ent.Field {
 		field.Int8("type").Comment("1 CoreOS or Flatcar, 2 Docker, 3 rkt, 4 other; 1 needs a reboot"),
 		field.String("arch").Default("amd64"),
 		field.String("version").Comment("semantic version"),
-		field.String("url").Comment("codebase: the file name is appended to it"),
+		field.String("url").Comment("base URL, to which the file name is appended"),
 		field.String("filename").Default(""),
 		field.Int64("size").Default(0).Comment("bytes"),
 		field.String("sha1").Default("").Comment("base64, padded"),
@@ -51,7 +51,7 @@ func (Release) Indexes() []ent.Index {
 // Annotations of Release.
 func (Release) Annotations() []schema.Annotation { return table("packages") }
 
-// PackageFile is a file that comes with a package besides its payload.
+// PackageFile is an additional file of a package, besides its payload.
 type PackageFile struct{ ent.Schema }
 
 // Fields of PackageFile.
@@ -79,7 +79,7 @@ func (PackageFile) Indexes() []ent.Index {
 // Annotations of PackageFile.
 func (PackageFile) Annotations() []schema.Annotation { return table("package_files") }
 
-// PackageAction is the postinstall action of an operating system's package.
+// PackageAction is the postinstall action of an operating system package.
 type PackageAction struct{ ent.Schema }
 
 // Fields of PackageAction.

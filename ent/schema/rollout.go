@@ -11,8 +11,8 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// GroupRollout is one group moving to one package. Its name keeps the generated
-// package apart from the engine; every API says Rollout.
+// GroupRollout is the rollout of one package to one group. Its name avoids a clash
+// with the package rollout; every API says Rollout.
 type GroupRollout struct{ ent.Schema }
 
 // Fields of GroupRollout.
@@ -20,24 +20,24 @@ func (GroupRollout) Fields() []ent.Field {
 	return []ent.Field{
 		id(),
 		foreign("group_id"),
-		field.UUID("package_id", uuid.UUID{}).Comment("kept after the package is deleted"),
+		field.UUID("package_id", uuid.UUID{}).Comment("no foreign key: kept after the package is deleted"),
 		field.String("version"),
 		field.Int8("state").GoType(rollout.RolloutState(0)),
 		field.String("salt"),
 		createdAt(),
-		field.Time("started_at").Optional().Nillable().Comment("first grant"),
-		field.Time("ended_at").Optional().Nillable().Comment("completed or superseded"),
-		field.Time("replaced_at").Optional().Nillable().Comment("when the group got another target, or none"),
+		field.Time("started_at").Optional().Nillable().Comment("time of the first grant"),
+		field.Time("ended_at").Optional().Nillable().Comment("when it was completed or superseded"),
+		field.Time("replaced_at").Optional().Nillable().Comment("when the group got another target or none"),
 		field.Int("wave").Default(0).Comment("index of the current wave"),
-		field.Time("wave_at").Comment("when the current wave was opened"),
-		field.Time("gate_at").Optional().Nillable().Comment("since when the gate holds"),
+		field.Time("wave_at").Comment("when the current wave opened"),
+		field.Time("gate_at").Optional().Nillable().Comment("since when the gate has been met without interruption"),
 		field.Bool("approved").Default(false),
-		field.Int("epoch").Default(0).Comment("evidence window"),
+		field.Int("epoch").Default(0).Comment("number of the evidence window"),
 		field.JSON("evidence", rollout.Counts{}),
 		field.JSON("failing", []string{}),
-		field.Int("set_aside").Default(0).Comment("failures of the current wave from before a resume, which its gate does not look at"),
+		field.Int("set_aside").Default(0).Comment("failures of the current wave before a resume, which its gate ignores"),
 		field.Bool("proven").Default(false),
-		field.String("leader").Default("").Comment("safe mode: the machine that goes first"),
+		field.String("leader").Default("").Comment("machine that updates first in safe mode"),
 		field.JSON("halt", rollout.Halt{}),
 	}
 }
@@ -67,11 +67,11 @@ func (Wave) Fields() []ent.Field {
 		foreign("rollout_id"),
 		field.Int("position").Immutable().Comment("0 for the first wave"),
 		field.Int("granted").Default(0),
-		field.Int("downloading").Default(0).Comment("attempts that began to download"),
+		field.Int("downloading").Default(0).Comment("attempts that started to download"),
 		field.Int("downloaded").Default(0),
 		field.Int("installed").Default(0),
 		field.Int("succeeded").Default(0),
-		field.Int("failed").Default(0).Comment("rolled back and timed out included"),
+		field.Int("failed").Default(0).Comment("including rolled back and timed out"),
 		field.Int("timed_out").Default(0),
 		field.Int("rolled_back").Default(0),
 		field.Int("released").Default(0).Comment("interrupted, deferred or withdrawn"),
@@ -91,7 +91,7 @@ func (Wave) Indexes() []ent.Index {
 // Annotations of Wave.
 func (Wave) Annotations() []schema.Annotation { return table("waves") }
 
-// Failure counts the failed attempts of a rollout by how and with which code.
+// Failure counts the failed attempts of a rollout by outcome and error code.
 type Failure struct{ ent.Schema }
 
 // Fields of Failure.
@@ -117,16 +117,16 @@ func (Failure) Indexes() []ent.Index {
 // Annotations of Failure.
 func (Failure) Annotations() []schema.Annotation { return table("failures") }
 
-// FailureShare counts the failed attempts of a rollout whose machines have
-// something in common. Each attempt is in one row per trait, so a list is read
-// without adding up every combination.
+// FailureShare counts the failed attempts of a rollout by a trait of the machine.
+// Each attempt is counted in one row per trait, so a list by one trait needs no
+// sum over the others.
 type FailureShare struct{ ent.Schema }
 
 // Fields of FailureShare.
 func (FailureShare) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("rollout_id"),
-		field.String("trait").Immutable().Comment("oem, or from_version: the version before"),
+		field.String("trait").Immutable().Comment("oem, or from_version: the version before the update"),
 		field.String("value").Immutable(),
 		field.Int("attempts"),
 	}

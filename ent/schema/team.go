@@ -25,7 +25,7 @@ func (Team) Edges() []ent.Edge {
 // Annotations of Team.
 func (Team) Annotations() []schema.Annotation { return table("teams") }
 
-// User may sign in.
+// User is a person who can sign in.
 type User struct{ ent.Schema }
 
 // Fields of User.
@@ -51,7 +51,7 @@ func (User) Edges() []ent.Edge {
 // Annotations of User.
 func (User) Annotations() []schema.Annotation { return table("users") }
 
-// Session is one signed-in browser. Only a hash of its token is kept.
+// Session is one signed-in browser. Only a hash of its token is stored.
 type Session struct{ ent.Schema }
 
 // Fields of Session.
@@ -69,7 +69,7 @@ func (Session) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("user", User.Type).Ref("sessions").Field("user_id").Required().Unique()}
 }
 
-// Indexes of Session: the worker deletes by age.
+// Indexes of Session: retention deletes by age.
 func (Session) Indexes() []ent.Index { return []ent.Index{index.Fields("expires_at")} }
 
 // Annotations of Session.

@@ -105,3 +105,34 @@ func (s *Service) DeleteUser(ctx context.Context, in DeleteUser) error {
 		return c.Tx.Client().User.DeleteOneID(in.ID).Exec(ctx)
 	})
 }
+
+// Me reads the user of the caller; nil without a principal and for the command
+// line.
+func (s *Service) Me(ctx context.Context) (*db.User, error) {
+	who, ok := auth.From(ctx)
+	if !ok {
+		return nil, nil
+	}
+	row, err := s.store.Reader().User.Get(ctx, who.UserID)
+	if db.IsNotFound(err) {
+		return nil, nil
+	}
+	return row, err
+}
+
+// Users reads all users by name.
+func (s *Service) Users(ctx context.Context) ([]*db.User, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	return s.store.Reader().User.Query().Order(user.ByUsername()).All(ctx)
+}
+
+// User reads the user with a name.
+func (s *Service) User(ctx context.Context, name string) (*db.User, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	row, err := s.store.Reader().User.Query().Where(user.Username(name)).Only(ctx)
+	return row, fault.Missing(err, "username", "user")
+}

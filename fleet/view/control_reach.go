@@ -76,10 +76,12 @@ func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control C
 	return Reach{}, fault.Errorf(fault.Invalid, "control", "%q is not known", control)
 }
 
+// ErrNoRollout reports a group without a rollout.
 func ErrNoRollout() error {
 	return fault.Errorf(fault.Conflict, "groupId", "the group has no rollout: its channel has no package")
 }
 
+// ErrNoWave reports that the current wave is the last one.
 func ErrNoWave() error {
 	return fault.Errorf(fault.Conflict, "groupId", "there is no further wave to open")
 }
@@ -178,7 +180,7 @@ func reached(w rollout.Wave) string {
 // not reach: those that were told so, and of those that were not asked for long
 // the share it leaves out.
 func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
-	rows, err := r.s.store.Reader().GroupCount.Query().
+	rows, err := r.s.db().GroupCount.Query().
 		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(r.ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read counters: %w", err)

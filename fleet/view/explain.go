@@ -27,7 +27,7 @@ func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Exp
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
-	row, err := s.store.Reader().Instance.Get(ctx, instanceID)
+	row, err := s.db().Instance.Get(ctx, instanceID)
 	if err != nil {
 		return nil, fault.Missing(err, "instanceId", "machine")
 	}

@@ -1,22 +1,18 @@
 package view
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
-	"github.com/coreroller/coreroller/ent/db/failure"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/ledger"
-	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -29,10 +25,10 @@ type GroupNumbers struct {
 	PeriodCap     int             // what SpentInPeriod may reach
 	Grants        []rollout.Spend // of the last period, oldest first
 	ByState       []StateCount
-	HeldBecause   []HeldCount    // most first
-	RolloutID     uuid.UUID      // of the current rollout, zero for none
-	Funnel        rollout.Counts // attempts of the current rollout, over all its waves
-	Failures      []FailureCount // of the current rollout, most first
+	HeldBecause   []HeldCount     // most first
+	RolloutID     uuid.UUID       // of the current rollout, zero for none
+	Funnel        rollout.Counts  // attempts of the current rollout, over all its waves
+	Failures      []*FailureCount // of the current rollout, most first
 }
 
 // GroupNumbers reads the numbers of one group.
@@ -61,7 +57,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
-	r := s.store.Reader()
+	r := s.db()
 	ledgers, err := r.Ledger.Query().Where(ledger.GroupIDIn(ids...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read ledgers: %w", err)
@@ -94,7 +90,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 			Numbers: t.numbers(), Cap: p.MaxConcurrentUpdates, PeriodCap: p.MaxUpdatesPerPeriod,
 			ByState: t.byState(), HeldBecause: t.heldBecause(),
 		}
-		n.Grants = SpendsSince(l.Spends, now.Add(-p.PeriodInterval))
+		n.Grants = pace.SpendsSince(l.Spends, now.Add(-p.PeriodInterval))
 		for _, spend := range n.Grants {
 			n.SpentInPeriod += spend.Count
 		}
@@ -104,18 +100,6 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 		out[l.GroupID] = n
 	}
 	return out, nil
-}
-
-// spendsSince are the grants of a ledger row after a moment. A row keeps each
-// as first and last in microseconds since 1970, and count.
-func SpendsSince(rows [][3]int64, since time.Time) []rollout.Spend {
-	var all []rollout.Spend
-	for _, r := range rows {
-		if last := time.UnixMicro(r[1]).UTC(); last.After(since) {
-			all = append(all, rollout.Spend{First: time.UnixMicro(r[0]).UTC(), Last: last, Count: int(r[2])})
-		}
-	}
-	return all
 }
 
 // policies are those of the ledgers' groups, from memory where the configuration
@@ -133,7 +117,7 @@ func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.
 	if len(newer) == 0 {
 		return out, nil
 	}
-	rows, err := s.store.Reader().Group.Query().Where(group.IDIn(newer...)).All(ctx)
+	rows, err := s.db().Group.Query().Where(group.IDIn(newer...)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read policies: %w", err)
 	}
@@ -145,33 +129,13 @@ func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.
 
 // readProgress reads how far the attempts of the group's rollout came.
 func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
-	r := s.store.Reader()
-	waves, err := r.Wave.Query().Where(wave.RolloutID(n.RolloutID)).All(ctx)
+	waves, err := s.Waves(ctx, []uuid.UUID{n.RolloutID})
 	if err != nil {
-		return fmt.Errorf("read waves: %w", err)
+		return err
 	}
-	for _, w := range waves {
-		n.Funnel = n.Funnel.Plus(WaveCounts(w))
-	}
-	failures, err := r.Failure.Query().Where(failure.RolloutID(n.RolloutID)).All(ctx)
-	if err != nil {
-		return fmt.Errorf("read failures: %w", err)
-	}
-	slices.SortFunc(failures, func(a, b *db.Failure) int {
-		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
-	})
-	for _, f := range failures[:min(len(failures), MaxKinds)] {
-		n.Failures = append(n.Failures, FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts})
-	}
-	return nil
-}
-
-// WaveCounts are the counters of one wave as the engine names them.
-func WaveCounts(w *db.Wave) rollout.Counts {
-	return rollout.Counts{
-		Granted: w.Granted, Downloading: w.Downloading, Downloaded: w.Downloaded, Installed: w.Installed,
-		Succeeded: w.Succeeded, Failed: w.Failed, TimedOut: w.TimedOut, RolledBack: w.RolledBack, Released: w.Released,
-	}
+	failures, err := s.Failures(ctx, []uuid.UUID{n.RolloutID})
+	n.Funnel, n.Failures = SumWaves(waves[n.RolloutID]), FailureCounts(failures[n.RolloutID])
+	return err
 }
 
 // ApplicationNumbers sums the machines of all groups of applications, by
@@ -180,7 +144,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
-	rows, err := s.store.Reader().GroupCount.Query().
+	rows, err := s.db().GroupCount.Query().
 		Where(groupcount.HasGroupWith(group.ApplicationIDIn(ids...)), groupcount.MachinesNEQ(0)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
@@ -207,7 +171,7 @@ func (s *Service) FleetNumbers(ctx context.Context) (Numbers, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Numbers{}, err
 	}
-	rows, err := s.store.Reader().GroupCount.Query().Where(groupcount.MachinesNEQ(0)).All(ctx)
+	rows, err := s.db().GroupCount.Query().Where(groupcount.MachinesNEQ(0)).All(ctx)
 	if err != nil {
 		return Numbers{}, fmt.Errorf("read counters: %w", err)
 	}

@@ -153,12 +153,9 @@ func (l *MachineList) values(p *machinePlace) []any {
 // platform does. When they were last seen is in no index, because it changes
 // with every poll: machines are looked at one after the other until the page is
 // full. For those not seen for a day ask for the standing as well.
-func (s *Service) Machines(ctx context.Context, l MachineList, load func(*db.InstanceQuery) *db.InstanceQuery) ([]*db.Instance, error) {
+func (s *Service) Machines(ctx context.Context, l MachineList, with With) ([]*db.Instance, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
-	}
-	if load == nil {
-		load = func(q *db.InstanceQuery) *db.InstanceQuery { return q }
 	}
 	if l.By != ByMachineID && l.Group == nil {
 		return nil, fault.Errorf(fault.Invalid, "orderBy.field", "needs filter.groupId")
@@ -168,7 +165,7 @@ func (s *Service) Machines(ctx context.Context, l MachineList, load func(*db.Ins
 		if err != nil {
 			return nil, err
 		}
-		rows, err := load(q).All(ctx)
+		rows, err := with.instances(q).All(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("list machines: %w", err)
 		}
@@ -178,16 +175,11 @@ func (s *Service) Machines(ctx context.Context, l MachineList, load func(*db.Ins
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	rows, err := load(s.store.Reader().Instance.Query().Where(instance.IDIn(ids...))).All(ctx)
+	rows, err := with.instances(s.db().Instance.Query().Where(instance.IDIn(ids...))).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
-	at := make(map[uuid.UUID]int, len(ids))
-	for i, id := range ids {
-		at[id] = i
-	}
-	slices.SortFunc(rows, func(a, b *db.Instance) int { return cmp.Compare(at[a.ID], at[b.ID]) })
-	return rows, nil
+	return inOrderOf(ids, rows, func(m *db.Instance) uuid.UUID { return m.ID }), nil
 }
 
 // CountMachines is how many machines match and whether that is all of them:
@@ -228,7 +220,7 @@ func (s *Service) walk(ctx context.Context, l *MachineList) (*db.InstanceQuery, 
 			app = &g.App.ID // the indexes of a search begin with it
 		}
 	}
-	q := s.store.Reader().Instance.Query().Where(l.conditions()...).Limit(l.Limit)
+	q := s.db().Instance.Query().Where(l.conditions()...).Limit(l.Limit)
 	if l.CountedAs != nil {
 		stretches, err := s.stretches(ctx, l)
 		if err != nil {
@@ -318,7 +310,7 @@ func (s *Service) stretches(ctx context.Context, l *MachineList) ([]store.CountB
 			where = append(where, groupcount.VersionGTE(l.after.Version))
 		}
 	}
-	rows, err := s.store.Reader().GroupCount.Query().Where(where...).All(ctx)
+	rows, err := s.db().GroupCount.Query().Where(where...).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}

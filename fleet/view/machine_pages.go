@@ -141,7 +141,7 @@ func (s *Service) headOf(ctx context.Context, l *MachineList, stretches []store.
 			})
 		}
 	}
-	return s.store.Reader().Instance.Query().Where(head.Among()).Order(head.Sort), nil
+	return s.db().Instance.Query().Where(head.Among()).Order(head.Sort), nil
 }
 
 // narrow adds to the conditions of a stretch what the counters do not know:

@@ -47,7 +47,7 @@ func (s *Service) Skip(ctx context.Context, l *MachineList, n int) (more bool, e
 		if err != nil || len(ids) == 0 {
 			return false, err
 		}
-		last, err := s.store.Reader().Instance.Get(ctx, ids[0])
+		last, err := s.db().Instance.Get(ctx, ids[0])
 		if err != nil {
 			return false, fmt.Errorf("skip machines: %w", err)
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/coreroller/coreroller/store"
 )
 
 // Numbers is machines by where they stand. Each is in exactly one of OnTarget,
@@ -49,22 +48,6 @@ type StateCount struct {
 type HeldCount struct {
 	Reason   rollout.Reason
 	Machines int
-}
-
-// MaxKinds is how many kinds of failures a list has, those with most attempts.
-const MaxKinds = 100
-
-// What failed attempts are counted by besides how they ended.
-const (
-	TraitOEM         = store.TraitOEM
-	TraitFromVersion = store.TraitFromVersion
-)
-
-// FailureCount is failed attempts of one kind.
-type FailureCount struct {
-	Outcome  rollout.Outcome
-	Code     int // low 28 bits, 0 = none reported
-	Attempts int
 }
 
 // tally sums rows of group_counts of one or more groups.

@@ -31,7 +31,7 @@ func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (P
 	if n == 0 {
 		return p, nil
 	}
-	rows, err := s.store.Reader().PacePoint.Query().Where(pacepoint.GroupID(groupID), pacepoint.Resolution(int(t.Resolution/time.Second)),
+	rows, err := s.db().PacePoint.Query().Where(pacepoint.GroupID(groupID), pacepoint.Resolution(int(t.Resolution/time.Second)),
 		pacepoint.AtGTE(t.Times[0]), pacepoint.AtLTE(t.Times[n-1])).Order(pacepoint.ByAt()).All(ctx)
 	if err != nil {
 		return p, fmt.Errorf("read the pace: %w", err)
@@ -58,7 +58,7 @@ const leastChecks = 10
 func (s *Service) checkInterval(ctx context.Context, groupID uuid.UUID, active int) (time.Duration, error) {
 	step := int(pace.Finest / time.Second)
 	last := s.now().Truncate(time.Duration(step) * time.Second)
-	rows, err := s.store.Reader().PacePoint.Query().Where(pacepoint.GroupID(groupID), pacepoint.Resolution(step),
+	rows, err := s.db().PacePoint.Query().Where(pacepoint.GroupID(groupID), pacepoint.Resolution(step),
 		pacepoint.AtGT(last.Add(-time.Hour)), pacepoint.AtLTE(last)).
 		Select(pacepoint.FieldAt, pacepoint.FieldChecks).Order(pacepoint.ByAt()).All(ctx)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Service) ApplicationChecks(ctx context.Context, ids []uuid.UUID) (map[u
 		Sum           int       `sql:"sum"`
 	}
 	groups := sql.Table(group.Table)
-	err := s.store.Reader().PacePoint.Query().
+	err := s.db().PacePoint.Query().
 		Where(pacepoint.Resolution(checkSeconds), pacepoint.AtGTE(first), pacepoint.AtLTE(last), func(q *sql.Selector) {
 			values := make([]any, len(ids))
 			for i, id := range ids {

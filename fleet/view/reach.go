@@ -128,14 +128,14 @@ func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
 	if r.anew {
 		return &db.GroupRollout{}, nil
 	}
-	row, err := r.s.store.Reader().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
+	row, err := r.s.db().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
 	if err != nil {
 		return nil, fault.Missing(err, "groupId", "group")
 	}
 	if row.RolloutID == nil {
 		return &db.GroupRollout{}, nil
 	}
-	stage, err := r.s.store.Reader().GroupRollout.Get(r.ctx, *row.RolloutID)
+	stage, err := r.s.db().GroupRollout.Get(r.ctx, *row.RolloutID)
 	if err != nil {
 		return nil, fmt.Errorf("read rollout: %w", err)
 	}

@@ -6,18 +6,23 @@ package view
 import (
 	"time"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/store"
 )
 
 // Service carries the reads. It is safe for concurrent use.
 type Service struct {
-	store   *store.Store
-	catalog *catalog.Cache
-	now     func() time.Time
+	store       *store.Store
+	catalog     *catalog.Cache
+	now         func() time.Time
+	projections *projections
 }
 
 // New makes a Service. now must return UTC microseconds.
 func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
-	return &Service{store: s, catalog: c, now: now}
+	return &Service{store: s, catalog: c, now: now, projections: newProjections()}
 }
+
+// db returns the client of reads, which refuses to write.
+func (s *Service) db() *db.Client { return s.store.Reader() }

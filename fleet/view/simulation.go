@@ -102,7 +102,7 @@ func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID
 		}
 		return g.Target, nil
 	}
-	row, err := s.store.Reader().Release.Query().Where(release.ID(*id), release.ApplicationID(g.App.ID)).Only(ctx)
+	row, err := s.db().Release.Query().Where(release.ID(*id), release.ApplicationID(g.App.ID)).Only(ctx)
 	if err != nil {
 		return nil, fault.Missing(err, "packageId", "package in this application")
 	}

@@ -62,7 +62,7 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	t := &Timeline{From: from.UTC(), Until: until.UTC(), Resolution: resolutionOf(s.now().Sub(from))}
-	points, err := s.store.Reader().StatPoint.Query().
+	points, err := s.db().StatPoint.Query().
 		Where(statpoint.GroupID(groupID), statpoint.Resolution(int(t.Resolution/time.Second)), statpoint.AtGTE(t.From), statpoint.AtLTE(t.Until)).
 		Order(statpoint.ByAt()).All(ctx)
 	if err != nil {
@@ -135,10 +135,10 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 	if g.Channel != nil {
 		about = activity.Or(about, activity.And(activity.GroupIDIsNil(), activity.ChannelID(g.Channel.ID)))
 	}
-	rows, err := s.store.Reader().Activity.Query().Where(
+	rows, err := s.db().Activity.Query().Where(
 		activity.ApplicationID(g.App.ID), about,
 		// The index is by id, and ids sort by time.
-		activity.IDGTE(earliestID(from)), activity.AtLTE(until),
+		activity.IDGTE(firstID(from)), activity.AtLTE(until),
 		activity.KindIn(rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted,
 			rollout.ActivityChannelMoved, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,
 			rollout.ActivityPolicyChanged),
@@ -148,13 +148,4 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 	}
 	slices.Reverse(rows)
 	return rows, nil
-}
-
-// earliestID is not above any id of version 7 (RFC 9562) made at t or later.
-func earliestID(t time.Time) (id uuid.UUID) {
-	ms := max(t.UnixMilli(), 0)
-	for i := range 6 {
-		id[i] = byte(ms >> (8 * (5 - i)))
-	}
-	return id
 }

@@ -35,7 +35,7 @@ func (s *Service) reigns(ctx context.Context, group uuid.UUID, from, until time.
 		at := q.C(grouprollout.FieldCreatedAt)
 		q.Where(sql.Or(sql.GT(at, from), sql.In(at, last)))
 	}
-	rows, err := s.store.Reader().GroupRollout.Query().
+	rows, err := s.db().GroupRollout.Query().
 		Where(grouprollout.GroupID(group), begun, grouprollout.CreatedAtLTE(until)).
 		Select(grouprollout.FieldID, grouprollout.FieldVersion, grouprollout.FieldCreatedAt, grouprollout.FieldReplacedAt).
 		Order(db.Desc(grouprollout.FieldCreatedAt)).Limit(maxReigns).All(ctx)

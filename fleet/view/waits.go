@@ -40,7 +40,7 @@ func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.store.Reader().GroupCount.Query().Where(groupcount.GroupIDIn(ids...), groupcount.Standing(rollout.StandingActive),
+	rows, err := s.db().GroupCount.Query().Where(groupcount.GroupIDIn(ids...), groupcount.Standing(rollout.StandingActive),
 		groupcount.MachinesGT(0)).Order(groupcount.ByMachines()).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
@@ -124,7 +124,7 @@ func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) erro
 		for i := range part {
 			head.Parts = append(head.Parts, part[i].Where)
 		}
-		rows, err := s.store.Reader().Instance.Query().Where(head.Among()).
+		rows, err := s.db().Instance.Query().Where(head.Among()).
 			Select(instance.FieldGroupID, instance.FieldMachineID).All(ctx)
 		if err != nil {
 			return fmt.Errorf("look at machines: %w", err)

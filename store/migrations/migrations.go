@@ -119,7 +119,7 @@ func refuseNewer(ctx context.Context, p *goose.Provider) error {
 
 // applySQLite retries, because goose has no lock for SQLite: if two processes
 // start at once, the second fails at the file's write lock and finds the work
-// done when it tries again. Foreign keys are off meanwhile, so they are checked
+// done when it tries again. Foreign keys are off until then, so they are checked
 // at the end.
 func applySQLite(ctx context.Context, d *sql.DB, p *goose.Provider) error {
 	var err error

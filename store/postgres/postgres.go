@@ -1,5 +1,5 @@
 // Package postgres opens a PostgreSQL database, carries events between the
-// processes that share it, and tells its errors apart. It knows no tables.
+// processes that share it, and classifies its errors. It knows no tables.
 package postgres
 
 import (

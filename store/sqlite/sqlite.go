@@ -59,7 +59,7 @@ func OpenToMigrate(path string) (*sql.DB, error) {
 	return d, err
 }
 
-// Committed tells the checkpointer that the log has new pages.
+// Committed notifies the checkpointer that the log has new pages.
 func (d *DB) Committed() { d.checkpoints.committed.Store(true) }
 
 // Close stops the checkpointer and closes all connections.

@@ -1,0 +1,98 @@
+package view
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
+	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+// ActivityFilter are conditions on activities; all must hold. A nil list is no
+// condition, an empty one is never met.
+type ActivityFilter struct {
+	Application *uuid.UUID
+	Group       *uuid.UUID
+	Channel     *uuid.UUID
+	Instance    *uuid.UUID
+	MachineID   *string // the id that the machine reports
+	Version     *string
+	Kinds       []rollout.ActivityKind
+	Severities  []rollout.Severity
+	Since       *time.Time // including
+	Until       *time.Time // excluding
+	StoredSince *time.Time // by the time in the id, in milliseconds
+}
+
+// Activities returns the list of activities that match.
+func (s *Service) Activities(f ActivityFilter) *List[*db.Activity] {
+	return listOf(s.db().Activity.Query().Where(f.conditions()...), byID(func(a *db.Activity) uuid.UUID { return a.ID }))
+}
+
+func (f *ActivityFilter) conditions() []predicate.Activity {
+	var where []predicate.Activity
+	where = when(where, f.Application, activity.ApplicationID)
+	where = when(where, f.Group, activity.GroupID)
+	where = when(where, f.Channel, activity.ChannelID)
+	where = when(where, f.Instance, activity.InstanceID)
+	where = when(where, f.MachineID, activity.MachineID)
+	where = when(where, f.Version, activity.Version)
+	if f.Kinds != nil {
+		where = append(where, activity.KindIn(f.Kinds...))
+	}
+	if f.Severities != nil {
+		where = append(where, activity.SeverityIn(f.Severities...))
+	}
+	if f.Since != nil {
+		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(firstID(*f.Since)))
+	}
+	if f.Until != nil {
+		where = append(where, activity.AtLT(*f.Until), activity.IDLT(firstID(f.Until.Add(time.Millisecond))))
+	}
+	if f.StoredSince != nil {
+		where = append(where, activity.IDGTE(firstID(*f.StoredSince)))
+	}
+	return where
+}
+
+// when appends a condition unless the value is nil.
+func when[P, V any](where []P, value *V, condition func(V) P) []P {
+	if value == nil {
+		return where
+	}
+	return append(where, condition(*value))
+}
+
+// AuditFilter are conditions on audit entries; all must hold.
+type AuditFilter struct {
+	Application *uuid.UUID
+	Object      *uuid.UUID
+	Actor       *string
+	Verb        *string
+	Since       *time.Time // including
+	Until       *time.Time // excluding
+}
+
+// Audits returns the list of audit entries that match.
+func (s *Service) Audits(f AuditFilter) *List[*db.Audit] {
+	return listOf(s.db().Audit.Query().Where(f.conditions()...), byID(func(a *db.Audit) uuid.UUID { return a.ID }))
+}
+
+func (f *AuditFilter) conditions() []predicate.Audit {
+	var where []predicate.Audit
+	where = when(where, f.Application, audit.ApplicationID)
+	where = when(where, f.Object, audit.ObjectID)
+	where = when(where, f.Actor, audit.Actor)
+	where = when(where, f.Verb, audit.Verb)
+	if f.Since != nil {
+		where = append(where, audit.AtGTE(*f.Since), audit.IDGTE(firstID(*f.Since)))
+	}
+	if f.Until != nil {
+		where = append(where, audit.AtLT(*f.Until), audit.IDLT(firstID(f.Until.Add(time.Millisecond))))
+	}
+	return where
+}

@@ -1,0 +1,141 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
+	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/rollout"
+)
+
+const (
+	// longPause is the duration after which a pause is reported.
+	longPause = 24 * time.Hour
+	// maxAttention limits the length of the list.
+	maxAttention = 50
+)
+
+// AttentionKind is why an operator is needed.
+type AttentionKind string
+
+// The kinds of Attention.
+const (
+	AttentionHalted             AttentionKind = "HALTED"
+	AttentionPaused             AttentionKind = "PAUSED" // for longer than a day
+	AttentionWaitingForApproval AttentionKind = "WAITING_FOR_APPROVAL"
+	AttentionPolicyWarning      AttentionKind = "POLICY_WARNING"
+	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
+	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
+)
+
+// Attention is one thing that needs an operator.
+type Attention struct {
+	Kind     AttentionKind
+	Severity rollout.Severity
+	Since    *time.Time // nil: not known
+	Sentence string
+	Group    *db.Group // with its application; nil: not about a group
+}
+
+// attentions collects the list of Service.Attention.
+type attentions []*Attention
+
+func (a *attentions) add(g *db.Group, kind AttentionKind, severity rollout.Severity, since *time.Time, sentence string) {
+	*a = append(*a, &Attention{Kind: kind, Severity: severity, Since: since, Sentence: sentence, Group: g})
+}
+
+// Attention returns what needs an operator, most urgent first, from the stored
+// state of all groups.
+func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
+	groups, err := read(ctx, "groups", s.db().Group.Query().WithApplication().All)
+	if err != nil {
+		return nil, err
+	}
+	out := attentions{}
+	byID := make(map[uuid.UUID]*db.Group, len(groups))
+	for _, g := range groups {
+		byID[g.ID] = g
+		if _, problems := rollout.Compile(g.Policy); len(problems) > 0 {
+			out.add(g, AttentionPolicyWarning, rollout.SeverityWarning, nil, problems[0].Message)
+		}
+		if g.PausedAt != nil && !g.Policy.UpdatesEnabled && s.now().Sub(*g.PausedAt) > longPause {
+			sentence := "paused for more than a day"
+			if g.PauseReason != "" {
+				sentence += ": " + g.PauseReason
+			}
+			out.add(g, AttentionPaused, rollout.SeverityWarning, g.PausedAt, sentence)
+		}
+	}
+	running, err := s.db().GroupRollout.Query().Where(grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted)).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read rollouts: %w", err)
+	}
+	for _, row := range running {
+		g := byID[row.GroupID]
+		switch {
+		case g == nil: // created after the first query
+		case row.State == rollout.RolloutHalted:
+			out.add(g, AttentionHalted, rollout.SeverityError, &row.Halt.At, HaltSentence(&row.Halt))
+		case s.waitsForApproval(row, g.Policy):
+			out.add(g, AttentionWaitingForApproval, rollout.SeverityWarning, soaked(row, g.Policy),
+				fmt.Sprintf("wave %d of %d needs approval", row.Wave+2, len(g.Policy.Waves)))
+		}
+	}
+	if err := s.addWithoutPackage(ctx, groups, &out); err != nil {
+		return nil, err
+	}
+	first, err := s.db().User.Query().Where(user.Username("admin"), user.MustChangePassword(true)).Exist(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the first user: %w", err)
+	}
+	if first {
+		out.add(nil, AttentionDefaultPassword, rollout.SeverityWarning, nil, "the user admin has not changed the first password")
+	}
+	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })
+	return out[:min(len(out), maxAttention)], nil
+}
+
+// waitsForApproval reports whether the next wave only needs approval.
+func (s *Service) waitsForApproval(row *db.GroupRollout, p rollout.Policy) bool {
+	if row.Wave >= len(p.Waves)-1 || row.Approved || row.GateAt == nil || !p.UpdatesEnabled {
+		return false
+	}
+	return p.Waves[row.Wave].Approval && !s.now().Before(*soaked(row, p))
+}
+
+// soaked returns when the soak time of the current wave ends.
+func soaked(row *db.GroupRollout, p rollout.Policy) *time.Time {
+	at := row.GateAt.Add(p.Waves[row.Wave].Soak)
+	return &at
+}
+
+// addWithoutPackage adds the groups that have active machines but no package.
+func (s *Service) addWithoutPackage(ctx context.Context, groups []*db.Group, out *attentions) error {
+	var ids []uuid.UUID
+	for _, g := range groups {
+		if c := s.catalog.Catalog().Group(g.ID); c != nil && c.Target == nil {
+			ids = append(ids, g.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	numbers, err := s.ManyGroupNumbers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if n := numbers[g.ID]; n != nil && n.Active > 0 {
+			out.add(g, AttentionNoPackage, rollout.SeverityWarning, nil,
+				fmt.Sprintf("%d machines check in, but there is no package to offer", n.Active))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/failure"
+	"github.com/coreroller/coreroller/ent/db/failureshare"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
+)
+
+// maxKinds is the maximum length of a list of failures by kind.
+const maxKinds = 100
+
+// The traits that failed attempts are counted by.
+const (
+	TraitOEM         = store.TraitOEM
+	TraitFromVersion = store.TraitFromVersion
+)
+
+// FailureCount is the number of failed attempts with one outcome and code.
+type FailureCount struct {
+	Outcome  rollout.Outcome
+	Code     int // low 28 bits, 0 = none reported
+	Attempts int
+}
+
+// Failures reads the failures of rollouts by outcome and code, by rollout.
+func (s *Service) Failures(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUID][]*db.Failure, error) {
+	return grouped(ctx, "failures", s.db().Failure.Query().Where(failure.RolloutIDIn(rollouts...)).All,
+		func(f *db.Failure) uuid.UUID { return f.RolloutID })
+}
+
+// FailureCounts returns the most frequent failures of a rollout, most attempts
+// first.
+func FailureCounts(rows []*db.Failure) []*FailureCount {
+	out := make([]*FailureCount, len(rows))
+	for i, f := range rows {
+		out[i] = &FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
+	}
+	slices.SortFunc(out, func(a, b *FailureCount) int {
+		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
+	})
+	return out[:min(len(out), maxKinds)]
+}
+
+// FailureShares reads the failures of rollouts by trait and its value, by rollout.
+func (s *Service) FailureShares(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUID][]*db.FailureShare, error) {
+	return grouped(ctx, "failures", s.db().FailureShare.Query().Where(failureshare.RolloutIDIn(rollouts...)).All,
+		func(f *db.FailureShare) uuid.UUID { return f.RolloutID })
+}
+
+// SharesOf returns the most frequent values of one trait, most attempts first.
+func SharesOf(rows []*db.FailureShare, trait string) []*db.FailureShare {
+	out := slices.DeleteFunc(slices.Clone(rows), func(f *db.FailureShare) bool { return f.Trait != trait })
+	slices.SortFunc(out, func(a, b *db.FailureShare) int {
+		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Value, b.Value))
+	})
+	return out[:min(len(out), maxKinds)]
+}
+
+// FailureFilter are conditions on the failed attempts of a rollout; all must hold.
+type FailureFilter struct {
+	Outcome     *rollout.Outcome
+	Code        *int
+	OEM         *string
+	FromVersion *string
+}
+
+// FailureCounters read the counters of one rollout. The caller may cache them.
+type FailureCounters struct {
+	Waves    func(ctx context.Context, id uuid.UUID) ([]*db.Wave, error)
+	Failures func(ctx context.Context, id uuid.UUID) ([]*db.Failure, error)
+	Shares   func(ctx context.Context, id uuid.UUID) ([]*db.FailureShare, error)
+}
+
+// FailedAttempts returns the list of the failed attempts of a rollout that match.
+// Each condition has an index over failed attempts that ends with the id. The
+// length comes from the same counters as the charts where they know it.
+func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
+	for _, c := range []struct {
+		field string
+		text  *string
+	}{{"filter.oem", f.OEM}, {"filter.fromVersion", f.FromVersion}} {
+		if c.text != nil && strings.ContainsRune(*c.text, 0) {
+			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
+		}
+	}
+	l := s.attempts(with, f.conditions(id)...)
+	count := l.count
+	l.count = func(ctx context.Context, limit int) (int, error) {
+		if n, err := f.counted(ctx, id, counters); err != nil || n >= 0 {
+			return n, err
+		}
+		return count(ctx, limit)
+	}
+	return l, nil
+}
+
+func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
+	where := []predicate.Attempt{attempt.RolloutID(id), failed}
+	if f.Outcome != nil {
+		where = append(where, attempt.OutcomeEQ(*f.Outcome))
+	}
+	if f.Code != nil {
+		where = append(where, attempt.Code(*f.Code))
+	}
+	if f.OEM != nil {
+		where = append(where, attempt.Oem(*f.OEM))
+	}
+	if f.FromVersion != nil {
+		where = append(where, attempt.FromVersion(*f.FromVersion))
+	}
+	return where
+}
+
+// failed is the condition of the partial indexes, with literals: SQLite does not
+// use them for a parameter.
+func failed(s *sql.Selector) {
+	column := s.C(attempt.FieldOutcome)
+	s.Where(sql.And(sql.ExprP(column+" > 1"), sql.ExprP(column+" < 5")))
+}
+
+// counted returns the number of attempts according to the counters, -1 when no
+// counter has the conditions.
+func (f *FailureFilter) counted(ctx context.Context, id uuid.UUID, counters FailureCounters) (int, error) {
+	byOutcome := f.Outcome != nil || f.Code != nil
+	switch {
+	case f.OEM == nil && f.FromVersion == nil && f.Code == nil:
+		waves, err := counters.Waves(ctx, id)
+		return failedOf(SumWaves(waves), f.Outcome), err
+	case f.OEM == nil && f.FromVersion == nil:
+		rows, err := counters.Failures(ctx, id)
+		n := -1
+		for _, row := range rows {
+			if row.Code == *f.Code && (f.Outcome == nil || row.Outcome == *f.Outcome) {
+				n = max(n, 0) + row.Attempts
+			}
+		}
+		return n, err
+	case byOutcome || f.OEM != nil && f.FromVersion != nil:
+		return -1, nil
+	}
+	trait, wanted := TraitOEM, f.OEM
+	if wanted == nil {
+		trait, wanted = TraitFromVersion, f.FromVersion
+	}
+	rows, err := counters.Shares(ctx, id)
+	for _, row := range rows {
+		if row.Trait == trait && row.Value == *wanted {
+			return row.Attempts, err
+		}
+	}
+	return -1, err
+}
+
+// failedOf returns the number of failed attempts, or of those with one outcome.
+func failedOf(c rollout.Counts, o *rollout.Outcome) int {
+	switch {
+	case o == nil:
+		return c.Failed
+	case *o == rollout.OutcomeTimeout:
+		return c.TimedOut
+	case *o == rollout.OutcomeRolledBack:
+		return c.RolledBack
+	case *o == rollout.OutcomeFailed:
+		return c.Failed - c.TimedOut - c.RolledBack
+	}
+	return 0
+}

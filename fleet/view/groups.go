@@ -1,0 +1,28 @@
+package view
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/group"
+)
+
+// Group reads one group.
+func (s *Service) Group(ctx context.Context, id uuid.UUID, with With) (*db.Group, error) {
+	return one(ctx, "group", with.groups(s.db().Group.Query().Where(group.ID(id))).Only)
+}
+
+// GroupIDs reads the ids of the groups of an application, created last first.
+func (s *Service) GroupIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, error) {
+	q := s.db().Group.Query().Where(group.ApplicationID(app)).Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt)
+	rows, err := read(ctx, "groups", q.All)
+	return sortedIDs(rows, err, groupKey, newestCreated)
+}
+
+// GroupsByID reads groups in the order of their ids. Missing ones are left out.
+func (s *Service) GroupsByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Group, error) {
+	rows, err := read(ctx, "groups", with.groups(s.db().Group.Query().Where(group.IDIn(ids...))).All)
+	return inOrderOf(ids, rows, func(g *db.Group) uuid.UUID { return g.ID }), err
+}

@@ -1,0 +1,39 @@
+package view
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/attempt"
+	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/predicate"
+)
+
+// Instance reads one machine.
+func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.Instance, error) {
+	return one(ctx, "machine", with.instances(s.db().Instance.Query().Where(instance.ID(id))).Only)
+}
+
+// InstanceByMachineID reads the machine of an application by the id that it
+// reports.
+func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string) (*db.Instance, error) {
+	return one(ctx, "machine", s.db().Instance.Query().Where(instance.ApplicationID(app), instance.MachineID(machine)).Only)
+}
+
+// Attempts returns the list of the attempts of a machine.
+func (s *Service) Attempts(instance uuid.UUID, with With) *List[*db.Attempt] {
+	return s.attempts(with, attempt.InstanceID(instance))
+}
+
+func (s *Service) attempts(with With, where ...predicate.Attempt) *List[*db.Attempt] {
+	return listOf(with.attempts(s.db().Attempt.Query().Where(where...)), byID(func(a *db.Attempt) uuid.UUID { return a.ID }))
+}
+
+// History returns the list of the states of a machine.
+func (s *Service) History(instance uuid.UUID) *List[*db.HistoryEntry] {
+	return listOf(s.db().HistoryEntry.Query().Where(historyentry.InstanceID(instance)),
+		byID(func(e *db.HistoryEntry) uuid.UUID { return e.ID }))
+}

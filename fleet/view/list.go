@@ -1,0 +1,170 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/fault"
+)
+
+// List is a list of rows, newest first, that is read page by page.
+type List[T any] struct {
+	rows  func(ctx context.Context, after func(*sql.Selector), skip, n int) ([]T, error)
+	count func(ctx context.Context, limit int) (int, error)
+	order order[T]
+	after func(*sql.Selector) // nil: from the beginning
+	skip  int
+}
+
+// order is a descending sort order: the columns, and their values in a row.
+type order[T any] struct {
+	columns []string // "id" or "created_at"
+	values  func(T) []any
+}
+
+// byID sorts by id. Ids are UUIDs of version 7 (RFC 9562), which sort by time.
+func byID[T any](id func(T) uuid.UUID) order[T] {
+	return order[T]{[]string{"id"}, func(row T) []any { return []any{id(row)} }}
+}
+
+// byCreation sorts by created_at, for rows whose ids may be imported.
+func byCreation[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
+	return order[T]{[]string{"created_at", "id"}, func(row T) []any {
+		at, id := key(row)
+		return []any{at.UTC(), id}
+	}}
+}
+
+// query is what ent's queries have in common.
+type query[Q any, P, O ~func(*sql.Selector), T any] interface {
+	Clone() Q
+	Where(conditions ...P) Q
+	Order(options ...O) Q
+	Limit(n int) Q
+	Offset(n int) Q
+	IDs(ctx context.Context) ([]uuid.UUID, error)
+	All(ctx context.Context) ([]T, error)
+}
+
+// listOf returns the list of the rows of a query.
+func listOf[Q query[Q, P, O, T], P, O ~func(*sql.Selector), T any](q Q, o order[T]) *List[T] {
+	return &List[T]{
+		order: o,
+		count: func(ctx context.Context, limit int) (int, error) {
+			ids, err := q.Clone().Limit(limit).IDs(ctx)
+			return len(ids), err
+		},
+		rows: func(ctx context.Context, after func(*sql.Selector), skip, n int) ([]T, error) {
+			page := q.Clone().Limit(n)
+			for _, column := range o.columns {
+				page.Order(O(sql.OrderByField(column, sql.OrderDesc()).ToFunc()))
+			}
+			if after != nil {
+				page.Where(P(after))
+			}
+			if skip > 0 {
+				page.Offset(skip)
+			}
+			return page.All(ctx)
+		},
+	}
+}
+
+// Rows reads up to n rows.
+func (l *List[T]) Rows(ctx context.Context, n int) ([]T, error) {
+	return read(ctx, "list", func(ctx context.Context) ([]T, error) { return l.rows(ctx, l.after, l.skip, n) })
+}
+
+// Count returns the length of the whole list, at most limit.
+func (l *List[T]) Count(ctx context.Context, limit int) (int, error) {
+	return read(ctx, "length of a list", func(ctx context.Context) (int, error) { return l.count(ctx, limit) })
+}
+
+// Place returns the position of a row as values for a cursor.
+func (l *List[T]) Place(row T) []any { return l.order.values(row) }
+
+// After starts the list after a position. scan must store the values that Place
+// returned in the pointers.
+func (l *List[T]) After(scan func(values ...any) error) error {
+	var at time.Time
+	var id uuid.UUID
+	if len(l.order.columns) == 1 {
+		err := scan(&id)
+		l.begin(id)
+		return err
+	}
+	err := scan(&at, &id)
+	l.begin(at, id)
+	return err
+}
+
+// AfterRow starts the list after a row.
+func (l *List[T]) AfterRow(row T) { l.begin(l.Place(row)...) }
+
+// Skip leaves out n rows. Their index entries are read all the same.
+func (l *List[T]) Skip(n int) { l.skip = n }
+
+func (l *List[T]) begin(place ...any) {
+	columns := l.order.columns
+	l.skip, l.after = 0, func(s *sql.Selector) {
+		if len(columns) == 1 {
+			s.Where(sql.LT(s.C(columns[0]), place[0]))
+			return
+		}
+		s.Where(sql.CompositeLT([]string{s.C(columns[0]), s.C(columns[1])}, place...))
+	}
+}
+
+// read checks the permission and runs a query.
+func read[T any](ctx context.Context, what string, query func(context.Context) (T, error)) (T, error) {
+	var none T
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return none, err
+	}
+	rows, err := query(ctx)
+	if err != nil {
+		return none, fmt.Errorf("read %s: %w", what, err)
+	}
+	return rows, nil
+}
+
+// one is read for a single row; a missing row is fault.NotFound for the field "id".
+func one[T any](ctx context.Context, what string, query func(context.Context) (*T, error)) (*T, error) {
+	row, err := read(ctx, what, query)
+	return row, fault.Missing(err, "id", what)
+}
+
+// grouped reads rows and groups them by an id.
+func grouped[T any](ctx context.Context, what string, query func(context.Context) ([]T, error), key func(T) uuid.UUID) (map[uuid.UUID][]T, error) {
+	rows, err := read(ctx, what, query)
+	out := make(map[uuid.UUID][]T)
+	for _, row := range rows {
+		out[key(row)] = append(out[key(row)], row)
+	}
+	return out, err
+}
+
+// indexed reads rows and indexes them by a unique id.
+func indexed[T any](ctx context.Context, what string, query func(context.Context) ([]T, error), key func(T) uuid.UUID) (map[uuid.UUID]T, error) {
+	rows, err := read(ctx, what, query)
+	out := make(map[uuid.UUID]T, len(rows))
+	for _, row := range rows {
+		out[key(row)] = row
+	}
+	return out, err
+}
+
+// firstID returns the lowest id of version 7 (RFC 9562) that can be created at t.
+// The indexes of activity and audit end with the id and have no time.
+func firstID(t time.Time) (id uuid.UUID) {
+	ms := max(t.UnixMilli(), 0)
+	for i := range 6 {
+		id[i] = byte(ms >> (8 * (5 - i)))
+	}
+	return id
+}

@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/coreroller/coreroller/omaha"
+)
+
+// resolver derives the id of a request, the client's address and scheme, and
+// the update URL. It uses headers of trusted proxies only.
+type resolver struct {
+	proxies omaha.Proxies
+	secret  string // of the update URL
+	prefix  string // of request ids: distinguishes processes and their restarts
+	count   atomic.Uint64
+}
+
+func newResolver(proxies omaha.Proxies, secret string) *resolver {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // documented never to fail
+	return &resolver{proxies: proxies, secret: secret, prefix: hex.EncodeToString(b[:]) + "-"}
+}
+
+// requestInfo is what the context of a request carries.
+type requestInfo struct {
+	resolver *resolver
+	request  *http.Request
+	id       string
+}
+
+type requestInfoKey struct{}
+
+const requestIDHeader = "X-Request-Id"
+
+var requestIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// withID sets the request id as a response header: the one of a trusted proxy,
+// else a new one.
+func (v *resolver) withID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(requestIDHeader)
+		if id == "" || !v.proxies.Forwarded(r) || !requestIDPattern.MatchString(id) {
+			id = v.prefix + strconv.FormatUint(v.count.Add(1), 36)
+		}
+		w.Header().Set(requestIDHeader, id)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withInfo adds a requestInfo to the context. The Omaha endpoint works without
+// it, which saves an allocation for most requests.
+func (v *resolver) withInfo(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), requestInfoKey{}, &requestInfo{resolver: v, request: r, id: idOf(w)})
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// idOf returns the id of the request that w responds to.
+func idOf(w http.ResponseWriter) string { return w.Header().Get(requestIDHeader) }
+
+func requestID(ctx context.Context) string {
+	if info, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
+		return info.id
+	}
+	return ""
+}
+
+func updateURL(ctx context.Context) string {
+	if info, ok := ctx.Value(requestInfoKey{}).(*requestInfo); ok {
+		return info.resolver.updateURL(info.request)
+	}
+	return ""
+}
+
+// updateURL is the URL for machines, with the host name that this client uses.
+func (v *resolver) updateURL(r *http.Request) string {
+	scheme := "http://"
+	if v.secure(r) {
+		scheme = "https://"
+	}
+	return scheme + r.Host + "/v1/update/" + v.secret
+}
+
+// secure reports whether the client uses TLS, to this server or to a trusted
+// proxy.
+func (v *resolver) secure(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") && v.proxies.Forwarded(r)
+}
+
+// address is the client's address, by the same rule as for machines.
+func (v *resolver) address(r *http.Request) string {
+	if client := v.proxies.ClientAddress(r); client != "" {
+		return client
+	}
+	return r.RemoteAddr // a Unix socket
+}
