@@ -12,7 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 )
 
-// applicationJSON is an application with all that is configured in it.
+// applicationJSON is an application with its configuration.
 type applicationJSON struct {
 	ID          uuid.UUID      `json:"id"`
 	Name        string         `json:"name"`
@@ -28,12 +28,12 @@ type countJSON struct {
 	Count int `json:"count"` // seen within 24 hours
 }
 
-// applicationPiece is how many applications are in memory at once: each comes
-// with all its packages.
-const applicationPiece = 20
+// applicationChunk is how many applications are in memory at once: each contains
+// all its packages.
+const applicationChunk = 20
 
-// applicationRows reads applications whole, in a number of statements that
-// does not depend on how many there are or what is in them.
+// applicationRows reads applications with their configuration, in a fixed number
+// of statements.
 func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*applicationJSON, error) {
 	rows, err := h.Fleet.View.ApplicationsByID(ctx, ids, view.Edges(view.Edge("groups", view.Edge("channel", wholeChannel())),
 		view.Edge("channels", wholeChannel()), view.Edge("packages", wholePackage())))
@@ -81,7 +81,7 @@ func (h *Handler) applications(r *http.Request) (list, error) {
 	}
 	all, err := h.Fleet.View.ApplicationIDs(r.Context())
 	l := cut(p, all, h.applicationRows)
-	l.most = applicationPiece
+	l.max = applicationChunk
 	return l, err
 }
 

@@ -18,16 +18,15 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// maxBody is how large a request may be: a package with every field at its
-// limit fits ten times.
+// maxBody limits a request body to ten times a package with every field at its
+// limit.
 const maxBody = 1 << 20
 
-// body is an object somebody sent. Fields are read by name; what is wrong with
-// them is collected, so that a script sees all of it at once. Keys are known in
-// any case and unknown ones ignored, null is as good as absent, and the
-// Content-Type is not looked at: all as in CoreRoller 1.0.
+// body is a JSON object in a request. Fields are read by name, and all problems
+// are collected into one error. As in CoreRoller 1.0 keys are case-insensitive,
+// unknown keys are ignored, null equals absent and the Content-Type is ignored.
 type body struct {
-	at       string // path of the object, with a dot at the end
+	at       string // path of the object with a trailing dot
 	fields   map[string]json.RawMessage
 	problems *[]error
 }
@@ -39,18 +38,18 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 		return nil, errTooLarge
 	}
 	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, "", "the body broke off")
+		return nil, fault.Errorf(fault.Invalid, "", "the request body is incomplete")
 	}
 	return parseBody(data)
 }
 
 func parseBody(data []byte) (*body, error) {
 	if !utf8.Valid(data) {
-		return nil, fault.Errorf(fault.Invalid, "", "the body is not UTF-8")
+		return nil, fault.Errorf(fault.Invalid, "", "the request body is not valid UTF-8")
 	}
 	b := &body{problems: new([]error)}
 	if err := b.take(data); err != nil {
-		return nil, fault.Errorf(fault.Invalid, "", "the body is not a JSON object")
+		return nil, fault.Errorf(fault.Invalid, "", "the request body is not a JSON object")
 	}
 	return b, nil
 }
@@ -70,14 +69,14 @@ func (b *body) take(data []byte) error {
 	return nil
 }
 
-// err is nil when nothing was wrong with the fields read so far.
+// err returns the problems of the fields read so far.
 func (b *body) err() error { return errors.Join(*b.problems...) }
 
 func (b *body) complain(name, format string, args ...any) {
 	*b.problems = append(*b.problems, fault.Errorf(fault.Invalid, b.at+name, format, args...))
 }
 
-// get decodes a field, and reports whether it is there and not null.
+// get decodes a field and reports whether it is present and not null.
 func (b *body) get(name string, v any, kind string) bool {
 	raw, ok := b.fields[name]
 	if !ok || bytes.Equal(raw, []byte("null")) {
@@ -90,9 +89,9 @@ func (b *body) get(name string, v any, kind string) bool {
 	return true
 }
 
-// text is "" for null.
+// text returns a string, "" for null.
 func (b *body) text(name string) (v string) {
-	b.get(name, &v, "text")
+	b.get(name, &v, "a string")
 	return v
 }
 
@@ -101,7 +100,7 @@ func (b *body) flag(name string) (v bool) {
 	return v
 }
 
-// optional is a flag that is nil when it was left out.
+// optional returns a flag, nil when it is absent.
 func (b *body) optional(name string) *bool {
 	var v bool
 	if !b.get(name, &v, "true or false") {
@@ -110,7 +109,7 @@ func (b *body) optional(name string) *bool {
 	return &v
 }
 
-// required complains about a field that is not there.
+// required reports whether a field is present and not null, else adds a problem.
 func (b *body) required(name string) bool {
 	raw, ok := b.fields[name]
 	if !ok || bytes.Equal(raw, []byte("null")) {
@@ -122,12 +121,12 @@ func (b *body) required(name string) bool {
 
 func (b *body) number(name string) (v int) {
 	if b.required(name) {
-		b.get(name, &v, "a whole number")
+		b.get(name, &v, "an integer")
 	}
 	return v
 }
 
-// size is a number of bytes, as text or number; 0 for none.
+// size returns a number of bytes, sent as string or number; 0 when absent.
 func (b *body) size(name string) int64 {
 	var text string
 	var number json.Number
@@ -137,7 +136,7 @@ func (b *body) size(name string) int64 {
 	case json.Unmarshal(raw, &number) == nil:
 		text = number.String()
 	case raw != nil:
-		b.complain(name, "must be a number of bytes, as text")
+		b.complain(name, "must be a number of bytes, as a string")
 		return 0
 	}
 	if text == "" {
@@ -145,12 +144,12 @@ func (b *body) size(name string) int64 {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		b.complain(name, "must be a number of bytes, as text")
+		b.complain(name, "must be a number of bytes, as a string")
 	}
 	return n
 }
 
-// id is an id, nil for null and "".
+// id returns an id, nil for null and "".
 func (b *body) id(name string) *uuid.UUID {
 	text := b.text(name)
 	if text == "" {
@@ -164,7 +163,7 @@ func (b *body) id(name string) *uuid.UUID {
 	return &id
 }
 
-// ids is a list of ids, empty for null.
+// ids returns a list of ids, empty for null.
 func (b *body) ids(name string) []uuid.UUID {
 	var texts []string
 	b.get(name, &texts, "a list of ids, or null")
@@ -180,20 +179,20 @@ func (b *body) ids(name string) []uuid.UUID {
 	return ids
 }
 
-// interval is a required length of time.
+// interval returns a required duration.
 func (b *body) interval(name string) time.Duration {
 	var text string
-	if !b.required(name) || !b.get(name, &text, `text such as "15 minutes"`) {
+	if !b.required(name) || !b.get(name, &text, `a duration such as "15 minutes"`) {
 		return 0
 	}
 	d, ok := parseInterval(text)
 	if !ok {
-		b.complain(name, `must be text such as "15 minutes", "1 hour", "1 day" or "00:15:00"`)
+		b.complain(name, `must be a duration such as "15 minutes", "1 hour", "1 day" or "00:15:00"`)
 	}
 	return d
 }
 
-// object is an object below, nil for null.
+// object returns a nested object, nil for null.
 func (b *body) object(name string) *body {
 	var raw json.RawMessage
 	if !b.get(name, &raw, "an object") {

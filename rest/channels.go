@@ -52,7 +52,7 @@ func (h *Handler) channel(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return h.shownChannel(r.Context(), id)
 }
 
-// channelIn is the channel of the path, which has to be in its application.
+// channelIn returns the channel of the path, which must be in the application.
 func (h *Handler) channelIn(r *http.Request) (uuid.UUID, error) {
 	return inApp(r, "channel", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 		row, err := h.Fleet.View.Channel(ctx, id, nil)
@@ -83,7 +83,7 @@ func (h *Handler) createChannel(w http.ResponseWriter, r *http.Request) (any, er
 	return h.shownChannel(r.Context(), row.ID)
 }
 
-// updateChannel replaces a channel: without a package_id it points to nothing.
+// updateChannel replaces a channel; without package_id it points to no package.
 func (h *Handler) updateChannel(w http.ResponseWriter, r *http.Request) (any, error) {
 	b, err := readBody(w, r)
 	if err != nil {

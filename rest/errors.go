@@ -9,23 +9,23 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-// This file is the only place where an error becomes words of the API.
+// Only this file converts errors to responses.
 
-// problem is the body of an error.
+// problem is the response body of an error.
 type problem struct {
 	Code    string `json:"code"`
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }
 
-// errTooLarge is the answer to a body over maxBody.
-var errTooLarge = errors.New("the body is larger than 1 MiB")
+// errTooLarge refuses a body larger than maxBody.
+var errTooLarge = errors.New("the request body is larger than 1 MiB")
 
-// refuse answers with an error. CoreRoller 1.0 knew 400 for what the caller did
-// wrong and 404 for what is not there to be read.
+// refuse writes an error. CoreRoller 1.0 used 400 for errors of the client and 404
+// for missing objects in reads.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // nobody is left to read it
+		return // the client is gone
 	}
 	status, p := h.classify(r, err)
 	if status == http.StatusServiceUnavailable {
@@ -40,9 +40,9 @@ func (h *Handler) classify(r *http.Request, err error) (status int, p problem) {
 	case errors.Is(err, errTooLarge):
 		return http.StatusRequestEntityTooLarge, problem{Code: string(fault.Invalid), Message: errTooLarge.Error()}
 	case len(all) > 0:
-		return statusOf(r, all[0].Code), worded(all)
+		return statusOf(r, all[0].Code), combine(all)
 	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable, problem{Code: string(fault.Unavailable), Message: "it took too long; ask for less or try again"}
+		return http.StatusServiceUnavailable, problem{Code: string(fault.Unavailable), Message: "the request took too long; request less or try again"}
 	}
 	h.Log.ErrorContext(r.Context(), "rest request failed", "request", h.RequestID(r.Context()), "route", r.Pattern, "err", err)
 	return http.StatusInternalServerError, problem{Code: "internal", Message: "internal error, request id " + h.RequestID(r.Context())}
@@ -65,21 +65,21 @@ func statusOf(r *http.Request, c fault.Code) int {
 	return http.StatusBadRequest
 }
 
-// worded is the first of some expected failures, with the others in its words.
-func worded(all []*fault.Error) problem {
+// combine returns the first expected failure, with the others in its message.
+func combine(all []*fault.Error) problem {
 	p := problem{Code: string(all[0].Code), Field: fieldOf(all[0].Field), Message: all[0].Message}
-	said := map[fault.Error]bool{{Field: p.Field, Message: p.Message}: true}
+	seen := map[fault.Error]bool{{Field: p.Field, Message: p.Message}: true}
 	for _, e := range all[1:] {
-		one := fault.Error{Field: fieldOf(e.Field), Message: e.Message} // two fields of a verb can be one here
-		if !said[one] {
+		one := fault.Error{Field: fieldOf(e.Field), Message: e.Message} // several fields of a verb can be one field here
+		if !seen[one] {
 			p.Message += "; " + one.Error()
 		}
-		said[one] = true
+		seen[one] = true
 	}
 	return p
 }
 
-// fieldOf is a field of a verb's input as this API calls it.
+// fieldOf returns the name of this API for a field of a verb's input.
 func fieldOf(field string) string {
 	head, index, _ := strings.Cut(field, "[")
 	if index != "" {
@@ -126,7 +126,7 @@ func fieldOf(field string) string {
 		head = "policy_office_hours"
 	case "policy.timezone":
 		head = "policy_timezone"
-	case "track": // a group made here is called by its name
+	case "track": // new groups use their name as track
 		head = "name"
 	}
 	return head + index

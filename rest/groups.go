@@ -13,14 +13,14 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// groupJSON is a group with its channel and its machines in numbers, all of
-// machines seen within 24 hours.
+// groupJSON is a group with its channel and counts of its machines, all of them
+// seen within 24 hours.
 type groupJSON struct {
 	ID                        uuid.UUID    `json:"id"`
 	Name                      string       `json:"name"`
 	Description               string       `json:"description"`
 	CreatedTS                 time.Time    `json:"created_ts"`
-	RolloutInProgress         bool         `json:"rollout_in_progress"` // granted to somebody, and not finished
+	RolloutInProgress         bool         `json:"rollout_in_progress"` // an update was granted, and the rollout is not finished
 	ApplicationID             uuid.UUID    `json:"application_id"`
 	ChannelID                 *uuid.UUID   `json:"channel_id"`
 	PolicyUpdatesEnabled      bool         `json:"policy_updates_enabled"` // neither paused nor halted
@@ -35,14 +35,14 @@ type groupJSON struct {
 	InstancesStats            statsJSON    `json:"instances_stats"`
 }
 
-// shareJSON is the machines that run one version.
+// shareJSON counts the machines that run one version.
 type shareJSON struct {
 	Version    string  `json:"version"`
 	Instances  int     `json:"instances"`
 	Percentage float64 `json:"percentage"` // of the total
 }
 
-// statsJSON is machines by their state.
+// statsJSON counts machines by state.
 type statsJSON struct {
 	Total         int `json:"total"`
 	Undefined     int `json:"undefined"`
@@ -55,8 +55,7 @@ type statsJSON struct {
 	OnHold        int `json:"onhold"`
 }
 
-// groupsJSON shows groups whose channels were read. It costs the same number
-// of statements for any number of groups.
+// groupsJSON converts groups with loaded channels, in a fixed number of statements.
 func (h *Handler) groupsJSON(ctx context.Context, rows []*db.Group) ([]*groupJSON, error) {
 	if len(rows) == 0 {
 		return []*groupJSON{}, nil
@@ -92,7 +91,7 @@ func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *gro
 
 func sharesOf(n *view.GroupNumbers) []shareJSON {
 	all := []shareJSON{}
-	if n == nil { // deleted this very moment
+	if n == nil { // deleted meanwhile
 		return all
 	}
 	for _, v := range n.ByVersion {
@@ -132,7 +131,7 @@ func statsOf(n *view.GroupNumbers) (s statsJSON) {
 	return s
 }
 
-// groupRows reads groups whole.
+// groupRows reads groups with their channels and counts.
 func (h *Handler) groupRows(ctx context.Context, ids []uuid.UUID) ([]*groupJSON, error) {
 	rows, err := h.Fleet.View.GroupsByID(ctx, ids, view.Edge("channel", wholeChannel()))
 	if err != nil {
@@ -158,7 +157,7 @@ func (h *Handler) group(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return h.shownGroup(r.Context(), id)
 }
 
-// groupIn is the group of the path, which has to be in its application.
+// groupIn returns the group of the path, which must be in the application.
 func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
 	return inApp(r, "group", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 		row, err := h.Fleet.View.Group(ctx, id, nil)
@@ -169,9 +168,9 @@ func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
 	})
 }
 
-// newGroup is a group as it was sent, whole. What its policy does not say stays
-// as it is; how many machines may update at once follows how many may per
-// period, which was one number, as long as nobody made them two.
+// newGroup reads a group. Policy fields that CoreRoller 1.0 does not have keep their
+// value. There the limits per period and at the same time were one number: the
+// second follows the first as long as they are equal.
 func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
 	b.required("name")
 	in.Name, in.Description, in.ChannelID = b.text("name"), b.text("description"), b.id("channel_id")

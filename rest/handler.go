@@ -1,6 +1,6 @@
-// Package rest is the JSON API of CoreRoller 1.0, kept for the scripts that
-// were written for it: its routes, shapes and codes. It translates to the verbs
-// of the fleet and holds no rules; docs/rest.md is its manual.
+// Package rest is the JSON API of CoreRoller 1.0, kept for existing scripts: its
+// routes, JSON shapes and status codes. It translates to fleet's verbs and reads
+// and has no rules of its own. docs/rest.md is its manual.
 package rest
 
 import (
@@ -17,29 +17,29 @@ import (
 )
 
 const (
-	// answerTime bounds one answer, and each piece of a long list: the database
-	// has other callers.
+	// answerTime limits a response, and each chunk of a list, because the database
+	// has other clients.
 	answerTime = 20 * time.Second
-	// readTime is how long a client may take to read one piece of a long list.
+	// readTime is how long a client may take to read one chunk of a list.
 	readTime = time.Minute
 )
 
-// Options are what the API is made of.
+// Options configures the API. All fields are required.
 type Options struct {
 	Fleet *fleet.Service
 	Guard Guard
 	Now   func() time.Time
-	// RequestID is the id of the request a context belongs to, for errors.
+	// RequestID returns the request id of a context, for errors.
 	RequestID func(context.Context) string
-	// Log gets failures that are ours.
+	// Log receives internal errors.
 	Log *slog.Logger
 }
 
-// Guard is what the API needs of auth.Guard.
+// Guard is the part of auth.Guard that the API uses.
 type Guard interface {
-	// Require lets nobody in who is not signed in.
+	// Require refuses requests without valid credentials.
 	Require(next http.Handler, refusal auth.Refusal) http.Handler
-	// Forget drops what is remembered of passwords.
+	// Forget clears the cache of verified passwords.
 	Forget()
 }
 
@@ -51,15 +51,15 @@ type Handler struct {
 	inner  http.Handler // behind authentication
 }
 
-// NewHandler makes the API.
+// NewHandler returns the API.
 func NewHandler(o Options) *Handler {
 	h := &Handler{Options: o, routes: http.NewServeMux()}
 	h.mount()
-	// A browser sends cookies and remembered passwords along for other sites'
-	// pages too: those may not write. Scripts are no browsers.
+	// Browsers also send cookies and saved passwords with requests of other sites,
+	// which therefore must not write. Scripts are not affected.
 	foreign := http.NewCrossOriginProtection()
 	foreign.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.refuse(w, r, fault.Errorf(fault.Forbidden, "", "a page of another site may not do this"))
+		h.refuse(w, r, fault.Errorf(fault.Forbidden, "", "cross-site requests must not change anything"))
 	}))
 	h.inner = foreign.Handler(o.Guard.Require(http.HandlerFunc(h.route), h.turnAway))
 	return h
@@ -73,8 +73,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.inner.ServeHTTP(w, r)
 }
 
-// turnAway answers a stranger as CoreRoller 1.0 did, and others who cannot be
-// let in as every other error is answered.
+// turnAway answers 401 with the text of CoreRoller 1.0, and other refusals of the
+// guard with an error like all others.
 func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, _, message string) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -85,8 +85,8 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, _
 	h.send(w, r, status, problem{Code: string(fault.Unavailable), Message: message})
 }
 
-// route finds the route. What the router itself would answer, in HTML or plain
-// text, becomes an error like the others.
+// route calls the handler of the route. Responses of the router itself, which are
+// HTML or plain text, become JSON errors.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 	if who, ok := auth.From(r.Context()); ok {
 		w.Header().Set("X-Authenticated-Username", who.Name)
@@ -101,7 +101,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
 	case pattern == "" && own.status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", own.header.Get("Allow"))
-		h.send(w, r, own.status, problem{Code: string(fault.Invalid), Message: r.Method + " is not possible here"})
+		h.send(w, r, own.status, problem{Code: string(fault.Invalid), Message: "the method " + r.Method + " is not allowed here"})
 	case pattern == "":
 		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
 	default:
@@ -109,7 +109,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// unsent takes an answer that is not sent.
+// unsent discards a response and keeps its status and header.
 type unsent struct {
 	header http.Header
 	status int
@@ -124,7 +124,7 @@ func (u *unsent) Write(data []byte) (int, error) { return len(data), nil }
 // WriteHeader implements http.ResponseWriter.
 func (u *unsent) WriteHeader(status int) { u.status = status }
 
-// answer serves a route whose answer is one JSON value; nil is 204.
+// answer serves a route whose response is one JSON value; nil means 204.
 func (h *Handler) answer(f func(w http.ResponseWriter, r *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
@@ -141,11 +141,11 @@ func (h *Handler) answer(f func(w http.ResponseWriter, r *http.Request) (any, er
 	})
 }
 
-// send answers with a JSON value.
+// send writes a JSON response.
 func (h *Handler) send(w http.ResponseWriter, r *http.Request, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		h.Log.ErrorContext(r.Context(), "rest answer cannot be written", "request", h.RequestID(r.Context()), "err", err)
+		h.Log.ErrorContext(r.Context(), "rest response cannot be encoded", "request", h.RequestID(r.Context()), "err", err)
 		http.Error(w, `{"code":"internal","field":"","message":"internal error"}`, http.StatusInternalServerError)
 		return
 	}

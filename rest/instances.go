@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// instanceJSON is a machine. Its id is the one it calls itself by.
+// instanceJSON is a machine. Its id is the one that the machine reports.
 type instanceJSON struct {
 	ID          string      `json:"id"`
 	IP          string      `json:"ip"`
@@ -22,13 +22,13 @@ type instanceJSON struct {
 	Application runningJSON `json:"application"`
 }
 
-// runningJSON is the application on a machine.
+// runningJSON is the state of the application on a machine.
 type runningJSON struct {
 	ApplicationID       uuid.UUID      `json:"application_id"`
 	GroupID             *uuid.UUID     `json:"group_id"`
 	Version             string         `json:"version"`
 	CreatedTS           time.Time      `json:"created_ts"`
-	Status              *rollout.State `json:"status"` // null: nothing under way
+	Status              *rollout.State `json:"status"` // null: no update in progress
 	LastCheckForUpdates time.Time      `json:"last_check_for_updates"`
 	LastUpdateGrantedTS *time.Time     `json:"last_update_granted_ts"`
 	LastUpdateVersion   *string        `json:"last_update_version"`
@@ -57,9 +57,9 @@ func statusOfState(s rollout.State) *rollout.State {
 	return &s
 }
 
-// instances lists the machines of a group that were seen within 24 hours, by
-// their ids. A page that goes on where the one before ended begins there; any
-// other is reached by leaving out entries of an index, see docs/rest.md.
+// instances lists the machines of a group that were seen within 24 hours, by id. A
+// page that follows the previous one starts after its last machine; other pages
+// skip index entries, see docs/rest.md.
 func (h *Handler) instances(r *http.Request) (list, error) {
 	q := r.URL.Query()
 	p, err := pageOf(q)
@@ -81,7 +81,7 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 	page := machines.List{Filter: machines.Filter{Group: &id, Standings: machines.Seen()}}
 	switch {
 	case status > int(rollout.StateOnHold):
-		page.States = []rollout.State{} // nothing is in it
+		page.States = []rollout.State{} // no machine has it
 	case status > 0:
 		page.States = []rollout.State{rollout.State(status)}
 	}
@@ -110,8 +110,7 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 	return l, nil
 }
 
-// turnTo lets a list begin behind its first entries, and reports whether there
-// are more.
+// turnTo skips the first entries of a list and reports whether any are left.
 func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *machines.List) (bool, error) {
 	if machine, ok := h.places.get(place{kind, skip}, h.Now()); ok {
 		from(l, machine)
@@ -120,7 +119,7 @@ func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *machines
 	return h.Fleet.View.Skip(ctx, l, skip)
 }
 
-// from lets a list of one group begin after a machine.
+// from starts a list of one group after a machine.
 func from(l *machines.List, machine string) {
 	_ = l.After(func(values ...any) error {
 		*values[0].(*string) = machine
@@ -133,14 +132,14 @@ const (
 	mostHistory  = 10_000
 )
 
-// entryJSON is one line of a machine's history.
+// entryJSON is one state in a machine's history.
 type entryJSON struct {
-	Status    *rollout.State `json:"status"` // null: nothing under way
+	Status    *rollout.State `json:"status"` // null: no update in progress
 	Version   string         `json:"version"`
 	CreatedTS time.Time      `json:"created_ts"`
 }
 
-// statusHistory is the newest lines of a machine's history.
+// statusHistory lists the last states of a machine.
 func (h *Handler) statusHistory(r *http.Request) (list, error) {
 	limit, err := count(r.URL.Query(), "limit")
 	if err != nil {

@@ -120,7 +120,7 @@ func FuzzBody(f *testing.F) {
 				}
 			}
 		}
-		if p := worded(append(fault.All(err1), &fault.Error{Code: fault.Invalid})); p.Code == "" {
+		if p := combine(append(fault.All(err1), &fault.Error{Code: fault.Invalid})); p.Code == "" {
 			t.Fatalf("%+v", p)
 		}
 		if name, ok := plain["name"].(string); ok && group.Name != name {

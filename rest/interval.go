@@ -11,18 +11,18 @@ import (
 const day = 24 * time.Hour
 
 var (
-	wordsPattern = regexp.MustCompile(`^(\d{1,12}(?:\.\d{1,9})?) +([a-z]+)$`)
+	unitPattern  = regexp.MustCompile(`^(\d{1,12}(?:\.\d{1,9})?) +([a-z]+)$`)
 	clockPattern = regexp.MustCompile(`^(\d{1,4}):([0-5]\d):([0-5]\d(?:\.\d{1,9})?)$`)
 )
 
-// parseInterval reads a length of time as CoreRoller 1.0 took it, with the
-// units of PostgreSQL that have a fixed length: "15 minutes", "00:15:00".
+// parseInterval reads a duration in the format of CoreRoller 1.0: PostgreSQL's
+// intervals with one unit of fixed length ("15 minutes"), or a clock ("00:15:00").
 func parseInterval(text string) (time.Duration, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if m := clockPattern.FindStringSubmatch(text); m != nil {
 		return sum(m[1:], []time.Duration{time.Hour, time.Minute, time.Second})
 	}
-	m := wordsPattern.FindStringSubmatch(text)
+	m := unitPattern.FindStringSubmatch(text)
 	if m == nil {
 		return 0, false
 	}
@@ -33,8 +33,8 @@ func parseInterval(text string) (time.Duration, bool) {
 	return sum(m[1:2], []time.Duration{unit})
 }
 
-func unitOf(word string) time.Duration {
-	switch word {
+func unitOf(name string) time.Duration {
+	switch name {
 	case "microsecond", "usec":
 		return time.Microsecond
 	case "millisecond", "msec":
@@ -64,8 +64,8 @@ func sum(numbers []string, units []time.Duration) (total time.Duration, ok bool)
 	return total, true
 }
 
-// formatInterval writes a length of time in the largest unit of which it is a
-// whole number.
+// formatInterval writes a duration as a multiple of the largest unit that divides
+// it.
 func formatInterval(d time.Duration) string {
 	for _, u := range []struct {
 		length time.Duration

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// description is the API in OpenAPI 3.1.
+// description is the OpenAPI 3.1 description of the API.
 //
 //go:embed openapi.json
 var description []byte

@@ -85,7 +85,7 @@ func (h *Handler) packages(r *http.Request) (list, error) {
 	}), err
 }
 
-// pageIn is the page of a list in the application of the path.
+// pageIn returns the page of a list in the application of the path.
 func (h *Handler) pageIn(r *http.Request) (app uuid.UUID, p page, err error) {
 	if p, err = pageOf(r.URL.Query()); err != nil {
 		return app, p, err
@@ -102,7 +102,7 @@ func (h *Handler) release(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return h.shownPackage(r.Context(), id)
 }
 
-// packageIn is the package of the path, which has to be in its application.
+// packageIn returns the package of the path, which must be in the application.
 func (h *Handler) packageIn(r *http.Request) (uuid.UUID, error) {
 	return inApp(r, "package", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
 		row, err := h.Fleet.View.Package(ctx, id, nil)
@@ -113,7 +113,7 @@ func (h *Handler) packageIn(r *http.Request) (uuid.UUID, error) {
 	})
 }
 
-// newPackage is a package as it was sent, whole.
+// newPackage reads a package.
 func (b *body) newPackage() (in fleet.CreatePackage, err error) {
 	if kind := b.number("type"); kind > 0 && kind <= math.MaxInt8 {
 		in.Type = int8(kind)
@@ -123,7 +123,7 @@ func (b *body) newPackage() (in fleet.CreatePackage, err error) {
 	in.Version, in.URL, in.Filename = b.text("version"), b.text("url"), b.text("filename")
 	in.Description, in.Size, in.SHA1 = b.text("description"), b.size("size"), b.text("hash")
 	in.Blacklist = b.ids("channels_blacklist")
-	// As ever: other types have none, and one without a digest is none.
+	// As in CoreRoller 1.0 other types have no action, and an action needs a digest.
 	if a := b.object("coreos_action"); a != nil && in.Type == catalog.PackageFlatcar {
 		in.Action = &fleet.ActionInput{
 			SHA256: a.text("sha256"), ChromeOSVersion: a.text("chromeos_version"), NeedsAdmin: a.flag("needs_admin"), IsDelta: a.flag("is_delta"),
@@ -189,7 +189,7 @@ func (h *Handler) shownPackage(ctx context.Context, id uuid.UUID) (any, error) {
 	return packageOf(rows[0]), nil
 }
 
-// gone is the error of a row that was deleted before it could be shown.
+// gone returns the error for a row that was deleted before it could be read.
 func gone(err error, what string) error {
 	if err != nil {
 		return err

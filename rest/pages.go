@@ -17,17 +17,16 @@ import (
 )
 
 const (
-	perPage = 500 // entries of a page unless told
-	// piece is how many entries of a list are in memory at once, however many
-	// are asked for.
-	piece = 500
+	perPage = 500 // default page size
+	// chunk is how many entries of a list are in memory at once, for any page size.
+	chunk = 500
 )
 
-// page is the part of a list that is asked for.
+// page is the requested part of a list.
 type page struct{ skip, limit int }
 
-// pageOf reads page (from 1) and perpage; 0 and nothing stand for the default,
-// as in CoreRoller 1.0.
+// pageOf reads the parameters page (from 1) and perpage. As in CoreRoller 1.0,
+// 0 and absent mean the default.
 func pageOf(q url.Values) (p page, err error) {
 	number, err := count(q, "page")
 	if err != nil {
@@ -40,13 +39,13 @@ func pageOf(q url.Values) (p page, err error) {
 		p.limit = perPage
 	}
 	number = max(number, 1) - 1
-	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // else behind the end of any list
+	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // else past the end of any list
 		p.skip = number * p.limit
 	}
 	return p, nil
 }
 
-// count is a parameter that is a whole number and not negative; 0 for none.
+// count returns a parameter that is a non-negative integer; 0 when absent.
 func count(q url.Values, name string) (int, error) {
 	text := q.Get(name)
 	if text == "" {
@@ -54,12 +53,12 @@ func count(q url.Values, name string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, fault.Errorf(fault.Invalid, name, "must be a whole number, not negative")
+		return 0, fault.Errorf(fault.Invalid, name, "must be a non-negative integer")
 	}
 	return n, nil
 }
 
-// idIn is a parameter that is an id; nil for none.
+// idIn returns a parameter that is an id; nil when absent.
 func idIn(q url.Values, name string) (*uuid.UUID, error) {
 	text := q.Get(name)
 	if text == "" {
@@ -72,7 +71,7 @@ func idIn(q url.Values, name string) (*uuid.UUID, error) {
 	return &id, nil
 }
 
-// textIn is a parameter that a column is compared with.
+// textIn returns a parameter that is compared with a column.
 func textIn(q url.Values, name string) (string, error) {
 	text := q.Get(name)
 	if !storable(text) {
@@ -81,23 +80,24 @@ func textIn(q url.Values, name string) (string, error) {
 	return text, nil
 }
 
-// storable reports whether a database could hold the text, and so be asked for it.
+// storable reports whether the databases can store the text; a query with any other
+// text fails.
 func storable(text string) bool {
 	return utf8.ValidString(text) && !bytes.ContainsRune([]byte(text), 0)
 }
 
-// timeIn is a parameter that is a moment; nil for none.
+// timeIn returns a parameter that is a time; nil when absent.
 func timeIn(q url.Values, name string) (*time.Time, error) {
 	text := q.Get(name)
 	if text == "" {
 		return nil, nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil { // a plus sign that was not escaped arrives as a blank
+	if err != nil { // an unescaped plus sign arrives as a space
 		t, err = time.Parse(time.RFC3339, string(bytes.ReplaceAll([]byte(text), []byte(" "), []byte("+"))))
 	}
 	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, name, "must be a moment as in RFC 3339, such as 2026-03-02T10:00:00Z")
+		return nil, fault.Errorf(fault.Invalid, name, "must be an RFC 3339 time such as 2026-03-02T10:00:00Z")
 	}
 	t = t.UTC()
 	if t.Year() < 1970 {
@@ -106,16 +106,16 @@ func timeIn(q url.Values, name string) (*time.Time, error) {
 	return &t, nil
 }
 
-// list is a page that is read piece by piece.
+// list is a page that is read in chunks.
 type list struct {
 	limit int
-	// next reads up to n more entries; fewer mean that the list ends.
+	// next reads up to n more entries; fewer mean the end of the list.
 	next func(ctx context.Context, n int) ([]any, error)
-	most int            // entries of a piece, 0 = piece
-	done func(last any) // the page was filled; nil: nobody wants to know
+	max  int            // maximum entries of a chunk, 0 = chunk
+	done func(last any) // called with the last entry of a full page; may be nil
 }
 
-// listOf is a list of values of one type.
+// listOf returns a list of values of one type.
 func listOf[T any](limit int, next func(ctx context.Context, n int) ([]T, error)) list {
 	return list{limit: limit, next: func(ctx context.Context, n int) ([]any, error) {
 		rows, err := next(ctx, n)
@@ -127,9 +127,9 @@ func listOf[T any](limit int, next func(ctx context.Context, n int) ([]T, error)
 	}}
 }
 
-// stream serves a route whose answer is a bare array. It holds one piece at a
-// time. The first one is read before anything is sent, so that what is wrong
-// with the request is an error; after that the connection breaks off.
+// stream serves a route whose response is a bare array, with one chunk in memory
+// at a time. The first chunk is read before the status is sent, so that it can
+// still fail with an error; later failures abort the connection.
 func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l, err := begin(r, f)
@@ -137,12 +137,12 @@ func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 			h.refuse(w, r, err)
 			return
 		}
-		if l.most == 0 {
-			l.most = piece
+		if l.max == 0 {
+			l.max = chunk
 		}
 		sent := 0
 		for more := true; more; {
-			n := min(l.limit-sent, l.most)
+			n := min(l.limit-sent, l.max)
 			rows, err := next(r, l, n)
 			if err == nil {
 				err = write(w, rows, sent)
@@ -152,7 +152,7 @@ func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 				h.refuse(w, r, err)
 				return
 			case err != nil:
-				h.Log.WarnContext(r.Context(), "rest list broke off", "request", h.RequestID(r.Context()), "route", r.Pattern, "err", err)
+				h.Log.WarnContext(r.Context(), "rest list aborted", "request", h.RequestID(r.Context()), "route", r.Pattern, "err", err)
 				panic(http.ErrAbortHandler)
 			}
 			sent += len(rows)
@@ -177,8 +177,8 @@ func next(r *http.Request, l list, n int) ([]any, error) {
 	return l.next(ctx, n)
 }
 
-// write sends one piece of an array of which some was sent. A client that does
-// not read loses its connection.
+// write sends one chunk of an array after sent entries. A client that does not
+// read it within readTime loses its connection.
 func write(w http.ResponseWriter, rows []any, sent int) error {
 	var b bytes.Buffer
 	for i, row := range rows {
@@ -196,13 +196,13 @@ func write(w http.ResponseWriter, rows []any, sent int) error {
 		_, _ = w.Write([]byte("["))
 	}
 	c := http.NewResponseController(w)
-	_ = c.SetWriteDeadline(time.Now().Add(readTime)) // a recorder of tests has none
+	_ = c.SetWriteDeadline(time.Now().Add(readTime)) // not supported by the recorder of tests
 	defer func() { _ = c.SetWriteDeadline(time.Time{}) }()
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-// cut is the part of sorted keys that a page shows, read piece by piece.
+// cut returns the page of a list whose sorted keys are known.
 func cut[K, T any](p page, keys []K, read func(ctx context.Context, part []K) ([]T, error)) list {
 	keys = keys[min(p.skip, len(keys)):]
 	keys = keys[:min(p.limit, len(keys))]

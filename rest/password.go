@@ -6,8 +6,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 )
 
-// changePassword changes the caller's own password. Who came with a session or
-// a token proves with current_password that it is still the same person.
+// changePassword changes the caller's own password. With a session or token,
+// current_password must prove that the caller is the user.
 func (h *Handler) changePassword(w http.ResponseWriter, r *http.Request) (any, error) {
 	b, err := readBody(w, r)
 	if err != nil {

@@ -6,22 +6,22 @@ import (
 )
 
 const (
-	// maxPlaces bounds the memory of places, some 200 bytes each.
+	// maxPlaces limits the cache to about 200 kB.
 	maxPlaces = 1024
-	// placeTime is how long a script may take from one page to the next.
+	// placeTime is how long a script may take between two pages.
 	placeTime = 10 * time.Minute
 )
 
-// place is a list and how many of its entries come before.
+// place is an offset in a list.
 type place struct {
 	list string
 	skip int
 }
 
-// places remembers where pages ended, so that a script that reads page after
-// page costs as much as one that could name the place itself, and misses
-// nobody when machines come and go meanwhile. What it does not know is found by
-// counting. It is safe for concurrent use.
+// places caches the last machine of each page, so that a script that reads page
+// after page costs no more than one with a cursor, and misses no machine when
+// others are added or removed. Other offsets are reached by skipping index
+// entries. It is safe for concurrent use.
 type places struct {
 	mu    sync.Mutex
 	known map[place]ending

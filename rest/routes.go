@@ -2,7 +2,7 @@ package rest
 
 import "net/http"
 
-// mount is all routes. The description of the API is held against it.
+// mount adds all routes. A test compares them with openapi.json.
 func (h *Handler) mount() {
 	one := func(pattern string, f func(w http.ResponseWriter, r *http.Request) (any, error)) {
 		h.routes.Handle(pattern, h.answer(f))

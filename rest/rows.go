@@ -11,7 +11,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 )
 
-// pathID is an id of the path.
+// pathID returns an id of the path.
 func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	id, err := uuid.Parse(r.PathValue(name))
 	if err != nil {
@@ -57,7 +57,7 @@ func wholePackage() view.With { return view.Edges(view.Edge("action"), view.Edge
 // wholeChannel loads everything that a channel shows.
 func wholeChannel() view.With { return view.Edge("package", wholePackage()) }
 
-// newestFirst is a list of the view as a page.
+// newestFirst returns a page of a list of the view.
 func newestFirst[T, J any](limit int, all *view.List[T], show func(T) J) list {
 	return listOf(limit, func(ctx context.Context, n int) ([]J, error) {
 		rows, err := all.Rows(ctx, n)
@@ -68,7 +68,7 @@ func newestFirst[T, J any](limit int, all *view.List[T], show func(T) J) list {
 	})
 }
 
-// each makes what is shown of rows.
+// each converts rows.
 func each[T, J any](rows []T, show func(T) J) []J {
 	all := make([]J, len(rows))
 	for i, row := range rows {
@@ -77,7 +77,7 @@ func each[T, J any](rows []T, show func(T) J) []J {
 	return all
 }
 
-// orNull is nil for empty text.
+// orNull returns nil for "".
 func orNull(text string) *string {
 	if text == "" {
 		return nil
