@@ -124,7 +124,7 @@ e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql ins
 
 # Tests that the race detector makes meaningless (it changes allocations) or too slow (10,000 machines).
 WITHOUT_RACE := ./omaha ./acceptance
-WITHOUT_RACE_TESTS := ^(TestAllocationsOfACheck|TestCase25_WavesGrowByBucket)$$
+WITHOUT_RACE_TESTS := ^(TestCheckAllocatesAtMost8Times|TestCase25_WavesGrowByBucket)$$
 
 # Packages with tests whose size depends on COREROLLER_TEST_SOAK.
 SOAK := ./acceptance ./rest ./store

@@ -9,19 +9,19 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-func TestCase13_ThirdMachineWaits(t *testing.T) {
+func TestCase13_CapsHoldTheThirdMachine(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("a", "1.0.0", "2.0.0")
 		s.grants("b", "1.0.0", "2.0.0")
 		s.advance(time.Minute)
 		s.holds("c", "1.0.0", "concurrency_limit")
 		s.is("c", rollout.StateOnHold)
-		s.says("c", "2 of 2")
+		s.decisionContains("c", "2 of 2")
 		s.updates("a", "1.0.0", "2.0.0")
 		s.holds("c", "1.0.0", "period_limit")
-		s.says("c", "2 of 2", "10:15:00")
+		s.decisionContains("c", "2 of 2", "10:15:00")
 		if m := s.instance("c"); m.DecisionUntil == nil || !m.DecisionUntil.Equal(begin.Add(15*time.Minute)) {
-			t.Errorf("the decision holds until %v", m.DecisionUntil)
+			t.Errorf("the decision is valid until %v", m.DecisionUntil)
 		}
 		s.clock.Set(begin.Add(15*time.Minute - time.Microsecond))
 		s.holds("c", "1.0.0", "period_limit")
@@ -30,7 +30,7 @@ func TestCase13_ThirdMachineWaits(t *testing.T) {
 	})
 }
 
-func TestCase14_RaisedMaximum(t *testing.T) {
+func TestCase14_RaisedCapGrantsTheNextMachine(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("a", "1.0.0", "2.0.0")
 		s.grants("b", "1.0.0", "2.0.0")
@@ -42,7 +42,7 @@ func TestCase14_RaisedMaximum(t *testing.T) {
 	})
 }
 
-func TestCase15_ConcurrencyAfterThePeriod(t *testing.T) {
+func TestCase15_ConcurrencyCapOutlastsThePeriod(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("a", "1.0.0", "2.0.0")
 		s.grants("b", "1.0.0", "2.0.0")
@@ -61,13 +61,13 @@ func TestCase16_SilentMachinesTimeOut(t *testing.T) {
 		s.grants("c", "1.0.0", "2.0.0")
 		for _, machine := range []string{"a", "b"} {
 			s.is(machine, rollout.StateError)
-			s.ended(machine, rollout.OutcomeTimeout)
+			s.attemptsEnded(machine, rollout.OutcomeTimeout)
 		}
 		if n := s.numbers(); n.Funnel.Failed != 2 || n.Funnel.TimedOut != 2 || n.InFlight != 1 ||
 			len(n.Failures) != 1 || n.Failures[0].Outcome != rollout.OutcomeTimeout || n.Failures[0].Attempts != 2 {
 			t.Errorf("numbers %+v", n)
 		}
-	}, limit(2, time.Minute), lease(time.Minute)) // a longer period would hold the third by itself
+	}, limit(2, time.Minute), lease(time.Minute)) // with a longer period the period cap would hold c
 }
 
 func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
@@ -89,15 +89,15 @@ func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
 			}
 			s.pings("pinging", "1.0.0")
 		}
-		s.ended("silent", rollout.OutcomeTimeout)
-		s.ended("pinging")
+		s.attemptsEnded("silent", rollout.OutcomeTimeout)
+		s.attemptsEnded("pinging")
 		s.clock.Set(begin.Add(24 * time.Hour))
 		s.work()
-		s.ended("pinging", rollout.OutcomeTimeout)
+		s.attemptsEnded("pinging", rollout.OutcomeTimeout)
 	})
 }
 
-// atOnce calls f from n goroutines that begin together, and waits for them.
+// atOnce calls f in n goroutines that start together and waits for all of them.
 func atOnce(n int, f func(i int)) {
 	var wait sync.WaitGroup
 	gate := make(chan struct{})
@@ -111,7 +111,7 @@ func atOnce(n int, f func(i int)) {
 	wait.Wait()
 }
 
-func TestCase17_ParallelChecks(t *testing.T) {
+func TestCase17_ParallelChecksUseExactlyTheCap(t *testing.T) {
 	variants(t, map[string]int{"one server": 1, "four servers": 4}, func(t *testing.T, s *site, count int) {
 		offers := make([]bool, 40)
 		atOnce(40, func(i int) {
@@ -128,6 +128,6 @@ func TestCase17_ParallelChecks(t *testing.T) {
 			t.Errorf("%d offers, want 5", n)
 		}
 		s.inFlight(5)
-		s.noted(rollout.ActivityRolloutStarted, 1)
+		s.activityCount(rollout.ActivityRolloutStarted, 1)
 	}, limit(5, 15*time.Minute), servers(4))
 }

@@ -1,9 +1,9 @@
-// Package acceptance holds the cases that CoreRoller is accepted by, as tests
-// and nothing else: Omaha requests go in, answers and what the API reads come
-// out. Each case and each promise of the engine is one named test, and runs on
-// SQLite and on PostgreSQL.
+// Package acceptance contains the acceptance tests of CoreRoller. They send Omaha
+// requests and check the answers and the state that the API reads. Each case and
+// each promise of docs/promises.md has its own test, which runs on SQLite and
+// PostgreSQL.
 //
-// Nothing waits for a clock on the wall: time is moved by hand and background
-// work is done when a test says so. After every test all counters are compared
-// with a recount of the machines.
+// Tests set the clock and run background work explicitly, so none depends on the
+// system time. After every test all counters are compared with a recount of the
+// machines.
 package acceptance

@@ -9,19 +9,19 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// story checks the states in a machine's history, the newest first.
-func (s *site) story(machine string, want ...rollout.State) {
+// historyIs checks the states in a machine's history, newest first.
+func (s *site) historyIs(machine string, want ...rollout.State) {
 	s.t.Helper()
 	var got []rollout.State
 	for _, h := range s.history(machine) {
 		got = append(got, h.State)
 	}
 	if !slices.Equal(got, want) {
-		s.t.Errorf("the history of %s is %v, want %v", machine, got, want)
+		s.t.Errorf("history of %s: states %v, want %v", machine, got, want)
 	}
 }
 
-func TestCase27_WholeUpdate(t *testing.T) {
+func TestCase27_UpdateStepsAreRecorded(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		for _, step := range []struct {
@@ -35,9 +35,9 @@ func TestCase27_WholeUpdate(t *testing.T) {
 		s.advance(time.Minute)
 		s.holds("m", "2.0.0", "up_to_date", "3/2 from 1.0.0")
 		s.is("m", rollout.StateComplete)
-		s.story("m", rollout.StateComplete, rollout.StateInstalled, rollout.StateDownloaded, rollout.StateDownloading, rollout.StateGranted)
+		s.historyIs("m", rollout.StateComplete, rollout.StateInstalled, rollout.StateDownloaded, rollout.StateDownloading, rollout.StateGranted)
 		if c := s.numbers().Funnel; c != (rollout.Counts{Granted: 1, Downloading: 1, Downloaded: 1, Installed: 1, Succeeded: 1}) {
-			t.Errorf("counted %+v", c)
+			t.Errorf("funnel %+v", c)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func TestCase28_ProgramIsCompleteOnceInstalled(t *testing.T) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "3/1")
 		s.is("m", rollout.StateComplete)
-		s.ended("m", rollout.OutcomeSucceeded)
+		s.attemptsEnded("m", rollout.OutcomeSucceeded)
 	}, program)
 }
 
@@ -56,19 +56,19 @@ func TestCase29_RestartedDaemonIsOfferedAgain(t *testing.T) {
 		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
 		s.reports("m", "1.0.0", "13/1")
 		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
-		s.ended("m", rollout.OutcomeInterrupted)
+		s.attemptsEnded("m", rollout.OutcomeInterrupted)
 		s.inFlight(1)
 		if n := s.numbers(); n.SpentInPeriod != 2 || n.Failed != 0 {
 			s.t.Errorf("numbers %+v", n)
 		}
-		// The period is spent: a third offer would be one too many.
+		// Both grants of the period are used, so there is no third offer.
 		s.reports("m", "1.0.0", "13/1")
 		s.holds("m", "1.0.0", "period_limit", "3/2 from 0.0.0.0")
 		s.inFlight(0)
 	}, policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 1 }))
 }
 
-func TestCase30_IdleDaemonIsNoNews(t *testing.T) {
+func TestCase30_IdleDaemonAddsNoHistory(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		for range 3 {
 			a := s.check("m", "2.0.0", "3/2 from")
@@ -79,35 +79,35 @@ func TestCase30_IdleDaemonIsNoNews(t *testing.T) {
 		}
 		s.reports("m", "2.0.0", "3/2 from")
 		s.is("m", rollout.StateNone)
-		s.story("m")
-		s.ended("m")
+		s.historyIs("m")
+		s.attemptsEnded("m")
 	})
 }
 
-func TestCase31_EventsThatMeanNothing(t *testing.T) {
+func TestCase31_MeaninglessEventsChangeNoState(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		s.reports("stranger", "1.0.0", "13/1", "3/1", "3/0 10")
-		if m := s.instance("stranger"); m != nil {
-			t.Errorf("a machine was registered by its events: %v", m)
+		s.reports("unknown", "1.0.0", "13/1", "3/1", "3/0 10")
+		if m := s.instance("unknown"); m != nil {
+			t.Errorf("events registered an unknown machine: %v", m)
 		}
 		s.grants("m", "1.0.0", "2.0.0")
 		before := s.instance("m")
 		s.reports("m", "1.0.0", "1000/1", "3/1000", "-1/-1", "x/y", "13/0", "3/2")
 		s.is("m", rollout.StateGranted)
 		if after := s.instance("m"); !after.LeaseUntil.Equal(*before.LeaseUntil) || after.Failures != 0 {
-			t.Errorf("was %v, is %v", before, after)
+			t.Errorf("meaningless events changed the machine: before %v, after %v", before, after)
 		}
 		s.inFlight(1)
-		// Kept in the timeline: all but 3/2, which many clients send with every check.
-		s.story("m", rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted)
+		// The history keeps all of them except 3/2, which many clients send with every check.
+		s.historyIs("m", rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted, rollout.StateGranted)
 	})
 }
 
-func TestCase31_ErrorOutsideOfAnAttempt(t *testing.T) {
+func TestCase31_ErrorWithoutAttemptIsNoFailure(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.holds("m", "2.0.0", "up_to_date")
 		s.check("n", "1.0.0")
-		s.holds("m", "2.0.0", "up_to_date", "3/0 268437960") // the check before got HTTP status 504
+		s.holds("m", "2.0.0", "up_to_date", "3/0 268437960") // the client got HTTP status 504 for its previous check
 		s.is("m", rollout.StateNone)
 		if h := s.history("m"); len(h) != 1 || h[0].Code != 2504 || !strings.Contains(h[0].Detail, "504") {
 			t.Errorf("history %v", h)
@@ -115,21 +115,21 @@ func TestCase31_ErrorOutsideOfAnAttempt(t *testing.T) {
 		if m := s.instance("m"); m.Failures != 0 {
 			t.Errorf("%d failures", m.Failures)
 		}
-		s.noted(rollout.ActivityMachineFailed, 0)
+		s.activityCount(rollout.ActivityMachineFailed, 0)
 		if n := s.numbers(); n.Funnel.Failed != 0 {
 			t.Errorf("numbers %+v", n)
 		}
 	})
 }
 
-func TestCase32_ErrorCodesLoseTheirFlags(t *testing.T) {
+func TestCase32_ErrorCodeFlagsAreRemoved(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for _, test := range []struct {
 			machine, sent string
 			code          int
 		}{{"private server", "268435469", 13}, {"developer", "-1879048179", 13}, {"empty", "", 0}, {"negative", "-1", 0x0FFFFFFF}} {
 			s.grants(test.machine, "1.0.0", "2.0.0")
-			// Written out: an empty errorcode is not the same as none.
+			// Written by hand, because an empty errorcode differs from a missing one.
 			a := s.post("/v1/update/", `<request protocol="3.0"><app appid="`+s.app.String()+`" version="1.0.0" track="t" machineid="`+test.machine+
 				`"><event eventtype="3" eventresult="0" errorcode="`+test.sent+`"/></app></request>`)
 			if len(a.Apps) != 1 || len(a.Apps[0].Events) != 1 || a.Apps[0].Events[0].Status != "ok" {
@@ -147,13 +147,13 @@ func TestCase32_ErrorCodesLoseTheirFlags(t *testing.T) {
 	}, limit(10, time.Hour))
 }
 
-func TestCase33_RollbackInACheck(t *testing.T) {
+func TestCase33_RollbackInACheckQuarantines(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "13/1", "14/1", "3/1")
 		s.holds("m", "1.0.0", "quarantined", "3/0 44")
-		s.ended("m", rollout.OutcomeRolledBack)
-		s.noted(rollout.ActivityMachineQuarantined, 1)
+		s.attemptsEnded("m", rollout.OutcomeRolledBack)
+		s.activityCount(rollout.ActivityMachineQuarantined, 1)
 		if n := s.numbers(); n.Quarantined != 1 || n.Funnel.RolledBack != 1 {
 			s.t.Errorf("numbers %+v", n)
 		}
@@ -162,11 +162,11 @@ func TestCase33_RollbackInACheck(t *testing.T) {
 	})
 }
 
-func TestCase34_DeferredByTheMachine(t *testing.T) {
+func TestCase34_DeferralIsNoFailure(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "3/9 268435496")
-		s.ended("m", rollout.OutcomeDeferred)
+		s.attemptsEnded("m", rollout.OutcomeDeferred)
 		s.is("m", rollout.StateNone)
 		if n := s.numbers(); n.InFlight != 0 || n.Funnel.Failed != 0 || n.Funnel.Released != 1 {
 			s.t.Errorf("numbers %+v", n)

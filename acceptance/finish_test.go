@@ -9,53 +9,53 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// finished checks that the rollout completed, once.
+// finished checks that the rollout is completed and reported once.
 func (s *site) finished() {
 	s.t.Helper()
-	s.stands(rollout.RolloutCompleted)
-	s.noted(rollout.ActivityRolloutFinished, 1)
+	s.rolloutIs(rollout.RolloutCompleted)
+	s.activityCount(rollout.ActivityRolloutFinished, 1)
 }
 
-func TestCase36_AllMachinesComplete(t *testing.T) {
+func TestCase36_RolloutCompletesWithTheLastMachine(t *testing.T) {
 	variants(t, map[string]func(s *site){
-		"by events": func(s *site) {
+		"update events": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "1.0.0")
 			s.updates("a", "1.0.0", "2.0.0")
-			s.stands(rollout.RolloutActive)
+			s.rolloutIs(rollout.RolloutActive)
 			s.updates("b", "1.0.0", "2.0.0")
 			s.finished()
 			s.check("a", "2.0.0")
 			s.finished()
 		},
-		"one was there from the start": func(s *site) {
+		"one machine starts on target": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "2.0.0")
-			s.stands(rollout.RolloutActive)
+			s.rolloutIs(rollout.RolloutActive)
 			s.updates("a", "1.0.0", "2.0.0")
 			s.finished()
 		},
-		"by version only": func(s *site) {
+		"reported versions": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "1.0.0")
-			s.check("c", "1.0.0") // on hold: gets there by another way
+			s.check("c", "1.0.0") // held; it reaches the target without a grant
 			s.check("a", "2.0.0")
 			s.check("b", "2.0.1")
-			s.stands(rollout.RolloutActive)
+			s.rolloutIs(rollout.RolloutActive)
 			s.pings("c", "2.0.0")
 			s.finished()
 		},
-		"late joiners are served": func(s *site) {
+		"late machine is offered the update": func(s *site) {
 			s.check("a", "2.0.0")
 			s.finished()
 			s.grants("late", "1.0.0", "2.0.0")
 			s.updates("late", "1.0.0", "2.0.0")
 			s.finished()
 		},
-	}, func(_ *testing.T, s *site, story func(s *site)) { story(s) })
+	}, func(_ *testing.T, s *site, scenario func(s *site)) { scenario(s) })
 }
 
-func TestCase37_NoIsNeverAnError(t *testing.T) {
+func TestCase37_HoldIsNeverAnError(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		// s.holds expects app status ok and updatecheck status noupdate.
 		s.holds("m", "2.0.0", "up_to_date")

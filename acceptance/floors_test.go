@@ -21,7 +21,7 @@ func floors(s *site) {
 
 func TestCase38_FloorsAreNotSkipped(t *testing.T) {
 	variants(t, map[string]func(s *site){
-		"steps": func(s *site) {
+		"one offer per floor": func(s *site) {
 			s.grants("m", "1000.0.0", "2000.0.0")
 			s.grants("m", "2000.0.0", "2500.0.0")
 			s.grants("m", "2500.0.0", "3000.0.0")
@@ -39,9 +39,9 @@ func TestCase38_FloorsAreNotSkipped(t *testing.T) {
 				s.grants(fmt.Sprint("m", i), "1000.0.0", "2000.0.0")
 			}
 		},
-	}, func(_ *testing.T, s *site, story func(s *site)) {
+	}, func(_ *testing.T, s *site, scenario func(s *site)) {
 		floors(s)
-		story(s)
+		scenario(s)
 	}, limit(10, 15*time.Minute))
 }
 
@@ -54,36 +54,36 @@ func TestCase39_MirrorsGetAllSteps(t *testing.T) {
 			t.Errorf("without multi_manifest_ok: %+v", a)
 		}
 		r.attrs = map[string]string{"multi_manifest_ok": "true"}
-		for range 3 { // never held back by the pace of the group
+		for range 3 { // the group's caps do not apply to mirrors
 			a := s.ask(r)[0]
 			if a.Check.Status != "ok" || a.offered() != "2000.0.0 2500.0.0 3000.0.0" {
 				t.Fatalf("answered %+v", a)
 			}
 			m := a.Check.Manifests
 			if m[0].IsFloor != "true" || m[0].FloorReason != "new boot loader" || m[1].IsFloor != "true" || m[1].FloorReason != "" || m[2].IsFloor != "" {
-				t.Errorf("floors %+v", m)
+				t.Errorf("wrong floor attributes: %+v", m)
 			}
 			if m[0].IsTarget != "" || m[1].IsTarget != "" || m[2].IsTarget != "true" {
-				t.Errorf("targets %+v", m)
+				t.Errorf("wrong target attributes: %+v", m)
 			}
 		}
 		r.version = "2700.0.0"
 		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
-			t.Errorf("past the floors: %+v", a)
+			t.Errorf("above the floors: %+v", a)
 		}
 		r.attrs = nil
 		if a := s.ask(r)[0]; a.offered() != "3000.0.0" {
-			t.Errorf("past the floors without multi_manifest_ok: %+v", a)
+			t.Errorf("above the floors without multi_manifest_ok: %+v", a)
 		}
 		r.check, r.events = false, []event{"3/1"}
 		s.ask(r)
 		if s.instance(mirror) != nil || s.numbers().Total != 0 || s.numbers().SpentInPeriod != 0 {
-			t.Errorf("a mirror was counted: %+v", s.numbers())
+			t.Errorf("a mirror counts as a machine: %+v", s.numbers())
 		}
 	})
 }
 
-func TestCase40_Blacklists(t *testing.T) {
+func TestCase40_BlacklistedPackageCannotBeTarget(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		black := s.pkg("3.0.0")
 		_, err := s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: black, Reason: "eats disks"})
@@ -102,7 +102,7 @@ func TestCase40_Blacklists(t *testing.T) {
 		blacklist := []uuid.UUID{s.channel}
 		_, err = s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: s.pkg("2.0.0"), Blacklist: &blacklist})
 		s.refused(err, fault.Conflict)
-		// Nothing of it had an effect.
+		// The refused changes had no effect.
 		s.grants("m", "1.0.0", "1.5.0")
 		s.grants("n", "1.5.0", "2.0.0")
 		_, err = s.UnblacklistPackage(s.ctx, fleet.UnblacklistPackage{ChannelID: s.channel, PackageID: black})
@@ -111,7 +111,7 @@ func TestCase40_Blacklists(t *testing.T) {
 	})
 }
 
-func TestCase41_WrongApplicationOrArchitecture(t *testing.T) {
+func TestCase41_WrongApplicationOrArchitectureIsRefused(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "B"})
 		s.ok(err)
@@ -140,7 +140,7 @@ func TestCase41_WrongApplicationOrArchitecture(t *testing.T) {
 			s.refused(err, fault.Invalid)
 		}
 		_, err = s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "H", ChannelID: &channel.ID})
-		s.refused(err, fault.NotFound) // there is none with that id in A
+		s.refused(err, fault.NotFound) // A has no channel with this id
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &channel.ID})
 		s.refused(err, fault.NotFound)
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &armChannel.ID})

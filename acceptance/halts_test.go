@@ -8,13 +8,13 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-func TestCase18_SafeModeLetsOneGoFirst(t *testing.T) {
+func TestCase18_SafeModeGrantsOneMachineFirst(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("first", "1.0.0", "2.0.0")
 		s.holds("second", "1.0.0", "safe_mode_first")
-		s.says("second", "first")
+		s.decisionContains("second", "first")
 		s.reports("first", "1.0.0", "13/1", "14/1", "3/1")
-		s.advance(15 * time.Minute) // the first one no longer counts in the period
+		s.advance(15 * time.Minute) // the first grant leaves the period
 		s.holds("second", "1.0.0", "safe_mode_first")
 		s.holds("first", "2.0.0", "up_to_date", "3/2 from 1.0.0")
 		for _, machine := range []string{"second", "third", "fourth", "fifth"} {
@@ -24,16 +24,16 @@ func TestCase18_SafeModeLetsOneGoFirst(t *testing.T) {
 	}, safeMode, limit(4, 15*time.Minute))
 }
 
-// haltedBy checks that the rollout is halted by a rule, told of once, and holds
-// whoever asks.
+// haltedBy checks that the rule halted the rollout with one activity, and that
+// the next machine is held.
 func (s *site) haltedBy(rule rollout.HaltRule, machine string) {
 	s.t.Helper()
-	s.stands(rollout.RolloutHalted)
+	s.rolloutIs(rollout.RolloutHalted)
 	r := s.rolloutOf(s.group)
 	if r.Halt.Rule != rule || len(r.Halt.Machines) == 0 || r.Halt.Machines[len(r.Halt.Machines)-1] != machine {
 		s.t.Errorf("halted by %+v, want rule %s and machine %s", r.Halt, rule, machine)
 	}
-	s.noted(rollout.ActivityRolloutHalted, 1)
+	s.activityCount(rollout.ActivityRolloutHalted, 1)
 	s.holds("next", "1.0.0", "halted")
 }
 
@@ -45,7 +45,7 @@ func TestCase19_SafeModeFailureHalts(t *testing.T) {
 	}, safeMode)
 }
 
-func TestCase20_SafeModeSilenceHalts(t *testing.T) {
+func TestCase20_SafeModeTimeoutHalts(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("first", "1.0.0", "2.0.0")
 		s.advance(time.Hour)
@@ -54,10 +54,10 @@ func TestCase20_SafeModeSilenceHalts(t *testing.T) {
 	}, safeMode)
 }
 
-func TestCase21_ResumeSetsTheEvidenceAside(t *testing.T) {
+func TestCase21_ResumeIgnoresEarlierFailures(t *testing.T) {
 	variants(t, map[string]func(s *site){
 		"failure": func(s *site) { s.reports("first", "1.0.0", "3/0 10") },
-		"silence": func(s *site) { s.advance(time.Hour) },
+		"timeout": func(s *site) { s.advance(time.Hour) },
 	}, func(_ *testing.T, s *site, fail func(s *site)) {
 		s.grants("first", "1.0.0", "2.0.0")
 		fail(s)
@@ -73,8 +73,8 @@ func TestCase21_ResumeSetsTheEvidenceAside(t *testing.T) {
 		s.work()
 		s.grants("third", "1.0.0", "2.0.0")
 		s.grants("first", "1.0.0", "2.0.0")
-		s.noted(rollout.ActivityRolloutHalted, 1)
-		s.stands(rollout.RolloutActive)
+		s.activityCount(rollout.ActivityRolloutHalted, 1)
+		s.rolloutIs(rollout.RolloutActive)
 	}, safeMode)
 }
 
@@ -99,12 +99,12 @@ func TestCase22_FailureShareHalts(t *testing.T) {
 			s.reports(fmt.Sprint("m", i), "1.0.0", "3/0 10")
 		}
 		if !a.halt {
-			s.stands(rollout.RolloutActive)
+			s.rolloutIs(rollout.RolloutActive)
 			s.grants("next", "1.0.0", "2.0.0")
 			return
 		}
 		s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
-		s.says("next", "1 of 5")
+		s.decisionContains("next", "1 of 5")
 		if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
 			t.Errorf("halted by %+v", h)
 		}
@@ -124,7 +124,7 @@ func TestCase26_ThreeFailuresQuarantine(t *testing.T) {
 		fail("2.0.0")
 		s.holds("m", "1.0.0", "quarantined")
 		s.holds("m", "1.0.0", "quarantined")
-		s.noted(rollout.ActivityMachineQuarantined, 1)
+		s.activityCount(rollout.ActivityMachineQuarantined, 1)
 		s.release("m")
 		fail("2.0.0")
 		s.holds("m", "1.0.0", "quarantined")
@@ -133,7 +133,7 @@ func TestCase26_ThreeFailuresQuarantine(t *testing.T) {
 		}
 		s.promote("3.0.0")
 		if n := s.numbers(); n.Quarantined != 0 {
-			s.t.Errorf("%d quarantined for the next version", n.Quarantined)
+			s.t.Errorf("%d quarantined at the next version", n.Quarantined)
 		}
 		s.grants("m", "1.0.0", "3.0.0")
 	})

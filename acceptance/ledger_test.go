@@ -10,12 +10,12 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// P3: whoever holds the ledger's lock decides alone. A check that arrives
-// meanwhile waits, and then sees what was spent before it.
-func TestP3_TheLedgerIsTheOnlyArbiter(t *testing.T) {
+// P3: the holder of the ledger's lock decides alone. A concurrent check waits for
+// the lock and then counts the grants committed before it.
+func TestP3_LedgerLockSerializesDecisions(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		other := s.on(1)
-		other.holds("warm", "2.0.0", "up_to_date") // its statements are prepared
+		other.holds("warm", "2.0.0", "up_to_date") // prepares the statements of this server
 		answered := make(chan appAnswer, 1)
 		s.ok(s.store.Write(s.ctx, s.clock.Now(), func(tx *store.Tx) error {
 			states, err := tx.LockGroups(s.ctx, []uuid.UUID{s.group})
@@ -25,19 +25,18 @@ func TestP3_TheLedgerIsTheOnlyArbiter(t *testing.T) {
 			go func() { answered <- other.check("m", "1.0.0") }()
 			s.awaitLock(func() bool { return len(answered) > 0 })
 			now := s.clock.Now()
-			states[0].Ledger.Spends = []rollout.Spend{{First: now, Last: now, Count: 2}} // all there is
+			states[0].Ledger.Spends = []rollout.Spend{{First: now, Last: now, Count: 2}} // the whole period cap
 			return tx.Save(s.ctx, &store.Batch{Groups: states})
 		}))
 		if a := <-answered; a.Check == nil || a.Check.Info != "period_limit" {
-			t.Errorf("a check that had to wait was answered %s, want period_limit", a)
+			t.Errorf("the check after the lock was answered %s, want period_limit", a)
 		}
 	}, servers(2))
 }
 
-// awaitLock returns when somebody waits for a lock on PostgreSQL, or did not
-// have to. The writers of SQLite queue for its only connection, which nothing
-// shows from outside: there the check may also come after the lock was given
-// back.
+// awaitLock returns when a PostgreSQL session waits for a lock, or when over
+// returns true. On SQLite it returns at once: writers queue for the only
+// connection, which cannot be observed, so the check may run after the unlock.
 func (s *site) awaitLock(over func() bool) {
 	s.t.Helper()
 	if !store.IsPostgres(s.url) {

@@ -15,19 +15,19 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// The machines' side of a site, and what the API reads of them.
+// Requests of a site's machines, and the state that the API reads.
 
-// checking is the check of a machine of G.
+// checking returns the update check of a machine in G.
 func (s *site) checking(machine, version string, events ...event) request {
 	return request{app: s.app.String(), machine: machine, version: version, track: "t", ping: true, check: true, events: events}
 }
 
-// check is "check m@v", with events before it.
+// check sends an update check, with events before it.
 func (s *site) check(machine, version string, events ...event) appAnswer {
 	return s.ask(s.checking(machine, version, events...))[0]
 }
 
-// grants checks and expects the offer of a version.
+// grants sends a check and expects the offer of a version.
 func (s *site) grants(machine, version, offer string, events ...event) {
 	s.t.Helper()
 	a := s.check(machine, version, events...)
@@ -36,8 +36,8 @@ func (s *site) grants(machine, version, offer string, events ...event) {
 	}
 }
 
-// holds checks and expects "noupdate" for a reason; such an answer is never an
-// error, after which real machines would report a failure (case 37).
+// holds sends a check and expects "noupdate" with a reason. The answer is never an
+// error, because real machines would then report a failure (case 37).
 func (s *site) holds(machine, version, reason string, events ...event) {
 	s.t.Helper()
 	a := s.check(machine, version, events...)
@@ -46,18 +46,18 @@ func (s *site) holds(machine, version, reason string, events ...event) {
 	}
 }
 
-// reports sends events without a check, each acknowledged.
+// reports sends events without a check and expects an acknowledgement of each.
 func (s *site) reports(machine, version string, events ...event) {
 	s.t.Helper()
 	r := s.checking(machine, version, events...)
 	r.ping, r.check = false, false
 	a := s.ask(r)[0]
 	if len(a.Events) != len(events) || slices.ContainsFunc(a.Events, func(e statusAnswer) bool { return e.Status != "ok" }) {
-		s.t.Errorf("%v of %s were answered %+v", events, machine, a)
+		s.t.Errorf("events %v of %s were answered %+v", events, machine, a)
 	}
 }
 
-// pings sends a ping alone.
+// pings sends a ping without a check.
 func (s *site) pings(machine, version string) {
 	s.t.Helper()
 	r := s.checking(machine, version)
@@ -74,7 +74,7 @@ func (s *site) updates(machine, from, to string) {
 	s.holds(machine, to, "up_to_date", event("3/2 from "+from))
 }
 
-// instance is a machine of A as the API reads it, nil when it is unknown.
+// instance returns a machine of A as the API reads it, nil if it is unknown.
 func (s *site) instance(machine string) *db.Instance {
 	s.t.Helper()
 	row, err := s.store.Reader().Instance.Get(s.ctx, s.instanceID(machine))
@@ -93,7 +93,7 @@ func (s *site) is(machine string, state rollout.State) {
 	}
 }
 
-// attempts are how the attempts of a machine ended, the oldest first.
+// attempts returns the outcomes of a machine's ended attempts, oldest first.
 func (s *site) attempts(machine string) []rollout.Outcome {
 	s.t.Helper()
 	rows, err := s.store.Reader().Attempt.Query().Where(attempt.InstanceID(s.instanceID(machine))).Order(attempt.ByID()).All(s.ctx)
@@ -105,15 +105,15 @@ func (s *site) attempts(machine string) []rollout.Outcome {
 	return all
 }
 
-// ended checks how the attempts of a machine ended.
-func (s *site) ended(machine string, want ...rollout.Outcome) {
+// attemptsEnded checks the outcomes of a machine's ended attempts, oldest first.
+func (s *site) attemptsEnded(machine string, want ...rollout.Outcome) {
 	s.t.Helper()
 	if got := s.attempts(machine); !slices.Equal(got, want) {
 		s.t.Errorf("the attempts of %s ended as %v, want %v", machine, got, want)
 	}
 }
 
-// history is a machine's own story, the newest first.
+// history returns a machine's history, newest first.
 func (s *site) history(machine string) []*db.HistoryEntry {
 	s.t.Helper()
 	rows, err := s.store.Reader().HistoryEntry.Query().Where(historyentry.InstanceID(s.instanceID(machine))).
@@ -122,7 +122,7 @@ func (s *site) history(machine string) []*db.HistoryEntry {
 	return rows
 }
 
-// activities are those of a kind about G, the oldest first.
+// activities returns the activities of a kind about G, oldest first.
 func (s *site) activities(kind rollout.ActivityKind) []*db.Activity {
 	s.t.Helper()
 	rows, err := s.store.Reader().Activity.Query().Where(activity.GroupID(s.group), activity.KindEQ(kind)).Order(activity.ByID()).All(s.ctx)
@@ -130,15 +130,15 @@ func (s *site) activities(kind rollout.ActivityKind) []*db.Activity {
 	return rows
 }
 
-// noted checks how many activities of a kind there are about G.
-func (s *site) noted(kind rollout.ActivityKind, want int) {
+// activityCount checks the number of activities of a kind about G.
+func (s *site) activityCount(kind rollout.ActivityKind, want int) {
 	s.t.Helper()
 	if got := s.activities(kind); len(got) != want {
 		s.t.Errorf("%d activities of kind %d, want %d: %v", len(got), kind, want, got)
 	}
 }
 
-// numbers are those of G.
+// numbers returns the numbers of G.
 func (s *site) numbers() *view.GroupNumbers {
 	s.t.Helper()
 	n, err := s.View.GroupNumbers(s.ctx, s.group)
@@ -146,7 +146,7 @@ func (s *site) numbers() *view.GroupNumbers {
 	return n
 }
 
-// inFlight checks how many grants of G are in flight.
+// inFlight checks the number of grants of G in flight.
 func (s *site) inFlight(want int) {
 	s.t.Helper()
 	if n := s.numbers(); n.InFlight != want {
@@ -154,7 +154,7 @@ func (s *site) inFlight(want int) {
 	}
 }
 
-// rolloutOf is the current rollout of a group, nil when there is none.
+// rolloutOf returns the current rollout of a group, nil if it has none.
 func (s *site) rolloutOf(group uuid.UUID) *db.GroupRollout {
 	s.t.Helper()
 	row, err := s.store.Reader().Ledger.Query().Where(ledger.GroupID(group)).Only(s.ctx)
@@ -167,21 +167,21 @@ func (s *site) rolloutOf(group uuid.UUID) *db.GroupRollout {
 	return current
 }
 
-// stands checks the state of G's rollout.
-func (s *site) stands(state rollout.RolloutState) {
+// rolloutIs checks the state of G's rollout.
+func (s *site) rolloutIs(state rollout.RolloutState) {
 	s.t.Helper()
 	if r := s.rolloutOf(s.group); r == nil || r.State != state {
 		s.t.Errorf("the rollout is %+v, want state %d", r, state)
 	}
 }
 
-// says checks that the last decision about a machine names all of the words.
-func (s *site) says(machine string, words ...string) {
+// decisionContains checks that the last decision about a machine contains all texts.
+func (s *site) decisionContains(machine string, texts ...string) {
 	s.t.Helper()
 	m := s.instance(machine)
-	for _, word := range words {
-		if m == nil || !strings.Contains(m.Decision, word) {
-			s.t.Errorf("the decision about %s is %+v, want it to name %q", machine, m, word)
+	for _, text := range texts {
+		if m == nil || !strings.Contains(m.Decision, text) {
+			s.t.Errorf("the decision about %s is %+v, want it to contain %q", machine, m, text)
 		}
 	}
 }

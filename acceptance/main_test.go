@@ -3,13 +3,13 @@ package acceptance
 import (
 	"os"
 	"testing"
-	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	_ "time/tzdata" // the tests need time zones that the host may not have
 
 	"go.uber.org/goleak"
 )
 
-// TestMain looks for goroutines that outlive the tests, and is a server
-// process instead when a test started it as one.
+// TestMain runs the tests and fails on leaked goroutines. With processVariable
+// set it runs a server process instead.
 func TestMain(m *testing.M) {
 	if url := os.Getenv(processVariable); url != "" {
 		os.Exit(serveProcess(url))

@@ -13,8 +13,8 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// The lists themselves are the API's; here are the totals they show.
-func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
+// The API tests cover the lists; this test covers their totals.
+func TestCase52_TotalsMatchTheMachines(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		h := *s
 		h.group = s.newGroup("H", "h", casePolicy())
@@ -37,7 +37,7 @@ func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
 			{"group", []predicate.Instance{instance.GroupID(s.group)}, 4},
 			{"state", []predicate.Instance{instance.GroupID(s.group), instance.StateEQ(rollout.StateOnHold)}, 1},
 			{"version", []predicate.Instance{instance.GroupID(s.group), instance.Version("2.0.0")}, 1},
-			{"seen lately", []predicate.Instance{instance.GroupID(s.group), instance.LastSeenAtGT(now.Add(-time.Hour))}, 0},
+			{"seen in the last hour", []predicate.Instance{instance.GroupID(s.group), instance.LastSeenAtGT(now.Add(-time.Hour))}, 0},
 			{"other group", []predicate.Instance{instance.GroupID(h.group), instance.LastSeenAtGT(now.Add(-time.Hour))}, 1},
 			{"application", []predicate.Instance{instance.ApplicationID(s.app)}, 5},
 		} {
@@ -53,14 +53,14 @@ func TestCase52_TotalsAreOfTheGroup(t *testing.T) {
 		s.ok(err)
 		s.counts("A", all[s.app], view.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
 
-		r = s.checking("c", "1.0.0") // names the other group from now on
+		r = s.checking("c", "1.0.0") // c sends the track of the other group
 		r.track = "h"
 		s.ask(r)
 		s.advance(15 * time.Hour)
 		s.work()
-		// What was in flight has timed out; c and e were seen 15 hours ago.
-		s.counts("G a day later", s.numbers().Numbers, view.Numbers{Total: 3, Silent: 3})
-		s.counts("H a day later", h.numbers().Numbers, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+		// The attempt in flight has timed out; c and e were seen 15 hours ago.
+		s.counts("G 15 hours later", s.numbers().Numbers, view.Numbers{Total: 3, Silent: 3})
+		s.counts("H 15 hours later", h.numbers().Numbers, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
 		everything, err := s.View.FleetNumbers(s.ctx)
 		s.ok(err)
 		s.counts("everything", everything, view.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})

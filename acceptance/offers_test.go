@@ -32,7 +32,7 @@ func TestCase01_UnknownMachineIsOffered(t *testing.T) {
 	})
 }
 
-func TestCase02_MachineOnTheTarget(t *testing.T) {
+func TestCase02_MachineOnTargetIsUpToDate(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.holds("m", "2.0.0", "up_to_date")
 		s.is("m", rollout.StateNone)
@@ -50,7 +50,7 @@ func TestCase03_HigherVersionsAreUpToDate(t *testing.T) {
 	})
 }
 
-func TestCase04_OfferIsServedAgainAndCountedOnce(t *testing.T) {
+func TestCase04_OfferIsRepeatedAndCountedOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		first := s.check("m", "1.0.0")
 		s.advance(time.Minute)
@@ -64,7 +64,7 @@ func TestCase04_OfferIsServedAgainAndCountedOnce(t *testing.T) {
 	})
 }
 
-func TestCase05_GrantedMachineOnTheTarget(t *testing.T) {
+func TestCase05_GrantedMachineOnTargetIsComplete(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.holds("m", "2.0.0", "up_to_date")
@@ -72,11 +72,11 @@ func TestCase05_GrantedMachineOnTheTarget(t *testing.T) {
 		if m := s.instance("m"); m.Version != "2.0.0" {
 			t.Errorf("stored version %s", m.Version)
 		}
-		s.ended("m", rollout.OutcomeSucceeded)
+		s.attemptsEnded("m", rollout.OutcomeSucceeded)
 	})
 }
 
-func TestCase06_DownloadingMachineChecks(t *testing.T) {
+func TestCase06_DownloadingMachineIsHeld(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "13/1")
@@ -85,7 +85,7 @@ func TestCase06_DownloadingMachineChecks(t *testing.T) {
 	})
 }
 
-func TestCase07_SameMachineInTwoApplications(t *testing.T) {
+func TestCase07_MachineIsOfferedAnUpdatePerApplication(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.fill("B", newSetup(nil))
 		b.promote("2.1.0")
@@ -98,7 +98,7 @@ func TestCase07_SameMachineInTwoApplications(t *testing.T) {
 	})
 }
 
-func TestCase08_MachineSeenAgainAfterADay(t *testing.T) {
+func TestCase08_SilentMachineBecomesActive(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.holds("m", "2.0.0", "up_to_date")
 		s.promote("3.0.0")
@@ -114,7 +114,7 @@ func TestCase08_MachineSeenAgainAfterADay(t *testing.T) {
 	})
 }
 
-func TestCase09_EditedPackage(t *testing.T) {
+func TestCase09_EditedPackageIsOffered(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		other := sha256Of("other")
@@ -129,7 +129,7 @@ func TestCase09_EditedPackage(t *testing.T) {
 	})
 }
 
-func TestCase10_MachineComesBackAboveItsGrant(t *testing.T) {
+func TestCase10_VersionAboveTheGrantCompletes(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.promote("3.0.0")
@@ -141,17 +141,17 @@ func TestCase10_MachineComesBackAboveItsGrant(t *testing.T) {
 	})
 }
 
-func TestCase11_ChannelMovedBelowTheMachine(t *testing.T) {
+func TestCase11_LowerTargetWithdrawsTheGrant(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.promote("0.9.0")
 		s.holds("m", "1.0.0", "up_to_date")
-		s.ended("m", rollout.OutcomeWithdrawn)
+		s.attemptsEnded("m", rollout.OutcomeWithdrawn)
 		s.inFlight(0)
 	})
 }
 
-func TestCase12_NoPackageIsWarnedOfOnce(t *testing.T) {
+func TestCase12_MissingPackageIsReportedOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for range 3 {
 			for machine := range strings.FieldsSeq("a b c") {
@@ -159,14 +159,14 @@ func TestCase12_NoPackageIsWarnedOfOnce(t *testing.T) {
 				s.advance(time.Minute)
 			}
 		}
-		s.noted(rollout.ActivityPackageNotFound, 1)
+		s.activityCount(rollout.ActivityPackageNotFound, 1)
 		if a := s.activities(rollout.ActivityPackageNotFound); a[0].Severity != rollout.SeverityWarning {
 			t.Errorf("activity %+v", a[0])
 		}
 		_, err := s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true})
 		s.ok(err)
 		s.holds("a", "1.0.0", "no_package")
-		s.noted(rollout.ActivityPackageNotFound, 1)
+		s.activityCount(rollout.ActivityPackageNotFound, 1)
 		s.promote("2.0.0")
 		_, err = s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, SetChannel: true, ChannelID: &s.channel})
 		s.ok(err)

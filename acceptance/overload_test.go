@@ -13,11 +13,11 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// The disk stands still while more machines ask than may wait. Some wait and
-// are served when it goes on, the others are told to come back later, nobody is
-// told anything else; what needs no disk is answered meanwhile, and afterwards
-// all is as before.
-func TestOverload(t *testing.T) {
+// While the database is blocked, more machines check in than the lane can queue.
+// Queued machines are answered after the block; all others get 503 with
+// Retry-After. Checks that write nothing are still answered. After the overload
+// the server answers normally.
+func TestOverloadAnswers503(t *testing.T) {
 	const machines = 6000
 	each(t, func(t *testing.T, s *site) {
 		s.holds("idle", "2.0.0", "up_to_date")
@@ -45,9 +45,9 @@ func TestOverload(t *testing.T) {
 		for i := range machines {
 			go func() { answers <- ask(fmt.Sprint("m", i), "2.0.0") }()
 		}
-		first := <-answers // nobody else can be answered: the lane is full
+		first := <-answers // a rejection: the lane is full, and queued checks cannot finish
 		if a := ask("idle", "2.0.0"); a.code != http.StatusOK {
-			t.Errorf("a machine with nothing to write is answered %d %s", a.code, a.body)
+			t.Errorf("a check that writes nothing is answered %d %s", a.code, a.body)
 		}
 		close(release)
 		s.ok(<-stuck)
@@ -69,14 +69,14 @@ func TestOverload(t *testing.T) {
 			}
 		}
 		if served < 4000 || served == machines || slowed == 0 {
-			t.Errorf("%d of %d machines were served, %d asked to poll less often", served, machines, slowed)
+			t.Errorf("%d of %d machines were served, %d of them with a longer poll interval", served, machines, slowed)
 		}
-		if n := s.numbers().Total; n != served+1 { // and the idle one
-			t.Errorf("%d machines are known, %d were served", n, served+1)
+		if n := s.numbers().Total; n != served+1 { // plus the idle machine
+			t.Errorf("%d machines are stored, %d were served", n, served+1)
 		}
 		s.advance(time.Minute)
 		if a := ask("afterwards", "2.0.0"); a.code != http.StatusOK || a.Apps[0].Check.PollInterval != "" {
-			t.Errorf("afterwards: %d %s", a.code, a.body)
+			t.Errorf("after the overload: %d %s", a.code, a.body)
 		}
 	})
 }

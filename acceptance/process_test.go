@@ -27,12 +27,12 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// processVariable makes this test's program a server process on the database
-// it names.
+// processVariable contains a database URL. If it is set, the test binary runs as a
+// server process on that database.
 const processVariable = "COREROLLER_ACCEPTANCE_DATABASE"
 
-// serveProcess is such a process: it says where it listens and serves until
-// its input ends, which it does when the test dies. Its clock stands still.
+// serveProcess runs a server process. It prints its URL and serves until its
+// standard input is closed, also by the end of the test. Its clock is fixed.
 func serveProcess(url string) int {
 	if err := runProcess(context.Background(), url); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -62,7 +62,7 @@ func runProcess(ctx context.Context, url string) error {
 	background, stop := context.WithCancel(ctx)
 	finished := make(chan error, 2)
 	go func() { finished <- web.Serve(listener) }()
-	go func() { svc.Run(background); finished <- nil }() // with the background work of a real server
+	go func() { svc.Run(background); finished <- nil }() // includes the background work of a real server
 	fmt.Println("http://" + listener.Addr().String())
 	_, err = io.Copy(io.Discard, os.Stdin)
 	err = errors.Join(err, web.Shutdown(ctx))
@@ -76,7 +76,7 @@ func runProcess(ctx context.Context, url string) error {
 	return errors.Join(err, st.Close())
 }
 
-// process starts one and returns its address.
+// process starts a server process and returns its URL.
 func process(t *testing.T, url string) string {
 	t.Helper()
 	program, err := os.Executable()
@@ -98,22 +98,22 @@ func process(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = input.Close() // its end is what stops the process
+		_ = input.Close() // stops the process
 		if err := c.Wait(); err != nil {
 			t.Errorf("server process: %v", err)
 		}
 	})
 	address, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
-		t.Fatalf("a server process does not say where it listens: %v", err)
+		t.Fatalf("the server process did not print its URL: %v", err)
 	}
 	return strings.TrimSpace(address)
 }
 
-// P1 and P12 with real processes: 4 of them on one PostgreSQL, 200 connections,
-// 20 groups with random policies. Each group gets exactly as many offers as its
-// policy allows, because more machines ask than that.
-func TestP1_ServerProcesses(t *testing.T) {
+// P1 and P12 with 4 real processes on one PostgreSQL, 200 connections and 20
+// groups with random policies. Each group gets exactly as many offers as its policy
+// allows, because more machines than that check in.
+func TestP1_CapsHoldAcrossProcesses(t *testing.T) {
 	const (
 		processes   = 4
 		connections = 200
@@ -141,7 +141,7 @@ func TestP1_ServerProcesses(t *testing.T) {
 		addresses[i] = process(t, s.url)
 	}
 
-	// Every machine asks twice, of different servers; connections are shuffled.
+	// Every machine sends two checks, to different servers, in random order.
 	type asking struct{ group, machine, server int }
 	var all []asking
 	for g := range policies {
@@ -182,7 +182,7 @@ func TestP1_ServerProcesses(t *testing.T) {
 		started, err := s.store.Reader().Activity.Query().Where(activity.GroupID(id), activity.KindEQ(rollout.ActivityRolloutStarted)).Count(s.ctx)
 		s.ok(err)
 		if started != 1 {
-			t.Errorf("group %d: %d activities say that its rollout started", i, started)
+			t.Errorf("group %d: %d activities for the start of its rollout, want 1", i, started)
 		}
 	}
 	total, err := s.store.Reader().Group.Query().Where(group.IDIn(groups...)).QueryInstances().Count(s.ctx)

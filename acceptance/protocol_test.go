@@ -11,10 +11,10 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-func TestCase42_UnknownApplicationOrTrack(t *testing.T) {
+func TestCase42_UnknownApplicationOrTrackIsAnError(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		good, noApp, noTrack := s.checking("m", "1.0.0"), s.checking("m", "1.0.0"), s.checking("m", "1.0.0")
-		noApp.app, noTrack.track = "0d0d0d0d-0000-4000-8000-000000000000", "nowhere"
+		noApp.app, noTrack.track = "0d0d0d0d-0000-4000-8000-000000000000", "unknown"
 		got := s.ask(noApp, noTrack, good) // HTTP 200
 		if got[0].Status != "error-unknownApplication" || got[0].offered() != "" || got[0].Check.Status == "ok" {
 			t.Errorf("unknown application: %+v", got[0])
@@ -23,12 +23,12 @@ func TestCase42_UnknownApplicationOrTrack(t *testing.T) {
 			t.Errorf("unknown track: %+v", got[1])
 		}
 		if got[2].Status != "ok" || got[2].offered() != "2.0.0" {
-			t.Errorf("the valid one: %+v", got[2])
+			t.Errorf("valid request: %+v", got[2])
 		}
 	})
 }
 
-func TestCase43_SpellingsOfAnApplication(t *testing.T) {
+func TestCase43_ApplicationIsFoundByIDAndProductID(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		id, product := s.app.String(), "org.example.a"
 		_, err := s.UpdateApplication(s.ctx, fleet.UpdateApplication{ID: s.app, ProductID: &product})
@@ -46,7 +46,7 @@ func TestCase43_SpellingsOfAnApplication(t *testing.T) {
 	})
 }
 
-func TestCase44_NamesOfAGroup(t *testing.T) {
+func TestCase44_GroupIsFoundByTrackAndID(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		r := s.checking("m", "1.0.0")
 		for _, track := range []string{"t", s.group.String(), strings.ToUpper(s.group.String()), "{" + s.group.String() + "}"} {
@@ -55,8 +55,8 @@ func TestCase44_NamesOfAGroup(t *testing.T) {
 				t.Errorf("track %q: %+v", track, a)
 			}
 		}
-		// The pre-installed groups of Flatcar, by track and by the ids that
-		// images have built in.
+		// The preinstalled groups of Flatcar, by track and by the ids that
+		// Flatcar images contain.
 		flatcar := *s
 		flatcar.app = catalog.FlatcarID()
 		for arch, version := range map[string]string{"amd64": "4000.0.0", "arm64": "4000.0.1"} {
@@ -87,7 +87,7 @@ func TestCase44_NamesOfAGroup(t *testing.T) {
 	})
 }
 
-func TestCase45_OddVersionsAndMachines(t *testing.T) {
+func TestCase45_OddVersionsAndMachineIDsAreAnswered(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		for _, version := range []string{"ForcedUpdate", "", "1.2.3.4", "99999999999.0.0", strings.Repeat("9", 200) + ".0.0", "1.0", "v1.0.0", "ümlaut", "1.0.0-" + strings.Repeat("a", 200)} {
 			for _, machine := range []string{"m", "", strings.Repeat("x", 51), "a\tb\n", "\u202e", strings.Repeat("ü", 25)} {
@@ -98,12 +98,12 @@ func TestCase45_OddVersionsAndMachines(t *testing.T) {
 				}
 			}
 		}
-		r := s.checking("byte", "1.0.0") // XML cannot write it otherwise
+		r := s.checking("byte", "1.0.0") // 0x7f needs a character reference in XML
 		a := s.post("/v1/update/", strings.Replace(document(r), `machineid="byte"`, `machineid="a&#127;b"`, 1))
 		if a.code != http.StatusOK || !strings.HasPrefix(a.Apps[0].Status, "error-") {
 			t.Errorf("control character: %d %s", a.code, a.body)
 		}
-		if n := s.numbers(); n.Total != 2 { // m and the one of 50 bytes
+		if n := s.numbers(); n.Total != 2 { // m and the machine id of 50 bytes
 			t.Errorf("numbers %+v", n.Numbers)
 		}
 		if _, err := s.View.FleetNumbers(s.ctx); err != nil {
@@ -112,7 +112,7 @@ func TestCase45_OddVersionsAndMachines(t *testing.T) {
 	})
 }
 
-func TestCase46_BodiesThatAreRefused(t *testing.T) {
+func TestCase46_InvalidBodiesAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		good := document(s.checking("m", "1.0.0"))
 		for _, test := range []struct {
@@ -130,11 +130,11 @@ func TestCase46_BodiesThatAreRefused(t *testing.T) {
 			a, err := serve(s.handler, httptest.NewRequest(test.method, "/v1/update/", strings.NewReader(test.body)))
 			s.ok(err)
 			if a.code != test.code || strings.TrimSpace(a.body) == "" || strings.Contains(a.body, "<html") {
-				t.Errorf("%s: %d %q, want %d and a text", test.name, a.code, a.body, test.code)
+				t.Errorf("%s: %d %q, want %d and a plain text body", test.name, a.code, a.body, test.code)
 			}
 		}
 		if s.numbers().Total != 0 {
-			t.Error("a refused request left something behind")
+			t.Error("a refused request registered a machine")
 		}
 		if a := s.ask(s.checking("m", "1.0.0")); a[0].offered() != "2.0.0" { // ask sends no content type
 			t.Errorf("without content type: %+v", a[0])
@@ -142,7 +142,7 @@ func TestCase46_BodiesThatAreRefused(t *testing.T) {
 	})
 }
 
-func TestCase47_Paths(t *testing.T) {
+func TestCase47_PathsWithAndWithoutSecret(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		body := document(s.checking("m", "1.0.0"))
 		for _, path := range []string{"/v1/update", "/v1/update/", "/omaha", "/omaha/"} {
@@ -164,7 +164,7 @@ func TestCase47_Paths(t *testing.T) {
 	})
 }
 
-func TestCase48_PingOnly(t *testing.T) {
+func TestCase48_PingRegistersTheMachine(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.pings("m", "1.0.0") // ping ok, no updatecheck element
 		s.is("m", rollout.StateNone)
@@ -174,9 +174,9 @@ func TestCase48_PingOnly(t *testing.T) {
 	})
 }
 
-func TestCase49_WhatAMachineSaysOfItself(t *testing.T) {
+func TestCase49_ReportedAttributesAreStored(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		says := func(peer, forwarded string, attrs map[string]string) {
+		send := func(peer, forwarded string, attrs map[string]string) {
 			t.Helper()
 			r := s.checking("m", "2.0.0")
 			r.attrs = attrs
@@ -192,25 +192,25 @@ func TestCase49_WhatAMachineSaysOfItself(t *testing.T) {
 			t.Helper()
 			m := s.instance("m")
 			if m.Oem != oem || m.OemVersion != version || m.AlephVersion != aleph || m.MachineAlias != alias || m.Address != address {
-				t.Errorf("kept %+v, want %q", m, []string{oem, version, aleph, alias, address})
+				t.Errorf("stored %+v, want %q", m, []string{oem, version, aleph, alias, address})
 			}
 		}
-		says("192.0.2.7:4711", "", map[string]string{"oem": "ec2", "oemversion": "1", "alephversion": "0.9.0", "machinealias": "db"})
+		send("192.0.2.7:4711", "", map[string]string{"oem": "ec2", "oemversion": "1", "alephversion": "0.9.0", "machinealias": "db"})
 		kept("ec2", "1", "0.9.0", "db", "192.0.2.7")
-		says("192.0.2.7:4711", "", nil)
+		send("192.0.2.7:4711", "", nil)
 		kept("ec2", "1", "0.9.0", "db", "192.0.2.7")
-		says("192.0.2.8:4711", "", map[string]string{"oem": "gce", "machinealias": ""})
+		send("192.0.2.8:4711", "", map[string]string{"oem": "gce", "machinealias": ""})
 		kept("gce", "1", "0.9.0", "", "192.0.2.8")
-		says("192.0.2.8:4711", "198.51.100.9", nil) // no proxy of ours
+		send("192.0.2.8:4711", "198.51.100.9", nil) // not a trusted proxy
 		kept("gce", "1", "0.9.0", "", "192.0.2.8")
-		says("10.0.0.1:4711", "198.51.100.9", nil)
+		send("10.0.0.1:4711", "198.51.100.9", nil)
 		kept("gce", "1", "0.9.0", "", "198.51.100.9")
-		says("10.0.0.1:4711", "203.0.113.1, 198.51.100.10, 10.0.0.2", nil) // the first was written by the client
+		send("10.0.0.1:4711", "203.0.113.1, 198.51.100.10, 10.0.0.2", nil) // the first address is from the client and not trusted
 		kept("gce", "1", "0.9.0", "", "198.51.100.10")
 	}, trusting("10.0.0.0/8"))
 }
 
-func TestCase50_FormOfTheAnswer(t *testing.T) {
+func TestCase50_AnswerFormat(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		a := s.post("/v1/update/", document(s.checking("m", "1.0.0")))
 		if len(a.Daystart) != 1 || a.Daystart[0].Seconds != "36000" || a.Daystart[0].Days != "7000" {
@@ -220,7 +220,7 @@ func TestCase50_FormOfTheAnswer(t *testing.T) {
 			t.Errorf("body %s", a.body)
 		}
 		if a.header.Get("Content-Encoding") != "" {
-			t.Errorf("compressed without being asked: %v", a.header)
+			t.Errorf("compressed without Accept-Encoding: %v", a.header)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// grantTimes are when the grants of G's current rollout were given, in order.
+// grantTimes returns the times of all grants of G's current rollout, sorted.
 func (s *site) grantTimes() (all []time.Time) {
 	s.t.Helper()
 	id := s.rolloutOf(s.group).ID
@@ -35,7 +35,8 @@ func (s *site) grantTimes() (all []time.Time) {
 	return all
 }
 
-// withinPeriods checks that no window of the period has too many grants.
+// withinPeriods checks the period cap in every window and returns the number of
+// grants.
 func (s *site) withinPeriods(p rollout.Policy) (granted int) {
 	s.t.Helper()
 	all := s.grantTimes()
@@ -47,23 +48,23 @@ func (s *site) withinPeriods(p rollout.Policy) (granted int) {
 			}
 		}
 		if n > p.MaxUpdatesPerPeriod {
-			s.t.Errorf("%d grants in %v from %v on, at most %d may be", n, p.PeriodInterval, from, p.MaxUpdatesPerPeriod)
+			s.t.Errorf("%d grants in %v from %v on, want at most %d", n, p.PeriodInterval, from, p.MaxUpdatesPerPeriod)
 		}
 	}
 	return len(all)
 }
 
-// withinConcurrency checks what is in flight at this moment. It is one
-// statement, so it sees what was committed together. Times in rows would not
-// do: a server that waits for the lock writes the time at which it began.
+// withinConcurrency checks the number of grants in flight now. One statement reads
+// a consistent state. Times in rows are not exact enough, because a server that
+// waits for the lock writes the time at which its request began.
 func (s *site) withinConcurrency(p rollout.Policy) {
 	s.t.Helper()
 	if n := s.open(); n > p.MaxConcurrentUpdates {
-		s.t.Errorf("%d grants in flight at %v, at most %d may be", n, s.clock.Now(), p.MaxConcurrentUpdates)
+		s.t.Errorf("%d grants in flight at %v, want at most %d", n, s.clock.Now(), p.MaxConcurrentUpdates)
 	}
 }
 
-// anyEvents is what a machine may send at any time: sense and nonsense.
+// anyEvents are valid and invalid events that a machine may send at any time.
 var anyEvents = []event{
 	"13/1", "13/1", "14/1", "3/1", "800/1", "3/2 from", "3/2 from", "3/2 from 0.0.0.0", "3/2 from 1.0.0", "3/2",
 	"3/0 268435465", "3/0 10", "3/0", "3/0 44", "3/9 40", "54/1", "1000/7",
@@ -71,8 +72,8 @@ var anyEvents = []event{
 
 func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 
-// P1: whatever machines do at the same time on any number of servers, while
-// time goes on.
+// P1: machines send random requests concurrently to several servers while the clock
+// advances.
 func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 	const (
 		machines = 16
@@ -84,7 +85,7 @@ func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 		t.Logf("seed %d", seed)
 		for round := range storetest.Size(3, 25) {
 			r := rand.New(rand.NewPCG(seed, uint64(round)))
-			s.advance(48 * time.Hour) // leases and periods of the round before are over
+			s.advance(48 * time.Hour) // leases and periods of the previous round have ended
 			s.work()
 			target := fmt.Sprintf("%d.0.0", 3+round)
 			s.promote(target)
@@ -117,14 +118,14 @@ func TestP1_CapsHoldForAnyInterleaving(t *testing.T) {
 			s.withinConcurrency(p)
 			granted := s.withinPeriods(p)
 			t.Logf("round %d: %d per %v, %d in flight, safe mode %t: %d grants", round, p.MaxUpdatesPerPeriod, p.PeriodInterval, p.MaxConcurrentUpdates, p.SafeMode, granted)
-			s.noted(rollout.ActivityRolloutStarted, round+1)
+			s.activityCount(rollout.ActivityRolloutStarted, round+1)
 			s.recount()
 		}
 	}, servers(3))
 }
 
-// P5: no order, repetition or loss of events leaves a machine stuck for longer
-// than its lease, whatever operators do meanwhile.
+// P5: no order, repetition or loss of events keeps an attempt open beyond its
+// lease, while operators make random changes.
 func TestP5_NoMachineIsStuck(t *testing.T) {
 	const machines = 40
 	each(t, func(t *testing.T, s *site) {
@@ -141,7 +142,7 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed+uint64(i), uint64(step)))
 				s := s.on(r.IntN(len(s.servers)))
 				if i == machines {
-					s.meddle(r, versions, h)
+					s.operate(r, versions, h)
 					return
 				}
 				q := s.checking(fmt.Sprint("m", i), pick(r, "1.0.0", "1.0.0", "1.0.0", "1.0.0", "1.5.0", "2.0.0", "0.9.0", "3.0.0"))
@@ -156,22 +157,22 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 					s.ask(q)
 				}
 			})
-			s.clocked()
+			s.leasesExpireSoon()
 			s.advance(time.Duration(r.Int64N(int64(40 * time.Minute))))
 			if r.IntN(3) == 0 {
 				s.work()
 			}
 		}
-		// From now on nobody says anything but "I am alive".
+		// From here on no machine sends requests.
 		s.advance(time.Hour)
 		s.work()
-		s.clocked()
+		s.leasesExpireSoon()
 		for s.clock.Now().Before(begin.AddDate(0, 0, 30)) && s.open() > 0 {
 			s.advance(25 * time.Hour)
 			s.work()
 		}
 		if n := s.open(); n > 0 {
-			t.Errorf("%d machines still have an attempt", n)
+			t.Errorf("%d machines still have an open attempt", n)
 		}
 		floors, err := s.store.Reader().Floor.Query().All(s.ctx)
 		s.ok(err)
@@ -188,22 +189,22 @@ func TestP5_NoMachineIsStuck(t *testing.T) {
 				_, err := s.MoveInstance(s.ctx, fleet.MoveInstance{ID: row.ID})
 				s.ok(err)
 			}
-			s.release1(m)
+			s.releaseKnown(m)
 			s.grants(m, "1.0.0", "4.0.0")
 		}
 	}, limit(30, 10*time.Minute), servers(2))
 }
 
-// release1 frees a machine that is known and in a group.
-func (s *site) release1(machine string) {
+// releaseKnown releases a machine if it is known and in a group.
+func (s *site) releaseKnown(machine string) {
 	s.t.Helper()
 	if m := s.instance(machine); m != nil && m.GroupID != nil {
 		s.release(machine)
 	}
 }
 
-// meddle is what an operator may do in between.
-func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
+// operate makes one random change of an operator.
+func (s *site) operate(r *rand.Rand, versions []string, other uuid.UUID) {
 	s.t.Helper()
 	machine := fmt.Sprint("m", r.IntN(40))
 	known := s.instance(machine) != nil
@@ -232,7 +233,7 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 			_, err = s.PinInstance(s.ctx, fleet.PinInstance{ID: s.instanceID(machine), Version: pick(r, versions...)})
 		}
 	case 10:
-		s.release1(machine)
+		s.releaseKnown(machine)
 	case 11:
 		if known {
 			group := fleet.MoveInstance{ID: s.instanceID(machine)}
@@ -257,13 +258,13 @@ func (s *site) meddle(r *rand.Rand, versions []string, other uuid.UUID) {
 		}
 	}
 	if fault.CodeOf(err) != "" {
-		err = nil // refused, with a reason
+		err = nil // a refused change is expected
 	}
 	s.ok(err)
 }
 
-// clocked checks that every open attempt has an end within reach.
-func (s *site) clocked() {
+// leasesExpireSoon checks that the lease of every open attempt ends within an hour.
+func (s *site) leasesExpireSoon() {
 	s.t.Helper()
 	rows, err := s.store.Reader().Instance.Query().Where(instance.GrantedAtNotNil()).All(s.ctx)
 	s.ok(err)

@@ -7,21 +7,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// recount compares what is counted with the machines it counts, and looks for
-// machines that are stuck: everything that must be true at any moment.
+// recount checks the invariants: counters equal a recount of the machines, and no
+// machine is in flight without a lease.
 func (s *site) recount() {
 	s.t.Helper()
-	ctx := context.WithoutCancel(s.ctx) // the test's has ended when it is cleaned up
+	ctx := context.WithoutCancel(s.ctx) // the test's context is canceled before cleanup
 	all, err := s.store.Recount(ctx)
 	s.ok(err)
 	for _, d := range all {
-		s.t.Errorf("counter %s keeps %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
+		s.t.Errorf("counter %s is %d, a recount gives %d", d.Counter, d.Kept, d.Counted)
 	}
 	s.recountGrants(ctx)
 }
 
-// recountGrants compares the grants of each rollout with its attempts, open and
-// ended, and each open attempt with the state of its machine.
+// recountGrants compares the grants of each rollout with its open and ended
+// attempts, and each open attempt with the state of its machine.
 func (s *site) recountGrants(ctx context.Context) {
 	s.t.Helper()
 	attempts := map[uuid.UUID]int{}
@@ -48,7 +48,7 @@ func (s *site) recountGrants(ctx context.Context) {
 	}
 	for id, n := range granted {
 		if attempts[id] != n {
-			s.t.Errorf("rollout %s granted %d times and has %d attempts", id, n, attempts[id])
+			s.t.Errorf("rollout %s has %d grants and %d attempts", id, n, attempts[id])
 		}
 	}
 	if s.t.Failed() {

@@ -12,21 +12,21 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Several servers on one database. None of them is told what another one
-// changed: what they know by heart is old, and the ledger says so.
+// Several servers on one database. They receive no events from each other, so a
+// server must detect from the ledger's revision that its catalog is stale.
 
-func TestP2_NoGrantDisagreesWithACommittedChange(t *testing.T) {
+func TestP2_NoGrantContradictsACommittedChange(t *testing.T) {
 	type change struct {
 		make   func(s *site)
 		reason string
 	}
 	variants(t, map[string]change{
-		"pause":         {func(s *site) { s.pause("") }, "paused"},
-		"halt":          {func(s *site) { s.halt("") }, "halted"},
-		"maximum":       {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 2 }) }, "concurrency_limit"},
-		"period":        {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 2 }) }, "period_limit"},
-		"office hours":  {func(s *site) { s.policy(func(p *rollout.Policy) { p.OfficeHours, p.Timezone = true, "Asia/Tokyo" }) }, "outside_window"},
-		"older package": {func(s *site) { s.promote("0.9.0") }, "up_to_date"},
+		"pause":            {func(s *site) { s.pause("") }, "paused"},
+		"halt":             {func(s *site) { s.halt("") }, "halted"},
+		"lower cap":        {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 2 }) }, "concurrency_limit"},
+		"lower period cap": {func(s *site) { s.policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 2 }) }, "period_limit"},
+		"office hours":     {func(s *site) { s.policy(func(p *rollout.Policy) { p.OfficeHours, p.Timezone = true, "Asia/Tokyo" }) }, "outside_window"},
+		"older package":    {func(s *site) { s.promote("0.9.0") }, "up_to_date"},
 		"no package": {func(s *site) {
 			_, err := s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel})
 			s.ok(err)
@@ -46,14 +46,14 @@ func TestP2_NoGrantDisagreesWithACommittedChange(t *testing.T) {
 	}, servers(2), limit(100, 15*time.Minute))
 }
 
-func TestP2_AnotherPackageIsOfferedOnEveryServer(t *testing.T) {
+func TestP2_NewPackageIsOfferedOnEveryServer(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		other := s.on(1)
 		other.grants("m", "1.0.0", "2.0.0")
 		s.promote("3.0.0")
 		other.grants("n", "1.0.0", "3.0.0")
 		other.grants("m", "1.0.0", "3.0.0")
-		other.ended("m", rollout.OutcomeWithdrawn)
+		other.attemptsEnded("m", rollout.OutcomeWithdrawn)
 	}, servers(2), limit(100, 15*time.Minute))
 }
 
@@ -69,13 +69,12 @@ func TestP2_NoGrantAfterTheCommit(t *testing.T) {
 	}, servers(2), limit(100_000, 15*time.Minute))
 }
 
-// noGrantAfter lets machines check in on all servers while a change is made,
-// and expects no offer in answer to a check that began after it was committed,
-// but the reason.
+// noGrantAfter runs checks on all servers during a change. A check that begins
+// after the commit of the change must be held with the reason.
 func (s *site) noGrantAfter(change func(s *site), reason string) {
 	s.t.Helper()
 	const checkers, each = 8, 4
-	var committed, over atomic.Bool // over without committed: the change failed
+	var committed, over atomic.Bool // over but not committed: the change failed
 	var number atomic.Int64
 	atOnce(checkers+1, func(i int) {
 		if i == checkers {

@@ -7,29 +7,29 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-func TestCase23_UpdatesOff(t *testing.T) {
+func TestCase23_PauseLetsDownloadsFinish(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("granted", "1.0.0", "2.0.0")
 		s.grants("downloading", "1.0.0", "2.0.0")
 		s.reports("downloading", "1.0.0", "13/1")
 		s.pause("the mirror is down")
 		s.holds("new", "1.0.0", "paused")
-		s.says("new", operator, "the mirror is down")
+		s.decisionContains("new", operator, "the mirror is down")
 		s.holds("granted", "1.0.0", "paused")
 		s.is("granted", rollout.StateOnHold)
-		s.ended("granted", rollout.OutcomeWithdrawn)
+		s.attemptsEnded("granted", rollout.OutcomeWithdrawn)
 		s.holds("downloading", "1.0.0", "update_in_progress")
 		s.updates("downloading", "1.0.0", "2.0.0")
 		s.is("downloading", rollout.StateComplete)
-		s.stands(rollout.RolloutPaused)
-		s.noted(rollout.ActivityPaused, 1)
+		s.rolloutIs(rollout.RolloutPaused)
+		s.activityCount(rollout.ActivityPaused, 1)
 		s.advance(15 * time.Minute)
 		s.resume("it is back")
 		s.grants("granted", "1.0.0", "2.0.0")
 	})
 }
 
-func TestCase24_OfficeHours(t *testing.T) {
+func TestCase24_OfficeHoursHoldUntilOpening(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)

@@ -24,30 +24,30 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// begin is when the tests' clock starts: a Monday, 10:00 UTC.
+// begin is the initial time of the tests' clock: a Monday, 10:00 UTC.
 var begin = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 
-// clock is moved by hand.
+// clock is a clock that tests set.
 type clock struct{ micro atomic.Int64 }
 
 func (c *clock) Now() time.Time          { return time.UnixMicro(c.micro.Load()).UTC() }
 func (c *clock) Set(t time.Time)         { c.micro.Store(t.UnixMicro()) }
 func (c *clock) Advance(d time.Duration) { c.micro.Add(d.Microseconds()) }
 
-// server is one server process as far as machines and operators see it.
+// server is one server with the interfaces for machines and operators.
 type server struct {
 	*fleet.Service
 	store   *store.Store
 	handler http.Handler
 }
 
-// operator is whoever is signed in.
+// operator is the name of the signed-in user.
 const operator = "olga"
 
 // site is the setup of the cases: application A, channel C at 2.0.0, group G
 // with track t, on one database with one or more servers.
 type site struct {
-	*server // the one that is asked
+	*server // receives the requests
 	t       testing.TB
 	url     string // of the database
 	omaha   omaha.Options
@@ -56,7 +56,7 @@ type site struct {
 	servers []*server
 
 	app, channel, group uuid.UUID
-	kind                int8                 // of its packages
+	kind                int8                 // type of its packages
 	packages            map[string]uuid.UUID // by version
 }
 
@@ -65,10 +65,10 @@ type option func(*setup)
 
 type setup struct {
 	policy  rollout.Policy
-	kind    int8 // of the packages
+	kind    int8 // type of the packages
 	servers int
 	omaha   omaha.Options
-	empty   bool // the channel points to nothing
+	empty   bool // the channel has no package
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
@@ -80,7 +80,7 @@ func trusting(proxies string) option {
 	return func(s *setup) { s.omaha.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(proxies)} }
 }
 
-// limit is at most n grants in a period and n in flight.
+// limit sets both caps to n: grants in a period and grants in flight.
 func limit(n int, period time.Duration) option {
 	return policy(func(p *rollout.Policy) {
 		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, period
@@ -91,8 +91,8 @@ func lease(d time.Duration) option { return policy(func(p *rollout.Policy) { p.U
 
 func safeMode(s *setup) { s.policy.SafeMode = true }
 
-// casePolicy is the policy of the cases: 2 per 15 minutes, lease 60 minutes, no
-// safe mode, no waves, no halt rule.
+// casePolicy returns the default policy of the cases: 2 grants per 15 minutes, a
+// lease of 60 minutes, no safe mode, no waves, no halt rule.
 func casePolicy() rollout.Policy {
 	p := rollout.DefaultPolicy()
 	p.SafeMode, p.HaltFailureShare = false, 0
@@ -107,8 +107,8 @@ func each(t *testing.T, f func(t *testing.T, s *site), options ...option) {
 	storetest.Each(t, func(t *testing.T, url string) { f(t, start(t, url, options...)) })
 }
 
-// variants runs f for each variant on both databases, with an application of
-// its own in a database for all of them.
+// variants runs f for each variant on both databases. The variants share a
+// database; each has its own application.
 func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *site, v V), options ...option) {
 	t.Helper()
 	t.Parallel()
@@ -135,12 +135,12 @@ func variants[V any](t *testing.T, all map[string]V, f func(t *testing.T, s *sit
 	})
 }
 
-// start sets a site up on an empty database.
+// start creates a site on an empty database.
 func start(t testing.TB, url string, options ...option) *site {
 	t.Helper()
 	o := newSetup(options)
 	host := open(t, url, o)
-	t.Cleanup(func() { host.recount() }) // before what was started is closed
+	t.Cleanup(func() { host.recount() }) // runs before the servers are closed
 	s := host.fill("A", o)
 	for range o.servers - 1 {
 		host.join()
@@ -157,7 +157,7 @@ func newSetup(options []option) setup {
 	return o
 }
 
-// open starts the first server of a site that has no application yet.
+// open starts the first server of a site without an application.
 func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
 	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
@@ -172,7 +172,7 @@ func signedIn(t testing.TB) context.Context {
 	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialSession})
 }
 
-// fill makes application, package, channel and group.
+// fill creates an application with package, channel and group.
 func (s *site) fill(name string, o setup) *site {
 	s.t.Helper()
 	in := *s
@@ -192,8 +192,8 @@ func (s *site) fill(name string, o setup) *site {
 	return &in
 }
 
-// join starts one more server on the site's database. SQLite belongs to one
-// process: there the servers share the store and nothing else.
+// join starts another server on the site's database. On SQLite the servers share
+// the store, because only one process may open the database.
 func (s *site) join() {
 	s.t.Helper()
 	n := &server{}
@@ -228,7 +228,7 @@ func openStore(t testing.TB, url string) *store.Store {
 	return st
 }
 
-// on is the site asked through another of its servers.
+// on returns the site with requests sent to server i.
 func (s *site) on(i int) *site {
 	other := *s
 	other.server = s.servers[i]
@@ -238,7 +238,7 @@ func (s *site) on(i int) *site {
 // advance moves the clock.
 func (s *site) advance(d time.Duration) { s.clock.Advance(d) }
 
-// work does what a server does in the background, once.
+// work runs the server's background work once.
 func (s *site) work() {
 	s.t.Helper()
 	s.ok(s.Upkeep.Work(s.ctx))
@@ -251,10 +251,10 @@ func (s *site) ok(err error) {
 	}
 }
 
-// refused checks that an operator is told no with a code and a message.
+// refused checks that an operation failed with a code and a message.
 func (s *site) refused(err error, code fault.Code) {
 	s.t.Helper()
 	if fault.CodeOf(err) != code || strings.TrimSpace(err.Error()) == "" {
-		s.t.Errorf("got %v (code %q), want the code %q", err, fault.CodeOf(err), code)
+		s.t.Errorf("got %v (code %q), want code %q", err, fault.CodeOf(err), code)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// The operator's side of a site.
+// Operations of a site's operator.
 
 // packageSize is the size of every package, in bytes.
 const packageSize = 405006
@@ -33,7 +33,7 @@ func sha1Of(text string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// description is a package for amd64 whose digests follow from its version.
+// description returns a package for amd64 with digests derived from its version.
 func (s *site) description(kind int8, version string) fleet.CreatePackage {
 	return fleet.CreatePackage{
 		ApplicationID: s.app, Type: kind, Version: version, URL: "https://updates.example.org/" + version + "/", Filename: "update.gz",
@@ -49,7 +49,7 @@ func (s *site) packageOf(kind int8, version string) uuid.UUID {
 	return row.ID
 }
 
-// pkg is the package of a version, made when there is none.
+// pkg returns the id of the package of a version and creates it if necessary.
 func (s *site) pkg(version string) uuid.UUID {
 	s.t.Helper()
 	if id, ok := s.packages[version]; ok {
@@ -58,7 +58,7 @@ func (s *site) pkg(version string) uuid.UUID {
 	return s.packageOf(s.kind, version)
 }
 
-// promote points C to a version.
+// promote promotes a version to C.
 func (s *site) promote(version string) {
 	s.t.Helper()
 	id := s.pkg(version)
@@ -66,7 +66,7 @@ func (s *site) promote(version string) {
 	s.ok(err)
 }
 
-// newGroup makes a group on C.
+// newGroup creates a group on C.
 func (s *site) newGroup(name, track string, p rollout.Policy) uuid.UUID {
 	s.t.Helper()
 	row, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: name, Track: track, ChannelID: &s.channel, Policy: &p})
@@ -115,5 +115,5 @@ func (s *site) floor(version, reason string) {
 	s.ok(err)
 }
 
-// instanceID is the id of a machine of A.
+// instanceID returns the id of a machine of A.
 func (s *site) instanceID(machine string) uuid.UUID { return store.InstanceID(s.app, machine) }

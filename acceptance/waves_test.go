@@ -11,9 +11,9 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// crowd lets machines check in by many connections at once and returns who of
-// them was offered something.
-func (s *site) crowd(machines []int, version string) map[int]bool {
+// checkAll sends the checks of machines over 200 connections and returns the
+// machines that were offered an update.
+func (s *site) checkAll(machines []int, version string) map[int]bool {
 	s.t.Helper()
 	const connections = 200
 	offered := make([]bool, len(machines))
@@ -32,7 +32,7 @@ func (s *site) crowd(machines []int, version string) map[int]bool {
 	return chosen
 }
 
-// fleetSize is the number of machines of case 25. `make test-go` runs it in full
+// fleetSize is the number of machines in case 25. `make test-go` runs the full size
 // without the race detector, which makes SQLite ten times slower.
 var fleetSize = storetest.Size(1_000, 10_000)
 
@@ -50,26 +50,26 @@ func TestCase25_WavesGrowByBucket(t *testing.T) {
 			waiting[k] = k
 		}
 		for wave, share := range shares {
-			offered := s.crowd(waiting, "1.0.0")
+			offered := s.checkAll(waiting, "1.0.0")
 			for _, k := range waiting {
 				if bucket := rollout.Bucket(salt, fmt.Sprint("m", k)); offered[k] != (bucket < share) {
-					t.Fatalf("wave %d: m%d in bucket %v offered: %t", wave+1, k, bucket, offered[k])
+					t.Fatalf("wave %d: m%d in bucket %v was offered an update: %t", wave+1, k, bucket, offered[k])
 				}
 			}
 			waiting = slices.DeleteFunc(waiting, func(k int) bool { return offered[k] })
 			s.advance(time.Hour)
 			s.work()
 			if r := s.rolloutOf(s.group); r.Wave != wave || r.GateAt != nil {
-				t.Fatalf("wave %d, its gate since %v before anybody finished, want wave %d", r.Wave, r.GateAt, wave)
+				t.Fatalf("wave %d, gate met at %v before any machine finished, want wave %d", r.Wave, r.GateAt, wave)
 			}
-			s.crowd(slices.Collect(maps.Keys(offered)), "2.0.0")
+			s.checkAll(slices.Collect(maps.Keys(offered)), "2.0.0")
 			if wave == len(shares)-1 {
 				break
 			}
 			s.advance(time.Hour - time.Second)
 			s.work()
 			if r := s.rolloutOf(s.group); r.Wave != wave || r.GateAt == nil {
-				t.Fatalf("wave %d, its gate since %v while it soaks, want wave %d", r.Wave, r.GateAt, wave)
+				t.Fatalf("wave %d, gate met at %v during the soak, want wave %d", r.Wave, r.GateAt, wave)
 			}
 			s.advance(time.Second)
 			s.work()
@@ -77,7 +77,7 @@ func TestCase25_WavesGrowByBucket(t *testing.T) {
 				t.Fatalf("wave %d after the soak, want %d", r.Wave, wave+1)
 			}
 		}
-		s.stands(rollout.RolloutCompleted)
-		s.noted(rollout.ActivityWaveAdvanced, 2)
+		s.rolloutIs(rollout.RolloutCompleted)
+		s.activityCount(rollout.ActivityWaveAdvanced, 2)
 	}, limit(fleetSize, 15*time.Minute), lease(24*time.Hour), waves)
 }

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// request is one app of one Omaha request.
+// request is one app element of an Omaha request.
 type request struct {
 	app     string // appid
 	machine string
 	version string
 	track   string
-	attrs   map[string]string // more of the app's attributes
+	attrs   map[string]string // further attributes of the app
 	events  []event
 	ping    bool
 	check   bool
@@ -25,27 +25,27 @@ type request struct {
 type event string
 
 func (e event) write(b *bytes.Buffer) {
-	words := strings.Fields(string(e))
-	kind, result, _ := strings.Cut(words[0], "/")
+	fields := strings.Fields(string(e))
+	kind, result, _ := strings.Cut(fields[0], "/")
 	b.WriteString(`<event`)
 	attribute(b, "eventtype", kind)
 	attribute(b, "eventresult", result)
 	switch {
-	case len(words) > 1 && words[1] == "from":
-		attribute(b, "previousversion", strings.Join(words[2:], ""))
-	case len(words) > 1:
-		attribute(b, "errorcode", words[1])
+	case len(fields) > 1 && fields[1] == "from":
+		attribute(b, "previousversion", strings.Join(fields[2:], ""))
+	case len(fields) > 1:
+		attribute(b, "errorcode", fields[1])
 	}
 	b.WriteString("/>")
 }
 
 func attribute(b *bytes.Buffer, name, value string) {
 	b.WriteString(" " + name + `="`)
-	_ = xml.EscapeText(b, []byte(value)) // a buffer takes everything
+	_ = xml.EscapeText(b, []byte(value)) // writing to a buffer cannot fail
 	b.WriteString(`"`)
 }
 
-// document is a whole request with the given apps.
+// document returns an Omaha request with the given apps.
 func document(apps ...request) string {
 	var b bytes.Buffer
 	b.WriteString(xml.Header + `<request protocol="3.0" version="update_engine-0.4.10" updaterversion="update_engine-0.4.10" installsource="scheduler" ismachine="1">` +
@@ -75,7 +75,7 @@ func document(apps ...request) string {
 	return b.String()
 }
 
-// answer is what came back.
+// answer is an HTTP response with the parsed Omaha document.
 type answer struct {
 	code   int
 	header http.Header
@@ -134,7 +134,7 @@ type actionAnswer struct {
 	SHA256 string `xml:"sha256,attr"`
 }
 
-// offered are the versions of the manifests, in order.
+// offered returns the versions of the manifests in order, separated by spaces.
 func (a appAnswer) offered() string {
 	var versions []string
 	if a.Check != nil {
@@ -145,16 +145,16 @@ func (a appAnswer) offered() string {
 	return strings.Join(versions, " ")
 }
 
-// String is an answer to a check in a few words.
+// String returns a summary for failure messages.
 func (a appAnswer) String() string {
-	words := a.Status
+	text := a.Status
 	if a.Check != nil {
-		words += ", " + a.Check.Status + " " + a.Check.Info + " [" + a.offered() + "]"
+		text += ", " + a.Check.Status + " " + a.Check.Info + " [" + a.offered() + "]"
 	}
-	return words
+	return text
 }
 
-// serve hands a request to a handler and reads what comes back.
+// serve sends a request to a handler and parses the response.
 func serve(h http.Handler, r *http.Request) (*answer, error) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
@@ -169,7 +169,7 @@ func parse(code int, header http.Header, body []byte) (*answer, error) {
 	return a, xml.Unmarshal(body, a)
 }
 
-// post sends a body to the endpoint as the OS daemon does.
+// post sends a body to a path with the content type of the OS daemon.
 func (s *site) post(path, body string) *answer {
 	s.t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
@@ -179,8 +179,8 @@ func (s *site) post(path, body string) *answer {
 	return a
 }
 
-// ask sends apps and expects one answer each. It may be called from any
-// goroutine: it fails the test without ending it.
+// ask sends one request and expects one answer per app. It is safe in any goroutine,
+// because a failure does not end the test.
 func (s *site) ask(apps ...request) []appAnswer {
 	r := httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(document(apps...)))
 	a, err := serve(s.handler, r)

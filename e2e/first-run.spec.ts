@@ -6,7 +6,7 @@ import { expect, signIn, test as base } from './support/test.ts';
 
 const run = promisify(execFile);
 
-// A separate server, in the state after the first start.
+// A separate server in its state after the first start.
 const test = base.extend<{ fresh: Server }>({
   fresh: async ({}, use) => {
     const server = await Server.start();

@@ -43,7 +43,7 @@ for (const theme of ['light', 'dark'] as const) {
           expect(await violations(page), `${name}: axe`).toEqual([]);
           const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
           expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
-          if (!process.env['SCREENS']) return; // pictures to look at: SCREENS=1 make e2e
+          if (!process.env['SCREENS']) return; // SCREENS=1 make e2e saves screenshots
           const file = `${name} ${theme} ${device}`.replaceAll(' ', '-');
           await page.screenshot({ path: `../build/screens/${file}.png`, fullPage: true });
         };

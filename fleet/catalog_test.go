@@ -18,11 +18,11 @@ import (
 
 const flatcar = "e96281a6-d1af-4bde-9a0a-97b76e56dc57"
 
-func TestPreinstalled(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestPreinstallCreatesFlatcarOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		r := d.store.Reader()
 		if n := must(r.Channel.Query().Count(d.ctx))(t); n != 8 {
-			t.Errorf("%d channels", n)
+			t.Errorf("%d channels, want 8", n)
 		}
 		groups := must(r.Group.Query().Where(group.Track("stable")).Order(group.ByArch()).All(d.ctx))(t)
 		if len(groups) != 2 || groups[0].Name != "Stable" || groups[1].Name != "Stable (ARM64)" ||
@@ -39,13 +39,13 @@ func TestPreinstalled(t *testing.T) {
 		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: catalog.FlatcarID()}))
 		d.must(d.Preinstall(d.ctx))
 		if n := must(r.Application.Query().Count(d.ctx))(t); n != 0 {
-			t.Error("what an operator deleted came back")
+			t.Error("Preinstall restored a deleted application")
 		}
 	})
 }
 
-func TestFind(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestFindMatchesApplicationTrackAndArchitecture(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		own := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Own", ProductID: new("com.Example.app")}))(t)
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: own.ID, Name: "Canary"}))(t)
 		for _, c := range []struct{ app, track, board, arch, want string }{
@@ -69,7 +69,7 @@ func TestFind(t *testing.T) {
 				got = found.ID.String()
 			}
 			if got != c.want {
-				t.Errorf("%+v: %s", c, got)
+				t.Errorf("%+v: got %s", c, got)
 			}
 		}
 
@@ -80,36 +80,36 @@ func TestFind(t *testing.T) {
 		_, err := d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Third", ProductID: new("com.example.NEW")})
 		refused(t, err, fault.Conflict, "productId")
 
-		// Machines keep naming the id of a group that was replaced.
+		// Machines may still send the id of a deleted group that was replaced.
 		stable := must(d.store.Reader().Group.Query().Where(group.Track("stable"), group.Arch("amd64")).Only(d.ctx))(t)
 		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: stable.ID}))
 		replaced := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: catalog.FlatcarID(), Name: "New stable", Track: "stable"}))(t)
 		if found, _ := d.Catalog().Find(flatcar, stable.ID.String(), "amd64"); found == nil || found.ID != replaced.ID {
-			t.Errorf("found %+v", found)
+			t.Errorf("found %+v, want the replacement", found)
 		}
 	})
 }
 
-// Another process on the same database learns of a change.
+// A change reaches the catalog of another process on the same database.
 func TestCatalogFollowsOtherProcesses(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
-		other := d.beside()
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		other := d.secondServer()
 		s := d.setup()
-		other.follow(func(c *catalog.Catalog) bool {
+		other.awaitCatalog(func(c *catalog.Catalog) bool {
 			g, _ := c.Find(s.app.ID.String(), "t", "amd64")
 			return g != nil && g.Target != nil
 		})
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
-		other.follow(func(c *catalog.Catalog) bool {
+		other.awaitCatalog(func(c *catalog.Catalog) bool {
 			return !c.Group(s.group.ID).Schedule.Policy().UpdatesEnabled
 		})
 		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
-		other.follow(func(c *catalog.Catalog) bool { return c.App(s.app.ID) == nil })
+		other.awaitCatalog(func(c *catalog.Catalog) bool { return c.App(s.app.ID) == nil })
 	})
 }
 
-func TestNumbersAddUp(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestGroupNumbersAddUp(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.check(s, "a", "1.0.0") // granted
 		d.check(s, "b", "1.0.0")
@@ -153,8 +153,8 @@ func TestNumbersAddUp(t *testing.T) {
 	})
 }
 
-func TestTimelineChoosesItsResolution(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestTimelineResolutionFollowsTheRange(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.check(s, "a", "1.0.0")
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
@@ -163,7 +163,7 @@ func TestTimelineChoosesItsResolution(t *testing.T) {
 		} {
 			line := must(d.View.Timeline(d.ctx, s.group.ID, d.clock().Add(-c.back), d.clock()))(t)
 			if line.Resolution != c.want {
-				t.Errorf("%v back: a point every %v", c.back, line.Resolution)
+				t.Errorf("%v back: points every %v", c.back, line.Resolution)
 			}
 			if len(line.Marks) != 3 { // promotion, start, pause
 				t.Errorf("marks: %v", line.Marks)

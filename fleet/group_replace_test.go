@@ -10,13 +10,13 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// replace puts back a group as a script does that read it, with changes.
-func (d *desk) replace(s *setup, change func(*fleet.ReplaceGroup), policy func(*rollout.Policy)) error {
+// replace replaces a group with its current values and some changes, as a script does.
+func (d *harness) replace(s *setup, change func(*fleet.ReplaceGroup), policy func(*rollout.Policy)) error {
 	d.t.Helper()
 	row := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(d.t)
 	in := fleet.ReplaceGroup{ID: row.ID, Name: row.Name, Description: row.Description, ChannelID: row.ChannelID, Policy: func(p rollout.Policy) rollout.Policy {
 		if r := d.rollout(row.ID); r != nil && r.State == rollout.RolloutHalted {
-			p.UpdatesEnabled = false // as it is shown
+			p.UpdatesEnabled = false // as the API shows it
 		}
 		policy(&p)
 		return p
@@ -26,8 +26,8 @@ func (d *desk) replace(s *setup, change func(*fleet.ReplaceGroup), policy func(*
 	return err
 }
 
-func TestReplacingAGroupIsTheVerbOfWhatChanges(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestReplacingAGroupRecordsTheVerbOfEachChange(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		nothing := func(*fleet.ReplaceGroup) {}
 		same := func(*rollout.Policy) {}
@@ -83,19 +83,19 @@ func TestReplacingAGroupIsTheVerbOfWhatChanges(t *testing.T) {
 		}
 		step("no channel", "updateGroup", func(in *fleet.ReplaceGroup) { in.ChannelID = nil }, same)
 
-		// All or nothing.
+		// A refused change leaves everything unchanged.
 		err := d.replace(s, func(in *fleet.ReplaceGroup) { in.Name = "half" }, func(p *rollout.Policy) { p.PeriodInterval = 0 })
 		refused(t, err, fault.Invalid, "policy.periodInterval")
 		refused(t, d.replace(s, func(in *fleet.ReplaceGroup) { in.Name = " " }, same), fault.Invalid, "name")
 		if row := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(t); row.Name != "g" {
 			t.Errorf("a refused change left the name %q", row.Name)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-func TestAPromotionByUpdatingAChannelIsOne(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestUpdatingTheChannelPackageIsAPromotion(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		pkg := d.addPackage(s, "3.0.0")
 		row := must(d.UpdateChannel(d.ctx, fleet.UpdateChannel{ID: s.channel.ID, SetPackage: true, PackageID: &pkg}))(t)
@@ -110,8 +110,8 @@ func TestAPromotionByUpdatingAChannelIsOne(t *testing.T) {
 	})
 }
 
-func TestSkippingMachines(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestSkipMovesTheStartOfAList(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		const size = 9
 		for i := range size {
@@ -128,7 +128,7 @@ func TestSkippingMachines(t *testing.T) {
 			if !more || skip == 0 {
 				continue
 			}
-			if _, err := d.View.Skip(d.ctx, &l, 1); err != nil { // goes on from there
+			if _, err := d.View.Skip(d.ctx, &l, 1); err != nil { // continues from the first skip
 				t.Error(err)
 			}
 			if rows := must(d.View.Machines(d.ctx, l, nil))(t); len(rows) != size-skip-1 {
@@ -137,7 +137,7 @@ func TestSkippingMachines(t *testing.T) {
 		}
 		l := machines.List{Limit: 1}
 		if _, err := d.View.Skip(d.ctx, &l, 1); err == nil {
-			t.Error("a list of all groups was skipped in")
+			t.Error("Skip accepted a list of all groups")
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPauseAndResume(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		g := must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID, Reason: "weekend"}))(t)
 		if g.Policy.UpdatesEnabled || g.PausedBy != "olga" || g.PauseReason != "weekend" || !g.PausedAt.Equal(d.clock()) {
@@ -22,7 +22,7 @@ func TestPauseAndResume(t *testing.T) {
 		}
 		decision := d.check(s, "m", "1.0.0").Decision
 		if decision.Reason != rollout.ReasonPaused || decision.By != "olga" || decision.Because != "weekend" {
-			t.Errorf("check of a paused group: %+v", decision)
+			t.Errorf("check in a paused group: %+v", decision)
 		}
 		if r := d.rollout(s.group.ID); r.State != rollout.RolloutPaused {
 			t.Errorf("rollout is in state %d", r.State)
@@ -50,7 +50,7 @@ func TestPauseAndResume(t *testing.T) {
 }
 
 func TestHaltAndResumeWithoutPause(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		must(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: s.group.ID, Reason: "smoke"}))(t)
 		d.reason(s, "m", "1.0.0", rollout.ReasonHalted)
@@ -71,7 +71,7 @@ func TestHaltAndResumeWithoutPause(t *testing.T) {
 }
 
 func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		for _, m := range []string{"a", "b"} {
 			d.reason(s, m, "1.0.0", rollout.ReasonGranted)
@@ -91,7 +91,7 @@ func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
 		// The same policy again changes nothing.
 		same := must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}))(t)
 		if same.Revision != g.Revision {
-			t.Error("storing the same policy raised the revision")
+			t.Error("storing the same policy incremented the revision")
 		}
 		p.UpdatesEnabled, p.SafeMode = false, true
 		must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p, Reason: "off"}))(t)
@@ -104,12 +104,12 @@ func TestPolicyChangesTakeEffectAndAreRefusedWhenStale(t *testing.T) {
 		if n := len(d.activities(rollout.ActivityPaused)); n != 1 {
 			t.Errorf("%d activities of a pause", n)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
 func TestWavesAdvanceAndAreClamped(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		p := s.group.Policy
 		p.Waves = []rollout.Wave{{Canaries: []string{"canary"}, Approval: true}, {Share: 1, Soak: time.Hour, MinFinished: 1}, {Share: 1}}
@@ -135,7 +135,7 @@ func TestWavesAdvanceAndAreClamped(t *testing.T) {
 }
 
 func TestCreatingAGroupStartsItsRollout(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		r := d.rollout(s.group.ID)
 		if r == nil || r.Version != "2.0.0" || r.State != rollout.RolloutActive {
@@ -149,13 +149,13 @@ func TestCreatingAGroupStartsItsRollout(t *testing.T) {
 		off.UpdatesEnabled = false
 		paused := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "Off", ChannelID: &s.channel.ID, Policy: &off}))(t)
 		if r := d.rollout(paused.ID); r.State != rollout.RolloutPaused || paused.PausedBy != operator.Name {
-			t.Errorf("group made without updates: %+v, %+v", paused, r)
+			t.Errorf("group created with updates off: %+v, %+v", paused, r)
 		}
 	})
 }
 
 func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		p3 := d.addPackage(s, "3.0.0")
 		other := must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "other", PackageID: &p3}))(t)
@@ -173,7 +173,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 			t.Errorf("rollout before: %+v", old)
 		}
 		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
-			t.Errorf("the old track still answers: %+v", a)
+			t.Errorf("the old track still finds the group: %+v", a)
 		}
 		must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true}))(t)
 		if r := d.rollout(s.group.ID); r != nil {
@@ -185,7 +185,7 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 }
 
 func TestDeletedGroupLeavesItsMachines(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: s.group.ID, Reason: "merged"}))
@@ -194,21 +194,21 @@ func TestDeletedGroupLeavesItsMachines(t *testing.T) {
 			t.Errorf("machine of a deleted group: %+v", m)
 		}
 		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
-			t.Errorf("check: %+v", a)
+			t.Errorf("check after the deletion: %+v", a)
 		}
 		_, err := d.HoldInstance(d.ctx, fleet.HoldInstance{ID: m.ID})
 		refused(t, err, fault.Conflict, "id")
 
 		second := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g2", Track: "t", ChannelID: &s.channel.ID}))(t)
 		must(d.MoveInstance(d.ctx, fleet.MoveInstance{ID: m.ID, GroupID: &second.ID}))(t)
-		d.sound()
+		d.checkCounters()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-func TestAWholeRolloutIsSimulatedFromTheBeginning(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestSimulationOfAWholeRolloutStartsAtZero(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		for _, m := range []string{"a", "b", "c"} {
 			d.check(s, m, "2.0.0")
@@ -218,16 +218,16 @@ func TestAWholeRolloutIsSimulatedFromTheBeginning(t *testing.T) {
 			return f.Points[0].OnTarget, f.Points[len(f.Points)-1].OnTarget
 		}
 		if begin, end := first(false); begin != 3 || end != 3 {
-			t.Errorf("what is left: %d to %d on the target", begin, end)
+			t.Errorf("remaining rollout: %d to %d on target", begin, end)
 		}
 		if begin, end := first(true); begin != 0 || end != 3 {
-			t.Errorf("the whole: %d to %d on the target", begin, end)
+			t.Errorf("whole rollout: %d to %d on target", begin, end)
 		}
 	})
 }
 
 func TestExplainAndSimulateWriteNothing(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		for _, m := range []string{"a", "b", "c"} {
 			d.check(s, m, "1.0.0")
@@ -249,11 +249,11 @@ func TestExplainAndSimulateWriteNothing(t *testing.T) {
 
 		reach := must(d.View.PromotionReach(d.ctx, s.channel.ID, p3))(t)
 		if reach.Machines != 3 || reach.Eligible != 3 || reach.EligibleNow != 0 || reach.ProjectedEnd.IsZero() {
-			t.Errorf("reach of a promotion with all slots taken: %+v", reach)
+			t.Errorf("reach of a promotion with the cap in use: %+v", reach)
 		}
 		d.reason(s, "c", "1.0.0", rollout.ReasonConcurrencyLimit)
 		if n := len(d.activities(rollout.ActivityRolloutStarted)); n != 1 {
-			t.Errorf("%d rollouts were started", n)
+			t.Errorf("%d rollouts started, want 1", n)
 		}
 	})
 }

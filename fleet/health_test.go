@@ -10,20 +10,20 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-func TestHealthSaysWhatThisProcessDid(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestHealthReportsChecksAndJobs(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		health := func() *upkeep.Health { t.Helper(); return must(d.Upkeep.Health(d.ctx))(t) }
 		h := health()
 		if h.ChecksPerSecond != 0 || h.Waiting != 0 || h.WaitingLimit < 1000 || h.KnownMachines != 0 || len(h.Jobs) < 5 {
-			t.Errorf("at first: %+v", h)
+			t.Errorf("initially: %+v", h)
 		}
 		for _, job := range h.Jobs {
 			if job.Name == "" || job.Every <= 0 || job.LastRunAt != nil || job.LastError != "" {
-				t.Errorf("before it ran: %+v", job)
+				t.Errorf("job before its first run: %+v", job)
 			}
 		}
-		// Sixty in one and a half seconds, some of them from memory.
+		// 60 checks in 1.5 s, some of them answered from the idle cache.
 		for i := range 60 {
 			d.check(s, fmt.Sprint("m", i%20), "2.0.0")
 			d.wait(25 * time.Millisecond)
@@ -35,7 +35,7 @@ func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 		}
 		d.wait(40 * time.Second)
 		if h = health(); h.ChecksPerSecond != 0 {
-			t.Errorf("long after: %+v", h)
+			t.Errorf("40 s later: %+v", h)
 		}
 
 		d.must(d.Upkeep.Work(d.ctx))
@@ -43,17 +43,17 @@ func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 		d.wait(6 * time.Second)
 		d.must(d.Upkeep.Work(d.ctx))
 		for _, job := range health().Jobs {
-			// Hourly and half-minutely work was not due the second time.
+			// Jobs with intervals above 5 s were not due the second time.
 			want := first
 			if job.Every <= 5*time.Second {
 				want = d.clock()
 			}
 			if job.LastRunAt == nil || !job.LastRunAt.Equal(want) || job.LastError != "" {
-				t.Errorf("%s: at %v, want %s; %q", job.Name, job.LastRunAt, want, job.LastError)
+				t.Errorf("%s: last run %v, want %s; error %q", job.Name, job.LastRunAt, want, job.LastError)
 			}
 		}
 
-		// What goes wrong is told until it went well again.
+		// A job reports its last error until it succeeds again.
 		failed := func() (n int) {
 			for _, job := range health().Jobs {
 				if job.LastError != "" {
@@ -67,14 +67,14 @@ func TestHealthSaysWhatThisProcessDid(t *testing.T) {
 		gone, cancel := context.WithCancel(d.ctx)
 		cancel()
 		if err := d.Upkeep.Work(gone); err == nil {
-			t.Fatal("work without a database")
+			t.Fatal("work with a canceled context succeeded")
 		}
 		if failed() == 0 {
-			t.Error("no job tells that it failed")
+			t.Error("no job reports its error")
 		}
 		d.must(d.Upkeep.Work(d.ctx))
 		if n := failed(); n > 0 {
-			t.Errorf("%d jobs tell that they failed after they went well", n)
+			t.Errorf("%d jobs report an error after they succeeded", n)
 		}
 	})
 }

@@ -10,10 +10,9 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// A machine that is seen several times before it is written is written once,
-// with its last moment.
+// Several checks between two flushes are written once, with the time of the last.
 func TestLastSeenIsWrittenInBatches(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		seen := func(machine string) time.Time {
 			t.Helper()
@@ -28,23 +27,23 @@ func TestLastSeenIsWrittenInBatches(t *testing.T) {
 			d.check(s, "a", "2.0.0")
 		}
 		if !seen("a").Equal(first) {
-			t.Fatal("an idle machine was written at once")
+			t.Fatal("the check of an idle machine was written before the flush")
 		}
 		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) || !seen("b").Equal(first) {
-			t.Errorf("%d moments, a at %v, b at %v; it is %v", n, seen("a"), seen("b"), d.clock())
+			t.Errorf("flushed %d, last seen: a %v, b %v; now %v", n, seen("a"), seen("b"), d.clock())
 		}
 		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 0 {
-			t.Errorf("%d moments were written twice", n)
+			t.Errorf("a second flush wrote %d machines", n)
 		}
 		d.wait(time.Second)
 		d.check(s, "a", "2.0.0")
 		if n := must(d.Machines.FlushLastSeen(d.ctx))(t); n != 1 || !seen("a").Equal(d.clock()) {
-			t.Errorf("seen again: %d moments, a at %v", n, seen("a"))
+			t.Errorf("after another check: flushed %d, last seen: a %v", n, seen("a"))
 		}
 	})
 }
 
-// A check that is answered from memory allocates no more than this.
+// A check that is answered from the idle cache makes at most two allocations.
 func TestAllocationsOfAnIdleCheck(t *testing.T) {
 	const most = 2 // the machine for the engine, the key of the group
 	d, in := idle(t)
@@ -53,7 +52,7 @@ func TestAllocationsOfAnIdleCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}); n > most {
-		t.Errorf("%.1f allocations, %d are allowed", n, most)
+		t.Errorf("%.1f allocations, want at most %d", n, most)
 	}
 }
 
@@ -67,9 +66,9 @@ func BenchmarkIdleCheck(b *testing.B) {
 	}
 }
 
-// idle is a machine that the next check finds in memory.
-func idle(t testing.TB) (*desk, checkin.CheckIn) {
-	d := newDesk(t, storetest.SQLite(t))
+// idle returns a check-in of a machine in the idle cache.
+func idle(t testing.TB) (*harness, checkin.CheckIn) {
+	d := newHarness(t, storetest.SQLite(t))
 	s := d.setup()
 	alias, oem := "", "ami"
 	in := checkin.CheckIn{AppID: "{" + s.app.ID.String() + "}", Track: "t", Machine: fmt.Sprintf("%032x", 1), Version: "2.0.0", Board: "amd64-usr",

@@ -10,7 +10,7 @@ import (
 )
 
 func TestHoldPinAndRelease(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.check(s, "m", "2.0.0")
 		id := s.instance("m")
@@ -43,12 +43,12 @@ func TestHoldPinAndRelease(t *testing.T) {
 		if m.Alias != "rack 7" {
 			t.Errorf("alias %q", m.Alias)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-func TestMove(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestMovedMachineFollowsItsNewGroup(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		id := s.instance("m")
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
@@ -60,14 +60,14 @@ func TestMove(t *testing.T) {
 		if *m.GroupID != other.ID || !m.Moved || m.GrantedAt != nil || m.State.InFlight() {
 			t.Errorf("moved machine: %+v", m)
 		}
-		d.sound()
+		d.checkCounters()
 		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Total != 0 || n.InFlight != 0 {
-			t.Errorf("numbers of the group it left: %+v", n)
+			t.Errorf("numbers of the previous group: %+v", n)
 		}
-		d.reason(s, "m", "1.0.0", rollout.ReasonPaused) // by the group it was moved to, whatever its track says
+		d.reason(s, "m", "1.0.0", rollout.ReasonPaused) // by the new group; its track is ignored
 		must(d.MoveInstance(d.ctx, fleet.MoveInstance{ID: id}))(t)
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		d.sound()
+		d.checkCounters()
 
 		arm := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "g", Arch: "arm64"}))(t)
 		_, err := d.MoveInstance(d.ctx, fleet.MoveInstance{ID: id, GroupID: &arm.ID})
@@ -76,13 +76,13 @@ func TestMove(t *testing.T) {
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: foreign.app.ID, Name: "g"}))(t)
 		_, err = d.MoveInstance(d.ctx, fleet.MoveInstance{ID: id, GroupID: &g.ID})
 		refused(t, err, fault.NotFound, "groupId")
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-// Moving the last machine that is behind completes the rollout it leaves.
-func TestMoveCompletesWhatItLeaves(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// Moving the last machine below the target completes the rollout of its old group.
+func TestMovingTheLastMachineCompletesTheRollout(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.check(s, "old", "1.0.0")
 		d.check(s, "new", "2.0.0")
@@ -91,6 +91,6 @@ func TestMoveCompletesWhatItLeaves(t *testing.T) {
 		if r := d.rollout(s.group.ID); r.State != rollout.RolloutCompleted {
 			t.Errorf("rollout: %+v", r)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }

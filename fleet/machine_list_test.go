@@ -24,15 +24,14 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// crowd is machines of two applications in several groups, in every state that
-// a few days of life bring about, and a group that was deleted under its
-// machines.
-func (d *desk) crowd() (apps []uuid.UUID, groups []uuid.UUID) {
+// createMachines creates machines of two applications in several groups and in different
+// states. It deletes one group, whose machines remain.
+func (d *harness) createMachines() (apps []uuid.UUID, groups []uuid.UUID) {
 	d.t.Helper()
 	random := rand.New(rand.NewPCG(7, 7))
 	oems := []string{"", "ami", "gce"}
 	for a := range 2 {
-		app := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: fmt.Sprint("crowd ", a)}))(d.t)
+		app := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: fmt.Sprint("application ", a)}))(d.t)
 		s := &setup{app: app, packages: map[string]uuid.UUID{}}
 		s.channel = must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: app.ID, Name: "c"}))(d.t)
 		d.addPackage(s, "2.0.0")
@@ -67,11 +66,11 @@ func (d *desk) crowd() (apps []uuid.UUID, groups []uuid.UUID) {
 	return apps, groups
 }
 
-// Each list holds exactly the machines that match, each once, in order, on
-// pages of any length: what a dumb twin finds by looking at all of them.
-func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
-		apps, groups := d.crowd()
+// Each list contains every matching machine once, in order, with pages of any
+// length. The expected list comes from a model that reads all machines.
+func TestMachineListsMatchASimpleModel(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		apps, groups := d.createMachines()
 		all := must(d.store.Reader().Instance.Query().All(d.ctx))(t)
 		random := rand.New(rand.NewPCG(3, 4))
 		pick := func(p float64) bool { return random.Float64() < p }
@@ -118,26 +117,26 @@ func TestListsOfMachinesAreWhatADumbTwinFinds(t *testing.T) {
 			if f.Group != nil {
 				l.By = machines.Column(random.IntN(3))
 			}
-			want := d.dumbList(all, l)
+			want := d.modelList(all, l)
 			got, n := d.list(l)
 			if !slices.Equal(got, want) {
 				t.Fatalf("%+v\ngot  %s\nwant %s", l, got, want)
 			}
 			count, exact, err := d.View.CountMachines(d.ctx, f, 1000)
 			if err != nil || count != len(want) || !exact {
-				t.Fatalf("%+v: counted %d, exactly %v, %v; want %d", f, count, exact, err, len(want))
+				t.Fatalf("%+v: counted %d, exact %v, error %v; want %d", f, count, exact, err, len(want))
 			}
 			found, pages = found+len(got), pages+n
 		}
 		if found < 1000 || pages < 400 {
-			t.Errorf("%d machines on %d pages: this shows little", found, pages)
+			t.Errorf("only %d machines on %d pages, too few for this test", found, pages)
 		}
 	})
 }
 
-// More kinds of machines in one group than one statement can join.
-func TestListsOfMachinesOfManyKinds(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// The group has more count buckets than one statement can join.
+func TestMachineListsWithManyCountBuckets(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		const kinds = store.MaxParts + 20
 		var calls sync.WaitGroup
@@ -153,16 +152,16 @@ func TestListsOfMachinesOfManyKinds(t *testing.T) {
 		} {
 			for _, down := range []bool{false, true} {
 				l := machines.List{Filter: f, Limit: 150, Down: down}
-				if got, _ := d.list(l); !slices.Equal(got, d.dumbList(all, l)) {
-					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.dumbList(all, l)))
+				if got, _ := d.list(l); !slices.Equal(got, d.modelList(all, l)) {
+					t.Errorf("%+v: %d machines, want %d", l, len(got), len(d.modelList(all, l)))
 				}
 			}
 		}
 	})
 }
 
-// list reads all pages; a cursor travels as JSON.
-func (d *desk) list(l machines.List) (names []string, pages int) {
+// list reads all pages and encodes each cursor as JSON, as the API does.
+func (d *harness) list(l machines.List) (names []string, pages int) {
 	d.t.Helper()
 	for {
 		rows := must(d.View.Machines(d.ctx, l, nil))(d.t)
@@ -177,7 +176,7 @@ func (d *desk) list(l machines.List) (names []string, pages int) {
 	}
 }
 
-func (d *desk) dumbList(all []*db.Instance, l machines.List) (names []string) {
+func (d *harness) modelList(all []*db.Instance, l machines.List) (names []string) {
 	is := func(ok bool, none bool) bool { return ok || none }
 	var rows []*db.Instance
 	for _, m := range all {

@@ -15,10 +15,10 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// The cases are those of the acceptance list.
+// The case numbers are those of the acceptance tests.
 
 func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		p3 := d.addPackage(s, "3.0.0")
 		at := func(version string) fleet.BlacklistPackage {
@@ -43,9 +43,9 @@ func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
 		refused(t, err, fault.Conflict, "blacklistedChannelIds[0]")
 
 		if n := len(d.activities(rollout.ActivityPackageBlacklisted)); n != 1 {
-			t.Errorf("%d activities of a blacklisting, want 1", n)
+			t.Errorf("%d activities for the blacklisting, want 1", n)
 		}
-		// Nothing that was refused left a trace.
+		// Refused changes are not in the audit.
 		if n := len(d.audits("blacklistPackage")); n != 1 {
 			t.Errorf("%d audit rows, want 1", n)
 		}
@@ -53,7 +53,7 @@ func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
 }
 
 func TestCase41_PackageAndChannelMustFit(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		other := d.setupNamed("Other")
 		arm := must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c", Arch: "aarch64"}))(t)
@@ -73,13 +73,13 @@ func TestCase41_PackageAndChannelMustFit(t *testing.T) {
 		refused(t, err, fault.Invalid, "channelId")
 		g := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "x", ChannelID: &arm.ID}))(t)
 		if g.Arch != "arm64" {
-			t.Errorf("group on an arm64 channel is for %s", g.Arch)
+			t.Errorf("group on an arm64 channel has architecture %s", g.Arch)
 		}
 	})
 }
 
 func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		nowhere := uuid.New()
 		policy := func(change func(*rollout.Policy)) fleet.UpdatePolicy {
@@ -150,29 +150,29 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 			refused(t, c.err, c.code, c.field)
 		}
 		if all := fault.All(createPackage(func(in *fleet.CreatePackage) { in.Version, in.URL = "", "" })); len(all) != 2 {
-			t.Errorf("%d problems of an input with two: %v", len(all), all)
+			t.Errorf("%d errors for an input with two: %v", len(all), all)
 		}
 	})
 }
 
 func TestCase53_DeletingCascades(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		p2 := s.packages["2.0.0"]
 		reach := must(d.View.DeletionReach(d.ctx, view.Deletion{PackageID: &p2}))(t)
 		if reach.Machines != 1 || reach.Groups != 1 || reach.Eligible != 1 {
-			t.Errorf("deleting the package touches %+v", reach)
+			t.Errorf("reach of deleting the package: %+v", reach)
 		}
 		d.must(d.DeletePackage(d.ctx, fleet.DeletePackage{ID: p2, Reason: "withdrawn by the vendor"}))
 		if ch := must(d.store.Reader().Channel.Get(d.ctx, s.channel.ID))(t); ch.PackageID != nil {
 			t.Error("the channel still points to the deleted package")
 		}
 		if r := d.rollout(s.group.ID); r != nil {
-			t.Errorf("a rollout to a deleted package goes on: %+v", r)
+			t.Errorf("the rollout of a deleted package is still current: %+v", r)
 		}
 		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
-		d.sound()
+		d.checkCounters()
 
 		d.addPackage(s, "3.0.0")
 		d.promote(s, "3.0.0")
@@ -182,35 +182,35 @@ func TestCase53_DeletingCascades(t *testing.T) {
 			t.Error("the group still has the deleted channel")
 		}
 		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
-		d.sound()
+		d.checkCounters()
 
 		reach = must(d.View.DeletionReach(d.ctx, view.Deletion{ApplicationID: &s.app.ID}))(t)
 		if reach.Machines != 1 {
-			t.Errorf("deleting the application touches %+v", reach)
+			t.Errorf("reach of deleting the application: %+v", reach)
 		}
-		told := func() [2]int {
+		records := func() [2]int {
 			read := d.store.Reader()
 			return [2]int{must(read.HistoryEntry.Query().Count(d.ctx))(t), must(read.Attempt.Query().Count(d.ctx))(t)}
 		}
-		if n := told(); n[0] == 0 || n[1] == 0 {
-			t.Errorf("%d lines of history and %d attempts were kept", n[0], n[1])
+		if n := records(); n[0] == 0 || n[1] == 0 {
+			t.Errorf("%d history entries and %d attempts before the deletion, want some", n[0], n[1])
 		}
 		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
-		if n := told(); n != [2]int{} {
-			t.Errorf("%d lines of history and %d attempts are left", n[0], n[1])
+		if n := records(); n != [2]int{} {
+			t.Errorf("%d history entries and %d attempts remain", n[0], n[1])
 		}
 		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownApplication {
 			t.Errorf("check of a deleted application: %+v", a)
 		}
 		if n := must(d.store.Reader().Instance.Query().Count(d.ctx))(t); n != 0 {
-			t.Errorf("%d machines are left", n)
+			t.Errorf("%d machines remain", n)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
 func TestCase54_CloneCopiesGroupsAndChannelsButNoPackages(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
 		clone := must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: "Copy", CloneFrom: &s.app.ID}))(t)
@@ -227,13 +227,13 @@ func TestCase54_CloneCopiesGroupsAndChannelsButNoPackages(t *testing.T) {
 			t.Errorf("%d packages were copied", n)
 		}
 		if found, verdict := d.Catalog().Find(clone.ID.String(), "t", "amd64"); verdict != catalog.VerdictOK || found.ID != g.ID {
-			t.Errorf("the copy is not served: %v", verdict)
+			t.Errorf("the catalog does not find the copy: %v", verdict)
 		}
 	})
 }
 
-// setupNamed is setup for one more application.
-func (d *desk) setupNamed(name string) *setup {
+// setupNamed creates another application with a channel and a package.
+func (d *harness) setupNamed(name string) *setup {
 	d.t.Helper()
 	s := &setup{packages: map[string]uuid.UUID{}}
 	s.app = must(d.CreateApplication(d.ctx, fleet.CreateApplication{Name: name}))(d.t)

@@ -17,18 +17,18 @@ import (
 )
 
 func TestDigestsAreDerivedFromEachOther(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		zero := base64.StdEncoding.EncodeToString(make([]byte, 32))
 		in := samplePackage(s.app.ID, "5.0.0")
 		in.SHA256, in.Action = "", &fleet.ActionInput{SHA256: zero}
 		p := must(d.CreatePackage(d.ctx, in))(t)
 		if p.Sha256 != strings.Repeat("0", 64) || p.Edges.Action.Sha256 != zero || !p.Edges.Action.DisablePayloadBackoff {
-			t.Errorf("from the action's: %+v, %+v", p, p.Edges.Action)
+			t.Errorf("digest from the action: %+v, %+v", p, p.Edges.Action)
 		}
 		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: new(strings.Repeat("FF", 32))}))(t)
 		if p.Sha256 != strings.Repeat("ff", 32) || p.Edges.Action.Sha256 != "//////////////////////////////////////////8=" {
-			t.Errorf("from the package's: %+v, %+v", p, p.Edges.Action)
+			t.Errorf("digest from the package: %+v, %+v", p, p.Edges.Action)
 		}
 		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, SHA256: new(strings.Repeat("00", 32)), Action: &fleet.ActionInput{SHA256: p.Edges.Action.Sha256}})
 		refused(t, err, fault.Invalid, "action.sha256")
@@ -36,13 +36,13 @@ func TestDigestsAreDerivedFromEachOther(t *testing.T) {
 		refused(t, err, fault.Invalid, "action")
 		p = must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p.ID, Type: new(catalog.PackageDocker)}))(t)
 		if p.Edges.Action != nil {
-			t.Error("a container keeps a postinstall action")
+			t.Error("the postinstall action remains on a container package")
 		}
 	})
 }
 
-func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestEditedPackageIsOfferedNext(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		p2 := s.packages["2.0.0"]
 		if a := d.check(s, "a", "1.0.0").Offers[0].Package; a.File.SHA256Hex != strings.Repeat("ab", 32) || !a.Reboots {
@@ -62,7 +62,7 @@ func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
 		}
 		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Version: new("2.1.0")}))(t)
 		if r := d.rollout(s.group.ID); r.ID == first.ID || r.Version != "2.1.0" {
-			t.Errorf("rollout after another version: %+v", r)
+			t.Errorf("rollout after a version change: %+v", r)
 		}
 		d.reason(s, "c", "2.0.0", rollout.ReasonConcurrencyLimit)
 
@@ -73,12 +73,12 @@ func TestEditedPackageIsWhatIsOfferedNext(t *testing.T) {
 		}))(t)
 		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &bare.ID})
 		refused(t, err, fault.Invalid, "packageId")
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-func TestPromotion(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestPromotionMovesTheChannelOnce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		d.reason(s, "n", "3.0.0", rollout.ReasonUpToDate)
@@ -106,12 +106,12 @@ func TestPromotion(t *testing.T) {
 		if n := len(d.audits("promotePackage")); n != 2 {
 			t.Errorf("%d audit rows, want 2", n)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-func TestPromotionFreesTheQuarantined(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestPromotionEndsQuarantines(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		d.report(s, "m", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 44})
@@ -124,14 +124,14 @@ func TestPromotionFreesTheQuarantined(t *testing.T) {
 		if n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t); n.Quarantined != 0 {
 			t.Errorf("numbers after the next version: %+v", n)
 		}
-		d.sound()
+		d.checkCounters()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		d.sound()
+		d.checkCounters()
 	})
 }
 
 func TestFloorsAreOfferedInOrder(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		floor := d.addPackage(s, "1.5.0")
 		above := d.addPackage(s, "3.0.0")
@@ -148,14 +148,14 @@ func TestFloorsAreOfferedInOrder(t *testing.T) {
 		if a := d.check(s, "n", "1.0.0"); len(a.Offers) != 1 || a.Offers[0].Package.Version != "2.0.0" {
 			t.Errorf("step without the floor: %+v", a.Offers)
 		}
-		d.sound()
+		d.checkCounters()
 	})
 }
 
-// Whoever checks in while the channel moves is answered by the one or the
-// other configuration, never by a mixture, and no counter is lost.
-func TestPromotionsAmongCheckIns(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// A check during a promotion uses the configuration before or after it, never a
+// mixture, and the counters stay exact.
+func TestConcurrentPromotionsGiveConsistentOffers(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.addPackage(s, "3.0.0")
 		var wg sync.WaitGroup
@@ -168,7 +168,7 @@ func TestPromotionsAmongCheckIns(t *testing.T) {
 					if err != nil {
 						t.Error(err)
 					} else if len(a.Offers) > 0 && a.Offers[0].Package.ID != a.Decision.Offer.ID {
-						t.Errorf("offered %+v, decided %+v", a.Offers[0].Package, a.Decision.Offer)
+						t.Errorf("offered %+v, but the decision names %+v", a.Offers[0].Package, a.Decision.Offer)
 					}
 				}
 			})
@@ -177,7 +177,7 @@ func TestPromotionsAmongCheckIns(t *testing.T) {
 			d.promote(s, []string{"3.0.0", "2.0.0"}[i%2])
 		}
 		wg.Wait()
-		d.sound()
+		d.checkCounters()
 		n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t)
 		if n.InFlight > 2 || n.Total != 8 || n.SpentInPeriod > 2 {
 			t.Errorf("numbers: %+v", n)

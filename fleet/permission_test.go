@@ -23,7 +23,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 	}
-	d := newDesk(t, storetest.SQLite(t))
+	d := newHarness(t, storetest.SQLite(t))
 	for room, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {
 		value := reflect.ValueOf(service)
 		for i := range value.NumMethod() {
@@ -46,8 +46,8 @@ func requiresCaller(t *testing.T, name string, method reflect.Value) {
 	t.Helper()
 	contextType := reflect.TypeFor[context.Context]()
 	var args []reflect.Value
-	for n := range method.Type().NumIn() {
-		switch in := method.Type().In(n); {
+	for in := range method.Type().Ins() {
+		switch {
 		case in == contextType:
 			args = append(args, reflect.ValueOf(context.Background()))
 		case in.Kind() == reflect.Pointer:

@@ -15,28 +15,28 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// Whatever operators and machines do in whatever order: every counter agrees
-// with what it counts, and no cap is exceeded.
-func TestCountersSurviveAnyOrder(t *testing.T) {
+// After random actions of operators and machines every counter equals a recount,
+// and no cap is exceeded.
+func TestCountersAndCapsHoldInRandomOrder(t *testing.T) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			newDisorder(newDesk(t, storetest.SQLite(t)), seed).run(150)
+			newRandomRun(newHarness(t, storetest.SQLite(t)), seed).run(150)
 		})
 	}
-	t.Run("postgres", func(t *testing.T) { newDisorder(newDesk(t, storetest.Postgres(t)), 99).run(100) })
+	t.Run("postgres", func(t *testing.T) { newRandomRun(newHarness(t, storetest.Postgres(t)), 99).run(100) })
 }
 
-type disorder struct {
-	*desk
+type randomRun struct {
+	*harness
 	*setup
 	rand   *rand.Rand
 	groups []uuid.UUID
 	done   []string
 }
 
-func newDisorder(d *desk, seed uint64) *disorder {
-	x := &disorder{desk: d, setup: d.setup(), rand: rand.New(rand.NewPCG(seed, 1))}
+func newRandomRun(d *harness, seed uint64) *randomRun {
+	x := &randomRun{harness: d, setup: d.setup(), rand: rand.New(rand.NewPCG(seed, 1))}
 	for _, version := range []string{"1.5.0", "3.0.0"} {
 		d.addPackage(x.setup, version)
 	}
@@ -45,17 +45,17 @@ func newDisorder(d *desk, seed uint64) *disorder {
 	return x
 }
 
-func (x *disorder) run(steps int) {
+func (x *randomRun) run(steps int) {
 	for range steps {
 		name, err := x.step()
 		x.done = append(x.done, name)
 		if err != nil && fault.CodeOf(err) == "" {
 			x.t.Fatalf("%s: %v\nafter %v", name, err, x.done)
 		}
-		x.sound()
+		x.checkCounters()
 		for _, id := range x.groups {
 			if n := must(x.View.GroupNumbers(x.ctx, id))(x.t); n.SpentInPeriod > n.PeriodCap {
-				x.t.Errorf("%d of %d grants in the period", n.SpentInPeriod, n.PeriodCap)
+				x.t.Errorf("%d grants in the period, want at most %d", n.SpentInPeriod, n.PeriodCap)
 			}
 		}
 		if x.t.Failed() {
@@ -64,10 +64,10 @@ func (x *disorder) run(steps int) {
 	}
 }
 
-func pick[T any](x *disorder, from ...T) T { return from[x.rand.IntN(len(from))] }
+func pick[T any](x *randomRun, from ...T) T { return from[x.rand.IntN(len(from))] }
 
-// step does one thing at random. Expected failures are part of it.
-func (x *disorder) step() (name string, err error) {
+// step makes one random action. It may return an expected error.
+func (x *randomRun) step() (name string, err error) {
 	machine := pick(x, "a", "b", "c", "d", "e")
 	version := pick(x, "1.0.0", "1.0.0", "1.5.0", "2.0.0", "3.0.0")
 	group, id := pick(x, x.groups...), x.instance(machine)
@@ -84,7 +84,7 @@ func (x *disorder) step() (name string, err error) {
 		_, err = x.Machines.CheckIn(x.ctx, checkin.CheckIn{AppID: x.app.ID.String(), Track: "t", Machine: machine, Version: "1.0.0", Events: []rollout.Event{e}})
 	case 8:
 		say("promote %s", version)
-		p := x.packages[version] // none for 1.0.0, which empties the channel
+		p := x.packages[version] // no package for 1.0.0: the channel becomes empty
 		_, err = x.PromotePackage(x.ctx, fleet.PromotePackage{ChannelID: x.channel.ID, PackageID: pick(x, &p, &p, &p, nil)})
 	case 9:
 		say("hold %s", machine)

@@ -16,9 +16,9 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// point lets half a minute pass and keeps what the charts show of it. What
-// follows is after that moment.
-func (d *desk) point() {
+// point advances the clock to the next half minute and records the chart point.
+// Later actions belong to the next point.
+func (d *harness) point() {
 	d.t.Helper()
 	now := d.clock()
 	d.wait(now.Truncate(30 * time.Second).Add(30 * time.Second).Sub(now))
@@ -26,9 +26,9 @@ func (d *desk) point() {
 	d.wait(time.Second)
 }
 
-// chart is the last hour of a group. The bands of each moment add up to its
-// active machines.
-func (d *desk) chart(s *setup) *view.Timeline {
+// chart returns the last hour of a group. It checks that the bands of each point
+// add up to the active machines.
+func (d *harness) chart(s *setup) *view.Timeline {
 	d.t.Helper()
 	line := must(d.View.Timeline(d.ctx, s.group.ID, d.clock().Add(-time.Hour), d.clock()))(d.t)
 	for i, at := range line.Times {
@@ -43,26 +43,25 @@ func (d *desk) chart(s *setup) *view.Timeline {
 	return line
 }
 
-// Every moment is measured by the target of that moment, and a machine that is
-// silent is in no band.
-func TestTheBandsOfATimeline(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// Each point uses the target of its time. Silent machines are in no band.
+func TestTimelineBandsAddUp(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.addPackage(s, "3.0.0")
 		for _, m := range []string{"a", "b", "c", "d"} {
 			d.check(s, m, "1.0.0")
 		}
 		d.check(s, "e", "2.0.0")
-		d.point() // a and b are under way, c and d wait, e is there
+		d.point() // a and b are in flight, c and d wait, e is on target
 		d.report(s, "a", "1.0.0", rollout.Event{Type: 3, Result: 0, Code: 9})
 		d.check(s, "b", "2.0.0")
-		d.point() // a failed, b arrived
+		d.point() // a failed, b is on target
 		d.promote(s, "3.0.0")
-		d.point() // nobody runs 3.0.0
+		d.point() // no machine runs 3.0.0
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
 		d.point() // no target
 		d.promote(s, "2.0.0")
-		d.point() // b and e are there again
+		d.point() // b and e are on target again
 		line := d.chart(s)
 		type bands struct{ onTarget, inFlight, failed, waiting int }
 		want := []bands{{1, 2, 0, 2}, {2, 0, 1, 2}, {0, 0, 1, 4}, {0, 0, 1, 4}, {2, 0, 1, 2}}
@@ -83,10 +82,9 @@ func TestTheBandsOfATimeline(t *testing.T) {
 	})
 }
 
-// A rollout that was completed before its channel was emptied is no target
-// afterwards.
-func TestACompletedRolloutIsNoTargetForEver(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// After the channel is emptied, its completed rollout is no longer the target.
+func TestEmptiedChannelHasNoTarget(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.check(s, "a", "2.0.0")
 		if r := d.rollout(s.group.ID); r.State != rollout.RolloutCompleted {
@@ -101,11 +99,11 @@ func TestACompletedRolloutIsNoTargetForEver(t *testing.T) {
 	})
 }
 
-// What rose and fell between two looks is in the chart, a check answered from
-// memory counts, and two servers add up.
-func TestThePaceOfAGroup(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
-		s := d.setup() // 2 at once, 2 in 15 minutes
+// The chart shows the maximum between two points, and counts checks that the idle
+// cache answered.
+func TestPaceRecordsMaximaAndChecks(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s := d.setup() // caps: 2 in flight, 2 per 15 minutes
 		for _, m := range []string{"a", "b"} {
 			d.reason(s, m, "1.0.0", rollout.ReasonGranted)
 		}
@@ -113,23 +111,23 @@ func TestThePaceOfAGroup(t *testing.T) {
 			d.reason(s, "c", "1.0.0", rollout.ReasonConcurrencyLimit)
 		}
 		d.check(s, "a", "2.0.0")
-		d.check(s, "b", "2.0.0") // over before anybody looks
+		d.check(s, "b", "2.0.0") // no update is in flight at the next point
 		d.point()
-		d.point() // quiet, but the grants still count in their period
+		d.point() // no checks, but the grants are still in the period
 		d.wait(15 * time.Minute)
-		d.must(d.Upkeep.Work(t.Context())) // they no longer do
+		d.must(d.Upkeep.Work(t.Context())) // the grants have left the period
 		d.point()
 		line := d.chart(s)
 		n := len(line.Times)
 		if n != 4 {
-			t.Fatalf("%d moments", n)
+			t.Fatalf("%d points, want 4", n)
 		}
 		for name, x := range map[string]struct{ got, want []int }{
 			"in flight": {line.Pace.InFlight, []int{2, 0, 0, 0}},
 			"granted":   {line.Pace.Granted, []int{2, 2, 0, 0}},
 			"checks":    {line.Pace.Checks, []int{9, 0, 0, 0}},
 		} {
-			// The third moment follows a time in which nobody worked: nothing is known of it.
+			// No background work ran before the third point, so its values are unknown.
 			if got := slices.Concat(x.got[:2], x.got[3:]); !slices.Equal(got, slices.Concat(x.want[:2], x.want[3:])) {
 				t.Errorf("%s: %v, want %v", name, x.got, x.want)
 			}
@@ -142,11 +140,11 @@ func TestThePaceOfAGroup(t *testing.T) {
 	})
 }
 
-func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestApplicationChecksAreSummedOverServers(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
-		other := d.beside()
-		other.follow(func(c *catalog.Catalog) bool { return c.Group(s.group.ID) != nil && c.Group(s.group.ID).Target != nil })
+		other := d.secondServer()
+		other.awaitCatalog(func(c *catalog.Catalog) bool { return c.Group(s.group.ID) != nil && c.Group(s.group.ID).Target != nil })
 		count := func() []int {
 			t.Helper()
 			d.must(d.Upkeep.Work(t.Context()))
@@ -160,7 +158,7 @@ func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
 		if got := count(); len(got) != 12 || got[11] != 8 {
 			t.Errorf("checks %v", got)
 		}
-		for _, x := range []*desk{d, other} {
+		for _, x := range []*harness{d, other} {
 			x.wait(5 * time.Minute)
 		}
 		d.check(s, "m0", "2.0.0")
@@ -168,7 +166,7 @@ func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
 		if got[10]+got[11] != 9 || got[10] < 8 {
 			t.Errorf("checks five minutes later: %v", got)
 		}
-		for _, x := range []*desk{d, other} {
+		for _, x := range []*harness{d, other} {
 			x.wait(2 * time.Hour)
 		}
 		if got := count(); slices.Max(got) != 0 {
@@ -177,10 +175,10 @@ func TestChecksOfApplicationsAddUpOverServers(t *testing.T) {
 	})
 }
 
-// Nothing measured is lost when it cannot be written, and what belongs to a
-// deleted group does not keep the rest from being written.
-func TestThePaceOfADeletedGroupIsDropped(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// The values of a deleted group are dropped; they do not prevent the values of
+// other groups from being written.
+func TestPaceOfADeletedGroupIsDropped(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		gone := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "gone", Track: "gone", ChannelID: &s.channel.ID}))(t)
 		must(d.Machines.CheckIn(t.Context(), checkin.CheckIn{AppID: s.app.ID.String(), Track: "gone", Machine: "x", Version: "2.0.0", UpdateCheck: true}))(t)
@@ -193,13 +191,13 @@ func TestThePaceOfADeletedGroupIsDropped(t *testing.T) {
 	})
 }
 
-// A chart of 30 days that is read a moment later still has a point an hour.
-func TestAMonthHasAPointAnHour(t *testing.T) {
-	d := newDesk(t, storetest.SQLite(t))
+// A range slightly longer than 30 days still has hourly points.
+func TestMonthTimelineHasHourlyPoints(t *testing.T) {
+	d := newHarness(t, storetest.SQLite(t))
 	s := d.setup()
 	from := d.clock().Add(-30 * 24 * time.Hour)
 	d.wait(time.Second)
 	if line := must(d.View.Timeline(d.ctx, s.group.ID, from, d.clock()))(t); line.Resolution != time.Hour {
-		t.Errorf("a point every %v", line.Resolution)
+		t.Errorf("points every %v", line.Resolution)
 	}
 }

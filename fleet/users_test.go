@@ -14,7 +14,7 @@ import (
 )
 
 func TestFirstUserMustChangeItsPassword(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
 		p := must(d.Accounts.Authenticate(t.Context(), "admin", "admin"))(t)
@@ -23,17 +23,17 @@ func TestFirstUserMustChangeItsPassword(t *testing.T) {
 		}
 		mine := auth.With(t.Context(), p)
 		refused(t, d.Accounts.ChangePassword(mine, account.ChangePassword{New: "short"}), fault.Invalid, "newPassword")
-		d.must(d.Accounts.ChangePassword(mine, account.ChangePassword{New: "correct horse"})) // came with name and password
+		d.must(d.Accounts.ChangePassword(mine, account.ChangePassword{New: "correct horse"})) // signed in with name and password
 
 		_, err := d.Accounts.Authenticate(t.Context(), "admin", "admin")
 		if !errors.Is(err, auth.ErrUnauthenticated) || fault.CodeOf(err) != fault.Unauthenticated {
-			t.Errorf("the old password: %v", err)
+			t.Errorf("sign-in with the old password: %v", err)
 		}
-		if _, err := d.Accounts.Authenticate(t.Context(), "nobody", "admin"); !errors.Is(err, auth.ErrUnauthenticated) {
-			t.Errorf("an unknown user: %v", err)
+		if _, err := d.Accounts.Authenticate(t.Context(), "unknown", "admin"); !errors.Is(err, auth.ErrUnauthenticated) {
+			t.Errorf("sign-in of an unknown user: %v", err)
 		}
 		if p = must(d.Accounts.Authenticate(t.Context(), "admin", "correct horse"))(t); p.MustChangePassword {
-			t.Error("has to change it again")
+			t.Error("the changed password must be changed again")
 		}
 		for _, a := range append(d.audits("createUser"), d.audits("changePassword")...) {
 			if row := must(d.store.Reader().User.Query().Where(user.Username("admin")).Only(d.ctx))(t); a.ObjectID != row.ID {
@@ -43,14 +43,14 @@ func TestFirstUserMustChangeItsPassword(t *testing.T) {
 	})
 }
 
-func TestSessions(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestSessionsExpireAndEnd(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
 		mine := auth.With(t.Context(), must(d.Accounts.Authenticate(t.Context(), "admin", "admin"))(t))
 		token, expires, err := d.Accounts.CreateSession(mine)
 		d.must(err)
 		if !expires.Equal(d.clock().Add(account.SessionLife)) {
-			t.Errorf("expires %v", expires)
+			t.Errorf("session expires at %v", expires)
 		}
 		p := must(d.Accounts.Session(t.Context(), token))(t)
 		if p.Name != "admin" || p.Credential != auth.CredentialSession {
@@ -60,10 +60,10 @@ func TestSessions(t *testing.T) {
 		over := func(token string) {
 			t.Helper()
 			if _, err := d.Accounts.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
-				t.Errorf("the session goes on: %v", err)
+				t.Errorf("the ended session is still valid: %v", err)
 			}
 		}
-		// Another password ends the sessions there are.
+		// A password change ends existing sessions.
 		d.must(d.Accounts.ChangePassword(auth.With(t.Context(), p), account.ChangePassword{Current: "admin", New: "correct horse"}))
 		over(token)
 		token, _, err = d.Accounts.CreateSession(mine)
@@ -78,8 +78,8 @@ func TestSessions(t *testing.T) {
 	})
 }
 
-func TestMoreUsers(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+func TestUsersAreCreatedAndDeleted(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
 		u := must(d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 1"}))(t)
 		_, err := d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 2"})
@@ -89,7 +89,7 @@ func TestMoreUsers(t *testing.T) {
 		refused(t, d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "eve", New: "builder 2"}), fault.NotFound, "username")
 		d.must(d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "bob", New: "builder 2"}))
 		if p := must(d.Accounts.Authenticate(t.Context(), "bob", "builder 2"))(t); !p.MustChangePassword {
-			t.Error("a password given by somebody else need not be changed")
+			t.Error("a password set by another user need not be changed")
 		}
 		d.must(d.Accounts.DeleteUser(d.ctx, account.DeleteUser{ID: u.ID}))
 		admin := must(d.store.Reader().User.Query().Only(d.ctx))(t)
@@ -98,7 +98,7 @@ func TestMoreUsers(t *testing.T) {
 }
 
 func TestTokensActForAUser(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
 		token, expires, err := d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
 		d.must(err)
@@ -110,13 +110,13 @@ func TestTokensActForAUser(t *testing.T) {
 		}
 		d.wait(time.Hour + time.Second)
 		if _, err := d.Accounts.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
-			t.Errorf("a token of the past: %v", err)
+			t.Errorf("an expired token is accepted: %v", err)
 		}
 		token, _, err = d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
 		d.must(err)
 		d.must(d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "admin", New: "another one"}))
 		if _, err := d.Accounts.Session(t.Context(), token); !errors.Is(err, auth.ErrUnauthenticated) {
-			t.Errorf("a token of the password before: %v", err)
+			t.Errorf("a token from before the password change is accepted: %v", err)
 		}
 		for _, life := range []time.Duration{0, -1, time.Second, 1 << 62} {
 			_, _, err := d.Accounts.CreateToken(d.ctx, account.CreateToken{Username: "admin", Life: life})
@@ -127,9 +127,9 @@ func TestTokensActForAUser(t *testing.T) {
 	})
 }
 
-// No database takes such names, and none has to.
-func TestNamesThatAreNoTextAreNobody(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// Such text cannot be stored as a name; signing in with it must not be a server error.
+func TestInvalidUserNamesAreUnauthenticated(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		for _, name := range []string{"a\x00b", "\xff\xfe", ""} {
 			if _, err := d.Accounts.Authenticate(t.Context(), name, "x"); !errors.Is(err, auth.ErrUnauthenticated) {
 				t.Errorf("%q: %v", name, err)

@@ -14,35 +14,35 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// waits fails unless the next machine of the group is held for this reason.
-func (d *desk) waits(s *setup, want rollout.Reason) *view.Wait {
+// waits checks the reason for which the group waits, and returns the wait.
+func (d *harness) waits(s *setup, want rollout.Reason) *view.Wait {
 	d.t.Helper()
 	all := must(d.View.GroupWaits(d.ctx, []uuid.UUID{s.group.ID}))(d.t)
 	w := all[s.group.ID]
 	switch {
 	case w == nil && want != rollout.ReasonNone:
-		d.t.Fatalf("the group waits for nothing, want %s", want)
+		d.t.Fatalf("the group does not wait, want %s", want)
 	case w != nil && (w.Reason != want || w.Sentence == ""):
 		d.t.Fatalf("the group waits for %+v, want %s", w, want)
 	}
 	return w
 }
 
-func (d *desk) policy(s *setup, change func(p *rollout.Policy)) {
+func (d *harness) policy(s *setup, change func(p *rollout.Policy)) {
 	d.t.Helper()
 	p := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(d.t).Policy
 	change(&p)
 	must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}))(d.t)
 }
 
-func TestWhatAGroupWaitsFor(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
-		s := d.setup() // 2 per 15 minutes, 2 at once
+func TestGroupWaitReason(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s := d.setup() // caps: 2 per 15 minutes, 2 in flight
 		d.waits(s, rollout.ReasonNone)
 		for i := range 2 {
 			d.reason(s, fmt.Sprint("m", i), "1.0.0", rollout.ReasonGranted)
 		}
-		d.waits(s, rollout.ReasonNone) // all are under way
+		d.waits(s, rollout.ReasonNone) // all machines are in flight
 		d.reason(s, "m2", "1.0.0", rollout.ReasonConcurrencyLimit)
 		if w := d.waits(s, rollout.ReasonConcurrencyLimit); w.Sentence != "2 of 2 updates are in flight" || w.Until != nil {
 			t.Errorf("%+v", w)
@@ -77,7 +77,7 @@ func TestWhatAGroupWaitsFor(t *testing.T) {
 		d.waits(s, rollout.ReasonFrozen)
 		d.policy(s, func(p *rollout.Policy) { p.Freezes = nil })
 
-		// Whom a person keeps back does not wait.
+		// A machine that an operator holds does not count as waiting.
 		must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: s.instance("m2")}))(t)
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
 		d.waits(s, rollout.ReasonNone)
@@ -89,9 +89,9 @@ func TestWhatAGroupWaitsFor(t *testing.T) {
 	})
 }
 
-// Of floors that differ the one decides that lets somebody pass.
-func TestAGroupWaitsForABlacklistedFloorOnlyWhenAllDo(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// A group does not wait if at least one machine could be granted an update.
+func TestGroupWithOneUnblockedMachineDoesNotWait(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.addPackage(s, "1.5.0")
 		must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: s.packages["1.5.0"]}))(t)
@@ -107,10 +107,10 @@ func TestAGroupWaitsForABlacklistedFloorOnlyWhenAllDo(t *testing.T) {
 	})
 }
 
-// Who is left in the open waves is found out by looking at machines, whatever
-// they were told last.
-func TestWhatAGroupInWavesWaitsFor(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+// The remaining machines of the open waves come from the machines themselves, not
+// from their last answers.
+func TestGroupWaitReasonInWaves(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.policy(s, func(p *rollout.Policy) {
 			p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 40, 40, 4*time.Hour
@@ -124,11 +124,11 @@ func TestWhatAGroupInWavesWaitsFor(t *testing.T) {
 			}
 		}
 		if n := len(outside); n == 0 || n == 20 {
-			t.Fatalf("%d machines outside: this shows nothing", n)
+			t.Fatalf("%d of 20 machines are outside the first wave, want some but not all", n)
 		}
 		d.waits(s, rollout.ReasonWaveNotReached)
 
-		// One of the wave is done: it soaks, then the next wave opens.
+		// The machines of the wave finish; it soaks, then the next wave opens.
 		for i := range 20 {
 			m := fmt.Sprint("m", i)
 			if d.check(s, m, "1.0.0").Decision.Reason == rollout.ReasonGranted {
@@ -139,7 +139,7 @@ func TestWhatAGroupInWavesWaitsFor(t *testing.T) {
 			t.Errorf("%+v", w)
 		}
 		d.wait(time.Hour)
-		// Nobody asked since: all were told that it soaks, and yet some are in.
+		// No machine checked in since: the last answers are stale, but the next wave is open.
 		d.waits(s, rollout.ReasonNone)
 		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 1 })
 		d.waits(s, rollout.ReasonPeriodLimit)
@@ -163,7 +163,7 @@ func TestWhatAGroupInWavesWaitsFor(t *testing.T) {
 }
 
 func TestReachOfControls(t *testing.T) {
-	eachDesk(t, func(t *testing.T, d *desk) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 3, 3 })
 		for i := range 3 {
@@ -196,7 +196,7 @@ func TestReachOfControls(t *testing.T) {
 		for i := range 2 { // their offers are withdrawn
 			d.reason(s, fmt.Sprint("m", i+1), "1.0.0", rollout.ReasonPaused)
 		}
-		d.wait(15 * time.Minute) // three grants are forgotten
+		d.wait(15 * time.Minute) // three grants leave the period
 		if r := reach(view.ControlResume, 7, 2, "7 machines in 1 group; 7 of them have something to update to, 2 at their next check"); r.ProjectedEnd.IsZero() {
 			t.Errorf("no end: %+v", r)
 		}
@@ -214,7 +214,7 @@ func TestReachOfControls(t *testing.T) {
 }
 
 func TestUpdatePathIsRefused(t *testing.T) {
-	d := newDesk(t, t.TempDir()+"/db")
+	d := newHarness(t, t.TempDir()+"/db")
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
 		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from)

@@ -110,7 +110,7 @@ test('time from event to pixel at 1,000 events/s and 100 dashboards', async ({ p
   const asked = subscriptions(page);
   await page.goto(site.path);
   await page.locator(groupReady).first().waitFor();
-  const crowd = await dashboards(context, await asked(), 99);
+  const others = await dashboards(context, await asked(), 99);
   await page.bringToFront(); // a hidden page paints once a second
   await watchActivity(page);
 
@@ -125,8 +125,8 @@ test('time from event to pixel at 1,000 events/s and 100 dashboards', async ({ p
   await page.waitForTimeout(3000);
   const seen = await page.evaluate(() => (window as unknown as Watching).seenAt);
   const delays = [...reported].map(([machine, at]) => (seen[machine] ?? Infinity) - at);
-  const messages = await crowd.messages();
-  await crowd.close();
+  const messages = await others.messages();
+  await others.close();
 
   console.log(
     `load: ${load.perSecond.toFixed(0)} state changes/s, p99 ${load.p99ms} ms, ${load.errors} errors; ` +

@@ -29,7 +29,7 @@ test('screenshots of the demo fleet', async ({ dashboard: page, server }) => {
     const group = (wanted: string) => app?.groups.find(({ name }) => name === wanted);
     return { app, group };
   };
-  // In the third wave the group page shows everything it can.
+  // In the third wave the group page shows every element.
   await expect
     .poll(async () => (await read()).group('production')?.rollout?.currentWave, { timeout: 300_000 })
     .toBe(3);

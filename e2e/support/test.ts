@@ -97,7 +97,7 @@ export async function violations(page: Page): Promise<string[]> {
       violations: { id: string; help: string; nodes: { html: string }[] }[];
     }
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    // Of passed rules axe then reports one node each, which is quicker.
+    // For passed rules axe then reports only one node each, which is faster.
     const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
   });

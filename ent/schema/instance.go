@@ -86,7 +86,7 @@ func (Instance) Edges() []ent.Edge {
 // machine id at the end is the order of pages.
 //
 // The second one keeps the machines of each count bucket together
-// (store.CountBucket). The counters tell which buckets a list needs. The OEM comes
+// (store.CountBucket). The counters show which buckets a list needs. The OEM comes
 // last, so that a filter by OEM is applied in the index. There is no index by
 // group and machine id alone: PostgreSQL would scan it for rare machines, and every
 // change of a machine would write it.

@@ -76,10 +76,12 @@ func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control C
 	return Reach{}, fault.Errorf(fault.Invalid, "control", "%q is not known", control)
 }
 
+// ErrNoRollout reports a group without a rollout.
 func ErrNoRollout() error {
 	return fault.Errorf(fault.Conflict, "groupId", "the group has no rollout: its channel has no package")
 }
 
+// ErrNoWave reports that the current wave is the last one.
 func ErrNoWave() error {
 	return fault.Errorf(fault.Conflict, "groupId", "there is no further wave to open")
 }

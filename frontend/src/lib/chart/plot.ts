@@ -152,7 +152,7 @@ export class Plot {
           ...axis,
           grid,
           gap: 6,
-          size: (_, text) => Math.ceil(Math.max(2, ...(text ?? []).map((w) => w.length)) * digitWidth) + 8,
+          size: (_, text) => Math.ceil(Math.max(3, ...(text ?? []).map((w) => w.length)) * digitWidth) + 8,
           space: 36,
           incrs: wholeSteps,
           values: (_, numbers) => numbers.map(axisNumber),

@@ -24,9 +24,9 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// desk is an operator in front of an empty database with the pre-installed
-// objects, at a time of its own.
-type desk struct {
+// harness is a service on a test database with the preinstalled objects, an
+// operator's context and a clock that tests set.
+type harness struct {
 	*fleet.Service
 	t     testing.TB
 	url   string
@@ -37,27 +37,27 @@ type desk struct {
 	now time.Time
 }
 
-// operator is who makes the changes in these tests.
+// operator is the user who makes the changes in these tests.
 var operator = auth.Principal{Name: "olga", Credential: auth.CredentialBasic}
 
-// eachDesk runs f on both databases.
-func eachDesk(t *testing.T, f func(t *testing.T, d *desk)) {
+// eachDatabase runs f on both databases.
+func eachDatabase(t *testing.T, f func(t *testing.T, d *harness)) {
 	t.Helper()
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, url string) { f(t, newDesk(t, url)) })
+	storetest.Each(t, func(t *testing.T, url string) { f(t, newHarness(t, url)) })
 }
 
-func newDesk(t testing.TB, url string) *desk {
+func newHarness(t testing.TB, url string) *harness {
 	t.Helper()
-	d := openDesk(t, url)
+	d := openHarness(t, url)
 	d.must(d.Preinstall(d.ctx))
 	return d
 }
 
-// openDesk is one server process on a database.
-func openDesk(t testing.TB, url string) *desk {
+// openHarness opens a service on a database, as a server process does.
+func openHarness(t testing.TB, url string) *harness {
 	t.Helper()
-	d := &desk{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
+	d := &harness{t: t, url: url, ctx: auth.With(t.Context(), operator), now: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)}
 	var err error
 	if d.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)
@@ -71,14 +71,13 @@ func openDesk(t testing.TB, url string) *desk {
 	return d
 }
 
-// beside is a second server on the same database, its background work running:
-// a process of its own on PostgreSQL. SQLite belongs to one process, so there it
-// is another service on the same store.
-func (d *desk) beside() *desk {
+// secondServer starts a second service on the same database with its background work.
+// On SQLite both use one store, because only one process may open the database.
+func (d *harness) secondServer() *harness {
 	d.t.Helper()
-	other := &desk{t: d.t, ctx: d.ctx, now: d.now, store: d.store}
+	other := &harness{t: d.t, ctx: d.ctx, now: d.now, store: d.store}
 	if store.IsPostgres(d.url) {
-		other = openDesk(d.t, d.url)
+		other = openHarness(d.t, d.url)
 	} else {
 		other.Service = must(fleet.New(d.t.Context(), fleet.Options{Store: d.store, Now: d.clock, Log: slog.New(slog.DiscardHandler)}))(d.t)
 		d.t.Cleanup(other.Service.Close)
@@ -93,34 +92,34 @@ func (d *desk) beside() *desk {
 	return other
 }
 
-// follow waits until the catalog is as it is described.
-func (d *desk) follow(is func(*catalog.Catalog) bool) {
+// awaitCatalog waits until is returns true for the catalog.
+func (d *harness) awaitCatalog(is func(*catalog.Catalog) bool) {
 	d.t.Helper()
-	look := time.NewTicker(2 * time.Millisecond) // a catalog has no signal of its own
+	look := time.NewTicker(2 * time.Millisecond) // a catalog sends no signal
 	defer look.Stop()
 	late := time.After(20 * time.Second)
 	for !is(d.Catalog()) {
 		select {
 		case <-look.C:
 		case <-late:
-			d.t.Fatal("the catalog does not follow")
+			d.t.Fatal("the catalog did not change within 20 seconds")
 		}
 	}
 }
 
-func (d *desk) clock() time.Time {
+func (d *harness) clock() time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.now
 }
 
-func (d *desk) wait(by time.Duration) {
+func (d *harness) wait(by time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.now = d.now.Add(by)
 }
 
-func (d *desk) must(err error) {
+func (d *harness) must(err error) {
 	d.t.Helper()
 	if err != nil {
 		d.t.Fatal(err)
@@ -137,7 +136,7 @@ func must[T any](v T, err error) func(t testing.TB) T {
 	}
 }
 
-// setup is application, channel, package and group as the acceptance cases use them.
+// setup contains an application, channel, packages and group like the acceptance cases.
 type setup struct {
 	app      *db.Application
 	channel  *db.Channel
@@ -145,8 +144,8 @@ type setup struct {
 	packages map[string]uuid.UUID
 }
 
-// setup makes an application whose group is to run 2.0.0.
-func (d *desk) setup() *setup {
+// setup creates an application with a group whose target is 2.0.0.
+func (d *harness) setup() *setup {
 	t := d.t
 	t.Helper()
 	s := &setup{packages: map[string]uuid.UUID{}}
@@ -163,7 +162,7 @@ func (d *desk) setup() *setup {
 	return s
 }
 
-func (d *desk) addPackage(s *setup, version string) uuid.UUID {
+func (d *harness) addPackage(s *setup, version string) uuid.UUID {
 	d.t.Helper()
 	p := must(d.CreatePackage(d.ctx, samplePackage(s.app.ID, version)))(d.t)
 	s.packages[version] = p.ID
@@ -178,29 +177,29 @@ func samplePackage(app uuid.UUID, version string) fleet.CreatePackage {
 	}
 }
 
-func (d *desk) promote(s *setup, version string) {
+func (d *harness) promote(s *setup, version string) {
 	d.t.Helper()
 	id := s.packages[version]
 	must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &id, Reason: "test"}))(d.t)
 }
 
-// check is an update check of a machine.
-func (d *desk) check(s *setup, machine, version string) checkin.Answer {
+// check sends an update check of a machine.
+func (d *harness) check(s *setup, machine, version string) checkin.Answer {
 	d.t.Helper()
 	return must(d.Machines.CheckIn(d.t.Context(), checkin.CheckIn{
 		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, UpdateCheck: true, Ping: true,
 	}))(d.t)
 }
 
-func (d *desk) reason(s *setup, machine, version string, want rollout.Reason) {
+func (d *harness) reason(s *setup, machine, version string, want rollout.Reason) {
 	d.t.Helper()
 	if got := d.check(s, machine, version).Decision.Reason; got != want {
 		d.t.Fatalf("check %s@%s: %s, want %s", machine, version, got, want)
 	}
 }
 
-// report sends one event of a machine.
-func (d *desk) report(s *setup, machine, version string, e rollout.Event) {
+// report sends an event of a machine.
+func (d *harness) report(s *setup, machine, version string, e rollout.Event) {
 	d.t.Helper()
 	must(d.Machines.CheckIn(d.t.Context(), checkin.CheckIn{
 		AppID: s.app.ID.String(), Track: "t", Machine: machine, Version: version, Events: []rollout.Event{e},
@@ -209,8 +208,8 @@ func (d *desk) report(s *setup, machine, version string, e rollout.Event) {
 
 func (s *setup) instance(machine string) uuid.UUID { return store.InstanceID(s.app.ID, machine) }
 
-// rollout is the current rollout of a group; nil for none.
-func (d *desk) rollout(group uuid.UUID) *db.GroupRollout {
+// rollout returns the current rollout of a group, nil if it has none.
+func (d *harness) rollout(group uuid.UUID) *db.GroupRollout {
 	d.t.Helper()
 	g := must(d.store.Reader().Group.Get(d.ctx, group))(d.t)
 	l := must(g.QueryLedger().Only(d.ctx))(d.t)
@@ -220,22 +219,22 @@ func (d *desk) rollout(group uuid.UUID) *db.GroupRollout {
 	return must(d.store.Reader().GroupRollout.Get(d.ctx, *l.RolloutID))(d.t)
 }
 
-func (d *desk) activities(kind rollout.ActivityKind) []*db.Activity {
+func (d *harness) activities(kind rollout.ActivityKind) []*db.Activity {
 	d.t.Helper()
 	return must(d.store.Reader().Activity.Query().Where(activity.Kind(kind)).Order(activity.ByID()).All(d.ctx))(d.t)
 }
 
-// audits are the audit rows of a verb.
-func (d *desk) audits(verb string) []*db.Audit {
+// audits returns the audit rows of a verb, oldest first.
+func (d *harness) audits(verb string) []*db.Audit {
 	d.t.Helper()
 	return must(d.store.Reader().Audit.Query().Where(audit.Verb(verb)).Order(audit.ByID()).All(d.ctx))(d.t)
 }
 
-// sound fails when a counter disagrees with what it counts.
-func (d *desk) sound() {
+// checkCounters compares every counter with a recount.
+func (d *harness) checkCounters() {
 	d.t.Helper()
 	for _, diff := range must(d.store.Recount(d.t.Context()))(d.t) {
-		d.t.Errorf("%s: kept %d, counted %d", diff.Counter, diff.Kept, diff.Counted)
+		d.t.Errorf("counter %s is %d, a recount gives %d", diff.Counter, diff.Kept, diff.Counted)
 	}
 	d.must(d.store.View(d.t.Context(), d.clock(), func(tx *store.Tx) error {
 		groups, err := tx.Client().Group.Query().IDs(d.ctx)
@@ -253,7 +252,7 @@ func (d *desk) sound() {
 				return err
 			}
 			if counted != st.Census {
-				d.t.Errorf("census of group %s: kept %+v, counted %+v", g.Name, st.Census, counted)
+				d.t.Errorf("census of group %s is %+v, a recount gives %+v", g.Name, st.Census, counted)
 			}
 		}
 		return err
