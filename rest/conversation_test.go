@@ -20,19 +20,19 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-var update = flag.Bool("update", false, "rewrite the answers in testdata: read the difference")
+var update = flag.Bool("update", false, "rewrite the responses in testdata: read the difference")
 
-// The conversations in testdata are what a script and the server said: each
-// answer is compared field by field, on both databases. A line of a file is
+// The files in testdata are recorded conversations: each response is compared field
+// by field, on both databases. A line of a file is
 //
 //	# a comment
-//	! as NAME:PASSWORD      who asks from here on; "stranger" is nobody
-//	! wait DURATION         the clock moves on; it also does by a second a request
-//	! work                  what the server does in the background, once
-//	! machine ID VERSION GROUP [XML]  what a machine says; an update check unless told
-//	! save NAME PATH        a value of the last answer; it is written {NAME} from then on
+//	! as NAME:PASSWORD      credentials of the next requests; "stranger" has none
+//	! wait DURATION         advances the clock; each request also advances it by a second
+//	! work                  runs the background work once
+//	! machine ID VERSION GROUP [XML]  sends an Omaha request; default: update check
+//	! save NAME PATH        names a value of the last response, which is written {NAME} from then on
 //	>>> METHOD PATH         a request, its headers ("Name: value") and its body
-//	<<< STATUS              the answer
+//	<<< STATUS              the response
 //
 // Ids that were not saved are written {id}.
 func TestConversations(t *testing.T) {
@@ -64,18 +64,17 @@ func TestConversations(t *testing.T) {
 	}
 }
 
-// conversation plays one file.
+// conversation runs one file.
 type conversation struct {
 	*site
 	who    string
 	names  map[string]string // by name
-	answer any               // the last one
+	answer any               // the last response
 }
 
 var uuidPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// play says what the file asks for, and returns the file with the answers that
-// came.
+// play sends the requests of the file and returns the file with the responses.
 func (c *conversation) play(text string) string {
 	c.t.Helper()
 	var out strings.Builder
@@ -87,7 +86,7 @@ func (c *conversation) play(text string) string {
 			if command, ok := strings.CutPrefix(line, "! "); ok {
 				c.command(&out, strings.Fields(command))
 			}
-			if strings.HasPrefix(line, "! machine") { // what it was told before
+			if strings.HasPrefix(line, "! machine") { // the recorded answer
 				for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "    ") {
 					i++
 				}
@@ -101,7 +100,7 @@ func (c *conversation) play(text string) string {
 		out.WriteString(strings.Join(lines[i:end], "\n") + "\n")
 		answer := c.say(lines[i], lines[i+1:end])
 		for end < len(lines) && !strings.HasPrefix(lines[end], ">>> ") && !strings.HasPrefix(lines[end], "! ") && !strings.HasPrefix(lines[end], "#") {
-			end++ // the answer as it was
+			end++ // the response as it was
 		}
 		for n := end; n < len(lines) && strings.HasPrefix(lines[n], "! save "); n++ {
 			c.save(strings.Fields(lines[n])[2:])
@@ -112,15 +111,15 @@ func (c *conversation) play(text string) string {
 	return out.String()
 }
 
-func (c *conversation) command(out *strings.Builder, words []string) {
+func (c *conversation) command(out *strings.Builder, args []string) {
 	c.t.Helper()
-	switch words[0] {
+	switch args[0] {
 	case "as":
-		if c.who = words[1]; c.who == "stranger" {
+		if c.who = args[1]; c.who == "stranger" {
 			c.who = ""
 		}
 	case "wait":
-		d, err := time.ParseDuration(words[1])
+		d, err := time.ParseDuration(args[1])
 		c.ok(err)
 		c.wait(d)
 	case "work":
@@ -129,23 +128,24 @@ func (c *conversation) command(out *strings.Builder, words []string) {
 	case "machine":
 		c.wait(time.Second)
 		inside := "<ping/><updatecheck/>"
-		if len(words) > 4 {
-			inside = strings.Join(words[4:], " ")
+		if len(args) > 4 {
+			inside = strings.Join(args[4:], " ")
 		}
-		answer := c.machine(words[1], words[2], c.filled(words[3]), c.filled(inside))
+		answer := c.machine(args[1], args[2], c.filled(args[3]), c.filled(inside))
 		for _, part := range regexp.MustCompile(`<updatecheck [^>]*>|<manifest [^>]*>|<url [^>]*>|<package [^>]*>|<action event="postinstall"[^>]*>`).FindAllString(answer, -1) {
 			fmt.Fprintf(out, "    %s\n", part)
 		}
 	default:
-		c.t.Fatalf("what is %q?", words)
+		c.t.Fatalf("unknown command %q", args)
 	}
 }
 
-// save keeps a value of the last answer: "name path", the path as 0.channel.id.
-func (c *conversation) save(words []string) {
+// save names a value of the last response: "name path", with a path such as
+// 0.channel.id.
+func (c *conversation) save(args []string) {
 	c.t.Helper()
 	v := c.answer
-	for part := range strings.SplitSeq(words[1], ".") {
+	for part := range strings.SplitSeq(args[1], ".") {
 		switch x := v.(type) {
 		case map[string]any:
 			v = x[part]
@@ -153,19 +153,19 @@ func (c *conversation) save(words []string) {
 			n, err := strconv.Atoi(part)
 			c.ok(err)
 			if n >= len(x) {
-				c.t.Fatalf("no entry %d for %v in %v", n, words, c.answer)
+				c.t.Fatalf("no entry %d for %v in %v", n, args, c.answer)
 			}
 			v = x[n]
 		}
 	}
 	text, ok := v.(string)
 	if !ok {
-		c.t.Fatalf("nothing to save as %v in %v", words, c.answer)
+		c.t.Fatalf("no value for %v in %v", args, c.answer)
 	}
-	c.names[words[0]] = text
+	c.names[args[0]] = text
 }
 
-// filled puts values for their names.
+// filled replaces names by their values.
 func (c *conversation) filled(text string) string {
 	for name, value := range c.names {
 		text = strings.ReplaceAll(text, "{"+name+"}", value)
@@ -189,7 +189,7 @@ func (c *conversation) say(line string, rest []string) reply {
 	switch text := strings.Join(rest, "\n"); {
 	case strings.HasPrefix(text, "10 MB of "):
 		body = strings.NewReader(`{"name":"` + strings.Repeat("x", 10<<20) + `"}`)
-	case strings.HasPrefix(text, "Go "): // bytes that are no text
+	case strings.HasPrefix(text, "Go "): // invalid UTF-8
 		bytes, err := strconv.Unquote(strings.TrimPrefix(text, "Go "))
 		c.ok(err)
 		body = strings.NewReader(bytes)
@@ -202,7 +202,7 @@ func (c *conversation) say(line string, rest []string) reply {
 	return r
 }
 
-// written is an answer as it stands in the file.
+// written formats a response for the file.
 func (c *conversation) written(r reply) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<<< %d\n", r.status)
@@ -240,7 +240,7 @@ func (c *conversation) written(r reply) string {
 	return b.String()
 }
 
-// wellKnown reports whether an id is one of a new database, the same everywhere.
+// wellKnown reports whether an id is the same in every new database.
 func wellKnown(id string) bool { return id[14] != '7' }
 
 func firstDifference(was, is string) string {

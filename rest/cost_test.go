@@ -26,7 +26,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// statements counts what is read through the store's client.
+// statements counts the statements of the read-only client.
 func (s *site) statements() func() int64 {
 	var n atomic.Int64
 	s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
@@ -38,7 +38,7 @@ func (s *site) statements() func() int64 {
 	return func() int64 { return n.Swap(0) }
 }
 
-// more makes an application with so many packages, channels and groups.
+// more creates an application with n packages, channels and groups.
 func (s *site) more(name string, n int) (app uuid.UUID, group uuid.UUID) {
 	s.t.Helper()
 	row, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: name})
@@ -65,9 +65,8 @@ func (s *site) more(name string, n int) (app uuid.UUID, group uuid.UUID) {
 	return row.ID, group
 }
 
-// Each route costs a fixed number of statements, however much there is of
-// everything. The budget is the number found when the route was written.
-func TestRoutesHaveABudget(t *testing.T) {
+// Each route costs a fixed number of statements for any number of objects.
+func TestRoutesReadWithinStatementBudget(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		small, smallGroup := s.more("small", 1)
 		large, largeGroup := s.more("large", 4)
@@ -90,7 +89,7 @@ func TestRoutesHaveABudget(t *testing.T) {
 			}
 			few, many := get(path(small, smallGroup, "m0-0")), get(path(large, largeGroup, "m3-3"))
 			if many != few || many != budget {
-				t.Errorf("GET /api/apps/{app}%s: %d statements for one of everything, %d for four; the budget is %d", route, few, many, budget)
+				t.Errorf("GET /api/apps/{app}%s: %d statements with one object of each kind, %d with four, want %d", route, few, many, budget)
 			}
 		}
 		if few, many := get("/api/apps?perpage=1&page=2"), get("/api/apps"); many > few || many > 18 {
@@ -102,21 +101,21 @@ func TestRoutesHaveABudget(t *testing.T) {
 	})
 }
 
-// A script's password is not hashed anew with each request.
-func TestBasicAuthenticationIsRemembered(t *testing.T) {
+// A verified password is cached, not hashed for each request.
+func TestVerifiedPasswordsAreCached(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	s.ask("admin:admin", http.MethodGet, "/api/activity", http.NoBody)
 	count := s.statements()
 	for range 20 {
 		s.ask("admin:admin", http.MethodGet, "/api/activity", http.NoBody)
 	}
-	if n := count(); n != 20 { // looking the user up would be one more each
+	if n := count(); n != 20 { // reading the user would add one each
 		t.Errorf("20 requests cost %d statements", n)
 	}
 }
 
-// A token lets a script in, until the password changes.
-func TestBearerTokens(t *testing.T) {
+// A token is valid until the password changes.
+func TestPasswordChangeRevokesTokens(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		token, _, err := s.Accounts.CreateToken(s.ctx, account.CreateToken{Username: "admin", Life: time.Hour})
 		s.ok(err)
@@ -127,7 +126,7 @@ func TestBearerTokens(t *testing.T) {
 		if err != nil || len(audits) != 1 || audits[0].Credential != "token" || audits[0].Actor != "admin" {
 			t.Errorf("audit %+v %v", audits, err)
 		}
-		// A token is no password: another one takes the present one.
+		// With a token the current password is required.
 		for body, status := range map[string]int{`{"password":"correct horse"}`: 400, `{"password":"correct horse","current_password":"nonsense"}`: 400} {
 			if r := s.ask("bearer "+token, http.MethodPut, "/api/password", strings.NewReader(body)); r.status != status || !strings.Contains(string(r.data), "current_password") {
 				t.Errorf("%s: %d %s", body, r.status, r.data)
@@ -137,13 +136,12 @@ func TestBearerTokens(t *testing.T) {
 			t.Errorf("%d %s", r.status, r.data)
 		}
 		if r := s.ask("bearer "+token, http.MethodGet, "/api/apps", http.NoBody); r.status != http.StatusUnauthorized {
-			t.Errorf("a token of the password before: %d", r.status)
+			t.Errorf("status %d with a token from before the password change", r.status)
 		}
 	})
 }
 
-// fleetOf fills a group with machines, in states and versions of a rollout
-// under way, and their counters.
+// fleetOf fills a group with machines and counters as in the middle of a rollout.
 func (s *site) fleetOf(n int) (app, group uuid.UUID) {
 	s.t.Helper()
 	row, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "large"})
@@ -172,7 +170,7 @@ func (s *site) fleetOf(n int) (app, group uuid.UUID) {
 	return row.ID, g.ID
 }
 
-// live is how many bytes of memory are in use, without what is garbage.
+// live returns the bytes of reachable memory.
 func live() int64 {
 	runtime.GC()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
@@ -180,7 +178,7 @@ func live() int64 {
 	return int64(sample[0].Value.Uint64())
 }
 
-// many is how many machines the lists have that must not be in memory at once.
+// many is the size of lists that must not be in memory as a whole.
 var many = storetest.Size(20_000, 100_000)
 
 // Machines are listed page by page, each once, and in a single answer; neither
@@ -215,16 +213,16 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 		}
 		clear(seen)
 
-		// A place nobody was before, and the same place once more.
+		// A page that was not read before, twice.
 		deep := fmt.Sprintf("%s?perpage=77&page=%d", path, many/77)
 		first := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
-		s.wait(time.Hour) // what is remembered is forgotten
+		s.wait(time.Hour) // expires the cache of places
 		again := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
 		if string(first) != string(again) || !strings.Contains(string(first), `"id"`) {
 			t.Errorf("a page deep in the list: %.200s and %.200s", first, again)
 		}
 
-		// Everything in one answer.
+		// All machines in one response.
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.http.URL+path+"?perpage=10000000", http.NoBody)
 		s.ok(err)
 		req.SetBasicAuth("admin", "admin")
@@ -245,9 +243,9 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 		if perMachine := bytes / int64(many); perMachine < 200 {
 			t.Fatalf("%d bytes of %d machines", bytes, many)
 		}
-		// Rows and text of all of them are 100 MB and more.
+		// All rows and their JSON take 100 MB or more.
 		if most > 16<<20 {
-			t.Errorf("%d MB of answer took %d MB of memory", bytes>>20, most>>20)
+			t.Errorf("a response of %d MB took %d MB of memory", bytes>>20, most>>20)
 		}
 	})
 }

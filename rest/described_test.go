@@ -20,13 +20,12 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// described holds an answer against the description of the API: its status has
-// to be one of the operation's, its type and body as they are said to be. What
-// the router answers for addresses that are no route has nothing to be held to.
+// described checks a response against openapi.json: status, content type and body
+// must match the operation. Paths without a route are not described.
 func described(t testing.TB, r reply) {
 	t.Helper()
 	if strings.Contains(string(r.data), "there is no such route") || r.status == http.StatusMethodNotAllowed || r.request.URL.Path == "/api/nothing" {
-		return // held to the conversations
+		return // compared with the conversations
 	}
 	v, err := described31()
 	if err != nil {
@@ -39,7 +38,7 @@ func described(t testing.TB, r reply) {
 		t.Errorf("%s %s: %d %.300s\n%s", r.request.Method, r.request.URL, r.status, r.data, sentences(found))
 	}
 	if h := r.header.Get("X-Authenticated-Username"); r.status < 300 && h == "" {
-		t.Errorf("%s %s: nobody is said to be signed in", r.request.Method, r.request.URL)
+		t.Errorf("%s %s: X-Authenticated-Username is missing", r.request.Method, r.request.URL)
 	}
 }
 
@@ -54,7 +53,7 @@ func sentences(found []*errors.ValidationError) string {
 	return b.String()
 }
 
-// describedAPI is the validator of the description.
+// describedAPI returns the validator of openapi.json.
 type describedAPI struct {
 	validator.Validator
 	mu sync.Mutex
@@ -76,7 +75,7 @@ var described31 = sync.OnceValues(func() (*describedAPI, error) {
 	return &describedAPI{Validator: v}, nil
 })
 
-func TestTheDescriptionIsOpenAPI31(t *testing.T) {
+func TestDescriptionIsValidAndHasEveryRoute(t *testing.T) {
 	v, err := described31()
 	if err != nil {
 		t.Fatal(err)
@@ -95,21 +94,21 @@ func TestTheDescriptionIsOpenAPI31(t *testing.T) {
 	if err := json.Unmarshal(text, &document); err != nil || document.OpenAPI != "3.1.0" {
 		t.Fatalf("%s %v", document.OpenAPI, err)
 	}
-	var said []string
+	var described []string
 	for path, operations := range document.Paths {
 		for method := range operations {
 			if method != "parameters" {
-				said = append(said, strings.ToUpper(method)+" "+path)
+				described = append(described, strings.ToUpper(method)+" "+path)
 			}
 		}
 	}
-	slices.Sort(said)
-	if routes := mounted(t); !slices.Equal(said, routes) {
-		t.Errorf("described\n%s\nmounted\n%s", strings.Join(said, "\n"), strings.Join(routes, "\n"))
+	slices.Sort(described)
+	if routes := mounted(t); !slices.Equal(described, routes) {
+		t.Errorf("described\n%s\nmounted\n%s", strings.Join(described, "\n"), strings.Join(routes, "\n"))
 	}
 }
 
-// mounted are the routes as they stand in routes.go.
+// mounted returns the routes in routes.go.
 func mounted(t *testing.T) []string {
 	t.Helper()
 	source, err := os.ReadFile("routes.go")
@@ -124,7 +123,7 @@ func mounted(t *testing.T) []string {
 	return routes
 }
 
-// Every route has been asked in a conversation, with success.
+// Every route succeeds in at least one conversation.
 func TestEveryRouteHasAConversation(t *testing.T) {
 	var all strings.Builder
 	files, err := os.ReadDir("testdata")
@@ -137,20 +136,20 @@ func TestEveryRouteHasAConversation(t *testing.T) {
 		}
 	}
 	for _, route := range mounted(t) {
-		if route == "GET /api/openapi.json" { // TestTheDescriptionIsServed
+		if route == "GET /api/openapi.json" { // TestDescriptionIsServed
 			continue
 		}
 		pattern := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(regexp.QuoteMeta(route), `x`)
 		pattern = regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(pattern, `[^/ ?]+`)
 		asked := regexp.MustCompile(`(?m)^>>> ` + pattern + `(\?.*)?\n(?:[^<>\n].*\n)*<<< 20[04]`)
 		if !asked.MatchString(all.String()) {
-			t.Errorf("%s: no conversation has an answer with success", route)
+			t.Errorf("%s succeeds in no conversation", route)
 		}
 	}
 }
 
-// A validator that lets everything pass is worth nothing.
-func TestAnswersThatAreNotDescribedAreSeen(t *testing.T) {
+// The validator rejects responses that do not match.
+func TestUndescribedResponsesAreRejected(t *testing.T) {
 	v, err := described31()
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +178,7 @@ func TestAnswersThatAreNotDescribedAreSeen(t *testing.T) {
 	}
 }
 
-func TestTheDescriptionIsServed(t *testing.T) {
+func TestDescriptionIsServed(t *testing.T) {
 	s := newSite(t, storetest.SQLite(t))
 	r := s.ask("admin:admin", http.MethodGet, "/api/openapi.json", http.NoBody)
 	want, err := os.ReadFile("openapi.json")

@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 )
 
-func TestIntervals(t *testing.T) {
+func TestIntervalsParseAndFormat(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"15 minutes": 15 * time.Minute, "1 minute": time.Minute, "1 hour": time.Hour, "2 Hours": 2 * time.Hour, " 1 day ": 24 * time.Hour,
 		"00:15:00": 15 * time.Minute, "100:00:00.5": 100*time.Hour + 500*time.Millisecond, "500 milliseconds": 500 * time.Millisecond,
@@ -45,7 +45,7 @@ func TestIntervals(t *testing.T) {
 	}
 }
 
-func TestPages(t *testing.T) {
+func TestPagesFromParameters(t *testing.T) {
 	for query, want := range map[string]page{
 		"": {0, 500}, "page=1": {0, 500}, "page=0&perpage=0": {0, 500}, "page=3&perpage=10": {20, 10},
 		fmt.Sprintf("page=%d", math.MaxInt):                          {math.MaxInt / 2, 500},
@@ -64,14 +64,14 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestPlacesAreForgotten(t *testing.T) {
+func TestPlacesExpireAndAreLimited(t *testing.T) {
 	var p places
 	now := time.Unix(0, 0)
 	for i := range maxPlaces + 1 {
 		p.put(place{"list", i}, fmt.Sprint("m", i), now)
 	}
 	if _, ok := p.get(place{"list", 0}, now); ok || len(p.known) != maxPlaces {
-		t.Errorf("%d places are known", len(p.known))
+		t.Errorf("%d places are cached", len(p.known))
 	}
 	if m, ok := p.get(place{"list", 7}, now); !ok || m != "m7" {
 		t.Errorf("%q %v", m, ok)
@@ -81,13 +81,12 @@ func TestPlacesAreForgotten(t *testing.T) {
 		t.Errorf("%q %v", m, ok)
 	}
 	if _, ok := p.get(place{"list", 7}, now.Add(placeTime)); ok {
-		t.Error("a place is known for ever")
+		t.Error("a place does not expire")
 	}
 }
 
-// FuzzBody throws bytes at the readers of bodies. Whatever they are: no panic;
-// what is refused is refused with a code, a field and a short text; what is
-// accepted is what the standard library reads from them.
+// FuzzBody checks the readers of bodies: they do not panic, refuse with a code, a
+// field and a short text, and accept what the standard library decodes equally.
 func FuzzBody(f *testing.F) {
 	for _, text := range []string{
 		`{}`, `null`, `[]`, `{"type":1,"version":"1.0.0","url":"https://example.com/","size":"12","hash":null,"channels_blacklist":["e96281a6-d1af-4bde-9a0a-97b76e56dc57"],"coreos_action":{"sha256":"x"}}`,
@@ -106,7 +105,7 @@ func FuzzBody(f *testing.F) {
 		}
 		var plain map[string]any
 		numbers := json.NewDecoder(bytes.NewReader(data))
-		numbers.UseNumber() // of fields that nobody reads, too large for any type
+		numbers.UseNumber() // unread fields may have numbers too large for any type
 		if err := numbers.Decode(&plain); err != nil {
 			t.Fatalf("accepted, but %v", err)
 		}

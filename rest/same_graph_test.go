@@ -8,10 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// graphDialect speaks GraphQL.
+// graphDialect uses GraphQL.
 type graphDialect struct{ *site }
 
-// say makes one mutation and returns the id of what it shows.
+// say runs one mutation and returns the id of the object.
 func (d graphDialect) say(verb, shown string, in map[string]any) (id uuid.UUID) {
 	d.t.Helper()
 	d.wait(1e9)

@@ -21,7 +21,7 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// dialect says the same things in one of the two languages.
+// dialect runs the same verbs through one API.
 type dialect interface {
 	createApplication(name, description string, from *uuid.UUID) uuid.UUID
 	updateApplication(app uuid.UUID, name, description string)
@@ -38,9 +38,8 @@ type dialect interface {
 	password(text string)
 }
 
-// The same verbs through REST and GraphQL leave the same rows, the same
-// activity and the same audit.
-func TestRESTAndGraphQLLeaveTheSame(t *testing.T) {
+// The same verbs through REST and GraphQL write the same rows, activity and audit.
+func TestRESTAndGraphQLWriteTheSameRows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		rest := newSite(t, url)
 		left := map[string]string{}
@@ -60,13 +59,13 @@ func TestRESTAndGraphQLLeaveTheSame(t *testing.T) {
 			"deleteGroup", "deleteChannel", "deletePackage", "deleteApplication", "changePassword",
 		} {
 			if !strings.Contains(left["rest"], `"verb":"`+verb+`"`) {
-				t.Errorf("nobody did %s", verb)
+				t.Errorf("%s is not in the audit", verb)
 			}
 		}
 	})
 }
 
-// lived does everything once and writes down what is left.
+// lived runs every verb once and returns the rows.
 func lived(s *site, d dialect) string {
 	s.t.Helper()
 	app := d.createApplication("agent", "runs everywhere", nil)
@@ -81,7 +80,7 @@ func lived(s *site, d dialect) string {
 	d.promote(app, stable, "stable", &two)
 	s.machine("m1", "1.0.0", group.String(), "<ping/><updatecheck/>")
 	s.machine("m1", "1.0.0", group.String(), `<event eventtype="3" eventresult="0" errorcode="2000"/>`)
-	d.switched(app, group, stable, "prod", 3, true) // safe mode had halted it
+	d.switched(app, group, stable, "prod", 3, true) // safe mode halted it
 	d.switched(app, group, stable, "prod", 3, false)
 	d.switched(app, group, stable, "prod", 3, true)
 	d.policy(app, group, stable, "prod", 7)
@@ -100,11 +99,11 @@ func lived(s *site, d dialect) string {
 
 var (
 	madePattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	saltPattern = regexp.MustCompile(`\[(\d+,){15}\d+\]`) // an id as the engine keeps it
+	saltPattern = regexp.MustCompile(`\[(\d+,){15}\d+\]`) // an id in the format of the engine
 )
 
-// left is every row of configuration, activity and audit. New ids are named by
-// the order in which they are first met.
+// left returns all rows of configuration, activity and audit. New ids are numbered
+// in the order of their first use.
 func (s *site) left() string {
 	s.t.Helper()
 	var b strings.Builder
@@ -140,7 +139,7 @@ func (s *site) left() string {
 	})
 }
 
-// restDialect speaks REST.
+// restDialect uses REST.
 type restDialect struct{ *site }
 
 func (d restDialect) say(method, path string, body map[string]any) uuid.UUID {

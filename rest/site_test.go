@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	_ "time/tzdata" // the zones of the tests, whatever the machine has
+	_ "time/tzdata" // independent of the zones of the machine
 
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
@@ -27,11 +27,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// begin is when the tests' clock starts: a Monday, 10:00 UTC.
+// begin is the start of the tests' clock: a Monday, 10:00 UTC.
 var begin = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 
-// site is a whole server on a new database, as the program makes one, at a
-// time of its own.
+// site is a complete server on a new database with its own clock.
 type site struct {
 	*fleet.Service
 	t     testing.TB
@@ -74,7 +73,7 @@ func newSite(t testing.TB, url string) *site {
 		s.http.Client().CloseIdleConnections()
 		s.http.Close()
 		if text := s.log.String(); strings.Contains(text, "level=ERROR") {
-			t.Errorf("the server complains: %s", text)
+			t.Errorf("the server logged: %s", text)
 		}
 	})
 	return s
@@ -91,8 +90,8 @@ func (s *site) ok(err error) {
 	}
 }
 
-// ask sends a request as somebody, "name:password", "bearer token" or "" for
-// nobody. Its answer has been held against the description of the API.
+// ask sends a request with credentials, "name:password", "bearer TOKEN" or "" for
+// none, and checks the response against openapi.json.
 func (s *site) ask(who, method, path string, body io.Reader, header ...string) reply {
 	s.t.Helper()
 	r := s.send(who, method, path, body, header...)
@@ -102,7 +101,7 @@ func (s *site) ask(who, method, path string, body io.Reader, header ...string) r
 	return r
 }
 
-// reply is an answer and what it answers.
+// reply is a response and its request.
 type reply struct {
 	request *http.Request
 	status  int
@@ -110,7 +109,7 @@ type reply struct {
 	data    []byte
 }
 
-// send is ask without looking at the description.
+// send is ask without the check.
 func (s *site) send(who, method, path string, body io.Reader, header ...string) reply {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.http.URL+path, body)
@@ -131,7 +130,7 @@ func (s *site) send(who, method, path string, body io.Reader, header ...string) 
 	return reply{req, resp.StatusCode, resp.Header, data}
 }
 
-// machine lets a machine say something over Omaha and returns the answer.
+// machine sends an Omaha request of a machine and returns the response.
 func (s *site) machine(id, version string, group, inside string) string {
 	s.t.Helper()
 	text := `<?xml version="1.0" encoding="UTF-8"?><request protocol="3.0" installsource="scheduler">` +

@@ -16,10 +16,10 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Control is what a person can do to the rollout of a group.
+// Control is an operator's control of a rollout.
 type Control string
 
-// The controls; each is a verb of its own.
+// The controls, each with its verb.
 const (
 	ControlPause   Control = "PAUSE"   // PauseUpdates
 	ControlResume  Control = "RESUME"  // ResumeUpdates
@@ -27,8 +27,8 @@ const (
 	ControlAdvance Control = "ADVANCE" // AdvanceWave
 )
 
-// ControlReach is whom a control would touch now. It is refused where the
-// control is.
+// ControlReach returns the machines that a control would affect now. It returns
+// the same errors as the control.
 func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control Control) (Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Reach{}, err
@@ -86,7 +86,7 @@ func ErrNoWave() error {
 	return fault.Errorf(fault.Conflict, "groupId", "there is no further wave to open")
 }
 
-// still is the reach of a control that would change nothing.
+// still returns the reach of a control that changes nothing.
 func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (Reach, error) {
 	if err := r.addAt(g, g.Policy, g.Target, stage); err != nil {
 		return Reach{}, err
@@ -95,7 +95,7 @@ func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence strin
 	return r.out, nil
 }
 
-// stop is the reach of a pause and of a halt: nobody begins after it.
+// stop returns the reach of a pause or halt: no machine starts an update after it.
 func (r *reacher) stop(g *catalog.Group, stage *db.GroupRollout, how string) (Reach, error) {
 	out, err := r.still(g, stage, "")
 	if err != nil || r.numbers == nil {
@@ -131,9 +131,9 @@ func (r *reacher) resume(g *catalog.Group, p rollout.Policy, stage *db.GroupRoll
 	return r.done("have something to update to"), nil
 }
 
-// advance counts who is in the next wave and not in this one. Whom a wave
-// reaches is a matter of a hash, so it is about right, and exact for a wave of
-// everybody once all machines asked.
+// advance counts the machines of the next wave that are not in the current one.
+// Waves select machines by a hash, so the count is an estimate. It is exact for a
+// wave with a share of 1 after all machines have checked in.
 func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (Reach, error) {
 	p := g.Policy
 	last := len(p.Waves) - 1
@@ -176,9 +176,9 @@ func reached(w rollout.Wave) string {
 	return fmt.Sprintf("%.4g %% of the machines", w.Share*100)
 }
 
-// outside is how many active machines below the target the current wave does
-// not reach: those that were told so, and of those that were not asked for long
-// the share it leaves out.
+// outside estimates the active machines below the target that are not in the
+// current wave: those whose last answer says so and, of machines whose last answer
+// has another reason, the share that the wave excludes.
 func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
 	rows, err := r.s.db().GroupCount.Query().
 		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(r.ctx)
@@ -195,7 +195,7 @@ func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
 		case rollout.ReasonWaveNotReached, rollout.ReasonSoaking, rollout.ReasonWaitingForApproval:
 			n += float64(row.Machines)
 		case rollout.ReasonSafeModeFirst, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
-			rollout.ReasonGranted, rollout.ReasonUpdateInProgress: // they are in
+			rollout.ReasonGranted, rollout.ReasonUpdateInProgress: // already in the wave
 		default:
 			n += float64(row.Machines) * (1 - share)
 		}

@@ -14,15 +14,15 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// Explanation is why a machine updates or does not.
+// Explanation explains the decision about a machine.
 type Explanation struct {
 	Instance *db.Instance
 	AsOf     time.Time
 	Decision rollout.Decision
-	Steps    []rollout.RuleStep // every rule in the order it is tried; none for a machine without group
+	Steps    []rollout.RuleStep // every rule in evaluation order; none without a group
 }
 
-// ExplainUpdate runs the engine for one machine as if it asked now.
+// ExplainUpdate decides about a machine as for an update check now.
 func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Explanation, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Exp
 		}
 		m, g := machines[instanceID], app.Group(*row.GroupID)
 		if m == nil || g == nil || len(states) == 0 || m.GroupID != g.ID {
-			return nil // it left its group meanwhile
+			return nil // the machine left the group meanwhile
 		}
 		w := g.World(states[0])
 		out.Decision = rollout.Decide(&w, &m.Machine, rollout.Check{}, out.AsOf)

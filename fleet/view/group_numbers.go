@@ -16,19 +16,19 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// GroupNumbers is a group in numbers, all of them sums over a few counters:
-// its cost does not depend on the number of machines.
+// GroupNumbers counts the machines of a group. It sums counters: the cost does not
+// depend on the number of machines.
 type GroupNumbers struct {
 	Numbers
-	Cap           int             // what InFlight may reach
+	Cap           int             // maximum of InFlight
 	SpentInPeriod int             // grants within the last period
-	PeriodCap     int             // what SpentInPeriod may reach
+	PeriodCap     int             // maximum of SpentInPeriod
 	Grants        []rollout.Spend // of the last period, oldest first
 	ByState       []StateCount
-	HeldBecause   []HeldCount     // most first
+	HeldBecause   []HeldCount     // largest first
 	RolloutID     uuid.UUID       // of the current rollout, zero for none
 	Funnel        rollout.Counts  // attempts of the current rollout, over all its waves
-	Failures      []*FailureCount // of the current rollout, most first
+	Failures      []*FailureCount // of the current rollout, largest first
 }
 
 // GroupNumbers reads the numbers of one group.
@@ -50,9 +50,8 @@ func (s *Service) GroupNumbers(ctx context.Context, id uuid.UUID) (*GroupNumbers
 	return n, err
 }
 
-// ManyGroupNumbers reads the numbers of several groups with as many statements
-// as for one: two. Funnel and Failures stay empty. Groups that do not exist are
-// absent.
+// ManyGroupNumbers reads the numbers of groups with two statements for any number
+// of groups. Funnel and Failures stay empty. Missing groups are left out.
 func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupNumbers, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -102,8 +101,8 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	return out, nil
 }
 
-// policies are those of the ledgers' groups, from memory where the configuration
-// there is as new as the ledger.
+// policies returns the policies of the ledgers' groups, from the catalog unless the
+// ledger has a newer revision.
 func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.UUID]*rollout.Policy, error) {
 	catalog, out := s.catalog.Catalog(), make(map[uuid.UUID]*rollout.Policy, len(ledgers))
 	var newer []uuid.UUID
@@ -127,7 +126,7 @@ func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.
 	return out, nil
 }
 
-// readProgress reads how far the attempts of the group's rollout came.
+// readProgress reads Funnel and Failures.
 func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
 	waves, err := s.Waves(ctx, []uuid.UUID{n.RolloutID})
 	if err != nil {
@@ -138,7 +137,7 @@ func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
 	return err
 }
 
-// ApplicationNumbers sums the machines of all groups of applications, by
+// ApplicationNumbers counts the machines in the groups of applications, by
 // application.
 func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Numbers, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
@@ -166,7 +165,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	return out, nil
 }
 
-// FleetNumbers sums the machines of all groups.
+// FleetNumbers counts the machines of all groups.
 func (s *Service) FleetNumbers(ctx context.Context) (Numbers, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Numbers{}, err

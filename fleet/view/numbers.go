@@ -13,38 +13,38 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Numbers is machines by where they stand. Each is in exactly one of OnTarget,
-// InFlight, Failed, Quarantined, Overridden, Silent and Waiting.
+// Numbers counts machines. Each is in exactly one of OnTarget, InFlight, Failed,
+// Quarantined, Overridden, Silent and Waiting.
 type Numbers struct {
 	AsOf        time.Time
 	Total       int
 	Active      int // seen within 24 hours
 	OnTarget    int
 	InFlight    int // the same as the ledger's
-	Waiting     int // below the target, nothing under way; all when there is no target
-	Failed      int // the last attempt failed, and the machine was not decided about since
+	Waiting     int // below the target without an update in flight; all when there is no target
+	Failed      int // the last attempt failed, and no decision followed
 	Quarantined int
 	Silent      int
-	Overridden  int // held or pinned by a person
+	Overridden  int // pinned or held by a person
 	ByVersion   []VersionCount
 }
 
-// VersionCount is machines that run one version.
+// VersionCount counts the machines that run one version.
 type VersionCount struct {
 	Version  string
 	Machines int
-	Active   int  // of them, seen within 24 hours
+	Active   int  // seen within 24 hours
 	OnTarget bool // the version is the target or higher
 }
 
-// StateCount is machines in one state.
+// StateCount counts the machines in one state.
 type StateCount struct {
 	State    rollout.State
 	Machines int
-	Active   int // of them, seen within 24 hours
+	Active   int // seen within 24 hours
 }
 
-// HeldCount is active machines that were answered "not now" for one reason.
+// HeldCount counts the active machines that are held for one reason.
 type HeldCount struct {
 	Reason   rollout.Reason
 	Machines int
@@ -65,7 +65,7 @@ func newTally(now time.Time) *tally {
 	}
 }
 
-// add counts one row of a group with the given target, nil for none.
+// add adds one row of a group; target may be nil.
 func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	n := row.Machines
 	version, _ := rollout.ParseVersion(row.Version)
@@ -108,7 +108,7 @@ func (t *tally) hold(reason string, n int) {
 	}
 }
 
-// numbers is the sum so far, versions sorted from the newest.
+// numbers returns the sum, with the highest version first.
 func (t *tally) numbers() Numbers {
 	out := t.Numbers
 	for _, v := range t.versions {

@@ -16,15 +16,15 @@ import (
 	"github.com/coreroller/coreroller/fleet/pace"
 )
 
-// Pace is how fast a group went, by the moments of its timeline. Each number is
-// the highest since the moment before; 0 where nothing was kept.
+// Pace is the speed of a rollout at the times of a timeline. Each number is the
+// maximum since the previous time, 0 where nothing was recorded.
 type Pace struct {
 	InFlight, Cap      []int
 	Granted, PeriodCap []int // within the policy's period
-	Checks             []int // since the moment before: a sum
+	Checks             []int // sum since the previous time
 }
 
-// paceOf reads the points of a group at the moments of its timeline.
+// paceOf reads the pace of a group at the times of a timeline.
 func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (Pace, error) {
 	n := len(t.Times)
 	p := Pace{InFlight: make([]int, n), Cap: make([]int, n), Granted: make([]int, n), PeriodCap: make([]int, n), Checks: make([]int, n)}
@@ -42,7 +42,7 @@ func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (P
 			i++
 		}
 		if i == n || !t.Times[i].Equal(row.At) {
-			continue // a time in which the machines were not counted
+			continue // the machines were not counted at this time
 		}
 		p.InFlight[i], p.Cap[i] = row.InFlight, row.InFlightCap
 		p.Granted[i], p.PeriodCap[i], p.Checks[i] = row.Granted, row.GrantedCap, row.Checks
@@ -50,11 +50,11 @@ func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (P
 	return p, nil
 }
 
-// leastChecks is of how many checks an interval is believed.
+// leastChecks is the minimum sample size before a measured interval is used.
 const leastChecks = 10
 
-// checkInterval is how often each of the active machines of a group asked
-// within the last hour; 0 when they did not ask often enough to say.
+// checkInterval measures the average interval between update checks of a machine in
+// the last hour; 0 when there were too few checks.
 func (s *Service) checkInterval(ctx context.Context, groupID uuid.UUID, active int) (time.Duration, error) {
 	step := int(pace.Finest / time.Second)
 	last := s.now().Truncate(time.Duration(step) * time.Second)
@@ -75,15 +75,14 @@ func (s *Service) checkInterval(ctx context.Context, groupID uuid.UUID, active i
 	return max(time.Second, (span * time.Duration(active) / time.Duration(checks)).Round(time.Second)), nil
 }
 
-// Of Application.checks.
+// ApplicationChecks returns 12 buckets of 5 minutes.
 const (
 	checkBuckets = 12
 	checkSeconds = 300
 )
 
-// ApplicationChecks are the update checks of the machines of applications, by
-// application: one number for each five minutes of the last hour, the last one
-// still growing.
+// ApplicationChecks counts the update checks of applications by application: one
+// number for each five minutes of the last hour. The last bucket is incomplete.
 func (s *Service) ApplicationChecks(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]int, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err

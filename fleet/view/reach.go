@@ -17,21 +17,21 @@ import (
 	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
-// maxForecasts is how many groups of a channel are simulated for a
-// confirmation; each costs up to a tenth of a second.
+// maxForecasts limits the simulated groups of one reach, because each takes up to
+// 100 ms.
 const maxForecasts = 4
 
-// Reach is which machines a change touches, for the question before it.
+// Reach is the effect of a change on machines, shown before it is confirmed.
 type Reach struct {
 	Groups       int
-	Machines     int       // of all groups concerned
-	Eligible     int       // active machines that would have something to update to
-	EligibleNow  int       // of them, those that may begin at their next check
-	ProjectedEnd time.Time // when all would be done; zero: cannot be said
+	Machines     int       // of all affected groups
+	Eligible     int       // active machines below the target
+	EligibleNow  int       // of Eligible, those that may start at their next check
+	ProjectedEnd time.Time // when all would be done; zero: cannot be computed
 	Sentence     string
 }
 
-// PromotionReach is what pointing a channel to a package would touch.
+// PromotionReach returns the machines that a promotion would affect.
 func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Reach{}, err
@@ -40,7 +40,7 @@ func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.
 		return Reach{}, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
-	r := reacher{s: s, ctx: ctx, anew: true}
+	r := reacher{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
 		target, err := s.targetFor(ctx, g, &packageID)
 		if err != nil {
@@ -53,7 +53,7 @@ func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.
 	return r.done("would update"), nil
 }
 
-// PolicyReach is what a policy would mean for the machines of a group now.
+// PolicyReach returns the effect of a policy on the machines of a group now.
 func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Reach{}, err
@@ -69,12 +69,12 @@ func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.
 	return r.done("have something to update to"), nil
 }
 
-// Deletion names what would be deleted: exactly one of its ids.
+// Deletion is the object to delete: exactly one id is set.
 type Deletion struct {
 	ApplicationID, ChannelID, PackageID, GroupID *uuid.UUID
 }
 
-// DeletionReach is whose updates end when something is deleted.
+// DeletionReach returns the machines that would lose their update by a deletion.
 func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return Reach{}, err
@@ -98,20 +98,20 @@ func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error)
 			return Reach{}, err
 		}
 	}
-	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // nothing begins after it
+	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // no update starts after it
 	return r.done("would be left without their update"), nil
 }
 
-// reacher sums over groups.
+// reacher sums the reach of groups.
 type reacher struct {
-	s    *Service
-	ctx  context.Context
-	anew bool // a new rollout begins: with its first wave, and alone in safe mode
+	s     *Service
+	ctx   context.Context
+	isNew bool // a new rollout starts, with its first wave and safe mode
 
 	out       Reach
 	numbers   *GroupNumbers // of the group added last
 	forecasts int
-	open      bool // when it ends cannot be said
+	open      bool // the end cannot be computed
 }
 
 func (r *reacher) add(g *catalog.Group, p rollout.Policy, target *rollout.Package) error {
@@ -122,10 +122,9 @@ func (r *reacher) add(g *catalog.Group, p rollout.Policy, target *rollout.Packag
 	return r.addAt(g, p, target, stage)
 }
 
-// stage is where the current rollout of a group stands, the beginning when
-// there is none.
+// stage returns the current rollout of a group, a new one when there is none.
 func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
-	if r.anew {
+	if r.isNew {
 		return &db.GroupRollout{}, nil
 	}
 	row, err := r.s.db().Ledger.Query().Where(ledger.GroupID(g.ID)).Only(r.ctx)
@@ -143,7 +142,7 @@ func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
 	return stage, nil
 }
 
-// addAt adds a group whose rollout stands at a stage.
+// addAt adds a group with the state of its rollout.
 func (r *reacher) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
 	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
 	if err != nil {
@@ -175,8 +174,8 @@ func (r *reacher) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pack
 	return nil
 }
 
-// remaining is the policy for what is left of a rollout: without the waves that
-// are over, and without a first machine when one was seen on the new version.
+// remaining returns the policy for the rest of a rollout: without the finished
+// waves, and without safe mode after a first success.
 func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 	if last := len(p.Waves) - 1; last >= 0 {
 		p.Waves = p.Waves[min(stage.Wave, last):]
@@ -185,8 +184,8 @@ func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 	return p
 }
 
-// begin is how many of the machines behind may begin at their next check: what
-// window, wave, safe mode and caps leave.
+// begin returns how many of the machines below the target may start at their next
+// check, within windows, wave, safe mode and limits.
 func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
 	schedule, _ := rollout.Compile(p)
 	if schedule == nil || !p.UpdatesEnabled || stage.State == rollout.RolloutHalted || stage.State == rollout.RolloutPaused {
@@ -206,7 +205,7 @@ func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumber
 	return max(0, free)
 }
 
-// foresee moves the end by a simulation of one group.
+// foresee simulates one group and extends the projected end.
 func (r *reacher) foresee(sim forecast.Input, behind int) {
 	if behind == 0 || r.open {
 		return

@@ -22,13 +22,13 @@ type SimulateRollout struct {
 	PackageID    *uuid.UUID      // nil: the channel's
 	FailureShare float64         // 0 to 1
 	SilentShare  float64         // 0 to 1
-	// Whole plays it from the beginning: machines that run the target or higher
-	// are taken back to the version before.
+	// Whole simulates the rollout from the start: machines that run the target or
+	// higher are set back to a lower version.
 	Whole bool
 }
 
-// SimulateRollout plays a rollout over the versions the group's active
-// machines run now. It writes nothing.
+// SimulateRollout simulates a rollout to the group's active machines with their
+// current versions.
 func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*forecast.Result, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -66,8 +66,8 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	return &f, nil
 }
 
-// fromTheBeginning takes machines back to the highest version below the target
-// that others run, else to the last floor, else to before everything.
+// fromTheBeginning sets machines back to the highest version below the target that
+// others run or that is a floor, else below all versions.
 func fromTheBeginning(sim *forecast.Input) {
 	var before rollout.Version
 	below := func(v rollout.Version) {
@@ -89,12 +89,12 @@ func fromTheBeginning(sim *forecast.Input) {
 }
 
 func share(p *input.Problems, field string, f float64) {
-	if !(f >= 0 && f <= 1) { // also refuses what is no number
+	if !(f >= 0 && f <= 1) { // also refuses NaN
 		p.Add(field, "must be from 0 to 1")
 	}
 }
 
-// targetFor is the group's target, or a package that could become it.
+// targetFor returns the group's target or, with an id, the package to promote.
 func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID) (*rollout.Package, error) {
 	if id == nil {
 		if g.Target == nil {
@@ -109,12 +109,11 @@ func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID
 	if row.Arch != g.Arch {
 		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, the group for %s", row.Version, row.Arch, g.Arch)
 	}
-	version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+	version, _ := rollout.ParseVersion(row.Version) // validated before it was stored
 	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
 }
 
-// simulation is of the versions that a group's active machines run, by its
-// numbers.
+// simulation returns a simulation of the group's active machines.
 func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (forecast.Input, error) {
 	sim := forecast.Input{
 		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),

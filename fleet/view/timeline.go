@@ -18,38 +18,38 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// maxMarks bounds the activities beside a chart.
+// maxMarks limits the activities in a timeline.
 const maxMarks = 100
 
-// Timeline is a group over time by columns: the n-th number of every series
-// belongs to the n-th moment.
+// Timeline is the history of a group in columns: the n-th number of each series
+// belongs to the n-th time.
 type Timeline struct {
 	From, Until time.Time
-	Resolution  time.Duration // between two moments
+	Resolution  time.Duration // between two times
 	Times       []time.Time   // oldest first
 	States      []StateSeries
-	Versions    []VersionSeries // newest first
-	// Each active machine is in exactly one of these at each moment.
+	Versions    []VersionSeries // highest first
+	// Each active machine is in exactly one of these at each time.
 	OnTarget, InFlight, Failed, Waiting []int
 
 	Pace  Pace
 	Marks []*db.Activity // promotions, pauses, halts, waves, policies; oldest first
 }
 
-// StateSeries is active machines in one state.
+// StateSeries counts the active machines in one state.
 type StateSeries struct {
 	State    rollout.State
 	Machines []int
 }
 
-// VersionSeries is active machines on one version.
+// VersionSeries counts the active machines that run one version.
 type VersionSeries struct {
 	Version  string
 	Machines []int
 }
 
-// Timeline reads the recorded points of a group between two moments, at the
-// finest distance that is still kept for the oldest of them.
+// Timeline reads the recorded points of a group between two times, at the highest
+// resolution that is still stored for the start.
 func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until time.Time) (*Timeline, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 		return nil, fmt.Errorf("read points: %w", err)
 	}
 	t.fill(points)
-	targets, err := s.reigns(ctx, groupID, t.From, t.Until)
+	targets, err := s.targets(ctx, groupID, t.From, t.Until)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +81,9 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 	return t, err
 }
 
-// resolutionOf is how far apart the points of a chart that goes back so far
-// are: half minutes are kept for 2 hours, 5 minutes for 2 days, hours for 30
-// days, days for 2 years.
+// resolutionOf returns the distance of the points of a timeline with this length:
+// points of 30 seconds are stored for 2 hours, of 5 minutes for 2 days, of an hour
+// for 30 days, of a day for 2 years.
 func resolutionOf(back time.Duration) time.Duration {
 	const day = 24 * time.Hour
 	switch {
@@ -91,7 +91,7 @@ func resolutionOf(back time.Duration) time.Duration {
 		return 30 * time.Second
 	case back <= 2*day:
 		return 5 * time.Minute
-	case back <= 31*day-time.Hour: // a chart of 30 days that is read a moment later
+	case back <= 31*day-time.Hour: // 30 days, with a margin for the time since the request
 		return time.Hour
 	}
 	return day
@@ -129,7 +129,7 @@ func addTo[K comparable](series map[K][]int, key K, at, n, length int) {
 	series[key][at] += n
 }
 
-// marks are the activities of a group and its channel worth a line in a chart.
+// marks reads the activities of a group and its channel to show in a chart.
 func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.Time) ([]*db.Activity, error) {
 	about := activity.GroupID(g.ID)
 	if g.Channel != nil {
@@ -137,7 +137,7 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 	}
 	rows, err := s.db().Activity.Query().Where(
 		activity.ApplicationID(g.App.ID), about,
-		// The index is by id, and ids sort by time.
+		// The index is by id. Ids sort by time.
 		activity.IDGTE(firstID(from)), activity.AtLTE(until),
 		activity.KindIn(rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted,
 			rollout.ActivityChannelMoved, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,

@@ -15,19 +15,18 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// maxReigns bounds the rollouts of a chart; months of a group that moves every
-// half hour.
-const maxReigns = 2000
+// maxTargets limits the rollouts of a timeline to months of a group with a new
+// target every half hour.
+const maxTargets = 2000
 
-// reign is the time in which a group moved to one version.
-type reign struct {
-	from, until time.Time // until: zero for the present target
+// targetSpan is the time during which a version was the target of a group.
+type targetSpan struct {
+	from, until time.Time // until: zero for the current target
 	version     rollout.Version
 }
 
-// reigns are the rollouts of a group that were in force between two moments,
-// oldest first.
-func (s *Service) reigns(ctx context.Context, group uuid.UUID, from, until time.Time) ([]reign, error) {
+// targets reads the targets of a group between two times, oldest first.
+func (s *Service) targets(ctx context.Context, group uuid.UUID, from, until time.Time) ([]targetSpan, error) {
 	begun := func(q *sql.Selector) {
 		t := sql.Table(grouprollout.Table)
 		last := sql.Select(sql.Max(t.C(grouprollout.FieldCreatedAt))).From(t).
@@ -38,22 +37,21 @@ func (s *Service) reigns(ctx context.Context, group uuid.UUID, from, until time.
 	rows, err := s.db().GroupRollout.Query().
 		Where(grouprollout.GroupID(group), begun, grouprollout.CreatedAtLTE(until)).
 		Select(grouprollout.FieldID, grouprollout.FieldVersion, grouprollout.FieldCreatedAt, grouprollout.FieldReplacedAt).
-		Order(db.Desc(grouprollout.FieldCreatedAt)).Limit(maxReigns).All(ctx)
+		Order(db.Desc(grouprollout.FieldCreatedAt)).Limit(maxTargets).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read rollouts: %w", err)
 	}
-	all := make([]reign, len(rows))
+	all := make([]targetSpan, len(rows))
 	for i, row := range rows {
 		version, _ := rollout.ParseVersion(row.Version)
-		all[len(rows)-1-i] = reign{from: row.CreatedAt, until: input.Or(row.ReplacedAt, time.Time{}), version: version}
+		all[len(rows)-1-i] = targetSpan{from: row.CreatedAt, until: input.Or(row.ReplacedAt, time.Time{}), version: version}
 	}
 	return all, nil
 }
 
-// targetAt is the version a group moved to at a moment; not ok when there was
-// none.
-func targetAt(all []reign, at time.Time) (v rollout.Version, ok bool) {
-	i, _ := slices.BinarySearchFunc(all, at, func(r reign, at time.Time) int {
+// targetAt returns the target at a time; not ok without one.
+func targetAt(all []targetSpan, at time.Time) (v rollout.Version, ok bool) {
+	i, _ := slices.BinarySearchFunc(all, at, func(r targetSpan, at time.Time) int {
 		if r.from.After(at) {
 			return 1
 		}
@@ -66,10 +64,10 @@ func targetAt(all []reign, at time.Time) (v rollout.Version, ok bool) {
 	return r.version, r.until.IsZero() || at.Before(r.until)
 }
 
-// fillBands puts each active machine of each moment in one band, by the rule
-// of Numbers. Quarantined and overridden machines are where their version and
-// state put them: the points do not know them apart.
-func (t *Timeline) fillBands(points []*db.StatPoint, all []reign) {
+// fillBands counts each active machine of each time in one band, by the rules of
+// Numbers. The points do not record quarantines and overrides: those machines are
+// counted by version and state.
+func (t *Timeline) fillBands(points []*db.StatPoint, all []targetSpan) {
 	n := len(t.Times)
 	t.OnTarget, t.InFlight, t.Failed, t.Waiting = make([]int, n), make([]int, n), make([]int, n), make([]int, n)
 	running := map[string]rollout.Version{}

@@ -13,15 +13,15 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// UpdatePath is the way from a version to a channel's package.
+// UpdatePath are the updates from a version to a channel's package.
 type UpdatePath struct {
 	Steps    []uuid.UUID    // packages, in the order they are offered
-	Reason   rollout.Reason // why it ends where it ends
+	Reason   rollout.Reason // why there is no further step
 	Sentence string
 }
 
-// UpdatePath is what a machine that runs a version is offered by a channel, one
-// step after the other.
+// UpdatePath returns the packages that a channel offers to a machine with a
+// version, step by step.
 func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*UpdatePath, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -44,14 +44,14 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 }
 
 func pathSentence(ch *catalog.Channel, from rollout.Version, steps []*rollout.Package, end rollout.Reason) string {
-	words := make([]string, len(steps))
+	texts := make([]string, len(steps))
 	for i, p := range steps {
-		words[i] = p.Version.String()
+		texts[i] = p.Version.String()
 		if p != ch.Target {
-			words[i] += ", which no machine may skip"
+			texts[i] += ", which no machine may skip"
 		}
 	}
-	way := fmt.Sprintf("from %s to %s", from, strings.Join(words, "; then to "))
+	way := fmt.Sprintf("from %s to %s", from, strings.Join(texts, "; then to "))
 	switch {
 	case end == rollout.ReasonNoPackage:
 		return fmt.Sprintf("channel %s points to no package, so nothing is offered", ch.Name)

@@ -18,20 +18,19 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// Wait is what holds the next machine of a group that asks.
+// Wait is the hold that the next machine of a group would get.
 type Wait struct {
 	Reason   rollout.Reason
 	Sentence string
-	Until    *time.Time // when it can change by itself; nil: not known
+	Until    *time.Time // when it can change without an operator; nil: not known
 }
 
-// GroupWaits is what holds the next machine of each group. A group is absent
-// when that machine would be granted, and when no machine has anything to wait
-// for: then nothing is left to do. The cost does not depend on the number of
-// machines.
+// GroupWaits returns the hold that the next machine of each group would get. A
+// group is absent when that machine would get a grant, and when no machine is below
+// the target. The cost does not depend on the number of machines.
 //
-// It is the furthest that one of the waiting machines gets on the ladder of
-// rules. Machines that a person or a quarantine keeps back do not wait.
+// Of the waiting machines it takes the one that passes most rules. Overridden and
+// quarantined machines do not count as waiting.
 func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Wait, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -58,7 +57,7 @@ func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 			q.add(row)
 		}
 	}
-	if err := s.lookWho(ctx, queues); err != nil {
+	if err := s.sampleWaves(ctx, queues); err != nil {
 		return nil, err
 	}
 	out := make(map[uuid.UUID]*Wait, len(queues))
@@ -70,14 +69,14 @@ func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	return out, nil
 }
 
-// queue is the machines of a group that have something to update to and
-// nothing under way, as far as counters know them.
+// queue are the machines of a group that are below the target and not in flight,
+// according to counters.
 type queue struct {
 	world    *rollout.World
 	now      time.Time
-	versions map[string]rollout.Version // they run
-	inside   bool                       // some are in the open waves
-	unsure   []store.CountBucket        // machines that may be in them or not, fewest first
+	versions map[string]rollout.Version // that the machines run
+	inside   bool                       // some machines are in the open waves
+	unsure   []store.CountBucket        // machines that may be in open waves, smallest bucket first
 }
 
 func (q *queue) add(row *db.GroupCount) {
@@ -89,9 +88,9 @@ func (q *queue) add(row *db.GroupCount) {
 	switch rollout.ParseReason(row.Reason) {
 	case rollout.ReasonSafeModeFirst, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
 		rollout.ReasonGranted, rollout.ReasonUpdateInProgress:
-		q.inside = true // they got past the waves
+		q.inside = true // passed the rules about waves
 	default:
-		// Also those who were told to wait for a wave: it may have opened since.
+		// Includes machines held for a wave: it may have opened since.
 		q.unsure = append(q.unsure, store.CountBucket{
 			Group: row.GroupID, Version: row.Version, State: row.State, Reason: row.Reason, Standing: row.Standing, Machines: row.Machines,
 		})
@@ -99,28 +98,27 @@ func (q *queue) add(row *db.GroupCount) {
 }
 
 const (
-	// A look at so many machines of the largest so many stretches tells whether
-	// open waves have machines left. Who is in a wave is a matter of a hash, so
-	// any hundred are as good as any other; a smaller rest than they show is no
-	// longer what the rollout waits for.
+	// A sample of sampleSize machines from each of the sampleBuckets largest buckets
+	// shows whether open waves have machines left. Waves select machines by a hash,
+	// so any sample is random. It misses a rest too small to delay the rollout.
 	lookBuckets = 4
-	lookEach    = 25
+	sampleSize  = 25
 )
 
-// lookWho finds out, for groups whose waves hold back machines, whether
-// machines that the waves reach are still waiting.
-func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) error {
+// sampleWaves finds out, for groups held by waves, whether machines of the open
+// waves are still waiting.
+func (s *Service) sampleWaves(ctx context.Context, queues map[uuid.UUID]*queue) error {
 	var look []store.CountBucket
 	for _, id := range slices.SortedFunc(maps.Keys(queues), compareIDs) {
 		q := queues[id]
 		if q.inside || !q.world.WavesHold() || !q.passes() {
-			q.inside = true // or it does not matter
+			q.inside = true // or the waves do not decide
 			continue
 		}
 		look = append(look, q.unsure[max(0, len(q.unsure)-lookBuckets):]...)
 	}
 	for part := range slices.Chunk(look, store.MaxParts) {
-		head := store.Head{Each: lookEach}
+		head := store.Head{Each: sampleSize}
 		for i := range part {
 			head.Parts = append(head.Parts, part[i].Where)
 		}
@@ -138,8 +136,8 @@ func (s *Service) lookWho(ctx context.Context, queues map[uuid.UUID]*queue) erro
 	return nil
 }
 
-// passes reports whether a machine of the open waves would get as far as the
-// rules about waves.
+// passes reports whether a machine of the open waves would reach the rules about
+// waves.
 func (q *queue) passes() bool {
 	for _, v := range q.versions {
 		if d := rollout.DecideNext(q.world, v, true, q.now); d.Reason >= rollout.ReasonWaveNotReached {
@@ -149,10 +147,10 @@ func (q *queue) passes() bool {
 	return false
 }
 
-// wait is nil when nobody waits or the next machine would be granted.
+// wait returns nil when no machine waits or the next one would get a grant.
 func (q *queue) wait() *Wait {
 	var furthest rollout.Decision
-	for _, text := range slices.Sorted(maps.Keys(q.versions)) { // floors make them differ
+	for _, text := range slices.Sorted(maps.Keys(q.versions)) { // floors make decisions differ by version
 		d := rollout.DecideNext(q.world, q.versions[text], q.inside, q.now)
 		if d.Reason > furthest.Reason {
 			furthest = d
