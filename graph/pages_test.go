@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/graph"
 
 	"entgo.io/ent"
 )
@@ -17,7 +16,6 @@ import (
 // statements returns a function that returns and resets the number of queries
 // through the store's client.
 func (s *site) statements() func() int64 {
-	graph.SlowLoaders(s.t)
 	var n atomic.Int64
 	s.store.Reader().Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {

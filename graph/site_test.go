@@ -19,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/server"
@@ -26,7 +27,10 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	graph.SlowLoaders()
+	goleak.VerifyTestMain(m)
+}
 
 // site is a complete server with HTTP access. Its database has one application,
 // "agent", with the channel "stable" at 2.0.0 and the group "prod".

@@ -117,7 +117,7 @@ func TestARecountFindsWrongCountersOfFailures(t *testing.T) {
 // those that graph/failures.go generates.
 func TestAPageOfFailedAttemptsReadsAnIndex(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
-		f, r := fill(t, open(t, url)), newRollout()
+		f, r, later := fill(t, open(t, url)), newRollout(), newRollout()
 		d := raw(t, url)
 		for i := range 15 { // mostly failures of one kind, a few of another, and many successes
 			var all []store.Attempt
@@ -127,6 +127,10 @@ func TestAPageOfFailedAttemptsReadsAnIndex(t *testing.T) {
 			rare := failure(i+10, "rare", "1.5.0")
 			rare.Outcome = rollout.OutcomeTimeout
 			f.ended(t, r, append(all, rare)...)
+		}
+		// The attempts of a later rollout make the primary key a bad way to the page.
+		for range 15 {
+			f.ended(t, later, slices.Repeat([]store.Attempt{{Ended: rollout.Ended{Outcome: rollout.OutcomeSucceeded}}}, 300)...)
 		}
 		for _, analyzed := range []bool{false, true} {
 			if analyzed {
