@@ -42,10 +42,13 @@ func TestCase27_UpdateStepsAreRecorded(t *testing.T) {
 	})
 }
 
-func TestCase28_ProgramIsCompleteOnceInstalled(t *testing.T) {
+func TestCase28_ProgramIsCompleteOnceSeenOnTheNewVersion(t *testing.T) {
 	each(t, func(_ *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "3/1")
+		s.is("m", rollout.StateInstalled)
+		s.attemptsEnded("m")
+		s.holds("m", "2.0.0", "up_to_date")
 		s.is("m", rollout.StateComplete)
 		s.attemptsEnded("m", rollout.OutcomeSucceeded)
 	}, program)

@@ -21,8 +21,10 @@ type MoveInstance struct {
 	Reason  string
 }
 
-// MoveInstance moves a machine to a group, whatever track it names. It withdraws a
-// grant of the machine; the new group decides again.
+// MoveInstance moves a machine to a group, whatever track it names. A grant that
+// it has not started is withdrawn; the new group decides again. A machine that has
+// started its update stays until the update ended, so that its result counts where
+// it was granted, and moves with its next check-in.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
 	who, err := fault.Require(ctx, auth.Operate)
 	if err != nil {
@@ -31,7 +33,7 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 	v := change.Verb{Name: "moveInstance", By: who, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
 		if in.GroupID == nil {
-			m.Moved = false
+			m.Moved, m.MoveTo = false, uuid.Nil
 			return nil
 		}
 		to, err := c.Group(*in.GroupID, "groupId")
@@ -41,9 +43,15 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 		if to.Arch != m.Arch {
 			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, the machine is %s", to.Name, to.Arch, m.Arch)
 		}
-		m.Moved = true
+		m.Moved, m.MoveTo = true, uuid.Nil
 		if from == to {
 			return nil
+		}
+		if from != nil && m.Attempt.Open() && m.State != rollout.StateGranted {
+			m.MoveTo = to.ID
+			return c.Run(from, func(_ *rollout.World, fx *rollout.Effects) {
+				fx.History = append(fx.History, moved(c, m, "moves to group "+to.Name+" once its update ended, decided"))
+			})
 		}
 		return moveMachine(c, m, from, to)
 	})
@@ -64,9 +72,11 @@ func moveMachine(c *change.Change, m *store.Machine, from, to *catalog.Group) er
 	}
 	return c.Run(to, func(w *rollout.World, fx *rollout.Effects) {
 		w.Join(&m.Machine)
-		fx.History = append(fx.History, rollout.Entry{
-			Machine: m.ID, State: m.State, Version: m.Version.String(),
-			Detail: "moved to group " + to.Name + " by " + c.By.Name + change.Because(c.Reason),
-		})
+		fx.History = append(fx.History, moved(c, m, "moved to group "+to.Name))
 	})
+}
+
+// moved is a line of the machine's history about its move.
+func moved(c *change.Change, m *store.Machine, text string) rollout.Entry {
+	return rollout.Entry{Machine: m.ID, State: m.State, Version: m.Version.String(), Detail: text + " by " + c.By.Name + change.Because(c.Reason)}
 }

@@ -179,6 +179,7 @@ type instanceRecord struct {
 	Machine     string           `json:"machine"`
 	Group       uuid.UUID        `json:"group"`
 	Moved       bool             `json:"moved"`
+	MoveTo      uuid.UUID        `json:"moveTo,omitzero"`
 	Alias       string           `json:"alias"`
 	Override    rollout.Override `json:"override"`
 	Pin         string           `json:"pin"`
@@ -188,7 +189,7 @@ type instanceRecord struct {
 
 func recordOf(m *store.Machine) instanceRecord {
 	return instanceRecord{
-		Machine: m.ID, Group: m.GroupID, Moved: m.Moved, Alias: m.Alias, Override: m.Override,
+		Machine: m.ID, Group: m.GroupID, Moved: m.Moved, MoveTo: m.MoveTo, Alias: m.Alias, Override: m.Override,
 		Pin: m.Override.Version.String(), Failures: m.Failures, Quarantined: m.QuarantinedVersion.String(),
 	}
 }

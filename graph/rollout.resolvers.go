@@ -74,7 +74,7 @@ func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollo
 }
 
 func (r *rolloutResolver) SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error) {
-	if obj.Leader == "" || obj.Proven {
+	if obj.Leader == "" || obj.Proofs > 0 {
 		return nil, nil
 	}
 	return &obj.Leader, nil

@@ -24,31 +24,31 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	m.State = StateGranted
 	w.Ledger.InFlight++
 	w.Ledger.spend(now, p.PeriodInterval)
-	if p.SafeMode && !r.Proven && r.Leader == "" {
+	if p.SafeMode && !r.Proven() && r.Leader == "" {
 		r.Leader = m.ID
 	}
 	if r.StartedAt.IsZero() {
 		r.StartedAt = now
 		fx.activity(ActivityRolloutStarted, SeverityInfo, r.Version, "", fmt.Sprintf("the rollout of %s started", r.Version))
 	}
-	w.progress(&m.Attempt, Counts{Granted: 1}, fx)
+	w.progress(r.ID, r.Wave, r.Epoch, Counts{Granted: 1}, fx)
 	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
 }
 
 // progress adds counts of an attempt: to its own rollout and wave, to the evidence
 // if it belongs to the current epoch, and to the gate's counts if it belongs to
 // the current wave.
-func (w *World) progress(a *Attempt, c Counts, fx *Effects) {
-	fx.Progress = append(fx.Progress, Progress{Rollout: a.Rollout, Wave: a.Wave, Counts: c})
+func (w *World) progress(rollout ID, wave, epoch int, c Counts, fx *Effects) {
+	fx.Progress = append(fx.Progress, Progress{Rollout: rollout, Wave: wave, Counts: c})
 	r := &w.Rollout
-	if a.Rollout != r.ID {
+	if rollout != r.ID {
 		return
 	}
-	current := a.Epoch == r.Epoch
+	current := epoch == r.Epoch
 	if current {
 		r.Evidence = r.Evidence.Plus(c)
 	}
-	if a.Wave == r.Wave {
+	if wave == r.Wave {
 		r.WaveCounts = r.WaveCounts.Plus(c)
 		if !current {
 			r.SetAside += c.Failed
@@ -68,38 +68,105 @@ func (w *World) release(m *Machine) Attempt {
 	return a
 }
 
-// finish ends the machine's attempt: it counts the outcome and may quarantine the
-// machine and halt the rollout. from is the version the machine ran before.
+// finish ends the machine's attempt. A success or a failure becomes the machine's
+// last result. from is the version that the machine ran before.
 func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.Time, fx *Effects) {
-	leads := w.Rollout.Leader == m.ID
+	leads, stage := w.Rollout.Leader == m.ID, m.State
 	a := w.release(m)
-	fx.Ended = append(fx.Ended, Ended{Machine: m.ID, Attempt: a, Outcome: o, Code: code, From: from})
-	switch {
-	case o == OutcomeSucceeded:
-		w.succeed(m, &a, now, fx)
-	case o.Failure():
-		w.fail(m, &a, o, code, fx)
-	default:
-		w.progress(&a, Counts{Released: 1}, fx)
+	e := Ended{Machine: m.ID, Attempt: a, Outcome: o, Code: code, From: from}
+	c := o.counts()
+	if c.Released > 0 {
+		fx.Ended = append(fx.Ended, e)
+		w.progress(a.Rollout, a.Wave, a.Epoch, c, fx)
 		m.State = StateNone
 		fx.entry(m, a.Version, code, o.describe(code))
 		return
 	}
-	w.judge(m, &a, o, leads, now, fx)
+	if o.Success() { // events may be lost: it went through every stage
+		stage = StateInstalled
+		reach(&e.Attempt, stage, now, &c)
+	}
+	w.progress(a.Rollout, a.Wave, a.Epoch, c, fx)
+	w.settle(m, &e, Result{
+		Rollout: a.Rollout, Version: a.Version, From: from, Wave: a.Wave, Epoch: a.Epoch, Stage: stage, Outcome: o, Code: code,
+	}, leads, now, fx)
 }
 
-func (w *World) succeed(m *Machine, a *Attempt, now time.Time, fx *Effects) {
-	// Events may be lost; a machine that succeeded went through every stage.
-	c := Counts{Succeeded: 1}
-	reach(a, StateInstalled, now, &c)
-	w.progress(a, c, fx)
-	m.State = StateComplete
-	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
-	if a.Rollout == w.Rollout.ID {
-		// In any epoch: a resume does not require another proof.
-		w.Rollout.Proven = true
+// review changes the result of the last attempt if the running version disagrees
+// with it. A forced check names no version and changes nothing.
+func (w *World) review(m *Machine, now time.Time, fx *Effects) {
+	switch last := &m.Last; {
+	case m.Version.IsZero():
+	case last.Outcome.Success() && m.Version.Less(last.Version):
+		w.revise(m, OutcomeRolledBack, 0, now, fx)
+	case last.Outcome.Failure() && !m.Version.Less(last.Version):
+		w.revise(m, OutcomeCameBack, last.Code, now, fx)
 	}
-	fx.entry(m, a.Version, 0, "")
+}
+
+// revise gives the machine's last attempt another outcome. It counts from now on:
+// a failure before a resume is set aside, a later one is not.
+func (w *World) revise(m *Machine, o Outcome, code int, now time.Time, fx *Effects) {
+	r := m.Last
+	r.Outcome, r.Code = o, code
+	if r.Rollout == w.Rollout.ID {
+		r.Epoch = w.Rollout.Epoch
+	}
+	if o.Success() {
+		r.Stage = StateInstalled
+	}
+	if r.Rollout != (ID{}) {
+		w.progress(r.Rollout, r.Wave, r.Epoch, r.counts(), fx)
+	}
+	e := Ended{Machine: m.ID, Outcome: o, Code: code, From: r.From, Again: true}
+	w.settle(m, &e, r, true, now, fx)
+}
+
+// settle makes r the machine's last result. An earlier result in the same rollout
+// does not count any more: gates, halts and safe mode count machines, not
+// attempts. leads says that safe mode waits for this machine.
+func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time, fx *Effects) {
+	if old := &m.Last; old.Outcome != 0 && old.Rollout == r.Rollout {
+		e.Replaces = *old
+		if r.Rollout != (ID{}) {
+			w.progress(old.Rollout, old.Wave, old.Epoch, Counts{}.Minus(old.counts()), fx)
+			w.prove(old, -1)
+		}
+	}
+	m.Last = r
+	w.prove(&r, 1)
+	fx.Ended = append(fx.Ended, *e)
+	if r.Outcome.Success() {
+		w.succeed(m, fx)
+	} else {
+		w.fail(m, e.Again && e.Replaces.Outcome.Failure(), fx)
+	}
+	w.judge(m, leads, now, fx)
+}
+
+// prove counts a success for safe mode, in any epoch: a resume does not require
+// another proof.
+func (w *World) prove(r *Result, n int) {
+	if r.Outcome.Success() && r.Rollout == w.Rollout.ID {
+		w.Rollout.Proofs += n
+	}
+}
+
+func (w *World) succeed(m *Machine, fx *Effects) {
+	r := &m.Last
+	if !m.Attempt.Open() {
+		m.State = StateComplete
+	}
+	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
+	if r.Rollout == w.Rollout.ID {
+		w.Rollout.Failing = without(w.Rollout.Failing, m.ID)
+	}
+	if r.Outcome == OutcomeSucceeded {
+		fx.entry(m, r.Version, 0, "")
+		return
+	}
+	fx.entry(m, r.Version, r.Code, r.describe(m.Version))
+	fx.activity(ActivityMachineCameBack, SeveritySuccess, r.Version, m.ID, r.describe(m.Version))
 }
 
 // reach records the stages up to s in the attempt and counts those that were not
@@ -120,25 +187,23 @@ func reach(a *Attempt, s State, now time.Time, c *Counts) {
 	}
 }
 
-func (w *World) fail(m *Machine, a *Attempt, o Outcome, code int, fx *Effects) {
-	c := Counts{Failed: 1}
-	switch o {
-	case OutcomeTimeout:
-		c.TimedOut = 1
-	case OutcomeRolledBack:
-		c.RolledBack = 1
+// fail records a failure, which the machine's failures may already contain.
+func (w *World) fail(m *Machine, counted bool, fx *Effects) {
+	r := &m.Last
+	if !m.Attempt.Open() {
+		m.State = StateError
 	}
-	w.progress(a, c, fx)
-	m.State = StateError
-	if m.FailedVersion.Compare(a.Version) != 0 {
-		m.FailedVersion, m.Failures = a.Version, 0
+	if m.FailedVersion.Compare(r.Version) != 0 {
+		m.FailedVersion, m.Failures = r.Version, 0
 	}
-	m.Failures++
-	fx.entry(m, a.Version, code, o.describe(code))
-	fx.activity(ActivityMachineFailed, SeverityError, a.Version, m.ID, o.describe(code))
-	fx.Activities[len(fx.Activities)-1].Code = code
-	if o == OutcomeRolledBack || m.Failures >= w.Policy.policy.MaxAttempts {
-		w.quarantine(m, a.Version, fx)
+	if !counted {
+		m.Failures++
+	}
+	fx.entry(m, r.Version, r.Code, r.describe(m.Version))
+	fx.activity(ActivityMachineFailed, SeverityError, r.Version, m.ID, r.describe(m.Version))
+	fx.Activities[len(fx.Activities)-1].Code = r.Code
+	if r.Outcome == OutcomeRolledBack || m.Failures >= w.Policy.policy.MaxAttempts {
+		w.quarantine(m, r.Version, fx)
 	}
 }
 
@@ -164,15 +229,16 @@ func (w *World) blocks(m *Machine) bool {
 	return step != nil && step.Version.Compare(m.QuarantinedVersion) == 0
 }
 
-// judge halts the rollout if the attempt that just finished triggers a halt rule.
-// Attempts of another rollout or epoch do not count.
-func (w *World) judge(m *Machine, a *Attempt, o Outcome, leads bool, now time.Time, fx *Effects) {
-	r, p := &w.Rollout, &w.Policy.policy
-	if a.Rollout != r.ID || a.Epoch != r.Epoch {
+// judge halts the rollout if the machine's last result triggers a halt rule.
+// Results of another rollout or epoch do not count.
+func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
+	r, p, last := &w.Rollout, &w.Policy.policy, &m.Last
+	if last.Rollout != r.ID || last.Epoch != r.Epoch {
 		return
 	}
-	if o.Failure() {
-		r.Failing = append(slices.DeleteFunc(slices.Clone(r.Failing), func(id string) bool { return id == m.ID }), m.ID)
+	failed := last.Outcome.Failure()
+	if failed {
+		r.Failing = append(without(r.Failing, m.ID), m.ID)
 		r.Failing = r.Failing[max(0, len(r.Failing)-maxFailing):]
 	}
 	if r.State == RolloutHalted {
@@ -181,7 +247,7 @@ func (w *World) judge(m *Machine, a *Attempt, o Outcome, leads bool, now time.Ti
 	e := &r.Evidence
 	h := Halt{At: now, Failed: e.Failed, Finished: e.Finished(), Machines: r.Failing}
 	switch {
-	case o.Failure() && leads && p.SafeMode && !r.Proven:
+	case failed && leads && p.SafeMode && !r.Proven():
 		h.Rule = HaltSafeMode
 	case p.HaltFailureShare > 0 && e.Failed > 0 && h.Finished >= p.HaltMinAttempts &&
 		float64(h.Failed)/float64(h.Finished) >= p.HaltFailureShare:
@@ -190,6 +256,11 @@ func (w *World) judge(m *Machine, a *Attempt, o Outcome, leads bool, now time.Ti
 		return
 	}
 	w.halt(h, SeverityError, fx)
+}
+
+// without returns a copy of ids without one of them.
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return s == id })
 }
 
 // halt stops the current rollout. A completed rollout can be halted as well,

@@ -87,7 +87,7 @@ func BenchmarkCheck(b *testing.B) {
 			b.ReportAllocs()
 			var fx Effects
 			for b.Loop() {
-				c.world.Observe(c.m, c.m.Version, start, &fx)
+				c.world.Observe(c.m, c.m.Version, true, start, &fx)
 				c.world.Check(c.m, Check{}, start, &fx)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "checks/s")
@@ -109,7 +109,7 @@ func TestDecideAllocatesNothing(t *testing.T) {
 		var fx Effects
 		c.world.Check(c.m, Check{}, start, &fx) // the first check writes a history entry
 		if n := testing.AllocsPerRun(100, func() {
-			c.world.Observe(c.m, c.m.Version, start, &fx)
+			c.world.Observe(c.m, c.m.Version, true, start, &fx)
 			c.world.Check(c.m, Check{}, start, &fx)
 		}); n != 0 {
 			t.Errorf("%s: Check allocates %v times", c.name, n)

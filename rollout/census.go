@@ -50,4 +50,5 @@ func (w *World) Leave(m *Machine) {
 	if m.Attempt.Open() {
 		w.release(m)
 	}
+	m.Last.Rollout = ID{} // results of one group do not change in another
 }

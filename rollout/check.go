@@ -3,27 +3,26 @@ package rollout
 import "time"
 
 // Observe records that the machine runs a version. An open attempt succeeds when
-// the machine runs its version or a higher one. A silent machine becomes active
-// again; an expired override is removed.
-func (w *World) Observe(m *Machine, running Version, now time.Time, fx *Effects) {
+// the machine runs its version or a higher one. It fails if the machine reported
+// success, needs no reboot and asks for an update from the old version. Below the
+// version of its last success the machine was rolled back. A silent machine
+// becomes active again; an expired override is removed. asks says that the
+// request has an update check.
+func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, fx *Effects) {
 	if running == m.Version && m.Standing == StandingActive && !m.Attempt.Open() && m.settledDown() {
 		w.Advance(now, fx) // the most frequent case: nothing to record
 		return
 	}
 	before, from := w.place(m), m.Version
 	m.Version = running
-	if a := &m.Attempt; a.Open() && !running.Less(a.Version) {
+	switch a := &m.Attempt; {
+	case a.Open() && !running.Less(a.Version):
 		w.finish(m, OutcomeSucceeded, 0, from, now, fx)
+	case a.Open() && asks && m.State == StateInstalled && !w.Reboots && !running.IsZero():
+		w.finish(m, OutcomeNotRunning, 0, from, now, fx)
 	}
+	w.review(m, now, fx)
 	w.refresh(m, now)
-	if !m.FailedVersion.IsZero() && !running.Less(m.FailedVersion) {
-		// It reached the version in spite of the failed attempts.
-		m.FailedVersion, m.Failures = Version{}, 0
-		if m.State == StateError {
-			m.State = StateComplete
-			fx.entry(m, running, 0, "seen on the version at which its attempt failed")
-		}
-	}
 	w.recount(before, m)
 	w.Advance(now, fx)
 }

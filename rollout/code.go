@@ -24,6 +24,17 @@ func ReduceCode(text string) int {
 	return int(uint32(n) & codeMask)
 }
 
+// checkFailed reports whether an error code speaks of the update check and not of
+// the package: no usable response (HTTP errors, 30, 31, 34, 37), or a response
+// that the machine put off (35, 36, 40).
+func checkFailed(code int) bool {
+	switch code {
+	case 30, 31, 34, 35, 36, 37, 40:
+		return true
+	}
+	return code >= codeHTTP && code < codeHTTP+1000
+}
+
 // DescribeCode returns the text for an update_engine error code, followed by the
 // code.
 func DescribeCode(code int) string {

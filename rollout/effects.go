@@ -28,13 +28,25 @@ type Entry struct {
 	Detail  string
 }
 
-// Ended is an attempt that ended.
+// Ended is an attempt that ended, or one whose result changed.
 type Ended struct {
 	Machine string
-	Attempt Attempt
+	Attempt Attempt // zero if Again
 	Outcome Outcome
 	Code    int
 	From    Version // version before the attempt
+	Again   bool    // the last attempt of the machine got another outcome
+	// Replaces is the earlier result of the machine in the same rollout, which
+	// does not count any more. Its Outcome is zero if there is none.
+	Replaces Result
+}
+
+// Rollout returns the rollout in which the result counts, zero for none.
+func (e *Ended) Rollout() ID {
+	if e.Again {
+		return e.Replaces.Rollout
+	}
+	return e.Attempt.Rollout
 }
 
 // Progress adds to the counters of the rollout and wave of an attempt, which may
@@ -63,6 +75,7 @@ const (
 	ActivityPackageBlacklisted ActivityKind = 11
 	ActivityPolicyChanged      ActivityKind = 12
 	ActivityMirrorFailed       ActivityKind = 13
+	ActivityMachineCameBack    ActivityKind = 14
 )
 
 // Severity is the importance of an activity.

@@ -58,6 +58,12 @@ func (s *small) moves() (list []string) {
 		if s.m[i].Attempt.Open() {
 			list = append(list, "13/1 "+id, "3/1 "+id, "3/0 "+id, "44 "+id, "idle "+id, "seen "+id, "ping "+id)
 		}
+		switch last := &s.m[i].Last; {
+		case last.Outcome.Success():
+			list = append(list, "fall back "+id)
+		case last.Outcome.Failure():
+			list = append(list, "come back "+id)
+		}
 	}
 	return append(list, "half an hour", "a day", "late worker", "resume")
 }
@@ -66,7 +72,7 @@ func (s *small) moves() (list []string) {
 func (s *small) do(t *testing.T, move string) *small {
 	n := *s
 	n.fx, n.last, n.before = Effects{}, move, s
-	what, id, _ := strings.Cut(move, " ")
+	what, id := move[:max(0, len(move)-2)], move[len(move)-1:]
 	i := strings.Index("abc", id)
 	switch move {
 	case "half an hour":
@@ -86,11 +92,17 @@ func (s *small) do(t *testing.T, move string) *small {
 	}
 	m := &n.m[i]
 	running := m.Version
-	if what == "seen" {
+	switch what {
+	case "seen":
 		running = m.Attempt.Version
+	case "come back":
+		running = m.Last.Version
+	case "fall back":
+		running = mustVersion(t, "1.0.0")
 	}
 	n.seen[i] = n.now
-	n.w.Observe(m, running, n.now, &n.fx)
+	asks := slices.Contains([]string{"check", "seen", "idle", "fall back", "come back"}, what)
+	n.w.Observe(m, running, asks, n.now, &n.fx)
 	switch what {
 	case "13/1":
 		n.w.Report(m, Event{Type: 13, Result: 1}, n.now, &n.fx)
@@ -105,7 +117,7 @@ func (s *small) do(t *testing.T, move string) *small {
 	case "idle":
 		n.w.Report(m, Event{Type: 3, Result: 2, HasPrevious: true}, n.now, &n.fx)
 		n.check(t, m)
-	case "check", "seen":
+	case "check", "seen", "fall back", "come back":
 		n.check(t, m)
 	}
 	return &n
@@ -141,7 +153,7 @@ func (s *small) check(t *testing.T, m *Machine) {
 	if r.Wave == 0 && m.ID != "a" {
 		s.fail(t, "%s was granted in the canary's wave", m.ID)
 	}
-	if !p.SafeMode || r.Proven {
+	if !p.SafeMode || r.Proven() {
 		return
 	}
 	for i := range s.m {
@@ -196,12 +208,12 @@ func (s *small) exit(t *testing.T) {
 		for i := range n.m {
 			m := &n.m[i]
 			n.seen[i] = n.now
-			n.w.Observe(m, m.Version, n.now, &n.fx)
+			n.w.Observe(m, m.Version, true, n.now, &n.fx)
 			if n.w.Check(m, Check{}, n.now, &n.fx).Reason == ReasonQuarantined {
 				n.w.Release(m, "ada", n.now, &n.fx)
 			}
 			if m.Attempt.Open() {
-				n.w.Observe(m, m.Attempt.Version, n.now, &n.fx)
+				n.w.Observe(m, m.Attempt.Version, true, n.now, &n.fx)
 			}
 		}
 		n.fx = Effects{}
@@ -242,7 +254,8 @@ func (s *small) key() string {
 	}
 	for i := range s.m {
 		m, a := &s.m[i], &s.m[i].Attempt
-		key = append(key, m.Version.v[1], byte(m.State), byte(m.Standing), byte(m.Reason), byte(m.Failures), byte(a.Wave), byte(a.Number))
+		key = append(key, m.Version.v[1], byte(m.State), byte(m.Standing), byte(m.Reason), byte(m.Failures), byte(a.Wave), byte(a.Number), byte(m.Last.Outcome), byte(m.Last.Wave))
+		number(max(m.Last.Epoch-s.w.Rollout.Epoch, -1))
 		number(a.Epoch - s.w.Rollout.Epoch)
 		truth(m.QuarantinedVersion.IsZero())
 		at(a.LeaseUntil)
@@ -253,7 +266,7 @@ func (s *small) key() string {
 	key = append(key, byte(r.State), byte(r.Wave), byte(min(c.Succeeded, 1)))
 	// More evidence than this makes no difference.
 	key = append(key, byte(min(r.Evidence.Succeeded, 4)), byte(min(r.Evidence.Failed, 4)), byte(min(c.Finished()-r.SetAside, 2)))
-	truth(r.Proven)
+	key = append(key, byte(r.Proofs))
 	truth(r.StartedAt.IsZero())
 	truth(r.EndedAt.IsZero())
 	key = append(key, r.Leader...)

@@ -170,7 +170,7 @@ func (e *evaluation) safeModeText() string {
 		return "skipped: requested at the machine"
 	case !e.w.Policy.policy.SafeMode:
 		return "safe mode is off"
-	case r.Proven:
+	case r.Proven():
 		return "safe mode: a machine was seen on the new version"
 	case r.Leader == "":
 		return "safe mode: no machine has gone first yet"

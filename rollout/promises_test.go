@@ -52,9 +52,10 @@ func TestP1_AnyWindowHolds(t *testing.T) {
 		if g.w.Ledger.InFlight > 2 {
 			t.Fatalf("%d in flight", g.w.Ledger.InFlight)
 		}
-		if m := g.machines[id]; m.Version.String() == "2.0.0" { // reinstalled
-			g.check(id, "1.0.0")
-			if m.Attempt.Open() {
+		if m := g.machines[id]; m.Version.String() == "2.0.0" { // another machine takes its place
+			g.w.Depart(m, g.now, &g.fx)
+			delete(g.machines, id)
+			if d := g.check(id, "1.0.0"); d.Reason == ReasonGranted {
 				grants = append(grants, g.now)
 			}
 		}
@@ -237,7 +238,7 @@ func TestP7_WhatTheMachineRunsIsWhatIsStored(t *testing.T) {
 	if e := g.fx.Ended; len(e) != 1 || e[0].Outcome != OutcomeSucceeded || e[0].Attempt.Version.String() != "2.0.0" || e[0].From.String() != "1.0.0" {
 		t.Errorf("ended: %+v", e)
 	}
-	if g.w.Rollout.Proven || g.w.Rollout.Evidence != (Counts{}) {
+	if g.w.Rollout.Proven() || g.w.Rollout.Evidence != (Counts{}) {
 		t.Error("the old rollout's success is evidence for the new one")
 	}
 }

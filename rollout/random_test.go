@@ -167,7 +167,7 @@ func (h *history) version(id string) string {
 func (h *history) events() []Event {
 	all := []Event{
 		{Type: 13, Result: 1}, {Type: 14, Result: 1}, {Type: 800, Result: 1}, {Type: 3, Result: 1},
-		{Type: 3, Result: 2, HasPrevious: true}, {Type: 3, Result: 2}, {Type: 3, Code: 9}, {Type: 3, Code: 44},
+		{Type: 3, Result: 2, HasPrevious: true}, {Type: 3, Result: 2}, {Type: 3, Code: 9}, {Type: 3, Code: 44}, {Type: 3, Code: 2503}, {Type: 3, Code: 37},
 		{Type: 3, Result: 9}, {Type: 3, Result: 1000}, {Type: 1000, Result: 1},
 	}
 	return rapid.SliceOfN(rapid.SampledFrom(all), 1, 3).Draw(h.rt, "events")
@@ -180,7 +180,7 @@ func (h *history) check(id string, r request) {
 		running = int(r.version[0] - '0')
 	}
 	want, offered := ReasonNone, 0
-	m := h.twin.observe(id, running)
+	m := h.twin.observe(id, running, r.check)
 	for _, e := range r.events {
 		h.twin.report(m, e)
 	}
@@ -240,6 +240,14 @@ func (h *history) compare() {
 	}
 	if t.target == 0 {
 		return
+	}
+	good := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Success() })
+	bad := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
+	if e := g.w.Rollout.Evidence; e.Succeeded != good || e.Failed != bad {
+		h.rt.Fatalf("evidence is %+v, twin counts %d succeeded and %d failed", e, good, bad)
+	}
+	if got := g.w.Rollout.Proven(); got != t.proven() {
+		h.rt.Fatalf("proven is %v, twin says %v", got, t.proven())
 	}
 	want := RolloutActive
 	switch {

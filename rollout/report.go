@@ -42,15 +42,8 @@ func (w *World) Report(m *Machine, e Event, now time.Time, fx *Effects) {
 func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 	open := m.Attempt.Open()
 	switch e.Result {
-	case ResultSuccess:
-		switch {
-		case w.Reboots:
-			w.stage(m, e, StateInstalled, now, fx)
-		case open:
-			// The machine reports success. Census and completion change only
-			// when a check shows that it runs the version.
-			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
-		}
+	case ResultSuccess: // only the running version shows a success, see Observe
+		w.stage(m, e, StateInstalled, now, fx)
 	case ResultRestart:
 		switch {
 		case !open:
@@ -65,12 +58,15 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		}
 	case ResultError:
 		switch {
+		case checkFailed(e.Code):
+			// It says nothing about the package.
 		case open && e.Code == codeRolledBack:
 			w.finish(m, OutcomeRolledBack, e.Code, m.Version, now, fx)
 		case open:
 			w.finish(m, OutcomeFailed, e.Code, m.Version, now, fx)
-		case e.Code == codeRolledBack:
-			w.rolledBackLate(m, fx)
+		case e.Code == codeRolledBack && m.Last.Outcome.Failure() && m.Last.Outcome != OutcomeRolledBack:
+			// The attempt had timed out, for example during a slow reboot.
+			w.revise(m, OutcomeRolledBack, e.Code, now, fx)
 		}
 	case ResultDeferred:
 		if open {
@@ -86,19 +82,6 @@ func idle(e Event) bool {
 	return e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
 }
 
-// rolledBackLate handles a rollback whose attempt had already timed out, for
-// example during a slow reboot. The failure is already counted; the machine is
-// only quarantined.
-func (w *World) rolledBackLate(m *Machine, fx *Effects) {
-	step := w.next(m.Version)
-	if step == nil || m.FailedVersion.Compare(step.Version) != 0 || !m.QuarantinedVersion.IsZero() {
-		return
-	}
-	m.State = StateError
-	fx.entry(m, step.Version, codeRolledBack, OutcomeRolledBack.describe(codeRolledBack))
-	w.quarantine(m, step.Version, fx)
-}
-
 // stage moves an attempt forward. An event of an earlier stage, late or repeated,
 // only restarts the lease.
 func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) {
@@ -110,7 +93,7 @@ func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) 
 		m.State = s
 		var c Counts
 		reach(a, s, now, &c)
-		w.progress(a, c, fx)
+		w.progress(a.Rollout, a.Wave, a.Epoch, c, fx)
 		fx.entry(m, a.Version, 0, "")
 	}
 	w.restartLease(m, now)
@@ -147,6 +130,20 @@ func (o Outcome) describe(code int) string {
 		return fmt.Sprintf("deferred by the machine: %s", DescribeCode(code))
 	case OutcomeWithdrawn:
 		return "withdrawn before it started"
+	case OutcomeNotRunning:
+		return "reported success, but still runs the old version"
+	case OutcomeLost:
+		return "lost: silent since it installed the update"
+	case OutcomeCameBack:
+		return "came back: it runs the version at which its attempt had failed"
 	}
 	return ""
+}
+
+// describe also names the version that the machine runs.
+func (r *Result) describe(running Version) string {
+	if r.Outcome == OutcomeNotRunning {
+		return "reported success, but still runs " + version(running)
+	}
+	return r.Outcome.describe(r.Code)
 }

@@ -132,7 +132,7 @@ func (g *rig) request(id string, r request) Decision {
 	running := mustVersion(g.t, r.version)
 	m := g.machine(id, running)
 	g.seen[id] = g.now
-	g.w.Observe(m, running, g.now, &g.fx)
+	g.w.Observe(m, running, r.check, g.now, &g.fx)
 	for _, e := range r.events {
 		g.w.Report(m, e, g.now, &g.fx)
 	}

@@ -186,7 +186,7 @@ func (e *evaluation) closed() bool {
 // safeModeHolds holds all machines but the leader until the rollout is proven.
 func (e *evaluation) safeModeHolds() bool {
 	r := &e.w.Rollout
-	if !e.w.Policy.policy.SafeMode || r.Proven || r.Leader == "" || r.Leader == e.m.ID || e.skipsPacing() {
+	if !e.w.Policy.policy.SafeMode || r.Proven() || r.Leader == "" || r.Leader == e.m.ID || e.skipsPacing() {
 		return false
 	}
 	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: r.Leader}

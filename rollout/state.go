@@ -48,19 +48,30 @@ const (
 // Outcome is how an attempt ended.
 type Outcome int8
 
-// The outcomes. Only OutcomeSucceeded is a success. Failed, rolled back and timed
-// out count as failures. The others count as neither.
+// The outcomes. Interrupted, deferred and withdrawn are neither success nor
+// failure.
 const (
-	OutcomeSucceeded   Outcome = 1 // runs the offered version or a higher one
-	OutcomeFailed      Outcome = 2 // reported an error code
-	OutcomeRolledBack  Outcome = 3 // booted back into the old version (code 44)
-	OutcomeTimeout     Outcome = 4 // the lease expired without a report
-	OutcomeInterrupted Outcome = 5 // the update daemon restarted and is idle
-	OutcomeDeferred    Outcome = 6 // the machine deferred the update
-	OutcomeWithdrawn   Outcome = 7 // withdrawn before the machine started
+	OutcomeSucceeded   Outcome = 1  // runs the offered version or a higher one
+	OutcomeFailed      Outcome = 2  // reported an error code
+	OutcomeRolledBack  Outcome = 3  // runs the old version again
+	OutcomeTimeout     Outcome = 4  // the lease expired without a report
+	OutcomeInterrupted Outcome = 5  // the update daemon restarted and is idle
+	OutcomeDeferred    Outcome = 6  // the machine deferred the update
+	OutcomeWithdrawn   Outcome = 7  // withdrawn before the machine started
+	OutcomeNotRunning  Outcome = 8  // reported success, but still runs the old version
+	OutcomeCameBack    Outcome = 9  // failed, but runs the offered version or a higher one after all
+	OutcomeLost        Outcome = 10 // installed, then silent
 )
+
+// Success reports whether the outcome is evidence for the version.
+func (o Outcome) Success() bool { return o == OutcomeSucceeded || o == OutcomeCameBack }
 
 // Failure reports whether the outcome is evidence against the version.
 func (o Outcome) Failure() bool {
-	return o == OutcomeFailed || o == OutcomeRolledBack || o == OutcomeTimeout
+	switch o {
+	case OutcomeFailed, OutcomeRolledBack, OutcomeTimeout, OutcomeNotRunning, OutcomeLost:
+		return true
+	default:
+		return false
+	}
 }

@@ -25,7 +25,7 @@ type twin struct {
 
 	machines map[string]*twinMachine
 	grants   []time.Time
-	ended    []twinEnd
+	ended    []*twinEnd
 }
 
 type twinMachine struct {
@@ -33,6 +33,7 @@ type twinMachine struct {
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	open                          *twinAttempt
+	last                          *twinEnd
 }
 
 type twinAttempt struct {
@@ -44,7 +45,9 @@ type twinAttempt struct {
 
 type twinEnd struct {
 	twinAttempt
-	outcome Outcome
+	machine  *twinMachine
+	outcome  Outcome
+	replaced bool // the machine has a later result in the same rollout
 }
 
 func twinVersion(n int) string {
@@ -69,9 +72,9 @@ func (t *twin) step(running int) int {
 }
 
 // count counts ended attempts of the current rollout.
-func (t *twin) count(which func(e twinEnd) bool) (n int) {
+func (t *twin) count(which func(e *twinEnd) bool) (n int) {
 	for _, e := range t.ended {
-		if e.rollout == t.rollout && which(e) {
+		if e.rollout == t.rollout && !e.replaced && which(e) {
 			n++
 		}
 	}
@@ -79,7 +82,7 @@ func (t *twin) count(which func(e twinEnd) bool) (n int) {
 }
 
 func (t *twin) proven() bool {
-	return t.count(func(e twinEnd) bool { return e.outcome == OutcomeSucceeded }) > 0
+	return t.count(func(e *twinEnd) bool { return e.outcome.Success() }) > 0
 }
 
 func (t *twin) inFlight() (n int) {
@@ -106,8 +109,8 @@ func (t *twin) census() (c Census) {
 
 func (t *twin) gate() bool {
 	w := t.policy.Waves[t.wave]
-	good := t.count(func(e twinEnd) bool { return e.wave == t.wave && e.outcome == OutcomeSucceeded })
-	bad := t.count(func(e twinEnd) bool { return e.wave == t.wave && e.outcome.Failure() && e.epoch == t.epoch })
+	good := t.count(func(e *twinEnd) bool { return e.wave == t.wave && e.outcome.Success() })
+	bad := t.count(func(e *twinEnd) bool { return e.wave == t.wave && e.outcome.Failure() && e.epoch == t.epoch })
 	need := w.MinFinished
 	if w.Share == 0 && need == 0 {
 		need = len(w.Canaries)
@@ -144,30 +147,54 @@ func (t *twin) nextWave() {
 }
 
 func (t *twin) end(m *twinMachine, o Outcome) {
-	a := *m.open
+	e := &twinEnd{twinAttempt: *m.open, machine: m, outcome: o}
 	m.open = nil
-	proven := t.proven()
-	t.ended = append(t.ended, twinEnd{a, o})
-	if o == OutcomeSucceeded {
-		m.failed, m.failures, m.quarantined = 0, 0, 0
+	t.ended = append(t.ended, e)
+	if o.Success() || o.Failure() {
+		m.last = e
+		t.settled(m, e.first, false)
 	}
-	if o.Failure() {
-		if m.failed != a.version {
-			m.failed, m.failures = a.version, 0
+}
+
+// revise gives the last attempt another outcome.
+func (t *twin) revise(m *twinMachine, o Outcome) {
+	again := m.last.outcome.Failure() && o.Failure()
+	m.last.outcome = o
+	if m.last.rollout == t.rollout {
+		m.last.epoch = t.epoch
+	}
+	t.settled(m, true, again)
+}
+
+func (t *twin) settled(m *twinMachine, first, again bool) {
+	e := m.last
+	for _, other := range t.ended {
+		if other != e && other.machine == m && other.rollout == e.rollout && (other.outcome.Success() || other.outcome.Failure()) {
+			other.replaced = true
 		}
-		m.failures++
-		if o == OutcomeRolledBack || m.failures >= t.policy.MaxAttempts {
-			m.quarantined = a.version
+	}
+	if e.outcome.Success() {
+		m.failed, m.failures, m.quarantined = 0, 0, 0
+	} else {
+		if m.failed != e.version {
+			m.failed, m.failures = e.version, 0
+		}
+		if !again {
+			m.failures++
+		}
+		if e.outcome == OutcomeRolledBack || m.failures >= t.policy.MaxAttempts {
+			m.quarantined = e.version
 			m.parked = m.quarantined == t.step(m.running)
 		}
 	}
-	if o != OutcomeSucceeded && !o.Failure() || a.rollout != t.rollout || a.epoch != t.epoch || t.halted {
+	if e.rollout != t.rollout || e.epoch != t.epoch || t.halted {
 		return
 	}
-	bad := t.count(func(e twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
-	all := bad + t.count(func(e twinEnd) bool { return e.epoch == t.epoch && e.outcome == OutcomeSucceeded })
+	bad := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
+	all := bad + t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Success() })
 	limit := t.policy.HaltFailureShare
-	if o.Failure() && a.first && !proven || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
+	alone := t.policy.SafeMode && first && e.outcome.Failure() && !t.proven()
+	if alone || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
 		t.halted = true
 	}
 }
@@ -185,20 +212,27 @@ func (t *twin) refresh(m *twinMachine) {
 	m.silent = false
 }
 
-func (t *twin) observe(id string, running int) *twinMachine {
+func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	m := t.machines[id]
 	if m == nil {
 		m = &twinMachine{}
 		t.machines[id] = m
 	}
 	m.running = running
-	if m.open != nil && running >= m.open.version {
+	switch {
+	case m.open != nil && running >= m.open.version:
 		t.end(m, OutcomeSucceeded)
+	case m.open != nil && asks && running > 0 && m.open.stage == 3 && !t.reboots:
+		t.end(m, OutcomeNotRunning)
+	}
+	switch {
+	case m.last == nil || running == 0:
+	case m.last.outcome.Success() && running < m.last.version:
+		t.revise(m, OutcomeRolledBack)
+	case m.last.outcome.Failure() && running >= m.last.version:
+		t.revise(m, OutcomeCameBack)
 	}
 	t.refresh(m)
-	if m.failed > 0 && running >= m.failed {
-		m.failed, m.failures = 0, 0
-	}
 	t.settle()
 	return m
 }
@@ -223,8 +257,8 @@ func (t *twin) report(m *twinMachine, e Event) {
 	t.expire(m)
 	defer t.settle()
 	if e.Type == 3 && e.Result == 0 && e.Code == 44 && m.open == nil {
-		if m.failed > 0 && m.failed == t.step(m.running) && m.quarantined == 0 {
-			m.quarantined, m.parked = m.failed, true
+		if m.last != nil && m.last.outcome.Failure() && m.last.outcome != OutcomeRolledBack {
+			t.revise(m, OutcomeRolledBack)
 		}
 		return
 	}
@@ -239,19 +273,16 @@ func (t *twin) report(m *twinMachine, e Event) {
 	case [2]int{800, 1}:
 		t.reach(m, 3)
 	case [2]int{3, 1}:
-		if t.reboots {
-			t.reach(m, 3)
-		} else {
-			t.end(m, OutcomeSucceeded)
-		}
+		t.reach(m, 3)
 	case [2]int{3, 2}:
 		if e.HasPrevious && e.PreviousVersion == "" && t.reboots && m.open.stage > 0 {
 			t.end(m, OutcomeInterrupted)
 		}
 	case [2]int{3, 0}:
-		if e.Code == 44 {
+		switch e.Code {
+		case 44:
 			t.end(m, OutcomeRolledBack)
-		} else {
+		case 9:
 			t.end(m, OutcomeFailed)
 		}
 	case [2]int{3, 9}:

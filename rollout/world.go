@@ -77,11 +77,15 @@ type Rollout struct {
 	Evidence Counts   // attempts granted in this epoch
 	Failing  []string // machines that failed in this epoch, newest last, at most 20
 	SetAside int      // failures of the current wave from before a resume, ignored by the gate
-	Proven   bool     // safe mode: a machine runs the new version
+	Proofs   int      // machines whose latest result in this rollout is a success, in any epoch
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
+
+// Proven reports whether safe mode may let other machines follow: a machine was
+// seen on the new version and has not fallen back since.
+func (r *Rollout) Proven() bool { return r.Proofs > 0 }
 
 // Halt says why a rollout was halted: the rule, its numbers and the machines.
 type Halt struct {
@@ -120,6 +124,7 @@ type Machine struct {
 	Standing Standing
 	Reason   Reason // of the last decision
 	Attempt  Attempt
+	Last     Result // of the last attempt that succeeded or failed; zero: none
 
 	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
@@ -145,6 +150,21 @@ type Attempt struct {
 
 // Open reports whether there is an attempt.
 func (a *Attempt) Open() bool { return !a.GrantedAt.IsZero() }
+
+// Result is how an attempt ended that counts as a success or a failure. It is not
+// final: a machine that runs an older version again was rolled back, and one that
+// runs the new version after all came back. Each change replaces the result in
+// the counts of its rollout and wave.
+type Result struct {
+	Rollout ID      // zero: it counts for no rollout any more, because the machine left the group
+	Version Version // offered
+	From    Version // before the attempt
+	Wave    int
+	Epoch   int
+	Stage   State // the last one that was reported: granted, downloading, downloaded or installed
+	Outcome Outcome
+	Code    int
+}
 
 // Override is an operator's decision about one machine.
 type Override struct {

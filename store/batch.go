@@ -35,14 +35,18 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 			b.noteLease(m)
 		}
 	}
+	ended, changed := tx.attemptChanges(b)
 	added, updated := machineChanges(b.Machines)
 	rollouts, ledgers := groupChanges(b.Groups, tx.now)
-	written, err := tx.write(ctx, added, updated, rollouts, ledgers, countChange(b.Machines), waveChange(b.Progress), tx.attemptChange(b), tx.historyChange(b.History))
+	written, err := tx.write(ctx, added, updated, rollouts, ledgers, countChange(b.Machines), waveChange(b.Progress), ended, tx.historyChange(b.History))
 	if err != nil {
 		return err
 	}
 	if err := checkWritten(written, added, updated); err != nil {
 		tx.store.recent.forget(b.Groups)
+		return err
+	}
+	if _, err := tx.write(ctx, changed); err != nil {
 		return err
 	}
 	if err := tx.saveFailures(ctx, b.Attempts); err != nil {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -53,16 +54,20 @@ func compareKinds(a, b failureKind) int {
 // version before the update.
 func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 	sums := map[failureKind]int64{}
+	add := func(id rollout.ID, o rollout.Outcome, code int, oem string, from rollout.Version, n int64) {
+		if !o.Failure() || id == (rollout.ID{}) {
+			return
+		}
+		sums[failureKind{rollout: uuid.UUID(id), outcome: o, code: code}] += n
+		sums[failureKind{rollout: uuid.UUID(id), trait: TraitOEM, value: oem}] += n
+		sums[failureKind{rollout: uuid.UUID(id), trait: TraitFromVersion, value: from.String()}] += n
+	}
 	for i := range all {
 		e := &all[i]
-		if !e.Outcome.Failure() {
-			continue
-		}
-		id := uuid.UUID(e.Attempt.Rollout)
-		sums[failureKind{rollout: id, outcome: e.Outcome, code: e.Code}]++
-		sums[failureKind{rollout: id, trait: TraitOEM, value: e.OEM}]++
-		sums[failureKind{rollout: id, trait: TraitFromVersion, value: e.From.String()}]++
+		add(e.Rollout(), e.Outcome, e.Code, e.OEM, e.From, 1)
+		add(e.Replaces.Rollout, e.Replaces.Outcome, e.Replaces.Code, e.ReplacedOEM, e.Replaces.From, -1)
 	}
+	maps.DeleteFunc(sums, func(_ failureKind, n int64) bool { return n == 0 })
 	if len(sums) == 0 {
 		return nil
 	}

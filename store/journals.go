@@ -31,10 +31,12 @@ type HistoryEntry struct {
 	rollout.Entry
 }
 
-// Attempt is one row of attempts. Save also counts its failure.
+// Attempt is one row of attempts: a new one, or a changed one if Again. Save also
+// counts its failure.
 type Attempt struct {
-	InstanceID uuid.UUID
-	OEM        string // of the machine after the batch; set by Save
+	InstanceID  uuid.UUID
+	OEM         string // of the machine when the attempt ended; set by Save
+	ReplacedOEM string // that of Replaces; set by Save
 	rollout.Ended
 }
 
@@ -49,7 +51,10 @@ var historyEntries = bulk.NewTable("history_entries", "",
 var attempts = bulk.NewTable("attempts", "",
 	`id id, instance_id id, rollout_id id, package_id id, version text, from_version text, oem text,
 	wave number, number number, granted_at time, downloading_at time, downloaded_at time,
-	installed_at time, ended_at time, outcome number, code number`)
+	installed_at time, ended_at time, outcome number, code number, failed bool, replaced bool`)
+
+// attemptResults are the columns of an attempt that change after its end.
+var attemptResults = bulk.NewTable("attempts", "", "id id, outcome number, code number, failed bool, replaced bool")
 
 func (tx *Tx) saveActivities(ctx context.Context, all []Activity) error {
 	rows := make([]bulk.Value, 0, len(all)*activities.Width())
@@ -73,25 +78,77 @@ func (tx *Tx) historyChange(all []HistoryEntry) bulk.Change {
 	return bulk.Insert(historyEntries, rows)
 }
 
-// attemptChange sets the OEM of each attempt to that of its machine.
-func (tx *Tx) attemptChange(b *Batch) bulk.Change {
+// attemptChanges returns the attempts that ended, and those whose result changed
+// or was replaced. It sets what Save sets in attempts and machines.
+func (tx *Tx) attemptChanges(b *Batch) (ended, changed bulk.Change) {
+	ended = bulk.Insert(attempts, nil)
+	changed = bulk.Change{Table: attemptResults, Parts: bulk.AllParts, Update: true}
 	if len(b.Attempts) == 0 {
-		return bulk.Insert(attempts, nil)
+		return ended, changed
 	}
-	oems := make(map[uuid.UUID]string, len(b.Machines))
+	machines := make(map[uuid.UUID]*Machine, len(b.Machines))
 	for _, m := range b.Machines {
-		oems[m.InstanceID] = m.OEM
+		machines[m.InstanceID] = m
 	}
-	rows := make([]bulk.Value, 0, len(b.Attempts)*attempts.Width())
+	rows := make([]attemptRow, 0, len(b.Attempts))
 	for i := range b.Attempts {
 		e := &b.Attempts[i]
-		e.OEM = oems[e.InstanceID]
-		a := &e.Ended.Attempt
-		rows = append(rows, bulk.ID(NewID(tx.now)), bulk.ID(e.InstanceID), bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()),
-			bulk.Text(e.From.String()), bulk.Text(e.OEM), bulk.Number(a.Wave), bulk.Number(a.Number), bulk.Time(a.GrantedAt), bulk.Time(a.DownloadingAt),
-			bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt), bulk.Time(tx.now), bulk.Number(e.Outcome), bulk.Number(e.Code))
+		m := machines[e.InstanceID]
+		e.ReplacedOEM = m.LastOEM
+		if e.Replaces.Outcome != 0 && !e.Again {
+			rows = append(rows, attemptRow{id: m.LastAttemptID, outcome: e.Replaces.Outcome, code: e.Replaces.Code, replaced: true})
+		}
+		row := attemptRow{id: m.LastAttemptID, outcome: e.Outcome, code: e.Code}
+		if !e.Again {
+			row.id, row.ended = NewID(tx.now), e
+			m.LastOEM = m.OEM
+			if e.Outcome.Success() || e.Outcome.Failure() {
+				m.LastAttemptID = row.id
+			}
+		}
+		e.OEM = m.LastOEM
+		rows = append(rows, row)
 	}
-	return bulk.Insert(attempts, rows)
+	for _, r := range latest(rows) {
+		result := []bulk.Value{bulk.ID(r.id), bulk.Number(r.outcome), bulk.Number(r.code), bulk.Bool(r.outcome.Failure() && !r.replaced), bulk.Bool(r.replaced)}
+		if r.ended == nil {
+			changed.Rows = append(changed.Rows, result...)
+			continue
+		}
+		e := r.ended
+		a := &e.Ended.Attempt
+		ended.Rows = append(ended.Rows, bulk.ID(r.id), bulk.ID(e.InstanceID), bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()),
+			bulk.Text(e.From.String()), bulk.Text(e.OEM), bulk.Number(a.Wave), bulk.Number(a.Number), bulk.Time(a.GrantedAt), bulk.Time(a.DownloadingAt),
+			bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt), bulk.Time(tx.now))
+		ended.Rows = append(ended.Rows, result[1:]...)
+	}
+	return ended, changed
+}
+
+// attemptRow is one row of attempts after a change.
+type attemptRow struct {
+	id       uuid.UUID
+	ended    *Attempt // nil: the row exists
+	outcome  rollout.Outcome
+	code     int
+	replaced bool
+}
+
+// latest returns the last state of each row, in the order of their first ones.
+func latest(rows []attemptRow) []attemptRow {
+	at := make(map[uuid.UUID]int, len(rows))
+	out := rows[:0]
+	for _, r := range rows {
+		i, known := at[r.id]
+		if !known {
+			at[r.id] = len(out)
+			out = append(out, r)
+			continue
+		}
+		r.ended = out[i].ended
+		out[i] = r
+	}
+	return out
 }
 
 // DropJournals deletes the history of all machines of an application. Call it

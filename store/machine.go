@@ -21,6 +21,7 @@ type Machine struct {
 	GroupID       uuid.UUID // zero: its group was deleted
 	Alias         string    // set by an operator
 	Moved         bool      // an operator chose the group
+	MoveTo        uuid.UUID // where it moves once its update ended; zero: nowhere
 
 	CreatedAt, LastSeenAt, StateChangedAt time.Time
 
@@ -45,6 +46,9 @@ type LastDecision struct {
 type LastGrant struct {
 	LastOfferVersion string
 	LastGrantedAt    time.Time
+
+	LastAttemptID uuid.UUID // row of the attempt with the machine's last result; set by Save
+	LastOEM       string    // of the machine at the end of that attempt; set by Save
 }
 
 // InstanceID is the id of a machine in an application: the first 16 bytes of

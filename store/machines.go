@@ -22,10 +22,12 @@ const (
 	partAttempt                         // steps of an update
 	partAbout                           // what the machine reports about itself; a move to another group
 	partFailures                        // failures and overrides
+	partResult                          // the end of an attempt
 	partFixed                           // never changed
 
 	partsAdded = partSeen | partState | partAbout | partFixed // non-empty in every new machine
 	partsStep  = partSeen | partState | partAttempt           // changed by the steps of an update
+	partsEnd   = partsStep | partResult                       // changed by its end
 )
 
 // instances has its columns in the order of appendMachine and scanMachine, one
@@ -40,18 +42,21 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 	last_offer_version text, last_granted_at time`,
 
 	`group_id id, alias text, machine_alias text, address text, arch text,
-	oem text, oem_version text, aleph_version text, moved bool`,
+	oem text, oem_version text, aleph_version text, moved bool, move_to id`,
 
 	`failed_version text, failures number, quarantined_version text,
 	override number, override_version text, override_until time, override_by text, override_reason text`,
 
+	`last_attempt_id id, last_rollout_id id, last_version text, last_from text, last_wave number, last_epoch number,
+	last_stage number, last_outcome number, last_code number, last_oem text`,
+
 	`application_id id, machine_id text, created_at time`,
-).WithSets(partsStep, bulk.AllParts&^partFixed, partsAdded)
+).WithSets(partsStep, partsEnd, bulk.AllParts&^partFixed, partsAdded)
 
 var selectMachines = "SELECT " + instances.Columns() + " FROM instances "
 
 func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
-	a := &m.Attempt
+	a, last := &m.Attempt, &m.Last
 	return append(to,
 		bulk.ID(m.InstanceID), bulk.Time(m.LastSeenAt), bulk.Time(m.DecidedAt), bulk.Time(m.DecisionUntil),
 
@@ -62,10 +67,13 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.Text(m.LastOfferVersion), bulk.Time(m.LastGrantedAt),
 
 		bulk.ID(m.GroupID), bulk.Text(m.Alias), bulk.Text(m.MachineAlias), bulk.Text(m.Address), bulk.Text(m.Arch),
-		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Bool(m.Moved),
+		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Bool(m.Moved), bulk.ID(m.MoveTo),
 
 		bulk.Text(m.FailedVersion.String()), bulk.Number(m.Failures), bulk.Text(m.QuarantinedVersion.String()),
 		bulk.Number(m.Override.Kind), bulk.Text(m.Override.Version.String()), bulk.Time(m.Override.Until), bulk.Text(m.Override.By), bulk.Text(m.Override.Reason),
+
+		bulk.ID(m.LastAttemptID), bulk.ID(uuid.UUID(last.Rollout)), bulk.Text(last.Version.String()), bulk.Text(last.From.String()), bulk.Number(last.Wave), bulk.Number(last.Epoch),
+		bulk.Number(last.Stage), bulk.Number(last.Outcome), bulk.Number(last.Code), bulk.Text(m.LastOEM),
 
 		bulk.ID(m.ApplicationID), bulk.Text(m.ID), bulk.Time(m.CreatedAt),
 	)
@@ -73,19 +81,20 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 
 func scanMachine(rows *sql.Rows) (*Machine, error) {
 	var (
-		m                                                     Machine
-		version, reason, offered, failed, quarantined, pinned string
-		rolloutID, packageID                                  uuid.UUID
+		m                                                                 Machine
+		version, reason, offered, failed, quarantined, pinned, last, from string
+		rolloutID, packageID, lastRollout                                 uuid.UUID
 	)
-	a := &m.Attempt
+	a, r := &m.Attempt, &m.Last
 	err := rows.Scan(
 		&m.InstanceID, statement.Time(&m.LastSeenAt), statement.Time(&m.DecidedAt), statement.Time(&m.DecisionUntil),
 		&version, &m.State, &m.Standing, &reason, &m.Decision, statement.Time(&m.StateChangedAt),
 		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
 		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
-		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved,
+		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved, statement.ID(&m.MoveTo),
 		&failed, &m.Failures, &quarantined,
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
+		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &m.LastOEM,
 		&m.ApplicationID, &m.ID, statement.Time(&m.CreatedAt),
 	)
 	if err != nil {
@@ -98,6 +107,9 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	m.FailedVersion, _ = rollout.ParseVersion(failed)
 	m.QuarantinedVersion, _ = rollout.ParseVersion(quarantined)
 	m.Override.Version, _ = rollout.ParseVersion(pinned)
+	r.Rollout = rollout.ID(lastRollout)
+	r.Version, _ = rollout.ParseVersion(last)
+	r.From, _ = rollout.ParseVersion(from)
 	was := m
 	m.was = &was
 	return &m, nil

@@ -23,7 +23,7 @@ type Difference struct {
 // of failure without a counter differs unless the rollout has maxKinds of them. It
 // scans all instances, so it is meant for tests and diagnosis.
 func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
-	const text = `WITH failed AS (SELECT * FROM attempts WHERE outcome > 1 AND outcome < 5 AND rollout_id IN (SELECT id FROM rollouts))
+	const text = `WITH failed AS (SELECT * FROM attempts WHERE failed AND rollout_id IN (SELECT id FROM rollouts))
 	SELECT what, SUM(kept), SUM(counted) FROM (
 		SELECT 'machines ' || g.group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing AS what, machines AS kept, 0 AS counted FROM group_counts g
 		UNION ALL
@@ -35,7 +35,7 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 		UNION ALL
 		SELECT 'ended of rollout ' || rollout_id, succeeded + failed + released, 0 FROM waves
 		UNION ALL
-		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts WHERE rollout_id IN (SELECT id FROM rollouts)
+		SELECT 'ended of rollout ' || rollout_id, 0, 1 FROM attempts WHERE NOT replaced AND rollout_id IN (SELECT id FROM rollouts)
 		UNION ALL
 		SELECT 'failed of rollout ' || rollout_id, failed, 0 FROM waves
 		UNION ALL

@@ -21,9 +21,10 @@ import (
 // selectRollouts is not joined to selectLedgers: after waiting for a lock
 // PostgreSQL re-reads the locked row but not the joined ones.
 const selectRollouts = `SELECT r.id, r.group_id, r.package_id, r.version, r.state, r.salt, r.created_at, r.started_at, r.ended_at,
-	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.set_aside, r.proven, r.leader, r.halt,
+	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.set_aside, r.proofs, r.leader, r.halt,
 	COALESCE(w.granted, 0), COALESCE(w.downloading, 0), COALESCE(w.downloaded, 0), COALESCE(w.installed, 0),
-	COALESCE(w.succeeded, 0), COALESCE(w.failed, 0), COALESCE(w.timed_out, 0), COALESCE(w.rolled_back, 0), COALESCE(w.released, 0)
+	COALESCE(w.succeeded, 0), COALESCE(w.failed, 0), COALESCE(w.timed_out, 0), COALESCE(w.rolled_back, 0),
+	COALESCE(w.not_running, 0), COALESCE(w.lost, 0), COALESCE(w.released, 0)
 	FROM rollouts r LEFT JOIN waves w ON w.rollout_id = r.id AND w.position = r.wave WHERE r.id @in`
 
 // readRollouts reads the current rollouts of groups into their states.
@@ -62,8 +63,8 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 	c := &r.WaveCounts
 	err := rows.Scan(&id, &group, &release, &version, &r.State, &r.Salt, statement.Time(&r.CreatedAt), statement.Time(&r.StartedAt), statement.Time(&r.EndedAt),
 		&r.Wave, statement.Time(&r.WaveAt), statement.Time(&r.GateAt), &r.Approved, &r.Epoch, statement.JSON(&r.Evidence), statement.JSON(&r.Failing),
-		&r.SetAside, &r.Proven, &r.Leader, statement.JSON(&r.Halt),
-		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.Released)
+		&r.SetAside, &r.Proofs, &r.Leader, statement.JSON(&r.Halt),
+		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.NotRunning, &c.Lost, &c.Released)
 	if err != nil {
 		return id, r, fmt.Errorf("read rollout: %w", err)
 	}
@@ -77,18 +78,18 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 var rollouts = bulk.NewTable("rollouts", `ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
 	started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
 	gate_at = EXCLUDED.gate_at, approved = EXCLUDED.approved, epoch = EXCLUDED.epoch, evidence = EXCLUDED.evidence,
-	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proven = EXCLUDED.proven, leader = EXCLUDED.leader, halt = EXCLUDED.halt,
+	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proofs = EXCLUDED.proofs, leader = EXCLUDED.leader, halt = EXCLUDED.halt,
 	replaced_at = EXCLUDED.replaced_at`,
 	`id id, group_id id, package_id id, version text, state number, salt text,
 	created_at time, started_at time, ended_at time, wave number, wave_at time, gate_at time,
-	approved bool, epoch number, evidence json, failing json, set_aside number, proven bool, leader text, halt json,
+	approved bool, epoch number, evidence json, failing json, set_aside number, proofs number, leader text, halt json,
 	replaced_at time`)
 
 // rolloutRow returns the row of a rollout. replaced is zero for the current one.
 func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []bulk.Value {
 	return []bulk.Value{bulk.ID(uuid.UUID(r.ID)), bulk.ID(group), bulk.ID(uuid.UUID(r.Package)), bulk.Text(r.Version.String()), bulk.Number(r.State), bulk.Text(r.Salt),
 		bulk.Time(r.CreatedAt), bulk.Time(r.StartedAt), bulk.Time(r.EndedAt), bulk.Number(r.Wave), bulk.Time(r.WaveAt), bulk.Time(r.GateAt), bulk.Bool(r.Approved),
-		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Number(r.SetAside), bulk.Bool(r.Proven), bulk.Text(r.Leader),
+		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Number(r.SetAside), bulk.Number(r.Proofs), bulk.Text(r.Leader),
 		bulk.Text(toJSON(r.Halt)), bulk.Time(replaced)}
 }
 
@@ -106,9 +107,11 @@ var waves = bulk.NewTable("waves", `ON CONFLICT (rollout_id, position) DO UPDATE
 		downloading = waves.downloading + EXCLUDED.downloading, downloaded = waves.downloaded + EXCLUDED.downloaded,
 		installed = waves.installed + EXCLUDED.installed, succeeded = waves.succeeded + EXCLUDED.succeeded,
 		failed = waves.failed + EXCLUDED.failed, timed_out = waves.timed_out + EXCLUDED.timed_out,
-		rolled_back = waves.rolled_back + EXCLUDED.rolled_back, released = waves.released + EXCLUDED.released`,
+		rolled_back = waves.rolled_back + EXCLUDED.rolled_back, not_running = waves.not_running + EXCLUDED.not_running,
+		lost = waves.lost + EXCLUDED.lost, released = waves.released + EXCLUDED.released`,
 	`rollout_id id, position number, granted number, downloading number, downloaded number,
-	installed number, succeeded number, failed number, timed_out number, rolled_back number, released number`)
+	installed number, succeeded number, failed number, timed_out number, rolled_back number,
+	not_running number, lost number, released number`)
 
 // waveChange adds the progress of a batch to its waves.
 func waveChange(all []rollout.Progress) bulk.Change {
@@ -128,7 +131,7 @@ func waveChange(all []rollout.Progress) bulk.Change {
 	for _, w := range keys {
 		c := sums[w]
 		rows = append(rows, bulk.ID(w.rollout), bulk.Number(w.position), bulk.Number(c.Granted), bulk.Number(c.Downloading), bulk.Number(c.Downloaded), bulk.Number(c.Installed),
-			bulk.Number(c.Succeeded), bulk.Number(c.Failed), bulk.Number(c.TimedOut), bulk.Number(c.RolledBack), bulk.Number(c.Released))
+			bulk.Number(c.Succeeded), bulk.Number(c.Failed), bulk.Number(c.TimedOut), bulk.Number(c.RolledBack), bulk.Number(c.NotRunning), bulk.Number(c.Lost), bulk.Number(c.Released))
 	}
 	return bulk.Insert(waves, rows)
 }

@@ -59,6 +59,17 @@ func (Instance) Fields() []ent.Field {
 		field.Int("attempt").Default(0).Comment("number of the open attempt at the offered version"),
 		field.String("last_offer_version").Default("").Comment("version of the last grant, also after it ended"),
 		field.Time("last_granted_at").Optional().Nillable(),
+		// The last attempt that succeeded or failed; last_outcome is 0 if there is none.
+		field.UUID("last_attempt_id", uuid.UUID{}).Optional().Nillable(),
+		field.UUID("last_rollout_id", uuid.UUID{}).Optional().Nillable().Comment("null: it counts for no rollout any more"),
+		field.String("last_version").Default("").Comment("offered version"),
+		field.String("last_from").Default("").Comment("version before the attempt"),
+		field.Int("last_wave").Default(0),
+		field.Int("last_epoch").Default(0),
+		field.Int8("last_stage").GoType(rollout.State(0)).Default(0),
+		field.Int8("last_outcome").GoType(rollout.Outcome(0)).Default(0),
+		field.Int("last_code").Default(0),
+		field.String("last_oem").Default(""),
 		// Failures and overrides.
 		field.String("failed_version").Default(""),
 		field.Int("failures").Default(0).Comment("failed attempts at failed_version"),
@@ -69,6 +80,7 @@ func (Instance) Fields() []ent.Field {
 		field.String("override_by").Default(""),
 		field.String("override_reason").Default(""),
 		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
+		field.UUID("move_to", uuid.UUID{}).Optional().Nillable().Comment("group to which it moves once its update ended"),
 	}
 }
 
@@ -128,9 +140,11 @@ func (Attempt) Fields() []ent.Field {
 		field.Time("downloaded_at").Optional().Nillable().Immutable(),
 		field.Time("installed_at").Optional().Nillable().Immutable(),
 		field.Time("ended_at").Immutable(),
-		field.Int8("outcome").GoType(rollout.Outcome(0)).Immutable(),
-		field.Int("code").Default(0).Immutable().Comment("low 28 bits of the reported error"),
+		field.Int8("outcome").GoType(rollout.Outcome(0)),
+		field.Int("code").Default(0).Comment("low 28 bits of the reported error"),
 		field.String("oem").Default("").Immutable().Comment("of the machine when the attempt ended"),
+		field.Bool("failed").Default(false).Comment("counts as a failure of its rollout"),
+		field.Bool("replaced").Default(false).Comment("the machine has a later result in the same rollout"),
 	}
 }
 
@@ -142,7 +156,7 @@ func (Attempt) Edges() []ent.Edge {
 // Indexes of Attempt. UUIDs of version 7 sort by time. The indexes by rollout list
 // the failed attempts behind each number; they contain no other attempts.
 func (Attempt) Indexes() []ent.Index {
-	failed := entsql.IndexWhere("outcome > 1 AND outcome < 5")
+	failed := entsql.IndexWhere("failed")
 	return []ent.Index{
 		index.Fields("instance_id", "id"),
 		index.Fields("rollout_id", "id").Annotations(failed),

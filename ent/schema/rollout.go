@@ -36,7 +36,7 @@ func (GroupRollout) Fields() []ent.Field {
 		field.JSON("evidence", rollout.Counts{}),
 		field.JSON("failing", []string{}),
 		field.Int("set_aside").Default(0).Comment("failures of the current wave before a resume, which its gate ignores"),
-		field.Bool("proven").Default(false),
+		field.Int("proofs").Default(0).Comment("machines whose latest result is a success"),
 		field.String("leader").Default("").Comment("machine that updates first in safe mode"),
 		field.JSON("halt", rollout.Halt{}),
 	}
@@ -71,9 +71,11 @@ func (Wave) Fields() []ent.Field {
 		field.Int("downloaded").Default(0),
 		field.Int("installed").Default(0),
 		field.Int("succeeded").Default(0),
-		field.Int("failed").Default(0).Comment("including rolled back and timed out"),
+		field.Int("failed").Default(0).Comment("including the four kinds below"),
 		field.Int("timed_out").Default(0),
 		field.Int("rolled_back").Default(0),
+		field.Int("not_running").Default(0),
+		field.Int("lost").Default(0),
 		field.Int("released").Default(0).Comment("interrupted, deferred or withdrawn"),
 	}
 }

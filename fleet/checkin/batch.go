@@ -147,20 +147,23 @@ func (b *batch) apply(c *call) bool {
 			return true // events of an unknown machine are acknowledged and dropped
 		}
 		m = b.register(c, group)
-	} else if m.GroupID != group.ID {
+	} else if b.worlds[m.GroupID] == nil { // its group was deleted
 		b.move(m, group)
 	}
-	w, fx := b.worlds[group.ID], b.effects[group.ID]
 	state := m.State
 	c.in.describe(m, b.now)
-	w.Observe(&m.Machine, c.version, b.now, fx)
-	for _, e := range c.in.Events {
-		entries := len(fx.History)
-		w.Report(&m.Machine, e, b.now, fx)
-		if len(fx.History) == entries {
-			remark(&m.Machine, e, fx)
-		}
+	// What the machine reports belongs to the group that granted its update. Only
+	// then it moves.
+	b.report(c, m)
+	switch {
+	case m.GroupID == group.ID:
+	case m.MoveTo == group.ID && m.Attempt.Open():
+		group = b.apps[m.ApplicationID].Group(m.GroupID)
+	default:
+		b.move(m, group)
+		b.worlds[group.ID].Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, b.effects[group.ID])
 	}
+	w, fx := b.worlds[group.ID], b.effects[group.ID]
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
 	}
@@ -177,6 +180,19 @@ func (b *batch) apply(c *call) bool {
 	b.stamp(m, state)
 	c.after = m
 	return true
+}
+
+// report applies the version and the events of a check-in in the machine's group.
+func (b *batch) report(c *call, m *store.Machine) {
+	w, fx := b.worlds[m.GroupID], b.effects[m.GroupID]
+	w.Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, fx)
+	for _, e := range c.in.Events {
+		entries := len(fx.History)
+		w.Report(&m.Machine, e, b.now, fx)
+		if len(fx.History) == entries {
+			remark(&m.Machine, e, fx)
+		}
+	}
 }
 
 // remark adds an event that changed nothing to the machine's history, unless the
@@ -212,7 +228,10 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 	id, was := c.group.ID, uuid.Nil
 	if m != nil {
 		was = m.GroupID
-		if m.Moved && app.Group(was) != nil {
+		switch {
+		case m.MoveTo != uuid.Nil && app.Group(m.MoveTo) != nil:
+			id = m.MoveTo
+		case m.Moved && app.Group(was) != nil:
 			id = was
 		}
 	}
@@ -246,7 +265,7 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 	} else {
 		m.Orphan()
 	}
-	m.GroupID, m.Arch = to.ID, to.Arch
+	m.GroupID, m.MoveTo, m.Arch = to.ID, uuid.Nil, to.Arch
 	b.worlds[to.ID].Join(&m.Machine)
 }
 

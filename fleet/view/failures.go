@@ -124,12 +124,9 @@ func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
 	return where
 }
 
-// failed is the condition of the partial indexes, with literals: SQLite does not
+// failed is the condition of the partial indexes, with a literal: SQLite does not
 // use them for a parameter.
-func failed(s *sql.Selector) {
-	column := s.C(attempt.FieldOutcome)
-	s.Where(sql.And(sql.ExprP(column+" > 1"), sql.ExprP(column+" < 5")))
-}
+func failed(s *sql.Selector) { s.Where(sql.ExprP(s.C(attempt.FieldFailed))) }
 
 // counted returns the number of attempts according to the counters, -1 when no
 // counter has the conditions.
@@ -174,7 +171,11 @@ func failedOf(c rollout.Counts, o *rollout.Outcome) int {
 	case *o == rollout.OutcomeRolledBack:
 		return c.RolledBack
 	case *o == rollout.OutcomeFailed:
-		return c.Failed - c.TimedOut - c.RolledBack
+		return c.Failed - c.TimedOut - c.RolledBack - c.NotRunning - c.Lost
+	case *o == rollout.OutcomeNotRunning:
+		return c.NotRunning
+	case *o == rollout.OutcomeLost:
+		return c.Lost
 	}
 	return 0
 }

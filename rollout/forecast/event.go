@@ -38,7 +38,7 @@ func (s *simulator) process(e event) {
 			s.schedule(e.machine, kindPing, s.in.CheckEvery)
 		}
 	case kindDone:
-		s.w.Observe(&m.Machine, m.offer, s.now, &s.fx)
+		s.w.Observe(&m.Machine, m.offer, true, s.now, &s.fx)
 		s.schedule(e.machine, kindCheck, 0) // the check after the reboot
 	case kindLease:
 		if m.Attempt.Open() && !s.w.Expire(&m.Machine, s.now, &s.fx) {
@@ -51,7 +51,7 @@ func (s *simulator) process(e event) {
 
 // check sends an update check and starts the update it is granted.
 func (s *simulator) check(i int, m *machine) {
-	s.w.Observe(&m.Machine, m.Version, s.now, &s.fx)
+	s.w.Observe(&m.Machine, m.Version, true, s.now, &s.fx)
 	d := s.w.Check(&m.Machine, rollout.Check{}, s.now, &s.fx)
 	if d.Reason != rollout.ReasonGranted {
 		s.checkLater(i, d)
