@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -78,6 +79,10 @@ func (r *rolloutResolver) SafeModeMachineID(ctx context.Context, obj *db.GroupRo
 		return nil, nil
 	}
 	return &obj.Leader, nil
+}
+
+func (r *rolloutResolver) Proven(ctx context.Context, obj *db.GroupRollout) (bool, error) {
+	panic(fmt.Errorf("not implemented: Proven - safeModePassed"))
 }
 
 func (r *rolloutResolver) Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error) {

@@ -50,6 +50,10 @@ type Attempt struct {
 	Code int `json:"code,omitempty"`
 	// of the machine when the attempt ended
 	Oem string `json:"oem,omitempty"`
+	// counts as a failure of its rollout
+	Failed bool `json:"failed,omitempty"`
+	// the machine has a later result in the same rollout
+	Replaced bool `json:"replaced,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AttemptQuery when eager-loading is set.
 	Edges        AttemptEdges `json:"edges"`
@@ -81,6 +85,8 @@ func (*Attempt) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case attempt.FieldFailed, attempt.FieldReplaced:
+			values[i] = new(sql.NullBool)
 		case attempt.FieldWave, attempt.FieldNumber, attempt.FieldOutcome, attempt.FieldCode:
 			values[i] = new(sql.NullInt64)
 		case attempt.FieldVersion, attempt.FieldFromVersion, attempt.FieldOem:
@@ -203,6 +209,18 @@ func (_m *Attempt) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Oem = value.String
 			}
+		case attempt.FieldFailed:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field failed", values[i])
+			} else if value.Valid {
+				_m.Failed = value.Bool
+			}
+		case attempt.FieldReplaced:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field replaced", values[i])
+			} else if value.Valid {
+				_m.Replaced = value.Bool
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -294,6 +312,12 @@ func (_m *Attempt) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("oem=")
 	builder.WriteString(_m.Oem)
+	builder.WriteString(", ")
+	builder.WriteString("failed=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Failed))
+	builder.WriteString(", ")
+	builder.WriteString("replaced=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Replaced))
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -153,6 +153,34 @@ func (_c *AttemptCreate) SetNillableOem(v *string) *AttemptCreate {
 	return _c
 }
 
+// SetFailed sets the "failed" field.
+func (_c *AttemptCreate) SetFailed(v bool) *AttemptCreate {
+	_c.mutation.SetFailed(v)
+	return _c
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_c *AttemptCreate) SetNillableFailed(v *bool) *AttemptCreate {
+	if v != nil {
+		_c.SetFailed(*v)
+	}
+	return _c
+}
+
+// SetReplaced sets the "replaced" field.
+func (_c *AttemptCreate) SetReplaced(v bool) *AttemptCreate {
+	_c.mutation.SetReplaced(v)
+	return _c
+}
+
+// SetNillableReplaced sets the "replaced" field if the given value is not nil.
+func (_c *AttemptCreate) SetNillableReplaced(v *bool) *AttemptCreate {
+	if v != nil {
+		_c.SetReplaced(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AttemptCreate) SetID(v uuid.UUID) *AttemptCreate {
 	_c.mutation.SetID(v)
@@ -207,6 +235,14 @@ func (_c *AttemptCreate) defaults() {
 		v := attempt.DefaultOem
 		_c.mutation.SetOem(v)
 	}
+	if _, ok := _c.mutation.Failed(); !ok {
+		v := attempt.DefaultFailed
+		_c.mutation.SetFailed(v)
+	}
+	if _, ok := _c.mutation.Replaced(); !ok {
+		v := attempt.DefaultReplaced
+		_c.mutation.SetReplaced(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -246,6 +282,12 @@ func (_c *AttemptCreate) check() error {
 	}
 	if _, ok := _c.mutation.Oem(); !ok {
 		return &ValidationError{Name: "oem", err: errors.New(`db: missing required field "Attempt.oem"`)}
+	}
+	if _, ok := _c.mutation.Failed(); !ok {
+		return &ValidationError{Name: "failed", err: errors.New(`db: missing required field "Attempt.failed"`)}
+	}
+	if _, ok := _c.mutation.Replaced(); !ok {
+		return &ValidationError{Name: "replaced", err: errors.New(`db: missing required field "Attempt.replaced"`)}
 	}
 	if len(_c.mutation.InstanceIDs()) == 0 {
 		return &ValidationError{Name: "instance", err: errors.New(`db: missing required edge "Attempt.instance"`)}
@@ -340,6 +382,14 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Oem(); ok {
 		_spec.SetField(attempt.FieldOem, field.TypeString, value)
 		_node.Oem = value
+	}
+	if value, ok := _c.mutation.Failed(); ok {
+		_spec.SetField(attempt.FieldFailed, field.TypeBool, value)
+		_node.Failed = value
+	}
+	if value, ok := _c.mutation.Replaced(); ok {
+		_spec.SetField(attempt.FieldReplaced, field.TypeBool, value)
+		_node.Replaced = value
 	}
 	if nodes := _c.mutation.InstanceIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // AttemptUpdate is the builder for updating Attempt entities.
@@ -24,6 +25,76 @@ type AttemptUpdate struct {
 // Where appends a list predicates to the AttemptUpdate builder.
 func (_u *AttemptUpdate) Where(ps ...predicate.Attempt) *AttemptUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetOutcome sets the "outcome" field.
+func (_u *AttemptUpdate) SetOutcome(v rollout.Outcome) *AttemptUpdate {
+	_u.mutation.ResetOutcome()
+	_u.mutation.SetOutcome(v)
+	return _u
+}
+
+// SetNillableOutcome sets the "outcome" field if the given value is not nil.
+func (_u *AttemptUpdate) SetNillableOutcome(v *rollout.Outcome) *AttemptUpdate {
+	if v != nil {
+		_u.SetOutcome(*v)
+	}
+	return _u
+}
+
+// AddOutcome adds value to the "outcome" field.
+func (_u *AttemptUpdate) AddOutcome(v rollout.Outcome) *AttemptUpdate {
+	_u.mutation.AddOutcome(v)
+	return _u
+}
+
+// SetCode sets the "code" field.
+func (_u *AttemptUpdate) SetCode(v int) *AttemptUpdate {
+	_u.mutation.ResetCode()
+	_u.mutation.SetCode(v)
+	return _u
+}
+
+// SetNillableCode sets the "code" field if the given value is not nil.
+func (_u *AttemptUpdate) SetNillableCode(v *int) *AttemptUpdate {
+	if v != nil {
+		_u.SetCode(*v)
+	}
+	return _u
+}
+
+// AddCode adds value to the "code" field.
+func (_u *AttemptUpdate) AddCode(v int) *AttemptUpdate {
+	_u.mutation.AddCode(v)
+	return _u
+}
+
+// SetFailed sets the "failed" field.
+func (_u *AttemptUpdate) SetFailed(v bool) *AttemptUpdate {
+	_u.mutation.SetFailed(v)
+	return _u
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_u *AttemptUpdate) SetNillableFailed(v *bool) *AttemptUpdate {
+	if v != nil {
+		_u.SetFailed(*v)
+	}
+	return _u
+}
+
+// SetReplaced sets the "replaced" field.
+func (_u *AttemptUpdate) SetReplaced(v bool) *AttemptUpdate {
+	_u.mutation.SetReplaced(v)
+	return _u
+}
+
+// SetNillableReplaced sets the "replaced" field if the given value is not nil.
+func (_u *AttemptUpdate) SetNillableReplaced(v *bool) *AttemptUpdate {
+	if v != nil {
+		_u.SetReplaced(*v)
+	}
 	return _u
 }
 
@@ -88,6 +159,24 @@ func (_u *AttemptUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.InstalledAtCleared() {
 		_spec.ClearField(attempt.FieldInstalledAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.Outcome(); ok {
+		_spec.SetField(attempt.FieldOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedOutcome(); ok {
+		_spec.AddField(attempt.FieldOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.Code(); ok {
+		_spec.SetField(attempt.FieldCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCode(); ok {
+		_spec.AddField(attempt.FieldCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Failed(); ok {
+		_spec.SetField(attempt.FieldFailed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Replaced(); ok {
+		_spec.SetField(attempt.FieldReplaced, field.TypeBool, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{attempt.Label}
@@ -106,6 +195,76 @@ type AttemptUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *AttemptMutation
+}
+
+// SetOutcome sets the "outcome" field.
+func (_u *AttemptUpdateOne) SetOutcome(v rollout.Outcome) *AttemptUpdateOne {
+	_u.mutation.ResetOutcome()
+	_u.mutation.SetOutcome(v)
+	return _u
+}
+
+// SetNillableOutcome sets the "outcome" field if the given value is not nil.
+func (_u *AttemptUpdateOne) SetNillableOutcome(v *rollout.Outcome) *AttemptUpdateOne {
+	if v != nil {
+		_u.SetOutcome(*v)
+	}
+	return _u
+}
+
+// AddOutcome adds value to the "outcome" field.
+func (_u *AttemptUpdateOne) AddOutcome(v rollout.Outcome) *AttemptUpdateOne {
+	_u.mutation.AddOutcome(v)
+	return _u
+}
+
+// SetCode sets the "code" field.
+func (_u *AttemptUpdateOne) SetCode(v int) *AttemptUpdateOne {
+	_u.mutation.ResetCode()
+	_u.mutation.SetCode(v)
+	return _u
+}
+
+// SetNillableCode sets the "code" field if the given value is not nil.
+func (_u *AttemptUpdateOne) SetNillableCode(v *int) *AttemptUpdateOne {
+	if v != nil {
+		_u.SetCode(*v)
+	}
+	return _u
+}
+
+// AddCode adds value to the "code" field.
+func (_u *AttemptUpdateOne) AddCode(v int) *AttemptUpdateOne {
+	_u.mutation.AddCode(v)
+	return _u
+}
+
+// SetFailed sets the "failed" field.
+func (_u *AttemptUpdateOne) SetFailed(v bool) *AttemptUpdateOne {
+	_u.mutation.SetFailed(v)
+	return _u
+}
+
+// SetNillableFailed sets the "failed" field if the given value is not nil.
+func (_u *AttemptUpdateOne) SetNillableFailed(v *bool) *AttemptUpdateOne {
+	if v != nil {
+		_u.SetFailed(*v)
+	}
+	return _u
+}
+
+// SetReplaced sets the "replaced" field.
+func (_u *AttemptUpdateOne) SetReplaced(v bool) *AttemptUpdateOne {
+	_u.mutation.SetReplaced(v)
+	return _u
+}
+
+// SetNillableReplaced sets the "replaced" field if the given value is not nil.
+func (_u *AttemptUpdateOne) SetNillableReplaced(v *bool) *AttemptUpdateOne {
+	if v != nil {
+		_u.SetReplaced(*v)
+	}
+	return _u
 }
 
 // Mutation returns the AttemptMutation object of the builder.
@@ -198,6 +357,24 @@ func (_u *AttemptUpdateOne) sqlSave(ctx context.Context) (_node *Attempt, err er
 	}
 	if _u.mutation.InstalledAtCleared() {
 		_spec.ClearField(attempt.FieldInstalledAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Outcome(); ok {
+		_spec.SetField(attempt.FieldOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedOutcome(); ok {
+		_spec.AddField(attempt.FieldOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.Code(); ok {
+		_spec.SetField(attempt.FieldCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCode(); ok {
+		_spec.AddField(attempt.FieldCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Failed(); ok {
+		_spec.SetField(attempt.FieldFailed, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Replaced(); ok {
+		_spec.SetField(attempt.FieldReplaced, field.TypeBool, value)
 	}
 	_node = &Attempt{config: _u.config}
 	_spec.Assign = _node.assignValues

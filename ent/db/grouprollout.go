@@ -55,8 +55,8 @@ type GroupRollout struct {
 	Failing []string `json:"failing,omitempty"`
 	// failures of the current wave before a resume, which its gate ignores
 	SetAside int `json:"set_aside,omitempty"`
-	// Proven holds the value of the "proven" field.
-	Proven bool `json:"proven,omitempty"`
+	// machines whose latest result is a success
+	Proofs int `json:"proofs,omitempty"`
 	// machine that updates first in safe mode
 	Leader string `json:"leader,omitempty"`
 	// Halt holds the value of the "halt" field.
@@ -127,9 +127,9 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt:
 			values[i] = new([]byte)
-		case grouprollout.FieldApproved, grouprollout.FieldProven:
+		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
-		case grouprollout.FieldState, grouprollout.FieldWave, grouprollout.FieldEpoch, grouprollout.FieldSetAside:
+		case grouprollout.FieldState, grouprollout.FieldWave, grouprollout.FieldEpoch, grouprollout.FieldSetAside, grouprollout.FieldProofs:
 			values[i] = new(sql.NullInt64)
 		case grouprollout.FieldVersion, grouprollout.FieldSalt, grouprollout.FieldLeader:
 			values[i] = new(sql.NullString)
@@ -268,11 +268,11 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.SetAside = int(value.Int64)
 			}
-		case grouprollout.FieldProven:
-			if value, ok := values[i].(*sql.NullBool); !ok {
-				return fmt.Errorf("unexpected type %T for field proven", values[i])
+		case grouprollout.FieldProofs:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field proofs", values[i])
 			} else if value.Valid {
-				_m.Proven = value.Bool
+				_m.Proofs = int(value.Int64)
 			}
 		case grouprollout.FieldLeader:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -403,8 +403,8 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString("set_aside=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SetAside))
 	builder.WriteString(", ")
-	builder.WriteString("proven=")
-	builder.WriteString(fmt.Sprintf("%v", _m.Proven))
+	builder.WriteString("proofs=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Proofs))
 	builder.WriteString(", ")
 	builder.WriteString("leader=")
 	builder.WriteString(_m.Leader)

@@ -192,16 +192,16 @@ func (_c *GroupRolloutCreate) SetNillableSetAside(v *int) *GroupRolloutCreate {
 	return _c
 }
 
-// SetProven sets the "proven" field.
-func (_c *GroupRolloutCreate) SetProven(v bool) *GroupRolloutCreate {
-	_c.mutation.SetProven(v)
+// SetProofs sets the "proofs" field.
+func (_c *GroupRolloutCreate) SetProofs(v int) *GroupRolloutCreate {
+	_c.mutation.SetProofs(v)
 	return _c
 }
 
-// SetNillableProven sets the "proven" field if the given value is not nil.
-func (_c *GroupRolloutCreate) SetNillableProven(v *bool) *GroupRolloutCreate {
+// SetNillableProofs sets the "proofs" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableProofs(v *int) *GroupRolloutCreate {
 	if v != nil {
-		_c.SetProven(*v)
+		_c.SetProofs(*v)
 	}
 	return _c
 }
@@ -333,9 +333,9 @@ func (_c *GroupRolloutCreate) defaults() {
 		v := grouprollout.DefaultSetAside
 		_c.mutation.SetSetAside(v)
 	}
-	if _, ok := _c.mutation.Proven(); !ok {
-		v := grouprollout.DefaultProven
-		_c.mutation.SetProven(v)
+	if _, ok := _c.mutation.Proofs(); !ok {
+		v := grouprollout.DefaultProofs
+		_c.mutation.SetProofs(v)
 	}
 	if _, ok := _c.mutation.Leader(); !ok {
 		v := grouprollout.DefaultLeader
@@ -384,8 +384,8 @@ func (_c *GroupRolloutCreate) check() error {
 	if _, ok := _c.mutation.SetAside(); !ok {
 		return &ValidationError{Name: "set_aside", err: errors.New(`db: missing required field "GroupRollout.set_aside"`)}
 	}
-	if _, ok := _c.mutation.Proven(); !ok {
-		return &ValidationError{Name: "proven", err: errors.New(`db: missing required field "GroupRollout.proven"`)}
+	if _, ok := _c.mutation.Proofs(); !ok {
+		return &ValidationError{Name: "proofs", err: errors.New(`db: missing required field "GroupRollout.proofs"`)}
 	}
 	if _, ok := _c.mutation.Leader(); !ok {
 		return &ValidationError{Name: "leader", err: errors.New(`db: missing required field "GroupRollout.leader"`)}
@@ -495,9 +495,9 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)
 		_node.SetAside = value
 	}
-	if value, ok := _c.mutation.Proven(); ok {
-		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)
-		_node.Proven = value
+	if value, ok := _c.mutation.Proofs(); ok {
+		_spec.SetField(grouprollout.FieldProofs, field.TypeInt, value)
+		_node.Proofs = value
 	}
 	if value, ok := _c.mutation.Leader(); ok {
 		_spec.SetField(grouprollout.FieldLeader, field.TypeString, value)

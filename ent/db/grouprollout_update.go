@@ -294,17 +294,24 @@ func (_u *GroupRolloutUpdate) AddSetAside(v int) *GroupRolloutUpdate {
 	return _u
 }
 
-// SetProven sets the "proven" field.
-func (_u *GroupRolloutUpdate) SetProven(v bool) *GroupRolloutUpdate {
-	_u.mutation.SetProven(v)
+// SetProofs sets the "proofs" field.
+func (_u *GroupRolloutUpdate) SetProofs(v int) *GroupRolloutUpdate {
+	_u.mutation.ResetProofs()
+	_u.mutation.SetProofs(v)
 	return _u
 }
 
-// SetNillableProven sets the "proven" field if the given value is not nil.
-func (_u *GroupRolloutUpdate) SetNillableProven(v *bool) *GroupRolloutUpdate {
+// SetNillableProofs sets the "proofs" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableProofs(v *int) *GroupRolloutUpdate {
 	if v != nil {
-		_u.SetProven(*v)
+		_u.SetProofs(*v)
 	}
+	return _u
+}
+
+// AddProofs adds value to the "proofs" field.
+func (_u *GroupRolloutUpdate) AddProofs(v int) *GroupRolloutUpdate {
+	_u.mutation.AddProofs(v)
 	return _u
 }
 
@@ -570,8 +577,11 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.AddedSetAside(); ok {
 		_spec.AddField(grouprollout.FieldSetAside, field.TypeInt, value)
 	}
-	if value, ok := _u.mutation.Proven(); ok {
-		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)
+	if value, ok := _u.mutation.Proofs(); ok {
+		_spec.SetField(grouprollout.FieldProofs, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedProofs(); ok {
+		_spec.AddField(grouprollout.FieldProofs, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Leader(); ok {
 		_spec.SetField(grouprollout.FieldLeader, field.TypeString, value)
@@ -994,17 +1004,24 @@ func (_u *GroupRolloutUpdateOne) AddSetAside(v int) *GroupRolloutUpdateOne {
 	return _u
 }
 
-// SetProven sets the "proven" field.
-func (_u *GroupRolloutUpdateOne) SetProven(v bool) *GroupRolloutUpdateOne {
-	_u.mutation.SetProven(v)
+// SetProofs sets the "proofs" field.
+func (_u *GroupRolloutUpdateOne) SetProofs(v int) *GroupRolloutUpdateOne {
+	_u.mutation.ResetProofs()
+	_u.mutation.SetProofs(v)
 	return _u
 }
 
-// SetNillableProven sets the "proven" field if the given value is not nil.
-func (_u *GroupRolloutUpdateOne) SetNillableProven(v *bool) *GroupRolloutUpdateOne {
+// SetNillableProofs sets the "proofs" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableProofs(v *int) *GroupRolloutUpdateOne {
 	if v != nil {
-		_u.SetProven(*v)
+		_u.SetProofs(*v)
 	}
+	return _u
+}
+
+// AddProofs adds value to the "proofs" field.
+func (_u *GroupRolloutUpdateOne) AddProofs(v int) *GroupRolloutUpdateOne {
+	_u.mutation.AddProofs(v)
 	return _u
 }
 
@@ -1300,8 +1317,11 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	if value, ok := _u.mutation.AddedSetAside(); ok {
 		_spec.AddField(grouprollout.FieldSetAside, field.TypeInt, value)
 	}
-	if value, ok := _u.mutation.Proven(); ok {
-		_spec.SetField(grouprollout.FieldProven, field.TypeBool, value)
+	if value, ok := _u.mutation.Proofs(); ok {
+		_spec.SetField(grouprollout.FieldProofs, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedProofs(); ok {
+		_spec.AddField(grouprollout.FieldProofs, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Leader(); ok {
 		_spec.SetField(grouprollout.FieldLeader, field.TypeString, value)

@@ -87,6 +87,26 @@ type Instance struct {
 	LastOfferVersion string `json:"last_offer_version,omitempty"`
 	// LastGrantedAt holds the value of the "last_granted_at" field.
 	LastGrantedAt *time.Time `json:"last_granted_at,omitempty"`
+	// LastAttemptID holds the value of the "last_attempt_id" field.
+	LastAttemptID *uuid.UUID `json:"last_attempt_id,omitempty"`
+	// null: it counts for no rollout any more
+	LastRolloutID *uuid.UUID `json:"last_rollout_id,omitempty"`
+	// offered version
+	LastVersion string `json:"last_version,omitempty"`
+	// version before the attempt
+	LastFrom string `json:"last_from,omitempty"`
+	// LastWave holds the value of the "last_wave" field.
+	LastWave int `json:"last_wave,omitempty"`
+	// LastEpoch holds the value of the "last_epoch" field.
+	LastEpoch int `json:"last_epoch,omitempty"`
+	// LastStage holds the value of the "last_stage" field.
+	LastStage rollout.State `json:"last_stage,omitempty"`
+	// LastOutcome holds the value of the "last_outcome" field.
+	LastOutcome rollout.Outcome `json:"last_outcome,omitempty"`
+	// LastCode holds the value of the "last_code" field.
+	LastCode int `json:"last_code,omitempty"`
+	// LastOem holds the value of the "last_oem" field.
+	LastOem string `json:"last_oem,omitempty"`
 	// FailedVersion holds the value of the "failed_version" field.
 	FailedVersion string `json:"failed_version,omitempty"`
 	// failed attempts at failed_version
@@ -105,6 +125,8 @@ type Instance struct {
 	OverrideReason string `json:"override_reason,omitempty"`
 	// an operator chose the group: the machine's track is ignored
 	Moved bool `json:"moved,omitempty"`
+	// group to which it moves once its update ended
+	MoveTo *uuid.UUID `json:"move_to,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InstanceQuery when eager-loading is set.
 	Edges        InstanceEdges `json:"edges"`
@@ -171,13 +193,13 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID:
+		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldFailures, instance.FieldOverride:
+		case instance.FieldState, instance.FieldStanding, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil:
 			values[i] = new(sql.NullTime)
@@ -413,6 +435,68 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				_m.LastGrantedAt = new(time.Time)
 				*_m.LastGrantedAt = value.Time
 			}
+		case instance.FieldLastAttemptID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field last_attempt_id", values[i])
+			} else if value.Valid {
+				_m.LastAttemptID = new(uuid.UUID)
+				*_m.LastAttemptID = *value.S.(*uuid.UUID)
+			}
+		case instance.FieldLastRolloutID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field last_rollout_id", values[i])
+			} else if value.Valid {
+				_m.LastRolloutID = new(uuid.UUID)
+				*_m.LastRolloutID = *value.S.(*uuid.UUID)
+			}
+		case instance.FieldLastVersion:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field last_version", values[i])
+			} else if value.Valid {
+				_m.LastVersion = value.String
+			}
+		case instance.FieldLastFrom:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field last_from", values[i])
+			} else if value.Valid {
+				_m.LastFrom = value.String
+			}
+		case instance.FieldLastWave:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_wave", values[i])
+			} else if value.Valid {
+				_m.LastWave = int(value.Int64)
+			}
+		case instance.FieldLastEpoch:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_epoch", values[i])
+			} else if value.Valid {
+				_m.LastEpoch = int(value.Int64)
+			}
+		case instance.FieldLastStage:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_stage", values[i])
+			} else if value.Valid {
+				_m.LastStage = rollout.State(value.Int64)
+			}
+		case instance.FieldLastOutcome:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_outcome", values[i])
+			} else if value.Valid {
+				_m.LastOutcome = rollout.Outcome(value.Int64)
+			}
+		case instance.FieldLastCode:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_code", values[i])
+			} else if value.Valid {
+				_m.LastCode = int(value.Int64)
+			}
+		case instance.FieldLastOem:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field last_oem", values[i])
+			} else if value.Valid {
+				_m.LastOem = value.String
+			}
 		case instance.FieldFailedVersion:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field failed_version", values[i])
@@ -467,6 +551,13 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field moved", values[i])
 			} else if value.Valid {
 				_m.Moved = value.Bool
+			}
+		case instance.FieldMoveTo:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field move_to", values[i])
+			} else if value.Valid {
+				_m.MoveTo = new(uuid.UUID)
+				*_m.MoveTo = *value.S.(*uuid.UUID)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -645,6 +736,40 @@ func (_m *Instance) String() string {
 		builder.WriteString(v.Format(time.ANSIC))
 	}
 	builder.WriteString(", ")
+	if v := _m.LastAttemptID; v != nil {
+		builder.WriteString("last_attempt_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.LastRolloutID; v != nil {
+		builder.WriteString("last_rollout_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("last_version=")
+	builder.WriteString(_m.LastVersion)
+	builder.WriteString(", ")
+	builder.WriteString("last_from=")
+	builder.WriteString(_m.LastFrom)
+	builder.WriteString(", ")
+	builder.WriteString("last_wave=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastWave))
+	builder.WriteString(", ")
+	builder.WriteString("last_epoch=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastEpoch))
+	builder.WriteString(", ")
+	builder.WriteString("last_stage=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastStage))
+	builder.WriteString(", ")
+	builder.WriteString("last_outcome=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastOutcome))
+	builder.WriteString(", ")
+	builder.WriteString("last_code=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastCode))
+	builder.WriteString(", ")
+	builder.WriteString("last_oem=")
+	builder.WriteString(_m.LastOem)
+	builder.WriteString(", ")
 	builder.WriteString("failed_version=")
 	builder.WriteString(_m.FailedVersion)
 	builder.WriteString(", ")
@@ -673,6 +798,11 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("moved=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Moved))
+	builder.WriteString(", ")
+	if v := _m.MoveTo; v != nil {
+		builder.WriteString("move_to=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

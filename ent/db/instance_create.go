@@ -424,6 +424,146 @@ func (_c *InstanceCreate) SetNillableLastGrantedAt(v *time.Time) *InstanceCreate
 	return _c
 }
 
+// SetLastAttemptID sets the "last_attempt_id" field.
+func (_c *InstanceCreate) SetLastAttemptID(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetLastAttemptID(v)
+	return _c
+}
+
+// SetNillableLastAttemptID sets the "last_attempt_id" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastAttemptID(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetLastAttemptID(*v)
+	}
+	return _c
+}
+
+// SetLastRolloutID sets the "last_rollout_id" field.
+func (_c *InstanceCreate) SetLastRolloutID(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetLastRolloutID(v)
+	return _c
+}
+
+// SetNillableLastRolloutID sets the "last_rollout_id" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastRolloutID(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetLastRolloutID(*v)
+	}
+	return _c
+}
+
+// SetLastVersion sets the "last_version" field.
+func (_c *InstanceCreate) SetLastVersion(v string) *InstanceCreate {
+	_c.mutation.SetLastVersion(v)
+	return _c
+}
+
+// SetNillableLastVersion sets the "last_version" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastVersion(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetLastVersion(*v)
+	}
+	return _c
+}
+
+// SetLastFrom sets the "last_from" field.
+func (_c *InstanceCreate) SetLastFrom(v string) *InstanceCreate {
+	_c.mutation.SetLastFrom(v)
+	return _c
+}
+
+// SetNillableLastFrom sets the "last_from" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastFrom(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetLastFrom(*v)
+	}
+	return _c
+}
+
+// SetLastWave sets the "last_wave" field.
+func (_c *InstanceCreate) SetLastWave(v int) *InstanceCreate {
+	_c.mutation.SetLastWave(v)
+	return _c
+}
+
+// SetNillableLastWave sets the "last_wave" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastWave(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetLastWave(*v)
+	}
+	return _c
+}
+
+// SetLastEpoch sets the "last_epoch" field.
+func (_c *InstanceCreate) SetLastEpoch(v int) *InstanceCreate {
+	_c.mutation.SetLastEpoch(v)
+	return _c
+}
+
+// SetNillableLastEpoch sets the "last_epoch" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastEpoch(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetLastEpoch(*v)
+	}
+	return _c
+}
+
+// SetLastStage sets the "last_stage" field.
+func (_c *InstanceCreate) SetLastStage(v rollout.State) *InstanceCreate {
+	_c.mutation.SetLastStage(v)
+	return _c
+}
+
+// SetNillableLastStage sets the "last_stage" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastStage(v *rollout.State) *InstanceCreate {
+	if v != nil {
+		_c.SetLastStage(*v)
+	}
+	return _c
+}
+
+// SetLastOutcome sets the "last_outcome" field.
+func (_c *InstanceCreate) SetLastOutcome(v rollout.Outcome) *InstanceCreate {
+	_c.mutation.SetLastOutcome(v)
+	return _c
+}
+
+// SetNillableLastOutcome sets the "last_outcome" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastOutcome(v *rollout.Outcome) *InstanceCreate {
+	if v != nil {
+		_c.SetLastOutcome(*v)
+	}
+	return _c
+}
+
+// SetLastCode sets the "last_code" field.
+func (_c *InstanceCreate) SetLastCode(v int) *InstanceCreate {
+	_c.mutation.SetLastCode(v)
+	return _c
+}
+
+// SetNillableLastCode sets the "last_code" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastCode(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetLastCode(*v)
+	}
+	return _c
+}
+
+// SetLastOem sets the "last_oem" field.
+func (_c *InstanceCreate) SetLastOem(v string) *InstanceCreate {
+	_c.mutation.SetLastOem(v)
+	return _c
+}
+
+// SetNillableLastOem sets the "last_oem" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastOem(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetLastOem(*v)
+	}
+	return _c
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_c *InstanceCreate) SetFailedVersion(v string) *InstanceCreate {
 	_c.mutation.SetFailedVersion(v)
@@ -546,6 +686,20 @@ func (_c *InstanceCreate) SetMoved(v bool) *InstanceCreate {
 func (_c *InstanceCreate) SetNillableMoved(v *bool) *InstanceCreate {
 	if v != nil {
 		_c.SetMoved(*v)
+	}
+	return _c
+}
+
+// SetMoveTo sets the "move_to" field.
+func (_c *InstanceCreate) SetMoveTo(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetMoveTo(v)
+	return _c
+}
+
+// SetNillableMoveTo sets the "move_to" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableMoveTo(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetMoveTo(*v)
 	}
 	return _c
 }
@@ -687,6 +841,38 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultLastOfferVersion
 		_c.mutation.SetLastOfferVersion(v)
 	}
+	if _, ok := _c.mutation.LastVersion(); !ok {
+		v := instance.DefaultLastVersion
+		_c.mutation.SetLastVersion(v)
+	}
+	if _, ok := _c.mutation.LastFrom(); !ok {
+		v := instance.DefaultLastFrom
+		_c.mutation.SetLastFrom(v)
+	}
+	if _, ok := _c.mutation.LastWave(); !ok {
+		v := instance.DefaultLastWave
+		_c.mutation.SetLastWave(v)
+	}
+	if _, ok := _c.mutation.LastEpoch(); !ok {
+		v := instance.DefaultLastEpoch
+		_c.mutation.SetLastEpoch(v)
+	}
+	if _, ok := _c.mutation.LastStage(); !ok {
+		v := instance.DefaultLastStage
+		_c.mutation.SetLastStage(v)
+	}
+	if _, ok := _c.mutation.LastOutcome(); !ok {
+		v := instance.DefaultLastOutcome
+		_c.mutation.SetLastOutcome(v)
+	}
+	if _, ok := _c.mutation.LastCode(); !ok {
+		v := instance.DefaultLastCode
+		_c.mutation.SetLastCode(v)
+	}
+	if _, ok := _c.mutation.LastOem(); !ok {
+		v := instance.DefaultLastOem
+		_c.mutation.SetLastOem(v)
+	}
 	if _, ok := _c.mutation.FailedVersion(); !ok {
 		v := instance.DefaultFailedVersion
 		_c.mutation.SetFailedVersion(v)
@@ -788,6 +974,30 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastOfferVersion(); !ok {
 		return &ValidationError{Name: "last_offer_version", err: errors.New(`db: missing required field "Instance.last_offer_version"`)}
+	}
+	if _, ok := _c.mutation.LastVersion(); !ok {
+		return &ValidationError{Name: "last_version", err: errors.New(`db: missing required field "Instance.last_version"`)}
+	}
+	if _, ok := _c.mutation.LastFrom(); !ok {
+		return &ValidationError{Name: "last_from", err: errors.New(`db: missing required field "Instance.last_from"`)}
+	}
+	if _, ok := _c.mutation.LastWave(); !ok {
+		return &ValidationError{Name: "last_wave", err: errors.New(`db: missing required field "Instance.last_wave"`)}
+	}
+	if _, ok := _c.mutation.LastEpoch(); !ok {
+		return &ValidationError{Name: "last_epoch", err: errors.New(`db: missing required field "Instance.last_epoch"`)}
+	}
+	if _, ok := _c.mutation.LastStage(); !ok {
+		return &ValidationError{Name: "last_stage", err: errors.New(`db: missing required field "Instance.last_stage"`)}
+	}
+	if _, ok := _c.mutation.LastOutcome(); !ok {
+		return &ValidationError{Name: "last_outcome", err: errors.New(`db: missing required field "Instance.last_outcome"`)}
+	}
+	if _, ok := _c.mutation.LastCode(); !ok {
+		return &ValidationError{Name: "last_code", err: errors.New(`db: missing required field "Instance.last_code"`)}
+	}
+	if _, ok := _c.mutation.LastOem(); !ok {
+		return &ValidationError{Name: "last_oem", err: errors.New(`db: missing required field "Instance.last_oem"`)}
 	}
 	if _, ok := _c.mutation.FailedVersion(); !ok {
 		return &ValidationError{Name: "failed_version", err: errors.New(`db: missing required field "Instance.failed_version"`)}
@@ -975,6 +1185,46 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 		_spec.SetField(instance.FieldLastGrantedAt, field.TypeTime, value)
 		_node.LastGrantedAt = &value
 	}
+	if value, ok := _c.mutation.LastAttemptID(); ok {
+		_spec.SetField(instance.FieldLastAttemptID, field.TypeUUID, value)
+		_node.LastAttemptID = &value
+	}
+	if value, ok := _c.mutation.LastRolloutID(); ok {
+		_spec.SetField(instance.FieldLastRolloutID, field.TypeUUID, value)
+		_node.LastRolloutID = &value
+	}
+	if value, ok := _c.mutation.LastVersion(); ok {
+		_spec.SetField(instance.FieldLastVersion, field.TypeString, value)
+		_node.LastVersion = value
+	}
+	if value, ok := _c.mutation.LastFrom(); ok {
+		_spec.SetField(instance.FieldLastFrom, field.TypeString, value)
+		_node.LastFrom = value
+	}
+	if value, ok := _c.mutation.LastWave(); ok {
+		_spec.SetField(instance.FieldLastWave, field.TypeInt, value)
+		_node.LastWave = value
+	}
+	if value, ok := _c.mutation.LastEpoch(); ok {
+		_spec.SetField(instance.FieldLastEpoch, field.TypeInt, value)
+		_node.LastEpoch = value
+	}
+	if value, ok := _c.mutation.LastStage(); ok {
+		_spec.SetField(instance.FieldLastStage, field.TypeInt8, value)
+		_node.LastStage = value
+	}
+	if value, ok := _c.mutation.LastOutcome(); ok {
+		_spec.SetField(instance.FieldLastOutcome, field.TypeInt8, value)
+		_node.LastOutcome = value
+	}
+	if value, ok := _c.mutation.LastCode(); ok {
+		_spec.SetField(instance.FieldLastCode, field.TypeInt, value)
+		_node.LastCode = value
+	}
+	if value, ok := _c.mutation.LastOem(); ok {
+		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
+		_node.LastOem = value
+	}
 	if value, ok := _c.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)
 		_node.FailedVersion = value
@@ -1010,6 +1260,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
 		_node.Moved = value
+	}
+	if value, ok := _c.mutation.MoveTo(); ok {
+		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
+		_node.MoveTo = &value
 	}
 	if nodes := _c.mutation.ApplicationIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

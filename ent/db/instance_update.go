@@ -554,6 +554,193 @@ func (_u *InstanceUpdate) ClearLastGrantedAt() *InstanceUpdate {
 	return _u
 }
 
+// SetLastAttemptID sets the "last_attempt_id" field.
+func (_u *InstanceUpdate) SetLastAttemptID(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetLastAttemptID(v)
+	return _u
+}
+
+// SetNillableLastAttemptID sets the "last_attempt_id" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastAttemptID(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastAttemptID(*v)
+	}
+	return _u
+}
+
+// ClearLastAttemptID clears the value of the "last_attempt_id" field.
+func (_u *InstanceUpdate) ClearLastAttemptID() *InstanceUpdate {
+	_u.mutation.ClearLastAttemptID()
+	return _u
+}
+
+// SetLastRolloutID sets the "last_rollout_id" field.
+func (_u *InstanceUpdate) SetLastRolloutID(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetLastRolloutID(v)
+	return _u
+}
+
+// SetNillableLastRolloutID sets the "last_rollout_id" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastRolloutID(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastRolloutID(*v)
+	}
+	return _u
+}
+
+// ClearLastRolloutID clears the value of the "last_rollout_id" field.
+func (_u *InstanceUpdate) ClearLastRolloutID() *InstanceUpdate {
+	_u.mutation.ClearLastRolloutID()
+	return _u
+}
+
+// SetLastVersion sets the "last_version" field.
+func (_u *InstanceUpdate) SetLastVersion(v string) *InstanceUpdate {
+	_u.mutation.SetLastVersion(v)
+	return _u
+}
+
+// SetNillableLastVersion sets the "last_version" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastVersion(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastVersion(*v)
+	}
+	return _u
+}
+
+// SetLastFrom sets the "last_from" field.
+func (_u *InstanceUpdate) SetLastFrom(v string) *InstanceUpdate {
+	_u.mutation.SetLastFrom(v)
+	return _u
+}
+
+// SetNillableLastFrom sets the "last_from" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastFrom(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastFrom(*v)
+	}
+	return _u
+}
+
+// SetLastWave sets the "last_wave" field.
+func (_u *InstanceUpdate) SetLastWave(v int) *InstanceUpdate {
+	_u.mutation.ResetLastWave()
+	_u.mutation.SetLastWave(v)
+	return _u
+}
+
+// SetNillableLastWave sets the "last_wave" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastWave(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastWave(*v)
+	}
+	return _u
+}
+
+// AddLastWave adds value to the "last_wave" field.
+func (_u *InstanceUpdate) AddLastWave(v int) *InstanceUpdate {
+	_u.mutation.AddLastWave(v)
+	return _u
+}
+
+// SetLastEpoch sets the "last_epoch" field.
+func (_u *InstanceUpdate) SetLastEpoch(v int) *InstanceUpdate {
+	_u.mutation.ResetLastEpoch()
+	_u.mutation.SetLastEpoch(v)
+	return _u
+}
+
+// SetNillableLastEpoch sets the "last_epoch" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastEpoch(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastEpoch(*v)
+	}
+	return _u
+}
+
+// AddLastEpoch adds value to the "last_epoch" field.
+func (_u *InstanceUpdate) AddLastEpoch(v int) *InstanceUpdate {
+	_u.mutation.AddLastEpoch(v)
+	return _u
+}
+
+// SetLastStage sets the "last_stage" field.
+func (_u *InstanceUpdate) SetLastStage(v rollout.State) *InstanceUpdate {
+	_u.mutation.ResetLastStage()
+	_u.mutation.SetLastStage(v)
+	return _u
+}
+
+// SetNillableLastStage sets the "last_stage" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastStage(v *rollout.State) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastStage(*v)
+	}
+	return _u
+}
+
+// AddLastStage adds value to the "last_stage" field.
+func (_u *InstanceUpdate) AddLastStage(v rollout.State) *InstanceUpdate {
+	_u.mutation.AddLastStage(v)
+	return _u
+}
+
+// SetLastOutcome sets the "last_outcome" field.
+func (_u *InstanceUpdate) SetLastOutcome(v rollout.Outcome) *InstanceUpdate {
+	_u.mutation.ResetLastOutcome()
+	_u.mutation.SetLastOutcome(v)
+	return _u
+}
+
+// SetNillableLastOutcome sets the "last_outcome" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastOutcome(v *rollout.Outcome) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastOutcome(*v)
+	}
+	return _u
+}
+
+// AddLastOutcome adds value to the "last_outcome" field.
+func (_u *InstanceUpdate) AddLastOutcome(v rollout.Outcome) *InstanceUpdate {
+	_u.mutation.AddLastOutcome(v)
+	return _u
+}
+
+// SetLastCode sets the "last_code" field.
+func (_u *InstanceUpdate) SetLastCode(v int) *InstanceUpdate {
+	_u.mutation.ResetLastCode()
+	_u.mutation.SetLastCode(v)
+	return _u
+}
+
+// SetNillableLastCode sets the "last_code" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastCode(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastCode(*v)
+	}
+	return _u
+}
+
+// AddLastCode adds value to the "last_code" field.
+func (_u *InstanceUpdate) AddLastCode(v int) *InstanceUpdate {
+	_u.mutation.AddLastCode(v)
+	return _u
+}
+
+// SetLastOem sets the "last_oem" field.
+func (_u *InstanceUpdate) SetLastOem(v string) *InstanceUpdate {
+	_u.mutation.SetLastOem(v)
+	return _u
+}
+
+// SetNillableLastOem sets the "last_oem" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastOem(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastOem(*v)
+	}
+	return _u
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_u *InstanceUpdate) SetFailedVersion(v string) *InstanceUpdate {
 	_u.mutation.SetFailedVersion(v)
@@ -697,6 +884,26 @@ func (_u *InstanceUpdate) SetNillableMoved(v *bool) *InstanceUpdate {
 	if v != nil {
 		_u.SetMoved(*v)
 	}
+	return _u
+}
+
+// SetMoveTo sets the "move_to" field.
+func (_u *InstanceUpdate) SetMoveTo(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetMoveTo(v)
+	return _u
+}
+
+// SetNillableMoveTo sets the "move_to" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableMoveTo(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetMoveTo(*v)
+	}
+	return _u
+}
+
+// ClearMoveTo clears the value of the "move_to" field.
+func (_u *InstanceUpdate) ClearMoveTo() *InstanceUpdate {
+	_u.mutation.ClearMoveTo()
 	return _u
 }
 
@@ -967,6 +1174,57 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.LastGrantedAtCleared() {
 		_spec.ClearField(instance.FieldLastGrantedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.LastAttemptID(); ok {
+		_spec.SetField(instance.FieldLastAttemptID, field.TypeUUID, value)
+	}
+	if _u.mutation.LastAttemptIDCleared() {
+		_spec.ClearField(instance.FieldLastAttemptID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.LastRolloutID(); ok {
+		_spec.SetField(instance.FieldLastRolloutID, field.TypeUUID, value)
+	}
+	if _u.mutation.LastRolloutIDCleared() {
+		_spec.ClearField(instance.FieldLastRolloutID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.LastVersion(); ok {
+		_spec.SetField(instance.FieldLastVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastFrom(); ok {
+		_spec.SetField(instance.FieldLastFrom, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastWave(); ok {
+		_spec.SetField(instance.FieldLastWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastWave(); ok {
+		_spec.AddField(instance.FieldLastWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastEpoch(); ok {
+		_spec.SetField(instance.FieldLastEpoch, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastEpoch(); ok {
+		_spec.AddField(instance.FieldLastEpoch, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastStage(); ok {
+		_spec.SetField(instance.FieldLastStage, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedLastStage(); ok {
+		_spec.AddField(instance.FieldLastStage, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.LastOutcome(); ok {
+		_spec.SetField(instance.FieldLastOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedLastOutcome(); ok {
+		_spec.AddField(instance.FieldLastOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.LastCode(); ok {
+		_spec.SetField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastCode(); ok {
+		_spec.AddField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastOem(); ok {
+		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)
 	}
@@ -1002,6 +1260,12 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.MoveTo(); ok {
+		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
+	}
+	if _u.mutation.MoveToCleared() {
+		_spec.ClearField(instance.FieldMoveTo, field.TypeUUID)
 	}
 	if _u.mutation.GroupCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1663,6 +1927,193 @@ func (_u *InstanceUpdateOne) ClearLastGrantedAt() *InstanceUpdateOne {
 	return _u
 }
 
+// SetLastAttemptID sets the "last_attempt_id" field.
+func (_u *InstanceUpdateOne) SetLastAttemptID(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetLastAttemptID(v)
+	return _u
+}
+
+// SetNillableLastAttemptID sets the "last_attempt_id" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastAttemptID(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastAttemptID(*v)
+	}
+	return _u
+}
+
+// ClearLastAttemptID clears the value of the "last_attempt_id" field.
+func (_u *InstanceUpdateOne) ClearLastAttemptID() *InstanceUpdateOne {
+	_u.mutation.ClearLastAttemptID()
+	return _u
+}
+
+// SetLastRolloutID sets the "last_rollout_id" field.
+func (_u *InstanceUpdateOne) SetLastRolloutID(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetLastRolloutID(v)
+	return _u
+}
+
+// SetNillableLastRolloutID sets the "last_rollout_id" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastRolloutID(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastRolloutID(*v)
+	}
+	return _u
+}
+
+// ClearLastRolloutID clears the value of the "last_rollout_id" field.
+func (_u *InstanceUpdateOne) ClearLastRolloutID() *InstanceUpdateOne {
+	_u.mutation.ClearLastRolloutID()
+	return _u
+}
+
+// SetLastVersion sets the "last_version" field.
+func (_u *InstanceUpdateOne) SetLastVersion(v string) *InstanceUpdateOne {
+	_u.mutation.SetLastVersion(v)
+	return _u
+}
+
+// SetNillableLastVersion sets the "last_version" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastVersion(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastVersion(*v)
+	}
+	return _u
+}
+
+// SetLastFrom sets the "last_from" field.
+func (_u *InstanceUpdateOne) SetLastFrom(v string) *InstanceUpdateOne {
+	_u.mutation.SetLastFrom(v)
+	return _u
+}
+
+// SetNillableLastFrom sets the "last_from" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastFrom(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastFrom(*v)
+	}
+	return _u
+}
+
+// SetLastWave sets the "last_wave" field.
+func (_u *InstanceUpdateOne) SetLastWave(v int) *InstanceUpdateOne {
+	_u.mutation.ResetLastWave()
+	_u.mutation.SetLastWave(v)
+	return _u
+}
+
+// SetNillableLastWave sets the "last_wave" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastWave(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastWave(*v)
+	}
+	return _u
+}
+
+// AddLastWave adds value to the "last_wave" field.
+func (_u *InstanceUpdateOne) AddLastWave(v int) *InstanceUpdateOne {
+	_u.mutation.AddLastWave(v)
+	return _u
+}
+
+// SetLastEpoch sets the "last_epoch" field.
+func (_u *InstanceUpdateOne) SetLastEpoch(v int) *InstanceUpdateOne {
+	_u.mutation.ResetLastEpoch()
+	_u.mutation.SetLastEpoch(v)
+	return _u
+}
+
+// SetNillableLastEpoch sets the "last_epoch" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastEpoch(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastEpoch(*v)
+	}
+	return _u
+}
+
+// AddLastEpoch adds value to the "last_epoch" field.
+func (_u *InstanceUpdateOne) AddLastEpoch(v int) *InstanceUpdateOne {
+	_u.mutation.AddLastEpoch(v)
+	return _u
+}
+
+// SetLastStage sets the "last_stage" field.
+func (_u *InstanceUpdateOne) SetLastStage(v rollout.State) *InstanceUpdateOne {
+	_u.mutation.ResetLastStage()
+	_u.mutation.SetLastStage(v)
+	return _u
+}
+
+// SetNillableLastStage sets the "last_stage" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastStage(v *rollout.State) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastStage(*v)
+	}
+	return _u
+}
+
+// AddLastStage adds value to the "last_stage" field.
+func (_u *InstanceUpdateOne) AddLastStage(v rollout.State) *InstanceUpdateOne {
+	_u.mutation.AddLastStage(v)
+	return _u
+}
+
+// SetLastOutcome sets the "last_outcome" field.
+func (_u *InstanceUpdateOne) SetLastOutcome(v rollout.Outcome) *InstanceUpdateOne {
+	_u.mutation.ResetLastOutcome()
+	_u.mutation.SetLastOutcome(v)
+	return _u
+}
+
+// SetNillableLastOutcome sets the "last_outcome" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastOutcome(v *rollout.Outcome) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastOutcome(*v)
+	}
+	return _u
+}
+
+// AddLastOutcome adds value to the "last_outcome" field.
+func (_u *InstanceUpdateOne) AddLastOutcome(v rollout.Outcome) *InstanceUpdateOne {
+	_u.mutation.AddLastOutcome(v)
+	return _u
+}
+
+// SetLastCode sets the "last_code" field.
+func (_u *InstanceUpdateOne) SetLastCode(v int) *InstanceUpdateOne {
+	_u.mutation.ResetLastCode()
+	_u.mutation.SetLastCode(v)
+	return _u
+}
+
+// SetNillableLastCode sets the "last_code" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastCode(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastCode(*v)
+	}
+	return _u
+}
+
+// AddLastCode adds value to the "last_code" field.
+func (_u *InstanceUpdateOne) AddLastCode(v int) *InstanceUpdateOne {
+	_u.mutation.AddLastCode(v)
+	return _u
+}
+
+// SetLastOem sets the "last_oem" field.
+func (_u *InstanceUpdateOne) SetLastOem(v string) *InstanceUpdateOne {
+	_u.mutation.SetLastOem(v)
+	return _u
+}
+
+// SetNillableLastOem sets the "last_oem" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastOem(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastOem(*v)
+	}
+	return _u
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_u *InstanceUpdateOne) SetFailedVersion(v string) *InstanceUpdateOne {
 	_u.mutation.SetFailedVersion(v)
@@ -1806,6 +2257,26 @@ func (_u *InstanceUpdateOne) SetNillableMoved(v *bool) *InstanceUpdateOne {
 	if v != nil {
 		_u.SetMoved(*v)
 	}
+	return _u
+}
+
+// SetMoveTo sets the "move_to" field.
+func (_u *InstanceUpdateOne) SetMoveTo(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetMoveTo(v)
+	return _u
+}
+
+// SetNillableMoveTo sets the "move_to" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableMoveTo(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetMoveTo(*v)
+	}
+	return _u
+}
+
+// ClearMoveTo clears the value of the "move_to" field.
+func (_u *InstanceUpdateOne) ClearMoveTo() *InstanceUpdateOne {
+	_u.mutation.ClearMoveTo()
 	return _u
 }
 
@@ -2106,6 +2577,57 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	if _u.mutation.LastGrantedAtCleared() {
 		_spec.ClearField(instance.FieldLastGrantedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.LastAttemptID(); ok {
+		_spec.SetField(instance.FieldLastAttemptID, field.TypeUUID, value)
+	}
+	if _u.mutation.LastAttemptIDCleared() {
+		_spec.ClearField(instance.FieldLastAttemptID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.LastRolloutID(); ok {
+		_spec.SetField(instance.FieldLastRolloutID, field.TypeUUID, value)
+	}
+	if _u.mutation.LastRolloutIDCleared() {
+		_spec.ClearField(instance.FieldLastRolloutID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.LastVersion(); ok {
+		_spec.SetField(instance.FieldLastVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastFrom(); ok {
+		_spec.SetField(instance.FieldLastFrom, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastWave(); ok {
+		_spec.SetField(instance.FieldLastWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastWave(); ok {
+		_spec.AddField(instance.FieldLastWave, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastEpoch(); ok {
+		_spec.SetField(instance.FieldLastEpoch, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastEpoch(); ok {
+		_spec.AddField(instance.FieldLastEpoch, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastStage(); ok {
+		_spec.SetField(instance.FieldLastStage, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedLastStage(); ok {
+		_spec.AddField(instance.FieldLastStage, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.LastOutcome(); ok {
+		_spec.SetField(instance.FieldLastOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.AddedLastOutcome(); ok {
+		_spec.AddField(instance.FieldLastOutcome, field.TypeInt8, value)
+	}
+	if value, ok := _u.mutation.LastCode(); ok {
+		_spec.SetField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLastCode(); ok {
+		_spec.AddField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastOem(); ok {
+		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)
 	}
@@ -2141,6 +2663,12 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.MoveTo(); ok {
+		_spec.SetField(instance.FieldMoveTo, field.TypeUUID, value)
+	}
+	if _u.mutation.MoveToCleared() {
+		_spec.ClearField(instance.FieldMoveTo, field.TypeUUID)
 	}
 	if _u.mutation.GroupCleared() {
 		edge := &sqlgraph.EdgeSpec{

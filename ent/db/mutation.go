@@ -2397,6 +2397,8 @@ type AttemptMutation struct {
 	code            *int
 	addcode         *int
 	oem             *string
+	failed          *bool
+	replaced        *bool
 	clearedFields   map[string]struct{}
 	instance        *uuid.UUID
 	clearedinstance bool
@@ -3168,6 +3170,78 @@ func (m *AttemptMutation) ResetOem() {
 	m.oem = nil
 }
 
+// SetFailed sets the "failed" field.
+func (m *AttemptMutation) SetFailed(b bool) {
+	m.failed = &b
+}
+
+// Failed returns the value of the "failed" field in the mutation.
+func (m *AttemptMutation) Failed() (r bool, exists bool) {
+	v := m.failed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailed returns the old "failed" field's value of the Attempt entity.
+// If the Attempt object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttemptMutation) OldFailed(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailed: %w", err)
+	}
+	return oldValue.Failed, nil
+}
+
+// ResetFailed resets all changes to the "failed" field.
+func (m *AttemptMutation) ResetFailed() {
+	m.failed = nil
+}
+
+// SetReplaced sets the "replaced" field.
+func (m *AttemptMutation) SetReplaced(b bool) {
+	m.replaced = &b
+}
+
+// Replaced returns the value of the "replaced" field in the mutation.
+func (m *AttemptMutation) Replaced() (r bool, exists bool) {
+	v := m.replaced
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReplaced returns the old "replaced" field's value of the Attempt entity.
+// If the Attempt object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttemptMutation) OldReplaced(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReplaced is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReplaced requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReplaced: %w", err)
+	}
+	return oldValue.Replaced, nil
+}
+
+// ResetReplaced resets all changes to the "replaced" field.
+func (m *AttemptMutation) ResetReplaced() {
+	m.replaced = nil
+}
+
 // ClearInstance clears the "instance" edge to the Instance entity.
 func (m *AttemptMutation) ClearInstance() {
 	m.clearedinstance = true
@@ -3229,7 +3303,7 @@ func (m *AttemptMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AttemptMutation) Fields() []string {
-	fields := make([]string, 0, 15)
+	fields := make([]string, 0, 17)
 	if m.instance != nil {
 		fields = append(fields, attempt.FieldInstanceID)
 	}
@@ -3275,6 +3349,12 @@ func (m *AttemptMutation) Fields() []string {
 	if m.oem != nil {
 		fields = append(fields, attempt.FieldOem)
 	}
+	if m.failed != nil {
+		fields = append(fields, attempt.FieldFailed)
+	}
+	if m.replaced != nil {
+		fields = append(fields, attempt.FieldReplaced)
+	}
 	return fields
 }
 
@@ -3313,6 +3393,10 @@ func (m *AttemptMutation) Field(name string) (ent.Value, bool) {
 		return m.Code()
 	case attempt.FieldOem:
 		return m.Oem()
+	case attempt.FieldFailed:
+		return m.Failed()
+	case attempt.FieldReplaced:
+		return m.Replaced()
 	}
 	return nil, false
 }
@@ -3352,6 +3436,10 @@ func (m *AttemptMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldCode(ctx)
 	case attempt.FieldOem:
 		return m.OldOem(ctx)
+	case attempt.FieldFailed:
+		return m.OldFailed(ctx)
+	case attempt.FieldReplaced:
+		return m.OldReplaced(ctx)
 	}
 	return nil, fmt.Errorf("unknown Attempt field %s", name)
 }
@@ -3465,6 +3553,20 @@ func (m *AttemptMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetOem(v)
+		return nil
+	case attempt.FieldFailed:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailed(v)
+		return nil
+	case attempt.FieldReplaced:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReplaced(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Attempt field %s", name)
@@ -3631,6 +3733,12 @@ func (m *AttemptMutation) ResetField(name string) error {
 		return nil
 	case attempt.FieldOem:
 		m.ResetOem()
+		return nil
+	case attempt.FieldFailed:
+		m.ResetFailed()
+		return nil
+	case attempt.FieldReplaced:
+		m.ResetReplaced()
 		return nil
 	}
 	return fmt.Errorf("unknown Attempt field %s", name)
@@ -10582,7 +10690,8 @@ type GroupRolloutMutation struct {
 	appendfailing         []string
 	set_aside             *int
 	addset_aside          *int
-	proven                *bool
+	proofs                *int
+	addproofs             *int
 	leader                *string
 	halt                  *rollout.Halt
 	clearedFields         map[string]struct{}
@@ -11465,40 +11574,60 @@ func (m *GroupRolloutMutation) ResetSetAside() {
 	m.addset_aside = nil
 }
 
-// SetProven sets the "proven" field.
-func (m *GroupRolloutMutation) SetProven(b bool) {
-	m.proven = &b
+// SetProofs sets the "proofs" field.
+func (m *GroupRolloutMutation) SetProofs(i int) {
+	m.proofs = &i
+	m.addproofs = nil
 }
 
-// Proven returns the value of the "proven" field in the mutation.
-func (m *GroupRolloutMutation) Proven() (r bool, exists bool) {
-	v := m.proven
+// Proofs returns the value of the "proofs" field in the mutation.
+func (m *GroupRolloutMutation) Proofs() (r int, exists bool) {
+	v := m.proofs
 	if v == nil {
 		return
 	}
 	return *v, true
 }
 
-// OldProven returns the old "proven" field's value of the GroupRollout entity.
+// OldProofs returns the old "proofs" field's value of the GroupRollout entity.
 // If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *GroupRolloutMutation) OldProven(ctx context.Context) (v bool, err error) {
+func (m *GroupRolloutMutation) OldProofs(ctx context.Context) (v int, err error) {
 	if !m.op.Is(OpUpdateOne) {
-		return v, errors.New("OldProven is only allowed on UpdateOne operations")
+		return v, errors.New("OldProofs is only allowed on UpdateOne operations")
 	}
 	if m.id == nil || m.oldValue == nil {
-		return v, errors.New("OldProven requires an ID field in the mutation")
+		return v, errors.New("OldProofs requires an ID field in the mutation")
 	}
 	oldValue, err := m.oldValue(ctx)
 	if err != nil {
-		return v, fmt.Errorf("querying old value for OldProven: %w", err)
+		return v, fmt.Errorf("querying old value for OldProofs: %w", err)
 	}
-	return oldValue.Proven, nil
+	return oldValue.Proofs, nil
 }
 
-// ResetProven resets all changes to the "proven" field.
-func (m *GroupRolloutMutation) ResetProven() {
-	m.proven = nil
+// AddProofs adds i to the "proofs" field.
+func (m *GroupRolloutMutation) AddProofs(i int) {
+	if m.addproofs != nil {
+		*m.addproofs += i
+	} else {
+		m.addproofs = &i
+	}
+}
+
+// AddedProofs returns the value that was added to the "proofs" field in this mutation.
+func (m *GroupRolloutMutation) AddedProofs() (r int, exists bool) {
+	v := m.addproofs
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetProofs resets all changes to the "proofs" field.
+func (m *GroupRolloutMutation) ResetProofs() {
+	m.proofs = nil
+	m.addproofs = nil
 }
 
 // SetLeader sets the "leader" field.
@@ -11848,8 +11977,8 @@ func (m *GroupRolloutMutation) Fields() []string {
 	if m.set_aside != nil {
 		fields = append(fields, grouprollout.FieldSetAside)
 	}
-	if m.proven != nil {
-		fields = append(fields, grouprollout.FieldProven)
+	if m.proofs != nil {
+		fields = append(fields, grouprollout.FieldProofs)
 	}
 	if m.leader != nil {
 		fields = append(fields, grouprollout.FieldLeader)
@@ -11899,8 +12028,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.Failing()
 	case grouprollout.FieldSetAside:
 		return m.SetAside()
-	case grouprollout.FieldProven:
-		return m.Proven()
+	case grouprollout.FieldProofs:
+		return m.Proofs()
 	case grouprollout.FieldLeader:
 		return m.Leader()
 	case grouprollout.FieldHalt:
@@ -11948,8 +12077,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldFailing(ctx)
 	case grouprollout.FieldSetAside:
 		return m.OldSetAside(ctx)
-	case grouprollout.FieldProven:
-		return m.OldProven(ctx)
+	case grouprollout.FieldProofs:
+		return m.OldProofs(ctx)
 	case grouprollout.FieldLeader:
 		return m.OldLeader(ctx)
 	case grouprollout.FieldHalt:
@@ -12082,12 +12211,12 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetSetAside(v)
 		return nil
-	case grouprollout.FieldProven:
-		v, ok := value.(bool)
+	case grouprollout.FieldProofs:
+		v, ok := value.(int)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
-		m.SetProven(v)
+		m.SetProofs(v)
 		return nil
 	case grouprollout.FieldLeader:
 		v, ok := value.(string)
@@ -12123,6 +12252,9 @@ func (m *GroupRolloutMutation) AddedFields() []string {
 	if m.addset_aside != nil {
 		fields = append(fields, grouprollout.FieldSetAside)
 	}
+	if m.addproofs != nil {
+		fields = append(fields, grouprollout.FieldProofs)
+	}
 	return fields
 }
 
@@ -12139,6 +12271,8 @@ func (m *GroupRolloutMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedEpoch()
 	case grouprollout.FieldSetAside:
 		return m.AddedSetAside()
+	case grouprollout.FieldProofs:
+		return m.AddedProofs()
 	}
 	return nil, false
 }
@@ -12175,6 +12309,13 @@ func (m *GroupRolloutMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddSetAside(v)
+		return nil
+	case grouprollout.FieldProofs:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddProofs(v)
 		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout numeric field %s", name)
@@ -12281,8 +12422,8 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 	case grouprollout.FieldSetAside:
 		m.ResetSetAside()
 		return nil
-	case grouprollout.FieldProven:
-		m.ResetProven()
+	case grouprollout.FieldProofs:
+		m.ResetProofs()
 		return nil
 	case grouprollout.FieldLeader:
 		m.ResetLeader()
@@ -13269,6 +13410,21 @@ type InstanceMutation struct {
 	addattempt          *int
 	last_offer_version  *string
 	last_granted_at     *time.Time
+	last_attempt_id     *uuid.UUID
+	last_rollout_id     *uuid.UUID
+	last_version        *string
+	last_from           *string
+	last_wave           *int
+	addlast_wave        *int
+	last_epoch          *int
+	addlast_epoch       *int
+	last_stage          *rollout.State
+	addlast_stage       *rollout.State
+	last_outcome        *rollout.Outcome
+	addlast_outcome     *rollout.Outcome
+	last_code           *int
+	addlast_code        *int
+	last_oem            *string
 	failed_version      *string
 	failures            *int
 	addfailures         *int
@@ -13280,6 +13436,7 @@ type InstanceMutation struct {
 	override_by         *string
 	override_reason     *string
 	moved               *bool
+	move_to             *uuid.UUID
 	clearedFields       map[string]struct{}
 	application         *uuid.UUID
 	clearedapplication  bool
@@ -14831,6 +14988,492 @@ func (m *InstanceMutation) ResetLastGrantedAt() {
 	delete(m.clearedFields, instance.FieldLastGrantedAt)
 }
 
+// SetLastAttemptID sets the "last_attempt_id" field.
+func (m *InstanceMutation) SetLastAttemptID(u uuid.UUID) {
+	m.last_attempt_id = &u
+}
+
+// LastAttemptID returns the value of the "last_attempt_id" field in the mutation.
+func (m *InstanceMutation) LastAttemptID() (r uuid.UUID, exists bool) {
+	v := m.last_attempt_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastAttemptID returns the old "last_attempt_id" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastAttemptID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastAttemptID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastAttemptID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastAttemptID: %w", err)
+	}
+	return oldValue.LastAttemptID, nil
+}
+
+// ClearLastAttemptID clears the value of the "last_attempt_id" field.
+func (m *InstanceMutation) ClearLastAttemptID() {
+	m.last_attempt_id = nil
+	m.clearedFields[instance.FieldLastAttemptID] = struct{}{}
+}
+
+// LastAttemptIDCleared returns if the "last_attempt_id" field was cleared in this mutation.
+func (m *InstanceMutation) LastAttemptIDCleared() bool {
+	_, ok := m.clearedFields[instance.FieldLastAttemptID]
+	return ok
+}
+
+// ResetLastAttemptID resets all changes to the "last_attempt_id" field.
+func (m *InstanceMutation) ResetLastAttemptID() {
+	m.last_attempt_id = nil
+	delete(m.clearedFields, instance.FieldLastAttemptID)
+}
+
+// SetLastRolloutID sets the "last_rollout_id" field.
+func (m *InstanceMutation) SetLastRolloutID(u uuid.UUID) {
+	m.last_rollout_id = &u
+}
+
+// LastRolloutID returns the value of the "last_rollout_id" field in the mutation.
+func (m *InstanceMutation) LastRolloutID() (r uuid.UUID, exists bool) {
+	v := m.last_rollout_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastRolloutID returns the old "last_rollout_id" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastRolloutID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastRolloutID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastRolloutID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastRolloutID: %w", err)
+	}
+	return oldValue.LastRolloutID, nil
+}
+
+// ClearLastRolloutID clears the value of the "last_rollout_id" field.
+func (m *InstanceMutation) ClearLastRolloutID() {
+	m.last_rollout_id = nil
+	m.clearedFields[instance.FieldLastRolloutID] = struct{}{}
+}
+
+// LastRolloutIDCleared returns if the "last_rollout_id" field was cleared in this mutation.
+func (m *InstanceMutation) LastRolloutIDCleared() bool {
+	_, ok := m.clearedFields[instance.FieldLastRolloutID]
+	return ok
+}
+
+// ResetLastRolloutID resets all changes to the "last_rollout_id" field.
+func (m *InstanceMutation) ResetLastRolloutID() {
+	m.last_rollout_id = nil
+	delete(m.clearedFields, instance.FieldLastRolloutID)
+}
+
+// SetLastVersion sets the "last_version" field.
+func (m *InstanceMutation) SetLastVersion(s string) {
+	m.last_version = &s
+}
+
+// LastVersion returns the value of the "last_version" field in the mutation.
+func (m *InstanceMutation) LastVersion() (r string, exists bool) {
+	v := m.last_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastVersion returns the old "last_version" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastVersion: %w", err)
+	}
+	return oldValue.LastVersion, nil
+}
+
+// ResetLastVersion resets all changes to the "last_version" field.
+func (m *InstanceMutation) ResetLastVersion() {
+	m.last_version = nil
+}
+
+// SetLastFrom sets the "last_from" field.
+func (m *InstanceMutation) SetLastFrom(s string) {
+	m.last_from = &s
+}
+
+// LastFrom returns the value of the "last_from" field in the mutation.
+func (m *InstanceMutation) LastFrom() (r string, exists bool) {
+	v := m.last_from
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastFrom returns the old "last_from" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastFrom(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastFrom is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastFrom requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastFrom: %w", err)
+	}
+	return oldValue.LastFrom, nil
+}
+
+// ResetLastFrom resets all changes to the "last_from" field.
+func (m *InstanceMutation) ResetLastFrom() {
+	m.last_from = nil
+}
+
+// SetLastWave sets the "last_wave" field.
+func (m *InstanceMutation) SetLastWave(i int) {
+	m.last_wave = &i
+	m.addlast_wave = nil
+}
+
+// LastWave returns the value of the "last_wave" field in the mutation.
+func (m *InstanceMutation) LastWave() (r int, exists bool) {
+	v := m.last_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastWave returns the old "last_wave" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastWave(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastWave is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastWave requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastWave: %w", err)
+	}
+	return oldValue.LastWave, nil
+}
+
+// AddLastWave adds i to the "last_wave" field.
+func (m *InstanceMutation) AddLastWave(i int) {
+	if m.addlast_wave != nil {
+		*m.addlast_wave += i
+	} else {
+		m.addlast_wave = &i
+	}
+}
+
+// AddedLastWave returns the value that was added to the "last_wave" field in this mutation.
+func (m *InstanceMutation) AddedLastWave() (r int, exists bool) {
+	v := m.addlast_wave
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastWave resets all changes to the "last_wave" field.
+func (m *InstanceMutation) ResetLastWave() {
+	m.last_wave = nil
+	m.addlast_wave = nil
+}
+
+// SetLastEpoch sets the "last_epoch" field.
+func (m *InstanceMutation) SetLastEpoch(i int) {
+	m.last_epoch = &i
+	m.addlast_epoch = nil
+}
+
+// LastEpoch returns the value of the "last_epoch" field in the mutation.
+func (m *InstanceMutation) LastEpoch() (r int, exists bool) {
+	v := m.last_epoch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastEpoch returns the old "last_epoch" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastEpoch(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastEpoch is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastEpoch requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastEpoch: %w", err)
+	}
+	return oldValue.LastEpoch, nil
+}
+
+// AddLastEpoch adds i to the "last_epoch" field.
+func (m *InstanceMutation) AddLastEpoch(i int) {
+	if m.addlast_epoch != nil {
+		*m.addlast_epoch += i
+	} else {
+		m.addlast_epoch = &i
+	}
+}
+
+// AddedLastEpoch returns the value that was added to the "last_epoch" field in this mutation.
+func (m *InstanceMutation) AddedLastEpoch() (r int, exists bool) {
+	v := m.addlast_epoch
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastEpoch resets all changes to the "last_epoch" field.
+func (m *InstanceMutation) ResetLastEpoch() {
+	m.last_epoch = nil
+	m.addlast_epoch = nil
+}
+
+// SetLastStage sets the "last_stage" field.
+func (m *InstanceMutation) SetLastStage(r rollout.State) {
+	m.last_stage = &r
+	m.addlast_stage = nil
+}
+
+// LastStage returns the value of the "last_stage" field in the mutation.
+func (m *InstanceMutation) LastStage() (r rollout.State, exists bool) {
+	v := m.last_stage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastStage returns the old "last_stage" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastStage(ctx context.Context) (v rollout.State, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastStage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastStage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastStage: %w", err)
+	}
+	return oldValue.LastStage, nil
+}
+
+// AddLastStage adds r to the "last_stage" field.
+func (m *InstanceMutation) AddLastStage(r rollout.State) {
+	if m.addlast_stage != nil {
+		*m.addlast_stage += r
+	} else {
+		m.addlast_stage = &r
+	}
+}
+
+// AddedLastStage returns the value that was added to the "last_stage" field in this mutation.
+func (m *InstanceMutation) AddedLastStage() (r rollout.State, exists bool) {
+	v := m.addlast_stage
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastStage resets all changes to the "last_stage" field.
+func (m *InstanceMutation) ResetLastStage() {
+	m.last_stage = nil
+	m.addlast_stage = nil
+}
+
+// SetLastOutcome sets the "last_outcome" field.
+func (m *InstanceMutation) SetLastOutcome(r rollout.Outcome) {
+	m.last_outcome = &r
+	m.addlast_outcome = nil
+}
+
+// LastOutcome returns the value of the "last_outcome" field in the mutation.
+func (m *InstanceMutation) LastOutcome() (r rollout.Outcome, exists bool) {
+	v := m.last_outcome
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastOutcome returns the old "last_outcome" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastOutcome(ctx context.Context) (v rollout.Outcome, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastOutcome is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastOutcome requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastOutcome: %w", err)
+	}
+	return oldValue.LastOutcome, nil
+}
+
+// AddLastOutcome adds r to the "last_outcome" field.
+func (m *InstanceMutation) AddLastOutcome(r rollout.Outcome) {
+	if m.addlast_outcome != nil {
+		*m.addlast_outcome += r
+	} else {
+		m.addlast_outcome = &r
+	}
+}
+
+// AddedLastOutcome returns the value that was added to the "last_outcome" field in this mutation.
+func (m *InstanceMutation) AddedLastOutcome() (r rollout.Outcome, exists bool) {
+	v := m.addlast_outcome
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastOutcome resets all changes to the "last_outcome" field.
+func (m *InstanceMutation) ResetLastOutcome() {
+	m.last_outcome = nil
+	m.addlast_outcome = nil
+}
+
+// SetLastCode sets the "last_code" field.
+func (m *InstanceMutation) SetLastCode(i int) {
+	m.last_code = &i
+	m.addlast_code = nil
+}
+
+// LastCode returns the value of the "last_code" field in the mutation.
+func (m *InstanceMutation) LastCode() (r int, exists bool) {
+	v := m.last_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastCode returns the old "last_code" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastCode(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastCode is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastCode requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastCode: %w", err)
+	}
+	return oldValue.LastCode, nil
+}
+
+// AddLastCode adds i to the "last_code" field.
+func (m *InstanceMutation) AddLastCode(i int) {
+	if m.addlast_code != nil {
+		*m.addlast_code += i
+	} else {
+		m.addlast_code = &i
+	}
+}
+
+// AddedLastCode returns the value that was added to the "last_code" field in this mutation.
+func (m *InstanceMutation) AddedLastCode() (r int, exists bool) {
+	v := m.addlast_code
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLastCode resets all changes to the "last_code" field.
+func (m *InstanceMutation) ResetLastCode() {
+	m.last_code = nil
+	m.addlast_code = nil
+}
+
+// SetLastOem sets the "last_oem" field.
+func (m *InstanceMutation) SetLastOem(s string) {
+	m.last_oem = &s
+}
+
+// LastOem returns the value of the "last_oem" field in the mutation.
+func (m *InstanceMutation) LastOem() (r string, exists bool) {
+	v := m.last_oem
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastOem returns the old "last_oem" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastOem(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastOem is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastOem requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastOem: %w", err)
+	}
+	return oldValue.LastOem, nil
+}
+
+// ResetLastOem resets all changes to the "last_oem" field.
+func (m *InstanceMutation) ResetLastOem() {
+	m.last_oem = nil
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (m *InstanceMutation) SetFailedVersion(s string) {
 	m.failed_version = &s
@@ -15208,6 +15851,55 @@ func (m *InstanceMutation) ResetMoved() {
 	m.moved = nil
 }
 
+// SetMoveTo sets the "move_to" field.
+func (m *InstanceMutation) SetMoveTo(u uuid.UUID) {
+	m.move_to = &u
+}
+
+// MoveTo returns the value of the "move_to" field in the mutation.
+func (m *InstanceMutation) MoveTo() (r uuid.UUID, exists bool) {
+	v := m.move_to
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMoveTo returns the old "move_to" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldMoveTo(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMoveTo is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMoveTo requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMoveTo: %w", err)
+	}
+	return oldValue.MoveTo, nil
+}
+
+// ClearMoveTo clears the value of the "move_to" field.
+func (m *InstanceMutation) ClearMoveTo() {
+	m.move_to = nil
+	m.clearedFields[instance.FieldMoveTo] = struct{}{}
+}
+
+// MoveToCleared returns if the "move_to" field was cleared in this mutation.
+func (m *InstanceMutation) MoveToCleared() bool {
+	_, ok := m.clearedFields[instance.FieldMoveTo]
+	return ok
+}
+
+// ResetMoveTo resets all changes to the "move_to" field.
+func (m *InstanceMutation) ResetMoveTo() {
+	m.move_to = nil
+	delete(m.clearedFields, instance.FieldMoveTo)
+}
+
 // ClearApplication clears the "application" edge to the Application entity.
 func (m *InstanceMutation) ClearApplication() {
 	m.clearedapplication = true
@@ -15404,7 +16096,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 42)
+	fields := make([]string, 0, 53)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -15504,6 +16196,36 @@ func (m *InstanceMutation) Fields() []string {
 	if m.last_granted_at != nil {
 		fields = append(fields, instance.FieldLastGrantedAt)
 	}
+	if m.last_attempt_id != nil {
+		fields = append(fields, instance.FieldLastAttemptID)
+	}
+	if m.last_rollout_id != nil {
+		fields = append(fields, instance.FieldLastRolloutID)
+	}
+	if m.last_version != nil {
+		fields = append(fields, instance.FieldLastVersion)
+	}
+	if m.last_from != nil {
+		fields = append(fields, instance.FieldLastFrom)
+	}
+	if m.last_wave != nil {
+		fields = append(fields, instance.FieldLastWave)
+	}
+	if m.last_epoch != nil {
+		fields = append(fields, instance.FieldLastEpoch)
+	}
+	if m.last_stage != nil {
+		fields = append(fields, instance.FieldLastStage)
+	}
+	if m.last_outcome != nil {
+		fields = append(fields, instance.FieldLastOutcome)
+	}
+	if m.last_code != nil {
+		fields = append(fields, instance.FieldLastCode)
+	}
+	if m.last_oem != nil {
+		fields = append(fields, instance.FieldLastOem)
+	}
 	if m.failed_version != nil {
 		fields = append(fields, instance.FieldFailedVersion)
 	}
@@ -15530,6 +16252,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.moved != nil {
 		fields = append(fields, instance.FieldMoved)
+	}
+	if m.move_to != nil {
+		fields = append(fields, instance.FieldMoveTo)
 	}
 	return fields
 }
@@ -15605,6 +16330,26 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.LastOfferVersion()
 	case instance.FieldLastGrantedAt:
 		return m.LastGrantedAt()
+	case instance.FieldLastAttemptID:
+		return m.LastAttemptID()
+	case instance.FieldLastRolloutID:
+		return m.LastRolloutID()
+	case instance.FieldLastVersion:
+		return m.LastVersion()
+	case instance.FieldLastFrom:
+		return m.LastFrom()
+	case instance.FieldLastWave:
+		return m.LastWave()
+	case instance.FieldLastEpoch:
+		return m.LastEpoch()
+	case instance.FieldLastStage:
+		return m.LastStage()
+	case instance.FieldLastOutcome:
+		return m.LastOutcome()
+	case instance.FieldLastCode:
+		return m.LastCode()
+	case instance.FieldLastOem:
+		return m.LastOem()
 	case instance.FieldFailedVersion:
 		return m.FailedVersion()
 	case instance.FieldFailures:
@@ -15623,6 +16368,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.OverrideReason()
 	case instance.FieldMoved:
 		return m.Moved()
+	case instance.FieldMoveTo:
+		return m.MoveTo()
 	}
 	return nil, false
 }
@@ -15698,6 +16445,26 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldLastOfferVersion(ctx)
 	case instance.FieldLastGrantedAt:
 		return m.OldLastGrantedAt(ctx)
+	case instance.FieldLastAttemptID:
+		return m.OldLastAttemptID(ctx)
+	case instance.FieldLastRolloutID:
+		return m.OldLastRolloutID(ctx)
+	case instance.FieldLastVersion:
+		return m.OldLastVersion(ctx)
+	case instance.FieldLastFrom:
+		return m.OldLastFrom(ctx)
+	case instance.FieldLastWave:
+		return m.OldLastWave(ctx)
+	case instance.FieldLastEpoch:
+		return m.OldLastEpoch(ctx)
+	case instance.FieldLastStage:
+		return m.OldLastStage(ctx)
+	case instance.FieldLastOutcome:
+		return m.OldLastOutcome(ctx)
+	case instance.FieldLastCode:
+		return m.OldLastCode(ctx)
+	case instance.FieldLastOem:
+		return m.OldLastOem(ctx)
 	case instance.FieldFailedVersion:
 		return m.OldFailedVersion(ctx)
 	case instance.FieldFailures:
@@ -15716,6 +16483,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldOverrideReason(ctx)
 	case instance.FieldMoved:
 		return m.OldMoved(ctx)
+	case instance.FieldMoveTo:
+		return m.OldMoveTo(ctx)
 	}
 	return nil, fmt.Errorf("unknown Instance field %s", name)
 }
@@ -15956,6 +16725,76 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLastGrantedAt(v)
 		return nil
+	case instance.FieldLastAttemptID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastAttemptID(v)
+		return nil
+	case instance.FieldLastRolloutID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastRolloutID(v)
+		return nil
+	case instance.FieldLastVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastVersion(v)
+		return nil
+	case instance.FieldLastFrom:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastFrom(v)
+		return nil
+	case instance.FieldLastWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastWave(v)
+		return nil
+	case instance.FieldLastEpoch:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastEpoch(v)
+		return nil
+	case instance.FieldLastStage:
+		v, ok := value.(rollout.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastStage(v)
+		return nil
+	case instance.FieldLastOutcome:
+		v, ok := value.(rollout.Outcome)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastOutcome(v)
+		return nil
+	case instance.FieldLastCode:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastCode(v)
+		return nil
+	case instance.FieldLastOem:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastOem(v)
+		return nil
 	case instance.FieldFailedVersion:
 		v, ok := value.(string)
 		if !ok {
@@ -16019,6 +16858,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetMoved(v)
 		return nil
+	case instance.FieldMoveTo:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMoveTo(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Instance field %s", name)
 }
@@ -16041,6 +16887,21 @@ func (m *InstanceMutation) AddedFields() []string {
 	}
 	if m.addattempt != nil {
 		fields = append(fields, instance.FieldAttempt)
+	}
+	if m.addlast_wave != nil {
+		fields = append(fields, instance.FieldLastWave)
+	}
+	if m.addlast_epoch != nil {
+		fields = append(fields, instance.FieldLastEpoch)
+	}
+	if m.addlast_stage != nil {
+		fields = append(fields, instance.FieldLastStage)
+	}
+	if m.addlast_outcome != nil {
+		fields = append(fields, instance.FieldLastOutcome)
+	}
+	if m.addlast_code != nil {
+		fields = append(fields, instance.FieldLastCode)
 	}
 	if m.addfailures != nil {
 		fields = append(fields, instance.FieldFailures)
@@ -16066,6 +16927,16 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedOfferEpoch()
 	case instance.FieldAttempt:
 		return m.AddedAttempt()
+	case instance.FieldLastWave:
+		return m.AddedLastWave()
+	case instance.FieldLastEpoch:
+		return m.AddedLastEpoch()
+	case instance.FieldLastStage:
+		return m.AddedLastStage()
+	case instance.FieldLastOutcome:
+		return m.AddedLastOutcome()
+	case instance.FieldLastCode:
+		return m.AddedLastCode()
 	case instance.FieldFailures:
 		return m.AddedFailures()
 	case instance.FieldOverride:
@@ -16113,6 +16984,41 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddAttempt(v)
+		return nil
+	case instance.FieldLastWave:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastWave(v)
+		return nil
+	case instance.FieldLastEpoch:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastEpoch(v)
+		return nil
+	case instance.FieldLastStage:
+		v, ok := value.(rollout.State)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastStage(v)
+		return nil
+	case instance.FieldLastOutcome:
+		v, ok := value.(rollout.Outcome)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastOutcome(v)
+		return nil
+	case instance.FieldLastCode:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLastCode(v)
 		return nil
 	case instance.FieldFailures:
 		v, ok := value.(int)
@@ -16169,8 +17075,17 @@ func (m *InstanceMutation) ClearedFields() []string {
 	if m.FieldCleared(instance.FieldLastGrantedAt) {
 		fields = append(fields, instance.FieldLastGrantedAt)
 	}
+	if m.FieldCleared(instance.FieldLastAttemptID) {
+		fields = append(fields, instance.FieldLastAttemptID)
+	}
+	if m.FieldCleared(instance.FieldLastRolloutID) {
+		fields = append(fields, instance.FieldLastRolloutID)
+	}
 	if m.FieldCleared(instance.FieldOverrideUntil) {
 		fields = append(fields, instance.FieldOverrideUntil)
+	}
+	if m.FieldCleared(instance.FieldMoveTo) {
+		fields = append(fields, instance.FieldMoveTo)
 	}
 	return fields
 }
@@ -16219,8 +17134,17 @@ func (m *InstanceMutation) ClearField(name string) error {
 	case instance.FieldLastGrantedAt:
 		m.ClearLastGrantedAt()
 		return nil
+	case instance.FieldLastAttemptID:
+		m.ClearLastAttemptID()
+		return nil
+	case instance.FieldLastRolloutID:
+		m.ClearLastRolloutID()
+		return nil
 	case instance.FieldOverrideUntil:
 		m.ClearOverrideUntil()
+		return nil
+	case instance.FieldMoveTo:
+		m.ClearMoveTo()
 		return nil
 	}
 	return fmt.Errorf("unknown Instance nullable field %s", name)
@@ -16329,6 +17253,36 @@ func (m *InstanceMutation) ResetField(name string) error {
 	case instance.FieldLastGrantedAt:
 		m.ResetLastGrantedAt()
 		return nil
+	case instance.FieldLastAttemptID:
+		m.ResetLastAttemptID()
+		return nil
+	case instance.FieldLastRolloutID:
+		m.ResetLastRolloutID()
+		return nil
+	case instance.FieldLastVersion:
+		m.ResetLastVersion()
+		return nil
+	case instance.FieldLastFrom:
+		m.ResetLastFrom()
+		return nil
+	case instance.FieldLastWave:
+		m.ResetLastWave()
+		return nil
+	case instance.FieldLastEpoch:
+		m.ResetLastEpoch()
+		return nil
+	case instance.FieldLastStage:
+		m.ResetLastStage()
+		return nil
+	case instance.FieldLastOutcome:
+		m.ResetLastOutcome()
+		return nil
+	case instance.FieldLastCode:
+		m.ResetLastCode()
+		return nil
+	case instance.FieldLastOem:
+		m.ResetLastOem()
+		return nil
 	case instance.FieldFailedVersion:
 		m.ResetFailedVersion()
 		return nil
@@ -16355,6 +17309,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldMoved:
 		m.ResetMoved()
+		return nil
+	case instance.FieldMoveTo:
+		m.ResetMoveTo()
 		return nil
 	}
 	return fmt.Errorf("unknown Instance field %s", name)
@@ -24027,6 +24984,10 @@ type WaveMutation struct {
 	addtimed_out   *int
 	rolled_back    *int
 	addrolled_back *int
+	not_running    *int
+	addnot_running *int
+	lost           *int
+	addlost        *int
 	released       *int
 	addreleased    *int
 	clearedFields  map[string]struct{}
@@ -24675,6 +25636,118 @@ func (m *WaveMutation) ResetRolledBack() {
 	m.addrolled_back = nil
 }
 
+// SetNotRunning sets the "not_running" field.
+func (m *WaveMutation) SetNotRunning(i int) {
+	m.not_running = &i
+	m.addnot_running = nil
+}
+
+// NotRunning returns the value of the "not_running" field in the mutation.
+func (m *WaveMutation) NotRunning() (r int, exists bool) {
+	v := m.not_running
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNotRunning returns the old "not_running" field's value of the Wave entity.
+// If the Wave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaveMutation) OldNotRunning(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNotRunning is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNotRunning requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNotRunning: %w", err)
+	}
+	return oldValue.NotRunning, nil
+}
+
+// AddNotRunning adds i to the "not_running" field.
+func (m *WaveMutation) AddNotRunning(i int) {
+	if m.addnot_running != nil {
+		*m.addnot_running += i
+	} else {
+		m.addnot_running = &i
+	}
+}
+
+// AddedNotRunning returns the value that was added to the "not_running" field in this mutation.
+func (m *WaveMutation) AddedNotRunning() (r int, exists bool) {
+	v := m.addnot_running
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNotRunning resets all changes to the "not_running" field.
+func (m *WaveMutation) ResetNotRunning() {
+	m.not_running = nil
+	m.addnot_running = nil
+}
+
+// SetLost sets the "lost" field.
+func (m *WaveMutation) SetLost(i int) {
+	m.lost = &i
+	m.addlost = nil
+}
+
+// Lost returns the value of the "lost" field in the mutation.
+func (m *WaveMutation) Lost() (r int, exists bool) {
+	v := m.lost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLost returns the old "lost" field's value of the Wave entity.
+// If the Wave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaveMutation) OldLost(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLost is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLost requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLost: %w", err)
+	}
+	return oldValue.Lost, nil
+}
+
+// AddLost adds i to the "lost" field.
+func (m *WaveMutation) AddLost(i int) {
+	if m.addlost != nil {
+		*m.addlost += i
+	} else {
+		m.addlost = &i
+	}
+}
+
+// AddedLost returns the value that was added to the "lost" field in this mutation.
+func (m *WaveMutation) AddedLost() (r int, exists bool) {
+	v := m.addlost
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLost resets all changes to the "lost" field.
+func (m *WaveMutation) ResetLost() {
+	m.lost = nil
+	m.addlost = nil
+}
+
 // SetReleased sets the "released" field.
 func (m *WaveMutation) SetReleased(i int) {
 	m.released = &i
@@ -24792,7 +25865,7 @@ func (m *WaveMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *WaveMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 13)
 	if m.rollout != nil {
 		fields = append(fields, wave.FieldRolloutID)
 	}
@@ -24822,6 +25895,12 @@ func (m *WaveMutation) Fields() []string {
 	}
 	if m.rolled_back != nil {
 		fields = append(fields, wave.FieldRolledBack)
+	}
+	if m.not_running != nil {
+		fields = append(fields, wave.FieldNotRunning)
+	}
+	if m.lost != nil {
+		fields = append(fields, wave.FieldLost)
 	}
 	if m.released != nil {
 		fields = append(fields, wave.FieldReleased)
@@ -24854,6 +25933,10 @@ func (m *WaveMutation) Field(name string) (ent.Value, bool) {
 		return m.TimedOut()
 	case wave.FieldRolledBack:
 		return m.RolledBack()
+	case wave.FieldNotRunning:
+		return m.NotRunning()
+	case wave.FieldLost:
+		return m.Lost()
 	case wave.FieldReleased:
 		return m.Released()
 	}
@@ -24885,6 +25968,10 @@ func (m *WaveMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldTimedOut(ctx)
 	case wave.FieldRolledBack:
 		return m.OldRolledBack(ctx)
+	case wave.FieldNotRunning:
+		return m.OldNotRunning(ctx)
+	case wave.FieldLost:
+		return m.OldLost(ctx)
 	case wave.FieldReleased:
 		return m.OldReleased(ctx)
 	}
@@ -24966,6 +26053,20 @@ func (m *WaveMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRolledBack(v)
 		return nil
+	case wave.FieldNotRunning:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNotRunning(v)
+		return nil
+	case wave.FieldLost:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLost(v)
+		return nil
 	case wave.FieldReleased:
 		v, ok := value.(int)
 		if !ok {
@@ -25008,6 +26109,12 @@ func (m *WaveMutation) AddedFields() []string {
 	if m.addrolled_back != nil {
 		fields = append(fields, wave.FieldRolledBack)
 	}
+	if m.addnot_running != nil {
+		fields = append(fields, wave.FieldNotRunning)
+	}
+	if m.addlost != nil {
+		fields = append(fields, wave.FieldLost)
+	}
 	if m.addreleased != nil {
 		fields = append(fields, wave.FieldReleased)
 	}
@@ -25037,6 +26144,10 @@ func (m *WaveMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedTimedOut()
 	case wave.FieldRolledBack:
 		return m.AddedRolledBack()
+	case wave.FieldNotRunning:
+		return m.AddedNotRunning()
+	case wave.FieldLost:
+		return m.AddedLost()
 	case wave.FieldReleased:
 		return m.AddedReleased()
 	}
@@ -25111,6 +26222,20 @@ func (m *WaveMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddRolledBack(v)
 		return nil
+	case wave.FieldNotRunning:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNotRunning(v)
+		return nil
+	case wave.FieldLost:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLost(v)
+		return nil
 	case wave.FieldReleased:
 		v, ok := value.(int)
 		if !ok {
@@ -25174,6 +26299,12 @@ func (m *WaveMutation) ResetField(name string) error {
 		return nil
 	case wave.FieldRolledBack:
 		m.ResetRolledBack()
+		return nil
+	case wave.FieldNotRunning:
+		m.ResetNotRunning()
+		return nil
+	case wave.FieldLost:
+		m.ResetLost()
 		return nil
 	case wave.FieldReleased:
 		m.ResetReleased()

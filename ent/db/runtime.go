@@ -78,6 +78,14 @@ func init() {
 	attemptDescOem := attemptFields[15].Descriptor()
 	// attempt.DefaultOem holds the default value on creation for the oem field.
 	attempt.DefaultOem = attemptDescOem.Default.(string)
+	// attemptDescFailed is the schema descriptor for failed field.
+	attemptDescFailed := attemptFields[16].Descriptor()
+	// attempt.DefaultFailed holds the default value on creation for the failed field.
+	attempt.DefaultFailed = attemptDescFailed.Default.(bool)
+	// attemptDescReplaced is the schema descriptor for replaced field.
+	attemptDescReplaced := attemptFields[17].Descriptor()
+	// attempt.DefaultReplaced holds the default value on creation for the replaced field.
+	attempt.DefaultReplaced = attemptDescReplaced.Default.(bool)
 	auditFields := schema.Audit{}.Fields()
 	_ = auditFields
 	// auditDescBefore is the schema descriptor for before field.
@@ -166,10 +174,10 @@ func init() {
 	grouprolloutDescSetAside := grouprolloutFields[17].Descriptor()
 	// grouprollout.DefaultSetAside holds the default value on creation for the set_aside field.
 	grouprollout.DefaultSetAside = grouprolloutDescSetAside.Default.(int)
-	// grouprolloutDescProven is the schema descriptor for proven field.
-	grouprolloutDescProven := grouprolloutFields[18].Descriptor()
-	// grouprollout.DefaultProven holds the default value on creation for the proven field.
-	grouprollout.DefaultProven = grouprolloutDescProven.Default.(bool)
+	// grouprolloutDescProofs is the schema descriptor for proofs field.
+	grouprolloutDescProofs := grouprolloutFields[18].Descriptor()
+	// grouprollout.DefaultProofs holds the default value on creation for the proofs field.
+	grouprollout.DefaultProofs = grouprolloutDescProofs.Default.(int)
 	// grouprolloutDescLeader is the schema descriptor for leader field.
 	grouprolloutDescLeader := grouprolloutFields[19].Descriptor()
 	// grouprollout.DefaultLeader holds the default value on creation for the leader field.
@@ -246,36 +254,68 @@ func init() {
 	instanceDescLastOfferVersion := instanceFields[32].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
+	// instanceDescLastVersion is the schema descriptor for last_version field.
+	instanceDescLastVersion := instanceFields[36].Descriptor()
+	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
+	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
+	// instanceDescLastFrom is the schema descriptor for last_from field.
+	instanceDescLastFrom := instanceFields[37].Descriptor()
+	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
+	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
+	// instanceDescLastWave is the schema descriptor for last_wave field.
+	instanceDescLastWave := instanceFields[38].Descriptor()
+	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
+	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
+	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
+	instanceDescLastEpoch := instanceFields[39].Descriptor()
+	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
+	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
+	// instanceDescLastStage is the schema descriptor for last_stage field.
+	instanceDescLastStage := instanceFields[40].Descriptor()
+	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
+	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
+	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
+	instanceDescLastOutcome := instanceFields[41].Descriptor()
+	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
+	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
+	// instanceDescLastCode is the schema descriptor for last_code field.
+	instanceDescLastCode := instanceFields[42].Descriptor()
+	// instance.DefaultLastCode holds the default value on creation for the last_code field.
+	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
+	// instanceDescLastOem is the schema descriptor for last_oem field.
+	instanceDescLastOem := instanceFields[43].Descriptor()
+	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
+	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[34].Descriptor()
+	instanceDescFailedVersion := instanceFields[44].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[35].Descriptor()
+	instanceDescFailures := instanceFields[45].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[36].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[46].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[37].Descriptor()
+	instanceDescOverride := instanceFields[47].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[38].Descriptor()
+	instanceDescOverrideVersion := instanceFields[48].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[40].Descriptor()
+	instanceDescOverrideBy := instanceFields[50].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[41].Descriptor()
+	instanceDescOverrideReason := instanceFields[51].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[42].Descriptor()
+	instanceDescMoved := instanceFields[52].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()
@@ -414,8 +454,16 @@ func init() {
 	waveDescRolledBack := waveFields[9].Descriptor()
 	// wave.DefaultRolledBack holds the default value on creation for the rolled_back field.
 	wave.DefaultRolledBack = waveDescRolledBack.Default.(int)
+	// waveDescNotRunning is the schema descriptor for not_running field.
+	waveDescNotRunning := waveFields[10].Descriptor()
+	// wave.DefaultNotRunning holds the default value on creation for the not_running field.
+	wave.DefaultNotRunning = waveDescNotRunning.Default.(int)
+	// waveDescLost is the schema descriptor for lost field.
+	waveDescLost := waveFields[11].Descriptor()
+	// wave.DefaultLost holds the default value on creation for the lost field.
+	wave.DefaultLost = waveDescLost.Default.(int)
 	// waveDescReleased is the schema descriptor for released field.
-	waveDescReleased := waveFields[10].Descriptor()
+	waveDescReleased := waveFields[12].Descriptor()
 	// wave.DefaultReleased holds the default value on creation for the released field.
 	wave.DefaultReleased = waveDescReleased.Default.(int)
 }

@@ -32,12 +32,16 @@ type Wave struct {
 	Installed int `json:"installed,omitempty"`
 	// Succeeded holds the value of the "succeeded" field.
 	Succeeded int `json:"succeeded,omitempty"`
-	// including rolled back and timed out
+	// including the four kinds below
 	Failed int `json:"failed,omitempty"`
 	// TimedOut holds the value of the "timed_out" field.
 	TimedOut int `json:"timed_out,omitempty"`
 	// RolledBack holds the value of the "rolled_back" field.
 	RolledBack int `json:"rolled_back,omitempty"`
+	// NotRunning holds the value of the "not_running" field.
+	NotRunning int `json:"not_running,omitempty"`
+	// Lost holds the value of the "lost" field.
+	Lost int `json:"lost,omitempty"`
 	// interrupted, deferred or withdrawn
 	Released int `json:"released,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -71,7 +75,7 @@ func (*Wave) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case wave.FieldID, wave.FieldPosition, wave.FieldGranted, wave.FieldDownloading, wave.FieldDownloaded, wave.FieldInstalled, wave.FieldSucceeded, wave.FieldFailed, wave.FieldTimedOut, wave.FieldRolledBack, wave.FieldReleased:
+		case wave.FieldID, wave.FieldPosition, wave.FieldGranted, wave.FieldDownloading, wave.FieldDownloaded, wave.FieldInstalled, wave.FieldSucceeded, wave.FieldFailed, wave.FieldTimedOut, wave.FieldRolledBack, wave.FieldNotRunning, wave.FieldLost, wave.FieldReleased:
 			values[i] = new(sql.NullInt64)
 		case wave.FieldRolloutID:
 			values[i] = new(uuid.UUID)
@@ -156,6 +160,18 @@ func (_m *Wave) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RolledBack = int(value.Int64)
 			}
+		case wave.FieldNotRunning:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field not_running", values[i])
+			} else if value.Valid {
+				_m.NotRunning = int(value.Int64)
+			}
+		case wave.FieldLost:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field lost", values[i])
+			} else if value.Valid {
+				_m.Lost = int(value.Int64)
+			}
 		case wave.FieldReleased:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field released", values[i])
@@ -232,6 +248,12 @@ func (_m *Wave) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("rolled_back=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RolledBack))
+	builder.WriteString(", ")
+	builder.WriteString("not_running=")
+	builder.WriteString(fmt.Sprintf("%v", _m.NotRunning))
+	builder.WriteString(", ")
+	builder.WriteString("lost=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Lost))
 	builder.WriteString(", ")
 	builder.WriteString("released=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Released))

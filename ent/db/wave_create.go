@@ -145,6 +145,34 @@ func (_c *WaveCreate) SetNillableRolledBack(v *int) *WaveCreate {
 	return _c
 }
 
+// SetNotRunning sets the "not_running" field.
+func (_c *WaveCreate) SetNotRunning(v int) *WaveCreate {
+	_c.mutation.SetNotRunning(v)
+	return _c
+}
+
+// SetNillableNotRunning sets the "not_running" field if the given value is not nil.
+func (_c *WaveCreate) SetNillableNotRunning(v *int) *WaveCreate {
+	if v != nil {
+		_c.SetNotRunning(*v)
+	}
+	return _c
+}
+
+// SetLost sets the "lost" field.
+func (_c *WaveCreate) SetLost(v int) *WaveCreate {
+	_c.mutation.SetLost(v)
+	return _c
+}
+
+// SetNillableLost sets the "lost" field if the given value is not nil.
+func (_c *WaveCreate) SetNillableLost(v *int) *WaveCreate {
+	if v != nil {
+		_c.SetLost(*v)
+	}
+	return _c
+}
+
 // SetReleased sets the "released" field.
 func (_c *WaveCreate) SetReleased(v int) *WaveCreate {
 	_c.mutation.SetReleased(v)
@@ -231,6 +259,14 @@ func (_c *WaveCreate) defaults() {
 		v := wave.DefaultRolledBack
 		_c.mutation.SetRolledBack(v)
 	}
+	if _, ok := _c.mutation.NotRunning(); !ok {
+		v := wave.DefaultNotRunning
+		_c.mutation.SetNotRunning(v)
+	}
+	if _, ok := _c.mutation.Lost(); !ok {
+		v := wave.DefaultLost
+		_c.mutation.SetLost(v)
+	}
 	if _, ok := _c.mutation.Released(); !ok {
 		v := wave.DefaultReleased
 		_c.mutation.SetReleased(v)
@@ -268,6 +304,12 @@ func (_c *WaveCreate) check() error {
 	}
 	if _, ok := _c.mutation.RolledBack(); !ok {
 		return &ValidationError{Name: "rolled_back", err: errors.New(`db: missing required field "Wave.rolled_back"`)}
+	}
+	if _, ok := _c.mutation.NotRunning(); !ok {
+		return &ValidationError{Name: "not_running", err: errors.New(`db: missing required field "Wave.not_running"`)}
+	}
+	if _, ok := _c.mutation.Lost(); !ok {
+		return &ValidationError{Name: "lost", err: errors.New(`db: missing required field "Wave.lost"`)}
 	}
 	if _, ok := _c.mutation.Released(); !ok {
 		return &ValidationError{Name: "released", err: errors.New(`db: missing required field "Wave.released"`)}
@@ -336,6 +378,14 @@ func (_c *WaveCreate) createSpec() (*Wave, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RolledBack(); ok {
 		_spec.SetField(wave.FieldRolledBack, field.TypeInt, value)
 		_node.RolledBack = value
+	}
+	if value, ok := _c.mutation.NotRunning(); ok {
+		_spec.SetField(wave.FieldNotRunning, field.TypeInt, value)
+		_node.NotRunning = value
+	}
+	if value, ok := _c.mutation.Lost(); ok {
+		_spec.SetField(wave.FieldLost, field.TypeInt, value)
+		_node.Lost = value
 	}
 	if value, ok := _c.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)

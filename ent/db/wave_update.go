@@ -195,6 +195,48 @@ func (_u *WaveUpdate) AddRolledBack(v int) *WaveUpdate {
 	return _u
 }
 
+// SetNotRunning sets the "not_running" field.
+func (_u *WaveUpdate) SetNotRunning(v int) *WaveUpdate {
+	_u.mutation.ResetNotRunning()
+	_u.mutation.SetNotRunning(v)
+	return _u
+}
+
+// SetNillableNotRunning sets the "not_running" field if the given value is not nil.
+func (_u *WaveUpdate) SetNillableNotRunning(v *int) *WaveUpdate {
+	if v != nil {
+		_u.SetNotRunning(*v)
+	}
+	return _u
+}
+
+// AddNotRunning adds value to the "not_running" field.
+func (_u *WaveUpdate) AddNotRunning(v int) *WaveUpdate {
+	_u.mutation.AddNotRunning(v)
+	return _u
+}
+
+// SetLost sets the "lost" field.
+func (_u *WaveUpdate) SetLost(v int) *WaveUpdate {
+	_u.mutation.ResetLost()
+	_u.mutation.SetLost(v)
+	return _u
+}
+
+// SetNillableLost sets the "lost" field if the given value is not nil.
+func (_u *WaveUpdate) SetNillableLost(v *int) *WaveUpdate {
+	if v != nil {
+		_u.SetLost(*v)
+	}
+	return _u
+}
+
+// AddLost adds value to the "lost" field.
+func (_u *WaveUpdate) AddLost(v int) *WaveUpdate {
+	_u.mutation.AddLost(v)
+	return _u
+}
+
 // SetReleased sets the "released" field.
 func (_u *WaveUpdate) SetReleased(v int) *WaveUpdate {
 	_u.mutation.ResetReleased()
@@ -315,6 +357,18 @@ func (_u *WaveUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedRolledBack(); ok {
 		_spec.AddField(wave.FieldRolledBack, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.NotRunning(); ok {
+		_spec.SetField(wave.FieldNotRunning, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedNotRunning(); ok {
+		_spec.AddField(wave.FieldNotRunning, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Lost(); ok {
+		_spec.SetField(wave.FieldLost, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLost(); ok {
+		_spec.AddField(wave.FieldLost, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)
@@ -510,6 +564,48 @@ func (_u *WaveUpdateOne) AddRolledBack(v int) *WaveUpdateOne {
 	return _u
 }
 
+// SetNotRunning sets the "not_running" field.
+func (_u *WaveUpdateOne) SetNotRunning(v int) *WaveUpdateOne {
+	_u.mutation.ResetNotRunning()
+	_u.mutation.SetNotRunning(v)
+	return _u
+}
+
+// SetNillableNotRunning sets the "not_running" field if the given value is not nil.
+func (_u *WaveUpdateOne) SetNillableNotRunning(v *int) *WaveUpdateOne {
+	if v != nil {
+		_u.SetNotRunning(*v)
+	}
+	return _u
+}
+
+// AddNotRunning adds value to the "not_running" field.
+func (_u *WaveUpdateOne) AddNotRunning(v int) *WaveUpdateOne {
+	_u.mutation.AddNotRunning(v)
+	return _u
+}
+
+// SetLost sets the "lost" field.
+func (_u *WaveUpdateOne) SetLost(v int) *WaveUpdateOne {
+	_u.mutation.ResetLost()
+	_u.mutation.SetLost(v)
+	return _u
+}
+
+// SetNillableLost sets the "lost" field if the given value is not nil.
+func (_u *WaveUpdateOne) SetNillableLost(v *int) *WaveUpdateOne {
+	if v != nil {
+		_u.SetLost(*v)
+	}
+	return _u
+}
+
+// AddLost adds value to the "lost" field.
+func (_u *WaveUpdateOne) AddLost(v int) *WaveUpdateOne {
+	_u.mutation.AddLost(v)
+	return _u
+}
+
 // SetReleased sets the "released" field.
 func (_u *WaveUpdateOne) SetReleased(v int) *WaveUpdateOne {
 	_u.mutation.ResetReleased()
@@ -660,6 +756,18 @@ func (_u *WaveUpdateOne) sqlSave(ctx context.Context) (_node *Wave, err error) {
 	}
 	if value, ok := _u.mutation.AddedRolledBack(); ok {
 		_spec.AddField(wave.FieldRolledBack, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.NotRunning(); ok {
+		_spec.SetField(wave.FieldNotRunning, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedNotRunning(); ok {
+		_spec.AddField(wave.FieldNotRunning, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Lost(); ok {
+		_spec.SetField(wave.FieldLost, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLost(); ok {
+		_spec.AddField(wave.FieldLost, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)

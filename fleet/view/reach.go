@@ -180,7 +180,7 @@ func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 	if last := len(p.Waves) - 1; last >= 0 {
 		p.Waves = p.Waves[min(stage.Wave, last):]
 	}
-	p.SafeMode = p.SafeMode && !stage.Proven()
+	p.SafeMode = p.SafeMode && stage.Proofs == 0
 	return p
 }
 
@@ -195,7 +195,7 @@ func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumber
 		return 0
 	}
 	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.SpentInPeriod)
-	if p.SafeMode && !stage.Proven() {
+	if p.SafeMode && stage.Proofs == 0 {
 		free = min(free, 1)
 	}
 	if last := len(p.Waves) - 1; last >= 0 {

@@ -277,6 +277,52 @@ func (ec *executionContext) fieldContext_AttemptCounts_rolledBack(_ context.Cont
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
+func (ec *executionContext) _AttemptCounts_notRunning(ctx context.Context, field graphql.CollectedField, obj *rollout.Counts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttemptCounts_notRunning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.NotRunning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttemptCounts_notRunning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
+}
+
+func (ec *executionContext) _AttemptCounts_lost(ctx context.Context, field graphql.CollectedField, obj *rollout.Counts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttemptCounts_lost(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Lost, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttemptCounts_lost(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
+}
+
 func (ec *executionContext) _AttemptCounts_released(ctx context.Context, field graphql.CollectedField, obj *rollout.Counts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2711,6 +2757,16 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 			}
 		case "rolledBack":
 			out.Values[i] = ec._AttemptCounts_rolledBack(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "notRunning":
+			out.Values[i] = ec._AttemptCounts_notRunning(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "lost":
+			out.Values[i] = ec._AttemptCounts_lost(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

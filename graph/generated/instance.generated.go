@@ -1817,6 +1817,29 @@ func (ec *executionContext) fieldContext_Instance_moved(_ context.Context, field
 	return graphql.NewScalarFieldContext("Instance", field, false, false, "Boolean")
 }
 
+func (ec *executionContext) _Instance_moveTo(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_moveTo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.MoveTo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *uuid.UUID) graphql.Marshaler {
+			return ec.marshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_moveTo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "ID")
+}
+
 func (ec *executionContext) _Instance_attempts(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -3389,6 +3412,11 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 		case "moved":
 			out.Values[i] = ec._Instance_moved(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "moveTo":
+			out.Values[i] = ec._Instance_moveTo(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "attempts":

@@ -35,7 +35,7 @@ type RolloutResolver interface {
 	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error)
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
-
+	Proven(ctx context.Context, obj *db.GroupRollout) (bool, error)
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
 	ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error)
 }
@@ -1008,7 +1008,7 @@ func (ec *executionContext) _Rollout_safeModePassed(ctx context.Context, field g
 			return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Proven, nil
+			return ec.Resolvers.Rollout().Proven(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -1019,7 +1019,7 @@ func (ec *executionContext) _Rollout_safeModePassed(ctx context.Context, field g
 	)
 }
 func (ec *executionContext) fieldContext_Rollout_safeModePassed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Rollout", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("Rollout", field, true, true, "Boolean")
 }
 
 func (ec *executionContext) _Rollout_halt(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
@@ -1948,10 +1948,11 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 					return ec._Rollout_safeModeMachineId(ctx, field, obj)
 				})
 		case "safeModePassed":
-			out.Values[i] = ec._Rollout_safeModePassed(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_safeModePassed(ctx, field, obj)
+				})
 		case "halt":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,

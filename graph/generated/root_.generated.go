@@ -145,6 +145,8 @@ type ComplexityRoot struct {
 		Finished    func(childComplexity int) int
 		Granted     func(childComplexity int) int
 		Installed   func(childComplexity int) int
+		Lost        func(childComplexity int) int
+		NotRunning  func(childComplexity int) int
 		Released    func(childComplexity int) int
 		RolledBack  func(childComplexity int) int
 		Succeeded   func(childComplexity int) int
@@ -457,6 +459,7 @@ type ComplexityRoot struct {
 		LastOfferVersion   func(childComplexity int) int
 		LastSeenAt         func(childComplexity int) int
 		MachineID          func(childComplexity int) int
+		MoveTo             func(childComplexity int) int
 		Moved              func(childComplexity int) int
 		Oem                func(childComplexity int) int
 		OemVersion         func(childComplexity int) int
@@ -1331,6 +1334,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AttemptCounts.Installed(childComplexity), true
+	case "AttemptCounts.lost":
+		if e.ComplexityRoot.AttemptCounts.Lost == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttemptCounts.Lost(childComplexity), true
+	case "AttemptCounts.notRunning":
+		if e.ComplexityRoot.AttemptCounts.NotRunning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttemptCounts.NotRunning(childComplexity), true
 	case "AttemptCounts.released":
 		if e.ComplexityRoot.AttemptCounts.Released == nil {
 			break
@@ -2640,6 +2655,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.MachineID(childComplexity), true
+	case "Instance.moveTo":
+		if e.ComplexityRoot.Instance.MoveTo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.MoveTo(childComplexity), true
 	case "Instance.moved":
 		if e.ComplexityRoot.Instance.Moved == nil {
 			break
@@ -5035,6 +5056,8 @@ enum ActivityKind {
   POLICY_CHANGED
   "A mirror could not be updated."
   MIRROR_FAILED
+  "A machine runs the version at which its attempt had failed."
+  MACHINE_CAME_BACK
 }
 
 "How serious an entry is."
@@ -5974,7 +5997,10 @@ type HeldCount {
   machines: Int!
 }
 
-"Attempts by how far they got. Each number includes the attempts that got further."
+"""
+Attempts by how far they got. Each number includes the attempts that got further. An attempt whose
+machine has a later result in the same rollout is not counted: a machine fails or succeeds once.
+"""
 type AttemptCounts {
   "Attempts that received a grant."
   granted: Int!
@@ -5988,12 +6014,16 @@ type AttemptCounts {
   finished: Int!
   "Attempts whose machine was seen on the new version."
   succeeded: Int!
-  "Attempts that failed, rolled back or timed out."
+  "Attempts that failed, in any of the ways below or with an error code."
   failed: Int!
   "Attempts whose lease expired without a report; included in ` + "`" + `failed` + "`" + `."
   timedOut: Int!
-  "Attempts whose machine booted into the old version again; included in ` + "`" + `failed` + "`" + `."
+  "Attempts whose machine runs the old version again; included in ` + "`" + `failed` + "`" + `."
   rolledBack: Int!
+  "Attempts whose machine reported success but still runs the old version; included in ` + "`" + `failed` + "`" + `."
+  notRunning: Int!
+  "Attempts whose machine is silent since it installed the update; included in ` + "`" + `failed` + "`" + `."
+  lost: Int!
   "Attempts that neither succeeded nor failed: interrupted, deferred by the machine, or withdrawn."
   released: Int!
 }
@@ -6203,6 +6233,8 @@ type Instance {
   override: Override
   "True when a user assigned its group: the track it sends is ignored."
   moved: Boolean!
+  "Id of the group to which it moves once its update ended; null when it stays."
+  moveTo: ID
   "Its ended grants, newest first."
   attempts(
     "Page size, at most 500."
@@ -6302,15 +6334,16 @@ enum Reason {
 }
 
 """
-How an attempt ended. FAILED, ROLLED_BACK and TIMED_OUT are failures. INTERRUPTED, DEFERRED and
-WITHDRAWN count neither as success nor as failure.
+How an attempt ended. SUCCEEDED and CAME_BACK are successes. INTERRUPTED, DEFERRED and WITHDRAWN
+count neither as success nor as failure. The others are failures. The outcome of a machine's last
+attempt changes when the machine is seen on another version.
 """
 enum Outcome {
   "The machine was seen on the offered version or higher."
   SUCCEEDED
   "The machine reported an error."
   FAILED
-  "The machine booted into the old version again."
+  "The machine runs the old version again."
   ROLLED_BACK
   "The lease expired without a report."
   TIMED_OUT
@@ -6320,6 +6353,12 @@ enum Outcome {
   DEFERRED
   "The offer was withdrawn before the machine started."
   WITHDRAWN
+  "The machine reported success, but still runs the old version."
+  NOT_RUNNING
+  "The attempt had failed, but the machine was seen on the offered version or higher after all."
+  CAME_BACK
+  "The machine is silent since it installed the update."
+  LOST
 }
 
 "Permission to update, with a lease."
@@ -7274,7 +7313,7 @@ type FailureBreakdown {
 
 "Conditions on failed attempts; all must match."
 input FailureFilter {
-  "FAILED, ROLLED_BACK or TIMED_OUT."
+  "One of the failures."
   outcome: Outcome
   "Error code; 0 for attempts that reported none."
   code: Int
@@ -7911,6 +7950,10 @@ func (ec *executionContext) childFields_AttemptCounts(ctx context.Context, field
 		return ec.fieldContext_AttemptCounts_timedOut(ctx, field)
 	case "rolledBack":
 		return ec.fieldContext_AttemptCounts_rolledBack(ctx, field)
+	case "notRunning":
+		return ec.fieldContext_AttemptCounts_notRunning(ctx, field)
+	case "lost":
+		return ec.fieldContext_AttemptCounts_lost(ctx, field)
 	case "released":
 		return ec.fieldContext_AttemptCounts_released(ctx, field)
 	}
@@ -8545,6 +8588,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_override(ctx, field)
 	case "moved":
 		return ec.fieldContext_Instance_moved(ctx, field)
+	case "moveTo":
+		return ec.fieldContext_Instance_moveTo(ctx, field)
 	case "attempts":
 		return ec.fieldContext_Instance_attempts(ctx, field)
 	case "history":

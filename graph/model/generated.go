@@ -208,7 +208,7 @@ type FailureBreakdown struct {
 
 // Conditions on failed attempts; all must match.
 type FailureFilter struct {
-	// FAILED, ROLLED_BACK or TIMED_OUT.
+	// One of the failures.
 	Outcome *rollout.Outcome `json:"outcome,omitempty"`
 	// Error code; 0 for attempts that reported none.
 	Code *int `json:"code,omitempty"`

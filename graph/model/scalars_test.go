@@ -120,10 +120,10 @@ func TestEnumerations(t *testing.T) {
 	for s := rollout.RolloutActive; s <= rollout.RolloutSuperseded; s++ {
 		roundTrip(t, s, MarshalRolloutState, UnmarshalRolloutState)
 	}
-	for o := rollout.OutcomeSucceeded; o <= rollout.OutcomeWithdrawn; o++ {
+	for o := rollout.OutcomeSucceeded; o <= rollout.OutcomeLost; o++ {
 		roundTrip(t, o, MarshalOutcome, UnmarshalOutcome)
 	}
-	for k := rollout.ActivityPackageNotFound; k <= rollout.ActivityMirrorFailed; k++ {
+	for k := rollout.ActivityPackageNotFound; k <= rollout.ActivityMachineCameBack; k++ {
 		roundTrip(t, k, MarshalActivityKind, UnmarshalActivityKind)
 	}
 	for s := rollout.SeveritySuccess; s <= rollout.SeverityError; s++ {

@@ -42,6 +42,10 @@ const (
 	FieldCode = "code"
 	// FieldOem holds the string denoting the oem field in the database.
 	FieldOem = "oem"
+	// FieldFailed holds the string denoting the failed field in the database.
+	FieldFailed = "failed"
+	// FieldReplaced holds the string denoting the replaced field in the database.
+	FieldReplaced = "replaced"
 	// EdgeInstance holds the string denoting the instance edge name in mutations.
 	EdgeInstance = "instance"
 	// Table holds the table name of the attempt in the database.
@@ -73,6 +77,8 @@ var Columns = []string{
 	FieldOutcome,
 	FieldCode,
 	FieldOem,
+	FieldFailed,
+	FieldReplaced,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -90,6 +96,10 @@ var (
 	DefaultCode int
 	// DefaultOem holds the default value on creation for the "oem" field.
 	DefaultOem string
+	// DefaultFailed holds the default value on creation for the "failed" field.
+	DefaultFailed bool
+	// DefaultReplaced holds the default value on creation for the "replaced" field.
+	DefaultReplaced bool
 )
 
 // OrderOption defines the ordering options for the Attempt queries.
@@ -173,6 +183,16 @@ func ByCode(opts ...sql.OrderTermOption) OrderOption {
 // ByOem orders the results by the oem field.
 func ByOem(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOem, opts...).ToFunc()
+}
+
+// ByFailed orders the results by the failed field.
+func ByFailed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailed, opts...).ToFunc()
+}
+
+// ByReplaced orders the results by the replaced field.
+func ByReplaced(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReplaced, opts...).ToFunc()
 }
 
 // ByInstanceField orders the results by instance field.

@@ -133,6 +133,16 @@ func Oem(v string) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldOem, v))
 }
 
+// Failed applies equality check predicate on the "failed" field. It's identical to FailedEQ.
+func Failed(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldFailed, v))
+}
+
+// Replaced applies equality check predicate on the "replaced" field. It's identical to ReplacedEQ.
+func Replaced(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldReplaced, v))
+}
+
 // InstanceIDEQ applies the EQ predicate on the "instance_id" field.
 func InstanceIDEQ(v uuid.UUID) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldInstanceID, v))
@@ -830,6 +840,26 @@ func OemEqualFold(v string) predicate.Attempt {
 // OemContainsFold applies the ContainsFold predicate on the "oem" field.
 func OemContainsFold(v string) predicate.Attempt {
 	return predicate.Attempt(sql.FieldContainsFold(FieldOem, v))
+}
+
+// FailedEQ applies the EQ predicate on the "failed" field.
+func FailedEQ(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldFailed, v))
+}
+
+// FailedNEQ applies the NEQ predicate on the "failed" field.
+func FailedNEQ(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNEQ(FieldFailed, v))
+}
+
+// ReplacedEQ applies the EQ predicate on the "replaced" field.
+func ReplacedEQ(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldReplaced, v))
+}
+
+// ReplacedNEQ applies the NEQ predicate on the "replaced" field.
+func ReplacedNEQ(v bool) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNEQ(FieldReplaced, v))
 }
 
 // HasInstance applies the HasEdge predicate on the "instance" edge.

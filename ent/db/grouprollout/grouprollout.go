@@ -46,8 +46,8 @@ const (
 	FieldFailing = "failing"
 	// FieldSetAside holds the string denoting the set_aside field in the database.
 	FieldSetAside = "set_aside"
-	// FieldProven holds the string denoting the proven field in the database.
-	FieldProven = "proven"
+	// FieldProofs holds the string denoting the proofs field in the database.
+	FieldProofs = "proofs"
 	// FieldLeader holds the string denoting the leader field in the database.
 	FieldLeader = "leader"
 	// FieldHalt holds the string denoting the halt field in the database.
@@ -112,7 +112,7 @@ var Columns = []string{
 	FieldEvidence,
 	FieldFailing,
 	FieldSetAside,
-	FieldProven,
+	FieldProofs,
 	FieldLeader,
 	FieldHalt,
 }
@@ -136,8 +136,8 @@ var (
 	DefaultEpoch int
 	// DefaultSetAside holds the default value on creation for the "set_aside" field.
 	DefaultSetAside int
-	// DefaultProven holds the default value on creation for the "proven" field.
-	DefaultProven bool
+	// DefaultProofs holds the default value on creation for the "proofs" field.
+	DefaultProofs int
 	// DefaultLeader holds the default value on creation for the "leader" field.
 	DefaultLeader string
 )
@@ -225,9 +225,9 @@ func BySetAside(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSetAside, opts...).ToFunc()
 }
 
-// ByProven orders the results by the proven field.
-func ByProven(opts ...sql.OrderTermOption) OrderOption {
-	return sql.OrderByField(FieldProven, opts...).ToFunc()
+// ByProofs orders the results by the proofs field.
+func ByProofs(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProofs, opts...).ToFunc()
 }
 
 // ByLeader orders the results by the leader field.

@@ -133,9 +133,9 @@ func SetAside(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldSetAside, v))
 }
 
-// Proven applies equality check predicate on the "proven" field. It's identical to ProvenEQ.
-func Proven(v bool) predicate.GroupRollout {
-	return predicate.GroupRollout(sql.FieldEQ(FieldProven, v))
+// Proofs applies equality check predicate on the "proofs" field. It's identical to ProofsEQ.
+func Proofs(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldProofs, v))
 }
 
 // Leader applies equality check predicate on the "leader" field. It's identical to LeaderEQ.
@@ -797,14 +797,44 @@ func SetAsideLTE(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldLTE(FieldSetAside, v))
 }
 
-// ProvenEQ applies the EQ predicate on the "proven" field.
-func ProvenEQ(v bool) predicate.GroupRollout {
-	return predicate.GroupRollout(sql.FieldEQ(FieldProven, v))
+// ProofsEQ applies the EQ predicate on the "proofs" field.
+func ProofsEQ(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldProofs, v))
 }
 
-// ProvenNEQ applies the NEQ predicate on the "proven" field.
-func ProvenNEQ(v bool) predicate.GroupRollout {
-	return predicate.GroupRollout(sql.FieldNEQ(FieldProven, v))
+// ProofsNEQ applies the NEQ predicate on the "proofs" field.
+func ProofsNEQ(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNEQ(FieldProofs, v))
+}
+
+// ProofsIn applies the In predicate on the "proofs" field.
+func ProofsIn(vs ...int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIn(FieldProofs, vs...))
+}
+
+// ProofsNotIn applies the NotIn predicate on the "proofs" field.
+func ProofsNotIn(vs ...int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotIn(FieldProofs, vs...))
+}
+
+// ProofsGT applies the GT predicate on the "proofs" field.
+func ProofsGT(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGT(FieldProofs, v))
+}
+
+// ProofsGTE applies the GTE predicate on the "proofs" field.
+func ProofsGTE(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGTE(FieldProofs, v))
+}
+
+// ProofsLT applies the LT predicate on the "proofs" field.
+func ProofsLT(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLT(FieldProofs, v))
+}
+
+// ProofsLTE applies the LTE predicate on the "proofs" field.
+func ProofsLTE(v int) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLTE(FieldProofs, v))
 }
 
 // LeaderEQ applies the EQ predicate on the "leader" field.

@@ -79,6 +79,26 @@ const (
 	FieldLastOfferVersion = "last_offer_version"
 	// FieldLastGrantedAt holds the string denoting the last_granted_at field in the database.
 	FieldLastGrantedAt = "last_granted_at"
+	// FieldLastAttemptID holds the string denoting the last_attempt_id field in the database.
+	FieldLastAttemptID = "last_attempt_id"
+	// FieldLastRolloutID holds the string denoting the last_rollout_id field in the database.
+	FieldLastRolloutID = "last_rollout_id"
+	// FieldLastVersion holds the string denoting the last_version field in the database.
+	FieldLastVersion = "last_version"
+	// FieldLastFrom holds the string denoting the last_from field in the database.
+	FieldLastFrom = "last_from"
+	// FieldLastWave holds the string denoting the last_wave field in the database.
+	FieldLastWave = "last_wave"
+	// FieldLastEpoch holds the string denoting the last_epoch field in the database.
+	FieldLastEpoch = "last_epoch"
+	// FieldLastStage holds the string denoting the last_stage field in the database.
+	FieldLastStage = "last_stage"
+	// FieldLastOutcome holds the string denoting the last_outcome field in the database.
+	FieldLastOutcome = "last_outcome"
+	// FieldLastCode holds the string denoting the last_code field in the database.
+	FieldLastCode = "last_code"
+	// FieldLastOem holds the string denoting the last_oem field in the database.
+	FieldLastOem = "last_oem"
 	// FieldFailedVersion holds the string denoting the failed_version field in the database.
 	FieldFailedVersion = "failed_version"
 	// FieldFailures holds the string denoting the failures field in the database.
@@ -97,6 +117,8 @@ const (
 	FieldOverrideReason = "override_reason"
 	// FieldMoved holds the string denoting the moved field in the database.
 	FieldMoved = "moved"
+	// FieldMoveTo holds the string denoting the move_to field in the database.
+	FieldMoveTo = "move_to"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
 	EdgeApplication = "application"
 	// EdgeGroup holds the string denoting the group edge name in mutations.
@@ -173,6 +195,16 @@ var Columns = []string{
 	FieldAttempt,
 	FieldLastOfferVersion,
 	FieldLastGrantedAt,
+	FieldLastAttemptID,
+	FieldLastRolloutID,
+	FieldLastVersion,
+	FieldLastFrom,
+	FieldLastWave,
+	FieldLastEpoch,
+	FieldLastStage,
+	FieldLastOutcome,
+	FieldLastCode,
+	FieldLastOem,
 	FieldFailedVersion,
 	FieldFailures,
 	FieldQuarantinedVersion,
@@ -182,6 +214,7 @@ var Columns = []string{
 	FieldOverrideBy,
 	FieldOverrideReason,
 	FieldMoved,
+	FieldMoveTo,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -223,6 +256,22 @@ var (
 	DefaultAttempt int
 	// DefaultLastOfferVersion holds the default value on creation for the "last_offer_version" field.
 	DefaultLastOfferVersion string
+	// DefaultLastVersion holds the default value on creation for the "last_version" field.
+	DefaultLastVersion string
+	// DefaultLastFrom holds the default value on creation for the "last_from" field.
+	DefaultLastFrom string
+	// DefaultLastWave holds the default value on creation for the "last_wave" field.
+	DefaultLastWave int
+	// DefaultLastEpoch holds the default value on creation for the "last_epoch" field.
+	DefaultLastEpoch int
+	// DefaultLastStage holds the default value on creation for the "last_stage" field.
+	DefaultLastStage rollout.State
+	// DefaultLastOutcome holds the default value on creation for the "last_outcome" field.
+	DefaultLastOutcome rollout.Outcome
+	// DefaultLastCode holds the default value on creation for the "last_code" field.
+	DefaultLastCode int
+	// DefaultLastOem holds the default value on creation for the "last_oem" field.
+	DefaultLastOem string
 	// DefaultFailedVersion holds the default value on creation for the "failed_version" field.
 	DefaultFailedVersion string
 	// DefaultFailures holds the default value on creation for the "failures" field.
@@ -414,6 +463,56 @@ func ByLastGrantedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastGrantedAt, opts...).ToFunc()
 }
 
+// ByLastAttemptID orders the results by the last_attempt_id field.
+func ByLastAttemptID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastAttemptID, opts...).ToFunc()
+}
+
+// ByLastRolloutID orders the results by the last_rollout_id field.
+func ByLastRolloutID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastRolloutID, opts...).ToFunc()
+}
+
+// ByLastVersion orders the results by the last_version field.
+func ByLastVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastVersion, opts...).ToFunc()
+}
+
+// ByLastFrom orders the results by the last_from field.
+func ByLastFrom(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastFrom, opts...).ToFunc()
+}
+
+// ByLastWave orders the results by the last_wave field.
+func ByLastWave(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastWave, opts...).ToFunc()
+}
+
+// ByLastEpoch orders the results by the last_epoch field.
+func ByLastEpoch(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastEpoch, opts...).ToFunc()
+}
+
+// ByLastStage orders the results by the last_stage field.
+func ByLastStage(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastStage, opts...).ToFunc()
+}
+
+// ByLastOutcome orders the results by the last_outcome field.
+func ByLastOutcome(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastOutcome, opts...).ToFunc()
+}
+
+// ByLastCode orders the results by the last_code field.
+func ByLastCode(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastCode, opts...).ToFunc()
+}
+
+// ByLastOem orders the results by the last_oem field.
+func ByLastOem(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastOem, opts...).ToFunc()
+}
+
 // ByFailedVersion orders the results by the failed_version field.
 func ByFailedVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldFailedVersion, opts...).ToFunc()
@@ -457,6 +556,11 @@ func ByOverrideReason(opts ...sql.OrderTermOption) OrderOption {
 // ByMoved orders the results by the moved field.
 func ByMoved(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMoved, opts...).ToFunc()
+}
+
+// ByMoveTo orders the results by the move_to field.
+func ByMoveTo(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMoveTo, opts...).ToFunc()
 }
 
 // ByApplicationField orders the results by application field.

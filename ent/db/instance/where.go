@@ -224,6 +224,58 @@ func LastGrantedAt(v time.Time) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLastGrantedAt, v))
 }
 
+// LastAttemptID applies equality check predicate on the "last_attempt_id" field. It's identical to LastAttemptIDEQ.
+func LastAttemptID(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastAttemptID, v))
+}
+
+// LastRolloutID applies equality check predicate on the "last_rollout_id" field. It's identical to LastRolloutIDEQ.
+func LastRolloutID(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastRolloutID, v))
+}
+
+// LastVersion applies equality check predicate on the "last_version" field. It's identical to LastVersionEQ.
+func LastVersion(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastVersion, v))
+}
+
+// LastFrom applies equality check predicate on the "last_from" field. It's identical to LastFromEQ.
+func LastFrom(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastFrom, v))
+}
+
+// LastWave applies equality check predicate on the "last_wave" field. It's identical to LastWaveEQ.
+func LastWave(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastWave, v))
+}
+
+// LastEpoch applies equality check predicate on the "last_epoch" field. It's identical to LastEpochEQ.
+func LastEpoch(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastEpoch, v))
+}
+
+// LastStage applies equality check predicate on the "last_stage" field. It's identical to LastStageEQ.
+func LastStage(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldEQ(FieldLastStage, vc))
+}
+
+// LastOutcome applies equality check predicate on the "last_outcome" field. It's identical to LastOutcomeEQ.
+func LastOutcome(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldEQ(FieldLastOutcome, vc))
+}
+
+// LastCode applies equality check predicate on the "last_code" field. It's identical to LastCodeEQ.
+func LastCode(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastCode, v))
+}
+
+// LastOem applies equality check predicate on the "last_oem" field. It's identical to LastOemEQ.
+func LastOem(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastOem, v))
+}
+
 // FailedVersion applies equality check predicate on the "failed_version" field. It's identical to FailedVersionEQ.
 func FailedVersion(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldFailedVersion, v))
@@ -268,6 +320,11 @@ func OverrideReason(v string) predicate.Instance {
 // Moved applies equality check predicate on the "moved" field. It's identical to MovedEQ.
 func Moved(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoved, v))
+}
+
+// MoveTo applies equality check predicate on the "move_to" field. It's identical to MoveToEQ.
+func MoveTo(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldMoveTo, v))
 }
 
 // ApplicationIDEQ applies the EQ predicate on the "application_id" field.
@@ -2013,6 +2070,529 @@ func LastGrantedAtNotNil() predicate.Instance {
 	return predicate.Instance(sql.FieldNotNull(FieldLastGrantedAt))
 }
 
+// LastAttemptIDEQ applies the EQ predicate on the "last_attempt_id" field.
+func LastAttemptIDEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDNEQ applies the NEQ predicate on the "last_attempt_id" field.
+func LastAttemptIDNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDIn applies the In predicate on the "last_attempt_id" field.
+func LastAttemptIDIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastAttemptID, vs...))
+}
+
+// LastAttemptIDNotIn applies the NotIn predicate on the "last_attempt_id" field.
+func LastAttemptIDNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastAttemptID, vs...))
+}
+
+// LastAttemptIDGT applies the GT predicate on the "last_attempt_id" field.
+func LastAttemptIDGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDGTE applies the GTE predicate on the "last_attempt_id" field.
+func LastAttemptIDGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDLT applies the LT predicate on the "last_attempt_id" field.
+func LastAttemptIDLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDLTE applies the LTE predicate on the "last_attempt_id" field.
+func LastAttemptIDLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastAttemptID, v))
+}
+
+// LastAttemptIDIsNil applies the IsNil predicate on the "last_attempt_id" field.
+func LastAttemptIDIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldLastAttemptID))
+}
+
+// LastAttemptIDNotNil applies the NotNil predicate on the "last_attempt_id" field.
+func LastAttemptIDNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldLastAttemptID))
+}
+
+// LastRolloutIDEQ applies the EQ predicate on the "last_rollout_id" field.
+func LastRolloutIDEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDNEQ applies the NEQ predicate on the "last_rollout_id" field.
+func LastRolloutIDNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDIn applies the In predicate on the "last_rollout_id" field.
+func LastRolloutIDIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastRolloutID, vs...))
+}
+
+// LastRolloutIDNotIn applies the NotIn predicate on the "last_rollout_id" field.
+func LastRolloutIDNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastRolloutID, vs...))
+}
+
+// LastRolloutIDGT applies the GT predicate on the "last_rollout_id" field.
+func LastRolloutIDGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDGTE applies the GTE predicate on the "last_rollout_id" field.
+func LastRolloutIDGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDLT applies the LT predicate on the "last_rollout_id" field.
+func LastRolloutIDLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDLTE applies the LTE predicate on the "last_rollout_id" field.
+func LastRolloutIDLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastRolloutID, v))
+}
+
+// LastRolloutIDIsNil applies the IsNil predicate on the "last_rollout_id" field.
+func LastRolloutIDIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldLastRolloutID))
+}
+
+// LastRolloutIDNotNil applies the NotNil predicate on the "last_rollout_id" field.
+func LastRolloutIDNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldLastRolloutID))
+}
+
+// LastVersionEQ applies the EQ predicate on the "last_version" field.
+func LastVersionEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastVersion, v))
+}
+
+// LastVersionNEQ applies the NEQ predicate on the "last_version" field.
+func LastVersionNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastVersion, v))
+}
+
+// LastVersionIn applies the In predicate on the "last_version" field.
+func LastVersionIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastVersion, vs...))
+}
+
+// LastVersionNotIn applies the NotIn predicate on the "last_version" field.
+func LastVersionNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastVersion, vs...))
+}
+
+// LastVersionGT applies the GT predicate on the "last_version" field.
+func LastVersionGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastVersion, v))
+}
+
+// LastVersionGTE applies the GTE predicate on the "last_version" field.
+func LastVersionGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastVersion, v))
+}
+
+// LastVersionLT applies the LT predicate on the "last_version" field.
+func LastVersionLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastVersion, v))
+}
+
+// LastVersionLTE applies the LTE predicate on the "last_version" field.
+func LastVersionLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastVersion, v))
+}
+
+// LastVersionContains applies the Contains predicate on the "last_version" field.
+func LastVersionContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldLastVersion, v))
+}
+
+// LastVersionHasPrefix applies the HasPrefix predicate on the "last_version" field.
+func LastVersionHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldLastVersion, v))
+}
+
+// LastVersionHasSuffix applies the HasSuffix predicate on the "last_version" field.
+func LastVersionHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldLastVersion, v))
+}
+
+// LastVersionEqualFold applies the EqualFold predicate on the "last_version" field.
+func LastVersionEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldLastVersion, v))
+}
+
+// LastVersionContainsFold applies the ContainsFold predicate on the "last_version" field.
+func LastVersionContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldLastVersion, v))
+}
+
+// LastFromEQ applies the EQ predicate on the "last_from" field.
+func LastFromEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastFrom, v))
+}
+
+// LastFromNEQ applies the NEQ predicate on the "last_from" field.
+func LastFromNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastFrom, v))
+}
+
+// LastFromIn applies the In predicate on the "last_from" field.
+func LastFromIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastFrom, vs...))
+}
+
+// LastFromNotIn applies the NotIn predicate on the "last_from" field.
+func LastFromNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastFrom, vs...))
+}
+
+// LastFromGT applies the GT predicate on the "last_from" field.
+func LastFromGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastFrom, v))
+}
+
+// LastFromGTE applies the GTE predicate on the "last_from" field.
+func LastFromGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastFrom, v))
+}
+
+// LastFromLT applies the LT predicate on the "last_from" field.
+func LastFromLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastFrom, v))
+}
+
+// LastFromLTE applies the LTE predicate on the "last_from" field.
+func LastFromLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastFrom, v))
+}
+
+// LastFromContains applies the Contains predicate on the "last_from" field.
+func LastFromContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldLastFrom, v))
+}
+
+// LastFromHasPrefix applies the HasPrefix predicate on the "last_from" field.
+func LastFromHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldLastFrom, v))
+}
+
+// LastFromHasSuffix applies the HasSuffix predicate on the "last_from" field.
+func LastFromHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldLastFrom, v))
+}
+
+// LastFromEqualFold applies the EqualFold predicate on the "last_from" field.
+func LastFromEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldLastFrom, v))
+}
+
+// LastFromContainsFold applies the ContainsFold predicate on the "last_from" field.
+func LastFromContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldLastFrom, v))
+}
+
+// LastWaveEQ applies the EQ predicate on the "last_wave" field.
+func LastWaveEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastWave, v))
+}
+
+// LastWaveNEQ applies the NEQ predicate on the "last_wave" field.
+func LastWaveNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastWave, v))
+}
+
+// LastWaveIn applies the In predicate on the "last_wave" field.
+func LastWaveIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastWave, vs...))
+}
+
+// LastWaveNotIn applies the NotIn predicate on the "last_wave" field.
+func LastWaveNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastWave, vs...))
+}
+
+// LastWaveGT applies the GT predicate on the "last_wave" field.
+func LastWaveGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastWave, v))
+}
+
+// LastWaveGTE applies the GTE predicate on the "last_wave" field.
+func LastWaveGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastWave, v))
+}
+
+// LastWaveLT applies the LT predicate on the "last_wave" field.
+func LastWaveLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastWave, v))
+}
+
+// LastWaveLTE applies the LTE predicate on the "last_wave" field.
+func LastWaveLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastWave, v))
+}
+
+// LastEpochEQ applies the EQ predicate on the "last_epoch" field.
+func LastEpochEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastEpoch, v))
+}
+
+// LastEpochNEQ applies the NEQ predicate on the "last_epoch" field.
+func LastEpochNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastEpoch, v))
+}
+
+// LastEpochIn applies the In predicate on the "last_epoch" field.
+func LastEpochIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastEpoch, vs...))
+}
+
+// LastEpochNotIn applies the NotIn predicate on the "last_epoch" field.
+func LastEpochNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastEpoch, vs...))
+}
+
+// LastEpochGT applies the GT predicate on the "last_epoch" field.
+func LastEpochGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastEpoch, v))
+}
+
+// LastEpochGTE applies the GTE predicate on the "last_epoch" field.
+func LastEpochGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastEpoch, v))
+}
+
+// LastEpochLT applies the LT predicate on the "last_epoch" field.
+func LastEpochLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastEpoch, v))
+}
+
+// LastEpochLTE applies the LTE predicate on the "last_epoch" field.
+func LastEpochLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastEpoch, v))
+}
+
+// LastStageEQ applies the EQ predicate on the "last_stage" field.
+func LastStageEQ(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldEQ(FieldLastStage, vc))
+}
+
+// LastStageNEQ applies the NEQ predicate on the "last_stage" field.
+func LastStageNEQ(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldNEQ(FieldLastStage, vc))
+}
+
+// LastStageIn applies the In predicate on the "last_stage" field.
+func LastStageIn(vs ...rollout.State) predicate.Instance {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int8(vs[i])
+	}
+	return predicate.Instance(sql.FieldIn(FieldLastStage, v...))
+}
+
+// LastStageNotIn applies the NotIn predicate on the "last_stage" field.
+func LastStageNotIn(vs ...rollout.State) predicate.Instance {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int8(vs[i])
+	}
+	return predicate.Instance(sql.FieldNotIn(FieldLastStage, v...))
+}
+
+// LastStageGT applies the GT predicate on the "last_stage" field.
+func LastStageGT(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldGT(FieldLastStage, vc))
+}
+
+// LastStageGTE applies the GTE predicate on the "last_stage" field.
+func LastStageGTE(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldGTE(FieldLastStage, vc))
+}
+
+// LastStageLT applies the LT predicate on the "last_stage" field.
+func LastStageLT(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldLT(FieldLastStage, vc))
+}
+
+// LastStageLTE applies the LTE predicate on the "last_stage" field.
+func LastStageLTE(v rollout.State) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldLTE(FieldLastStage, vc))
+}
+
+// LastOutcomeEQ applies the EQ predicate on the "last_outcome" field.
+func LastOutcomeEQ(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldEQ(FieldLastOutcome, vc))
+}
+
+// LastOutcomeNEQ applies the NEQ predicate on the "last_outcome" field.
+func LastOutcomeNEQ(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldNEQ(FieldLastOutcome, vc))
+}
+
+// LastOutcomeIn applies the In predicate on the "last_outcome" field.
+func LastOutcomeIn(vs ...rollout.Outcome) predicate.Instance {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int8(vs[i])
+	}
+	return predicate.Instance(sql.FieldIn(FieldLastOutcome, v...))
+}
+
+// LastOutcomeNotIn applies the NotIn predicate on the "last_outcome" field.
+func LastOutcomeNotIn(vs ...rollout.Outcome) predicate.Instance {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = int8(vs[i])
+	}
+	return predicate.Instance(sql.FieldNotIn(FieldLastOutcome, v...))
+}
+
+// LastOutcomeGT applies the GT predicate on the "last_outcome" field.
+func LastOutcomeGT(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldGT(FieldLastOutcome, vc))
+}
+
+// LastOutcomeGTE applies the GTE predicate on the "last_outcome" field.
+func LastOutcomeGTE(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldGTE(FieldLastOutcome, vc))
+}
+
+// LastOutcomeLT applies the LT predicate on the "last_outcome" field.
+func LastOutcomeLT(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldLT(FieldLastOutcome, vc))
+}
+
+// LastOutcomeLTE applies the LTE predicate on the "last_outcome" field.
+func LastOutcomeLTE(v rollout.Outcome) predicate.Instance {
+	vc := int8(v)
+	return predicate.Instance(sql.FieldLTE(FieldLastOutcome, vc))
+}
+
+// LastCodeEQ applies the EQ predicate on the "last_code" field.
+func LastCodeEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastCode, v))
+}
+
+// LastCodeNEQ applies the NEQ predicate on the "last_code" field.
+func LastCodeNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastCode, v))
+}
+
+// LastCodeIn applies the In predicate on the "last_code" field.
+func LastCodeIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastCode, vs...))
+}
+
+// LastCodeNotIn applies the NotIn predicate on the "last_code" field.
+func LastCodeNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastCode, vs...))
+}
+
+// LastCodeGT applies the GT predicate on the "last_code" field.
+func LastCodeGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastCode, v))
+}
+
+// LastCodeGTE applies the GTE predicate on the "last_code" field.
+func LastCodeGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastCode, v))
+}
+
+// LastCodeLT applies the LT predicate on the "last_code" field.
+func LastCodeLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastCode, v))
+}
+
+// LastCodeLTE applies the LTE predicate on the "last_code" field.
+func LastCodeLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastCode, v))
+}
+
+// LastOemEQ applies the EQ predicate on the "last_oem" field.
+func LastOemEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastOem, v))
+}
+
+// LastOemNEQ applies the NEQ predicate on the "last_oem" field.
+func LastOemNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastOem, v))
+}
+
+// LastOemIn applies the In predicate on the "last_oem" field.
+func LastOemIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastOem, vs...))
+}
+
+// LastOemNotIn applies the NotIn predicate on the "last_oem" field.
+func LastOemNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastOem, vs...))
+}
+
+// LastOemGT applies the GT predicate on the "last_oem" field.
+func LastOemGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastOem, v))
+}
+
+// LastOemGTE applies the GTE predicate on the "last_oem" field.
+func LastOemGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastOem, v))
+}
+
+// LastOemLT applies the LT predicate on the "last_oem" field.
+func LastOemLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastOem, v))
+}
+
+// LastOemLTE applies the LTE predicate on the "last_oem" field.
+func LastOemLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastOem, v))
+}
+
+// LastOemContains applies the Contains predicate on the "last_oem" field.
+func LastOemContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldLastOem, v))
+}
+
+// LastOemHasPrefix applies the HasPrefix predicate on the "last_oem" field.
+func LastOemHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldLastOem, v))
+}
+
+// LastOemHasSuffix applies the HasSuffix predicate on the "last_oem" field.
+func LastOemHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldLastOem, v))
+}
+
+// LastOemEqualFold applies the EqualFold predicate on the "last_oem" field.
+func LastOemEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldLastOem, v))
+}
+
+// LastOemContainsFold applies the ContainsFold predicate on the "last_oem" field.
+func LastOemContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldLastOem, v))
+}
+
 // FailedVersionEQ applies the EQ predicate on the "failed_version" field.
 func FailedVersionEQ(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldFailedVersion, v))
@@ -2490,6 +3070,56 @@ func MovedEQ(v bool) predicate.Instance {
 // MovedNEQ applies the NEQ predicate on the "moved" field.
 func MovedNEQ(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldNEQ(FieldMoved, v))
+}
+
+// MoveToEQ applies the EQ predicate on the "move_to" field.
+func MoveToEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldMoveTo, v))
+}
+
+// MoveToNEQ applies the NEQ predicate on the "move_to" field.
+func MoveToNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldMoveTo, v))
+}
+
+// MoveToIn applies the In predicate on the "move_to" field.
+func MoveToIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldMoveTo, vs...))
+}
+
+// MoveToNotIn applies the NotIn predicate on the "move_to" field.
+func MoveToNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldMoveTo, vs...))
+}
+
+// MoveToGT applies the GT predicate on the "move_to" field.
+func MoveToGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldMoveTo, v))
+}
+
+// MoveToGTE applies the GTE predicate on the "move_to" field.
+func MoveToGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldMoveTo, v))
+}
+
+// MoveToLT applies the LT predicate on the "move_to" field.
+func MoveToLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldMoveTo, v))
+}
+
+// MoveToLTE applies the LTE predicate on the "move_to" field.
+func MoveToLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldMoveTo, v))
+}
+
+// MoveToIsNil applies the IsNil predicate on the "move_to" field.
+func MoveToIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldMoveTo))
+}
+
+// MoveToNotNil applies the NotNil predicate on the "move_to" field.
+func MoveToNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldMoveTo))
 }
 
 // HasApplication applies the HasEdge predicate on the "application" edge.

@@ -99,6 +99,8 @@ var (
 		{Name: "outcome", Type: field.TypeInt8},
 		{Name: "code", Type: field.TypeInt, Default: 0},
 		{Name: "oem", Type: field.TypeString, Default: ""},
+		{Name: "failed", Type: field.TypeBool, Default: false},
+		{Name: "replaced", Type: field.TypeBool, Default: false},
 		{Name: "instance_id", Type: field.TypeUUID},
 	}
 	// AttemptsTable holds the schema information for the "attempts" table.
@@ -109,7 +111,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "attempts_instances_attempts",
-				Columns:    []*schema.Column{AttemptsColumns[15]},
+				Columns:    []*schema.Column{AttemptsColumns[17]},
 				RefColumns: []*schema.Column{InstancesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -118,14 +120,14 @@ var (
 			{
 				Name:    "attempt_instance_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AttemptsColumns[15], AttemptsColumns[0]},
+				Columns: []*schema.Column{AttemptsColumns[17], AttemptsColumns[0]},
 			},
 			{
 				Name:    "attempt_rollout_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "outcome > 1 AND outcome < 5",
+					Where: "failed",
 				},
 			},
 			{
@@ -133,7 +135,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[12], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "outcome > 1 AND outcome < 5",
+					Where: "failed",
 				},
 			},
 			{
@@ -141,7 +143,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[13], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "outcome > 1 AND outcome < 5",
+					Where: "failed",
 				},
 			},
 			{
@@ -149,7 +151,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[14], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "outcome > 1 AND outcome < 5",
+					Where: "failed",
 				},
 			},
 			{
@@ -157,7 +159,7 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[4], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
-					Where: "outcome > 1 AND outcome < 5",
+					Where: "failed",
 				},
 			},
 		},
@@ -462,7 +464,7 @@ var (
 		{Name: "evidence", Type: field.TypeJSON},
 		{Name: "failing", Type: field.TypeJSON},
 		{Name: "set_aside", Type: field.TypeInt, Default: 0},
-		{Name: "proven", Type: field.TypeBool, Default: false},
+		{Name: "proofs", Type: field.TypeInt, Default: 0},
 		{Name: "leader", Type: field.TypeString, Default: ""},
 		{Name: "halt", Type: field.TypeJSON},
 		{Name: "group_id", Type: field.TypeUUID},
@@ -554,6 +556,16 @@ var (
 		{Name: "attempt", Type: field.TypeInt, Default: 0},
 		{Name: "last_offer_version", Type: field.TypeString, Default: ""},
 		{Name: "last_granted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "last_attempt_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "last_rollout_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "last_version", Type: field.TypeString, Default: ""},
+		{Name: "last_from", Type: field.TypeString, Default: ""},
+		{Name: "last_wave", Type: field.TypeInt, Default: 0},
+		{Name: "last_epoch", Type: field.TypeInt, Default: 0},
+		{Name: "last_stage", Type: field.TypeInt8, Default: 0},
+		{Name: "last_outcome", Type: field.TypeInt8, Default: 0},
+		{Name: "last_code", Type: field.TypeInt, Default: 0},
+		{Name: "last_oem", Type: field.TypeString, Default: ""},
 		{Name: "failed_version", Type: field.TypeString, Default: ""},
 		{Name: "failures", Type: field.TypeInt, Default: 0},
 		{Name: "quarantined_version", Type: field.TypeString, Default: ""},
@@ -563,6 +575,7 @@ var (
 		{Name: "override_by", Type: field.TypeString, Default: ""},
 		{Name: "override_reason", Type: field.TypeString, Default: ""},
 		{Name: "moved", Type: field.TypeBool, Default: false},
+		{Name: "move_to", Type: field.TypeUUID, Nullable: true},
 		{Name: "application_id", Type: field.TypeUUID},
 		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
 	}
@@ -574,13 +587,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[41]},
+				Columns:    []*schema.Column{InstancesColumns[52]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[42]},
+				Columns:    []*schema.Column{InstancesColumns[53]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -589,22 +602,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -612,7 +625,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -620,12 +633,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[41], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[20]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -633,7 +646,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[42], InstancesColumns[11]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -912,6 +925,8 @@ var (
 		{Name: "failed", Type: field.TypeInt, Default: 0},
 		{Name: "timed_out", Type: field.TypeInt, Default: 0},
 		{Name: "rolled_back", Type: field.TypeInt, Default: 0},
+		{Name: "not_running", Type: field.TypeInt, Default: 0},
+		{Name: "lost", Type: field.TypeInt, Default: 0},
 		{Name: "released", Type: field.TypeInt, Default: 0},
 		{Name: "rollout_id", Type: field.TypeUUID},
 	}
@@ -923,7 +938,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "waves_rollouts_waves",
-				Columns:    []*schema.Column{WavesColumns[11]},
+				Columns:    []*schema.Column{WavesColumns[13]},
 				RefColumns: []*schema.Column{RolloutsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -932,7 +947,7 @@ var (
 			{
 				Name:    "wave_rollout_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{WavesColumns[11], WavesColumns[1]},
+				Columns: []*schema.Column{WavesColumns[13], WavesColumns[1]},
 			},
 		},
 	}

@@ -32,6 +32,10 @@ const (
 	FieldTimedOut = "timed_out"
 	// FieldRolledBack holds the string denoting the rolled_back field in the database.
 	FieldRolledBack = "rolled_back"
+	// FieldNotRunning holds the string denoting the not_running field in the database.
+	FieldNotRunning = "not_running"
+	// FieldLost holds the string denoting the lost field in the database.
+	FieldLost = "lost"
 	// FieldReleased holds the string denoting the released field in the database.
 	FieldReleased = "released"
 	// EdgeRollout holds the string denoting the rollout edge name in mutations.
@@ -60,6 +64,8 @@ var Columns = []string{
 	FieldFailed,
 	FieldTimedOut,
 	FieldRolledBack,
+	FieldNotRunning,
+	FieldLost,
 	FieldReleased,
 }
 
@@ -90,6 +96,10 @@ var (
 	DefaultTimedOut int
 	// DefaultRolledBack holds the default value on creation for the "rolled_back" field.
 	DefaultRolledBack int
+	// DefaultNotRunning holds the default value on creation for the "not_running" field.
+	DefaultNotRunning int
+	// DefaultLost holds the default value on creation for the "lost" field.
+	DefaultLost int
 	// DefaultReleased holds the default value on creation for the "released" field.
 	DefaultReleased int
 )
@@ -150,6 +160,16 @@ func ByTimedOut(opts ...sql.OrderTermOption) OrderOption {
 // ByRolledBack orders the results by the rolled_back field.
 func ByRolledBack(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRolledBack, opts...).ToFunc()
+}
+
+// ByNotRunning orders the results by the not_running field.
+func ByNotRunning(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNotRunning, opts...).ToFunc()
+}
+
+// ByLost orders the results by the lost field.
+func ByLost(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLost, opts...).ToFunc()
 }
 
 // ByReleased orders the results by the released field.

@@ -104,6 +104,16 @@ func RolledBack(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldEQ(FieldRolledBack, v))
 }
 
+// NotRunning applies equality check predicate on the "not_running" field. It's identical to NotRunningEQ.
+func NotRunning(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldNotRunning, v))
+}
+
+// Lost applies equality check predicate on the "lost" field. It's identical to LostEQ.
+func Lost(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldLost, v))
+}
+
 // Released applies equality check predicate on the "released" field. It's identical to ReleasedEQ.
 func Released(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldEQ(FieldReleased, v))
@@ -487,6 +497,86 @@ func RolledBackLT(v int) predicate.Wave {
 // RolledBackLTE applies the LTE predicate on the "rolled_back" field.
 func RolledBackLTE(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldLTE(FieldRolledBack, v))
+}
+
+// NotRunningEQ applies the EQ predicate on the "not_running" field.
+func NotRunningEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldNotRunning, v))
+}
+
+// NotRunningNEQ applies the NEQ predicate on the "not_running" field.
+func NotRunningNEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldNEQ(FieldNotRunning, v))
+}
+
+// NotRunningIn applies the In predicate on the "not_running" field.
+func NotRunningIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldIn(FieldNotRunning, vs...))
+}
+
+// NotRunningNotIn applies the NotIn predicate on the "not_running" field.
+func NotRunningNotIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldNotIn(FieldNotRunning, vs...))
+}
+
+// NotRunningGT applies the GT predicate on the "not_running" field.
+func NotRunningGT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGT(FieldNotRunning, v))
+}
+
+// NotRunningGTE applies the GTE predicate on the "not_running" field.
+func NotRunningGTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGTE(FieldNotRunning, v))
+}
+
+// NotRunningLT applies the LT predicate on the "not_running" field.
+func NotRunningLT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLT(FieldNotRunning, v))
+}
+
+// NotRunningLTE applies the LTE predicate on the "not_running" field.
+func NotRunningLTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLTE(FieldNotRunning, v))
+}
+
+// LostEQ applies the EQ predicate on the "lost" field.
+func LostEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldLost, v))
+}
+
+// LostNEQ applies the NEQ predicate on the "lost" field.
+func LostNEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldNEQ(FieldLost, v))
+}
+
+// LostIn applies the In predicate on the "lost" field.
+func LostIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldIn(FieldLost, vs...))
+}
+
+// LostNotIn applies the NotIn predicate on the "lost" field.
+func LostNotIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldNotIn(FieldLost, vs...))
+}
+
+// LostGT applies the GT predicate on the "lost" field.
+func LostGT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGT(FieldLost, v))
+}
+
+// LostGTE applies the GTE predicate on the "lost" field.
+func LostGTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGTE(FieldLost, v))
+}
+
+// LostLT applies the LT predicate on the "lost" field.
+func LostLT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLT(FieldLost, v))
+}
+
+// LostLTE applies the LTE predicate on the "lost" field.
+func LostLTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLTE(FieldLost, v))
 }
 
 // ReleasedEQ applies the EQ predicate on the "released" field.

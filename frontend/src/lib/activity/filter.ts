@@ -13,6 +13,7 @@ export const kindLabel: Record<Kind, string> = {
   PAUSED: 'Group paused',
   RESUMED: 'Group resumed',
   MACHINE_FAILED: 'Machine failed',
+  MACHINE_CAME_BACK: 'Machine came back',
   MACHINE_QUARANTINED: 'Machine quarantined',
   CHANNEL_MOVED: 'Channel moved',
   POLICY_CHANGED: 'Policy changed',

@@ -10,6 +10,8 @@ const funnel: Funnel = {
   failed: 9,
   timedOut: 2,
   rolledBack: 3,
+  notRunning: 0,
+  lost: 0,
   released: 4,
 };
 

@@ -11,6 +11,8 @@ export interface Funnel {
   failed: number;
   timedOut: number;
   rolledBack: number;
+  notRunning: number;
+  lost: number;
   released: number;
 }
 
@@ -46,12 +48,21 @@ export function funnelSteps(
 }
 
 /** The lost attempts in one sentence. */
-export function funnelSummary({ failed, rolledBack, timedOut, released }: Funnel): string {
+export function funnelSummary({
+  failed,
+  rolledBack,
+  timedOut,
+  notRunning,
+  lost,
+  released,
+}: Funnel): string {
   const parts: string[] = [];
   if (failed > 0) {
     const ways = [
       rolledBack > 0 && `${count(rolledBack)} rolled back`,
       timedOut > 0 && `${count(timedOut)} timed out`,
+      notRunning > 0 && `${count(notRunning)} still on the old version`,
+      lost > 0 && `${count(lost)} silent after installing`,
     ].filter(Boolean);
     parts.push(`${count(failed)} failed${ways.length > 0 ? ` (${ways.join(', ')})` : ''}`);
   }

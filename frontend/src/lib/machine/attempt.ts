@@ -40,6 +40,9 @@ const tones: Partial<Record<Outcome, Tone>> = {
   FAILED: 'fail',
   ROLLED_BACK: 'fail',
   TIMED_OUT: 'fail',
+  NOT_RUNNING: 'fail',
+  LOST: 'fail',
+  CAME_BACK: 'done',
 };
 
 /** Label and colour of an outcome. */

@@ -27,6 +27,9 @@ export const outcomeLabel: Record<Outcome, string> = {
   INTERRUPTED: 'Update service restarted',
   DEFERRED: 'Deferred by the machine',
   WITHDRAWN: 'Withdrawn before it started',
+  NOT_RUNNING: 'Reported success, still on the old version',
+  CAME_BACK: 'Came back after a failure',
+  LOST: 'Silent after installing',
 };
 
 /** The fields that determine the state of a machine. */
