@@ -173,7 +173,7 @@ func (h *Handler) updatePackage(w http.ResponseWriter, r *http.Request) (any, er
 	}
 	_, err = h.Fleet.UpdatePackage(r.Context(), fleet.UpdatePackage{
 		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
-		Description: &in.Description, Blacklist: &in.Blacklist, Action: in.Action,
+		Description: &in.Description, Blacklist: in.Blacklist, Action: in.Action,
 	})
 	if err != nil {
 		return nil, err
