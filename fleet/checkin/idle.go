@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// viewAge is how long a cached ledger may be used. Within it a machine may be
-	// held once more although another process just freed a slot. Nothing is ever
+	// viewAge is how long a cached ledger may be used. During this time a machine
+	// may be held although another process just freed a slot. Nothing is ever
 	// granted from the cache.
 	viewAge = time.Second
 	// viewRenewal is the age at which one check-in refreshes the view, so that the
