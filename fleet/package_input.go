@@ -129,8 +129,8 @@ func (f *packageFields) action(p *input.Problems) {
 	}
 }
 
-// checkURL checks a codebase. update_engine appends the file name to the text, so a
-// query would swallow it.
+// checkURL checks a codebase. update_engine appends the file name to the text, so
+// after a query the name would become part of the query.
 func checkURL(p *input.Problems, text string, kind int8) {
 	u, err := url.Parse(text)
 	switch {

@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "rewrite the responses in testdata: read
 //	! wait DURATION         advances the clock; each request also advances it by a second
 //	! work                  runs the background work once
 //	! machine ID VERSION GROUP [XML]  sends an Omaha request; default: update check
-//	! save NAME PATH        names a value of the last response, which is written {NAME} from then on
+//	! save NAME PATH        names a value of the last response; later lines contain {NAME} instead
 //	>>> METHOD PATH         a request, its headers ("Name: value") and its body
 //	<<< STATUS              the response
 //

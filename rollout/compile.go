@@ -15,7 +15,7 @@ type Problem struct {
 }
 
 const (
-	// Limits against configurations that only slow down every decision.
+	// Limits that keep decisions fast.
 	maxWaves    = 100
 	maxCanaries = 1000 // per wave
 )

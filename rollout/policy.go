@@ -7,8 +7,9 @@ import (
 )
 
 // Policy says how a group updates. The zero value is invalid; start from
-// DefaultPolicy. It is stored as JSON with these keys, after Compile checked it.
-// A field is added here and in the table of fields; tests name the other places.
+// DefaultPolicy. It is stored as JSON with these keys, after Compile checked it. To
+// add a field, add it here and to the table of fields; then the tests fail with the
+// other places to change.
 type Policy struct {
 	UpdatesEnabled       bool              `json:"updatesEnabled"`
 	SafeMode             bool              `json:"safeMode"`

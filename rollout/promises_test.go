@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// One test for each promise of docs/promises.md that the engine alone can keep.
-// P3 and the concurrent part of P1, P2, P6, P8 and P12 need the database; the
-// acceptance tests show them.
+// One test for each promise of docs/promises.md that the engine alone can keep. P3
+// and the concurrent part of P1, P2, P6, P8 and P12 need the database; the
+// acceptance tests test them.
 
 func TestP1_CapsAreExact(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 2, 0}} {

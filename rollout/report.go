@@ -55,8 +55,8 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		switch {
 		case !open:
 		case idle(e):
-			// An idle daemon has dropped the update it had started. A grant that
-			// was not started stays: the next check offers it again.
+			// An idle daemon no longer works on the update it had started. A grant
+			// that was not started remains: the next check offers it again.
 			if w.Reboots && m.State != StateGranted {
 				w.finish(m, OutcomeInterrupted, 0, m.Version, now, fx)
 			}

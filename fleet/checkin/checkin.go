@@ -68,7 +68,7 @@ func New(o Options) *Service {
 	return s
 }
 
-// Run fills the idle cache, keeps it in step with other processes and writes
+// Run fills the idle cache, removes entries that other processes changed and writes
 // last-seen moments until the context ends. It calls report after each write of
 // last-seen moments.
 func (s *Service) Run(ctx context.Context, report func(error)) {
@@ -160,7 +160,7 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	return queued.answer, nil
 }
 
-// call is one check-in on its way through the lane.
+// call is one check-in in the lane.
 type call struct {
 	in       CheckIn
 	version  rollout.Version

@@ -22,8 +22,8 @@ type SimulateRollout struct {
 	PackageID    *uuid.UUID      // nil: the channel's
 	FailureShare float64         // 0 to 1
 	SilentShare  float64         // 0 to 1
-	// Whole simulates the rollout from the start: machines that run the target or
-	// higher are set back to a lower version.
+	// Whole simulates the rollout from its start: machines that run the target or
+	// higher start with a lower version.
 	Whole bool
 }
 
@@ -66,8 +66,8 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	return &f, nil
 }
 
-// fromTheBeginning sets machines back to the highest version below the target that
-// others run or that is a floor, else below all versions.
+// fromTheBeginning gives machines on the target the highest lower version that
+// other machines run or that is a floor; without one, no version.
 func fromTheBeginning(sim *forecast.Input) {
 	var before rollout.Version
 	below := func(v rollout.Version) {

@@ -8,8 +8,8 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Simulation is how a rollout would go, by columns: the n-th number of every
-// column belongs to the n-th moment.
+// Simulation is a forecast of a rollout in columns: the n-th number of each column
+// belongs to the n-th time.
 type Simulation struct {
 	ProjectedEnd   time.Time // zero: not within the horizon
 	FinalState     rollout.RolloutState

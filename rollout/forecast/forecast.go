@@ -1,7 +1,6 @@
-// Package forecast predicts a rollout: it plays the engine of package rollout
-// over an assumed fleet. It is pure: it writes nothing, needs no randomness (a
-// hash decides which machines fail), and the same input always gives the same
-// result.
+// Package forecast predicts a rollout: it runs the engine of package rollout on an
+// assumed fleet. It is pure: it writes nothing, needs no randomness (a hash decides
+// which machines fail), and the same input always gives the same result.
 package forecast
 
 import (
