@@ -274,7 +274,7 @@ func decided(m *store.Machine, d *rollout.Decision, now time.Time) {
 	}
 }
 
-// stamp sets the moment of a state change.
+// stamp sets the time of a state change.
 func (b *batch) stamp(m *store.Machine, before rollout.State) {
 	if m.State != before {
 		m.StateChangedAt = b.now

@@ -69,8 +69,8 @@ func New(o Options) *Service {
 }
 
 // Run fills the idle cache, removes entries that other processes changed and writes
-// last-seen moments until the context ends. It calls report after each write of
-// last-seen moments.
+// last-seen times until the context ends. It calls report after each write of
+// last-seen times.
 func (s *Service) Run(ctx context.Context, report func(error)) {
 	var g sync.WaitGroup
 	g.Go(func() { s.watch(ctx) })
@@ -116,7 +116,7 @@ func (s *Service) Forget(b *store.Batch) {
 
 // CheckIn answers one machine about one application. When it returns an Answer,
 // everything the machine reported and was granted is on disk; only its last-seen
-// moment may follow later (see touchRows). It fails with Unavailable when the
+// time may follow later (see touchRows). It fails with Unavailable when the
 // lane is full or closed.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	group, verdict := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))

@@ -132,7 +132,7 @@ func (c *checker) window(field string, w Window) bool {
 		return false
 	}
 	if length := w.minutes(); length < shortWindow {
-		c.fail(field, "is open for %d minutes only; machines poll every 45 ± 5 minutes and may miss it", length)
+		c.fail(field, "is open for only %d min; machines poll every 45 ± 5 min and may miss it", length)
 		c.problems[before].Warning = true
 	}
 	return true
