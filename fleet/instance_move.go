@@ -39,7 +39,7 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 			return err
 		}
 		if to.Arch != m.Arch {
-			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, the machine is %s", to.Name, to.Arch, m.Arch)
+			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, but the machine is %s", to.Name, to.Arch, m.Arch)
 		}
 		m.Moved = true
 		if from == to {

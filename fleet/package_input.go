@@ -87,7 +87,7 @@ func (f *packageFields) files(p *input.Problems) {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
 		file.Name = p.Name(at+"name", file.Name, maxFile)
 		if seen[file.Name] {
-			p.Add(at+"name", "%q is named twice", file.Name)
+			p.Add(at+"name", "%q is listed twice", file.Name)
 		}
 		seen[file.Name] = true
 		checkFile(p, at, file.Size, &file.SHA1, &file.SHA256)
@@ -97,7 +97,7 @@ func (f *packageFields) files(p *input.Problems) {
 func (f *packageFields) action(p *input.Problems) {
 	if f.Type != catalog.PackageFlatcar {
 		if f.Action != nil {
-			p.Add("action", "only a package of type 1 has one")
+			p.Add("action", "must be empty unless the type is 1")
 		}
 		return
 	}

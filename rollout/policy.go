@@ -45,7 +45,7 @@ const (
 // Wave is one step of a rollout. It contains the machines of earlier waves, those
 // named in Canaries and those whose Bucket is below Share.
 type Wave struct {
-	Share           float64       `json:"share"`              // 0 to 1, not below the wave before
+	Share           float64       `json:"share"`              // 0 to 1, not below that of the previous wave
 	Canaries        []string      `json:"canaries,omitempty"` // machine ids
 	Soak            time.Duration `json:"soak,omitempty"`     // how long the gate must hold before the next wave opens
 	MinFinished     int           `json:"minFinished,omitempty"`

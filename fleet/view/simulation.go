@@ -107,7 +107,7 @@ func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID
 		return nil, fault.Missing(err, "packageId", "package in this application")
 	}
 	if row.Arch != g.Arch {
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, the group for %s", row.Version, row.Arch, g.Arch)
+		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but the group is for %s", row.Version, row.Arch, g.Arch)
 	}
 	version, _ := rollout.ParseVersion(row.Version) // validated before it was stored
 	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
