@@ -267,9 +267,9 @@ func (s *small) key() string {
 	return string(key)
 }
 
-// TestEverythingThatCanHappenToThreeMachines visits every state that is reachable
+// TestEveryStateOfThreeMachines visits every state that is reachable
 // within some moves: checks, events, retries, silence and resumes.
-func TestEverythingThatCanHappenToThreeMachines(t *testing.T) {
+func TestEveryStateOfThreeMachines(t *testing.T) {
 	depth := 6
 	if *deep {
 		depth = 8
