@@ -109,7 +109,7 @@ func TestVerifiedPasswordsAreCached(t *testing.T) {
 	for range 20 {
 		s.ask("admin:admin", http.MethodGet, "/api/activity", http.NoBody)
 	}
-	if n := count(); n != 20 { // reading the user would add one each
+	if n := count(); n != 20 { // reading the user would double it
 		t.Errorf("20 requests cost %d statements", n)
 	}
 }
@@ -213,10 +213,10 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 		}
 		clear(seen)
 
-		// A page that was not read before, twice.
+		// A page deep in the list, before and after the cached positions expire.
 		deep := fmt.Sprintf("%s?perpage=77&page=%d", path, many/77)
 		first := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
-		s.wait(time.Hour) // expires the cache of places
+		s.wait(time.Hour) // the cached positions expire
 		again := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
 		if string(first) != string(again) || !strings.Contains(string(first), `"id"`) {
 			t.Errorf("a page deep in the list: %.200s and %.200s", first, again)

@@ -39,7 +39,7 @@ func pageOf(q url.Values) (p page, err error) {
 		p.limit = perPage
 	}
 	number = max(number, 1) - 1
-	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // else past the end of any list
+	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // otherwise a page after the end of any list
 		p.skip = number * p.limit
 	}
 	return p, nil

@@ -230,7 +230,7 @@ func (s *small) key() string {
 		if t.IsZero() {
 			number(-1 << 15)
 		} else {
-			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // older times decide alike
+			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // older times do not change a decision
 		}
 	}
 	truth := func(b bool) {

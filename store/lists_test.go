@@ -49,7 +49,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 			if what != "the fleet" { // scanned until the page is full
 				explainSQLite(t, tx, text)
 			}
-			if !strings.Contains(text, "`group_id` IS NULL") { // few
+			if !strings.Contains(text, "`group_id` IS NULL") { // few rows
 				explainSorts(t, tx, text, args)
 			}
 		}

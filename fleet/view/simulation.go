@@ -18,8 +18,8 @@ import (
 // SimulateRollout is the input of Service.SimulateRollout.
 type SimulateRollout struct {
 	GroupID      uuid.UUID
-	Policy       *rollout.Policy // nil: the group's
-	PackageID    *uuid.UUID      // nil: the channel's
+	Policy       *rollout.Policy // nil: the policy of the group
+	PackageID    *uuid.UUID      // nil: the package of the channel
 	FailureShare float64         // 0 to 1
 	SilentShare  float64         // 0 to 1
 	// Whole simulates the rollout from its start: machines that run the target or
