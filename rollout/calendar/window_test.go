@@ -243,7 +243,7 @@ func FuzzOpening(f *testing.F) {
 		if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
 			return
 		}
-		if seconds < 0 || seconds > 32503680000 { // before 1970 or after 3000; the calls above must not panic there either
+		if seconds < 0 || seconds > 32503680000 { // compare times from 1970 to 3000 only
 			seconds %= math.MaxInt32
 		}
 		now := time.Unix(seconds, nanos%1_000_000_000).UTC()
