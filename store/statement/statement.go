@@ -136,7 +136,7 @@ func (t *Tx) PrepareOnPool(ctx context.Context) {
 	}
 }
 
-// memoized is SQL for prepared texts.
+// memoized returns the result of SQL and caches it.
 func (p *Pool) memoized(text string) string {
 	if made, ok := p.translated.Load(text); ok {
 		return made.(string)
