@@ -20,6 +20,12 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
+// The GraphQL queries of this package.
+const (
+	cachedMachinesQuery = "{ serverHealth { cachedMachines } }"
+	machineCountQuery   = "query($id: ID!) { group(id: $id) { numbers { total } } }"
+)
+
 // process is the real program as a separate process, so that its memory and CPU
 // time can be measured.
 type process struct {
@@ -66,11 +72,11 @@ func startProcess(ctx context.Context, binary, databaseURL string, machines int)
 	}
 	p.url, p.address = found[1], found[2]
 	for loaded := 0; loaded < machines; time.Sleep(100 * time.Millisecond) {
-		var health struct{ ServerHealth struct{ KnownMachines int } }
-		if err := p.query(ctx, "{ serverHealth { knownMachines } }", nil, &health); err != nil {
+		var health struct{ ServerHealth struct{ CachedMachines int } }
+		if err := p.query(ctx, cachedMachinesQuery, nil, &health); err != nil {
 			return nil, errors.Join(err, p.stop())
 		}
-		loaded = health.ServerHealth.KnownMachines
+		loaded = health.ServerHealth.CachedMachines
 	}
 	return p, nil
 }

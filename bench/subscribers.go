@@ -172,7 +172,7 @@ func (r *runner) machineCount(ctx context.Context) (int, error) {
 	var data struct {
 		Group struct{ Numbers struct{ Total int } }
 	}
-	err := r.query(ctx, "query($id: ID!) { group(id: $id) { numbers { total } } }", map[string]any{"id": r.group}, &data)
+	err := r.query(ctx, machineCountQuery, map[string]any{"id": r.group}, &data)
 	return data.Group.Numbers.Total, err
 }
 
