@@ -22,7 +22,9 @@ test('a missing required reason keeps the action from running', async () => {
   expect(props.onconfirm).not.toHaveBeenCalled();
   expect(screen.getByLabelText('Reason (required)').getAttribute('aria-invalid')).toBe('true');
 
-  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: ' machines were sold ' } });
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), {
+    target: { value: ' machines were sold ' },
+  });
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
   await waitFor(() => expect(props.onclose).toHaveBeenCalledOnce());
   expect(props.onconfirm).toHaveBeenCalledWith('machines were sold');
