@@ -181,8 +181,8 @@ func live() int64 {
 // many is the size of lists that must not be in memory as a whole.
 var many = storetest.Size(20_000, 100_000)
 
-// Machines are listed page by page, each once, and in a single answer; neither
-// holds all of them in memory.
+// Page by page, a list contains each machine once. Neither the pages nor one answer
+// with all machines hold the whole list in memory.
 func TestManyInstancesPageInConstantMemory(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) { // not in parallel: other tests use memory too
 		s := newSite(t, url)
