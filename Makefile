@@ -16,7 +16,7 @@ export CGO_ENABLED := 0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 BENCHTIME ?= 1s
-# Measures the whole server over HTTP; empty skips it; ARGS="-machines 10000" is quick.
+# Measures the whole server; empty to skip. ARGS="-machines 10000" is faster.
 BENCH_SERVER ?= go run ./bench
 ARGS ?=
 

@@ -3,7 +3,7 @@ import { card, figure, openWave2, state, followHalt, followRollout } from './sup
 
 test('the group page follows a rollout from start to end without reload', followRollout);
 
-test('the pause dialog opens by address, states the reach, and stops grants', async ({
+test('the pause dialog opens by address, states the impact, and stops grants', async ({
   dashboard: page,
   api,
   machines,

@@ -78,7 +78,7 @@ func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error
 			return err
 		}
 		if ch.Arch != row.Arch {
-			return fault.Errorf(fault.Invalid, field, "channel %q is for %s, the package for %s", ch.Name, ch.Arch, row.Arch)
+			return fault.Errorf(fault.Invalid, field, "channel %q is for %s, but the package is for %s", ch.Name, ch.Arch, row.Arch)
 		}
 		if _, is := ch.Blacklisted[row.ID]; is || slices.Contains(channels[:i], id) {
 			continue

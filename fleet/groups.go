@@ -102,7 +102,7 @@ func freeNames(c *change.Change, self uuid.UUID, name, track, arch string) error
 
 func sameArch(arch string, ch *catalog.Channel) error {
 	if arch != ch.Arch {
-		return fault.Errorf(fault.Invalid, "channelId", "channel %q is for %s, the group for %s", ch.Name, ch.Arch, arch)
+		return fault.Errorf(fault.Invalid, "channelId", "channel %q is for %s, but the group is for %s", ch.Name, ch.Arch, arch)
 	}
 	return nil
 }

@@ -17,12 +17,12 @@ import (
 // MoveInstance is the input of Service.MoveInstance.
 type MoveInstance struct {
 	ID      uuid.UUID
-	GroupID *uuid.UUID // nil: the group it names itself, from its next check-in
+	GroupID *uuid.UUID // nil: the group of the track it sends, from its next check-in
 	Reason  string
 }
 
-// MoveInstance moves a machine to a group, whatever track it names. It withdraws a
-// grant of the machine; the new group decides again.
+// MoveInstance moves a machine to a group. The track that the machine sends is then
+// ignored. Its grant, if any, is withdrawn, and the new group decides again.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "moveInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
@@ -35,7 +35,7 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 			return err
 		}
 		if to.Arch != m.Arch {
-			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, the machine is %s", to.Name, to.Arch, m.Arch)
+			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, but the machine is %s", to.Name, to.Arch, m.Arch)
 		}
 		m.Moved = true
 		if from == to {

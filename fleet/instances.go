@@ -92,7 +92,7 @@ func (s *Service) SetInstanceAlias(ctx context.Context, in SetInstanceAlias) (*d
 	})
 }
 
-// runFor runs the engine on the group of a machine; nil is a Conflict.
+// runFor runs the engine on the group of a machine. A nil group is a Conflict.
 func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.Effects)) error {
 	if g == nil {
 		return fault.Errorf(fault.Conflict, "id", "the machine is in no group until it checks in again")

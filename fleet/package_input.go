@@ -73,7 +73,7 @@ func (f *CreatePackage) files(p *input.Problems) {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
 		file.Name = p.Name(at+"name", file.Name, maxFile)
 		if seen[file.Name] {
-			p.Add(at+"name", "%q is named twice", file.Name)
+			p.Add(at+"name", "%q is listed twice", file.Name)
 		}
 		seen[file.Name] = true
 		checkFile(p, at, file.Size, &file.SHA1, &file.SHA256)
@@ -83,7 +83,7 @@ func (f *CreatePackage) files(p *input.Problems) {
 func (f *CreatePackage) action(p *input.Problems) {
 	if f.Type != catalog.PackageFlatcar {
 		if f.Action != nil {
-			p.Add("action", "only a package of type 1 has one")
+			p.Add("action", "must be empty unless the type is 1")
 		}
 		return
 	}
@@ -115,8 +115,8 @@ func (f *CreatePackage) action(p *input.Problems) {
 	}
 }
 
-// checkURL checks a codebase. update_engine appends the file name to the text, so a
-// query would swallow it.
+// checkURL checks a codebase. update_engine appends the file name to the text, so
+// after a query the name would become part of the query.
 func checkURL(p *input.Problems, text string, kind int8) {
 	u, err := url.Parse(text)
 	switch {

@@ -79,7 +79,7 @@ func packageFor(c *change.Change, ch *catalog.Channel, id uuid.UUID) (*db.Releas
 	case row.ApplicationID != c.App:
 		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s belongs to another application", row.Version)
 	case row.Arch != ch.Arch:
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, channel %q for %s", row.Version, row.Arch, ch.Name, ch.Arch)
+		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but channel %q is for %s", row.Version, row.Arch, ch.Name, ch.Arch)
 	}
 	return row, nil
 }

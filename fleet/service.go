@@ -1,8 +1,9 @@
-// Package fleet is the service layer: what an operator can do. Every verb checks
-// the permission, validates its input and runs as one change (package change),
-// which leaves activity and audit behind. The rooms below it hold the rest:
-// catalog (configuration in memory), checkin (machines), view (reads), account
-// (people), upkeep (background work), seed (first contents).
+// Package fleet is the service layer: it has one method, called a verb, for
+// everything an operator can do. Every verb checks the permission, validates its
+// input and runs as one change (package change), which records activity and audit.
+// The packages below it do the rest: catalog (configuration in memory), checkin
+// (machines), view (reads), account (people), upkeep (background work), seed (first
+// contents).
 //
 // It knows no protocol (Omaha, REST and GraphQL translate to it), contains no SQL
 // text and does not decide about a rollout itself.
@@ -36,8 +37,8 @@ type Options struct {
 	Demo  DemoFleet // nil: the demo cannot be started
 }
 
-// Service carries the operators' verbs and the rooms below them. It is safe for
-// concurrent use.
+// Service has the operators' verbs and the services of the packages below. It is
+// safe for concurrent use.
 type Service struct {
 	Machines *checkin.Service
 	Accounts *account.Service

@@ -1,6 +1,6 @@
 // Package graph is the GraphQL API: a schema written by hand, resolvers that call
 // the fleet for each mutation and read rows and counters, and subscriptions that
-// read again after an event. It contains no rollout rules.
+// read the current state again after an event. It contains no rollout rules.
 package graph
 
 import (

@@ -71,7 +71,7 @@ func combine(all []*fault.Error) problem {
 	p := problem{Code: string(all[0].Code), Field: fieldOf(all[0].Field), Message: all[0].Message}
 	seen := map[fault.Error]bool{{Field: p.Field, Message: p.Message}: true}
 	for _, e := range all[1:] {
-		one := fault.Error{Field: fieldOf(e.Field), Message: e.Message} // several fields of a verb can be one field here
+		one := fault.Error{Field: fieldOf(e.Field), Message: e.Message} // several fields of a verb may be one field of this API
 		if !seen[one] {
 			p.Message += "; " + one.Error()
 		}

@@ -146,9 +146,9 @@ func (h *Handler) groupRoutes() noun[*groupJSON] {
 	}
 }
 
-// newGroup reads a group. Policy fields that CoreRoller 1.0 does not have keep their
-// value. There the limits per period and at the same time were one number: the
-// second follows the first as long as they are equal.
+// newGroup reads a group. Policy fields that CoreRoller 1.0 does not have keep
+// their value. Version 1.0 had one number for both caps, so while both are equal, a
+// change of maxUpdatesPerPeriod also changes maxConcurrentUpdates.
 func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
 	b.required("name")
 	in.Name, in.Description, in.ChannelID = b.text("name"), b.text("description"), b.id("channel_id")

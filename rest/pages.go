@@ -48,7 +48,7 @@ func (q *params) page() (p page) {
 	if p.limit = q.count("perpage"); p.limit == 0 {
 		p.limit = perPage
 	}
-	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // else past the end of any list
+	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // otherwise a page after the end of any list
 		p.skip = number * p.limit
 	}
 	return p

@@ -19,10 +19,10 @@ type place struct {
 	skip int
 }
 
-// places caches the last machine of each page, so that a script that reads page
-// after page costs no more than one with a cursor, and misses no machine when
-// others are added or removed. Other offsets are reached by skipping index
-// entries. It is safe for concurrent use.
+// places caches the last machine of each page, so that reading the pages in order
+// costs as little as with a cursor, and misses no machine when others are added or
+// removed. Other offsets are reached by skipping index entries. It is safe for
+// concurrent use.
 type places struct{ known *lru.Cache[place, ending] }
 
 type ending struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Catalog is the configuration of all applications at one moment. It is
+// Catalog is the configuration of all applications at one point in time. It is
 // immutable. Code that decides under a ledger lock compares App.Revision with the
 // ledger's and reloads the application when the ledger is newer.
 type Catalog struct {

@@ -48,12 +48,12 @@ type Change struct {
 	After  any // of the object, for the audit
 }
 
-// MaxTries limits how often a verb is tried again because another process
-// changed its machines between reading and locking them.
+// MaxTries limits the attempts of a verb. It is repeated if another process changed
+// its machines between reading and locking them.
 const MaxTries = 5
 
-// ErrUnchanged ends a verb without a change, activity or audit: the state is
-// already as asked for.
+// ErrUnchanged ends a verb without a change, activity or audit: the requested state
+// already holds.
 var ErrUnchanged = errors.New("nothing to change")
 
 // Writer runs verbs. It is safe for concurrent use.

@@ -21,7 +21,7 @@ func (s *Service) Application(ctx context.Context, id uuid.UUID, with With) (*db
 	return one(ctx, "application", loading(s.db().Application.Query().Where(application.ID(id)), with.applications).Only)
 }
 
-// ApplicationIDs reads the ids of all applications, created last first.
+// ApplicationIDs reads the ids of all applications, newest first.
 func (s *Service) ApplicationIDs(ctx context.Context) ([]uuid.UUID, error) {
 	q := s.db().Application.Query().Select(application.FieldID, application.FieldName, application.FieldCreatedAt)
 	rows, err := read(ctx, "applications", q.All)

@@ -140,7 +140,7 @@ func (s *Service) addWithoutPackage(ctx context.Context, groups []*db.Group, out
 	for _, g := range groups {
 		if n := numbers[g.ID]; n != nil && n.Active > 0 {
 			out.add(g, AttentionNoPackage, rollout.SeverityWarning, nil,
-				fmt.Sprintf("%d machines check in, but there is no package to offer", n.Active))
+				plural(n.Active, "machine")+either(n.Active, " checks", " check")+" in, but there is no package to offer")
 		}
 	}
 	return nil

@@ -167,7 +167,7 @@ func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (*Reach, err
 
 func reached(w rollout.Wave) string {
 	if w.Share == 0 {
-		return plural(len(w.Canaries), "machine") + " by name"
+		return plural(len(w.Canaries), "listed machine")
 	}
 	return fmt.Sprintf("%.4g %% of the machines", w.Share*100)
 }

@@ -75,7 +75,7 @@ type FailureCounters struct {
 
 // FailedAttempts returns the list of the failed attempts of a rollout that match.
 // Each condition has an index over failed attempts that ends with the id. The
-// length comes from the same counters as the charts where they know it.
+// length comes from the counters of the charts if they have the number.
 func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
 	for _, c := range []struct {
 		field string

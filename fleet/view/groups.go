@@ -14,7 +14,7 @@ func (s *Service) Group(ctx context.Context, id uuid.UUID, with With) (*db.Group
 	return one(ctx, "group", loading(s.db().Group.Query().Where(group.ID(id)), with.groups).Only)
 }
 
-// GroupIDs reads the ids of the groups of an application, created last first.
+// GroupIDs reads the ids of the groups of an application, newest first.
 func (s *Service) GroupIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, error) {
 	q := s.db().Group.Query().Where(group.ApplicationID(app)).Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt)
 	rows, err := read(ctx, "groups", q.All)

@@ -174,8 +174,8 @@ func (r *reacher) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pack
 	return nil
 }
 
-// remaining returns the policy for the rest of a rollout: without the finished
-// waves, and without safe mode after a first success.
+// remaining returns the policy that a started rollout still has to follow: without
+// the finished waves, and without safe mode after a first success.
 func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 	if last := len(p.Waves) - 1; last >= 0 {
 		p.Waves = p.Waves[min(stage.Wave, last):]

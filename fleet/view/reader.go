@@ -28,5 +28,5 @@ func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
 	return &Service{store: s, catalog: c, now: now, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
 }
 
-// db returns the client of reads, which refuses to write.
+// db returns the read-only client.
 func (s *Service) db() *db.Client { return s.store.Reader() }

@@ -65,7 +65,7 @@ func pathSentence(ch *catalog.Channel, from rollout.Version, steps []*rollout.Pa
 	case end == rollout.ReasonUpToDate:
 		return fmt.Sprintf("%s is not below %s, the package of channel %s, so nothing is offered", from, ch.Target.Version, ch.Name)
 	case end == rollout.ReasonBlacklisted && len(steps) == 0:
-		return fmt.Sprintf("nothing is offered: the next package on the way to %s, or that itself, is blacklisted for channel %s", ch.Target.Version, ch.Name)
+		return fmt.Sprintf("nothing is offered: the next package on the way to %s is blacklisted for channel %s", ch.Target.Version, ch.Name)
 	case end == rollout.ReasonBlacklisted:
 		return fmt.Sprintf("%s, and no further: the next package on the way to %s is blacklisted for channel %s", way, ch.Target.Version, ch.Name)
 	}

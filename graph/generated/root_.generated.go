@@ -5117,7 +5117,7 @@ extend type Mutation {
 }
 
 extend type Subscription {
-  "Sends an application when its groups, channels or configuration change, or the numbers of one of its groups."
+  "Sends an application when its configuration, its groups, its channels or the counts of its machines change."
   applicationChanged(
     "Id of the application."
     applicationId: ID!
@@ -5336,7 +5336,7 @@ extend type Mutation {
   the effect in advance.
   """
   promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload!
-  "Forbids a package on a channel. Refused for the channel's current package and for a floor."
+  "Forbids a package on a channel. The channel's current package and its floors cannot be forbidden."
   blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload!
   "Allows a blacklisted package again."
   unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload!
@@ -5683,7 +5683,7 @@ type FleetNumbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "What needs attention, most urgent first."
   attention: [Attention!]!
@@ -5819,7 +5819,7 @@ type Group {
 
 "Overall state of a group."
 enum GroupState {
-  "The group has no channel, or the channel no package."
+  "The group has no channel, or its channel has no package."
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
@@ -5886,7 +5886,7 @@ type Numbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "Machines by version, highest version first."
   byVersion: [VersionCount!]!
@@ -5917,7 +5917,7 @@ type GroupNumbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "Grants within the last period."
   grantedInPeriod: Int!
@@ -6264,7 +6264,7 @@ enum Reason {
   INVALID_REQUEST
   "The application does not exist."
   UNKNOWN_APPLICATION
-  "The group does not exist, or not for this architecture."
+  "No group has this track and architecture."
   UNKNOWN_GROUP
   "The machine runs the target or higher."
   UP_TO_DATE
@@ -6274,7 +6274,7 @@ enum Reason {
   PINNED
   "A user holds the machine."
   HELD
-  "The group has no channel, or the channel no package."
+  "The group has no channel, or its channel has no package."
   NO_PACKAGE
   "The package, or the next floor, is blacklisted for the channel."
   BLACKLISTED
@@ -6335,7 +6335,7 @@ type Grant {
   number: Int!
   "When it was granted."
   grantedAt: Time!
-  "When the attempt counts as failed unless the machine reports before; null when there is no limit."
+  "When the attempt times out if the machine reports nothing until then; null when there is no limit."
   leaseExpiresAt: Time
   "When the download started; null when it did not."
   downloadingAt: Time
@@ -7643,7 +7643,7 @@ type User {
   id: ID!
   "Unique on this server."
   username: String!
-  "True when another user set the password, so that it should be changed."
+  "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
   "When the account was created."
   createdAt: Time!

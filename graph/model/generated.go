@@ -107,7 +107,7 @@ type Grant struct {
 	Number int `json:"number"`
 	// When it was granted.
 	GrantedAt time.Time `json:"grantedAt"`
-	// When the attempt counts as failed unless the machine reports before; null when there is no limit.
+	// When the attempt times out if the machine reports nothing until then; null when there is no limit.
 	LeaseExpiresAt *time.Time `json:"leaseExpiresAt,omitempty"`
 	// When the download started; null when it did not.
 	DownloadingAt *time.Time `json:"downloadingAt,omitempty"`
@@ -586,7 +586,7 @@ func (e ErrorCode) MarshalJSON() ([]byte, error) {
 type GroupState string
 
 const (
-	// The group has no channel, or the channel no package.
+	// The group has no channel, or its channel has no package.
 	GroupStateNoPackage GroupState = "NO_PACKAGE"
 	// The rollout completed: every active machine runs the target or higher.
 	GroupStateUpToDate GroupState = "UP_TO_DATE"

@@ -144,8 +144,8 @@ func (r *Reader) headOf(ctx context.Context, l *List, buckets []store.CountBucke
 	return r.store.Reader().Instance.Query().Where(head.Among()).Order(head.Sort), nil
 }
 
-// narrow adds the conditions that counters do not have to those of a bucket:
-// platform, time and the place after which the list starts.
+// narrow adds to the conditions of a bucket those without counters: platform, time,
+// and the place after which the list starts.
 func (l *List) narrow(s *sql.Selector, t *store.CountBucket) {
 	for _, p := range l.uncounted() {
 		p(s)
@@ -217,7 +217,7 @@ func within(buckets []store.CountBucket) predicate.Instance {
 	return instance.Or(either...)
 }
 
-// uncounted returns the conditions that counters do not have.
+// uncounted returns the conditions without counters.
 func (l *List) uncounted() (where []predicate.Instance) {
 	if l.OEM != nil {
 		where = append(where, instance.Oem(*l.OEM))
