@@ -86,10 +86,13 @@ export async function signIn(page: Page) {
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-/** The accessibility violations that axe finds on the page. */
-export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
+/** The rules of axe whose result depends on colors. */
+export const colorRules = ['color-contrast', 'link-in-text-block'];
+
+/** The accessibility violations that axe finds on the page, for all rules or some. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async (rules) => {
     const { axe } = window as unknown as {
       axe: { run: (what: Document, how: object) => Promise<AxeResults> };
     };
@@ -98,9 +101,9 @@ export async function violations(page: Page): Promise<string[]> {
     }
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     // For passed rules axe then reports only one node each, which is faster.
-    const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+    const { violations } = await axe.run(document, { runOnly: rules ?? tags, resultTypes: ['violations'] });
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
-  });
+  }, rules);
 }
 
 export { expect };
