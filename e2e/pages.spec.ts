@@ -1,5 +1,5 @@
 import type { Locator } from '@playwright/test';
-import { colorRules, expect, test, violations } from './support/test.ts';
+import { colorRules, expect, openFleet, test, violations } from './support/test.ts';
 
 /** A window of 1440 px at 200 % zoom has 720 CSS pixels. */
 const devices = {
@@ -128,6 +128,7 @@ for (const [device, shape] of Object.entries(devices)) {
 
 test('the theme choice overrides the system and is kept', async ({ dashboard: page }) => {
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await openFleet(page);
   const light = await background();
   await page.getByRole('radio', { name: 'Dark' }).check();
   await expect.poll(background).not.toBe(light);
@@ -163,6 +164,7 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
     if (!request.url().startsWith(server.url) && !request.url().startsWith('data:'))
       elsewhere.push(request.url());
   });
+  await openFleet(page);
   await page.getByRole('link', { name: 'API' }).click();
   await expect(page).toHaveURL(/\/playground$/);
   await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();

@@ -25,7 +25,7 @@ export type Machines = (rollout: Rollout, flags: Record<string, string | number>
 
 interface Test {
   machines: Machines;
-  /** The dashboard, signed in as the administrator. */
+  /** A page that is signed in as the administrator and has nothing open yet. */
   dashboard: Page;
 }
 
@@ -71,16 +71,28 @@ export const test = base.extend<Test, Worker>({
     await Promise.all(running.map((fleet) => fleet.stop()));
   },
   dashboard: async ({ page }, use) => {
-    await signIn(page);
+    const answer = await page.request.post('/graphql', {
+      data: {
+        query: 'mutation { signIn(input: { username: "admin", password: "admin" }) { user { username } } }',
+      },
+    });
+    expect(await answer.json()).toEqual({ data: { signIn: { user: { username: 'admin' } } } });
     await use(page);
   },
 });
 
+/** Signs in on the page, as a user does. */
 export async function signIn(page: Page) {
   await page.goto('/');
   await page.getByLabel('User name').fill('admin');
   await page.getByLabel('Password').fill('admin');
   await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+}
+
+/** Opens the first page and waits until it handles clicks and keys. */
+export async function openFleet(page: Page) {
+  await page.goto('/');
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
 }
 
