@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pages are the written pages: at the top, below docs and beside the code.
+// pages returns the Markdown pages by path: at the top, in docs and in code folders.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -36,9 +36,9 @@ var (
 	headings = regexp.MustCompile(`(?m)^#+ (.+)$`)
 )
 
-// TestLinksOfPagesLead checks that relative links name an existing file, and
-// anchors an existing heading.
-func TestLinksOfPagesLead(t *testing.T) {
+// TestPageLinksExist checks that relative links point to an existing file, and
+// anchors to an existing heading.
+func TestPageLinksExist(t *testing.T) {
 	all := pages(t)
 	for name, text := range all {
 		for _, m := range links.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
@@ -52,16 +52,16 @@ func TestLinksOfPagesLead(t *testing.T) {
 				target = name
 			}
 			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s: the link %s names no file", name, link)
+				t.Errorf("%s: the file of link %s does not exist", name, link)
 			} else if anchor != "" && !hasAnchor(all[target], anchor) {
-				t.Errorf("%s: the link %s names no heading", name, link)
+				t.Errorf("%s: the heading of link %s does not exist", name, link)
 			}
 		}
 	}
 }
 
-// hasAnchor reports whether a page has a heading with an anchor, as GitHub
-// makes it: lower case, blanks as hyphens, without punctuation.
+// hasAnchor reports whether a page has a heading with this anchor. GitHub derives
+// anchors from headings: lower case, hyphens for spaces, no punctuation.
 func hasAnchor(page, anchor string) bool {
 	for _, m := range headings.FindAllStringSubmatch(fences.ReplaceAllString(page, ""), -1) {
 		made := regexp.MustCompile(`[^a-z0-9_ -]`).ReplaceAllString(strings.ToLower(m[1]), "")
@@ -73,7 +73,7 @@ func hasAnchor(page, anchor string) bool {
 }
 
 // TestPagesNameExistingTests checks that the tests, fuzz targets and benchmarks
-// that pages name exist. "TestP2_…" stands for all with this beginning.
+// mentioned in pages exist. "TestP2_…" means any name that begins so.
 func TestPagesNameExistingTests(t *testing.T) {
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w*)\(`)
 	var tests []string
@@ -111,8 +111,8 @@ func TestPagesNameExistingTests(t *testing.T) {
 	}
 }
 
-// TestPagesNameExistingFiles checks that the paths that pages print exist:
-// `store/lane.go`, `rollout/testdata`.
+// TestPagesNameExistingFiles checks that paths in code style exist, such as
+// `store/lane.go` or `rollout/testdata`.
 func TestPagesNameExistingFiles(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -127,7 +127,7 @@ func TestPagesNameExistingFiles(t *testing.T) {
 		for _, m := range printed.FindAllStringSubmatch(fences.ReplaceAllString(text, ""), -1) {
 			top, _, _ := strings.Cut(m[1], "/")
 			if !tops[top] || in("bin build data", top) {
-				continue // of a page's own folder, or not a path
+				continue // relative to the page's folder, or not a path
 			}
 			if found, err := filepath.Glob(m[1]); err != nil || len(found) == 0 {
 				t.Errorf("%s: there is no %s", name, m[1])

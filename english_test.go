@@ -3,9 +3,7 @@ package coreroller_test
 import (
 	"bufio"
 	"bytes"
-	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -18,17 +16,7 @@ import (
 
 const wordsFile = "docs/wordlist.txt"
 
-var everyRoom = flag.Bool("every-room", false, "report the words of docs/wordlist.txt in pendingRooms too")
-
-// pendingRooms are the top-level folders whose texts have not been rewritten
-// yet. Their findings are counted, not reported as failures.
-const pendingRooms = "store fleet rest omaha auth event server cmd simulate load bench frontend"
-
-// pendingFiles are such files at the top level.
-const pendingFiles = "architecture_test.go"
-
-// unchecked are files that are generated, recorded or not ours: their text is
-// written elsewhere.
+// unchecked are files that are generated, recorded or written by others.
 var unchecked = regexp.MustCompile(`^(ent/db/|graph/generated/|graph/model/generated\.go|store/migrations/|LICENSE$|go\.sum$|docs/wordlist\.txt$|` +
 	`frontend/src/lib/api/(graphql-env\.d\.ts|schema\.graphql)$)|/testdata/|(^|/)package-lock\.json$|\.(png|ico|svg|woff2)$`)
 
@@ -42,7 +30,7 @@ func TestEnglish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Files that are not committed yet count, deleted ones do not.
+	// This includes files that are not committed yet.
 	out, err := exec.Command("git", "ls-files", "-co", "--exclude-standard", "-z").Output()
 	if err != nil {
 		if _, missing := os.Stat(".git"); missing == nil {
@@ -50,7 +38,6 @@ func TestEnglish(t *testing.T) {
 		}
 		t.Skip("this is no git work tree, so the tracked files are not known")
 	}
-	pending := map[string]int{}
 	for name := range strings.SplitSeq(strings.Trim(string(out), "\x00"), "\x00") {
 		if unchecked.MatchString(name) {
 			continue
@@ -59,17 +46,9 @@ func TestEnglish(t *testing.T) {
 		if err != nil || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
 			continue
 		}
-		room, _, below := strings.Cut(name, "/")
 		for _, found := range list.find(name, string(text)) {
-			if !*everyRoom && (below && in(pendingRooms, room) || !below && in(pendingFiles, name)) {
-				pending[room]++
-				continue
-			}
 			t.Error(found)
 		}
-	}
-	for _, room := range slices.Sorted(maps.Keys(pending)) {
-		t.Logf("%s: %d findings, not rewritten yet (list them with -every-room)", room, pending[room])
 	}
 }
 
@@ -159,8 +138,8 @@ func parseWords(source string) (*wordList, error) {
 	return list, nil
 }
 
-// alternatives splits a pattern at the bars outside of parentheses. Apart, each
-// starts with plain letters, which regexp finds much faster.
+// alternatives splits a pattern at the bars outside of parentheses. regexp is much
+// faster on single alternatives, because each starts with plain letters.
 func alternatives(pattern string) []string {
 	depth, from := 0, 0
 	var parts []string
@@ -178,7 +157,7 @@ func alternatives(pattern string) []string {
 	return append(parts, pattern[from:])
 }
 
-// lines yields the non-empty lines that are no comments, by number.
+// lines yields the number and text of each line that is not empty and not a comment.
 func lines(source string) func(func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		scanner := bufio.NewScanner(strings.NewReader(source))
@@ -227,8 +206,8 @@ func (l *wordList) find(name, text string) []string {
 	return sentences
 }
 
-// words returns where a text has whole words that match: they start after
-// something that is no letter or, in a camelCase name, with a capital.
+// words returns the positions of whole words that match. A word begins after a
+// character that is not a letter or, in a camelCase name, with a capital letter.
 func words(match *regexp.Regexp, text, lower string) [][]int {
 	var found [][]int
 	for _, m := range match.FindAllStringIndex(lower, -1) {
@@ -240,8 +219,8 @@ func words(match *regexp.Regexp, text, lower string) [][]int {
 	return found
 }
 
-// oneWord reports whether a text is no part of several words in camelCase, such
-// as the "ANew" of StartsANewWindow. Text with spaces always is.
+// oneWord reports whether a matched text is whole words. It is not if it joins parts
+// of a camelCase name, such as "ANew" in StartsANewWindow.
 func oneWord(text string) bool {
 	return strings.ContainsAny(text, " \t\n") || strings.ToUpper(text) == text || strings.ToLower(text[1:]) == text[1:]
 }
@@ -249,7 +228,8 @@ func oneWord(text string) bool {
 func isLower(b byte) bool { return 'a' <= b && b <= 'z' }
 func isUpper(b byte) bool { return 'A' <= b && b <= 'Z' }
 
-// lowerASCII keeps the length of the text, which strings.ToLower does not.
+// lowerASCII returns lower case of the same length. strings.ToLower may change the
+// length, and the positions would differ.
 func lowerASCII(text string) string {
 	b := []byte(text)
 	for i, c := range b {

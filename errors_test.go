@@ -24,9 +24,9 @@ import (
 // errorsPage lists every code a client can receive.
 const errorsPage = "docs/errors.md"
 
-// statusSections are the tables of HTTP statuses in errorsPage: the rooms whose
-// code sends them, and the statuses that a library sends for those rooms.
-var statusSections = map[string]struct{ rooms, libraries string }{
+// statusSections are the tables of HTTP statuses in errorsPage: the areas whose
+// code sends them, and the statuses that a library sends for those areas.
+var statusSections = map[string]struct{ areas, libraries string }{
 	"Machines":             {"omaha", "200 404"},                          // net/http: the answer itself; the secret's http.NotFound
 	"GraphQL":              {"graph auth", "101 200 400 405 406 422 500"}, // gqlgen's transports
 	"REST":                 {"rest auth", "405"},                          // net/http's router
@@ -142,25 +142,25 @@ func readCodes(tree fs.FS) (map[string]set, error) {
 	for r := rollout.ReasonNone + 1; r.String() != ""; r++ {
 		reasons[r.String()] = true
 	}
-	sent := map[string]set{} // room → statuses
+	sent := map[string]set{} // area → statuses
 	closing := set{"1001": true}
-	err := eachSource(tree, func(room string, file *ast.File) {
+	err := eachSource(tree, func(area string, file *ast.File) {
 		for name, value := range constants(file) {
 			switch {
-			case room == "omaha" && strings.HasPrefix(name.ident, "info"):
+			case area == "omaha" && strings.HasPrefix(name.ident, "info"):
 				reasons[value] = true
-			case room == "omaha" && strings.HasPrefix(name.ident, "status"):
+			case area == "omaha" && strings.HasPrefix(name.ident, "status"):
 				statuses[value] = true
-			case room == "fleet" && name.kind == "Code":
+			case area == "fleet" && name.kind == "Code":
 				codes[value] = true
-			case room == "graph" && strings.HasPrefix(name.ident, "close"):
+			case area == "graph" && strings.HasPrefix(name.ident, "close"):
 				closing[value] = true
 			}
 		}
-		if sent[room] == nil {
-			sent[room] = set{}
+		if sent[area] == nil {
+			sent[area] = set{}
 		}
-		maps.Copy(sent[room], statusesOf(file))
+		maps.Copy(sent[area], statusesOf(file))
 	})
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func readCodes(tree fs.FS) (map[string]set, error) {
 	if err != nil {
 		return nil, err
 	}
-	codes["internal"] = true // an unexpected error, at the edge
+	codes["internal"] = true // every unexpected error
 	if !maps.Equal(codes, graphQL) {
 		return nil, fmt.Errorf("the codes of fleet and of GraphQL differ: %v, %v", codes, graphQL)
 	}
@@ -179,15 +179,15 @@ func readCodes(tree fs.FS) (map[string]set, error) {
 		for code := range strings.FieldsSeq(s.libraries) {
 			all[section][code] = true
 		}
-		for room := range strings.FieldsSeq(s.rooms) {
-			maps.Copy(all[section], sent[room])
+		for area := range strings.FieldsSeq(s.areas) {
+			maps.Copy(all[section], sent[area])
 		}
 	}
 	return all, nil
 }
 
-// eachSource visits every written Go file outside tests.
-func eachSource(tree fs.FS, visit func(room string, file *ast.File)) error {
+// eachSource visits every Go file that is neither generated nor a test.
+func eachSource(tree fs.FS, visit func(area string, file *ast.File)) error {
 	return fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -209,8 +209,8 @@ func eachSource(tree fs.FS, visit func(room string, file *ast.File)) error {
 		if err != nil {
 			return err
 		}
-		room, _, _ := strings.Cut(name, "/")
-		visit(room, file)
+		area, _, _ := strings.Cut(name, "/")
+		visit(area, file)
 		return nil
 	})
 }
@@ -249,7 +249,7 @@ func constants(file *ast.File) map[constant]string {
 	return values
 }
 
-// statusesOf returns the HTTP statuses that a file names.
+// statusesOf returns the HTTP statuses whose constants a file uses.
 func statusesOf(file *ast.File) set {
 	numbers := map[string]string{}
 	for n := 100; n < 600; n++ {

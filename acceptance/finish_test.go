@@ -38,7 +38,7 @@ func TestCase36_RolloutCompletesWithTheLastMachine(t *testing.T) {
 		"reported versions": func(s *site) {
 			s.check("a", "1.0.0")
 			s.check("b", "1.0.0")
-			s.check("c", "1.0.0") // held; it reaches the target without a grant
+			s.check("c", "1.0.0") // held; later c reaches the target without a grant
 			s.check("a", "2.0.0")
 			s.check("b", "2.0.1")
 			s.rolloutIs(rollout.RolloutActive)

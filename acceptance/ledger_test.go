@@ -25,7 +25,7 @@ func TestP3_LedgerLockSerializesDecisions(t *testing.T) {
 			go func() { answered <- other.check("m", "1.0.0") }()
 			s.awaitLock(func() bool { return len(answered) > 0 })
 			now := s.clock.Now()
-			states[0].Ledger.Spends = []rollout.Spend{{First: now, Last: now, Count: 2}} // the whole period cap
+			states[0].Ledger.Spends = []rollout.Spend{{First: now, Last: now, Count: 2}} // uses the whole period cap
 			return tx.Save(s.ctx, &store.Batch{Groups: states})
 		}))
 		if a := <-answered; a.Check == nil || a.Check.Info != "period_limit" {

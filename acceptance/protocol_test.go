@@ -103,7 +103,7 @@ func TestCase45_OddVersionsAndMachineIDsAreAnswered(t *testing.T) {
 		if a.code != http.StatusOK || !strings.HasPrefix(a.Apps[0].Status, "error-") {
 			t.Errorf("control character: %d %s", a.code, a.body)
 		}
-		if n := s.numbers(); n.Total != 2 { // m and the machine id of 50 bytes
+		if n := s.numbers(); n.Total != 2 { // machine m and the one with an id of 50 bytes
 			t.Errorf("numbers %+v", n.Numbers)
 		}
 		if _, err := s.View.FleetNumbers(s.ctx); err != nil {

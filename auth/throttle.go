@@ -26,7 +26,7 @@ const (
 type TooManyTries struct{ Wait time.Duration }
 
 func (e *TooManyTries) Error() string {
-	return fmt.Sprintf("too many failed sign-in attempts: wait %d seconds", e.Seconds())
+	return fmt.Sprintf("too many failed sign-in attempts: wait %d s", e.Seconds())
 }
 
 // Seconds is how long to wait, at least 1. It is the value of Retry-After.

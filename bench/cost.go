@@ -22,8 +22,8 @@ type cost struct {
 
 func (c cost) minus(d cost) cost { return cost{c.cpu - d.cpu, c.database - d.database, c.wal - d.wal} }
 
-// cost returns the cost until now. What is unknown on this system or database is
-// zero.
+// cost returns the cost until now. Values that this system or database does not
+// report are zero.
 func (s *testServer) cost(ctx context.Context) (c cost) {
 	c.cpu = load.CPUTime()
 	if s.postgres == nil {

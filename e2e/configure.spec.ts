@@ -160,7 +160,7 @@ test('a new application gets a channel, a group, and a package with digests comp
   });
 });
 
-test('a promotion states its reach and needs a reason, by menu and by drag', async ({
+test('a promotion states its impact and needs a reason, by menu and by drag', async ({
   dashboard: page,
   api,
   machines,
@@ -303,7 +303,7 @@ test('the policy editor shows preview, windows, simulation and changes', async (
     ).toBeVisible();
   });
 
-  await test.step('more reach needs a reason', async () => {
+  await test.step('a policy that lets more machines update needs a reason', async () => {
     await expect(
       meaning
         .getByRole('listitem')

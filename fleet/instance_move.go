@@ -17,20 +17,16 @@ import (
 // MoveInstance is the input of Service.MoveInstance.
 type MoveInstance struct {
 	ID      uuid.UUID
-	GroupID *uuid.UUID // nil: the group it names itself, from its next check-in
+	GroupID *uuid.UUID // nil: the group of the track it sends, from its next check-in
 	Reason  string
 }
 
-// MoveInstance moves a machine to a group, whatever track it names. A grant that
-// it has not started is withdrawn; the new group decides again. A machine that has
-// started its update stays until the update ended, so that its result counts where
-// it was granted, and moves with its next check-in.
+// MoveInstance moves a machine to a group. The track that the machine sends is then
+// ignored. A grant that the machine has not started is withdrawn, and the new group
+// decides again. A machine that has started its update moves with its first request
+// after the update ended, so that its result counts where it was granted.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "moveInstance", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "moveInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
 		if in.GroupID == nil {
 			m.Moved, m.MoveTo = false, uuid.Nil
@@ -41,7 +37,7 @@ func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instan
 			return err
 		}
 		if to.Arch != m.Arch {
-			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, the machine is %s", to.Name, to.Arch, m.Arch)
+			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, but the machine is %s", to.Name, to.Arch, m.Arch)
 		}
 		m.Moved, m.MoveTo = true, uuid.Nil
 		if from == to {

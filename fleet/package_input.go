@@ -41,24 +41,10 @@ type ActionInput struct {
 	Deadline              string
 }
 
-// packageFields are all fields of a package that people enter.
-type packageFields struct {
-	Type        int8
-	Version     string
-	URL         string
-	Filename    string
-	Size        int64
-	SHA1        string
-	SHA256      string
-	Description string
-	Files       []FileInput
-	Action      *ActionInput
-}
-
 // check validates the fields and normalises digests. The SHA-256 of package and
 // action is the same digest in hex and base64: a missing one is derived from the
 // other.
-func (f *packageFields) check(p *input.Problems) {
+func (f *CreatePackage) check(p *input.Problems) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
@@ -78,7 +64,7 @@ func (f *packageFields) check(p *input.Problems) {
 	f.action(p)
 }
 
-func (f *packageFields) files(p *input.Problems) {
+func (f *CreatePackage) files(p *input.Problems) {
 	if len(f.Files) > maxFiles {
 		p.Add("files", "at most %d files", maxFiles)
 	}
@@ -87,17 +73,17 @@ func (f *packageFields) files(p *input.Problems) {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
 		file.Name = p.Name(at+"name", file.Name, maxFile)
 		if seen[file.Name] {
-			p.Add(at+"name", "%q is named twice", file.Name)
+			p.Add(at+"name", "%q is listed twice", file.Name)
 		}
 		seen[file.Name] = true
 		checkFile(p, at, file.Size, &file.SHA1, &file.SHA256)
 	}
 }
 
-func (f *packageFields) action(p *input.Problems) {
+func (f *CreatePackage) action(p *input.Problems) {
 	if f.Type != catalog.PackageFlatcar {
 		if f.Action != nil {
-			p.Add("action", "only a package of type 1 has one")
+			p.Add("action", "must be empty unless the type is 1")
 		}
 		return
 	}
@@ -129,8 +115,8 @@ func (f *packageFields) action(p *input.Problems) {
 	}
 }
 
-// checkURL checks a codebase. update_engine appends the file name to the text, so a
-// query would swallow it.
+// checkURL checks a codebase. update_engine appends the file name to the text, so
+// after a query the name would become part of the query.
 func checkURL(p *input.Problems, text string, kind int8) {
 	u, err := url.Parse(text)
 	switch {

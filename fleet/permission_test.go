@@ -24,10 +24,10 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Upkeep.Work":            "called by the program",
 	}
 	d := newHarness(t, storetest.SQLite(t))
-	for room, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {
+	for field, service := range map[string]any{"Service": d.Service, "Accounts": d.Accounts, "View": d.View, "Upkeep": d.Upkeep} {
 		value := reflect.ValueOf(service)
 		for i := range value.NumMethod() {
-			name, method := room+"."+value.Type().Method(i).Name, value.Method(i)
+			name, method := field+"."+value.Type().Method(i).Name, value.Method(i)
 			if _, ok := open[name]; ok {
 				delete(open, name)
 				continue

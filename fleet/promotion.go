@@ -26,11 +26,7 @@ type PromotePackage struct {
 // PromotePackage points a channel to a package; every group on the channel starts a
 // rollout to it. It does nothing when the channel already points there.
 func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "promotePackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "promotePackage", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		if want := in.ExpectedPackageID; want != nil && *want != input.Or(row.PackageID, uuid.Nil) {
 			return fault.Errorf(fault.Conflict, "expectedPackageId", "channel %q now points to another package", ch.Name)
@@ -83,7 +79,7 @@ func packageFor(c *change.Change, ch *catalog.Channel, id uuid.UUID) (*db.Releas
 	case row.ApplicationID != c.App:
 		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s belongs to another application", row.Version)
 	case row.Arch != ch.Arch:
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, channel %q for %s", row.Version, row.Arch, ch.Name, ch.Arch)
+		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but channel %q is for %s", row.Version, row.Arch, ch.Name, ch.Arch)
 	}
 	return row, nil
 }

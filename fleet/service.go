@@ -1,14 +1,16 @@
-// Package fleet is the service layer: what an operator can do. Every verb checks
-// the permission, validates its input and runs as one change (package change),
-// which leaves activity and audit behind. The rooms below it hold the rest:
-// catalog (configuration in memory), checkin (machines), view (reads), account
-// (people), upkeep (background work), seed (first contents).
+// Package fleet is the service layer: it has one method, called a verb, for
+// everything an operator can do. Every verb checks the permission, validates its
+// input and runs as one change (package change), which records activity and audit.
+// The packages below it do the rest: catalog (configuration in memory), checkin
+// (machines), view (reads), account (people), upkeep (background work), seed (first
+// contents).
 //
 // It knows no protocol (Omaha, REST and GraphQL translate to it), contains no SQL
 // text and does not decide about a rollout itself.
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -19,6 +21,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -33,8 +37,8 @@ type Options struct {
 	Demo  DemoFleet // nil: the demo cannot be started
 }
 
-// Service carries the operators' verbs and the rooms below them. It is safe for
-// concurrent use.
+// Service has the operators' verbs and the services of the packages below. It is
+// safe for concurrent use.
 type Service struct {
 	Machines *checkin.Service
 	Accounts *account.Service
@@ -79,3 +83,19 @@ func (s *Service) Close() { s.Machines.Close() }
 
 // Catalog returns the current configuration; it never changes once returned.
 func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }
+
+// begin checks the permission that a verb needs, then its input.
+func begin(ctx context.Context, v *change.Verb) (err error) {
+	if v.By, err = fault.Require(ctx, v.Needs); err != nil {
+		return err
+	}
+	return cmp.Or(v.Invalid, input.CheckReason(v.Reason))
+}
+
+// configure runs a verb that changes the configuration.
+func (s *Service) configure(ctx context.Context, v change.Verb, f func(c *change.Change) error) error {
+	if err := begin(ctx, &v); err != nil {
+		return err
+	}
+	return s.changes.Configure(ctx, v, f)
+}

@@ -1,5 +1,5 @@
-// Package frontend carries the built dashboard inside the binary. It knows
-// nothing of how it is served.
+// Package frontend embeds the built dashboard in the binary. Package server serves
+// it.
 package frontend
 
 import (
@@ -7,13 +7,13 @@ import (
 	"io/fs"
 )
 
-// dist is what the build left; without a build it holds nothing but .keep, so
-// that the server compiles and tests run without Node.
+// dist is the output of the build. Without a build it contains only .keep, so that
+// the server compiles and tests run without Node.
 //
 //go:embed all:dist
 var dist embed.FS
 
-// Dist is the built dashboard, index.html at its root.
+// Dist returns the built dashboard, with index.html at its root.
 func Dist() fs.FS {
 	sub, err := fs.Sub(dist, "dist")
 	if err != nil {

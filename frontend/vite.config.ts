@@ -6,8 +6,8 @@ import { defineConfig } from 'vitest/config';
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const server = process.env['COREROLLER_URL'] ?? 'http://127.0.0.1:8000';
 
-/** Vite drops the attribute. Without it a page in the chosen theme begins with
- * a flash of the system's. */
+/** Adds an attribute that Vite drops. Without it the page is first painted in the
+ * system's theme and then in the chosen one. */
 const blockRendering: Plugin = {
   name: 'block-rendering',
   transformIndexHtml: {
@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => ({
   build: {
     rolldownOptions: {
       input: { main: path('./index.html'), playground: path('./playground/index.html') },
-      // React marks its modules "use client", which means nothing here.
+      // React marks its modules "use client", which has no effect here.
       onwarn: (warning, warn) => {
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },
@@ -40,5 +40,14 @@ export default defineConfig(({ mode }) => ({
   server: {
     proxy: { '/graphql': { target: server, ws: true }, '/healthz': server },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'scripts/*.test.js'] },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts', 'scripts/*.test.js'],
+    // Files share modules and the DOM: loading Svelte for each file took most of the time. So a test
+    // undoes what it changes.
+    isolate: false,
+    // Generous, because the machine may be busy.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
 }));

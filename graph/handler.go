@@ -1,6 +1,6 @@
 // Package graph is the GraphQL API: a schema written by hand, resolvers that call
 // the fleet for each mutation and read rows and counters, and subscriptions that
-// read again after an event. It contains no rollout rules.
+// read the current state again after an event. It contains no rollout rules.
 package graph
 
 import (
@@ -53,7 +53,7 @@ type Handler struct {
 // requests.
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
-	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
+	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
 	h := &Handler{server: srv, executions: r.executions}
 	h.closing, h.close = context.WithCancel(context.Background())
 

@@ -34,7 +34,7 @@ func TestPagesStayWithinTheirStatementBudget(t *testing.T) {
 	}
 	each(t, func(t *testing.T, s *site) {
 		s.release("1.0.0")
-		for i := range 5 { // more objects must not need more statements
+		for i := range 5 { // more objects must not add statements
 			name := fmt.Sprintf("more %d", i)
 			pkg := s.release(fmt.Sprintf("1.%d.0", i+1))
 			ch, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: name, PackageID: &pkg})

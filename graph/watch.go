@@ -25,11 +25,11 @@ const (
 	recheckInterval = 30 * time.Second
 )
 
-// watch runs a subscription: it sends the result of read at once, and again
-// after each wanted event. The bus queues events, bounded and merged: a
-// publisher never waits for a subscriber, and events during a message become one.
-// read gets snapshot for the first message and after lost events; last ends the
-// subscription.
+// watch runs a subscription: it sends the result of read at once, and again after
+// each wanted event. The bus queues events, bounded and merged: a publisher never
+// waits for a subscriber, and events during a message become one. snapshot is true
+// in the first call of read and after lost events. If read returns last, the
+// subscription ends.
 func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, wanted func(event.Event) bool,
 	read func(ctx context.Context, snapshot bool) (message T, last bool, err error),
 ) (<-chan T, error) {
@@ -112,7 +112,9 @@ func (r *Resolver) fail(ctx context.Context, err error) {
 		return // the client has disconnected
 	}
 	if e, shared := ctx.Value(executionContextKey{}).(*execution); shared {
-		e.fail(err)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.err = err
 		return
 	}
 	c := socketOf(ctx)
@@ -120,7 +122,8 @@ func (r *Resolver) fail(ctx context.Context, err error) {
 		return // an event stream ends with "complete"
 	}
 	if errors.Is(err, auth.ErrUnauthenticated) {
-		c.closeWith(closeUnauthorized)
+		c.code.Store(closeUnauthorized)
+		c.cancel()
 		return
 	}
 	transport.AddSubscriptionError(ctx, r.present(ctx, err))

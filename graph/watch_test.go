@@ -163,7 +163,7 @@ func TestSubscriptionsPerConnectionAreLimited(t *testing.T) {
 	for i := range 103 {
 		w.subscribe(fmt.Sprint(i), `subscription($id: ID!) { groupChanged(groupId: $id) { snapshot } }`, vars{"id": s.group})
 	}
-	for range 103 + 3 { // one message each, and the completion of those refused
+	for range 103 + 3 { // one message for each, and a completion for each refused one
 		if m := w.read(); strings.Contains(string(m.Payload), "INVALID") {
 			refused++
 		}

@@ -26,8 +26,8 @@
 //     events are not acknowledged then, because they were not stored.
 //   - The applications of a request are answered in order and independently. If the
 //     fleet fails for some of them, those get error-internal. If it fails for all,
-//     the response is HTTP 500, and update_engine doubles its poll interval. So it
-//     is for every machine with one application.
+//     the response is HTTP 500, and update_engine doubles its poll interval. A
+//     failure for a machine with one application is always HTTP 500.
 //   - If the fleet is overloaded or stopping, the whole request gets HTTP 503, with
 //     the same effect. Repeating a request is harmless, because grants and events
 //     are idempotent.

@@ -26,11 +26,11 @@ var update = flag.Bool("update", false, "rewrite the responses in testdata: read
 // by field, on both databases. A line of a file is
 //
 //	# a comment
-//	! as NAME:PASSWORD      credentials of the next requests; "stranger" has none
+//	! as NAME:PASSWORD      credentials of the next requests; "none" sends no credentials
 //	! wait DURATION         advances the clock; each request also advances it by a second
 //	! work                  runs the background work once
 //	! machine ID VERSION GROUP [XML]  sends an Omaha request; default: update check
-//	! save NAME PATH        names a value of the last response, which is written {NAME} from then on
+//	! save NAME PATH        names a value of the last response; later lines contain {NAME} instead
 //	>>> METHOD PATH         a request, its headers ("Name: value") and its body
 //	<<< STATUS              the response
 //
@@ -115,7 +115,7 @@ func (c *conversation) command(out *strings.Builder, args []string) {
 	c.t.Helper()
 	switch args[0] {
 	case "as":
-		if c.who = args[1]; c.who == "stranger" {
+		if c.who = args[1]; c.who == "none" {
 			c.who = ""
 		}
 	case "wait":

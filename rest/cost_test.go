@@ -109,7 +109,7 @@ func TestVerifiedPasswordsAreCached(t *testing.T) {
 	for range 20 {
 		s.ask("admin:admin", http.MethodGet, "/api/activity", http.NoBody)
 	}
-	if n := count(); n != 20 { // reading the user would add one each
+	if n := count(); n != 20 { // 40 if each request also read the user
 		t.Errorf("20 requests cost %d statements", n)
 	}
 }
@@ -181,8 +181,8 @@ func live() int64 {
 // many is the size of lists that must not be in memory as a whole.
 var many = storetest.Size(20_000, 100_000)
 
-// Machines are listed page by page, each once, and in a single answer; neither
-// holds all of them in memory.
+// Page by page, a list contains each machine once. Neither the pages nor one answer
+// with all machines hold the whole list in memory.
 func TestManyInstancesPageInConstantMemory(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) { // not in parallel: other tests use memory too
 		s := newSite(t, url)
@@ -213,10 +213,10 @@ func TestManyInstancesPageInConstantMemory(t *testing.T) {
 		}
 		clear(seen)
 
-		// A page that was not read before, twice.
+		// A page deep in the list, before and after the cached positions expire.
 		deep := fmt.Sprintf("%s?perpage=77&page=%d", path, many/77)
 		first := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
-		s.wait(time.Hour) // expires the cache of places
+		s.wait(time.Hour) // the cached positions expire
 		again := s.ask("admin:admin", http.MethodGet, deep, http.NoBody).data
 		if string(first) != string(again) || !strings.Contains(string(first), `"id"`) {
 			t.Errorf("a page deep in the list: %.200s and %.200s", first, again)

@@ -25,14 +25,14 @@ import (
 func described(t testing.TB, r reply) {
 	t.Helper()
 	if strings.Contains(string(r.data), "there is no such route") || r.status == http.StatusMethodNotAllowed || r.request.URL.Path == "/api/nothing" {
-		return // compared with the conversations
+		return // the recorded conversations contain it
 	}
 	v, err := described31()
 	if err != nil {
 		t.Fatal(err)
 	}
 	resp := &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(bytes.NewReader(r.data)), Request: r.request}
-	v.mu.Lock() // its paths are cached without a lock
+	v.mu.Lock() // the validator caches paths without a lock
 	defer v.mu.Unlock()
 	if ok, found := v.ValidateHttpResponse(r.request, resp); !ok {
 		t.Errorf("%s %s: %d %.300s\n%s", r.request.Method, r.request.URL, r.status, r.data, sentences(found))

@@ -9,8 +9,8 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// Version 1.0 knows only some of the policy. A change through it must not reset
-// the fields it does not know.
+// The REST API has only some fields of the policy. A change through it must not
+// reset the others.
 func TestPolicyFieldsUnknownToRESTKeepTheirValue(t *testing.T) {
 	sent := map[string]bool{
 		"UpdatesEnabled": true, "SafeMode": true, "MaxUpdatesPerPeriod": true, "PeriodInterval": true,
@@ -29,7 +29,7 @@ func TestPolicyFieldsUnknownToRESTKeepTheirValue(t *testing.T) {
 			continue
 		}
 		p := rollout.DefaultPolicy()
-		p.MaxUpdatesPerPeriod = 50 // not the number in flight, which else follows it
+		p.MaxUpdatesPerPeriod = 50 // unlike MaxConcurrentUpdates: REST changes both if they are equal
 		switch field := reflect.ValueOf(&p).Elem().Field(i); value := field.Addr().Interface().(type) {
 		case *[]calendar.Window:
 			*value = []calendar.Window{{Start: 1}}

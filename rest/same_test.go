@@ -43,13 +43,13 @@ func TestRESTAndGraphQLWriteTheSameRows(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		rest := newSite(t, url)
 		left := map[string]string{}
-		left["rest"] = lived(rest, restDialect{rest})
+		left["rest"] = runVerbs(rest, restDialect{rest})
 		other := storetest.SQLite(t)
 		if strings.HasPrefix(url, "postgres") {
 			other = storetest.Postgres(t)
 		}
 		graph := newSite(t, other)
-		left["graphql"] = lived(graph, graphDialect{graph})
+		left["graphql"] = runVerbs(graph, graphDialect{graph})
 		if left["rest"] != left["graphql"] {
 			t.Errorf("REST and GraphQL differ:\n%s", firstDifference(left["rest"], left["graphql"]))
 		}
@@ -65,8 +65,8 @@ func TestRESTAndGraphQLWriteTheSameRows(t *testing.T) {
 	})
 }
 
-// lived runs every verb once and returns the rows.
-func lived(s *site, d dialect) string {
+// runVerbs runs every verb once and returns the rows.
+func runVerbs(s *site, d dialect) string {
 	s.t.Helper()
 	app := d.createApplication("agent", "runs everywhere", nil)
 	d.updateApplication(app, "agents", "run everywhere")
@@ -74,7 +74,7 @@ func lived(s *site, d dialect) string {
 	two := d.createPackage(app, "2.0.0")
 	stable := d.createChannel(app, "stable", &one)
 	d.createPackage(app, "3.0.0", stable)
-	d.updatePackage(app, two, "2.0.1", "mended")
+	d.updatePackage(app, two, "2.0.1", "repaired")
 	group := d.createGroup(app, stable, "prod")
 	s.machine("m1", "1.0.0", group.String(), "<ping/><updatecheck/>")
 	d.promote(app, stable, "stable", &two)

@@ -43,7 +43,7 @@ func (w *World) recount(before place, m *Machine) {
 // group or restored from the archive.
 func (w *World) Join(m *Machine) { w.Census.add(w.place(m), 1) }
 
-// Leave removes a machine that leaves the group from the counts. An open attempt
+// Leave removes a machine from the counts when it leaves the group. An open attempt
 // is dropped without a record; call Abandon first to record it.
 func (w *World) Leave(m *Machine) {
 	w.Census.add(w.place(m), -1)

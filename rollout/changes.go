@@ -29,7 +29,7 @@ func wavesText(waves []Wave) string {
 	return join(waves, "none", ", then ", func(i int, w Wave) string {
 		canaries := strings.Join(w.Canaries, ", ")
 		if n := len(w.Canaries); n > 5 {
-			canaries = count(n, "named machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
+			canaries = count(n, "listed machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
 		}
 		text := w.describeWith(canaries)
 		if i < len(waves)-1 {

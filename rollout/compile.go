@@ -15,7 +15,7 @@ type Problem struct {
 }
 
 const (
-	// Limits against configurations that only slow down every decision.
+	// Limits that keep decisions fast.
 	maxWaves    = 100
 	maxCanaries = 1000 // per wave
 )
@@ -93,9 +93,9 @@ func checkWaves(c *compiler, waves []Wave) string {
 		case !isShare(w.Share):
 			c.fail(field+".share", "must be 0 to 100 %%")
 		case w.Share == 0 && len(w.Canaries) == 0:
-			c.fail(field+".share", "must be above 0 unless the wave names canaries")
+			c.fail(field+".share", "must be above 0 unless the wave lists canaries")
 		case w.Share < before:
-			c.fail(field+".share", "must not be below the wave before")
+			c.fail(field+".share", "must not be below that of the previous wave")
 		default:
 			before = w.Share
 		}
@@ -130,7 +130,7 @@ func (c *compiler) canaries(field string, ids []string) {
 		case id == "":
 			c.fail(fmt.Sprintf("%s[%d]", field, i), "is empty")
 		case seen[id]:
-			c.fail(fmt.Sprintf("%s[%d]", field, i), "%q is named twice", id)
+			c.fail(fmt.Sprintf("%s[%d]", field, i), "%q is listed twice", id)
 		}
 		seen[id] = true
 	}

@@ -62,8 +62,8 @@ func TestDescribe(t *testing.T) {
 	}
 	p.OnDemand = OnDemandSkipsPacingAndWindows
 	want := "Updates are switched off; when on, at most 20 machines per 90 seconds and 5 at once, daily 22:00 to 04:30 (Europe/Berlin), " +
-		"except during 1 freeze, one machine first, in 3 waves (2 named machines until all of them finished, then " +
-		"1 named machine and 10 % of the machines until 10 updates finished, 95 % of them successful, 2 days of soak, an approval, " +
+		"except during 1 freeze, one machine first, in 3 waves (2 listed machines until all of them finished, then " +
+		"1 listed machine and 10 % of the machines until 10 updates finished, 95 % of them successful, 2 days of soak, an approval, " +
 		"then 100 % of the machines), halted when 20 % of at least 5 finished attempts failed, a machine is quarantined after 3 failed attempts, " +
 		"updates requested at the machine skip waves, limits and windows."
 	if got := compile(t, p).Describe(); got != want {

@@ -31,7 +31,7 @@ func describeWaves(waves []Wave) string {
 }
 
 // describe returns the machines that the wave contains.
-func (w Wave) describe() string { return w.describeWith(count(len(w.Canaries), "named machine")) }
+func (w Wave) describe() string { return w.describeWith(count(len(w.Canaries), "listed machine")) }
 
 // describeWith uses a text of its own for the canaries.
 func (w Wave) describeWith(canaries string) string {

@@ -42,7 +42,7 @@ func (d Decision) Detail() string {
 		return "updates are frozen" + attribution("", d.Because) + until(d.Until)
 	case ReasonWaveNotReached:
 		if d.Share == 0 {
-			return fmt.Sprintf("wave %d is for named machines, and this machine is not one of them", d.Wave+1)
+			return fmt.Sprintf("wave %d contains only listed machines, and this machine is not one of them", d.Wave+1)
 		}
 		return fmt.Sprintf("wave %d reaches %s of the machines, this machine is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
 	case ReasonSoaking:

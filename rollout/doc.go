@@ -12,17 +12,17 @@
 // ledger and current rollout. Machine is one machine in one application. A
 // Schedule is a policy compiled by Compile. The steps of a request, in order:
 //
-//	Observe   the machine runs a version; running the offered one is success
+//	Observe   record the running version; the offered one is a success
 //	Report    apply one event that it sent
-//	Ping      it is alive
+//	Ping      record that the machine is alive
 //	Check     answer the update check and apply the answer (withdraw, hold, grant)
 //
 // Steps caused by time, by operators and by changes of the group:
 //
 //	Expire    end an attempt whose lease expired
-//	Silence   the machine was not seen for 24 hours
+//	Silence   record that a machine was not seen for 24 hours
 //	Advance   open waves, complete the rollout; NextChange returns when to call it
-//	Retarget  the group moves to another package
+//	Retarget  move the group to another package
 //	PauseUpdates, ResumeUpdates, HaltRollout, NextWave, ApproveWave, Hold, Release
 //	Join, Abandon, Leave
 //

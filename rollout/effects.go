@@ -49,8 +49,8 @@ func (e *Ended) Rollout() ID {
 	return e.Attempt.Rollout
 }
 
-// Progress adds to the counters of the rollout and wave of an attempt, which may
-// be older than the current ones.
+// Progress is what to add to the counters of an attempt's rollout and wave. Both
+// may be older than the current ones.
 type Progress struct {
 	Rollout ID
 	Wave    int

@@ -118,13 +118,13 @@ func TestNextChange(t *testing.T) {
 	p.Waves = []Wave{{Canaries: []string{"a"}, Soak: time.Hour}, {Share: 0.5, Soak: time.Hour, Approval: true}, {Share: 1}}
 	g.setPolicy(p)
 	g.target("2.0.0")
-	next(time.Time{}) // the gate waits for a
+	next(time.Time{}) // the gate waits for machine a
 	g.update("a", "1.0.0", "2.0.0")
 	next(start.Add(time.Hour))
 	g.now = g.now.Add(2 * time.Hour)
-	next(g.now) // late
+	next(g.now) // overdue: the soak has ended
 	g.tick()
-	next(time.Time{}) // soaking, but a person is needed all the same
+	next(time.Time{}) // only an approval opens the next wave
 	if !g.w.ApproveWave(g.now, &g.fx) {
 		t.Fatal("nothing to approve")
 	}

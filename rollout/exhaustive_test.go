@@ -242,7 +242,7 @@ func (s *small) key() string {
 		if t.IsZero() {
 			number(-1 << 15)
 		} else {
-			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // older times decide alike
+			number(max(-2000, int(t.Sub(s.now)/time.Minute))) // older times do not change a decision
 		}
 	}
 	truth := func(b bool) {
@@ -280,9 +280,9 @@ func (s *small) key() string {
 	return string(key)
 }
 
-// TestEverythingThatCanHappenToThreeMachines visits every state that is reachable
+// TestEveryStateOfThreeMachines visits every state that is reachable
 // within some moves: checks, events, retries, silence and resumes.
-func TestEverythingThatCanHappenToThreeMachines(t *testing.T) {
+func TestEveryStateOfThreeMachines(t *testing.T) {
 	depth := 6
 	if *deep {
 		depth = 8

@@ -10,10 +10,10 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// field describes one field of Policy. DefaultPolicy, Compile, Changes, Grows
-// and Describe read the table of all fields; tests compare it with Policy, with
-// the GraphQL schema and with the dashboard. Functions that do not apply are
-// named, never nil.
+// field describes one field of Policy. DefaultPolicy, Compile, Changes, Grows and
+// Describe read the table of all fields; tests compare it with Policy, with the
+// GraphQL schema and with the dashboard. A function that does not apply has a name
+// that says so; none is nil.
 type field[T any] struct {
 	name     string // in JSON, GraphQL and the dashboard
 	label    string // in a line of Changes

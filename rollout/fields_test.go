@@ -117,7 +117,7 @@ func TestGrows(t *testing.T) {
 	waves := func(w ...Wave) []Wave { return append(w, Wave{Share: 1}) }
 	covered := map[string]bool{}
 	for name, c := range map[string]struct {
-		fields   string // whose case it is
+		fields   string // the fields that this case covers
 		from, to func(p *Policy)
 		grows    bool // from → to; to → from must be the opposite unless both is set
 		both     bool

@@ -38,7 +38,7 @@ func FuzzReport(f *testing.F) {
 	f.Add([]byte{0, 1, 250, 0, 3, 200, 0, 4, 0}, "-1879048147", "")
 	f.Add([]byte{11, 0, 1, 12, 0, 5, 13, 0}, "", "0.0.0.0")
 	f.Fuzz(func(t *testing.T, script []byte, code, previous string) {
-		if len(script) > 200 { // longer scripts only take longer
+		if len(script) > 200 { // longer scripts take more time and find nothing more
 			return
 		}
 		p := acceptancePolicy()

@@ -58,7 +58,7 @@ func ledgerAgainstList(t *testing.T, period, every time.Duration, limit int) {
 	}
 }
 
-// lowerBound is how many grants are at or before a moment.
+// lowerBound returns how many grants are at or before a given time.
 func lowerBound(grants []time.Time, at time.Time) int {
 	i, _ := slices.BinarySearchFunc(grants, at, func(g, at time.Time) int {
 		if g.After(at) {

@@ -87,9 +87,9 @@ func TestWait(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	expect("wave 1 of 3 reaches 2 named machines; its gate waits: 0 of 2 updates finished")
+	expect("wave 1 of 3 reaches 2 listed machines; its gate waits: 0 of 2 updates finished")
 	g.update("a", "1.0.0", "2.0.0")
-	expect("wave 1 of 3 reaches 2 named machines; its gate waits: 1 of 2 updates finished")
+	expect("wave 1 of 3 reaches 2 listed machines; its gate waits: 1 of 2 updates finished")
 	g.update("b", "1.0.0", "2.0.0")
 	expect("wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave needs an approval")
 	g.wait(time.Hour)

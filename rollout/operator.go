@@ -61,9 +61,8 @@ func (w *World) NextWave(by, reason string, now time.Time, fx *Effects) bool {
 	return true
 }
 
-// ApproveWave approves leaving the current wave, which then happens as soon as
-// gate and soak allow. It returns false if the wave requires no approval or has
-// it already.
+// ApproveWave approves opening the next wave, which happens as soon as gate and
+// soak permit. It returns false if the wave requires no approval or has it already.
 func (w *World) ApproveWave(now time.Time, fx *Effects) bool {
 	cur := w.wave()
 	if w.Target == nil || cur >= w.Policy.lastWave() || !w.Policy.policy.Waves[cur].Approval || w.Rollout.Approved {

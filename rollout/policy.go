@@ -7,8 +7,9 @@ import (
 )
 
 // Policy says how a group updates. The zero value is invalid; start from
-// DefaultPolicy. It is stored as JSON with these keys, after Compile checked it.
-// A field is added here and in the table of fields; tests name the other places.
+// DefaultPolicy. It is stored as JSON with these keys, after Compile checked it. To
+// add a field, add it here and to the table of fields; then the tests fail with the
+// other places to change.
 type Policy struct {
 	UpdatesEnabled       bool              `json:"updatesEnabled"`
 	SafeMode             bool              `json:"safeMode"`
@@ -44,7 +45,7 @@ const (
 // Wave is one step of a rollout. It contains the machines of earlier waves, those
 // named in Canaries and those whose Bucket is below Share.
 type Wave struct {
-	Share           float64       `json:"share"`              // 0 to 1, not below the wave before
+	Share           float64       `json:"share"`              // 0 to 1, not below that of the previous wave
 	Canaries        []string      `json:"canaries,omitempty"` // machine ids
 	Soak            time.Duration `json:"soak,omitempty"`     // how long the gate must hold before the next wave opens
 	MinFinished     int           `json:"minFinished,omitempty"`

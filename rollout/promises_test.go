@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// One test for each promise of docs/promises.md that the engine alone can keep.
-// P3 and the concurrent part of P1, P2, P6, P8 and P12 need the database; the
-// acceptance tests show them.
+// One test for each promise of docs/promises.md that the engine alone can keep. P3
+// and the concurrent part of P1, P2, P6, P8 and P12 need the database; the
+// acceptance tests test them.
 
 func TestP1_CapsAreExact(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 2, 0}} {
@@ -70,7 +70,7 @@ func TestP1_AnyWindowHolds(t *testing.T) {
 	}
 }
 
-func TestP2_NoGrantDisagreesWithWhatWasDecidedBefore(t *testing.T) {
+func TestP2_NoGrantContradictsAnEarlierChange(t *testing.T) {
 	p := acceptancePolicy()
 	for name, c := range map[string]struct {
 		change func(g *rig)
@@ -134,7 +134,7 @@ func TestP4_TheLedgerStaysSmall(t *testing.T) {
 
 // After any three events in any order, the attempt of a silent machine ends with
 // its lease. FuzzReport and the random histories try longer sequences.
-func TestP5_EveryStateHasAnExitAndAClock(t *testing.T) {
+func TestP5_EveryAttemptEndsWithItsLease(t *testing.T) {
 	events := []Event{
 		{Type: 13, Result: 1}, {Type: 14, Result: 1}, {Type: 800, Result: 1}, {Type: 3, Result: 1},
 		{Type: 3, Result: 2, HasPrevious: true}, {Type: 3, Result: 2, PreviousVersion: "1.0.0", HasPrevious: true},
@@ -164,7 +164,7 @@ func TestP5_EveryStateHasAnExitAndAClock(t *testing.T) {
 	}
 }
 
-func TestP6_ALeaseThatRunsOutIsATimeout(t *testing.T) {
+func TestP6_ExpiredLeaseIsATimeout(t *testing.T) {
 	for name, end := range map[string]func(g *rig){
 		"by the worker":          func(g *rig) { g.tick() },
 		"by its own check":       func(g *rig) { g.check("m", "1.0.0") },
@@ -225,7 +225,7 @@ func TestP6_OnlyProgressRestartsTheLease(t *testing.T) {
 	}
 }
 
-func TestP7_WhatTheMachineRunsIsWhatIsStored(t *testing.T) {
+func TestP7_ReportedVersionIsStored(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")
 	g.want(g.check("m", "1.0.0"), ReasonGranted)
@@ -243,7 +243,7 @@ func TestP7_WhatTheMachineRunsIsWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestP8_AHaltComesWithTheEventThatCausedIt(t *testing.T) {
+func TestP8_FailureEventHaltsAtOnce(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 9, 9
 	p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5
@@ -273,7 +273,7 @@ func TestP8_AHaltComesWithTheEventThatCausedIt(t *testing.T) {
 	}
 }
 
-func TestP8_FailingMachinesAreNamedUpToTwenty(t *testing.T) {
+func TestP8_AtMostTwentyFailedMachinesAreListed(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 99, 99
 	p.HaltFailureShare, p.HaltMinAttempts = 1, 30
@@ -288,7 +288,7 @@ func TestP8_FailingMachinesAreNamedUpToTwenty(t *testing.T) {
 	}
 }
 
-func TestP9_ResumingSetsOldEvidenceAside(t *testing.T) {
+func TestP9_ResumeIgnoresEarlierFailures(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 9, 9
 	p.HaltFailureShare, p.HaltMinAttempts = 0.5, 2
@@ -324,7 +324,7 @@ func TestP9_ResumingSetsOldEvidenceAside(t *testing.T) {
 	}
 }
 
-func TestP10_CompletionIsNoticedByEveryWay(t *testing.T) {
+func TestP10_EveryWayToCompleteIsDetected(t *testing.T) {
 	for name, finish := range map[string]func(g *rig){
 		"by check":      func(g *rig) { g.check("b", "2.0.0") },
 		"by event":      func(g *rig) { g.event("b", "2.0.0", 3, 2, 0) },
@@ -364,7 +364,7 @@ func TestP10_CompletionIsNoticedByEveryWay(t *testing.T) {
 	}
 }
 
-func TestP11_GrowingNeverRemoves(t *testing.T) {
+func TestP11_GrowingWaveRemovesNoMachine(t *testing.T) {
 	for _, salt := range []string{"one", "two"} {
 		w := World{Policy: compile(t, Policy{
 			UpdatesEnabled: true, MaxUpdatesPerPeriod: 1, MaxConcurrentUpdates: 1, PeriodInterval: 1, UpdateTimeout: 1, RebootTimeout: 1, MaxAttempts: 1,

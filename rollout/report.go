@@ -48,8 +48,8 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		switch {
 		case !open:
 		case idle(e):
-			// An idle daemon has dropped the update it had started. A grant that
-			// was not started stays: the next check offers it again.
+			// An idle daemon no longer works on the update it had started. A grant
+			// that was not started remains: the next check offers it again.
 			if w.Reboots && m.State != StateGranted {
 				w.finish(m, OutcomeInterrupted, 0, m.Version, now, fx)
 			}
@@ -76,8 +76,8 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 }
 
 // idle reports whether an event of type 3, result 2 means that no update was in
-// progress. An OS machine sends it with every check. Without the attribute the
-// event means neither.
+// progress. An OS machine sends it with every check. Without that attribute the
+// event does not say whether an update was in progress.
 func idle(e Event) bool {
 	return e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
 }

@@ -7,9 +7,9 @@ import "time"
 // (completed rollouts stay completed, others are superseded). census counts the
 // group's machines against the new target.
 //
-// The same package again changes only floors and flags and returns a rollout
-// without id. A nil target leaves the group without a rollout. If updates are
-// off, the new rollout is paused. If every active machine already runs the
+// If the package is unchanged, only floors and flags change, and the returned
+// rollout has no id. A nil target leaves the group without a rollout. If updates
+// are off, the new rollout is paused. If every active machine already runs the
 // target, for example after promoting an older package, the rollout completes at
 // once.
 //

@@ -21,7 +21,7 @@ type rig struct {
 	machines map[string]*Machine
 	seen     map[string]time.Time
 	order    []string // of machines, by their first appearance
-	fx       Effects  // of the last verb
+	fx       Effects  // of the last call
 	rollouts int
 }
 

@@ -73,8 +73,8 @@ func (w *World) successShare(finished int) float64 {
 	return float64(w.Rollout.WaveCounts.Succeeded) / float64(finished)
 }
 
-// runs reports whether waves open. They also do after completion, for machines
-// that join later.
+// runs reports whether waves can open. They also open after completion, for
+// machines that join later.
 func (w *World) runs() bool {
 	return w.Target != nil && (w.Rollout.State == RolloutActive || w.Rollout.State == RolloutCompleted)
 }

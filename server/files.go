@@ -152,7 +152,7 @@ func (f *files) page(name, policy string) http.Handler {
 }
 
 // dashboard serves the other files by name, and the index page for every other
-// URL, because the page routes by itself.
+// URL, because the dashboard has its own router.
 func (f *files) dashboard() http.Handler {
 	index := f.page("index.html", dashboardPolicy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

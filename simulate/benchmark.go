@@ -54,7 +54,7 @@ func Benchmark(ctx context.Context, o Options, out io.Writer, now func() time.Ti
 	if o.Benchmark.Rate > 0 {
 		pace = fmt.Sprintf("%g requests/s", o.Benchmark.Rate)
 	}
-	printf("%s over %d connections for %s, %s", o.Benchmark.Mix, plan.Connections, plan.Length, pace)
+	printf("%s over %s for %s, %s", o.Benchmark.Mix, plural(plan.Connections, "connection"), plan.Length, pace)
 	r, err := load.Run(ctx, *plan)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (o *Options) source(ctx context.Context, p load.Plan, series uint64, printf
 			if _, err := load.Run(ctx, p); err != nil {
 				return nil, err
 			}
-			printf("%d machines on %s registered in %s", machines, version, time.Since(start).Round(10*time.Millisecond))
+			printf("%s on %s registered in %s", plural(machines, "machine"), version, time.Since(start).Round(10*time.Millisecond))
 			s.Source = f.Checks(machines, version, id)
 		case "updates":
 			s.Source = f.Updates(series, version, p.Connections)

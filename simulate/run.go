@@ -109,8 +109,8 @@ func Run(ctx context.Context, o Options, out io.Writer, now func() time.Time) er
 	if o.JSON {
 		s.OnProgress = func(stats Stats) { printLine(stats.json()) }
 	} else {
-		printLine(fmt.Sprintf("%d machines of %s on track %s check %s every %s, at %g times real time", o.Fleet.Machines, o.Fleet.App,
-			o.Fleet.Track, url, o.Fleet.Behavior.Interval, o.Speed))
+		printLine(fmt.Sprintf("%s of %s on track %s, with a check of %s every %s, at %g times real time", plural(o.Fleet.Machines, "machine"),
+			o.Fleet.App, o.Fleet.Track, url, o.Fleet.Behavior.Interval, o.Speed))
 	}
 	stats := s.Run(ctx)
 	if !o.JSON {

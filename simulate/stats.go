@@ -125,8 +125,8 @@ func (s *Stats) rates() (requests, checks float64) {
 func (s *Stats) line() string {
 	requests, checks := s.rates()
 	var b strings.Builder
-	fmt.Fprintf(&b, "%6s  %d machines  %.1f checks/s (%.1f requests/s)  %s  offers %d, updated %d, failed %d",
-		s.Elapsed.Round(time.Second), s.Machines, checks, requests, versionsText(s.Versions), s.Offers, s.Updated,
+	fmt.Fprintf(&b, "%6s  %s  %.1f checks/s (%.1f requests/s)  %s  offers %d, updated %d, failed %d",
+		s.Elapsed.Round(time.Second), plural(s.Machines, "machine"), checks, requests, versionsText(s.Versions), s.Offers, s.Updated,
 		s.Failed+s.RolledBack)
 	if held := countsText(s.Held); held != "" {
 		fmt.Fprintf(&b, "  no update: %s", held)
@@ -140,8 +140,8 @@ func (s *Stats) line() string {
 // Summary is the statistics as text.
 func (s *Stats) Summary() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%d machines, %s: %d requests, including %d checks\n", s.Machines, s.Elapsed.Round(time.Second),
-		s.Requests, s.Checks)
+	fmt.Fprintf(&b, "\n%s, %s: %s, including %s\n", plural(s.Machines, "machine"), s.Elapsed.Round(time.Second),
+		plural(s.Requests, "request"), plural(s.Checks, "check"))
 	fmt.Fprintf(&b, "  versions    %s\n", versionsText(s.Versions))
 	fmt.Fprintf(&b, "  updates     %d offered, %d updated, %d failed, %d rolled back, %d deferred, %d went silent\n",
 		s.Offers, s.Updated, s.Failed, s.RolledBack, s.Deferred, s.Silent)
@@ -189,6 +189,14 @@ func countsText(counts map[string]int) string {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	return listText(keys, counts)
+}
+
+// plural returns "1 machine" or "2 machines".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func listText(keys []string, counts map[string]int) string {

@@ -13,7 +13,7 @@ import (
 // CountBucket identifies machines of a group that share all counted attributes
 // (one row of group_counts). An index of instances holds the machines of a
 // bucket next to each other, in the order of their machine ids. So the counters
-// tell which buckets a list needs, for any filter by state, version, standing
+// show which buckets a list needs, for any filter by state, version, standing
 // and reason.
 type CountBucket struct {
 	Application uuid.UUID // of the group

@@ -128,7 +128,8 @@ func TestAPageOfFailedAttemptsReadsAnIndex(t *testing.T) {
 			rare.Outcome = rollout.OutcomeTimeout
 			f.ended(t, r, append(all, rare)...)
 		}
-		// The attempts of a later rollout make the primary key a bad way to the page.
+		// The attempts of a later rollout make the primary key a slow way to find
+		// the page.
 		for range 15 {
 			f.ended(t, later, slices.Repeat([]store.Attempt{{Ended: rollout.Ended{Outcome: rollout.OutcomeSucceeded}}}, 300)...)
 		}

@@ -41,8 +41,9 @@ func (tx *Tx) LockGroups(ctx context.Context, ids []uuid.UUID) ([]*GroupState, e
 	return states, nil
 }
 
-// ReadGroups reads what the ledgers of groups protect without locking them: to
-// show it, not to decide. The result leaves out groups that do not exist.
+// ReadGroups reads what the ledgers of groups protect without locking them. Use the
+// result to display it, not to decide. The result leaves out groups that do not
+// exist.
 func (s *Store) ReadGroups(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupState, error) {
 	if len(ids) == 0 {
 		return nil, nil

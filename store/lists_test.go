@@ -17,8 +17,8 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// lists checks the plans of lists of machines in the crowd: no statement reads more
-// rows than a few pages, even if few machines match.
+// lists checks the query plans of machine lists on the large group: no statement
+// reads more rows than a few pages contain, even if few machines match.
 func (f *fixture) lists(t *testing.T, url string) {
 	t.Helper()
 	f.scatter(t, url)
@@ -46,10 +46,10 @@ func (f *fixture) lists(t *testing.T, url string) {
 		if store.IsPostgres(url) {
 			explainPostgres(t, tx, text, args, 6*(page+1)) // at most six count buckets
 		} else {
-			if what != "the fleet" { // which is scanned until the page is full
+			if what != "the fleet" { // scanned until the page is full
 				explainSQLite(t, tx, text)
 			}
-			if !strings.Contains(text, "`group_id` IS NULL") { // few
+			if !strings.Contains(text, "`group_id` IS NULL") { // few rows
 				explainSorts(t, tx, text, args)
 			}
 		}
@@ -139,8 +139,8 @@ func copyPlace(to, from []any) error {
 	return nil
 }
 
-// scatter changes the last machines of the crowd, which a scan would reach last,
-// and puts a few machines into the second group.
+// scatter changes the last machines of the large group, which a scan would reach
+// last, and puts a few machines into the second group.
 func (f *fixture) scatter(t *testing.T, url string) {
 	t.Helper()
 	last := func(n int) string {

@@ -29,8 +29,9 @@ type PacePoint struct {
 	Pace
 }
 
-// pacePoints are merged with the row of the same interval: checks add up, of the
-// other numbers the highest is kept. A row that would not change is not written.
+// pacePoints are merged with the row of the same interval: checks are added up, and
+// of every other number the maximum is kept. A row that would not change is not
+// written.
 var pacePoints = bulk.NewTable("pace_points", `ON CONFLICT (group_id, resolution, at) DO UPDATE SET
 		in_flight = CASE WHEN EXCLUDED.in_flight > pace_points.in_flight THEN EXCLUDED.in_flight ELSE pace_points.in_flight END,
 		in_flight_cap = CASE WHEN EXCLUDED.in_flight_cap > pace_points.in_flight_cap THEN EXCLUDED.in_flight_cap ELSE pace_points.in_flight_cap END,

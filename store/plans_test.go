@@ -26,7 +26,7 @@ var many = storetest.Size(20_000, 1_000_000)
 func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))
-		crowd(t, f, url)
+		fillGroup(t, f, url)
 
 		const batch = 100
 		seen := ""
@@ -49,8 +49,8 @@ func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 	})
 }
 
-// crowd fills the first group with many machines, each with its own id.
-func crowd(t *testing.T, f *fixture, url string) {
+// fillGroup fills the first group with many machines, each with its own id.
+func fillGroup(t *testing.T, f *fixture, url string) {
 	t.Helper()
 	numbers := "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " + fmt.Sprint(many) + ") SELECT %s FROM n"
 	hex := "substr('0000000000000000000000000000000' || i, -32)"
@@ -93,7 +93,7 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	g := groups[0]
 	ids := make([]uuid.UUID, batch/2)
 	for i := range ids {
-		ids[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-0000-0000-%012d", 1000+i)) // as crowd made them
+		ids[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-0000-0000-%012d", 1000+i)) // as fillGroup inserted them
 	}
 	known, err := tx.Machines(ctx, ids)
 	if err != nil {

@@ -34,8 +34,8 @@ func TestAPointIsStoredOnce(t *testing.T) {
 	})
 }
 
-// Checks add up, of the other numbers the maximum is stored. A point of a deleted
-// group does not fail the others.
+// Checks are added up, and of every other number the maximum is stored. A point of
+// a deleted group does not fail the others.
 func TestThePaceOfAllProcessesIsMerged(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, url string) {
 		f := fill(t, open(t, url))

@@ -112,7 +112,7 @@ func (r *recentRows) replace(group uuid.UUID) *recentGroup {
 	return empty
 }
 
-// forget drops groups whose cached rows turned out to differ from the database.
+// forget drops groups whose cached rows differ from the database.
 func (r *recentRows) forget(groups []*GroupState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

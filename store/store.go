@@ -1,5 +1,5 @@
 // Package store keeps the state of the fleet in a database and publishes what
-// changed after each commit. It is the only room with SQL text, transactions
+// changed after each commit. Only this folder contains SQL text, transactions
 // and database drivers. It decides nothing: callers lock a group's ledger,
 // change values and save them.
 //
@@ -188,8 +188,8 @@ func (s *Store) publish(events []event.Event) {
 	}
 }
 
-// retry repeats f while another transaction was in the way: a deadlock was
-// broken, or f returned ErrRetry.
+// retry repeats f after a conflict with another transaction: a deadlock, or
+// ErrRetry from f.
 func retry(f func() error) (err error) {
 	for range maxAttempts {
 		if err = f(); !errors.Is(err, ErrRetry) && !postgres.Retryable(err) {

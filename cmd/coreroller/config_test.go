@@ -102,7 +102,7 @@ func TestDataDirectoryIsCreatedOrTheErrorExplained(t *testing.T) {
 	if left, _ := os.ReadDir(filepath.Join(dir, "a", "b")); len(left) != 0 {
 		t.Errorf("the write check left %v behind", left)
 	}
-	// A file in place of the directory fails for root too, who ignores permissions.
+	// A file instead of the directory, because root may write to every directory.
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func TestRolloutReachesEveryMachine(t *testing.T) {
 			databaseURL = "" // a file in the program's own data directory
 		}
 		p := startProgram(t, databaseURL)
-		defer func() { _ = p.Close() }() // before goleak checks
+		defer func() { _ = p.Close() }() // must end before goleak checks
 		policy := fastPolicy(20)
 		policy.SafeMode = true
 		policy.Waves = []rollout.Wave{{Share: 0.1}, {Share: 0.5, MinFinished: 5, MinSuccessShare: 0.9}, {Share: 1}}

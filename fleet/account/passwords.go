@@ -35,8 +35,8 @@ func (e *wrongPassword) Unwrap() []error { return []error{e.error, auth.ErrUnaut
 // auth.ErrUnauthenticated means there is none.
 func (s *Service) Authenticate(ctx context.Context, username, password string) (auth.Principal, error) {
 	var row *db.User
-	var hash string                                                       // of no user: the check takes as long
-	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // a database would reject other text
+	var hash string                                                       // empty for an unknown user; checking it takes as long
+	if utf8.ValidString(username) && !strings.ContainsRune(username, 0) { // the databases reject other text
 		var err error
 		row, err = s.store.Reader().User.Query().Where(user.Username(username)).Only(ctx)
 		if err != nil && !db.IsNotFound(err) {

@@ -1,5 +1,5 @@
-// Package account holds the people who sign in: users and passwords, sessions
-// of browsers, tokens of scripts. It keeps only hashes of passwords and tokens.
+// Package account manages users and their passwords, browser sessions and API
+// tokens. It stores only hashes of passwords and tokens.
 package account
 
 import (
@@ -9,7 +9,8 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// Service carries the verbs. It is safe for concurrent use.
+// Service has the verbs for users, sessions and tokens. It is safe for concurrent
+// use.
 type Service struct {
 	store   *store.Store
 	changes *change.Writer

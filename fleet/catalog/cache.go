@@ -36,8 +36,8 @@ func NewCache(ctx context.Context, s *store.Store, log *slog.Logger) (*Cache, er
 // Catalog returns the current snapshot; it never changes.
 func (c *Cache) Catalog() *Catalog { return c.current.Load() }
 
-// Put installs an application as a committed verb left it; nil removes it. It
-// keeps a snapshot that is already as new.
+// Put installs the state of an application after a committed verb; nil removes it.
+// It keeps the current snapshot if that is at least as new.
 func (c *Cache) Put(id uuid.UUID, app *App) {
 	c.reloading.Lock()
 	defer c.reloading.Unlock()

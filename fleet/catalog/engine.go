@@ -22,7 +22,7 @@ func (g *Group) World(st *store.GroupState) rollout.World {
 	}
 }
 
-// Keep copies what the engine changed back into the locked rows.
+// Keep copies the engine's changes to the locked rows.
 func (g *Group) Keep(w *rollout.World, st *store.GroupState) {
 	st.Ledger, st.Rollout, st.Census = w.Ledger, w.Rollout, w.Census
 	st.PackageMissingNoted = w.PackageMissingNoted

@@ -21,13 +21,15 @@ import (
 
 // Verb describes a change for the audit and for errors.
 type Verb struct {
-	Name   string // as in the API, such as pauseUpdates
-	By     auth.Principal
-	App    uuid.UUID // application; zero: not created yet, or none
-	Object string    // kind of the changed object, such as group
-	ID     uuid.UUID // of the changed object
-	Reason string    // given by the person
-	Unique string    // field to name when a unique constraint is violated
+	Name    string // as in the API, such as pauseUpdates
+	Needs   auth.Permission
+	Invalid error // the problems of the input; nil: none
+	By      auth.Principal
+	App     uuid.UUID // application; zero: not created yet, or none
+	Object  string    // kind of the changed object, such as group
+	ID      uuid.UUID // of the changed object
+	Reason  string    // given by the person
+	Unique  string    // field to name when a unique constraint is violated
 }
 
 // Change is one verb inside its transaction.
@@ -46,12 +48,12 @@ type Change struct {
 	After  any // of the object, for the audit
 }
 
-// MaxTries limits how often a verb is tried again because another process
-// changed its machines between reading and locking them.
+// MaxTries limits the attempts of a verb. It is repeated if another process changed
+// its machines between reading and locking them.
 const MaxTries = 5
 
-// ErrUnchanged ends a verb without a change, activity or audit: the state is
-// already as asked for.
+// ErrUnchanged ends a verb without a change, activity or audit: the requested state
+// already holds.
 var ErrUnchanged = errors.New("nothing to change")
 
 // Writer runs verbs. It is safe for concurrent use.

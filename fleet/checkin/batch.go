@@ -195,9 +195,9 @@ func (b *batch) report(c *call, m *store.Machine) {
 	}
 }
 
-// remark adds an event that changed nothing to the machine's history, unless the
-// event comes with every update or check. What remains are errors outside an
-// attempt and events the engine does not know.
+// remark adds an event without effect to the machine's history: an error outside an
+// attempt, or an event that the engine does not know. Events that come with every
+// update or check are not added.
 func remark(m *rollout.Machine, e rollout.Event, fx *rollout.Effects) {
 	detail := fmt.Sprintf("reported event %d with result %d", e.Type, e.Result)
 	switch [2]int{e.Type, e.Result} {
@@ -293,7 +293,7 @@ func decided(m *store.Machine, d *rollout.Decision, now time.Time) {
 	}
 }
 
-// stamp sets the moment of a state change.
+// stamp sets the time of a state change.
 func (b *batch) stamp(m *store.Machine, before rollout.State) {
 	if m.State != before {
 		m.StateChangedAt = b.now

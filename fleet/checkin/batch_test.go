@@ -102,7 +102,7 @@ func TestLastSeenStormWritesOldestFirst(t *testing.T) {
 		return n
 	}
 	if n := flush(); n != checkin.TouchRows {
-		t.Fatalf("wrote %d moments at a time, want %d", n, checkin.TouchRows)
+		t.Fatalf("wrote %d last-seen times at once, want %d", n, checkin.TouchRows)
 	}
 	late, err := s.store.Reader().Instance.Query().Where(instance.LastSeenAtLT(s.now())).Order(instance.ByMachineID()).All(s.ctx)
 	if err != nil || len(late) != extra {
@@ -115,7 +115,7 @@ func TestLastSeenStormWritesOldestFirst(t *testing.T) {
 		}
 	}
 	if n := flush(); n != extra {
-		t.Errorf("then wrote %d moments, want %d", n, extra)
+		t.Errorf("then wrote %d last-seen times, want %d", n, extra)
 	}
 }
 

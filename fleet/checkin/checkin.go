@@ -68,9 +68,9 @@ func New(o Options) *Service {
 	return s
 }
 
-// Run fills the idle cache, keeps it in step with other processes and writes
-// last-seen moments until the context ends. It calls report after each write of
-// last-seen moments.
+// Run fills the idle cache, removes entries that other processes changed and writes
+// last-seen times until the context ends. It calls report after each write of
+// last-seen times.
 func (s *Service) Run(ctx context.Context, report func(error)) {
 	var g sync.WaitGroup
 	g.Go(func() { s.watch(ctx) })
@@ -116,7 +116,7 @@ func (s *Service) Forget(b *store.Batch) {
 
 // CheckIn answers one machine about one application. When it returns an Answer,
 // everything the machine reported and was granted is on disk; only its last-seen
-// moment may follow later (see touchRows). It fails with Unavailable when the
+// time may follow later (see touchRows). It fails with Unavailable when the
 // lane is full or closed.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	group, verdict := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))
@@ -160,7 +160,7 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	return queued.answer, nil
 }
 
-// call is one check-in on its way through the lane.
+// call is one check-in in the lane.
 type call struct {
 	in       CheckIn
 	version  rollout.Version

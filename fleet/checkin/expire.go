@@ -17,8 +17,8 @@ const (
 	expireAfter = 30 * 24 * time.Hour
 )
 
-// Advance ends the expired leases of a group and moves its waves. It reports
-// whether more expired leases are waiting.
+// Advance ends the expired leases of a group and opens the waves that are due. It
+// reports whether more expired leases are waiting.
 func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (more bool, err error) {
 	err = s.store.Write(ctx, now, func(tx *store.Tx) error {
 		b := s.newBatch(ctx, tx)

@@ -7,7 +7,7 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// TouchRows is the number of last-seen moments written per FlushLastSeen.
+// TouchRows is the number of last-seen times written per FlushLastSeen.
 const TouchRows = touchRows
 
 // CheckInTogether decides check-ins in one batch of the lane. It leaves the idle

@@ -52,7 +52,7 @@ func (i *idleCache) endFill() {
 }
 
 // watch drops idle machines that another process changed, until the context
-// ends. Until the event arrives, such a machine may be held once more.
+// ends. Until the event arrives, such a machine may be held for its old reason.
 func (s *Service) watch(ctx context.Context) {
 	sub := s.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Remote })
 	defer sub.Close()

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// viewAge is how long a cached ledger may be used. Within it a machine may be
-	// held once more although another process just freed a slot. Nothing is ever
+	// viewAge is how long a cached ledger may be used. During this time a machine
+	// may be held although another process just freed a slot. Nothing is ever
 	// granted from the cache.
 	viewAge = time.Second
 	// viewRenewal is the age at which one check-in refreshes the view, so that the
@@ -32,7 +32,7 @@ const (
 	idleLifetime = SilentAfter / 2
 )
 
-// idleCache answers the check-ins that change nothing but the last-seen moment:
+// idleCache answers the check-ins that change nothing but the last-seen time:
 // a known machine with the same attributes and nothing in flight, for which the
 // engine returns the same decision again. It is a cache, never a source of
 // truth: it can only hold an update back, never grant one.
@@ -139,7 +139,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	return answer, true
 }
 
-// see updates the last-seen moment of an entry, unless the entry was replaced
+// see updates the last-seen time of an entry, unless the entry was replaced
 // meanwhile, and queues it for writing.
 func (i *idleCache) see(s *idleShard, id uuid.UUID, was idleMachine, at int64) {
 	is := was

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// TouchEvery bounds the delay of a last-seen moment while at most touchRows
+	// TouchEvery bounds the delay of a last-seen time while at most touchRows
 	// machines are seen in that time: 4,000 per second.
 	TouchEvery = time.Second / 4
 	// touchRows caps the rows written per TouchEvery: more than ten million
-	// machines cause that check every 45 minutes. Beyond it the oldest moments are
+	// machines cause that check every 45 minutes. Beyond it the oldest times are
 	// written first, and a machine seen again while it waits is written once, with
-	// its last moment. So a storm of checks causes no storm of writes; the moments
+	// its last time. So a storm of checks causes no storm of writes; the times
 	// of n machines are then n/4000 seconds late.
 	touchRows = 1000
 	// touchBatch is how many rows one transaction writes. It is small because
@@ -25,7 +25,7 @@ const (
 	// touchYield: while more than touchBatch check-ins wait for the database, only
 	// every touchYield-th batch is written.
 	touchYield = 4
-	// touchDrain bounds the writing of the remaining moments at a stop.
+	// touchDrain bounds the writing of the remaining times at a stop.
 	touchDrain = 10 * time.Second
 )
 
@@ -68,7 +68,7 @@ func (q *lastSeenQueue) size() int {
 	return len(q.waiting) - q.taken
 }
 
-// latest returns the last moment of each machine and allows it to be queued again.
+// latest returns the last time of each machine and allows it to be queued again.
 func (i *idleCache) latest(all []sighting) map[uuid.UUID]time.Time {
 	seen := make(map[uuid.UUID]time.Time, len(all))
 	for _, one := range all {
@@ -87,7 +87,7 @@ func (i *idleCache) latest(all []sighting) map[uuid.UUID]time.Time {
 	return seen
 }
 
-// writeLastSeen writes the last-seen moments of idle machines until the context
+// writeLastSeen writes the last-seen times of idle machines until the context
 // ends.
 func (s *Service) writeLastSeen(ctx context.Context, report func(error)) {
 	const steps = touchRows / touchBatch
@@ -108,7 +108,7 @@ func (s *Service) writeLastSeen(ctx context.Context, report func(error)) {
 			for drain.Err() == nil && write(drain, touchRows) {
 			}
 			if drain.Err() != nil {
-				s.log.Warn("stopped before all last-seen moments were written")
+				s.log.Warn("stopped before all last-seen times were written")
 			}
 			return
 		case <-tick.C:
@@ -122,13 +122,13 @@ func (s *Service) writeLastSeen(ctx context.Context, report func(error)) {
 	}
 }
 
-// FlushLastSeen writes the oldest waiting moments, those of touchRows machines at
+// FlushLastSeen writes the oldest waiting times, those of touchRows machines at
 // most, and returns how many it wrote.
 func (s *Service) FlushLastSeen(ctx context.Context) (written int, err error) {
 	return s.touch(ctx, touchRows)
 }
 
-// touch writes the oldest waiting moments in small transactions and returns how
+// touch writes the oldest waiting times in small transactions and returns how
 // many it wrote.
 func (s *Service) touch(ctx context.Context, most int) (written int, err error) {
 	var part []sighting

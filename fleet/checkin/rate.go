@@ -14,7 +14,7 @@ type rate struct {
 	slots [rateSeconds + 2]atomic.Uint64
 }
 
-const rateBits = 24 // of the count: up to 16 million check-ins per second
+const rateBits = 24 // bits of the count, enough for 16 million check-ins per second
 
 func (r *rate) note(now time.Time) {
 	second := uint64(now.Unix())

@@ -1,6 +1,6 @@
-// Package fault holds the expected failures of the service layer: errors made
-// for the caller to read, each with a code that the edges map once. Every other
-// error is wrapped with its operation and becomes "internal" at the edge.
+// Package fault holds the expected failures of the service layer: errors whose
+// message is for the caller, with a code that each API translates. Every other
+// error is wrapped with its operation, and the APIs report it as "internal".
 package fault
 
 import (
@@ -70,7 +70,7 @@ func All(err error) []*Error {
 	return nil
 }
 
-// Require is auth.Require with its refusals as expected failures. Every verb
+// Require is auth.Require, but returns its errors as expected failures. Every verb
 // and every read begins with it.
 func Require(ctx context.Context, p auth.Permission) (auth.Principal, error) {
 	who, err := auth.Require(ctx, p)

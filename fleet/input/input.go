@@ -107,7 +107,7 @@ func (p *Problems) ProductID(field, text string) string {
 	return text
 }
 
-// Policy checks a policy. Warnings are no problems.
+// Policy checks a policy. It does not add warnings.
 func (p *Problems) Policy(policy rollout.Policy) {
 	_, found := rollout.Compile(policy)
 	for _, f := range found {

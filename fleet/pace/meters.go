@@ -82,7 +82,7 @@ func (m *Meter) restore(p store.Pace) {
 	m.Note(p)
 }
 
-// Of returns the use of a group's limits at a moment.
+// Of returns the use of a group's limits at a given time.
 func Of(g *catalog.Group, l *rollout.Ledger, now time.Time) store.Pace {
 	p := g.Policy
 	return store.Pace{

@@ -64,7 +64,7 @@ func (m *Meters) Write(ctx context.Context, s *store.Store, groups *catalog.Cata
 	return nil
 }
 
-// SpendsSince returns the grants of a ledger row after a moment. A row keeps
+// SpendsSince returns the grants of a ledger row after a given time. A row keeps
 // each entry as first and last in microseconds since 1970, and count.
 func SpendsSince(rows [][3]int64, since time.Time) []rollout.Spend {
 	var all []rollout.Spend

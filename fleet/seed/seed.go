@@ -1,4 +1,4 @@
-// Package seed fills a new database with what machines in the field expect:
+// Package seed fills a new database with what deployed machines expect:
 // Flatcar Container Linux with its channels and groups.
 package seed
 

@@ -1,6 +1,6 @@
 // Package upkeep does the background work: it ends leases, opens waves, finds
-// silent machines, records statistics and deletes old records. Any process can
-// do it; the database lets one at a time.
+// silent machines, records statistics and deletes old records. Every process tries
+// to do it; a database lock admits one at a time.
 package upkeep
 
 import (

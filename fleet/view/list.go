@@ -106,7 +106,7 @@ func (l *List[T]) After(scan func(values ...any) error) error {
 // AfterRow starts the list after a row.
 func (l *List[T]) AfterRow(row T) { l.begin(l.Place(row)...) }
 
-// Skip leaves out n rows. Their index entries are read all the same.
+// Skip leaves out n rows. Their index entries are still read.
 func (l *List[T]) Skip(n int) { l.skip = n }
 
 func (l *List[T]) begin(place ...any) {

@@ -6,6 +6,8 @@ package view
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view/machines"
@@ -23,8 +25,8 @@ type Service struct {
 
 // New makes a Service. now must return UTC microseconds.
 func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
-	return &Service{store: s, catalog: c, now: now, projections: newProjections(), Reader: machines.New(s, c)}
+	return &Service{store: s, catalog: c, now: now, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
 }
 
-// db returns the client of reads, which refuses to write.
+// db returns the read-only client.
 func (s *Service) db() *db.Client { return s.store.Reader() }

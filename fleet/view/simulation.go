@@ -18,12 +18,12 @@ import (
 // SimulateRollout is the input of Service.SimulateRollout.
 type SimulateRollout struct {
 	GroupID      uuid.UUID
-	Policy       *rollout.Policy // nil: the group's
-	PackageID    *uuid.UUID      // nil: the channel's
+	Policy       *rollout.Policy // nil: the policy of the group
+	PackageID    *uuid.UUID      // nil: the package of the channel
 	FailureShare float64         // 0 to 1
 	SilentShare  float64         // 0 to 1
-	// Whole simulates the rollout from the start: machines that run the target or
-	// higher are set back to a lower version.
+	// Whole simulates the rollout from its start: machines that run the target or
+	// higher start with a lower version.
 	Whole bool
 }
 
@@ -66,8 +66,8 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	return &f, nil
 }
 
-// fromTheBeginning sets machines back to the highest version below the target that
-// others run or that is a floor, else below all versions.
+// fromTheBeginning gives machines on the target the highest lower version that
+// other machines run or that is a floor; without one, no version.
 func fromTheBeginning(sim *forecast.Input) {
 	var before rollout.Version
 	below := func(v rollout.Version) {
@@ -107,7 +107,7 @@ func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID
 		return nil, fault.Missing(err, "packageId", "package in this application")
 	}
 	if row.Arch != g.Arch {
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, the group for %s", row.Version, row.Arch, g.Arch)
+		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but the group is for %s", row.Version, row.Arch, g.Arch)
 	}
 	version, _ := rollout.ParseVersion(row.Version) // validated before it was stored
 	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil

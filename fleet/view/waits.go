@@ -98,9 +98,10 @@ func (q *queue) add(row *db.GroupCount) {
 }
 
 const (
-	// A sample of sampleSize machines from each of the sampleBuckets largest buckets
-	// shows whether open waves have machines left. Waves select machines by a hash,
-	// so any sample is random. It misses a rest too small to delay the rollout.
+	// A sample of sampleSize machines from each of the sampleBuckets largest
+	// buckets shows whether open waves have machines left. Waves select machines by
+	// a hash, so any sample is random. It may miss remaining machines that are too
+	// few to delay the rollout.
 	lookBuckets = 4
 	sampleSize  = 25
 )

@@ -1,21 +1,21 @@
-// Checks the tiers of src: an area imports only from its own tier and from
-// those below, and no areas import each other in a circle.
+// Checks the tiers of src: an area imports only from its own tier and from lower
+// tiers, and there are no import cycles between areas.
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const shared = ['ui', 'chart']; // know nothing of the domain
-const base = ['api', 'paths', 'form']; // the API, the addresses, what forms share
-const views = ['command', 'frame', 'pages']; // compose the rest
+const shared = ['ui', 'chart']; // for any application
+const base = ['api', 'paths', 'form']; // the API, the addresses, shared parts of forms
+const views = ['command', 'frame', 'pages']; // compose all others
 
-/** Nouns of the domain have no list: every other folder of src/lib is one. */
+/** The tier of an area. All areas that are not listed above are domain objects, tier 2. */
 const tierOf = (area) => (shared.includes(area) ? 0 : base.includes(area) ? 1 : views.includes(area) ? 3 : 2);
 
-/** "lib/group/state.ts" → "group"; all outside src/lib belongs to the pages. */
+/** "lib/group/state.ts" → "group". Files outside src/lib belong to "pages". */
 const areaOf = (path) => (path.startsWith('lib/') ? path.split('/')[1].split('.')[0] : 'pages');
 
-/** What is wrong with the imports of files, given as [path below src, text]. */
+/** The forbidden imports of files, which are given as [path below src, text]. */
 export function problems(files) {
   const found = [];
   /** Area → area it imports → a file that does so. */
@@ -29,15 +29,15 @@ export function problems(files) {
       else imports.set(from, (imports.get(from) ?? new Map()).set(to, file));
     }
   }
-  for (const circle of circles(imports)) {
-    const steps = circle.map((area, i) => `${area} (${imports.get(area).get(circle[i + 1] ?? circle[0])})`);
-    found.push(`areas import each other: ${steps.join(' → ')} → ${circle[0]}`);
+  for (const cycle of cycles(imports)) {
+    const steps = cycle.map((area, i) => `${area} (${imports.get(area).get(cycle[i + 1] ?? cycle[0])})`);
+    found.push(`import cycle: ${steps.join(' → ')} → ${cycle[0]}`);
   }
   return found;
 }
 
-/** Every circle of areas once, beginning with its first name in the alphabet. */
-function circles(imports) {
+/** Every import cycle once, starting with the area that sorts first. */
+function cycles(imports) {
   const found = new Map();
   const walk = (path) => {
     for (const next of imports.get(path.at(-1))?.keys() ?? []) {

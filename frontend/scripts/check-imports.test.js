@@ -23,9 +23,9 @@ test('an import of a higher tier is reported', () =>
     'lib/group/state.ts: group must not import pages, a tier above it',
   ]));
 
-test('areas that import each other, directly or through others, are reported once', () => {
+test('an import cycle, direct or through other areas, is reported once', () => {
   expect(problems([file('lib/a/x.ts', '$lib/b/x'), file('lib/b/x.ts', '$lib/a/x')])).toEqual([
-    'areas import each other: a (lib/a/x.ts) → b (lib/b/x.ts) → a',
+    'import cycle: a (lib/a/x.ts) → b (lib/b/x.ts) → a',
   ]);
   expect(
     problems([

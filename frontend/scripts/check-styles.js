@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const spacing = /^(padding|margin|gap|row-gap|column-gap|inset|scroll-margin)/;
 const tokenised = /^(border-radius|font-size)$/;
 
-/** What is wrong with the declarations of a style sheet. 1 px is a line, not a space. */
+/** The declarations of a style sheet that do not use a token. 1 px is allowed, for lines. */
 export function problems(css) {
   const found = [];
   const bare = css.replaceAll(/\/\*[\s\S]*?\*\//g, '');

@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -44,6 +46,7 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
+	UpdateGroupInput() UpdateGroupInputResolver
 }
 
 type DirectiveRoot struct {
@@ -96,7 +99,7 @@ type ComplexityRoot struct {
 		ID           func(childComplexity int) int
 		Name         func(childComplexity int) int
 		Numbers      func(childComplexity int) int
-		Packages     func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
+		Packages     func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
 		ProductID    func(childComplexity int) int
 		RecentChecks func(childComplexity int) int
 		Revision     func(childComplexity int) int
@@ -109,8 +112,8 @@ type ComplexityRoot struct {
 	}
 
 	ApplicationPayload struct {
-		Application func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Attempt struct {
@@ -220,7 +223,7 @@ type ComplexityRoot struct {
 	}
 
 	ChannelPayload struct {
-		Channel    func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -243,7 +246,7 @@ type ComplexityRoot struct {
 	}
 
 	DemoPayload struct {
-		Demo       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -380,7 +383,7 @@ type ComplexityRoot struct {
 	}
 
 	GroupPayload struct {
-		Group      func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -492,7 +495,7 @@ type ComplexityRoot struct {
 	}
 
 	InstancePayload struct {
-		Instance   func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -536,8 +539,8 @@ type ComplexityRoot struct {
 		UnblacklistPackage func(childComplexity int, input fleet.UnblacklistPackage) int
 		UpdateApplication  func(childComplexity int, input fleet.UpdateApplication) int
 		UpdateChannel      func(childComplexity int, input fleet.UpdateChannel) int
-		UpdateGroup        func(childComplexity int, input model.UpdateGroupInput) int
-		UpdatePackage      func(childComplexity int, input model.UpdatePackageInput) int
+		UpdateGroup        func(childComplexity int, input fleet.UpdateGroup) int
+		UpdatePackage      func(childComplexity int, input fleet.UpdatePackage) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
 	}
 
@@ -629,7 +632,7 @@ type ComplexityRoot struct {
 	}
 
 	PackagePayload struct {
-		Package    func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -678,18 +681,18 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities      func(childComplexity int, filter *model.ActivityFilter, first *int, after *string) int
+		Activities      func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
 		Application     func(childComplexity int, id uuid.UUID) int
 		Applications    func(childComplexity int) int
-		Audits          func(childComplexity int, filter *model.AuditFilter, first *int, after *string) int
+		Audits          func(childComplexity int, filter *view.AuditFilter, first *int, after *string) int
 		Channel         func(childComplexity int, id uuid.UUID) int
-		ControlImpact   func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
+		ControlImpact   func(childComplexity int, groupID uuid.UUID, control view.Control) int
 		DeletionImpact  func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
 		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
 		Fleet           func(childComplexity int) int
 		Group           func(childComplexity int, id uuid.UUID) int
 		Instance        func(childComplexity int, id uuid.UUID) int
-		Instances       func(childComplexity int, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) int
+		Instances       func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
 		Me              func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
@@ -709,7 +712,7 @@ type ComplexityRoot struct {
 		CurrentWave       func(childComplexity int) int
 		EndedAt           func(childComplexity int) int
 		Evidence          func(childComplexity int) int
-		FailedAttempts    func(childComplexity int, filter *model.FailureFilter, first *int, after *string) int
+		FailedAttempts    func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
 		Failures          func(childComplexity int) int
 		FailuresByOem     func(childComplexity int) int
 		FailuresByVersion func(childComplexity int) int
@@ -775,7 +778,7 @@ type ComplexityRoot struct {
 	}
 
 	SignInPayload struct {
-		User       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -812,7 +815,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		ActivityAdded      func(childComplexity int, filter *model.ActivityFilter) int
+		ActivityAdded      func(childComplexity int, filter *view.ActivityFilter) int
 		ApplicationChanged func(childComplexity int, applicationID uuid.UUID) int
 		FleetChanged       func(childComplexity int) int
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
@@ -860,7 +863,7 @@ type ComplexityRoot struct {
 	}
 
 	UserPayload struct {
-		User       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1130,7 +1133,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Packages(childComplexity, args["filter"].(*model.PackageFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Application.Packages(childComplexity, args["filter"].(*view.PackageFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Application.productId":
 		if e.ComplexityRoot.Application.ProductID == nil {
 			break
@@ -1170,11 +1173,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ApplicationChange.Snapshot(childComplexity), true
 
 	case "ApplicationPayload.application":
-		if e.ComplexityRoot.ApplicationPayload.Application == nil {
+		if e.ComplexityRoot.ApplicationPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ApplicationPayload.Application(childComplexity), true
+		return e.ComplexityRoot.ApplicationPayload.Object(childComplexity), true
 	case "ApplicationPayload.userErrors":
 		if e.ComplexityRoot.ApplicationPayload.UserErrors == nil {
 			break
@@ -1649,11 +1652,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.Channel.PromotedBy(childComplexity), true
 
 	case "ChannelPayload.channel":
-		if e.ComplexityRoot.ChannelPayload.Channel == nil {
+		if e.ComplexityRoot.ChannelPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+		return e.ComplexityRoot.ChannelPayload.Object(childComplexity), true
 	case "ChannelPayload.userErrors":
 		if e.ComplexityRoot.ChannelPayload.UserErrors == nil {
 			break
@@ -1719,11 +1722,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.Demo.Running(childComplexity), true
 
 	case "DemoPayload.demo":
-		if e.ComplexityRoot.DemoPayload.Demo == nil {
+		if e.ComplexityRoot.DemoPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DemoPayload.Demo(childComplexity), true
+		return e.ComplexityRoot.DemoPayload.Object(childComplexity), true
 	case "DemoPayload.userErrors":
 		if e.ComplexityRoot.DemoPayload.UserErrors == nil {
 			break
@@ -2308,11 +2311,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.GroupNumbers.Waiting(childComplexity), true
 
 	case "GroupPayload.group":
-		if e.ComplexityRoot.GroupPayload.Group == nil {
+		if e.ComplexityRoot.GroupPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.GroupPayload.Group(childComplexity), true
+		return e.ComplexityRoot.GroupPayload.Object(childComplexity), true
 	case "GroupPayload.userErrors":
 		if e.ComplexityRoot.GroupPayload.UserErrors == nil {
 			break
@@ -2786,11 +2789,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.InstanceEdge.Node(childComplexity), true
 
 	case "InstancePayload.instance":
-		if e.ComplexityRoot.InstancePayload.Instance == nil {
+		if e.ComplexityRoot.InstancePayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.InstancePayload.Instance(childComplexity), true
+		return e.ComplexityRoot.InstancePayload.Object(childComplexity), true
 	case "InstancePayload.userErrors":
 		if e.ComplexityRoot.InstancePayload.UserErrors == nil {
 			break
@@ -3170,7 +3173,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(model.UpdateGroupInput)), true
+		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(fleet.UpdateGroup)), true
 	case "Mutation.updatePackage":
 		if e.ComplexityRoot.Mutation.UpdatePackage == nil {
 			break
@@ -3181,7 +3184,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdatePackage(childComplexity, args["input"].(model.UpdatePackageInput)), true
+		return e.ComplexityRoot.Mutation.UpdatePackage(childComplexity, args["input"].(fleet.UpdatePackage)), true
 	case "Mutation.updatePolicy":
 		if e.ComplexityRoot.Mutation.UpdatePolicy == nil {
 			break
@@ -3564,11 +3567,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.PackageFile.Size(childComplexity), true
 
 	case "PackagePayload.package":
-		if e.ComplexityRoot.PackagePayload.Package == nil {
+		if e.ComplexityRoot.PackagePayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PackagePayload.Package(childComplexity), true
+		return e.ComplexityRoot.PackagePayload.Object(childComplexity), true
 	case "PackagePayload.userErrors":
 		if e.ComplexityRoot.PackagePayload.UserErrors == nil {
 			break
@@ -3782,7 +3785,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*model.ActivityFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*view.ActivityFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
 			break
@@ -3810,7 +3813,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*view.AuditFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.channel":
 		if e.ComplexityRoot.Query.Channel == nil {
 			break
@@ -3832,7 +3835,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
+		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(view.Control)), true
 	case "Query.deletionImpact":
 		if e.ComplexityRoot.Query.DeletionImpact == nil {
 			break
@@ -3893,7 +3896,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*model.InstanceFilter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
+		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*machines.Filter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
 
 	case "Query.me":
 		if e.ComplexityRoot.Query.Me == nil {
@@ -4037,7 +4040,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Rollout.FailedAttempts(childComplexity, args["filter"].(*model.FailureFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Rollout.FailedAttempts(childComplexity, args["filter"].(*view.FailureFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Rollout.failures":
 		if e.ComplexityRoot.Rollout.Failures == nil {
 			break
@@ -4310,11 +4313,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
 
 	case "SignInPayload.user":
-		if e.ComplexityRoot.SignInPayload.User == nil {
+		if e.ComplexityRoot.SignInPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SignInPayload.User(childComplexity), true
+		return e.ComplexityRoot.SignInPayload.Object(childComplexity), true
 	case "SignInPayload.userErrors":
 		if e.ComplexityRoot.SignInPayload.UserErrors == nil {
 			break
@@ -4456,7 +4459,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.ActivityAdded(childComplexity, args["filter"].(*model.ActivityFilter)), true
+		return e.ComplexityRoot.Subscription.ActivityAdded(childComplexity, args["filter"].(*view.ActivityFilter)), true
 	case "Subscription.applicationChanged":
 		if e.ComplexityRoot.Subscription.ApplicationChanged == nil {
 			break
@@ -4658,11 +4661,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
 
 	case "UserPayload.user":
-		if e.ComplexityRoot.UserPayload.User == nil {
+		if e.ComplexityRoot.UserPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UserPayload.User(childComplexity), true
+		return e.ComplexityRoot.UserPayload.Object(childComplexity), true
 	case "UserPayload.userErrors":
 		if e.ComplexityRoot.UserPayload.UserErrors == nil {
 			break
@@ -5137,7 +5140,7 @@ extend type Mutation {
 }
 
 extend type Subscription {
-  "Sends an application when its groups, channels or configuration change, or the numbers of one of its groups."
+  "Sends an application when its configuration, its groups, its channels or the counts of its machines change."
   applicationChanged(
     "Id of the application."
     applicationId: ID!
@@ -5356,7 +5359,7 @@ extend type Mutation {
   the effect in advance.
   """
   promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload!
-  "Forbids a package on a channel. Refused for the channel's current package and for a floor."
+  "Forbids a package on a channel. The channel's current package and its floors cannot be forbidden."
   blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload!
   "Allows a blacklisted package again."
   unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload!
@@ -5703,7 +5706,7 @@ type FleetNumbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "What needs attention, most urgent first."
   attention: [Attention!]!
@@ -5839,7 +5842,7 @@ type Group {
 
 "Overall state of a group."
 enum GroupState {
-  "The group has no channel, or the channel no package."
+  "The group has no channel, or its channel has no package."
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
@@ -5906,7 +5909,7 @@ type Numbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "Machines by version, highest version first."
   byVersion: [VersionCount!]!
@@ -5937,7 +5940,7 @@ type GroupNumbers {
   quarantined: Int!
   "Machines not seen for 24 hours."
   silent: Int!
-  "Machines that a user holds or pinned."
+  "Machines that are held or pinned by a user."
   overridden: Int!
   "Grants within the last period."
   grantedInPeriod: Int!
@@ -6293,7 +6296,7 @@ enum Reason {
   INVALID_REQUEST
   "The application does not exist."
   UNKNOWN_APPLICATION
-  "The group does not exist, or not for this architecture."
+  "No group has this track and architecture."
   UNKNOWN_GROUP
   "The machine runs the target or higher."
   UP_TO_DATE
@@ -6303,7 +6306,7 @@ enum Reason {
   PINNED
   "A user holds the machine."
   HELD
-  "The group has no channel, or the channel no package."
+  "The group has no channel, or its channel has no package."
   NO_PACKAGE
   "The package, or the next floor, is blacklisted for the channel."
   BLACKLISTED
@@ -6371,7 +6374,7 @@ type Grant {
   number: Int!
   "When it was granted."
   grantedAt: Time!
-  "When the attempt counts as failed unless the machine reports before; null when there is no limit."
+  "When the attempt times out if the machine reports nothing until then; null when there is no limit."
   leaseExpiresAt: Time
   "When the download started; null when it did not."
   downloadingAt: Time
@@ -7679,7 +7682,7 @@ type User {
   id: ID!
   "Unique on this server."
   username: String!
-  "True when another user set the password, so that it should be changed."
+  "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
   "When the account was created."
   createdAt: Time!

@@ -40,7 +40,8 @@ type Calendar struct {
 	freezes []Freeze   // sorted by From
 }
 
-// Problem is what is wrong with Rules, or with Warning what is unwise.
+// Problem is an error in Rules or, with Warning, a setting that is probably a
+// mistake.
 type Problem struct {
 	Field   string // path in the policy, such as "windows[1].start"
 	Message string // lower case, no full stop
@@ -48,11 +49,11 @@ type Problem struct {
 }
 
 const (
-	// A window shorter than this is warned of: machines poll every 45 ± 5
-	// minutes and may never do so while it is open.
+	// A shorter window causes a warning: machines poll every 45 ± 5 minutes, so
+	// some may never poll while it is open.
 	shortWindow = 50 // minutes
 
-	// Limits against configurations that only slow down every decision.
+	// Limits that keep decisions fast.
 	maxWindows = 100
 	maxFreezes = 500
 	maxReason  = 500 // bytes
@@ -70,7 +71,7 @@ const TimeLayout = "2006-01-02 15:04:05 UTC"
 func Compile(r Rules) (Calendar, []Problem) {
 	c := checker{}
 	zone, err := time.LoadLocation(r.Timezone) // "" is UTC
-	if err != nil || r.Timezone == "Local" {   // the zone of the server must not matter
+	if err != nil || r.Timezone == "Local" {   // the result must not depend on the server's zone
 		c.fail("timezone", "%q is not a time zone of the IANA list", r.Timezone)
 	}
 	valid := c.windows(r.Windows)
@@ -131,7 +132,7 @@ func (c *checker) window(field string, w Window) bool {
 		return false
 	}
 	if length := w.minutes(); length < shortWindow {
-		c.fail(field, "is open for %d minutes only; machines poll every 45 ± 5 minutes and may miss it", length)
+		c.fail(field, "is open for only %d min; machines poll every 45 ± 5 min and may miss it", length)
 		c.problems[before].Warning = true
 	}
 	return true

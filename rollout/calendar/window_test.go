@@ -77,7 +77,7 @@ func checkOpening(t interface {
 		}
 	}
 	closed(next.Add(-time.Nanosecond))
-	const most = 9 * 24 * 60 // minutes: a week and two days from either end
+	const most = 9 * 24 * 60 // minutes: check nine days from both ends
 	for i := range min(most, int(next.Sub(now)/time.Minute)) {
 		closed(now.Truncate(time.Minute).Add(time.Duration(i+1) * time.Minute))
 		closed(next.Add(-time.Duration(i+1) * time.Minute))
@@ -243,7 +243,7 @@ func FuzzOpening(f *testing.F) {
 		if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
 			return
 		}
-		if seconds < 0 || seconds > 32503680000 { // from 1970 to 3000; other times must only not panic
+		if seconds < 0 || seconds > 32503680000 { // compare times from 1970 to 3000 only
 			seconds %= math.MaxInt32
 		}
 		now := time.Unix(seconds, nanos%1_000_000_000).UTC()

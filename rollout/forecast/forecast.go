@@ -1,7 +1,6 @@
-// Package forecast predicts a rollout: it plays the engine of package rollout
-// over an assumed fleet. It is pure: it writes nothing, needs no randomness (a
-// hash decides which machines fail), and the same input always gives the same
-// result.
+// Package forecast predicts a rollout: it runs the engine of package rollout on an
+// assumed fleet. It is pure: it writes nothing, needs no randomness (a hash decides
+// which machines fail), and the same input always gives the same result.
 package forecast
 
 import (
@@ -44,7 +43,7 @@ type Result struct {
 	LeftOut  []LeftOut         // machines below the target at the end, largest count first
 	Halted   *rollout.Halt     // nil: not halted; its numbers count simulated machines
 	Problems []rollout.Problem // of the policy; there are no points if one is not a warning
-	Each     int               // about how many machines of the fleet one simulated machine stands for
+	Each     int               // about how many machines of the fleet one simulated machine represents
 
 	CheckEvery, UpdateTakes time.Duration // the assumed values
 }
@@ -78,7 +77,7 @@ const (
 // Run predicts a rollout.
 //
 // Its cost does not grow with the fleet. Above about 2,000 machines, fewer for
-// a long horizon, one simulated machine stands for several; the caps and the
+// a long horizon, one simulated machine represents several; the caps and the
 // finished attempts a gate requires are divided by the same number. A cap below
 // that number becomes one grant per longer period. The halt rule keeps its
 // numbers, because it reacts to the first attempts in a fleet of any size. The
@@ -107,8 +106,8 @@ func Run(in Input) Result {
 	return r
 }
 
-// scaled adapts a policy to a fleet in which one simulated machine stands for
-// each machines.
+// scaled adapts a policy to a fleet in which one simulated machine represents
+// "each" machines.
 func scaled(p rollout.Policy, each int, takes time.Duration) rollout.Policy {
 	if each == 1 {
 		return p

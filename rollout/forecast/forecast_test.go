@@ -101,7 +101,7 @@ func TestKeepsThePace(t *testing.T) {
 	}
 }
 
-// A cap below the number of machines that one simulated machine stands for is
+// A cap below the number of machines that one simulated machine represents is
 // scaled as well.
 func TestDividesSmallCaps(t *testing.T) {
 	in := Input{
@@ -243,7 +243,7 @@ func TestIsBounded(t *testing.T) {
 
 func BenchmarkRun(b *testing.B) {
 	million := example(b, 1_000_000)
-	stuck := million // every machine checks until the horizon, the most work there can be
+	stuck := million // the worst case: every machine checks until the horizon
 	stuck.Horizon = 30 * 24 * time.Hour
 	stuck.Policy.Waves = []rollout.Wave{{Share: 0.0001, MinFinished: 1_000_000}, {Share: 1}}
 	for name, in := range map[string]Input{"million": million, "stuck": stuck} {

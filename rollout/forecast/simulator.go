@@ -25,7 +25,7 @@ type simulator struct {
 
 type machine struct {
 	rollout.Machine
-	weight int  // machines of the fleet it stands for
+	weight int  // machines of the fleet that it represents
 	tries  int  // attempts so far
 	silent bool // sends nothing any more
 	fails  bool // its open attempt will report an error

@@ -1,6 +1,5 @@
-// Package load sends Omaha requests to a server over real connections, at a
-// fixed rate or as fast as possible, and measures response times and outcomes.
-// It knows what update_engine sends and nothing of the server: it works against
-// any address. It uses little CPU, because it often shares the machine with the
-// server.
+// Package load sends Omaha requests to a server over real connections, at a fixed
+// rate or as fast as possible, and measures response times and outcomes. It sends
+// what update_engine sends and works with any server. It uses little CPU, because
+// it often shares the machine with the server.
 package load

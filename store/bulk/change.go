@@ -12,7 +12,7 @@ import (
 type Change struct {
 	Table *Table
 	Rows  []Value // row after row, each with a value for every column
-	// Parts are written. A new row gets the column's default for the others.
+	// Parts are the parts to write. In a new row the other columns get their default.
 	Parts Parts
 	// Update changes existing rows, which the table's first column identifies. The
 	// first part is always written.

@@ -1,5 +1,5 @@
 // Package bulk writes many rows with few statements: on PostgreSQL one for all
-// tables of a batch, whose rows travel as arrays; on SQLite one prepared
+// tables of a batch, whose rows are sent as arrays; on SQLite one prepared
 // statement, run once for each row, because there is no network in between. It
 // knows no table itself.
 package bulk

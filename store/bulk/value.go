@@ -98,9 +98,9 @@ func (k kind) sqlite(v Value) any {
 	}
 }
 
-// postgres returns the type of the array that carries a column, and the
-// expression that converts an element. Times travel as numbers, because
-// PostgreSQL parses them in a fraction of the time of a text.
+// postgres returns the type of the array that carries a column, and the expression
+// that converts an element. Times are sent as numbers, because PostgreSQL parses
+// them much faster than text.
 func (k kind) postgres(name string) (array, expr string) {
 	switch k {
 	case kindNumber:

@@ -166,7 +166,7 @@ func (l *Lane[T]) attempt(batch []*work[T]) (left []*work[T], err error) {
 	for i, w := range batch {
 		items[i] = w.item
 	}
-	// No request's context: the others of the batch must not end with it.
+	// Not the context of one request: its end must not cancel the whole batch.
 	again, err := l.commit(context.Background(), items, l.answer)
 	if err != nil {
 		return nil, err

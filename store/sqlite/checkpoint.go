@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// checkpointEvery is the interval between checkpoints. Left to itself SQLite
-// checkpoints within a commit, which delayed all waiting check-ins by some
-// 100 ms on a busy disk. Longer intervals copy many pages at a time, and commits
-// queue behind them. Shorter ones copy pages that are about to change again.
+// checkpointEvery is the interval between checkpoints. By default SQLite
+// checkpoints within a commit, which delayed all waiting check-ins by some 100 ms
+// on a busy disk. Longer intervals copy many pages at a time, and commits queue
+// behind them. Shorter ones copy pages that are about to change again.
 const checkpointEvery = 30 * time.Millisecond
 
 // RestartPages is the WAL size (32 MiB) at which the checkpointer restarts the log.
@@ -63,11 +63,11 @@ func (c *checkpointer) run() {
 	}
 }
 
-// restart lets SQLite write its log from the beginning again. SQLite does so
-// only if every page was copied before the next commit. Under constant load that
-// never happens and the log would grow. So the last pages are copied while the
-// writer's connection is taken and no commit can start. The two checkpoints
-// before leave few pages for that moment.
+// restart lets SQLite write its log from the beginning again. SQLite does so only
+// if every page was copied before the next commit. Under constant load that never
+// happens and the log would grow. So the last pages are copied while the writer's
+// connection is taken and no commit can start. The two checkpoints before it leave
+// few pages to copy.
 func (c *checkpointer) restart() error {
 	for range 2 {
 		pages, copied, err := checkpoint(c.db)

@@ -1,6 +1,6 @@
-// Package sqlite opens a database file of SQLite: one connection that writes,
-// a few that read, and a checkpointer that copies the write-ahead log to the
-// file beside the commits. It knows no tables.
+// Package sqlite opens a database file of SQLite: one connection that writes, a few
+// that read, and a checkpointer that copies the write-ahead log to the file while
+// other transactions commit. It knows no tables.
 package sqlite
 
 import (
@@ -39,7 +39,8 @@ func Open(ctx context.Context, path string, log *slog.Logger) (_ *DB, err error)
 	if d.Readers, err = sql.Open("sqlite", dsn(path, readOnly)); err != nil {
 		return nil, err
 	}
-	// A reader keeps a core busy. A few more than cores hide the gaps between statements.
+	// A reader keeps a core busy. A few more readers than cores keep all cores busy
+	// between statements.
 	d.Readers.SetMaxOpenConns(2 + 2*runtime.NumCPU())
 	d.Readers.SetMaxIdleConns(2 + 2*runtime.NumCPU())
 	if err := d.Writer.PingContext(ctx); err != nil {

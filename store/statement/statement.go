@@ -15,9 +15,9 @@ import (
 	"github.com/lib/pq"
 )
 
-// Pool is a pool of connections and the statements prepared on it. Statements
-// are never dropped, so their texts must be few: lists travel as one argument.
-// It is safe for concurrent use.
+// Pool is a pool of connections and the statements prepared on it. Statements are
+// never dropped, so there must be few different texts: a list is sent as one
+// argument. It is safe for concurrent use.
 type Pool struct {
 	*sql.DB
 	Postgres bool // else SQLite
@@ -136,7 +136,7 @@ func (t *Tx) PrepareOnPool(ctx context.Context) {
 	}
 }
 
-// memoized is SQL for prepared texts.
+// memoized returns the result of SQL and caches it.
 func (p *Pool) memoized(text string) string {
 	if made, ok := p.translated.Load(text); ok {
 		return made.(string)

@@ -82,8 +82,8 @@ func Postgres(t testing.TB) string {
 	return newDatabase(t, cluster, name)
 }
 
-// clusterURL returns the cluster's URL. Without a cluster it skips the test; in
-// CI it fails it, so that no PostgreSQL test is left out unnoticed.
+// clusterURL returns the cluster's URL. Without a cluster it skips the test; in CI
+// it fails the test, so that PostgreSQL tests always run there.
 func clusterURL(t testing.TB) *url.URL {
 	t.Helper()
 	cluster := os.Getenv(variable)

@@ -66,7 +66,7 @@ func newTemplate() (name string, err error) {
 	}
 	name = "template_" + file.schema
 	return name, onCluster(cluster.String(), func(ctx context.Context, c *sql.Conn) error {
-		const lock = 0x636f7265 // any number that nothing else in the cluster's first database locks
+		const lock = 0x636f7265 // any number that no other program locks in the cluster's first database
 		if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
 			return err
 		}

@@ -124,7 +124,7 @@ export class ActivityLog {
       ({ activityAdded: { snapshot, activities } }) => {
         const known = [...newer, ...this.older].map(({ id }) => id);
         const added = activities.filter(({ id }) => !known.includes(id));
-        // The snapshot after a long disconnect may not reach back to the known entries.
+        // After a long disconnect the snapshot may begin after the known entries.
         const gap = snapshot && known.length > 0 && added.length > 0 && added.length === activities.length;
         newer = [...added, ...newer];
         if (gap || newer.length > maxNewer) this.#turn++;

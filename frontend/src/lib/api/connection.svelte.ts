@@ -3,7 +3,7 @@ import type { TadaDocumentNode } from 'gql.tada';
 import { createClient, type Client } from 'graphql-ws';
 import { ApiError } from './request';
 
-/** State of the websocket, and so whether the numbers on the screen are live. */
+/** State of the websocket. The numbers on the screen are current while it is live. */
 export type ConnectionState = 'connecting' | 'live' | 'lost';
 
 /** Milliseconds between pings, so that a healthy connection is never idle for longer. */

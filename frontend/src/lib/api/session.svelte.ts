@@ -75,12 +75,12 @@ class Session {
   #user = $state.raw<User | null | undefined>();
   #connection = $state.raw<Connection | null>(null);
 
-  /** Undefined before `resume` has finished; null if nobody is signed in. */
+  /** Undefined before `resume` has finished; null without a session. */
   get user(): User | null | undefined {
     return this.#user;
   }
 
-  /** The tab's websocket. Throws if nobody is signed in. */
+  /** The tab's websocket. Throws without a session. */
   get connection(): Connection {
     if (!this.#connection) throw new Error('not signed in');
     return this.#connection;

@@ -11,7 +11,7 @@ let requests: ReturnType<typeof fakeApi>;
 beforeEach(() => {
   answer = outcome();
   requests = fakeApi({
-    PromotionReach: () => ({
+    PromotionImpact: () => ({
       promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null },
     }),
     PromotePackage: () => answer,
@@ -34,7 +34,7 @@ async function promote() {
   await fireEvent.click(screen.getByRole('button', { name: 'Promote' }));
 }
 
-test('it states the reach and the change, and replaces only the package it showed', async () => {
+test('it states the impact and the change, and replaces only the package it showed', async () => {
   const onclose = open('2.1.0');
   expect(await screen.findByText('712 machines become eligible.')).toBeTruthy();
   expect(screen.getByText(/stable:/).textContent).toMatch(/2\.0\.0 → 2\.1\.0/);

@@ -64,7 +64,7 @@ export class FirstChecks {
       /** Start on the server's clock, in ms. */
       let began: number | null = null;
       /** Start on the page's clock, and the last query relative to it. */
-      let heard = 0;
+      let start = 0;
       let looked = 0;
       let busy = false;
       const look = async () => {
@@ -72,7 +72,7 @@ export class FirstChecks {
         busy = true;
         try {
           const from = began;
-          const now = performance.now() - heard;
+          const now = performance.now() - start;
           const since = iso(from + Math.max(0, looked - overlap));
           const { instances } = await session.ask(arrivedQuery, { groupId, since }, asking.signal);
           looked = now;
@@ -91,7 +91,7 @@ export class FirstChecks {
       const end = session.connection.subscribe(groupDocument, { groupId }, ({ groupChanged }) => {
         if (began === null) {
           began = Date.parse(groupChanged.asOf);
-          heard = performance.now();
+          start = performance.now();
           this.before = groupChanged.group?.numbers.total ?? 0;
           this.listening = true;
         } else void look();

@@ -10,7 +10,7 @@ afterEach(() => {
 
 test('deleting a group needs a reason and its name', async () => {
   const requests = fakeApi({
-    DeletionReach: () => ({ deletionImpact: { sentence: '12 machines lose their group' } }),
+    DeletionImpact: () => ({ deletionImpact: { sentence: '12 machines lose their group' } }),
     DeleteGroup: () => outcome(),
   });
   const ondeleted = vi.fn();

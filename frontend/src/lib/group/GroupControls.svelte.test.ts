@@ -24,7 +24,7 @@ let requests: ReturnType<typeof fakeApi>;
 beforeEach(() => {
   answer = outcome();
   requests = fakeApi({
-    ControlReach: () => ({ controlImpact: { sentence: '40 machines in 1 group; 12 wait' } }),
+    ControlImpact: () => ({ controlImpact: { sentence: '40 machines in 1 group; 12 wait' } }),
     Pause: () => answer,
     Resume: () => answer,
   });
@@ -47,7 +47,7 @@ test.each([
   expect(buttons).toEqual(['Explain…', ...labels]);
 });
 
-test('the pause dialog states the reach and works without a reason', async () => {
+test('the pause dialog states the impact and works without a reason', async () => {
   const { onask, ...rest } = props('ROLLING_OUT', 'pause');
   render(GroupControls, { onask, ...rest });
   expect(await screen.findByText('40 machines in 1 group; 12 wait.')).toBeTruthy();

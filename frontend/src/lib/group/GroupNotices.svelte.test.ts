@@ -51,7 +51,7 @@ test('a halt by a user shows user and reason, and no limit', () => {
   });
   const text = screen.getByRole('status').textContent?.replace(/\s+/g, ' ');
   expect(text).toContain('Halted by ana: “boot loops”');
-  expect(text).toContain('None of 4 finished attempts failed.');
+  expect(text).toContain('4 attempts finished, none failed.');
   expect(text).not.toContain('limit');
 });
 

@@ -43,22 +43,22 @@ export const actionMutations = {
   `),
 } as const;
 
-export const reachQuery = graphql(`
-  query ControlReach($groupId: ID!, $control: GroupControl!) {
+export const impactQuery = graphql(`
+  query ControlImpact($groupId: ID!, $control: GroupControl!) {
     controlImpact(groupId: $groupId, control: $control) {
       sentence
     }
   }
 `);
 
-type Control = VariablesOf<typeof reachQuery>['control'];
+type Control = VariablesOf<typeof impactQuery>['control'];
 
 interface ActionText {
   /** Label of the button. */
   label: string;
   look: 'plain' | 'primary' | 'warn' | 'danger';
   control: Control;
-  /** Stopping must be quick; starting again needs a reason. */
+  /** Stopping must be quick; resuming needs a reason. */
   reason: 'optional' | 'required';
   /** The consequences. */
   note: string;

@@ -9,7 +9,7 @@ test('a package of the same architecture can be promoted', () =>
 
 test('a promotion that the API would reject has an obstacle', () => {
   expect(promotionObstacle(channel, { ...pack, arch: 'arm64' })).toBe(
-    'the channel is for amd64, the package for arm64',
+    'the channel is for amd64, but the package is for arm64',
   );
   expect(promotionObstacle(channel, { ...pack, id: 'old' })).toBe('already points to this package');
   const kept = (reason: string, id = 'c') => ({ ...pack, blacklistings: [{ reason, channel: { id } }] });

@@ -17,7 +17,8 @@ export interface PromotedPackage {
 /** Why a package cannot be promoted to a channel; null if it can. The API applies
  * the same rules. */
 export function promotionObstacle(channel: PromotedChannel, pack: PromotedPackage): string | null {
-  if (channel.arch !== pack.arch) return `the channel is for ${channel.arch}, the package for ${pack.arch}`;
+  if (channel.arch !== pack.arch)
+    return `the channel is for ${channel.arch}, but the package is for ${pack.arch}`;
   if (channel.package?.id === pack.id) return 'already points to this package';
   const kept = pack.blacklistings.find((one) => one.channel.id === channel.id);
   if (kept) return `blacklisted for this channel${kept.reason && `: “${kept.reason}”`}`;

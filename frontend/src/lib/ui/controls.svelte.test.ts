@@ -22,10 +22,12 @@ test('a missing required reason keeps the action from running', async () => {
   expect(props.onconfirm).not.toHaveBeenCalled();
   expect(screen.getByLabelText('Reason (required)').getAttribute('aria-invalid')).toBe('true');
 
-  await fireEvent.input(screen.getByLabelText('Reason (required)'), { target: { value: ' gone to waste ' } });
+  await fireEvent.input(screen.getByLabelText('Reason (required)'), {
+    target: { value: ' machines were sold ' },
+  });
   await fireEvent.click(screen.getByRole('button', { name: 'Delete' }));
   await waitFor(() => expect(props.onclose).toHaveBeenCalledOnce());
-  expect(props.onconfirm).toHaveBeenCalledWith('gone to waste');
+  expect(props.onconfirm).toHaveBeenCalledWith('machines were sold');
 });
 
 test('a rejection is shown and the dialog stays open', async () => {
@@ -50,10 +52,10 @@ test('a network error is shown and the dialog stays open', async () => {
   expect(screen.getByRole('button', { name: 'Delete' })).not.toHaveProperty('disabled', true);
 });
 
-test('the reach is announced once it is loaded', async () => {
-  const { rerender } = render(ConfirmDialog, confirmation({ reach: null }));
+test('the impact is announced once it is loaded', async () => {
+  const { rerender } = render(ConfirmDialog, confirmation({ impact: null }));
   expect(screen.getByText(/Loading the number/).getAttribute('aria-busy')).toBe('true');
-  await rerender({ reach: '712 machines become eligible.' });
+  await rerender({ impact: '712 machines become eligible.' });
   expect(screen.getByText('712 machines become eligible.').getAttribute('aria-live')).toBe('polite');
 });
 
