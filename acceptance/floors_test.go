@@ -100,7 +100,7 @@ func TestCase40_BlacklistedPackageCannotBeTarget(t *testing.T) {
 		_, err = s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: s.pkg("1.5.0")})
 		s.refused(err, fault.Conflict)
 		blacklist := []uuid.UUID{s.channel}
-		_, err = s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: s.pkg("2.0.0"), Blacklist: &blacklist})
+		_, err = s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: s.pkg("2.0.0"), Blacklist: blacklist})
 		s.refused(err, fault.Conflict)
 		// The refused changes had no effect.
 		s.grants("m", "1.0.0", "1.5.0")

@@ -138,12 +138,23 @@ func (s *site) activityCount(kind rollout.ActivityKind, want int) {
 	}
 }
 
+// numbers are the numbers of a group and of its current rollout.
+type numbers struct {
+	*view.GroupNumbers
+	Funnel   rollout.Counts
+	Failures []*db.Failure
+}
+
 // numbers returns the numbers of G.
-func (s *site) numbers() *view.GroupNumbers {
+func (s *site) numbers() numbers {
 	s.t.Helper()
 	n, err := s.View.GroupNumbers(s.ctx, s.group)
 	s.ok(err)
-	return n
+	waves, err := s.View.Waves(s.ctx, []uuid.UUID{n.RolloutID})
+	s.ok(err)
+	failures, err := s.View.Failures(s.ctx, []uuid.UUID{n.RolloutID})
+	s.ok(err)
+	return numbers{GroupNumbers: n, Funnel: view.SumWaves(waves[n.RolloutID]), Failures: view.FailureCounts(failures[n.RolloutID])}
 }
 
 // inFlight checks the number of grants of G in flight.

@@ -51,7 +51,7 @@ func TestCase52_TotalsMatchTheMachines(t *testing.T) {
 		s.counts("H", h.numbers().Numbers, view.Numbers{Total: 1, Active: 1, OnTarget: 1})
 		all, err := s.View.ApplicationNumbers(s.ctx, []uuid.UUID{s.app})
 		s.ok(err)
-		s.counts("A", all[s.app], view.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
+		s.counts("A", *all[s.app], view.Numbers{Total: 5, Active: 5, OnTarget: 2, InFlight: 1, Waiting: 1, Failed: 1})
 
 		r = s.checking("c", "1.0.0") // c sends the track of the other group
 		r.track = "h"
@@ -63,11 +63,11 @@ func TestCase52_TotalsMatchTheMachines(t *testing.T) {
 		s.counts("H 15 hours later", h.numbers().Numbers, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
 		everything, err := s.View.FleetNumbers(s.ctx)
 		s.ok(err)
-		s.counts("everything", everything, view.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
+		s.counts("everything", *everything, view.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
 		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
 		everything, err = s.View.FleetNumbers(s.ctx)
 		s.ok(err)
-		s.counts("everything without G", everything, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
+		s.counts("everything without G", *everything, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})
 	})
 }
 

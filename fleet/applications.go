@@ -8,6 +8,8 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/channel"
+	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -27,22 +29,15 @@ type CreateApplication struct {
 // CreateApplication creates an application, empty or with copies of the channels
 // and groups of another one. Packages are not copied.
 func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (*db.Application, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	name := p.Name("name", in.Name, input.MaxName)
 	product := p.ProductID("productId", input.Or(in.ProductID, ""))
 	description := p.Text("description", in.Description, input.MaxDescription)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
 	if in.ID == uuid.Nil {
 		in.ID = store.NewID(s.now())
 	}
-	v := change.Verb{Name: "createApplication", By: who, Object: "application", ID: in.ID, Unique: "name"}
-	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+	v := change.Verb{Name: "createApplication", Needs: auth.Configure, Object: "application", ID: in.ID, Unique: "name", Invalid: p.Err()}
+	err := s.configure(ctx, v, func(c *change.Change) error {
 		if err := freeApplication(c, uuid.Nil, name, product); err != nil {
 			return err
 		}
@@ -67,7 +62,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	if err != nil {
 		return nil, err
 	}
-	return s.readApplication(ctx, v.ID)
+	return s.View.Application(ctx, v.ID, nil)
 }
 
 // UpdateApplication is the input of Service.UpdateApplication; nil leaves a
@@ -82,19 +77,12 @@ type UpdateApplication struct {
 // UpdateApplication changes name, product id and description. Machines that send
 // the old product id are no longer served.
 func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (*db.Application, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	in.ProductID = input.Checked(in.ProductID, func(text string) string { return p.ProductID("productId", text) })
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updateApplication", By: who}
-	err = s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+	v := change.Verb{Name: "updateApplication", Needs: auth.Configure, Invalid: p.Err()}
+	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		name, product := input.Or(in.Name, row.Name), input.Or(in.ProductID, input.Or(row.ProductID, ""))
 		if err := freeApplication(c, row.ID, name, product); err != nil {
 			return err
@@ -110,7 +98,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 	if err != nil {
 		return nil, err
 	}
-	return s.readApplication(ctx, in.ID)
+	return s.View.Application(ctx, in.ID, nil)
 }
 
 // DeleteApplication is the input of Service.DeleteApplication.
@@ -122,11 +110,7 @@ type DeleteApplication struct {
 // DeleteApplication deletes an application with everything below it, including
 // its machines and their history.
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return err
-	}
-	v := change.Verb{Name: "deleteApplication", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "deleteApplication", Needs: auth.Configure, Reason: in.Reason}
 	return s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		if err := c.Tx.DropJournals(ctx, row.ID); err != nil {
 			return err
@@ -136,11 +120,8 @@ func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) e
 }
 
 func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Application) error) error {
-	if err := input.CheckReason(v.Reason); err != nil {
-		return err
-	}
 	v.App, v.Object, v.ID, v.Unique = id, "application", id, "name"
-	return s.changes.Configure(ctx, v, func(c *change.Change) error {
+	return s.configure(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().Application.Get(ctx, id)
 		if err != nil {
 			return err
@@ -174,7 +155,42 @@ func freeApplication(c *change.Change, self uuid.UUID, name, product string) err
 	return nil
 }
 
-func (s *Service) readApplication(ctx context.Context, id uuid.UUID) (*db.Application, error) {
-	row, err := s.store.Reader().Application.Get(ctx, id)
-	return row, fault.Missing(err, "id", "application")
+// clone copies the channels and groups of another application into the new one.
+// The copied channels point to no package.
+func clone(c *change.Change, from uuid.UUID) error {
+	client := c.Tx.Client()
+	if _, err := client.Application.Get(c.Ctx, from); err != nil {
+		return fault.Missing(err, "cloneFrom", "application")
+	}
+	channels, err := client.Channel.Query().Where(channel.ApplicationID(from)).Order(channel.ByID()).All(c.Ctx)
+	if err != nil {
+		return err
+	}
+	copies := make(map[uuid.UUID]uuid.UUID, len(channels))
+	for _, ch := range channels {
+		copies[ch.ID] = store.NewID(c.Now)
+		err := client.Channel.Create().SetID(copies[ch.ID]).SetApplicationID(c.App).SetCreatedAt(c.Now).
+			SetName(ch.Name).SetColor(ch.Color).SetArch(ch.Arch).Exec(c.Ctx)
+		if err != nil {
+			return err
+		}
+	}
+	groups, err := client.Group.Query().Where(group.ApplicationID(from)).Order(group.ByID()).All(c.Ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		create := client.Group.Create().SetID(store.NewID(c.Now)).SetApplicationID(c.App).SetCreatedAt(c.Now).
+			SetName(g.Name).SetTrack(g.Track).SetArch(g.Arch).SetDescription(g.Description).SetPolicy(g.Policy)
+		if g.ChannelID != nil {
+			create.SetChannelID(copies[*g.ChannelID])
+		}
+		if !g.Policy.UpdatesEnabled {
+			create.SetPausedAt(c.Now).SetPausedBy(c.By.Name).SetPauseReason("copied from a paused group")
+		}
+		if err := create.Exec(c.Ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

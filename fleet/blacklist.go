@@ -26,11 +26,7 @@ type BlacklistPackage struct {
 
 // BlacklistPackage forbids a channel to point to a package.
 func (s *Service) BlacklistPackage(ctx context.Context, in BlacklistPackage) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "blacklistPackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "blacklistPackage", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		row, err := packageFor(c, ch, in.PackageID)
 		if err != nil {
@@ -54,11 +50,7 @@ type UnblacklistPackage struct {
 
 // UnblacklistPackage allows a channel to point to a package again.
 func (s *Service) UnblacklistPackage(ctx context.Context, in UnblacklistPackage) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "unblacklistPackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "unblacklistPackage", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		row, err := c.Tx.Client().Blacklisting.Query().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(in.PackageID)).Only(ctx)
 		if err != nil {

@@ -137,11 +137,13 @@ func TestGroupNumbersAddUp(t *testing.T) {
 		if len(n.HeldBecause) != 1 || n.HeldBecause[0] != (view.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
 			t.Errorf("held because: %+v", n.HeldBecause)
 		}
-		if n.Funnel.Granted != 2 || n.Funnel.Downloading != 1 || n.Funnel.Failed != 1 {
-			t.Errorf("funnel: %+v", n.Funnel)
+		id := []uuid.UUID{n.RolloutID}
+		if funnel := view.SumWaves(must(d.View.Waves(d.ctx, id))(t)[id[0]]); funnel.Granted != 2 || funnel.Downloading != 1 || funnel.Failed != 1 {
+			t.Errorf("funnel: %+v", funnel)
 		}
-		if len(n.Failures) != 1 || *n.Failures[0] != (view.FailureCount{Outcome: rollout.OutcomeFailed, Code: 9, Attempts: 1}) {
-			t.Errorf("failures: %+v", n.Failures)
+		failures := view.FailureCounts(must(d.View.Failures(d.ctx, id))(t)[id[0]])
+		if len(failures) != 1 || failures[0].Outcome != rollout.OutcomeFailed || failures[0].Code != 9 || failures[0].Attempts != 1 {
+			t.Errorf("failures: %+v", failures)
 		}
 		if f := must(d.View.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {
 			t.Errorf("fleet: %+v", f)

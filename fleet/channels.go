@@ -25,19 +25,12 @@ type CreateChannel struct {
 
 // CreateChannel creates a channel.
 func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	name := p.Name("name", in.Name, input.MaxName)
 	arch := p.Arch("arch", catalog.Arch("", in.Arch))
 	p.Color("color", in.Color)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "createChannel", By: who, App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name"}
-	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+	v := change.Verb{Name: "createChannel", Needs: auth.Configure, App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name", Invalid: p.Err()}
+	err := s.configure(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().Channel.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetName(name).SetColor(in.Color).SetArch(arch).Save(ctx)
 		if err != nil {
@@ -52,7 +45,7 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Chan
 	if err != nil {
 		return nil, err
 	}
-	return s.readChannel(ctx, v.ID)
+	return s.View.Channel(ctx, v.ID, nil)
 }
 
 // UpdateChannel is the input of Service.UpdateChannel; nil leaves a field as it is.
@@ -68,19 +61,12 @@ type UpdateChannel struct {
 // UpdateChannel changes a channel. Another package is also a promotion; if nothing
 // else changes, the audit records only the promotion.
 func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	if in.Color != nil {
 		p.Color("color", *in.Color)
 	}
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updateChannel", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "updateChannel", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
 	return s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		promoted := in.SetPackage && !same(in.PackageID, row.PackageID)
 		if promoted && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
@@ -107,12 +93,8 @@ type DeleteChannel struct {
 // DeleteChannel deletes a channel. Its groups then have no channel, and their
 // rollouts end.
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return err
-	}
-	v := change.Verb{Name: "deleteChannel", By: who, Reason: in.Reason}
-	_, err = s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+	v := change.Verb{Name: "deleteChannel", Needs: auth.Configure, Reason: in.Reason}
+	_, err := s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		return c.Tx.Client().Channel.DeleteOneID(ch.ID).Exec(ctx)
 	})
 	return err
@@ -121,7 +103,7 @@ func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
 // changeChannel changes the channel with an id, which the input calls field. It
 // returns the changed row, nil after a deletion.
 func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Channel, *db.Channel) error) (*db.Channel, error) {
-	if err := input.CheckReason(v.Reason); err != nil {
+	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Channel.Get(ctx, id)
@@ -144,12 +126,7 @@ func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID
 	if err != nil || v.Name == "deleteChannel" {
 		return nil, err
 	}
-	return s.readChannel(ctx, id)
-}
-
-func (s *Service) readChannel(ctx context.Context, id uuid.UUID) (*db.Channel, error) {
-	row, err := s.store.Reader().Channel.Get(ctx, id)
-	return row, fault.Missing(err, "id", "channel")
+	return s.View.Channel(ctx, id, nil)
 }
 
 func same(a, b *uuid.UUID) bool {

@@ -23,11 +23,7 @@ type AddFloor struct {
 
 // AddFloor makes a package a floor: no machine of the channel may skip it.
 func (s *Service) AddFloor(ctx context.Context, in AddFloor) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "addFloor", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "addFloor", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		row, err := packageFor(c, ch, in.PackageID)
 		if err != nil {
@@ -58,11 +54,7 @@ type RemoveFloor struct {
 
 // RemoveFloor allows machines to skip a version again.
 func (s *Service) RemoveFloor(ctx context.Context, in RemoveFloor) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "removeFloor", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "removeFloor", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		row, err := c.Tx.Client().Floor.Query().Where(floor.ChannelID(ch.ID), floor.PackageID(in.PackageID)).Only(ctx)
 		if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
-	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -32,17 +31,10 @@ type ReplaceGroup struct {
 // that change (updatePolicy, pauseUpdates, resumeUpdates), else updateGroup. A call
 // that changes nothing leaves no trace.
 func (s *Service) ReplaceGroup(ctx context.Context, in ReplaceGroup) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	in.Name = p.Name("name", in.Name, input.MaxName)
 	in.Description = p.Text("description", in.Description, input.MaxDescription)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updateGroup", By: who}
+	v := change.Verb{Name: "updateGroup", Needs: auth.Configure, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return replaceGroup(c, in, g, row) })
 }
 

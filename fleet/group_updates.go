@@ -27,16 +27,9 @@ type UpdatePolicy struct {
 // UpdatePolicy replaces the policy of a group. A change of UpdatesEnabled also
 // pauses or resumes.
 func (s *Service) UpdatePolicy(ctx context.Context, in UpdatePolicy) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	p.Policy(in.Policy)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updatePolicy", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "updatePolicy", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, g *catalog.Group, row *db.Group) error {
 		if err := expect(in.ExpectedRevision, row); err != nil {
 			return err
@@ -69,11 +62,7 @@ type PauseUpdates struct {
 // PauseUpdates stops new grants of a group; machines that are downloading finish.
 // It does nothing when the group is already paused.
 func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "pauseUpdates", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "pauseUpdates", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, _ *catalog.Group, row *db.Group) error {
 		if !row.Policy.UpdatesEnabled {
 			return change.ErrUnchanged
@@ -93,11 +82,7 @@ type ResumeUpdates struct {
 // ResumeUpdates resumes a paused or halted group. Earlier failures are set aside
 // and cannot halt it again.
 func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "resumeUpdates", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "resumeUpdates", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, g *catalog.Group, row *db.Group) error {
 		if !row.Policy.UpdatesEnabled {
 			p := row.Policy
@@ -120,11 +105,7 @@ type HaltRollout struct {
 
 // HaltRollout halts the current rollout of a group at once.
 func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "haltRollout", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "haltRollout", Needs: auth.Operate, Reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
 		if w.Rollout.State == rollout.RolloutHalted {
 			return change.ErrUnchanged
@@ -142,11 +123,7 @@ type AdvanceWave struct {
 
 // AdvanceWave opens the next wave now, regardless of gate, soak and approval.
 func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "advanceWave", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "advanceWave", Needs: auth.Operate, Reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
 		if !w.NextWave(c.By.Name, c.Reason, c.Now, fx) {
 			return view.ErrNoWave()
@@ -155,31 +132,9 @@ func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, e
 	})
 }
 
-// ApproveWave is the input of Service.ApproveWave.
-type ApproveWave struct {
-	GroupID uuid.UUID
-	Reason  string
-}
-
-// ApproveWave approves the current wave; the next one opens when gate and soak
-// allow.
-func (s *Service) ApproveWave(ctx context.Context, in ApproveWave) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "approveWave", By: who, Reason: in.Reason}
-	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
-		if !w.ApproveWave(c.Now, fx) {
-			return fault.Errorf(fault.Conflict, "groupId", "the current wave does not require approval")
-		}
-		return nil
-	})
-}
-
 // steer runs f on the current rollout of a group.
 func (s *Service) steer(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *rollout.World, *rollout.Effects) error) (*db.Group, error) {
-	if err := input.CheckReason(v.Reason); err != nil {
+	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Group.Get(ctx, id)
@@ -207,5 +162,5 @@ func (s *Service) steer(ctx context.Context, v change.Verb, id uuid.UUID, f func
 	if err != nil {
 		return nil, err
 	}
-	return s.readGroup(ctx, id)
+	return s.View.Group(ctx, id, nil)
 }

@@ -29,18 +29,11 @@ type CreateGroup struct {
 // CreateGroup creates a group with its ledger and, if its channel has a package,
 // its first rollout.
 func (s *Service) CreateGroup(ctx context.Context, in CreateGroup) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
+	v := change.Verb{Name: "createGroup", Needs: auth.Configure, App: in.ApplicationID, Object: "group", ID: store.NewID(s.now()), Invalid: in.validate()}
+	if err := s.configure(ctx, v, func(c *change.Change) error { return createGroup(c, in) }); err != nil {
 		return nil, err
 	}
-	if err := in.validate(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "createGroup", By: who, App: in.ApplicationID, Object: "group", ID: store.NewID(s.now())}
-	if err := s.changes.Configure(ctx, v, func(c *change.Change) error { return createGroup(c, in) }); err != nil {
-		return nil, err
-	}
-	return s.readGroup(ctx, v.ID)
+	return s.View.Group(ctx, v.ID, nil)
 }
 
 func (in *CreateGroup) validate() error {
@@ -128,18 +121,11 @@ type UpdateGroup struct {
 
 // UpdateGroup changes a group. Another channel starts a new rollout.
 func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	in.Track = input.Checked(in.Track, func(text string) string { return p.Name("track", text, input.MaxTrack) })
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updateGroup", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "updateGroup", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
 }
 
@@ -178,12 +164,8 @@ type DeleteGroup struct {
 // DeleteGroup deletes a group and its rollouts. Its machines stay without a group
 // until they check in again.
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return err
-	}
-	v := change.Verb{Name: "deleteGroup", By: who, Reason: in.Reason}
-	_, err = s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
+	v := change.Verb{Name: "deleteGroup", Needs: auth.Configure, Reason: in.Reason}
+	_, err := s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
 		return c.Tx.Client().Group.DeleteOneID(g.ID).Exec(c.Ctx)
 	})
 	return err
@@ -192,7 +174,7 @@ func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 // changeGroup changes the group with an id, which the input calls field. It
 // returns the changed row, nil after a deletion.
 func (s *Service) changeGroup(ctx context.Context, v change.Verb, id uuid.UUID, field string, f func(*change.Change, *catalog.Group, *db.Group) error) (*db.Group, error) {
-	if err := input.CheckReason(v.Reason); err != nil {
+	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().Group.Get(ctx, id)
@@ -215,12 +197,7 @@ func (s *Service) changeGroup(ctx context.Context, v change.Verb, id uuid.UUID, 
 	if err != nil || v.Name == "deleteGroup" {
 		return nil, err
 	}
-	return s.readGroup(ctx, id)
-}
-
-func (s *Service) readGroup(ctx context.Context, id uuid.UUID) (*db.Group, error) {
-	row, err := s.store.Reader().Group.Get(ctx, id)
-	return row, fault.Missing(err, "id", "group")
+	return s.View.Group(ctx, id, nil)
 }
 
 // expect returns Conflict when the group has another revision than expected.

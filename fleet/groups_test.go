@@ -120,8 +120,6 @@ func TestWavesAdvanceAndAreClamped(t *testing.T) {
 		must(d.AdvanceWave(d.ctx, fleet.AdvanceWave{GroupID: s.group.ID}))(t)
 		_, err := d.AdvanceWave(d.ctx, fleet.AdvanceWave{GroupID: s.group.ID})
 		refused(t, err, fault.Conflict, "groupId")
-		_, err = d.ApproveWave(d.ctx, fleet.ApproveWave{GroupID: s.group.ID})
-		refused(t, err, fault.Conflict, "groupId")
 
 		p.Waves = p.Waves[:1]
 		must(d.UpdatePolicy(d.ctx, fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}))(t)

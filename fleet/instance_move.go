@@ -24,11 +24,7 @@ type MoveInstance struct {
 // MoveInstance moves a machine to a group. The track that the machine sends is then
 // ignored. Its grant, if any, is withdrawn, and the new group decides again.
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "moveInstance", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "moveInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
 		if in.GroupID == nil {
 			m.Moved = false

@@ -27,11 +27,7 @@ type HoldInstance struct {
 // HoldInstance keeps one machine at its version. Meanwhile the machine does not
 // count for the completion of rollouts.
 func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "holdInstance", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "holdInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: input.Or(in.Until, time.Time{})})
 }
 
@@ -45,25 +41,21 @@ type PinInstance struct {
 
 // PinInstance limits one machine to a highest version.
 func (s *Service) PinInstance(ctx context.Context, in PinInstance) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
+	v := change.Verb{Name: "pinInstance", Needs: auth.Operate, Reason: in.Reason}
 	version, ok := rollout.ParseVersion(in.Version)
 	if !ok || len(in.Version) > maxVersion {
-		return nil, fault.Errorf(fault.Invalid, "version", "%q is not a semantic version such as 1.2.3", in.Version)
+		v.Invalid = fault.Errorf(fault.Invalid, "version", "%q is not a semantic version such as 1.2.3", in.Version)
 	}
-	v := change.Verb{Name: "pinInstance", By: who, Reason: in.Reason}
 	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Version: version, Until: input.Or(in.Until, time.Time{})})
 }
 
 func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o rollout.Override) (*db.Instance, error) {
-	if !o.Until.IsZero() && !o.Until.After(s.now()) {
-		return nil, fault.Errorf(fault.Invalid, "until", "must be in the future")
+	if v.Invalid == nil && !o.Until.IsZero() && !o.Until.After(s.now()) {
+		v.Invalid = fault.Errorf(fault.Invalid, "until", "must be in the future")
 	}
 	o.Until = o.Until.UTC().Truncate(time.Microsecond)
-	o.By, o.Reason = v.By.Name, v.Reason
 	return s.changeInstance(ctx, v, id, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
+		o.By, o.Reason = c.By.Name, c.Reason
 		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.Now, fx) })
 	})
 }
@@ -76,11 +68,7 @@ type ReleaseInstance struct {
 
 // ReleaseInstance removes a hold, a pin or a quarantine from a machine.
 func (s *Service) ReleaseInstance(ctx context.Context, in ReleaseInstance) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "releaseInstance", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "releaseInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
 		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Release(&m.Machine, c.By.Name, c.Now, fx) })
 	})
@@ -95,16 +83,9 @@ type SetInstanceAlias struct {
 // SetInstanceAlias sets the alias that people give a machine. The alias that the
 // machine sends is stored separately.
 func (s *Service) SetInstanceAlias(ctx context.Context, in SetInstanceAlias) (*db.Instance, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
 	alias := p.Line("alias", in.Alias, input.MaxAlias)
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "setInstanceAlias", By: who}
+	v := change.Verb{Name: "setInstanceAlias", Needs: auth.Operate, Invalid: p.Err()}
 	return s.changeInstance(ctx, v, in.ID, nil, func(_ *change.Change, m *store.Machine, _ *catalog.Group) error {
 		m.Alias = alias
 		return nil
@@ -122,7 +103,7 @@ func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.
 // changeInstance changes one machine under the locks of its group and of the group
 // it moves to, if any. f gets the machine's group, nil for none.
 func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUID, to *uuid.UUID, f func(*change.Change, *store.Machine, *catalog.Group) error) (*db.Instance, error) {
-	if err := input.CheckReason(v.Reason); err != nil {
+	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
 	for range change.MaxTries {
@@ -144,8 +125,7 @@ func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUI
 		if err != nil {
 			return nil, err
 		}
-		row, err = s.store.Reader().Instance.Get(ctx, id)
-		return row, fault.Missing(err, "id", "machine")
+		return s.View.Instance(ctx, id, nil)
 	}
 	return nil, fault.Errorf(fault.Unavailable, "id", "the machine keeps changing groups; try again")
 }

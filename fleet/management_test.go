@@ -39,7 +39,7 @@ func TestCase40_BlacklistAndTargetExcludeEachOther(t *testing.T) {
 		must(d.AddFloor(d.ctx, fleet.AddFloor{ChannelID: s.channel.ID, PackageID: p3, Reason: "new boot loader"}))(t)
 		_, err = d.BlacklistPackage(d.ctx, at("3.0.0"))
 		refused(t, err, fault.Conflict, "packageId")
-		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p3, Blacklist: &[]uuid.UUID{s.channel.ID}})
+		_, err = d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p3, Blacklist: []uuid.UUID{s.channel.ID}})
 		refused(t, err, fault.Conflict, "blacklistedChannelIds[0]")
 
 		if n := len(d.activities(rollout.ActivityPackageBlacklisted)); n != 1 {

@@ -41,24 +41,10 @@ type ActionInput struct {
 	Deadline              string
 }
 
-// packageFields are all fields of a package that people enter.
-type packageFields struct {
-	Type        int8
-	Version     string
-	URL         string
-	Filename    string
-	Size        int64
-	SHA1        string
-	SHA256      string
-	Description string
-	Files       []FileInput
-	Action      *ActionInput
-}
-
 // check validates the fields and normalises digests. The SHA-256 of package and
 // action is the same digest in hex and base64: a missing one is derived from the
 // other.
-func (f *packageFields) check(p *input.Problems) {
+func (f *CreatePackage) check(p *input.Problems) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
@@ -78,7 +64,7 @@ func (f *packageFields) check(p *input.Problems) {
 	f.action(p)
 }
 
-func (f *packageFields) files(p *input.Problems) {
+func (f *CreatePackage) files(p *input.Problems) {
 	if len(f.Files) > maxFiles {
 		p.Add("files", "at most %d files", maxFiles)
 	}
@@ -94,7 +80,7 @@ func (f *packageFields) files(p *input.Problems) {
 	}
 }
 
-func (f *packageFields) action(p *input.Problems) {
+func (f *CreatePackage) action(p *input.Problems) {
 	if f.Type != catalog.PackageFlatcar {
 		if f.Action != nil {
 			p.Add("action", "must be empty unless the type is 1")

@@ -27,20 +27,16 @@ type UpdatePackage struct {
 	SHA1        *string
 	SHA256      *string // without Action it also replaces the action's
 	Description *string
-	Files       *[]FileInput
+	Files       []FileInput  // nil: unchanged
 	Action      *ActionInput // without SHA256 its digest also replaces the package's
-	Blacklist   *[]uuid.UUID
+	Blacklist   []uuid.UUID  // nil: unchanged
 	Reason      string
 }
 
 // UpdatePackage edits a package. The next offer carries the new values. Groups
 // with this target start a new rollout if its version changes.
 func (s *Service) UpdatePackage(ctx context.Context, in UpdatePackage) (*db.Release, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "updatePackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "updatePackage", Needs: auth.Configure, Reason: in.Reason}
 	if err := s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error { return updatePackage(c, in, row) }); err != nil {
 		return nil, err
 	}
@@ -70,7 +66,7 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 		return err
 	}
 	if in.Blacklist != nil {
-		if err := setBlacklist(c, row, *in.Blacklist); err != nil {
+		if err := setBlacklist(c, row, in.Blacklist); err != nil {
 			return err
 		}
 	}
@@ -81,15 +77,13 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 }
 
 // over applies an edit to the stored package.
-func (in *UpdatePackage) over(row *db.Release) packageFields {
-	f := packageFields{
+func (in *UpdatePackage) over(row *db.Release) CreatePackage {
+	f := CreatePackage{
 		Type: input.Or(in.Type, row.Type), Version: input.Or(in.Version, row.Version), URL: input.Or(in.URL, row.URL),
 		Filename: input.Or(in.Filename, row.Filename), Size: input.Or(in.Size, row.Size), SHA1: input.Or(in.SHA1, row.Sha1),
-		SHA256: input.Or(in.SHA256, row.Sha256), Description: input.Or(in.Description, row.Description), Action: in.Action,
+		SHA256: input.Or(in.SHA256, row.Sha256), Description: input.Or(in.Description, row.Description), Files: in.Files, Action: in.Action,
 	}
-	if in.Files != nil {
-		f.Files = *in.Files
-	} else {
+	if in.Files == nil {
 		for _, file := range row.Edges.Files {
 			f.Files = append(f.Files, FileInput{Name: file.Name, Size: file.Size, SHA1: file.Sha1, SHA256: file.Sha256})
 		}

@@ -35,29 +35,18 @@ type CreatePackage struct {
 
 // CreatePackage creates a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return nil, err
-	}
 	var p input.Problems
-	f := packageFields{
-		Type: in.Type, Version: in.Version, URL: in.URL, Filename: in.Filename, Size: in.Size,
-		SHA1: in.SHA1, SHA256: in.SHA256, Description: in.Description, Files: in.Files, Action: in.Action,
-	}
-	f.check(&p)
+	in.check(&p)
 	arch := p.Arch("arch", catalog.Arch("", in.Arch))
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "createPackage", By: who, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version"}
-	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
+	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version", Invalid: p.Err()}
+	err := s.configure(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().Release.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
-			SetType(f.Type).SetArch(arch).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
-			SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(ctx)
+			SetType(in.Type).SetArch(arch).SetVersion(in.Version).SetURL(in.URL).SetFilename(in.Filename).
+			SetSize(in.Size).SetSha1(in.SHA1).SetSha256(in.SHA256).SetDescription(in.Description).Save(ctx)
 		if err != nil {
 			return err
 		}
-		if err := createParts(c, c.ID, f); err != nil {
+		if err := createParts(c, c.ID, in); err != nil {
 			return err
 		}
 		if err := setBlacklist(c, row, in.Blacklist); err != nil {
@@ -72,7 +61,7 @@ func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Rele
 }
 
 // createParts stores the files and the action of a package.
-func createParts(c *change.Change, id uuid.UUID, f packageFields) error {
+func createParts(c *change.Change, id uuid.UUID, f CreatePackage) error {
 	client := c.Tx.Client()
 	for _, file := range f.Files {
 		err := client.PackageFile.Create().SetID(store.NewID(c.Now)).SetPackageID(id).
@@ -99,11 +88,7 @@ type DeletePackage struct {
 // DeletePackage deletes a package. Channels that pointed to it then have none, and
 // rollouts to it end.
 func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
-	who, err := fault.Require(ctx, auth.Configure)
-	if err != nil {
-		return err
-	}
-	v := change.Verb{Name: "deletePackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "deletePackage", Needs: auth.Configure, Reason: in.Reason}
 	return s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error {
 		for _, ch := range c.Config.Channels {
 			if ch.Target != nil && ch.Target.ID == rollout.ID(row.ID) {
@@ -119,7 +104,7 @@ func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
 
 // changePackage changes the package with an id.
 func (s *Service) changePackage(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Release) error) error {
-	if err := input.CheckReason(v.Reason); err != nil {
+	if err := begin(ctx, &v); err != nil {
 		return err
 	}
 	row, err := s.store.Reader().Release.Get(ctx, id)

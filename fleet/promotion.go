@@ -26,11 +26,7 @@ type PromotePackage struct {
 // PromotePackage points a channel to a package; every group on the channel starts a
 // rollout to it. It does nothing when the channel already points there.
 func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Channel, error) {
-	who, err := fault.Require(ctx, auth.Operate)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: "promotePackage", By: who, Reason: in.Reason}
+	v := change.Verb{Name: "promotePackage", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		if want := in.ExpectedPackageID; want != nil && *want != input.Or(row.PackageID, uuid.Nil) {
 			return fault.Errorf(fault.Conflict, "expectedPackageId", "channel %q now points to another package", ch.Name)

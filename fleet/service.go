@@ -10,6 +10,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -80,3 +83,19 @@ func (s *Service) Close() { s.Machines.Close() }
 
 // Catalog returns the current configuration; it never changes once returned.
 func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }
+
+// begin checks the permission that a verb needs, then its input.
+func begin(ctx context.Context, v *change.Verb) (err error) {
+	if v.By, err = fault.Require(ctx, v.Needs); err != nil {
+		return err
+	}
+	return cmp.Or(v.Invalid, input.CheckReason(v.Reason))
+}
+
+// configure runs a verb that changes the configuration.
+func (s *Service) configure(ctx context.Context, v change.Verb, f func(c *change.Change) error) error {
+	if err := begin(ctx, &v); err != nil {
+		return err
+	}
+	return s.changes.Configure(ctx, v, f)
+}

@@ -99,8 +99,8 @@ func TestGroupWithOneUnblockedMachineDoesNotWait(t *testing.T) {
 		d.reason(s, "old", "1.0.0", rollout.ReasonPaused)
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
 		d.waits(s, rollout.ReasonNone)
-		path := must(d.View.UpdatePath(d.ctx, s.channel.ID, "1.0.0"))(t)
-		if len(path.Steps) != 2 || path.Steps[0] != s.packages["1.5.0"] || path.Reason != rollout.ReasonGranted ||
+		path := must(d.View.UpdatePath(d.ctx, s.channel.ID, "1.0.0", nil))(t)
+		if len(path.Steps) != 2 || path.Steps[0].ID != s.packages["1.5.0"] || path.Reason != rollout.ReasonGranted ||
 			path.Sentence != "from 1.0.0 to 1.5.0, which no machine may skip; then to 2.0.0" {
 			t.Errorf("%+v", path)
 		}
@@ -173,7 +173,7 @@ func TestReachOfControls(t *testing.T) {
 			d.reason(s, fmt.Sprint("w", i), "1.0.0", rollout.ReasonConcurrencyLimit)
 		}
 		d.report(s, "m0", "1.0.0", rollout.Event{Type: 13, Result: 1})
-		reach := func(c view.Control, eligible, now int, sentence string) view.Reach {
+		reach := func(c view.Control, eligible, now int, sentence string) *view.Reach {
 			t.Helper()
 			r := must(d.View.ControlReach(d.ctx, s.group.ID, c))(t)
 			if r.Groups != 1 || r.Machines != 7 || r.Eligible != eligible || r.EligibleNow != now || r.Sentence != sentence {
@@ -217,9 +217,9 @@ func TestUpdatePathIsRefused(t *testing.T) {
 	d := newHarness(t, t.TempDir()+"/db")
 	s := d.setup()
 	for _, from := range []string{"", "1", "v1.0.0", "latest"} {
-		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from)
+		_, err := d.View.UpdatePath(d.ctx, s.channel.ID, from, nil)
 		refused(t, err, fault.Invalid, "fromVersion")
 	}
-	_, err := d.View.UpdatePath(d.ctx, s.app.ID, "1.0.0")
+	_, err := d.View.UpdatePath(d.ctx, s.app.ID, "1.0.0", nil)
 	refused(t, err, fault.NotFound, "channelId")
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,15 +18,8 @@ import (
 // does not occupy the database for long.
 const operationTimeout = 20 * time.Second
 
-// isPublic reports whether a root field needs no sign-in. New fields need one
-// until they are listed here.
-func isPublic(field string) bool {
-	switch field {
-	case "me", "serverInfo", "signIn", "signOut", "__typename":
-		return true
-	}
-	return false
-}
+// public are the root fields that need no sign-in.
+var public = []string{"me", "serverInfo", "signIn", "signOut", "__typename"}
 
 // authorizeOperation is the operation middleware. It refuses a whole operation of
 // a caller without sign-in if one of its root fields is not public, joins shared
@@ -34,7 +28,7 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 	op := graphql.GetOperationContext(ctx)
 	if _, err := auth.Require(ctx, auth.Read); err != nil {
 		for _, f := range rootFields(op) {
-			if !isPublic(f.Name) {
+			if !slices.Contains(public, f.Name) {
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
 					Errors: gqlerror.List{r.present(ctx, err)},
@@ -92,22 +86,24 @@ func (d depthLimit) MutateOperationContext(_ context.Context, op *graphql.Operat
 // ignores introspection, whose depth the validator limits: tools nest it deeply.
 func exceedsDepth(set ast.SelectionSet, limit int) bool {
 	for _, s := range set {
+		var inner ast.SelectionSet
+		rest := limit
 		switch s := s.(type) {
 		case *ast.Field:
 			if s.Name == "__schema" || s.Name == "__type" {
 				continue
 			}
-			if limit == 0 || exceedsDepth(s.SelectionSet, limit-1) {
+			if limit == 0 {
 				return true
 			}
+			inner, rest = s.SelectionSet, limit-1
 		case *ast.InlineFragment:
-			if exceedsDepth(s.SelectionSet, limit) {
-				return true
-			}
+			inner = s.SelectionSet
 		case *ast.FragmentSpread:
-			if exceedsDepth(s.Definition.SelectionSet, limit) {
-				return true
-			}
+			inner = s.Definition.SelectionSet
+		}
+		if exceedsDepth(inner, rest) {
+			return true
 		}
 	}
 	return false

@@ -73,7 +73,10 @@ func (r *Resolver) present(ctx context.Context, err error) *gqlerror.Error {
 // classify returns the code of an error and a message for the caller.
 func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, string) {
 	if e, ok := errors.AsType[*gqlerror.Error](err); ok && e.Err == nil {
-		return codeOf(e), e.Message // created by the GraphQL library or by refusal
+		if c, ok := e.Extensions["code"].(model.ErrorCode); ok {
+			return c, e.Message // created by refusal
+		}
+		return model.ErrorCodeInvalid, e.Message // created by the GraphQL library: the document is wrong
 	}
 	switch all := fault.All(err); {
 	case len(all) > 0:
@@ -95,15 +98,6 @@ func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, st
 	}
 	r.Log.ErrorContext(ctx, "graphql field failed", "request", r.RequestID(ctx), "path", graphql.GetPath(ctx).String(), "err", err)
 	return model.ErrorCodeInternal, "internal error"
-}
-
-// codeOf returns the code of an error of the GraphQL library: INVALID, because
-// the document is wrong, unless refusal set another one.
-func codeOf(e *gqlerror.Error) model.ErrorCode {
-	if c, ok := e.Extensions["code"].(model.ErrorCode); ok {
-		return c
-	}
-	return model.ErrorCodeInvalid
 }
 
 // fieldOf returns the input field an error is about: the one the fleet names,

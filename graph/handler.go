@@ -53,7 +53,7 @@ type Handler struct {
 // requests.
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
-	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r, Complexity: complexity()}))
+	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
 	h := &Handler{server: srv, executions: r.executions}
 	h.closing, h.close = context.WithCancel(context.Background())
 

@@ -1,34 +1,45 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 )
 
-// instances reads a page of machines.
-func (r *Resolver) instances(ctx context.Context, f model.InstanceFilter, first *int, after *string, by *model.InstanceOrder) (*model.InstanceConnection, error) {
-	l := &machinePager{List: machines.List{Filter: machineFilter(f)}, view: r.fleet.View, with: withNodes(ctx)}
-	if by != nil {
-		l.By = machineColumn(by.Field)
-		l.Down = by.Direction != nil && *by.Direction == model.OrderDirectionDesc
+func (r *queryResolver) Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error) {
+	return maybe(r.fleet.View.Instance(ctx, id, with(ctx)))
+}
+
+func (r *queryResolver) Instances(ctx context.Context, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error) {
+	l := &machinePager{List: machines.List{Filter: value(filter)}, view: r.fleet.View, with: withNodes(ctx)}
+	if orderBy != nil {
+		l.By, l.Down = machineColumns[orderBy.Field], value(orderBy.Direction) == model.OrderDirectionDesc
 	}
-	p, err := readRows[*db.Instance](ctx, l, first, after)
+	c, err := readRows[*db.Instance](ctx, l, first, after)
 	if err != nil {
 		return nil, err
 	}
-	c := &model.InstanceConnection{Nodes: p.rows, PageInfo: p.info, TotalIsExact: true}
-	c.Edges = edges(p, func(cursor string, node *db.Instance) *model.InstanceEdge {
-		return &model.InstanceEdge{Cursor: cursor, Node: node}
-	})
+	c.TotalIsExact = true
 	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
 		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, l.Filter, maxCounted)
 	}
 	return c, err
+}
+
+var machineColumns = map[model.InstanceOrderField]machines.Column{
+	model.InstanceOrderFieldMachineID: machines.ByMachineID,
+	model.InstanceOrderFieldState:     machines.ByState,
+	model.InstanceOrderFieldVersion:   machines.ByVersion,
 }
 
 // machinePager is a list of machines as a pager.
@@ -44,40 +55,105 @@ func (m *machinePager) Rows(ctx context.Context, n int) ([]*db.Instance, error) 
 	return m.view.Machines(ctx, m.List, m.with)
 }
 
-func machineFilter(f model.InstanceFilter) machines.Filter {
-	out := machines.Filter{
-		Application: f.ApplicationID, Group: f.GroupID, States: f.States, Versions: f.Versions, Standings: f.Standings, Reasons: f.Reasons,
-		OEM: f.Oem, SeenAfter: f.SeenAfter, SeenBefore: f.SeenBefore, Search: value(f.Search),
-	}
-	if f.CountedAs != nil {
-		out.CountedAs = []catalog.Part{}
-	}
-	for _, part := range f.CountedAs {
-		out.CountedAs = append(out.CountedAs, catalog.Part(part))
-	}
-	return out
+func (r *instanceResolver) Alias(_ context.Context, obj *db.Instance) (string, error) {
+	return cmp.Or(obj.Alias, obj.MachineAlias), nil
 }
 
-// countedPart returns the count that includes a machine; nil without a group.
-func (r *Resolver) countedPart(m *db.Instance) *model.CountedAs {
-	if m.GroupID == nil {
-		return nil
+// CountedAs returns nil without a group.
+func (r *instanceResolver) CountedAs(_ context.Context, obj *db.Instance) (*catalog.Part, error) {
+	if obj.GroupID == nil {
+		return nil, nil
 	}
-	g := r.fleet.Catalog().Group(*m.GroupID)
+	g := r.fleet.Catalog().Group(*obj.GroupID)
 	if g == nil {
-		return nil // the group was deleted meanwhile
+		return nil, nil // the group was deleted meanwhile
 	}
-	part := model.CountedAs(g.Part(m))
-	return &part
+	return new(g.Part(obj)), nil
 }
 
-func machineColumn(f model.InstanceOrderField) machines.Column {
-	switch f {
-	case model.InstanceOrderFieldState:
-		return machines.ByState
-	case model.InstanceOrderFieldVersion:
-		return machines.ByVersion
-	case model.InstanceOrderFieldMachineID:
+func (r *instanceResolver) Grant(_ context.Context, obj *db.Instance) (*model.Grant, error) {
+	if obj.GrantedAt == nil {
+		return nil, nil
 	}
-	return machines.ByMachineID
+	return &model.Grant{
+		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseExpiresAt: obj.LeaseUntil,
+		DownloadingAt: obj.DownloadingAt, DownloadedAt: obj.DownloadedAt, InstalledAt: obj.InstalledAt,
+	}, nil
+}
+
+func (r *instanceResolver) Override(_ context.Context, obj *db.Instance) (*model.Override, error) {
+	if obj.Override == rollout.OverrideNone || obj.OverrideUntil != nil && !r.Now().Before(*obj.OverrideUntil) {
+		return nil, nil
+	}
+	return &model.Override{
+		Kind: obj.Override, Version: obj.OverrideVersion, Until: obj.OverrideUntil, By: obj.OverrideBy, Reason: obj.OverrideReason,
+	}, nil
+}
+
+func (r *instanceResolver) Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.AttemptConnection, error) {
+	return readPage(ctx, r.fleet.View.Attempts(obj.ID, withNodes(ctx)), first, after)
+}
+
+func (r *instanceResolver) History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.HistoryConnection, error) {
+	return readPage(ctx, r.fleet.View.History(obj.ID), first, after)
+}
+
+func (r *attemptResolver) Wave(_ context.Context, obj *db.Attempt) (int, error) {
+	return obj.Wave + 1, nil
+}
+
+func (r *attemptResolver) Description(_ context.Context, obj *db.Attempt) (string, error) {
+	if obj.Outcome.Failure() {
+		return failureDescription(obj.Outcome, obj.Code), nil
+	}
+	return codeDescription(obj.Code), nil
+}
+
+// failureDescription describes how attempts failed, without the code.
+func failureDescription(o rollout.Outcome, code int) string {
+	switch {
+	case code != 0:
+		return codeDescription(code)
+	case o == rollout.OutcomeTimeout:
+		return "no report within the lease"
+	case o == rollout.OutcomeRolledBack:
+		return "rolled back after the reboot"
+	}
+	return "no code"
+}
+
+// codeDescription describes an error code; "" for code 0.
+func codeDescription(code int) string {
+	if code == 0 {
+		return ""
+	}
+	return cmp.Or(rollout.CodeText(code), "unknown code")
+}
+
+func (r *mutationResolver) HoldInstance(ctx context.Context, input fleet.HoldInstance) (*model.InstancePayload, error) {
+	return payload(r.fleet.HoldInstance(ctx, input))
+}
+
+func (r *mutationResolver) PinInstance(ctx context.Context, input fleet.PinInstance) (*model.InstancePayload, error) {
+	return payload(r.fleet.PinInstance(ctx, input))
+}
+
+func (r *mutationResolver) ReleaseInstance(ctx context.Context, input fleet.ReleaseInstance) (*model.InstancePayload, error) {
+	return payload(r.fleet.ReleaseInstance(ctx, input))
+}
+
+func (r *mutationResolver) MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.InstancePayload, error) {
+	return payload(r.fleet.MoveInstance(ctx, input))
+}
+
+func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.InstancePayload, error) {
+	return payload(r.fleet.SetInstanceAlias(ctx, input))
+}
+
+func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {
+	wanted := func(e event.Event) bool { return e.Kind == event.MachineChanged && e.Instance == id }
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.InstanceChange, bool, error) {
+		row, err := maybe(r.fleet.View.Instance(ctx, id, with(ctx, []string{"instance"})))
+		return &model.InstanceChange{AsOf: r.Now(), Snapshot: snapshot, Instance: row}, row == nil, err
+	})
 }

@@ -14,48 +14,41 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-func (r *Resolver) activities(ctx context.Context, f model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
-	p, err := readPage(ctx, r.fleet.View.Activities(activityFilter(f)), first, after)
-	return &model.ActivityConnection{
-		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
-		Edges: edges(p, func(cursor string, node *db.Activity) *model.ActivityEdge {
-			return &model.ActivityEdge{Cursor: cursor, Node: node}
-		}),
-	}, err
+func (r *queryResolver) Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
+	return readPage(ctx, r.fleet.View.Audits(value(filter)), first, after)
 }
 
-func activityFilter(f model.ActivityFilter) view.ActivityFilter {
-	return view.ActivityFilter{
-		Application: f.ApplicationID, Group: f.GroupID, Instance: f.InstanceID, Kinds: f.Kinds, Severities: f.Severities,
-		Since: f.Since, Until: f.Until,
+func (r *auditResolver) Rollout(ctx context.Context, obj *db.Audit) (*db.GroupRollout, error) {
+	if obj.Object != "rollout" {
+		return nil, nil
 	}
+	return loadersOf(ctx).rollouts.load(ctx, obj.ObjectID)
 }
 
-func (r *Resolver) audits(ctx context.Context, f model.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
-	p, err := readPage(ctx, r.fleet.View.Audits(view.AuditFilter{
-		Application: f.ApplicationID, Object: f.ObjectID, Actor: f.Actor, Verb: f.Action, Since: f.Since, Until: f.Until,
-	}), first, after)
-	return &model.AuditConnection{
-		Nodes: p.rows, PageInfo: p.info, TotalCount: p.total,
-		Edges: edges(p, func(cursor string, node *db.Audit) *model.AuditEdge {
-			return &model.AuditEdge{Cursor: cursor, Node: node}
-		}),
-	}, err
-}
-
-// packageNamed returns the package that the object of an entry points to after
-// the change; nil for none.
-func packageNamed(a *db.Audit) (*uuid.UUID, error) {
-	if a.After == "" {
+// Package returns the package that the object points to after the change; nil for
+// none.
+func (r *auditResolver) Package(ctx context.Context, obj *db.Audit) (*db.Release, error) {
+	if obj.After == "" {
 		return nil, nil
 	}
 	var after struct {
 		PackageID *uuid.UUID `json:"package_id"`
 	}
-	if err := json.Unmarshal([]byte(a.After), &after); err != nil {
-		return nil, fmt.Errorf("audit %s: %w", a.ID, err)
+	if err := json.Unmarshal([]byte(obj.After), &after); err != nil {
+		return nil, fmt.Errorf("audit %s: %w", obj.ID, err)
 	}
-	return after.PackageID, nil
+	if after.PackageID == nil {
+		return nil, nil
+	}
+	return loadersOf(ctx).packages.load(ctx, *after.PackageID)
+}
+
+func (r *queryResolver) Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
+	return readPage(ctx, r.fleet.View.Activities(value(filter)), first, after)
+}
+
+func (r *activityResolver) Description(_ context.Context, obj *db.Activity) (string, error) {
+	return codeDescription(obj.Code), nil
 }
 
 const (
@@ -66,21 +59,22 @@ const (
 	clockSkew = 5 * time.Second
 )
 
-// activityAdded sends the newest entries, then each added entry once.
-func (r *Resolver) activityAdded(ctx context.Context, f model.ActivityFilter) (<-chan *model.ActivityAddition, error) {
+// ActivityAdded sends the newest entries, then each added entry once.
+func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *view.ActivityFilter) (<-chan *model.ActivityAddition, error) {
+	f := value(filter)
 	wanted := func(e event.Event) bool {
 		return e.Kind == event.ActivityAdded &&
-			(f.ApplicationID == nil || e.App == *f.ApplicationID || e.App == uuid.Nil) &&
-			(f.GroupID == nil || e.Group == *f.GroupID || e.Group == uuid.Nil)
+			(f.Application == nil || e.App == *f.Application || e.App == uuid.Nil) &&
+			(f.Group == nil || e.Group == *f.Group || e.Group == uuid.Nil)
 	}
 	newest := time.Time{}
 	sent := map[uuid.UUID]bool{}
-	return watch(ctx, r, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
-		filter := activityFilter(f)
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
+		f.StoredSince = nil
 		if !snapshot {
-			filter.StoredSince = new(newest.Add(-clockSkew))
+			f.StoredSince = new(newest.Add(-clockSkew))
 		}
-		rows, err := r.fleet.View.Activities(filter).Rows(ctx, shownActivities)
+		rows, err := r.fleet.View.Activities(f).Rows(ctx, shownActivities)
 		if err != nil {
 			return nil, false, err
 		}

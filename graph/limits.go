@@ -3,6 +3,8 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 )
@@ -48,13 +50,13 @@ func complexity() generated.ComplexityRoot {
 	list := func(child int) int { return 1 + child*listed }
 	costs := func(cost int) func(int) int { return func(child int) int { return cost + child } }
 
-	c.Query.Instances = func(child int, _ *model.InstanceFilter, first *int, _ *string, _ *model.InstanceOrder) int {
+	c.Query.Instances = func(child int, _ *machines.Filter, first *int, _ *string, _ *model.InstanceOrder) int {
 		return page(child, first)
 	}
-	c.Query.Activities = func(child int, _ *model.ActivityFilter, first *int, _ *string) int { return page(child, first) }
-	c.Query.Audits = func(child int, _ *model.AuditFilter, first *int, _ *string) int { return page(child, first) }
-	c.Application.Packages = func(child int, _ *model.PackageFilter, first *int, _ *string) int { return page(child, first) }
-	c.Rollout.FailedAttempts = func(child int, _ *model.FailureFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string) int { return page(child, first) }
+	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
+	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History = after, after, after
 
 	c.Query.Applications, c.Query.Users, c.FleetChange.Applications = list, list, list
@@ -72,7 +74,7 @@ func complexity() generated.ComplexityRoot {
 	c.Query.SimulateRollout = func(child int, _ model.SimulateRolloutInput) int { return costSimulation + child }
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
 	c.Query.PromotionImpact = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
-	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ model.GroupControl) int { return costSimulation + child }
+	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ view.Control) int { return costSimulation + child }
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }

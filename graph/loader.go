@@ -39,7 +39,7 @@ func (l loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
 type loaders struct {
 	groupNumbers       loader[*view.GroupNumbers]
 	groupWaits         loader[*view.Wait]
-	applicationNumbers loader[view.Numbers]
+	applicationNumbers loader[*view.Numbers]
 	applicationChecks  loader[[]int]
 	current            loader[*db.GroupRollout] // by group
 	rollouts           loader[*db.GroupRollout]

@@ -70,52 +70,39 @@ type pager[T any] interface {
 	Place(row T) []any
 }
 
-// page is one page of a list.
-type page[T any] struct {
-	rows  []T
-	info  *model.PageInfo
-	total int // only read when totalCount is selected
-	at    func(T) []any
-}
-
 // readPage reads a page of a list.
-func readPage[T any](ctx context.Context, l *view.List[T], first *int, after *string) (page[T], error) {
-	p, err := readRows[T](ctx, l, first, after)
+func readPage[T any](ctx context.Context, l *view.List[T], first *int, after *string) (*model.Connection[T], error) {
+	c, err := readRows[T](ctx, l, first, after)
 	if err == nil && asked(ctx, "totalCount") {
-		p.total, err = l.Count(ctx, maxCounted)
+		c.TotalCount, err = l.Count(ctx, maxCounted)
 	}
-	return p, err
+	return c, err
 }
 
 // readRows reads a page without its total.
-func readRows[T any](ctx context.Context, l pager[T], first *int, after *string) (page[T], error) {
+func readRows[T any](ctx context.Context, l pager[T], first *int, after *string) (*model.Connection[T], error) {
 	n, err := limit(first)
 	if err != nil {
-		return page[T]{}, err
+		return nil, err
 	}
 	if after != nil {
 		if err := l.After(func(values ...any) error { return readCursor(*after, values...) }); err != nil {
-			return page[T]{}, err
+			return nil, err
 		}
 	}
 	rows, err := l.Rows(ctx, n+1) // one more shows whether there is a next page
 	if err != nil {
-		return page[T]{}, err
+		return nil, err
 	}
-	p := page[T]{rows: rows[:min(n, len(rows))], at: l.Place}
-	p.info = &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(rows) > n}
-	if len(p.rows) > 0 {
-		start, end := cursor(l.Place(p.rows[0])), cursor(l.Place(p.rows[len(p.rows)-1]))
-		p.info.StartCursor, p.info.EndCursor = &start, &end
+	c := &model.Connection[T]{
+		Nodes: rows[:min(n, len(rows))], Edges: []*model.Edge[T]{},
+		PageInfo: &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(rows) > n},
 	}
-	return p, nil
-}
-
-// edges returns the rows of a page with their cursors.
-func edges[T, E any](p page[T], edge func(cursor string, node T) E) []E {
-	out := make([]E, len(p.rows))
-	for i, row := range p.rows {
-		out[i] = edge(cursor(p.at(row)), row)
+	for _, row := range c.Nodes {
+		c.Edges = append(c.Edges, &model.Edge[T]{Cursor: cursor(l.Place(row)), Node: row})
 	}
-	return out
+	if last := len(c.Edges) - 1; last >= 0 {
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[last].Cursor
+	}
+	return c, nil
 }

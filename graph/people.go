@@ -4,12 +4,21 @@ import (
 	"context"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-// signIn verifies a password and creates a session.
-func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.SignInPayload, error) {
+func (r *queryResolver) Me(ctx context.Context) (*db.User, error) {
+	return r.fleet.Accounts.Me(ctx)
+}
+
+func (r *queryResolver) Users(ctx context.Context) ([]*db.User, error) {
+	return r.fleet.Accounts.Users(ctx)
+}
+
+// SignIn verifies a password and creates a session.
+func (r *mutationResolver) SignIn(ctx context.Context, in model.SignInInput) (*model.UserPayload, error) {
 	if err := auth.CanSetSession(ctx); err != nil {
 		return nil, refusal(model.ErrorCodeInvalid, "%s", err)
 	}
@@ -19,24 +28,21 @@ func (r *Resolver) signIn(ctx context.Context, in model.SignInInput) (*model.Sig
 		return err
 	})
 	if err != nil {
-		refused, err := userErrors(err)
-		return &model.SignInPayload{UserErrors: refused}, err
+		return payload[db.User](nil, err)
 	}
 	ctx = auth.With(ctx, principal)
 	token, expires, err := r.fleet.Accounts.CreateSession(ctx)
 	if err != nil {
-		refused, err := userErrors(err)
-		return &model.SignInPayload{UserErrors: refused}, err
+		return payload[db.User](nil, err)
 	}
 	if err := auth.SetSession(ctx, token, expires); err != nil {
 		return nil, err
 	}
-	row, err := r.fleet.Accounts.Me(ctx)
-	return &model.SignInPayload{User: row, UserErrors: []*model.UserError{}}, err
+	return payload(r.fleet.Accounts.Me(ctx))
 }
 
-// signOut ends the session of the request.
-func (r *Resolver) signOut(ctx context.Context) (*model.SignOutPayload, error) {
+// SignOut ends the session of the request.
+func (r *mutationResolver) SignOut(ctx context.Context) (*model.SignOutPayload, error) {
 	out := &model.SignOutPayload{UserErrors: []*model.UserError{}}
 	token := auth.SessionToken(ctx)
 	if token == "" {
@@ -53,18 +59,26 @@ func (r *Resolver) signOut(ctx context.Context) (*model.SignOutPayload, error) {
 	return out, auth.ClearSession(ctx)
 }
 
-func (r *Resolver) changePassword(ctx context.Context, in account.ChangePassword) (*model.UserPayload, error) {
+func (r *mutationResolver) ChangePassword(ctx context.Context, in account.ChangePassword) (*model.UserPayload, error) {
 	if err := r.forgetPasswords(r.fleet.Accounts.ChangePassword(ctx, in)); err != nil {
-		return userPayload(nil, err)
+		return payload[db.User](nil, err)
 	}
-	return userPayload(r.fleet.Accounts.Me(ctx))
+	return payload(r.fleet.Accounts.Me(ctx))
 }
 
-func (r *Resolver) setPassword(ctx context.Context, in account.SetPassword) (*model.UserPayload, error) {
+func (r *mutationResolver) SetPassword(ctx context.Context, in account.SetPassword) (*model.UserPayload, error) {
 	if err := r.forgetPasswords(r.fleet.Accounts.SetPassword(ctx, in)); err != nil {
-		return userPayload(nil, err)
+		return payload[db.User](nil, err)
 	}
-	return userPayload(r.fleet.Accounts.User(ctx, in.Username))
+	return payload(r.fleet.Accounts.User(ctx, in.Username))
+}
+
+func (r *mutationResolver) CreateUser(ctx context.Context, in account.CreateUser) (*model.UserPayload, error) {
+	return payload(r.fleet.Accounts.CreateUser(ctx, in))
+}
+
+func (r *mutationResolver) DeleteUser(ctx context.Context, in account.DeleteUser) (*model.DeletePayload, error) {
+	return deletePayload(in.ID, r.forgetPasswords(r.fleet.Accounts.DeleteUser(ctx, in)))
 }
 
 // forgetPasswords clears the cache of verified passwords after a change.
@@ -73,24 +87,4 @@ func (r *Resolver) forgetPasswords(err error) error {
 		r.Guard.Forget()
 	}
 	return err
-}
-
-// serverInfo returns only the version and the time without sign-in.
-func (r *Resolver) serverInfo(ctx context.Context) (*model.ServerInfo, error) {
-	out := &model.ServerInfo{Version: r.Server.Version, Now: r.Now()}
-	if _, err := auth.Require(ctx, auth.Read); err != nil {
-		return out, nil //nolint:nilerr // not signed in
-	}
-	if asked(ctx, "demo") {
-		var err error
-		if out.Demo, err = r.fleet.Demo(ctx); err != nil {
-			return nil, err
-		}
-	}
-	database, healthy, url := model.DatabaseSQLIte, r.Store.Ping(ctx) == nil, r.Server.UpdateURL(ctx)
-	if r.Server.Postgres {
-		database = model.DatabasePostgresql
-	}
-	out.StartedAt, out.Database, out.Healthy, out.UpdateURL = &r.Server.StartedAt, &database, &healthy, &url
-	return out, nil
 }

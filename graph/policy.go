@@ -1,18 +1,55 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"time"
-
-	"github.com/coreroller/coreroller/rollout/calendar"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/calendar"
 )
+
+func (r *policyResolver) Timezone(_ context.Context, obj *rollout.Policy) (string, error) {
+	return cmp.Or(obj.Timezone, "UTC"), nil
+}
+
+func (r *policyResolver) PollInterval(_ context.Context, obj *rollout.Policy) (*time.Duration, error) {
+	if obj.PollInterval == 0 {
+		return nil, nil
+	}
+	return &obj.PollInterval, nil
+}
+
+func (r *mutationResolver) UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error) {
+	policy, row, err := r.policyOf(ctx, input.GroupID, input.Policy)
+	if err != nil {
+		return payload[db.Group](nil, err)
+	}
+	seen := row.Revision
+	if input.ExpectedRevision != nil {
+		seen = int64(*input.ExpectedRevision)
+	}
+	return payload(r.fleet.UpdatePolicy(ctx, fleet.UpdatePolicy{
+		GroupID: input.GroupID, Policy: policy, Reason: value(input.Reason), ExpectedRevision: &seen,
+	}))
+}
+
+func (r *queryResolver) PolicyPreview(ctx context.Context, input model.PolicyPreviewInput) (*model.PolicyPreview, error) {
+	if input.GroupID == nil {
+		return r.preview(ctx, nil, newPolicy(input.Policy))
+	}
+	policy, group, err := r.policyOf(ctx, *input.GroupID, input.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return r.preview(ctx, group, policy)
+}
 
 // policyOver returns a policy with the changes of an input.
 func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
@@ -115,11 +152,10 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
 		current, _ := rollout.Compile(group.Policy) // nil when invalid: it grants nothing
 		out.Loosens = current == nil || rollout.Grows(current, schedule, r.Now())
-		impact, err := r.fleet.View.PolicyReach(ctx, group.ID, p)
-		if err != nil {
+		var err error
+		if out.Impact, err = r.fleet.View.PolicyReach(ctx, group.ID, p); err != nil {
 			return nil, err
 		}
-		out.Impact = &impact
 	}
 	return out, nil
 }
@@ -149,12 +185,4 @@ func describe(p rollout.Policy) (sentence string, warnings []string) {
 		return "", warnings
 	}
 	return schedule.Describe(), warnings
-}
-
-// duration returns nil for 0, which means "none".
-func duration(d time.Duration) *time.Duration {
-	if d == 0 {
-		return nil
-	}
-	return &d
 }

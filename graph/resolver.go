@@ -8,6 +8,7 @@ import (
 
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/graph/generated"
 )
 
 // Resolver resolves fields. Reads are calls of the view, mutations of the fleet.
@@ -63,3 +64,53 @@ type Server struct {
 	// of the context reaches this server.
 	UpdateURL func(context.Context) string
 }
+
+// root returns the resolvers of the schema's types. A type has one when its Go type
+// lacks a field.
+type root struct{ *Resolver }
+
+func (r root) Activity() generated.ActivityResolver         { return &activityResolver{r} }
+func (r root) Application() generated.ApplicationResolver   { return &applicationResolver{r} }
+func (r root) Attempt() generated.AttemptResolver           { return &attemptResolver{r} }
+func (r root) Audit() generated.AuditResolver               { return &auditResolver{r} }
+func (r root) Channel() generated.ChannelResolver           { return &channelResolver{r} }
+func (r root) Decision() generated.DecisionResolver         { return &decisionResolver{r} }
+func (r root) FailureCount() generated.FailureCountResolver { return &failureCountResolver{r} }
+func (r root) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }
+func (r root) Group() generated.GroupResolver               { return &groupResolver{r} }
+func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
+func (r root) Halt() generated.HaltResolver                 { return &haltResolver{r} }
+func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
+func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
+func (r root) Package() generated.PackageResolver           { return &packageResolver{r} }
+func (r root) Policy() generated.PolicyResolver             { return &policyResolver{r} }
+func (r root) Query() generated.QueryResolver               { return &queryResolver{r} }
+func (r root) Rollout() generated.RolloutResolver           { return &rolloutResolver{r} }
+func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
+func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
+	return &updateGroupInputResolver{r}
+}
+
+type (
+	activityResolver         struct{ root }
+	applicationResolver      struct{ root }
+	attemptResolver          struct{ root }
+	auditResolver            struct{ root }
+	channelResolver          struct{ root }
+	decisionResolver         struct{ root }
+	failureCountResolver     struct{ root }
+	fleetNumbersResolver     struct{ root }
+	groupResolver            struct{ root }
+	groupNumbersResolver     struct{ root }
+	haltResolver             struct{ root }
+	instanceResolver         struct{ root }
+	mutationResolver         struct{ root }
+	packageResolver          struct{ root }
+	policyResolver           struct{ root }
+	queryResolver            struct{ root }
+	rolloutResolver          struct{ root }
+	ruleStepResolver         struct{ root }
+	subscriptionResolver     struct{ root }
+	updateGroupInputResolver struct{ root }
+)

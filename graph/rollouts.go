@@ -1,19 +1,38 @@
 package graph
 
 import (
-	"cmp"
+	"context"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
-	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
-// waves combines the waves of the policy with the counters of a rollout. For a
+func (r *queryResolver) Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error) {
+	return maybe(r.fleet.View.Rollout(ctx, id, with(ctx)))
+}
+
+func (r *rolloutResolver) Package(ctx context.Context, obj *db.GroupRollout) (*db.Release, error) {
+	return loadersOf(ctx).packages.load(ctx, obj.PackageID)
+}
+
+// Waves combines the waves of the policy with the counters of a rollout. For a
 // past rollout the policy may have changed since; it shows the current one.
-func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.Wave {
-	steps := p.Waves
+func (r *rolloutResolver) Waves(ctx context.Context, obj *db.GroupRollout) ([]*model.Wave, error) {
+	g, err := obj.Group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	steps := g.Policy.Waves
 	if len(steps) == 0 {
 		steps = []rollout.Wave{{Share: 1}}
 	}
@@ -23,34 +42,30 @@ func waves(row *db.GroupRollout, p rollout.Policy, counted []*db.Wave) []*model.
 	}
 	out := make([]*model.Wave, len(steps))
 	for i, step := range steps {
-		c := counts[i]
-		w := &model.Wave{
-			Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
-			State: waveState(row, i), Attempts: &c,
+		out[i] = wave(obj, i, step, counts[i])
+		if out[i].State == model.WaveStateCurrent && i < len(steps)-1 {
+			out[i].Gate = gate(obj, step, counts[i])
 		}
-		if w.Canaries == nil {
-			w.Canaries = []string{}
-		}
-		if w.State == model.WaveStateCurrent {
-			w.OpenedAt = &row.WaveAt
-			if i < len(steps)-1 {
-				w.Gate = gate(row, step, c)
-			}
-		}
-		out[i] = w
 	}
-	return out
+	return out, nil
 }
 
-func waveState(row *db.GroupRollout, i int) model.WaveState {
+func wave(row *db.GroupRollout, i int, step rollout.Wave, c rollout.Counts) *model.Wave {
+	w := &model.Wave{
+		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
+		State: model.WaveStatePending, Attempts: &c,
+	}
+	if w.Canaries == nil {
+		w.Canaries = []string{}
+	}
 	over := row.State == rollout.RolloutSuperseded
 	switch {
 	case row.State == rollout.RolloutCompleted, i < row.Wave, i == row.Wave && over:
-		return model.WaveStateDone
+		w.State = model.WaveStateDone
 	case i == row.Wave:
-		return model.WaveStateCurrent
+		w.State, w.OpenedAt = model.WaveStateCurrent, &row.WaveAt
 	}
-	return model.WaveStatePending
+	return w
 }
 
 // gate returns the conditions for opening the next wave.
@@ -64,52 +79,86 @@ func gate(row *db.GroupRollout, step rollout.Wave, c rollout.Counts) *model.Gate
 		g.SuccessShare = float64(c.Succeeded) / float64(n)
 	}
 	if row.GateAt != nil {
-		until := row.GateAt.Add(step.Soak)
-		g.SoakEndsAt = &until
+		g.SoakEndsAt = new(row.GateAt.Add(step.Soak))
 	}
 	return g
 }
 
-// failureDescription describes how attempts failed, without the code.
-func failureDescription(o rollout.Outcome, code int) string {
-	switch {
-	case code != 0:
-		return codeDescription(code)
-	case o == rollout.OutcomeTimeout:
-		return "no report within the lease"
-	case o == rollout.OutcomeRolledBack:
-		return "rolled back after the reboot"
-	}
-	return "no code"
+func (r *rolloutResolver) CurrentWave(_ context.Context, obj *db.GroupRollout) (int, error) {
+	return obj.Wave + 1, nil
 }
 
-// codeDescription describes an error code; "" for code 0.
-func codeDescription(code int) string {
-	if code == 0 {
-		return ""
-	}
-	return cmp.Or(rollout.CodeText(code), "unknown code")
+func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error) {
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
+	return new(view.SumWaves(counted)), err
 }
 
-// simulation converts a forecast to columns.
-func simulation(f *forecast.Result) *model.Simulation {
-	s := &model.Simulation{
-		ProjectedEnd: f.Ends, FinalState: rollout.RolloutActive, Halt: f.Halted, NotUpdated: f.LeftOut, Scale: f.Each,
-		CheckInterval: f.CheckEvery, UpdateDuration: f.UpdateTakes,
-		Sentence: "after 14 days the rollout would still be going on",
+func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*db.Failure, error) {
+	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
+	return view.FailureCounts(rows), err
+}
+
+func (r *failureCountResolver) Description(_ context.Context, obj *db.Failure) (string, error) {
+	return failureDescription(obj.Outcome, obj.Code), nil
+}
+
+func (r *rolloutResolver) FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error) {
+	rows, err := loadersOf(ctx).shares.load(ctx, obj.ID)
+	return view.SharesOf(rows, view.TraitOEM), err
+}
+
+func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error) {
+	rows, err := loadersOf(ctx).shares.load(ctx, obj.ID)
+	return view.SharesOf(rows, view.TraitFromVersion), err
+}
+
+func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
+	cached := loadersOf(ctx)
+	counters := view.FailureCounters{Waves: cached.waves.load, Failures: cached.failures.load, Shares: cached.shares.load}
+	l, err := r.fleet.View.FailedAttempts(obj.ID, value(filter), counters, withNodes(ctx))
+	if err != nil {
+		return nil, err
 	}
-	switch {
-	case f.Halted != nil:
-		s.FinalState, s.Sentence = rollout.RolloutHalted, view.HaltSentence(f.Halted)
-	case !f.Ends.IsZero():
-		s.FinalState, s.Sentence = rollout.RolloutCompleted, "the rollout would be done on "+f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
+	return readPage(ctx, l, first, after)
+}
+
+func (r *rolloutResolver) SafeModeMachineID(_ context.Context, obj *db.GroupRollout) (*string, error) {
+	if obj.Leader == "" || obj.Proven {
+		return nil, nil
 	}
-	for _, p := range f.Points {
-		s.Times = append(s.Times, p.At)
-		s.OnTarget = append(s.OnTarget, p.OnTarget)
-		s.InFlight = append(s.InFlight, p.InFlight)
-		s.Waiting = append(s.Waiting, p.Waiting)
-		s.Failed = append(s.Failed, p.Failed)
+	return &obj.Leader, nil
+}
+
+func (r *rolloutResolver) Halt(_ context.Context, obj *db.GroupRollout) (*rollout.Halt, error) {
+	if obj.State != rollout.RolloutHalted {
+		return nil, nil
 	}
-	return s
+	return &obj.Halt, nil
+}
+
+func (r *haltResolver) Sentence(_ context.Context, obj *rollout.Halt) (string, error) {
+	return view.HaltSentence(obj), nil
+}
+
+func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error) {
+	return r.fleet.View.ProjectedEnd(ctx, obj)
+}
+
+func (r *mutationResolver) HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.GroupPayload, error) {
+	return payload(r.fleet.HaltRollout(ctx, input))
+}
+
+func (r *mutationResolver) AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.GroupPayload, error) {
+	return payload(r.fleet.AdvanceWave(ctx, input))
+}
+
+func (r *subscriptionResolver) RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error) {
+	return watch(ctx, r.Resolver, messageInterval, r.groupEvents(groupID), func(ctx context.Context, snapshot bool) (*model.RolloutProgress, bool, error) {
+		numbers, err := r.fleet.View.GroupNumbers(ctx, groupID)
+		if err != nil {
+			return nil, false, err
+		}
+		current, err := r.fleet.View.CurrentRollouts(ctx, []uuid.UUID{groupID})
+		return &model.RolloutProgress{AsOf: r.Now(), Snapshot: snapshot, Rollout: current[groupID], Numbers: numbers}, false, err
+	})
 }

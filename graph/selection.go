@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -35,12 +36,7 @@ func fields(ctx context.Context, paths ...[]string) []graphql.CollectedField {
 
 // asked reports whether a field is selected directly below the current one.
 func asked(ctx context.Context, name string) bool {
-	for _, f := range fields(ctx, nil) {
-		if f.Name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fields(ctx, nil), func(f graphql.CollectedField) bool { return f.Name == name })
 }
 
 // with returns the edges that the document selects below the field being

@@ -123,7 +123,9 @@ func (s *executions) join(ctx context.Context, r *Resolver, key executionKey, ne
 		go func() {
 			defer s.running.Done()
 			e.run(running, messages)
-			s.remove(e)
+			s.mu.Lock()
+			s.delete(e) // the next subscriber starts a new execution
+			s.mu.Unlock()
 		}()
 	case sequence > 0:
 		alone, cancel := context.WithCancel(detached(ctx))
@@ -262,13 +264,6 @@ func (e *execution) newer(sequence, batch int) (int, *graphql.Response, <-chan s
 	}
 }
 
-// fail records why the execution cannot continue.
-func (e *execution) fail(err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.err = err
-}
-
 func (s *executions) leave(e *execution) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -276,13 +271,6 @@ func (s *executions) leave(e *execution) {
 		e.cancel()
 		s.delete(e)
 	}
-}
-
-// remove makes the next subscriber start a new execution.
-func (s *executions) remove(e *execution) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.delete(e)
 }
 
 // delete removes an execution; s.mu must be held.

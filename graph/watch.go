@@ -112,7 +112,9 @@ func (r *Resolver) fail(ctx context.Context, err error) {
 		return // the client has disconnected
 	}
 	if e, shared := ctx.Value(executionContextKey{}).(*execution); shared {
-		e.fail(err)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.err = err
 		return
 	}
 	c := socketOf(ctx)
@@ -120,7 +122,8 @@ func (r *Resolver) fail(ctx context.Context, err error) {
 		return // an event stream ends with "complete"
 	}
 	if errors.Is(err, auth.ErrUnauthenticated) {
-		c.closeWith(closeUnauthorized)
+		c.code.Store(closeUnauthorized)
+		c.cancel()
 		return
 	}
 	transport.AddSubscriptionError(ctx, r.present(ctx, err))

@@ -88,12 +88,6 @@ func socketOf(ctx context.Context) *socket {
 	return c
 }
 
-// closeWith closes the connection with a code.
-func (c *socket) closeWith(code int32) {
-	c.code.Store(code)
-	c.cancel()
-}
-
 // addSubscription counts a subscription; done must be called when it ends.
 func (c *socket) addSubscription() (done func(), err error) {
 	if c == nil {

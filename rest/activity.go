@@ -34,61 +34,28 @@ func activityOf(row *db.Activity) activityJSON {
 // activity lists activities, newest first. It reads the entries of the time
 // span, of the group or application if there is one, and filters them.
 func (h *Handler) activity(r *http.Request) (list, error) {
-	p, err := pageOf(r.URL.Query())
-	if err != nil {
-		return list{}, err
+	q := paramsOf(r)
+	p := q.page()
+	f := view.ActivityFilter{
+		Application: q.id("app"), Group: q.id("group"), Channel: q.id("channel"),
+		MachineID: orNull(q.text("instance")), Version: orNull(q.text("version")),
 	}
-	f, err := h.activityFilter(r)
-	if err != nil {
-		return list{}, err
+	if severity := q.count("severity"); severity > 0 { // no entry has a severity above 100
+		f.Severities = []rollout.Severity{rollout.Severity(min(severity, 100))}
 	}
+	now := h.Now().UTC()
+	if f.Since = q.time("start"); f.Since == nil {
+		f.Since = new(now.Add(-recent))
+	}
+	if f.Until = q.time("end"); f.Until == nil {
+		f.Until = &now
+	}
+	if q.err != nil {
+		return list{}, q.err
+	}
+	// The end is included. Databases store microseconds.
+	f.Until = new(f.Until.Truncate(time.Microsecond).Add(time.Microsecond))
 	all := h.Fleet.View.Activities(f)
 	all.Skip(p.skip)
 	return newestFirst(p.limit, all, activityOf), nil
-}
-
-func (h *Handler) activityFilter(r *http.Request) (f view.ActivityFilter, err error) {
-	q := r.URL.Query()
-	if f.Application, err = idIn(q, "app"); err != nil {
-		return f, err
-	}
-	if f.Group, err = idIn(q, "group"); err != nil {
-		return f, err
-	}
-	if f.Channel, err = idIn(q, "channel"); err != nil {
-		return f, err
-	}
-	machine, err := textIn(q, "instance")
-	if err != nil {
-		return f, err
-	}
-	version, err := textIn(q, "version")
-	if err != nil {
-		return f, err
-	}
-	f.MachineID, f.Version = orNull(machine), orNull(version)
-	severity, err := count(q, "severity")
-	if err != nil {
-		return f, err
-	}
-	if severity > 0 { // no entry has a severity above 100
-		f.Severities = []rollout.Severity{rollout.Severity(min(severity, 100))}
-	}
-	if f.Since, err = timeIn(q, "start"); err != nil {
-		return f, err
-	}
-	end, err := timeIn(q, "end")
-	if err != nil {
-		return f, err
-	}
-	now := h.Now().UTC()
-	if f.Since == nil {
-		f.Since = new(now.Add(-recent))
-	}
-	if end == nil {
-		end = &now
-	}
-	// The end is included. Databases store microseconds.
-	f.Until = new(end.Truncate(time.Microsecond).Add(time.Microsecond))
-	return f, nil
 }

@@ -74,10 +74,16 @@ func (h *Handler) applicationRows(ctx context.Context, ids []uuid.UUID) ([]*appl
 	return all, nil
 }
 
+// applicationRoutes has only what the routes of applications share with others.
+func (h *Handler) applicationRoutes() noun[*applicationJSON] {
+	return noun[*applicationJSON]{name: "application", rows: h.applicationRows}
+}
+
 func (h *Handler) applications(r *http.Request) (list, error) {
-	p, err := pageOf(r.URL.Query())
-	if err != nil {
-		return list{}, err
+	q := paramsOf(r)
+	p := q.page()
+	if q.err != nil {
+		return list{}, q.err
 	}
 	all, err := h.Fleet.View.ApplicationIDs(r.Context())
 	l := cut(p, all, h.applicationRows)
@@ -90,13 +96,14 @@ func (h *Handler) application(_ http.ResponseWriter, r *http.Request) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	return h.shownApplication(r.Context(), id)
+	return h.applicationRoutes().show(r.Context(), id)
 }
 
 func (h *Handler) createApplication(w http.ResponseWriter, r *http.Request) (any, error) {
-	from, err := idIn(r.URL.Query(), "clone_from")
-	if err != nil {
-		return nil, err
+	q := paramsOf(r)
+	from := q.id("clone_from")
+	if q.err != nil {
+		return nil, q.err
 	}
 	b, err := readBody(w, r)
 	if err != nil {
@@ -110,7 +117,7 @@ func (h *Handler) createApplication(w http.ResponseWriter, r *http.Request) (any
 	if err != nil {
 		return nil, err
 	}
-	return h.shownApplication(r.Context(), row.ID)
+	return h.applicationRoutes().show(r.Context(), row.ID)
 }
 
 func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -129,15 +136,7 @@ func (h *Handler) updateApplication(w http.ResponseWriter, r *http.Request) (any
 	if _, err := h.Fleet.UpdateApplication(r.Context(), fleet.UpdateApplication{ID: id, Name: &name, Description: &description}); err != nil {
 		return nil, err
 	}
-	return h.shownApplication(r.Context(), id)
-}
-
-func (h *Handler) shownApplication(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.applicationRows(ctx, []uuid.UUID{id})
-	if err != nil || len(rows) == 0 {
-		return nil, gone(err, "application")
-	}
-	return rows[0], nil
+	return h.applicationRoutes().show(r.Context(), id)
 }
 
 func (h *Handler) deleteApplication(_ http.ResponseWriter, r *http.Request) (any, error) {

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,90 +31,38 @@ func channelOf(row *db.Channel) *channelJSON {
 	}
 }
 
-func (h *Handler) channels(r *http.Request) (list, error) {
-	app, p, err := h.pageIn(r)
-	if err != nil {
-		return list{}, err
+func (h *Handler) channelRoutes() noun[*channelJSON] {
+	return noun[*channelJSON]{
+		name: "channel", known: h.known, ids: h.Fleet.View.ChannelIDs, make: h.createChannel, change: h.updateChannel,
+		rows: func(ctx context.Context, ids []uuid.UUID) ([]*channelJSON, error) {
+			rows, err := h.Fleet.View.ChannelsByID(ctx, ids, wholeChannel())
+			return each(rows, channelOf), err
+		},
+		owner: ownerOf(h.Fleet.View.Channel, func(row *db.Channel) uuid.UUID { return row.ApplicationID }),
+		drop: func(ctx context.Context, id uuid.UUID) error {
+			return h.Fleet.DeleteChannel(ctx, fleet.DeleteChannel{ID: id})
+		},
 	}
-	all, err := h.Fleet.View.ChannelIDs(r.Context(), app)
-	return cut(p, all, func(ctx context.Context, ids []uuid.UUID) ([]*channelJSON, error) {
-		rows, err := h.Fleet.View.ChannelsByID(ctx, ids, wholeChannel())
-		return each(rows, channelOf), err
-	}), err
 }
 
-func (h *Handler) channel(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.channelIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return h.shownChannel(r.Context(), id)
-}
-
-// channelIn returns the channel of the path, which must be in the application.
-func (h *Handler) channelIn(r *http.Request) (uuid.UUID, error) {
-	return inApp(r, "channel", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-		row, err := h.Fleet.View.Channel(ctx, id, nil)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		return row.ApplicationID, nil
-	})
-}
-
-func (h *Handler) createChannel(w http.ResponseWriter, r *http.Request) (any, error) {
-	app, err := pathID(r, "app")
-	if err != nil {
-		return nil, err
-	}
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) createChannel(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
 	in := fleet.CreateChannel{ApplicationID: app, Name: b.text("name"), Color: b.text("color"), PackageID: b.id("package_id")}
 	if err := b.err(); err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
-	row, err := h.Fleet.CreateChannel(r.Context(), in)
+	row, err := h.Fleet.CreateChannel(ctx, in)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
-	return h.shownChannel(r.Context(), row.ID)
+	return row.ID, nil
 }
 
 // updateChannel replaces a channel; without package_id it points to no package.
-func (h *Handler) updateChannel(w http.ResponseWriter, r *http.Request) (any, error) {
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	id, err := h.channelIn(r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) updateChannel(ctx context.Context, id uuid.UUID, b *body) error {
 	name, color, pkg := b.text("name"), b.text("color"), b.id("package_id")
 	if err := b.err(); err != nil {
-		return nil, err
+		return err
 	}
-	_, err = h.Fleet.UpdateChannel(r.Context(), fleet.UpdateChannel{ID: id, Name: &name, Color: &color, SetPackage: true, PackageID: pkg})
-	if err != nil {
-		return nil, err
-	}
-	return h.shownChannel(r.Context(), id)
-}
-
-func (h *Handler) shownChannel(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.Fleet.View.ChannelsByID(ctx, []uuid.UUID{id}, wholeChannel())
-	if err != nil || len(rows) == 0 {
-		return nil, gone(err, "channel")
-	}
-	return channelOf(rows[0]), nil
-}
-
-func (h *Handler) deleteChannel(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.channelIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return nil, h.Fleet.DeleteChannel(r.Context(), fleet.DeleteChannel{ID: id})
+	_, err := h.Fleet.UpdateChannel(ctx, fleet.UpdateChannel{ID: id, Name: &name, Color: &color, SetPackage: true, PackageID: pkg})
+	return err
 }

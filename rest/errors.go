@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -79,55 +80,37 @@ func combine(all []*fault.Error) problem {
 	return p
 }
 
+// fields are the names of this API for fields of a verb's input that have another
+// name there.
+var fields = map[string]string{
+	"productId":                   "product_id",
+	"cloneFrom":                   "clone_from",
+	"applicationId":               "application_id",
+	"groupId":                     "group_id",
+	"channelId":                   "channel_id",
+	"packageId":                   "package_id",
+	"newPassword":                 "password",
+	"currentPassword":             "current_password",
+	"sha1":                        "hash",
+	"sha256":                      "coreos_action.sha256",
+	"action":                      "coreos_action.sha256",
+	"action.sha256":               "coreos_action.sha256",
+	"action.chromeosVersion":      "coreos_action.chromeos_version",
+	"action.metadataSignatureRsa": "coreos_action.metadata_signature_rsa",
+	"action.metadataSize":         "coreos_action.metadata_size",
+	"action.deadline":             "coreos_action.deadline",
+	"blacklistedChannelIds":       "channels_blacklist",
+	"policy.periodInterval":       "policy_period_interval",
+	"policy.maxUpdatesPerPeriod":  "policy_max_updates_per_period",
+	"policy.maxConcurrentUpdates": "policy_max_updates_per_period",
+	"policy.updateTimeout":        "policy_update_timeout",
+	"policy.officeHours":          "policy_office_hours",
+	"policy.timezone":             "policy_timezone",
+	"track":                       "name", // new groups use their name as track
+}
+
 // fieldOf returns the name of this API for a field of a verb's input.
 func fieldOf(field string) string {
-	head, index, _ := strings.Cut(field, "[")
-	if index != "" {
-		index = "[" + index
-	}
-	switch head {
-	case "productId":
-		head = "product_id"
-	case "cloneFrom":
-		head = "clone_from"
-	case "applicationId":
-		head = "application_id"
-	case "groupId":
-		head = "group_id"
-	case "channelId":
-		head = "channel_id"
-	case "packageId":
-		head = "package_id"
-	case "newPassword":
-		head = "password"
-	case "currentPassword":
-		head = "current_password"
-	case "sha1":
-		head = "hash"
-	case "sha256", "action", "action.sha256":
-		head = "coreos_action.sha256"
-	case "action.chromeosVersion":
-		head = "coreos_action.chromeos_version"
-	case "action.metadataSignatureRsa":
-		head = "coreos_action.metadata_signature_rsa"
-	case "action.metadataSize":
-		head = "coreos_action.metadata_size"
-	case "action.deadline":
-		head = "coreos_action.deadline"
-	case "blacklistedChannelIds":
-		head = "channels_blacklist"
-	case "policy.periodInterval":
-		head = "policy_period_interval"
-	case "policy.maxUpdatesPerPeriod", "policy.maxConcurrentUpdates":
-		head = "policy_max_updates_per_period"
-	case "policy.updateTimeout":
-		head = "policy_update_timeout"
-	case "policy.officeHours":
-		head = "policy_office_hours"
-	case "policy.timezone":
-		head = "policy_timezone"
-	case "track": // new groups use their name as track
-		head = "name"
-	}
-	return head + index
+	head, _, _ := strings.Cut(field, "[")
+	return cmp.Or(fields[head], head) + field[len(head):]
 }

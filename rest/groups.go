@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,6 +77,9 @@ func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *gro
 		halted = current.State == rollout.RolloutHalted
 		started = current.StartedAt != nil && (current.State == rollout.RolloutActive || current.State == rollout.RolloutPaused)
 	}
+	if n == nil { // deleted meanwhile
+		n = &view.GroupNumbers{}
+	}
 	p := row.Policy
 	return &groupJSON{
 		ID: row.ID, Name: row.Name, Description: row.Description, CreatedTS: row.CreatedAt.UTC(), ApplicationID: row.ApplicationID,
@@ -91,9 +93,6 @@ func groupOf(row *db.Group, n *view.GroupNumbers, current *db.GroupRollout) *gro
 
 func sharesOf(n *view.GroupNumbers) []shareJSON {
 	all := []shareJSON{}
-	if n == nil { // deleted meanwhile
-		return all
-	}
 	for _, v := range n.ByVersion {
 		if v.Active > 0 {
 			all = append(all, shareJSON{Version: v.Version, Instances: v.Active, Percentage: 100 * float64(v.Active) / float64(n.Active)})
@@ -103,9 +102,6 @@ func sharesOf(n *view.GroupNumbers) []shareJSON {
 }
 
 func statsOf(n *view.GroupNumbers) (s statsJSON) {
-	if n == nil {
-		return s
-	}
 	s.Total = n.Active
 	for _, c := range n.ByState {
 		//exhaustive:enforce
@@ -140,32 +136,14 @@ func (h *Handler) groupRows(ctx context.Context, ids []uuid.UUID) ([]*groupJSON,
 	return h.groupsJSON(ctx, rows)
 }
 
-func (h *Handler) groups(r *http.Request) (list, error) {
-	app, p, err := h.pageIn(r)
-	if err != nil {
-		return list{}, err
+func (h *Handler) groupRoutes() noun[*groupJSON] {
+	return noun[*groupJSON]{
+		name: "group", known: h.known, ids: h.Fleet.View.GroupIDs, rows: h.groupRows, make: h.createGroup, change: h.updateGroup,
+		owner: ownerOf(h.Fleet.View.Group, func(row *db.Group) uuid.UUID { return row.ApplicationID }),
+		drop: func(ctx context.Context, id uuid.UUID) error {
+			return h.Fleet.DeleteGroup(ctx, fleet.DeleteGroup{ID: id})
+		},
 	}
-	all, err := h.Fleet.View.GroupIDs(r.Context(), app)
-	return cut(p, all, h.groupRows), err
-}
-
-func (h *Handler) group(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.groupIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return h.shownGroup(r.Context(), id)
-}
-
-// groupIn returns the group of the path, which must be in the application.
-func (h *Handler) groupIn(r *http.Request) (uuid.UUID, error) {
-	return inApp(r, "group", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-		row, err := h.Fleet.View.Group(ctx, id, nil)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		return row.ApplicationID, nil
-	})
 }
 
 // newGroup reads a group. Policy fields that CoreRoller 1.0 does not have keep
@@ -188,61 +166,27 @@ func (b *body) newGroup() (in fleet.ReplaceGroup, err error) {
 	return in, b.err()
 }
 
-func (h *Handler) createGroup(w http.ResponseWriter, r *http.Request) (any, error) {
-	app, err := pathID(r, "app")
-	if err != nil {
-		return nil, err
-	}
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
 	in, err := b.newGroup()
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	policy := in.Policy(rollout.DefaultPolicy())
-	row, err := h.Fleet.CreateGroup(r.Context(), fleet.CreateGroup{
+	row, err := h.Fleet.CreateGroup(ctx, fleet.CreateGroup{
 		ApplicationID: app, Name: in.Name, Description: in.Description, ChannelID: in.ChannelID, Policy: &policy,
 	})
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
-	return h.shownGroup(r.Context(), row.ID)
+	return row.ID, nil
 }
 
-func (h *Handler) updateGroup(w http.ResponseWriter, r *http.Request) (any, error) {
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	id, err := h.groupIn(r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) updateGroup(ctx context.Context, id uuid.UUID, b *body) error {
 	in, err := b.newGroup()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	in.ID = id
-	if _, err := h.Fleet.ReplaceGroup(r.Context(), in); err != nil {
-		return nil, err
-	}
-	return h.shownGroup(r.Context(), id)
-}
-
-func (h *Handler) shownGroup(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.groupRows(ctx, []uuid.UUID{id})
-	if err != nil || len(rows) == 0 {
-		return nil, gone(err, "group")
-	}
-	return rows[0], nil
-}
-
-func (h *Handler) deleteGroup(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.groupIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return nil, h.Fleet.DeleteGroup(r.Context(), fleet.DeleteGroup{ID: id})
+	_, err = h.Fleet.ReplaceGroup(ctx, in)
+	return err
 }

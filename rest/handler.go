@@ -53,7 +53,7 @@ type Handler struct {
 
 // NewHandler returns the API.
 func NewHandler(o Options) *Handler {
-	h := &Handler{Options: o, routes: http.NewServeMux()}
+	h := &Handler{Options: o, routes: http.NewServeMux(), places: newPlaces()}
 	h.mount()
 	// Browsers also send cookies and saved passwords with requests of other sites,
 	// which therefore must not write. Scripts are not affected.
@@ -96,13 +96,12 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) {
 	if pattern == "" {
 		handler.ServeHTTP(own, r)
 	}
+	clean := path.Clean(r.URL.Path) == r.URL.Path // the router would redirect any other path
 	switch {
-	case path.Clean(r.URL.Path) != r.URL.Path: // the router would redirect it
-		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
-	case pattern == "" && own.status == http.StatusMethodNotAllowed:
+	case clean && pattern == "" && own.status == http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", own.header.Get("Allow"))
 		h.send(w, r, own.status, problem{Code: string(fault.Invalid), Message: "the method " + r.Method + " is not allowed here"})
-	case pattern == "":
+	case !clean || pattern == "":
 		h.send(w, r, http.StatusNotFound, problem{Code: string(fault.NotFound), Message: "there is no such route"})
 	default:
 		h.routes.ServeHTTP(w, r)
@@ -127,9 +126,7 @@ func (u *unsent) WriteHeader(status int) { u.status = status }
 // answer serves a route whose response is one JSON value; nil means 204.
 func (h *Handler) answer(f func(w http.ResponseWriter, r *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
-		defer cancel()
-		v, err := f(w, r.WithContext(ctx))
+		v, err := limited(r, func(ctx context.Context) (any, error) { return f(w, r.WithContext(ctx)) })
 		switch {
 		case err != nil:
 			h.refuse(w, r, err)

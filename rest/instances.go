@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -61,20 +62,12 @@ func statusOfState(s rollout.State) *rollout.State {
 // page that follows the previous one starts after its last machine; other pages
 // skip index entries, see docs/rest.md.
 func (h *Handler) instances(r *http.Request) (list, error) {
-	q := r.URL.Query()
-	p, err := pageOf(q)
-	if err != nil {
-		return list{}, err
+	q := paramsOf(r)
+	p, status, version := q.page(), q.count("status"), q.text("version")
+	if q.err != nil {
+		return list{}, q.err
 	}
-	status, err := count(q, "status")
-	if err != nil {
-		return list{}, err
-	}
-	version, err := textIn(q, "version")
-	if err != nil {
-		return list{}, err
-	}
-	id, err := h.groupIn(r)
+	id, err := h.groupRoutes().find(r)
 	if err != nil {
 		return list{}, err
 	}
@@ -89,8 +82,10 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 		page.Versions = []string{version}
 	}
 	kind := fmt.Sprintf("%s %d %s", id, status, version)
-	more, err := h.turnTo(r.Context(), kind, p.skip, &page)
-	if err != nil {
+	more := true
+	if machine, ok := h.places.get(place{kind, p.skip}, h.Now()); ok {
+		from(&page, machine)
+	} else if more, err = h.Fleet.View.Skip(r.Context(), &page, p.skip); err != nil {
 		return list{}, err
 	}
 	l := listOf(p.limit, func(ctx context.Context, n int) ([]*instanceJSON, error) {
@@ -108,15 +103,6 @@ func (h *Handler) instances(r *http.Request) (list, error) {
 		h.places.put(place{kind, p.skip + p.limit}, last.(*instanceJSON).ID, h.Now())
 	}
 	return l, nil
-}
-
-// turnTo skips the first entries of a list and reports whether any are left.
-func (h *Handler) turnTo(ctx context.Context, kind string, skip int, l *machines.List) (bool, error) {
-	if machine, ok := h.places.get(place{kind, skip}, h.Now()); ok {
-		from(l, machine)
-		return true, nil
-	}
-	return h.Fleet.View.Skip(ctx, l, skip)
 }
 
 // from starts a list of one group after a machine.
@@ -141,14 +127,12 @@ type entryJSON struct {
 
 // statusHistory lists the last states of a machine.
 func (h *Handler) statusHistory(r *http.Request) (list, error) {
-	limit, err := count(r.URL.Query(), "limit")
-	if err != nil {
-		return list{}, err
+	q := paramsOf(r)
+	limit := cmp.Or(q.count("limit"), historyLimit)
+	if q.err != nil {
+		return list{}, q.err
 	}
-	if limit == 0 {
-		limit = historyLimit
-	}
-	group, err := h.groupIn(r)
+	group, err := h.groupRoutes().find(r)
 	if err != nil {
 		return list{}, err
 	}

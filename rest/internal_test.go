@@ -58,20 +58,21 @@ func TestPagesFromParameters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := pageOf(q); err != nil || p != want {
-			t.Errorf("%s: %+v %v", query, p, err)
+		params := params{Values: q}
+		if p := params.page(); params.err != nil || p != want {
+			t.Errorf("%s: %+v %v", query, p, params.err)
 		}
 	}
 }
 
 func TestPlacesExpireAndAreLimited(t *testing.T) {
-	var p places
+	p := newPlaces()
 	now := time.Unix(0, 0)
 	for i := range maxPlaces + 1 {
 		p.put(place{"list", i}, fmt.Sprint("m", i), now)
 	}
-	if _, ok := p.get(place{"list", 0}, now); ok || len(p.known) != maxPlaces {
-		t.Errorf("%d places are cached", len(p.known))
+	if _, ok := p.get(place{"list", 0}, now); ok || p.known.Len() != maxPlaces {
+		t.Errorf("%d places are cached", p.known.Len())
 	}
 	if m, ok := p.get(place{"list", 7}, now); !ok || m != "m7" {
 		t.Errorf("%q %v", m, ok)

@@ -26,31 +26,22 @@ func parseInterval(text string) (time.Duration, bool) {
 	if m == nil {
 		return 0, false
 	}
-	unit := unitOf(strings.TrimSuffix(m[2], "s"))
-	if unit == 0 {
+	unit, known := units[strings.TrimSuffix(m[2], "s")]
+	if !known {
 		return 0, false
 	}
 	return sum(m[1:2], []time.Duration{unit})
 }
 
-func unitOf(name string) time.Duration {
-	switch name {
-	case "microsecond", "usec":
-		return time.Microsecond
-	case "millisecond", "msec":
-		return time.Millisecond
-	case "second", "sec":
-		return time.Second
-	case "minute", "min":
-		return time.Minute
-	case "hour", "hr":
-		return time.Hour
-	case "day":
-		return day
-	case "week":
-		return 7 * day
-	}
-	return 0
+// units are the units in the singular.
+var units = map[string]time.Duration{
+	"microsecond": time.Microsecond, "usec": time.Microsecond,
+	"millisecond": time.Millisecond, "msec": time.Millisecond,
+	"second": time.Second, "sec": time.Second,
+	"minute": time.Minute, "min": time.Minute,
+	"hour": time.Hour, "hr": time.Hour,
+	"day":  day,
+	"week": 7 * day,
 }
 
 func sum(numbers []string, units []time.Duration) (total time.Duration, ok bool) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
-	"github.com/coreroller/coreroller/fleet/fault"
 )
 
 // packageJSON is a package.
@@ -73,44 +71,18 @@ func packageOf(row *db.Release) *packageJSON {
 	return p
 }
 
-func (h *Handler) packages(r *http.Request) (list, error) {
-	app, p, err := h.pageIn(r)
-	if err != nil {
-		return list{}, err
+func (h *Handler) packageRoutes() noun[*packageJSON] {
+	return noun[*packageJSON]{
+		name: "package", known: h.known, ids: h.Fleet.View.PackageIDs, make: h.createPackage, change: h.updatePackage,
+		rows: func(ctx context.Context, ids []uuid.UUID) ([]*packageJSON, error) {
+			rows, err := h.Fleet.View.PackagesByID(ctx, ids, wholePackage())
+			return each(rows, packageOf), err
+		},
+		owner: ownerOf(h.Fleet.View.Package, func(row *db.Release) uuid.UUID { return row.ApplicationID }),
+		drop: func(ctx context.Context, id uuid.UUID) error {
+			return h.Fleet.DeletePackage(ctx, fleet.DeletePackage{ID: id})
+		},
 	}
-	all, err := h.Fleet.View.PackageIDs(r.Context(), app)
-	return cut(p, all, func(ctx context.Context, ids []uuid.UUID) ([]*packageJSON, error) {
-		rows, err := h.Fleet.View.PackagesByID(ctx, ids, wholePackage())
-		return each(rows, packageOf), err
-	}), err
-}
-
-// pageIn returns the page of a list in the application of the path.
-func (h *Handler) pageIn(r *http.Request) (app uuid.UUID, p page, err error) {
-	if p, err = pageOf(r.URL.Query()); err != nil {
-		return app, p, err
-	}
-	app, err = h.known(r)
-	return app, p, err
-}
-
-func (h *Handler) release(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.packageIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return h.shownPackage(r.Context(), id)
-}
-
-// packageIn returns the package of the path, which must be in the application.
-func (h *Handler) packageIn(r *http.Request) (uuid.UUID, error) {
-	return inApp(r, "package", func(ctx context.Context, id uuid.UUID) (uuid.UUID, error) {
-		row, err := h.Fleet.View.Package(ctx, id, nil)
-		if err != nil {
-			return uuid.Nil, err
-		}
-		return row.ApplicationID, nil
-	})
 }
 
 // newPackage reads a package.
@@ -137,70 +109,27 @@ func (b *body) newPackage() (in fleet.CreatePackage, err error) {
 	return in, b.err()
 }
 
-func (h *Handler) createPackage(w http.ResponseWriter, r *http.Request) (any, error) {
-	app, err := pathID(r, "app")
-	if err != nil {
-		return nil, err
-	}
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) createPackage(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) {
 	in, err := b.newPackage()
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
 	in.ApplicationID = app
-	row, err := h.Fleet.CreatePackage(r.Context(), in)
+	row, err := h.Fleet.CreatePackage(ctx, in)
 	if err != nil {
-		return nil, err
+		return uuid.Nil, err
 	}
-	return h.shownPackage(r.Context(), row.ID)
+	return row.ID, nil
 }
 
-func (h *Handler) updatePackage(w http.ResponseWriter, r *http.Request) (any, error) {
-	b, err := readBody(w, r)
-	if err != nil {
-		return nil, err
-	}
-	id, err := h.packageIn(r)
-	if err != nil {
-		return nil, err
-	}
+func (h *Handler) updatePackage(ctx context.Context, id uuid.UUID, b *body) error {
 	in, err := b.newPackage()
-	if err != nil {
-		return nil, err
-	}
-	_, err = h.Fleet.UpdatePackage(r.Context(), fleet.UpdatePackage{
-		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
-		Description: &in.Description, Blacklist: &in.Blacklist, Action: in.Action,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return h.shownPackage(r.Context(), id)
-}
-
-func (h *Handler) shownPackage(ctx context.Context, id uuid.UUID) (any, error) {
-	rows, err := h.Fleet.View.PackagesByID(ctx, []uuid.UUID{id}, wholePackage())
-	if err != nil || len(rows) == 0 {
-		return nil, gone(err, "package")
-	}
-	return packageOf(rows[0]), nil
-}
-
-// gone returns the error for a row that was deleted before it could be read.
-func gone(err error, what string) error {
 	if err != nil {
 		return err
 	}
-	return fault.Errorf(fault.Conflict, "id", "the %s was deleted meanwhile", what)
-}
-
-func (h *Handler) deletePackage(_ http.ResponseWriter, r *http.Request) (any, error) {
-	id, err := h.packageIn(r)
-	if err != nil {
-		return nil, err
-	}
-	return nil, h.Fleet.DeletePackage(r.Context(), fleet.DeletePackage{ID: id})
+	_, err = h.Fleet.UpdatePackage(ctx, fleet.UpdatePackage{
+		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
+		Description: &in.Description, Blacklist: in.Blacklist, Action: in.Action,
+	})
+	return err
 }

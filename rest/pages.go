@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -25,85 +26,90 @@ const (
 // page is the requested part of a list.
 type page struct{ skip, limit int }
 
-// pageOf reads the parameters page (from 1) and perpage. As in CoreRoller 1.0,
-// 0 and absent mean the default.
-func pageOf(q url.Values) (p page, err error) {
-	number, err := count(q, "page")
-	if err != nil {
-		return p, err
+// params are the query parameters of a request. They are read by name; err is the
+// problem that was found first.
+type params struct {
+	url.Values
+	err error
+}
+
+func paramsOf(r *http.Request) *params { return &params{Values: r.URL.Query()} }
+
+func (q *params) refuse(name, problem string) {
+	if q.err == nil {
+		q.err = fault.Errorf(fault.Invalid, name, "%s", problem)
 	}
-	if p.limit, err = count(q, "perpage"); err != nil {
-		return p, err
-	}
-	if p.limit == 0 {
+}
+
+// page reads the parameters page (from 1) and perpage. As in CoreRoller 1.0, 0 and
+// absent mean the default.
+func (q *params) page() (p page) {
+	number := max(q.count("page"), 1) - 1
+	if p.limit = q.count("perpage"); p.limit == 0 {
 		p.limit = perPage
 	}
-	number = max(number, 1) - 1
 	if p.skip = math.MaxInt / 2; number < p.skip/p.limit { // otherwise a page after the end of any list
 		p.skip = number * p.limit
 	}
-	return p, nil
+	return p
 }
 
-// count returns a parameter that is a non-negative integer; 0 when absent.
-func count(q url.Values, name string) (int, error) {
+// count returns a non-negative integer; 0 when absent.
+func (q *params) count(name string) int {
 	text := q.Get(name)
 	if text == "" {
-		return 0, nil
+		return 0
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, fault.Errorf(fault.Invalid, name, "must be a non-negative integer")
+		q.refuse(name, "must be a non-negative integer")
+		return 0
 	}
-	return n, nil
+	return n
 }
 
-// idIn returns a parameter that is an id; nil when absent.
-func idIn(q url.Values, name string) (*uuid.UUID, error) {
+// id returns an id; nil when absent.
+func (q *params) id(name string) *uuid.UUID {
 	text := q.Get(name)
 	if text == "" {
-		return nil, nil
+		return nil
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, name, "must be an id")
+		q.refuse(name, "must be an id")
 	}
-	return &id, nil
+	return &id
 }
 
-// textIn returns a parameter that is compared with a column.
-func textIn(q url.Values, name string) (string, error) {
+// text returns text that is compared with a column.
+func (q *params) text(name string) string {
 	text := q.Get(name)
 	if !storable(text) {
-		return "", fault.Errorf(fault.Invalid, name, "must be UTF-8 text")
+		q.refuse(name, "must be UTF-8 text")
 	}
-	return text, nil
+	return text
 }
 
 // storable reports whether the databases can store the text; a query with any other
 // text fails.
 func storable(text string) bool {
-	return utf8.ValidString(text) && !bytes.ContainsRune([]byte(text), 0)
+	return utf8.ValidString(text) && !strings.ContainsRune(text, 0)
 }
 
-// timeIn returns a parameter that is a time; nil when absent.
-func timeIn(q url.Values, name string) (*time.Time, error) {
+// time returns a time; nil when absent.
+func (q *params) time(name string) *time.Time {
 	text := q.Get(name)
 	if text == "" {
-		return nil, nil
+		return nil
 	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil { // an unescaped plus sign arrives as a space
-		t, err = time.Parse(time.RFC3339, string(bytes.ReplaceAll([]byte(text), []byte(" "), []byte("+"))))
-	}
+	t, err := time.Parse(time.RFC3339, strings.ReplaceAll(text, " ", "+")) // an unescaped plus sign arrives as a space
 	if err != nil {
-		return nil, fault.Errorf(fault.Invalid, name, "must be an RFC 3339 time such as 2026-03-02T10:00:00Z")
+		q.refuse(name, "must be an RFC 3339 time such as 2026-03-02T10:00:00Z")
 	}
-	t = t.UTC()
-	if t.Year() < 1970 {
+	if t = t.UTC(); t.Year() < 1970 {
 		t = time.Unix(0, 0).UTC()
 	}
-	return &t, nil
+	return &t
 }
 
 // list is a page that is read in chunks.
@@ -132,7 +138,7 @@ func listOf[T any](limit int, next func(ctx context.Context, n int) ([]T, error)
 // still fail with an error; later failures abort the connection.
 func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		l, err := begin(r, f)
+		l, err := limited(r, func(ctx context.Context) (list, error) { return f(r.WithContext(ctx)) })
 		if err != nil {
 			h.refuse(w, r, err)
 			return
@@ -143,7 +149,7 @@ func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 		sent := 0
 		for more := true; more; {
 			n := min(l.limit-sent, l.max)
-			rows, err := next(r, l, n)
+			rows, err := limited(r, func(ctx context.Context) ([]any, error) { return l.next(ctx, n) })
 			if err == nil {
 				err = write(w, rows, sent)
 			}
@@ -165,16 +171,11 @@ func (h *Handler) stream(f func(r *http.Request) (list, error)) http.Handler {
 	})
 }
 
-func begin(r *http.Request, f func(r *http.Request) (list, error)) (list, error) {
+// limited calls f with the time limit of a response.
+func limited[T any](r *http.Request, f func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 	defer cancel()
-	return f(r.WithContext(ctx))
-}
-
-func next(r *http.Request, l list, n int) ([]any, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
-	defer cancel()
-	return l.next(ctx, n)
+	return f(ctx)
 }
 
 // write sends one chunk of an array after sent entries. A client that does not

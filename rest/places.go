@@ -1,8 +1,9 @@
 package rest
 
 import (
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 const (
@@ -22,36 +23,23 @@ type place struct {
 // costs as little as with a cursor, and misses no machine when others are added or
 // removed. Other offsets are reached by skipping index entries. It is safe for
 // concurrent use.
-type places struct {
-	mu    sync.Mutex
-	known map[place]ending
-	order []place // oldest first
-}
+type places struct{ known *lru.Cache[place, ending] }
 
 type ending struct {
 	machine string
 	until   time.Time
 }
 
-func (p *places) put(at place, machine string, now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known == nil {
-		p.known = map[place]ending{}
-	}
-	if _, ok := p.known[at]; !ok {
-		if len(p.order) >= maxPlaces {
-			delete(p.known, p.order[0])
-			p.order = p.order[1:]
-		}
-		p.order = append(p.order, at)
-	}
-	p.known[at] = ending{machine, now.Add(placeTime)}
+func newPlaces() places {
+	known, _ := lru.New[place, ending](maxPlaces) // fails only for a size below 1
+	return places{known}
 }
 
-func (p *places) get(at place, now time.Time) (machine string, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e, ok := p.known[at]
+func (p places) put(at place, machine string, now time.Time) {
+	p.known.Add(at, ending{machine, now.Add(placeTime)})
+}
+
+func (p places) get(at place, now time.Time) (machine string, ok bool) {
+	e, ok := p.known.Get(at)
 	return e.machine, ok && now.Before(e.until)
 }

@@ -1,6 +1,9 @@
 package rest
 
-import "net/http"
+import (
+	_ "embed"
+	"net/http"
+)
 
 // mount adds all routes. A test compares them with openapi.json.
 func (h *Handler) mount() {
@@ -8,6 +11,8 @@ func (h *Handler) mount() {
 		h.routes.Handle(pattern, h.answer(f))
 	}
 	many := func(pattern string, f func(r *http.Request) (list, error)) { h.routes.Handle(pattern, h.stream(f)) }
+
+	groups, channels, packages := h.groupRoutes(), h.channelRoutes(), h.packageRoutes()
 
 	one("PUT /api/password", h.changePassword)
 
@@ -17,23 +22,23 @@ func (h *Handler) mount() {
 	one("PUT /api/apps/{app}", h.updateApplication)
 	one("DELETE /api/apps/{app}", h.deleteApplication)
 
-	many("GET /api/apps/{app}/groups", h.groups)
-	one("POST /api/apps/{app}/groups", h.createGroup)
-	one("GET /api/apps/{app}/groups/{group}", h.group)
-	one("PUT /api/apps/{app}/groups/{group}", h.updateGroup)
-	one("DELETE /api/apps/{app}/groups/{group}", h.deleteGroup)
+	many("GET /api/apps/{app}/groups", groups.list)
+	one("POST /api/apps/{app}/groups", groups.create)
+	one("GET /api/apps/{app}/groups/{group}", groups.read)
+	one("PUT /api/apps/{app}/groups/{group}", groups.replace)
+	one("DELETE /api/apps/{app}/groups/{group}", groups.remove)
 
-	many("GET /api/apps/{app}/channels", h.channels)
-	one("POST /api/apps/{app}/channels", h.createChannel)
-	one("GET /api/apps/{app}/channels/{channel}", h.channel)
-	one("PUT /api/apps/{app}/channels/{channel}", h.updateChannel)
-	one("DELETE /api/apps/{app}/channels/{channel}", h.deleteChannel)
+	many("GET /api/apps/{app}/channels", channels.list)
+	one("POST /api/apps/{app}/channels", channels.create)
+	one("GET /api/apps/{app}/channels/{channel}", channels.read)
+	one("PUT /api/apps/{app}/channels/{channel}", channels.replace)
+	one("DELETE /api/apps/{app}/channels/{channel}", channels.remove)
 
-	many("GET /api/apps/{app}/packages", h.packages)
-	one("POST /api/apps/{app}/packages", h.createPackage)
-	one("GET /api/apps/{app}/packages/{package}", h.release)
-	one("PUT /api/apps/{app}/packages/{package}", h.updatePackage)
-	one("DELETE /api/apps/{app}/packages/{package}", h.deletePackage)
+	many("GET /api/apps/{app}/packages", packages.list)
+	one("POST /api/apps/{app}/packages", packages.create)
+	one("GET /api/apps/{app}/packages/{package}", packages.read)
+	one("PUT /api/apps/{app}/packages/{package}", packages.replace)
+	one("DELETE /api/apps/{app}/packages/{package}", packages.remove)
 
 	many("GET /api/apps/{app}/groups/{group}/instances", h.instances)
 	many("GET /api/apps/{app}/groups/{group}/instances/{instance}/status_history", h.statusHistory)
@@ -41,4 +46,14 @@ func (h *Handler) mount() {
 	many("GET /api/activity", h.activity)
 
 	h.routes.HandleFunc("GET /api/openapi.json", describe)
+}
+
+// description is the OpenAPI 3.1 description of the API.
+//
+//go:embed openapi.json
+var description []byte
+
+func describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(description)
 }

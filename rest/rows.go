@@ -33,24 +33,6 @@ func missing(what string) error {
 	return fault.Errorf(fault.NotFound, "id", "there is no such %s", what)
 }
 
-// inApp returns an id of the path whose object must be in the application of the
-// path. application reads the application of the object.
-func inApp(r *http.Request, what string, application func(ctx context.Context, id uuid.UUID) (uuid.UUID, error)) (uuid.UUID, error) {
-	app, err := pathID(r, "app")
-	if err != nil {
-		return app, err
-	}
-	id, err := pathID(r, what)
-	if err != nil {
-		return id, err
-	}
-	of, err := application(r.Context(), id)
-	if err == nil && of != app {
-		err = missing(what)
-	}
-	return id, err
-}
-
 // wholePackage loads everything that a package shows.
 func wholePackage() view.With { return view.Edges(view.Edge("action"), view.Edge("blacklistings")) }
 

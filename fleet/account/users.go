@@ -31,12 +31,7 @@ func (s *Service) EnsureFirstUser(ctx context.Context) error {
 	if err != nil || there {
 		return err
 	}
-	hash, err := s.hashPassword(ctx, firstPassword)
-	if err != nil {
-		return err
-	}
-	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), Unique: "username"}
-	err = s.changes.Do(ctx, v, func(c *change.Change) error { return createUser(c, firstUser, hash) })
+	_, err = s.createUser(ctx, who, firstUser, firstPassword)
 	if fault.CodeOf(err) == fault.Conflict { // another process created it first
 		return nil
 	}
@@ -61,21 +56,24 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	hash, err := s.hashPassword(ctx, in.Password)
+	return s.createUser(ctx, who, name, in.Password)
+}
+
+func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string) (*db.User, error) {
+	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return nil, err
 	}
 	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), Unique: "username"}
-	if err := s.changes.Do(ctx, v, func(c *change.Change) error { return createUser(c, name, hash) }); err != nil {
+	err = s.changes.Do(ctx, v, func(c *change.Change) error {
+		row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
+			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).Save(ctx)
+		return c.Saved(row, err)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return s.store.Reader().User.Get(ctx, v.ID)
-}
-
-func createUser(c *change.Change, name, hash string) error {
-	row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
-		SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).Save(c.Ctx)
-	return c.Saved(row, err)
 }
 
 // DeleteUser is the input of Service.DeleteUser.

@@ -117,14 +117,18 @@ func (c *Catalog) Channel(id uuid.UUID) *Channel {
 // group of the same track for its own architecture, because images for arm64
 // were built with the ids of amd64.
 func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
-	app := c.findApp(appID)
+	id, err := uuid.Parse(appID)
+	app := c.apps[id]
+	if err != nil {
+		app = c.products[strings.ToLower(appID)]
+	}
 	if app == nil {
 		return nil, VerdictUnknownApplication
 	}
 	if g := app.tracks[trackArch{track, arch}]; g != nil {
 		return g, VerdictOK
 	}
-	id, err := uuid.Parse(track)
+	id, err = uuid.Parse(track)
 	if err != nil {
 		return nil, VerdictUnknownGroup
 	}
@@ -140,13 +144,6 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 		return g, VerdictOK
 	}
 	return nil, VerdictUnknownGroup
-}
-
-func (c *Catalog) findApp(text string) *App {
-	if id, err := uuid.Parse(text); err == nil {
-		return c.apps[id]
-	}
-	return c.products[strings.ToLower(text)]
 }
 
 // Arch returns a machine's architecture as groups name it; the board wins over

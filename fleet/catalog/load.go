@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
-	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -52,38 +50,33 @@ type configuration struct {
 }
 
 func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
-	var (
-		apps     []predicate.Application
-		channels []predicate.Channel
-		groups   []predicate.Group
-		packages = []predicate.Release{release.Or(release.HasChannels(), release.HasFloors())}
-		floors   []predicate.Floor
-		blacks   []predicate.Blacklisting
-	)
+	apps, groups, channels := client.Application.Query(), client.Group.Query(), client.Channel.Query()
+	packages := client.Release.Query().Where(release.Or(release.HasChannels(), release.HasFloors()))
+	floors, blacks := client.Floor.Query(), client.Blacklisting.Query()
 	if len(ids) > 0 {
-		apps = append(apps, application.IDIn(ids...))
-		channels = append(channels, channel.ApplicationIDIn(ids...))
-		groups = append(groups, group.ApplicationIDIn(ids...))
-		packages = append(packages, release.ApplicationIDIn(ids...))
-		floors = append(floors, floor.HasChannelWith(channel.ApplicationIDIn(ids...)))
-		blacks = append(blacks, blacklisting.HasChannelWith(channel.ApplicationIDIn(ids...)))
+		apps.Where(application.IDIn(ids...))
+		channels.Where(channel.ApplicationIDIn(ids...))
+		groups.Where(group.ApplicationIDIn(ids...))
+		packages.Where(release.ApplicationIDIn(ids...))
+		floors.Where(floor.HasChannelWith(channel.ApplicationIDIn(ids...)))
+		blacks.Where(blacklisting.HasChannelWith(channel.ApplicationIDIn(ids...)))
 	}
-	if c.apps, err = client.Application.Query().Where(apps...).All(ctx); err != nil {
+	if c.apps, err = apps.All(ctx); err != nil {
 		return c, err
 	}
-	if c.groups, err = client.Group.Query().Where(groups...).Order(group.ByID()).All(ctx); err != nil {
+	if c.groups, err = groups.Order(group.ByID()).All(ctx); err != nil {
 		return c, err
 	}
-	if c.channels, err = client.Channel.Query().Where(channels...).Order(channel.ByID()).All(ctx); err != nil {
+	if c.channels, err = channels.Order(channel.ByID()).All(ctx); err != nil {
 		return c, err
 	}
-	if c.packages, err = client.Release.Query().Where(packages...).WithFiles().WithAction().All(ctx); err != nil {
+	if c.packages, err = packages.WithFiles().WithAction().All(ctx); err != nil {
 		return c, err
 	}
-	if c.floors, err = client.Floor.Query().Where(floors...).All(ctx); err != nil {
+	if c.floors, err = floors.All(ctx); err != nil {
 		return c, err
 	}
-	c.blacks, err = client.Blacklisting.Query().Where(blacks...).All(ctx)
+	c.blacks, err = blacks.All(ctx)
 	return c, err
 }
 
@@ -138,7 +131,7 @@ func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
 		if ch == nil || p == nil {
 			continue
 		}
-		o := ch.offer(p, rendered[p.ID])
+		o := ch.offer(rendered[p.ID])
 		o.Floor, o.FloorReason = true, row.Reason
 		ch.floors = append(ch.floors, ch.value(p))
 	}
@@ -152,14 +145,14 @@ func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
 		}
 		p := packages[*row.PackageID]
 		ch.Target, ch.reboots = ch.value(p), p.Type == PackageFlatcar
-		ch.offer(p, rendered[p.ID]).Target = true
+		ch.offer(rendered[p.ID]).Target = true
 	}
 	return channels
 }
 
 // offer returns the manifest of a package on this channel and makes it on first
 // use: the target can also be a floor.
-func (c *Channel) offer(row *db.Release, p *Package) *Offer {
+func (c *Channel) offer(p *Package) *Offer {
 	o := c.Offers[p.ID]
 	if o == nil {
 		o = &Offer{Package: p}
@@ -197,8 +190,11 @@ func (a *App) add(g *Group) {
 func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g := &Group{
 		ID: row.ID, Name: row.Name, Track: row.Track, Arch: row.Arch, Revision: row.Revision,
-		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason, At: timeOf(row.PausedAt)},
+		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason},
 		Policy: row.Policy,
+	}
+	if row.PausedAt != nil {
+		g.Pause.At = *row.PausedAt
 	}
 	g.Schedule, _ = rollout.Compile(row.Policy)
 	if g.Schedule == nil { // it was valid when stored, but a system update can remove time zones
@@ -214,12 +210,4 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g.Target, g.Reboots, g.Offers = g.Channel.Target, g.Channel.reboots, g.Channel.Offers
 	g.Floors = g.Channel.FloorsTo(g.Target)
 	return g
-}
-
-// timeOf returns the zero time for null.
-func timeOf(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
 }

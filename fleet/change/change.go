@@ -21,13 +21,15 @@ import (
 
 // Verb describes a change for the audit and for errors.
 type Verb struct {
-	Name   string // as in the API, such as pauseUpdates
-	By     auth.Principal
-	App    uuid.UUID // application; zero: not created yet, or none
-	Object string    // kind of the changed object, such as group
-	ID     uuid.UUID // of the changed object
-	Reason string    // given by the person
-	Unique string    // field to name when a unique constraint is violated
+	Name    string // as in the API, such as pauseUpdates
+	Needs   auth.Permission
+	Invalid error // the problems of the input; nil: none
+	By      auth.Principal
+	App     uuid.UUID // application; zero: not created yet, or none
+	Object  string    // kind of the changed object, such as group
+	ID      uuid.UUID // of the changed object
+	Reason  string    // given by the person
+	Unique  string    // field to name when a unique constraint is violated
 }
 
 // Change is one verb inside its transaction.

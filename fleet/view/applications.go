@@ -13,12 +13,12 @@ import (
 
 // Applications reads all applications by name.
 func (s *Service) Applications(ctx context.Context, with With) ([]*db.Application, error) {
-	return read(ctx, "applications", with.applications(s.db().Application.Query()).Order(application.ByName()).All)
+	return read(ctx, "applications", loading(s.db().Application.Query(), with.applications).Order(application.ByName()).All)
 }
 
 // Application reads one application.
 func (s *Service) Application(ctx context.Context, id uuid.UUID, with With) (*db.Application, error) {
-	return one(ctx, "application", with.applications(s.db().Application.Query().Where(application.ID(id))).Only)
+	return one(ctx, "application", loading(s.db().Application.Query().Where(application.ID(id)), with.applications).Only)
 }
 
 // ApplicationIDs reads the ids of all applications, newest first.
@@ -31,26 +31,20 @@ func (s *Service) ApplicationIDs(ctx context.Context) ([]uuid.UUID, error) {
 // ApplicationsByID reads applications in the order of their ids. Missing ones are
 // left out.
 func (s *Service) ApplicationsByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Application, error) {
-	rows, err := read(ctx, "applications", with.applications(s.db().Application.Query().Where(application.IDIn(ids...))).All)
+	rows, err := read(ctx, "applications", loading(s.db().Application.Query().Where(application.IDIn(ids...)), with.applications).All)
 	return inOrderOf(ids, rows, func(a *db.Application) uuid.UUID { return a.ID }), err
 }
 
 // ApplicationChannels returns the channels of an application by name. It reads
 // them unless they were loaded with the application.
 func (s *Service) ApplicationChannels(ctx context.Context, a *db.Application, with With) ([]*db.Channel, error) {
-	rows, err := a.Edges.ChannelsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "channels", with.channels(s.db().Channel.Query().Where(channel.ApplicationID(a.ID))).All)
-	}
+	rows, err := edge(ctx, a.Edges.ChannelsOrErr, s.db().Channel.Query, channel.ApplicationID(a.ID), with.channels)
 	return sorted(rows, channelKey, byName), err
 }
 
 // ApplicationGroups returns the groups of an application by name. It reads them
 // unless they were loaded with the application.
 func (s *Service) ApplicationGroups(ctx context.Context, a *db.Application, with With) ([]*db.Group, error) {
-	rows, err := a.Edges.GroupsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "groups", with.groups(s.db().Group.Query().Where(group.ApplicationID(a.ID))).All)
-	}
+	rows, err := edge(ctx, a.Edges.GroupsOrErr, s.db().Group.Query, group.ApplicationID(a.ID), with.groups)
 	return sorted(rows, groupKey, byName), err
 }

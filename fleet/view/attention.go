@@ -41,14 +41,20 @@ type Attention struct {
 	Severity rollout.Severity
 	Since    *time.Time // nil: not known
 	Sentence string
-	Group    *db.Group // with its application; nil: not about a group
+	Group    *db.Group // nil: not about a group
+	// Application is that of the group.
+	Application *db.Application
 }
 
 // attentions collects the list of Service.Attention.
 type attentions []*Attention
 
 func (a *attentions) add(g *db.Group, kind AttentionKind, severity rollout.Severity, since *time.Time, sentence string) {
-	*a = append(*a, &Attention{Kind: kind, Severity: severity, Since: since, Sentence: sentence, Group: g})
+	one := &Attention{Kind: kind, Severity: severity, Since: since, Sentence: sentence, Group: g}
+	if g != nil {
+		one.Application = g.Edges.Application
+	}
+	*a = append(*a, one)
 }
 
 // Attention returns what needs an operator, most urgent first, from the stored

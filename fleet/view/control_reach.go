@@ -29,18 +29,18 @@ const (
 
 // ControlReach returns the machines that a control would affect now. It returns
 // the same errors as the control.
-func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control Control) (Reach, error) {
+func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control Control) (*Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	g := s.catalog.Catalog().Group(groupID)
 	if g == nil {
-		return Reach{}, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	r := &reacher{s: s, ctx: ctx}
 	stage, err := r.stage(g)
 	if err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	p := g.Policy
 	switch control {
@@ -52,7 +52,7 @@ func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control C
 	case ControlHalt:
 		switch {
 		case stage.ID == uuid.Nil:
-			return Reach{}, ErrNoRollout()
+			return nil, ErrNoRollout()
 		case stage.State == rollout.RolloutHalted:
 			return r.still(g, stage, "the rollout is halted already: nothing changes")
 		}
@@ -63,17 +63,20 @@ func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control C
 		}
 		p.UpdatesEnabled = true
 		stage.State = rollout.RolloutActive
-		return r.resume(g, p, stage)
+		if err := r.addAt(g, p, g.Target, stage); err != nil {
+			return nil, err
+		}
+		return r.done("have something to update to"), nil
 	case ControlAdvance:
 		switch {
 		case stage.ID == uuid.Nil:
-			return Reach{}, ErrNoRollout()
+			return nil, ErrNoRollout()
 		case stage.Wave >= len(p.Waves)-1:
-			return Reach{}, ErrNoWave()
+			return nil, ErrNoWave()
 		}
 		return r.advance(g, stage)
 	}
-	return Reach{}, fault.Errorf(fault.Invalid, "control", "%q is not known", control)
+	return nil, fault.Errorf(fault.Invalid, "control", "%q is not known", control)
 }
 
 // ErrNoRollout reports a group without a rollout.
@@ -87,16 +90,16 @@ func ErrNoWave() error {
 }
 
 // still returns the reach of a control that changes nothing.
-func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (Reach, error) {
+func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (*Reach, error) {
 	if err := r.addAt(g, g.Policy, g.Target, stage); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	r.out.EligibleNow, r.out.ProjectedEnd, r.out.Sentence = 0, time.Time{}, sentence
-	return r.out, nil
+	return &r.out, nil
 }
 
 // stop returns the reach of a pause or halt: no machine starts an update after it.
-func (r *reacher) stop(g *catalog.Group, stage *db.GroupRollout, how string) (Reach, error) {
+func (r *reacher) stop(g *catalog.Group, stage *db.GroupRollout, how string) (*Reach, error) {
 	out, err := r.still(g, stage, "")
 	if err != nil || r.numbers == nil {
 		return out, err
@@ -124,23 +127,16 @@ func either(n int, one, many string) string {
 	return many
 }
 
-func (r *reacher) resume(g *catalog.Group, p rollout.Policy, stage *db.GroupRollout) (Reach, error) {
-	if err := r.addAt(g, p, g.Target, stage); err != nil {
-		return Reach{}, err
-	}
-	return r.done("have something to update to"), nil
-}
-
 // advance counts the machines of the next wave that are not in the current one.
 // Waves select machines by a hash, so the count is an estimate. It is exact for a
 // wave with a share of 1 after all machines have checked in.
-func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (Reach, error) {
+func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (*Reach, error) {
 	p := g.Policy
 	last := len(p.Waves) - 1
 	now, next := p.Waves[stage.Wave], p.Waves[stage.Wave+1]
 	outside, err := r.outside(g, now.Share)
 	if err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	gain := outside
 	if now.Share < 1 {
@@ -155,7 +151,7 @@ func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (Reach, erro
 	more := min(int(math.Round(gain))+named, int(math.Round(outside)))
 	stage.Wave++
 	if err := r.addAt(g, p, g.Target, stage); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	out := r.done("")
 	out.Eligible, out.EligibleNow = more, min(more, out.EligibleNow)
@@ -180,10 +176,9 @@ func reached(w rollout.Wave) string {
 // current wave: those whose last answer says so and, of machines whose last answer
 // has another reason, the share that the wave excludes.
 func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
-	rows, err := r.s.db().GroupCount.Query().
-		Where(groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive), groupcount.MachinesGT(0)).All(r.ctx)
+	rows, err := r.s.counters(r.ctx, groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive))
 	if err != nil {
-		return 0, fmt.Errorf("read counters: %w", err)
+		return 0, err
 	}
 	n := 0.0
 	for _, row := range rows {

@@ -28,13 +28,6 @@ const (
 	TraitFromVersion = store.TraitFromVersion
 )
 
-// FailureCount is the number of failed attempts with one outcome and code.
-type FailureCount struct {
-	Outcome  rollout.Outcome
-	Code     int // low 28 bits, 0 = none reported
-	Attempts int
-}
-
 // Failures reads the failures of rollouts by outcome and code, by rollout.
 func (s *Service) Failures(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUID][]*db.Failure, error) {
 	return grouped(ctx, "failures", s.db().Failure.Query().Where(failure.RolloutIDIn(rollouts...)).All,
@@ -43,12 +36,8 @@ func (s *Service) Failures(ctx context.Context, rollouts []uuid.UUID) (map[uuid.
 
 // FailureCounts returns the most frequent failures of a rollout, most attempts
 // first.
-func FailureCounts(rows []*db.Failure) []*FailureCount {
-	out := make([]*FailureCount, len(rows))
-	for i, f := range rows {
-		out[i] = &FailureCount{Outcome: f.Outcome, Code: f.Code, Attempts: f.Attempts}
-	}
-	slices.SortFunc(out, func(a, b *FailureCount) int {
+func FailureCounts(rows []*db.Failure) []*db.Failure {
+	out := slices.SortedFunc(slices.Values(rows), func(a, b *db.Failure) int {
 		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Code, b.Code))
 	})
 	return out[:min(len(out), maxKinds)]
@@ -109,19 +98,10 @@ func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters Failure
 
 func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
 	where := []predicate.Attempt{attempt.RolloutID(id), failed}
-	if f.Outcome != nil {
-		where = append(where, attempt.OutcomeEQ(*f.Outcome))
-	}
-	if f.Code != nil {
-		where = append(where, attempt.Code(*f.Code))
-	}
-	if f.OEM != nil {
-		where = append(where, attempt.Oem(*f.OEM))
-	}
-	if f.FromVersion != nil {
-		where = append(where, attempt.FromVersion(*f.FromVersion))
-	}
-	return where
+	where = when(where, f.Outcome, attempt.OutcomeEQ)
+	where = when(where, f.Code, attempt.Code)
+	where = when(where, f.OEM, attempt.Oem)
+	return when(where, f.FromVersion, attempt.FromVersion)
 }
 
 // failed is the condition of the partial indexes, with literals: SQLite does not

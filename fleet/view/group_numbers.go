@@ -2,15 +2,14 @@ package view
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/rollout"
@@ -25,45 +24,29 @@ type GroupNumbers struct {
 	PeriodCap     int             // maximum of SpentInPeriod
 	Grants        []rollout.Spend // of the last period, oldest first
 	ByState       []StateCount
-	HeldBecause   []HeldCount     // largest first
-	RolloutID     uuid.UUID       // of the current rollout, zero for none
-	Funnel        rollout.Counts  // attempts of the current rollout, over all its waves
-	Failures      []*FailureCount // of the current rollout, largest first
+	HeldBecause   []HeldCount // largest first
+	RolloutID     uuid.UUID   // of the current rollout, zero for none
 }
 
 // GroupNumbers reads the numbers of one group.
 func (s *Service) GroupNumbers(ctx context.Context, id uuid.UUID) (*GroupNumbers, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return nil, err
-	}
 	all, err := s.ManyGroupNumbers(ctx, []uuid.UUID{id})
-	if err != nil {
-		return nil, err
+	if err == nil && all[id] == nil {
+		err = fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
-	n := all[id]
-	switch {
-	case n == nil:
-		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
-	case n.RolloutID != uuid.Nil:
-		err = s.readProgress(ctx, n)
-	}
-	return n, err
+	return all[id], err
 }
 
 // ManyGroupNumbers reads the numbers of groups with two statements for any number
-// of groups. Funnel and Failures stay empty. Missing groups are left out.
+// of groups. Missing groups are left out.
 func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*GroupNumbers, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	ledgers, err := read(ctx, "ledgers", s.db().Ledger.Query().Where(ledger.GroupIDIn(ids...)).All)
+	if err != nil {
 		return nil, err
 	}
-	r := s.db()
-	ledgers, err := r.Ledger.Query().Where(ledger.GroupIDIn(ids...)).All(ctx)
+	counts, err := s.counters(ctx, groupcount.GroupIDIn(ids...))
 	if err != nil {
-		return nil, fmt.Errorf("read ledgers: %w", err)
-	}
-	counts, err := r.GroupCount.Query().Where(groupcount.GroupIDIn(ids...), groupcount.MachinesNEQ(0)).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read counters: %w", err)
+		return nil, err
 	}
 	policies, err := s.policies(ctx, ledgers)
 	if err != nil {
@@ -116,9 +99,9 @@ func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.
 	if len(newer) == 0 {
 		return out, nil
 	}
-	rows, err := s.db().Group.Query().Where(group.IDIn(newer...)).All(ctx)
+	rows, err := read(ctx, "policies", s.db().Group.Query().Where(group.IDIn(newer...)).All)
 	if err != nil {
-		return nil, fmt.Errorf("read policies: %w", err)
+		return nil, err
 	}
 	for _, row := range rows {
 		out[row.ID] = &row.Policy
@@ -126,27 +109,17 @@ func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.
 	return out, nil
 }
 
-// readProgress reads Funnel and Failures.
-func (s *Service) readProgress(ctx context.Context, n *GroupNumbers) error {
-	waves, err := s.Waves(ctx, []uuid.UUID{n.RolloutID})
-	if err != nil {
-		return err
-	}
-	failures, err := s.Failures(ctx, []uuid.UUID{n.RolloutID})
-	n.Funnel, n.Failures = SumWaves(waves[n.RolloutID]), FailureCounts(failures[n.RolloutID])
-	return err
+// counters reads the counters that match and are not 0.
+func (s *Service) counters(ctx context.Context, where ...predicate.GroupCount) ([]*db.GroupCount, error) {
+	return read(ctx, "counters", s.db().GroupCount.Query().Where(append(where, groupcount.MachinesNEQ(0))...).All)
 }
 
 // ApplicationNumbers counts the machines in the groups of applications, by
 // application.
-func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]Numbers, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return nil, err
-	}
-	rows, err := s.db().GroupCount.Query().
-		Where(groupcount.HasGroupWith(group.ApplicationIDIn(ids...)), groupcount.MachinesNEQ(0)).All(ctx)
+func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Numbers, error) {
+	rows, err := s.counters(ctx, groupcount.HasGroupWith(group.ApplicationIDIn(ids...)))
 	if err != nil {
-		return nil, fmt.Errorf("read counters: %w", err)
+		return nil, err
 	}
 	now, catalog := s.now(), s.catalog.Catalog()
 	tallies := make(map[uuid.UUID]*tally, len(ids))
@@ -158,25 +131,22 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 			tallies[g.App.ID].add(row, g.Target)
 		}
 	}
-	out := make(map[uuid.UUID]Numbers, len(ids))
+	out := make(map[uuid.UUID]*Numbers, len(ids))
 	for id, t := range tallies {
-		out[id] = t.numbers()
+		out[id] = new(t.numbers())
 	}
 	return out, nil
 }
 
 // FleetNumbers counts the machines of all groups.
-func (s *Service) FleetNumbers(ctx context.Context) (Numbers, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return Numbers{}, err
-	}
-	rows, err := s.db().GroupCount.Query().Where(groupcount.MachinesNEQ(0)).All(ctx)
+func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
+	rows, err := s.counters(ctx)
 	if err != nil {
-		return Numbers{}, fmt.Errorf("read counters: %w", err)
+		return nil, err
 	}
 	t, groups := newTally(s.now()), s.catalog.Catalog()
 	for _, row := range rows {
 		t.add(row, targetOf(groups, row.GroupID))
 	}
-	return t.numbers(), nil
+	return new(t.numbers()), nil
 }

@@ -11,7 +11,7 @@ import (
 
 // Group reads one group.
 func (s *Service) Group(ctx context.Context, id uuid.UUID, with With) (*db.Group, error) {
-	return one(ctx, "group", with.groups(s.db().Group.Query().Where(group.ID(id))).Only)
+	return one(ctx, "group", loading(s.db().Group.Query().Where(group.ID(id)), with.groups).Only)
 }
 
 // GroupIDs reads the ids of the groups of an application, newest first.
@@ -23,6 +23,6 @@ func (s *Service) GroupIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, err
 
 // GroupsByID reads groups in the order of their ids. Missing ones are left out.
 func (s *Service) GroupsByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Group, error) {
-	rows, err := read(ctx, "groups", with.groups(s.db().Group.Query().Where(group.IDIn(ids...))).All)
+	rows, err := read(ctx, "groups", loading(s.db().Group.Query().Where(group.IDIn(ids...)), with.groups).All)
 	return inOrderOf(ids, rows, func(g *db.Group) uuid.UUID { return g.ID }), err
 }

@@ -15,7 +15,7 @@ import (
 
 // Instance reads one machine.
 func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.Instance, error) {
-	return one(ctx, "machine", with.instances(s.db().Instance.Query().Where(instance.ID(id))).Only)
+	return one(ctx, "machine", loading(s.db().Instance.Query().Where(instance.ID(id)), with.instances).Only)
 }
 
 // InstanceByMachineID reads the machine of an application by the id that it
@@ -35,7 +35,7 @@ func (s *Service) Attempts(instance uuid.UUID, with With) *List[*db.Attempt] {
 }
 
 func (s *Service) attempts(with With, where ...predicate.Attempt) *List[*db.Attempt] {
-	return listOf(with.attempts(s.db().Attempt.Query().Where(where...)), byID(func(a *db.Attempt) uuid.UUID { return a.ID }))
+	return listOf(loading(s.db().Attempt.Query().Where(where...), with.attempts), byID(func(a *db.Attempt) uuid.UUID { return a.ID }))
 }
 
 // History returns the list of the states of a machine.

@@ -55,13 +55,13 @@ type tally struct {
 	Numbers
 	versions map[string]*VersionCount
 	states   map[rollout.State]*StateCount
-	held     map[rollout.Reason]int
+	held     map[rollout.Reason]*HeldCount
 }
 
 func newTally(now time.Time) *tally {
 	return &tally{
 		Numbers:  Numbers{AsOf: now},
-		versions: map[string]*VersionCount{}, states: map[rollout.State]*StateCount{}, held: map[rollout.Reason]int{},
+		versions: map[string]*VersionCount{}, states: map[rollout.State]*StateCount{}, held: map[rollout.Reason]*HeldCount{},
 	}
 }
 
@@ -104,37 +104,34 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 func (t *tally) hold(reason string, n int) {
 	switch r := rollout.ParseReason(reason); {
 	case r.Holds(), r == rollout.ReasonNoPackage, r == rollout.ReasonBlacklisted:
-		t.held[r] += n
+		entry(t.held, r, func() *HeldCount { return &HeldCount{Reason: r} }).Machines += n
 	}
 }
 
 // numbers returns the sum, with the highest version first.
 func (t *tally) numbers() Numbers {
 	out := t.Numbers
-	for _, v := range t.versions {
-		out.ByVersion = append(out.ByVersion, *v)
-	}
-	slices.SortFunc(out.ByVersion, func(a, b VersionCount) int { return newestFirst(a.Version, b.Version) })
+	out.ByVersion = inOrder(t.versions, func(a, b VersionCount) int { return newestFirst(a.Version, b.Version) })
 	return out
 }
 
 func (t *tally) byState() []StateCount {
-	var all []StateCount
-	for _, s := range t.states {
-		all = append(all, *s)
-	}
-	slices.SortFunc(all, func(a, b StateCount) int { return cmp.Compare(a.State, b.State) })
-	return all
+	return inOrder(t.states, func(a, b StateCount) int { return cmp.Compare(a.State, b.State) })
 }
 
 func (t *tally) heldBecause() []HeldCount {
-	var all []HeldCount
-	for r, n := range t.held {
-		all = append(all, HeldCount{r, n})
-	}
-	slices.SortFunc(all, func(a, b HeldCount) int {
+	return inOrder(t.held, func(a, b HeldCount) int {
 		return cmp.Or(cmp.Compare(b.Machines, a.Machines), cmp.Compare(a.Reason, b.Reason))
 	})
+}
+
+// inOrder returns the values of a map in an order.
+func inOrder[K comparable, V any](m map[K]*V, order func(a, b V) int) []V {
+	var all []V
+	for _, v := range m {
+		all = append(all, *v)
+	}
+	slices.SortFunc(all, order)
 	return all
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
 )
 
@@ -23,19 +24,14 @@ type PackageFilter struct {
 
 // Packages returns the list of packages that match.
 func (s *Service) Packages(f PackageFilter, with With) *List[*db.Release] {
-	q := s.db().Release.Query().Where(release.ApplicationID(f.Application))
-	if f.Arch != nil {
-		q.Where(release.Arch(*f.Arch))
-	}
-	if f.Version != nil {
-		q.Where(release.VersionHasPrefix(*f.Version))
-	}
-	return listOf(with.packages(q), byCreation(func(p *db.Release) (time.Time, uuid.UUID) { return p.CreatedAt, p.ID }))
+	where := when([]predicate.Release{release.ApplicationID(f.Application)}, f.Arch, release.Arch)
+	where = when(where, f.Version, release.VersionHasPrefix)
+	return listOf(loading(s.db().Release.Query().Where(where...), with.packages), byCreation(func(p *db.Release) (time.Time, uuid.UUID) { return p.CreatedAt, p.ID }))
 }
 
 // Package reads one package.
 func (s *Service) Package(ctx context.Context, id uuid.UUID, with With) (*db.Release, error) {
-	return one(ctx, "package", with.packages(s.db().Release.Query().Where(release.ID(id))).Only)
+	return one(ctx, "package", loading(s.db().Release.Query().Where(release.ID(id)), with.packages).Only)
 }
 
 // PackageIDs reads the ids of the packages of an application, highest version
@@ -49,7 +45,7 @@ func (s *Service) PackageIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, e
 // PackagesByID reads packages in the order of their ids. Missing ones are left
 // out.
 func (s *Service) PackagesByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Release, error) {
-	rows, err := read(ctx, "packages", with.packages(s.db().Release.Query().Where(release.IDIn(ids...))).All)
+	rows, err := read(ctx, "packages", loading(s.db().Release.Query().Where(release.IDIn(ids...)), with.packages).All)
 	return inOrderOf(ids, rows, packageID), err
 }
 
@@ -63,39 +59,25 @@ func (s *Service) PackageByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UU
 // PackageFiles returns the files of a package by name. It reads them unless they
 // were loaded with the package.
 func (s *Service) PackageFiles(ctx context.Context, p *db.Release) ([]*db.PackageFile, error) {
-	rows, err := p.Edges.FilesOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "files", s.db().PackageFile.Query().Where(packagefile.PackageID(p.ID)).All)
-	}
+	rows, err := edge(ctx, p.Edges.FilesOrErr, s.db().PackageFile.Query, packagefile.PackageID(p.ID), func(*db.PackageFileQuery) {})
 	return sorted(rows, func(f *db.PackageFile) key { return key{name: f.Name, id: f.ID} }, byName), err
 }
 
 // PackageChannels returns the channels that point to a package, by name. It reads
 // them unless they were loaded with the package.
 func (s *Service) PackageChannels(ctx context.Context, p *db.Release, with With) ([]*db.Channel, error) {
-	rows, err := p.Edges.ChannelsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "channels", with.channels(s.db().Channel.Query().Where(channel.PackageID(p.ID))).All)
-	}
+	rows, err := edge(ctx, p.Edges.ChannelsOrErr, s.db().Channel.Query, channel.PackageID(p.ID), with.channels)
 	return sorted(rows, channelKey, byName), err
 }
 
 // PackageFloors returns the floors that are set at a package. It reads them
 // unless they were loaded with the package.
 func (s *Service) PackageFloors(ctx context.Context, p *db.Release, with With) ([]*db.Floor, error) {
-	rows, err := p.Edges.FloorsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "floors", with.floors(s.db().Floor.Query().Where(floor.PackageID(p.ID))).All)
-	}
-	return rows, err
+	return edge(ctx, p.Edges.FloorsOrErr, s.db().Floor.Query, floor.PackageID(p.ID), with.floors)
 }
 
 // PackageBlacklistings returns the blacklistings of a package. It reads them
 // unless they were loaded with the package.
 func (s *Service) PackageBlacklistings(ctx context.Context, p *db.Release, with With) ([]*db.Blacklisting, error) {
-	rows, err := p.Edges.BlacklistingsOrErr()
-	if db.IsNotLoaded(err) {
-		rows, err = read(ctx, "blacklistings", with.blacklistings(s.db().Blacklisting.Query().Where(blacklisting.PackageID(p.ID))).All)
-	}
-	return rows, err
+	return edge(ctx, p.Edges.BlacklistingsOrErr, s.db().Blacklisting.Query, blacklisting.PackageID(p.ID), with.blacklistings)
 }

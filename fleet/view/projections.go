@@ -30,8 +30,6 @@ type projection struct {
 	end     time.Time // zero: cannot be computed
 }
 
-func newProjections() *projections { return &projections{byGroup: map[uuid.UUID]*projection{}} }
-
 func (p *projections) of(group uuid.UUID) *projection {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,39 +32,39 @@ type Reach struct {
 }
 
 // PromotionReach returns the machines that a promotion would affect.
-func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (Reach, error) {
+func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (*Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	if s.catalog.Catalog().Channel(channelID) == nil {
-		return Reach{}, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
+		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
 	r := reacher{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
 		target, err := s.targetFor(ctx, g, &packageID)
 		if err != nil {
-			return Reach{}, err
+			return nil, err
 		}
 		if err := r.add(g, g.Policy, target); err != nil {
-			return Reach{}, err
+			return nil, err
 		}
 	}
 	return r.done("would update"), nil
 }
 
 // PolicyReach returns the effect of a policy on the machines of a group now.
-func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (Reach, error) {
+func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (*Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	g := s.catalog.Catalog().Group(groupID)
 	if g == nil {
-		return Reach{}, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
+		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	r := reacher{s: s, ctx: ctx}
 	if err := r.add(g, p, g.Target); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	return r.done("have something to update to"), nil
 }
@@ -75,9 +75,9 @@ type Deletion struct {
 }
 
 // DeletionReach returns the machines that would lose their update by a deletion.
-func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error) {
+func (s *Service) DeletionReach(ctx context.Context, in Deletion) (*Reach, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
-		return Reach{}, err
+		return nil, err
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool {
 		switch {
@@ -95,7 +95,7 @@ func (s *Service) DeletionReach(ctx context.Context, in Deletion) (Reach, error)
 	r := reacher{s: s, ctx: ctx}
 	for _, g := range groups {
 		if err := r.add(g, g.Policy, g.Target); err != nil {
-			return Reach{}, err
+			return nil, err
 		}
 	}
 	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // no update starts after it
@@ -221,7 +221,7 @@ func (r *reacher) foresee(sim forecast.Input, behind int) {
 	}
 }
 
-func (r *reacher) done(what string) Reach {
+func (r *reacher) done(what string) *Reach {
 	if r.open {
 		r.out.ProjectedEnd = time.Time{}
 	}
@@ -229,7 +229,7 @@ func (r *reacher) done(what string) Reach {
 	if r.out.EligibleNow > 0 {
 		r.out.Sentence += fmt.Sprintf(", %d at their next check", r.out.EligibleNow)
 	}
-	return r.out
+	return &r.out
 }
 
 func plural(n int, noun string) string {

@@ -6,6 +6,8 @@ package view
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view/machines"
@@ -23,7 +25,7 @@ type Service struct {
 
 // New makes a Service. now must return UTC microseconds.
 func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
-	return &Service{store: s, catalog: c, now: now, projections: newProjections(), Reader: machines.New(s, c)}
+	return &Service{store: s, catalog: c, now: now, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
 }
 
 // db returns the read-only client.

@@ -16,13 +16,13 @@ import (
 
 // Rollouts returns the list of the rollouts of a group.
 func (s *Service) Rollouts(group uuid.UUID, with With) *List[*db.GroupRollout] {
-	return listOf(with.rollouts(s.db().GroupRollout.Query().Where(grouprollout.GroupID(group))),
+	return listOf(loading(s.db().GroupRollout.Query().Where(grouprollout.GroupID(group)), with.rollouts),
 		byCreation(func(r *db.GroupRollout) (time.Time, uuid.UUID) { return r.CreatedAt, r.ID }))
 }
 
 // Rollout reads one rollout with its group.
 func (s *Service) Rollout(ctx context.Context, id uuid.UUID, with With) (*db.GroupRollout, error) {
-	return one(ctx, "rollout", with.rollouts(s.db().GroupRollout.Query().Where(grouprollout.ID(id))).Only)
+	return one(ctx, "rollout", loading(s.db().GroupRollout.Query().Where(grouprollout.ID(id)), with.rollouts).Only)
 }
 
 // RolloutByID reads rollouts with their groups, by id.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
@@ -15,14 +16,14 @@ import (
 
 // UpdatePath are the updates from a version to a channel's package.
 type UpdatePath struct {
-	Steps    []uuid.UUID    // packages, in the order they are offered
+	Steps    []*db.Release  // in the order they are offered
 	Reason   rollout.Reason // why there is no further step
 	Sentence string
 }
 
 // UpdatePath returns the packages that a channel offers to a machine with a
 // version, step by step.
-func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from string) (*UpdatePath, error) {
+func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from string, with With) (*UpdatePath, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -36,11 +37,17 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	}
 	w := rollout.World{Target: ch.Target, Floors: ch.FloorsTo(ch.Target)}
 	steps, end := w.Path(version)
-	out := &UpdatePath{Reason: end, Sentence: pathSentence(ch, version, steps, end)}
-	for _, p := range steps {
-		out.Steps = append(out.Steps, uuid.UUID(p.ID))
+	ids := make([]uuid.UUID, len(steps))
+	for i, p := range steps {
+		ids[i] = uuid.UUID(p.ID)
 	}
-	return out, nil
+	out := &UpdatePath{Steps: []*db.Release{}, Reason: end, Sentence: pathSentence(ch, version, steps, end)}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var err error
+	out.Steps, err = s.PackagesByID(ctx, ids, with)
+	return out, err
 }
 
 func pathSentence(ch *catalog.Channel, from rollout.Version, steps []*rollout.Package, end rollout.Reason) string {

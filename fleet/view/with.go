@@ -1,6 +1,12 @@
 package view
 
-import "github.com/coreroller/coreroller/ent/db"
+import (
+	"context"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/coreroller/coreroller/ent/db"
+)
 
 // With lists the edges that a read loads together with its rows, one statement
 // for each edge regardless of the number of rows: it calls load with the name of
@@ -16,135 +22,108 @@ func Edge(name string, below ...With) With {
 func Edges(all ...With) With {
 	return func(load func(string, With)) {
 		for _, with := range all {
-			with.each(load)
+			if with != nil {
+				with(load)
+			}
 		}
 	}
 }
 
-func (w With) each(load func(edge string, below With)) {
-	if w != nil {
-		w(load)
+// edges are the edges of a kind of row, each with the function that loads it.
+type edges map[string]func(below With)
+
+func (w With) load(known edges) {
+	if w == nil {
+		return
 	}
-}
-
-func (w With) applications(q *db.ApplicationQuery) *db.ApplicationQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "channels":
-			q.WithChannels(func(q *db.ChannelQuery) { below.channels(q) })
-		case "groups":
-			q.WithGroups(func(q *db.GroupQuery) { below.groups(q) })
-		case "packages":
-			q.WithPackages(func(q *db.ReleaseQuery) { below.packages(q) })
+	w(func(edge string, below With) {
+		if load := known[edge]; load != nil {
+			load(below)
 		}
 	})
-	return q
 }
 
-func (w With) groups(q *db.GroupQuery) *db.GroupQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { below.applications(q) })
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { below.channels(q) })
-		}
-	})
-	return q
+// edge returns the rows of an edge if they were loaded with their parent, else it
+// reads the rows of a query that match.
+func edge[Q query[Q, P, O, T], P, O ~func(*sql.Selector), T any](ctx context.Context, loaded func() ([]T, error), all func() Q, match P, with func(Q)) ([]T, error) {
+	rows, err := loaded()
+	if db.IsNotLoaded(err) {
+		return read(ctx, "rows of an edge", loading(all().Where(match), with).All)
+	}
+	return rows, err
 }
 
-func (w With) channels(q *db.ChannelQuery) *db.ChannelQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { below.applications(q) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { below.packages(q) })
-		case "groups":
-			q.WithGroups(func(q *db.GroupQuery) { below.groups(q) })
-		case "floors":
-			q.WithFloors(func(q *db.FloorQuery) { below.floors(q) })
-		case "blacklistings":
-			q.WithBlacklistings(func(q *db.BlacklistingQuery) { below.blacklistings(q) })
-		}
-	})
-	return q
+// loading adds edges to a query.
+func loading[Q any](query Q, edges func(Q)) Q {
+	edges(query)
+	return query
 }
 
-func (w With) packages(q *db.ReleaseQuery) *db.ReleaseQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { below.applications(q) })
-		case "files":
-			q.WithFiles()
-		case "action":
-			q.WithAction()
-		case "channels":
-			q.WithChannels(func(q *db.ChannelQuery) { below.channels(q) })
-		case "floors":
-			q.WithFloors(func(q *db.FloorQuery) { below.floors(q) })
-		case "blacklistings":
-			q.WithBlacklistings(func(q *db.BlacklistingQuery) { below.blacklistings(q) })
-		}
+func (w With) applications(q *db.ApplicationQuery) {
+	w.load(edges{
+		"channels": func(w With) { q.WithChannels(w.channels) },
+		"groups":   func(w With) { q.WithGroups(w.groups) },
+		"packages": func(w With) { q.WithPackages(w.packages) },
 	})
-	return q
+}
+
+func (w With) groups(q *db.GroupQuery) {
+	w.load(edges{
+		"application": func(w With) { q.WithApplication(w.applications) },
+		"channel":     func(w With) { q.WithChannel(w.channels) },
+	})
+}
+
+func (w With) channels(q *db.ChannelQuery) {
+	w.load(edges{
+		"application":   func(w With) { q.WithApplication(w.applications) },
+		"package":       func(w With) { q.WithPackage(w.packages) },
+		"groups":        func(w With) { q.WithGroups(w.groups) },
+		"floors":        func(w With) { q.WithFloors(w.floors) },
+		"blacklistings": func(w With) { q.WithBlacklistings(w.blacklistings) },
+	})
+}
+
+func (w With) packages(q *db.ReleaseQuery) {
+	w.load(edges{
+		"application":   func(w With) { q.WithApplication(w.applications) },
+		"files":         func(With) { q.WithFiles() },
+		"action":        func(With) { q.WithAction() },
+		"channels":      func(w With) { q.WithChannels(w.channels) },
+		"floors":        func(w With) { q.WithFloors(w.floors) },
+		"blacklistings": func(w With) { q.WithBlacklistings(w.blacklistings) },
+	})
 }
 
 // floors always loads the packages: floors are sorted by their versions.
-func (w With) floors(q *db.FloorQuery) *db.FloorQuery {
+func (w With) floors(q *db.FloorQuery) {
 	q.WithPackage()
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { below.channels(q) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { below.packages(q) })
-		}
+	w.load(edges{
+		"channel": func(w With) { q.WithChannel(w.channels) },
+		"package": func(w With) { q.WithPackage(w.packages) },
 	})
-	return q
 }
 
-func (w With) blacklistings(q *db.BlacklistingQuery) *db.BlacklistingQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "channel":
-			q.WithChannel(func(q *db.ChannelQuery) { below.channels(q) })
-		case "package":
-			q.WithPackage(func(q *db.ReleaseQuery) { below.packages(q) })
-		}
+func (w With) blacklistings(q *db.BlacklistingQuery) {
+	w.load(edges{
+		"channel": func(w With) { q.WithChannel(w.channels) },
+		"package": func(w With) { q.WithPackage(w.packages) },
 	})
-	return q
 }
 
-func (w With) instances(q *db.InstanceQuery) *db.InstanceQuery {
-	w.each(func(edge string, below With) {
-		switch edge {
-		case "application":
-			q.WithApplication(func(q *db.ApplicationQuery) { below.applications(q) })
-		case "group":
-			q.WithGroup(func(q *db.GroupQuery) { below.groups(q) })
-		}
+func (w With) instances(q *db.InstanceQuery) {
+	w.load(edges{
+		"application": func(w With) { q.WithApplication(w.applications) },
+		"group":       func(w With) { q.WithGroup(w.groups) },
 	})
-	return q
 }
 
-func (w With) attempts(q *db.AttemptQuery) *db.AttemptQuery {
-	w.each(func(edge string, below With) {
-		if edge == "instance" {
-			q.WithInstance(func(q *db.InstanceQuery) { below.instances(q) })
-		}
-	})
-	return q
+func (w With) attempts(q *db.AttemptQuery) {
+	w.load(edges{"instance": func(w With) { q.WithInstance(w.instances) }})
 }
 
 // rollouts always loads the group: its policy describes the waves.
-func (w With) rollouts(q *db.GroupRolloutQuery) *db.GroupRolloutQuery {
+func (w With) rollouts(q *db.GroupRolloutQuery) {
 	q.WithGroup()
-	w.each(func(edge string, below With) {
-		if edge == "group" {
-			q.WithGroup(func(q *db.GroupQuery) { below.groups(q) })
-		}
-	})
-	return q
+	w.load(edges{"group": func(w With) { q.WithGroup(w.groups) }})
 }

@@ -23,7 +23,7 @@ import (
 type ApplicationResolver interface {
 	Channels(ctx context.Context, obj *db.Application) ([]*db.Channel, error)
 	Groups(ctx context.Context, obj *db.Application) ([]*db.Group, error)
-	Packages(ctx context.Context, obj *db.Application, filter *model.PackageFilter, first *int, after *string) (*model.PackageConnection, error)
+	Packages(ctx context.Context, obj *db.Application, filter *view.PackageFilter, first *int, after *string) (*model.Connection[*db.Release], error)
 	Numbers(ctx context.Context, obj *db.Application) (*view.Numbers, error)
 	RecentChecks(ctx context.Context, obj *db.Application) ([]int, error)
 }
@@ -36,8 +36,8 @@ func (ec *executionContext) field_Application_packages_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+		func(ctx context.Context, v any) (*view.PackageFilter, error) {
+			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPackageFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -278,11 +278,11 @@ func (ec *executionContext) _Application_packages(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Packages(ctx, obj, fc.Args["filter"].(*model.PackageFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Application().Packages(ctx, obj, fc.Args["filter"].(*view.PackageFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PackageConnection) graphql.Marshaler {
-			return ec.marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Release]) graphql.Marshaler {
+			return ec.marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -445,7 +445,7 @@ func (ec *executionContext) fieldContext_ApplicationChange_application(_ context
 	return fc, nil
 }
 
-func (ec *executionContext) _ApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApplicationPayload_application(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Application]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -454,7 +454,7 @@ func (ec *executionContext) _ApplicationPayload_application(ctx context.Context,
 			return ec.fieldContext_ApplicationPayload_application(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Application, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Application) graphql.Marshaler {
@@ -477,7 +477,7 @@ func (ec *executionContext) fieldContext_ApplicationPayload_application(_ contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ApplicationPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ApplicationPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ApplicationPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Application]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -837,7 +837,7 @@ func (ec *executionContext) _ApplicationChange(ctx context.Context, sel ast.Sele
 
 var applicationPayloadImplementors = []string{"ApplicationPayload"}
 
-func (ec *executionContext) _ApplicationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ApplicationPayload) graphql.Marshaler {
+func (ec *executionContext) _ApplicationPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[db.Application]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -909,7 +909,7 @@ func (ec *executionContext) marshalNApplicationChange2ᚖgithubᚗcomᚋcoreroll
 	return ec._ApplicationChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx context.Context, sel ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[db.Application]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ApplicationPayload!")
 		return graphql.Null

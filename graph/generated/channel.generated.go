@@ -512,7 +512,7 @@ func (ec *executionContext) fieldContext_Channel_groups(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _ChannelPayload_channel(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChannelPayload_channel(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Channel]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -521,7 +521,7 @@ func (ec *executionContext) _ChannelPayload_channel(ctx context.Context, field g
 			return ec.fieldContext_ChannelPayload_channel(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Channel, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Channel) graphql.Marshaler {
@@ -544,7 +544,7 @@ func (ec *executionContext) fieldContext_ChannelPayload_channel(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _ChannelPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.ChannelPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _ChannelPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Channel]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -870,7 +870,7 @@ func (ec *executionContext) fieldContext_Impact_sentence(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "String")
 }
 
-func (ec *executionContext) _UpdatePath_steps(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdatePath_steps(ctx context.Context, field graphql.CollectedField, obj *view.UpdatePath) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -902,7 +902,7 @@ func (ec *executionContext) fieldContext_UpdatePath_steps(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _UpdatePath_reason(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdatePath_reason(ctx context.Context, field graphql.CollectedField, obj *view.UpdatePath) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -925,7 +925,7 @@ func (ec *executionContext) fieldContext_UpdatePath_reason(_ context.Context, fi
 	return graphql.NewScalarFieldContext("UpdatePath", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _UpdatePath_sentence(ctx context.Context, field graphql.CollectedField, obj *model.UpdatePath) (ret graphql.Marshaler) {
+func (ec *executionContext) _UpdatePath_sentence(ctx context.Context, field graphql.CollectedField, obj *view.UpdatePath) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1619,7 +1619,7 @@ func (ec *executionContext) _Channel(ctx context.Context, sel ast.SelectionSet, 
 
 var channelPayloadImplementors = []string{"ChannelPayload"}
 
-func (ec *executionContext) _ChannelPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ChannelPayload) graphql.Marshaler {
+func (ec *executionContext) _ChannelPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[db.Channel]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, channelPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1775,7 +1775,7 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 
 var updatePathImplementors = []string{"UpdatePath"}
 
-func (ec *executionContext) _UpdatePath(ctx context.Context, sel ast.SelectionSet, obj *model.UpdatePath) graphql.Marshaler {
+func (ec *executionContext) _UpdatePath(ctx context.Context, sel ast.SelectionSet, obj *view.UpdatePath) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, updatePathImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1878,7 +1878,7 @@ func (ec *executionContext) marshalNChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx context.Context, sel ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "ChannelPayload!")
 		return graphql.Null
@@ -1948,7 +1948,7 @@ func (ec *executionContext) unmarshalNUpdateChannelInput2githubᚗcomᚋcoreroll
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx context.Context, sel ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
+func (ec *executionContext) marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐUpdatePath(ctx context.Context, sel ast.SelectionSet, v *view.UpdatePath) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "UpdatePath!")
 		return graphql.Null

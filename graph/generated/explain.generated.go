@@ -396,8 +396,8 @@ func (ec *executionContext) _Simulation_projectedEnd(ctx context.Context, field 
 			return obj.ProjectedEnd, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalOTime2timeᚐTime(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
@@ -497,8 +497,8 @@ func (ec *executionContext) _Simulation_times(ctx context.Context, field graphql
 			return obj.Times, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []time.Time) graphql.Marshaler {
-			return ec.marshalNTime2ᚕtimeᚐTimeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*time.Time) graphql.Marshaler {
+			return ec.marshalNTime2ᚕᚖtimeᚐTimeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -612,8 +612,8 @@ func (ec *executionContext) _Simulation_notUpdated(ctx context.Context, field gr
 			return obj.NotUpdated, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
-			return ec.marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*forecast.LeftOut) graphql.Marshaler {
+			return ec.marshalNNotUpdatedCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1093,15 +1093,11 @@ func (ec *executionContext) marshalNExplanation2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Explanation(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v forecast.LeftOut) graphql.Marshaler {
-	return ec._NotUpdatedCount(ctx, sel, &v)
-}
-
-func (ec *executionContext) marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []forecast.LeftOut) graphql.Marshaler {
+func (ec *executionContext) marshalNNotUpdatedCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOutᚄ(ctx context.Context, sel ast.SelectionSet, v []*forecast.LeftOut) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNNotUpdatedCount2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx, sel, v[i])
+		return ec.marshalNNotUpdatedCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1111,6 +1107,14 @@ func (ec *executionContext) marshalNNotUpdatedCount2ᚕgithubᚗcomᚋcoreroller
 	}
 
 	return ret
+}
+
+func (ec *executionContext) marshalNNotUpdatedCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋforecastᚐLeftOut(ctx context.Context, sel ast.SelectionSet, v *forecast.LeftOut) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "NotUpdatedCount!")
+		return graphql.Null
+	}
+	return ec._NotUpdatedCount(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNRuleOutcome2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRuleOutcome(ctx context.Context, v any) (model.RuleOutcome, error) {

@@ -20,7 +20,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FleetNumbersResolver interface {
-	Attention(ctx context.Context, obj *view.Numbers) ([]*model.Attention, error)
+	Attention(ctx context.Context, obj *view.Numbers) ([]*view.Attention, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -31,7 +31,7 @@ type FleetNumbersResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _Attention_kind(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_kind(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -43,8 +43,8 @@ func (ec *executionContext) _Attention_kind(ctx context.Context, field graphql.C
 			return obj.Kind, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v model.AttentionKind) graphql.Marshaler {
-			return ec.marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v view.AttentionKind) graphql.Marshaler {
+			return ec.marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttentionKind(ctx, selections, v)
 		},
 		true,
 		true,
@@ -54,7 +54,7 @@ func (ec *executionContext) fieldContext_Attention_kind(_ context.Context, field
 	return graphql.NewScalarFieldContext("Attention", field, false, false, "AttentionKind")
 }
 
-func (ec *executionContext) _Attention_severity(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_severity(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -77,7 +77,7 @@ func (ec *executionContext) fieldContext_Attention_severity(_ context.Context, f
 	return graphql.NewScalarFieldContext("Attention", field, false, false, "Severity")
 }
 
-func (ec *executionContext) _Attention_application(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_application(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -109,7 +109,7 @@ func (ec *executionContext) fieldContext_Attention_application(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _Attention_group(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_group(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -141,7 +141,7 @@ func (ec *executionContext) fieldContext_Attention_group(_ context.Context, fiel
 	return fc, nil
 }
 
-func (ec *executionContext) _Attention_since(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_since(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -164,7 +164,7 @@ func (ec *executionContext) fieldContext_Attention_since(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Attention", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Attention_sentence(ctx context.Context, field graphql.CollectedField, obj *model.Attention) (ret graphql.Marshaler) {
+func (ec *executionContext) _Attention_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Attention) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -539,8 +539,8 @@ func (ec *executionContext) _FleetNumbers_attention(ctx context.Context, field g
 			return ec.Resolvers.FleetNumbers().Attention(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.Attention) graphql.Marshaler {
-			return ec.marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*view.Attention) graphql.Marshaler {
+			return ec.marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttentionᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -573,7 +573,7 @@ func (ec *executionContext) fieldContext_FleetNumbers_attention(_ context.Contex
 
 var attentionImplementors = []string{"Attention"}
 
-func (ec *executionContext) _Attention(ctx context.Context, sel ast.SelectionSet, obj *model.Attention) graphql.Marshaler {
+func (ec *executionContext) _Attention(ctx context.Context, sel ast.SelectionSet, obj *view.Attention) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, attentionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -765,11 +765,11 @@ func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.Selection
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Attention) graphql.Marshaler {
+func (ec *executionContext) marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttentionᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.Attention) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttention(ctx, sel, v[i])
+		return ec.marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttention(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -781,7 +781,7 @@ func (ec *executionContext) marshalNAttention2ᚕᚖgithubᚗcomᚋcorerollerᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttention(ctx context.Context, sel ast.SelectionSet, v *model.Attention) graphql.Marshaler {
+func (ec *executionContext) marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttention(ctx context.Context, sel ast.SelectionSet, v *view.Attention) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Attention!")
 		return graphql.Null
@@ -789,14 +789,19 @@ func (ec *executionContext) marshalNAttention2ᚖgithubᚗcomᚋcorerollerᚋcor
 	return ec._Attention(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, v any) (model.AttentionKind, error) {
-	var res model.AttentionKind
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttentionKind(ctx context.Context, v any) (view.AttentionKind, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.AttentionKind(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttentionKind(ctx context.Context, sel ast.SelectionSet, v model.AttentionKind) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNAttentionKind2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAttentionKind(ctx context.Context, sel ast.SelectionSet, v view.AttentionKind) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "AttentionKind!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNFleetChange2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFleetChange(ctx context.Context, sel ast.SelectionSet, v *model.FleetChange) graphql.Marshaler {

@@ -22,7 +22,7 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type FailureCountResolver interface {
-	Description(ctx context.Context, obj *view.FailureCount) (string, error)
+	Description(ctx context.Context, obj *db.Failure) (string, error)
 }
 type GroupResolver interface {
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
@@ -33,11 +33,15 @@ type GroupResolver interface {
 	CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error)
 	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
-	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.RolloutConnection, error)
+	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.Connection[*db.GroupRollout], error)
 }
 type GroupNumbersResolver interface {
 	Funnel(ctx context.Context, obj *view.GroupNumbers) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *view.GroupNumbers) ([]*view.FailureCount, error)
+	Failures(ctx context.Context, obj *view.GroupNumbers) ([]*db.Failure, error)
+}
+
+type UpdateGroupInputResolver interface {
+	ChannelID(ctx context.Context, obj *fleet.UpdateGroup, data *uuid.UUID) error
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -300,7 +304,7 @@ func (ec *executionContext) fieldContext_AttemptCounts_released(_ context.Contex
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_outcome(ctx context.Context, field graphql.CollectedField, obj *db.Failure) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -323,7 +327,7 @@ func (ec *executionContext) fieldContext_FailureCount_outcome(_ context.Context,
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Outcome")
 }
 
-func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_code(ctx context.Context, field graphql.CollectedField, obj *db.Failure) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -346,7 +350,7 @@ func (ec *executionContext) fieldContext_FailureCount_code(_ context.Context, fi
 	return graphql.NewScalarFieldContext("FailureCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _FailureCount_description(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_description(ctx context.Context, field graphql.CollectedField, obj *db.Failure) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -369,7 +373,7 @@ func (ec *executionContext) fieldContext_FailureCount_description(_ context.Cont
 	return graphql.NewScalarFieldContext("FailureCount", field, true, true, "String")
 }
 
-func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *view.FailureCount) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureCount_attempts(ctx context.Context, field graphql.CollectedField, obj *db.Failure) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -928,8 +932,8 @@ func (ec *executionContext) _Group_rollouts(ctx context.Context, field graphql.C
 			return ec.Resolvers.Group().Rollouts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RolloutConnection) graphql.Marshaler {
-			return ec.marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.GroupRollout]) graphql.Marshaler {
+			return ec.marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1508,8 +1512,8 @@ func (ec *executionContext) _GroupNumbers_failures(ctx context.Context, field gr
 			return ec.Resolvers.GroupNumbers().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Failure) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1528,7 +1532,7 @@ func (ec *executionContext) fieldContext_GroupNumbers_failures(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupPayload_group(ctx context.Context, field graphql.CollectedField, obj *model.GroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupPayload_group(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Group]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1537,7 +1541,7 @@ func (ec *executionContext) _GroupPayload_group(ctx context.Context, field graph
 			return ec.fieldContext_GroupPayload_group(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Group, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Group) graphql.Marshaler {
@@ -1560,7 +1564,7 @@ func (ec *executionContext) fieldContext_GroupPayload_group(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _GroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.GroupPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _GroupPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Group]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2562,8 +2566,8 @@ func UnmarshalResumeUpdatesInput(ctx context.Context, raw any) (fleet.ResumeUpda
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, obj any) (model.UpdateGroupInput, error) {
-	var it model.UpdateGroupInput
+func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, obj any) (fleet.UpdateGroup, error) {
+	var it fleet.UpdateGroup
 	if obj == nil {
 		return it, nil
 	}
@@ -2618,17 +2622,19 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.ChannelID = graphql.OmittableOf(data)
+			if err = ec.Resolvers.UpdateGroupInput().ChannelID(ctx, &it, data); err != nil {
+				return it, err
+			}
 		case "expectedRevision":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
-			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
 			if err != nil {
 				return it, err
 			}
 			it.ExpectedRevision = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			data, err := ec.unmarshalOString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2644,8 +2650,8 @@ func (ec *executionContext) unmarshalInputUpdateGroupInput(ctx context.Context, 
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUpdateGroupInput(ctx context.Context, raw any) (model.UpdateGroupInput, error) {
-	var out model.UpdateGroupInput
+func UnmarshalUpdateGroupInput(ctx context.Context, raw any) (fleet.UpdateGroup, error) {
+	var out fleet.UpdateGroup
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdateGroupInput", raw, &out)
 	return out, err
 }
@@ -2738,7 +2744,7 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 
 var failureCountImplementors = []string{"FailureCount"}
 
-func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *view.FailureCount) graphql.Marshaler {
+func (ec *executionContext) _FailureCount(ctx context.Context, sel ast.SelectionSet, obj *db.Failure) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failureCountImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3126,7 +3132,7 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 
 var groupPayloadImplementors = []string{"GroupPayload"}
 
-func (ec *executionContext) _GroupPayload(ctx context.Context, sel ast.SelectionSet, obj *model.GroupPayload) graphql.Marshaler {
+func (ec *executionContext) _GroupPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[db.Group]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, groupPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3491,11 +3497,11 @@ func (ec *executionContext) unmarshalNDeleteGroupInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx context.Context, sel ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.Failure) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx, sel, v[i])
+		return ec.marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailure(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3507,7 +3513,7 @@ func (ec *executionContext) marshalNFailureCount2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCount(ctx context.Context, sel ast.SelectionSet, v *view.FailureCount) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailure(ctx context.Context, sel ast.SelectionSet, v *db.Failure) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureCount!")
 		return graphql.Null
@@ -3567,14 +3573,19 @@ func (ec *executionContext) marshalNGroupChange2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._GroupChange(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, v any) (model.GroupControl, error) {
-	var res model.GroupControl
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐControl(ctx context.Context, v any) (view.Control, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.Control(tmp)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx context.Context, sel ast.SelectionSet, v model.GroupControl) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐControl(ctx context.Context, sel ast.SelectionSet, v view.Control) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "GroupControl!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐGroupNumbers(ctx context.Context, sel ast.SelectionSet, v *view.GroupNumbers) graphql.Marshaler {
@@ -3585,7 +3596,7 @@ func (ec *executionContext) marshalNGroupNumbers2ᚖgithubᚗcomᚋcorerollerᚋ
 	return ec._GroupNumbers(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx context.Context, sel ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "GroupPayload!")
 		return graphql.Null
@@ -3666,7 +3677,7 @@ func (ec *executionContext) marshalNStateCount2ᚕgithubᚗcomᚋcorerollerᚋco
 	return ret
 }
 
-func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx context.Context, v any) (model.UpdateGroupInput, error) {
+func (ec *executionContext) unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateGroup(ctx context.Context, v any) (fleet.UpdateGroup, error) {
 	res, err := ec.unmarshalInputUpdateGroupInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

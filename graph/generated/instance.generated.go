@@ -12,6 +12,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
@@ -28,14 +30,14 @@ type AttemptResolver interface {
 type InstanceResolver interface {
 	Alias(ctx context.Context, obj *db.Instance) (string, error)
 
-	CountedAs(ctx context.Context, obj *db.Instance) (*model.CountedAs, error)
+	CountedAs(ctx context.Context, obj *db.Instance) (*catalog.Part, error)
 
 	Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error)
 
 	Override(ctx context.Context, obj *db.Instance) (*model.Override, error)
 
-	Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.AttemptConnection, error)
-	History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.HistoryConnection, error)
+	Attempts(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.Attempt], error)
+	History(ctx context.Context, obj *db.Instance, first *int, after *string) (*model.Connection[*db.HistoryEntry], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -444,7 +446,7 @@ func (ec *executionContext) fieldContext_Attempt_description(_ context.Context, 
 	return graphql.NewScalarFieldContext("Attempt", field, true, true, "String")
 }
 
-func (ec *executionContext) _AttemptConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.AttemptConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -456,8 +458,8 @@ func (ec *executionContext) _AttemptConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.AttemptEdge) graphql.Marshaler {
-			return ec.marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*db.Attempt]) graphql.Marshaler {
+			return ec.marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -476,7 +478,7 @@ func (ec *executionContext) fieldContext_AttemptConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _AttemptConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.AttemptConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -508,7 +510,7 @@ func (ec *executionContext) fieldContext_AttemptConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _AttemptConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.AttemptConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -540,7 +542,7 @@ func (ec *executionContext) fieldContext_AttemptConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AttemptConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.AttemptConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -563,7 +565,7 @@ func (ec *executionContext) fieldContext_AttemptConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("AttemptConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _AttemptEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AttemptEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -586,7 +588,7 @@ func (ec *executionContext) fieldContext_AttemptEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("AttemptEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _AttemptEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.AttemptEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AttemptEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -802,7 +804,7 @@ func (ec *executionContext) fieldContext_Grant_installedAt(_ context.Context, fi
 	return graphql.NewScalarFieldContext("Grant", field, false, false, "Time")
 }
 
-func (ec *executionContext) _HistoryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.HistoryConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -814,8 +816,8 @@ func (ec *executionContext) _HistoryConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.HistoryEdge) graphql.Marshaler {
-			return ec.marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*db.HistoryEntry]) graphql.Marshaler {
+			return ec.marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -834,7 +836,7 @@ func (ec *executionContext) fieldContext_HistoryConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _HistoryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.HistoryConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -866,7 +868,7 @@ func (ec *executionContext) fieldContext_HistoryConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _HistoryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.HistoryConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -898,7 +900,7 @@ func (ec *executionContext) fieldContext_HistoryConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _HistoryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.HistoryConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -921,7 +923,7 @@ func (ec *executionContext) fieldContext_HistoryConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("HistoryConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _HistoryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.HistoryEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -944,7 +946,7 @@ func (ec *executionContext) fieldContext_HistoryEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("HistoryEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _HistoryEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.HistoryEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _HistoryEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.HistoryEntry]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1402,8 +1404,8 @@ func (ec *executionContext) _Instance_countedAs(ctx context.Context, field graph
 			return ec.Resolvers.Instance().CountedAs(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
-			return ec.marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *catalog.Part) graphql.Marshaler {
+			return ec.marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1830,8 +1832,8 @@ func (ec *executionContext) _Instance_attempts(ctx context.Context, field graphq
 			return ec.Resolvers.Instance().Attempts(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
-			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Attempt]) graphql.Marshaler {
+			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1874,8 +1876,8 @@ func (ec *executionContext) _Instance_history(ctx context.Context, field graphql
 			return ec.Resolvers.Instance().History(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
-			return ec.marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.HistoryEntry]) graphql.Marshaler {
+			return ec.marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1983,7 +1985,7 @@ func (ec *executionContext) fieldContext_InstanceChange_instance(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _InstanceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.InstanceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1995,8 +1997,8 @@ func (ec *executionContext) _InstanceConnection_edges(ctx context.Context, field
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.InstanceEdge) graphql.Marshaler {
-			return ec.marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2015,7 +2017,7 @@ func (ec *executionContext) fieldContext_InstanceConnection_edges(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _InstanceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.InstanceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2047,7 +2049,7 @@ func (ec *executionContext) fieldContext_InstanceConnection_nodes(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _InstanceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.InstanceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2079,7 +2081,7 @@ func (ec *executionContext) fieldContext_InstanceConnection_pageInfo(_ context.C
 	return fc, nil
 }
 
-func (ec *executionContext) _InstanceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.InstanceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2102,7 +2104,7 @@ func (ec *executionContext) fieldContext_InstanceConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("InstanceConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _InstanceConnection_totalIsExact(ctx context.Context, field graphql.CollectedField, obj *model.InstanceConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_totalIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2125,7 +2127,7 @@ func (ec *executionContext) fieldContext_InstanceConnection_totalIsExact(_ conte
 	return graphql.NewScalarFieldContext("InstanceConnection", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _InstanceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.InstanceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2148,7 +2150,7 @@ func (ec *executionContext) fieldContext_InstanceEdge_cursor(_ context.Context, 
 	return graphql.NewScalarFieldContext("InstanceEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _InstanceEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.InstanceEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2180,7 +2182,7 @@ func (ec *executionContext) fieldContext_InstanceEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _InstancePayload_instance(ctx context.Context, field graphql.CollectedField, obj *model.InstancePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstancePayload_instance(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2189,7 +2191,7 @@ func (ec *executionContext) _InstancePayload_instance(ctx context.Context, field
 			return ec.fieldContext_InstancePayload_instance(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Instance, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
@@ -2212,7 +2214,7 @@ func (ec *executionContext) fieldContext_InstancePayload_instance(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _InstancePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.InstancePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstancePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -2423,8 +2425,8 @@ func UnmarshalHoldInstanceInput(ctx context.Context, raw any) (fleet.HoldInstanc
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, obj any) (model.InstanceFilter, error) {
-	var it model.InstanceFilter
+func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, obj any) (machines.Filter, error) {
+	var it machines.Filter
 	if obj == nil {
 		return it, nil
 	}
@@ -2447,14 +2449,14 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = data
+			it.Application = data
 		case "groupId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("groupId"))
 			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.GroupID = data
+			it.Group = data
 		case "states":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("states"))
 			data, err := ec.unmarshalOInstanceState2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStateᚄ(ctx, v)
@@ -2485,7 +2487,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			it.Reasons = data
 		case "countedAs":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("countedAs"))
-			data, err := ec.unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx, v)
+			data, err := ec.unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2496,7 +2498,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			if err != nil {
 				return it, err
 			}
-			it.Oem = data
+			it.OEM = data
 		case "seenAfter":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("seenAfter"))
 			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
@@ -2513,7 +2515,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 			it.SeenBefore = data
 		case "search":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			data, err := ec.unmarshalOString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -2529,8 +2531,8 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalInstanceFilter(ctx context.Context, raw any) (model.InstanceFilter, error) {
-	var out model.InstanceFilter
+func UnmarshalInstanceFilter(ctx context.Context, raw any) (machines.Filter, error) {
+	var out machines.Filter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "InstanceFilter", raw, &out)
 	return out, err
 }
@@ -2933,7 +2935,7 @@ func (ec *executionContext) _Attempt(ctx context.Context, sel ast.SelectionSet, 
 
 var attemptConnectionImplementors = []string{"AttemptConnection"}
 
-func (ec *executionContext) _AttemptConnection(ctx context.Context, sel ast.SelectionSet, obj *model.AttemptConnection) graphql.Marshaler {
+func (ec *executionContext) _AttemptConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*db.Attempt]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, attemptConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2981,7 +2983,7 @@ func (ec *executionContext) _AttemptConnection(ctx context.Context, sel ast.Sele
 
 var attemptEdgeImplementors = []string{"AttemptEdge"}
 
-func (ec *executionContext) _AttemptEdge(ctx context.Context, sel ast.SelectionSet, obj *model.AttemptEdge) graphql.Marshaler {
+func (ec *executionContext) _AttemptEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*db.Attempt]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, attemptEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3087,7 +3089,7 @@ func (ec *executionContext) _Grant(ctx context.Context, sel ast.SelectionSet, ob
 
 var historyConnectionImplementors = []string{"HistoryConnection"}
 
-func (ec *executionContext) _HistoryConnection(ctx context.Context, sel ast.SelectionSet, obj *model.HistoryConnection) graphql.Marshaler {
+func (ec *executionContext) _HistoryConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*db.HistoryEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, historyConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3135,7 +3137,7 @@ func (ec *executionContext) _HistoryConnection(ctx context.Context, sel ast.Sele
 
 var historyEdgeImplementors = []string{"HistoryEdge"}
 
-func (ec *executionContext) _HistoryEdge(ctx context.Context, sel ast.SelectionSet, obj *model.HistoryEdge) graphql.Marshaler {
+func (ec *executionContext) _HistoryEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*db.HistoryEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, historyEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3465,7 +3467,7 @@ func (ec *executionContext) _InstanceChange(ctx context.Context, sel ast.Selecti
 
 var instanceConnectionImplementors = []string{"InstanceConnection"}
 
-func (ec *executionContext) _InstanceConnection(ctx context.Context, sel ast.SelectionSet, obj *model.InstanceConnection) graphql.Marshaler {
+func (ec *executionContext) _InstanceConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*db.Instance]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, instanceConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3518,7 +3520,7 @@ func (ec *executionContext) _InstanceConnection(ctx context.Context, sel ast.Sel
 
 var instanceEdgeImplementors = []string{"InstanceEdge"}
 
-func (ec *executionContext) _InstanceEdge(ctx context.Context, sel ast.SelectionSet, obj *model.InstanceEdge) graphql.Marshaler {
+func (ec *executionContext) _InstanceEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*db.Instance]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, instanceEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3556,7 +3558,7 @@ func (ec *executionContext) _InstanceEdge(ctx context.Context, sel ast.Selection
 
 var instancePayloadImplementors = []string{"InstancePayload"}
 
-func (ec *executionContext) _InstancePayload(ctx context.Context, sel ast.SelectionSet, obj *model.InstancePayload) graphql.Marshaler {
+func (ec *executionContext) _InstancePayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[db.Instance]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, instancePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3673,7 +3675,7 @@ func (ec *executionContext) marshalNAttempt2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Attempt(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx context.Context, sel ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.Attempt]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AttemptConnection!")
 		return graphql.Null
@@ -3681,11 +3683,11 @@ func (ec *executionContext) marshalNAttemptConnection2ᚖgithubᚗcomᚋcoreroll
 	return ec._AttemptConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AttemptEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*db.Attempt]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx, sel, v[i])
+		return ec.marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3697,7 +3699,7 @@ func (ec *executionContext) marshalNAttemptEdge2ᚕᚖgithubᚗcomᚋcoreroller�
 	return ret
 }
 
-func (ec *executionContext) marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptEdge(ctx context.Context, sel ast.SelectionSet, v *model.AttemptEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*db.Attempt]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "AttemptEdge!")
 		return graphql.Null
@@ -3705,17 +3707,21 @@ func (ec *executionContext) marshalNAttemptEdge2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._AttemptEdge(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (model.CountedAs, error) {
-	var res model.CountedAs
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx context.Context, v any) (catalog.Part, error) {
+	res, err := model.UnmarshalCountedAs(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v model.CountedAs) graphql.Marshaler {
-	return v
+func (ec *executionContext) marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx context.Context, sel ast.SelectionSet, v catalog.Part) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalCountedAs(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "CountedAs!")
+	}
+	return res
 }
 
-func (ec *executionContext) marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryConnection(ctx context.Context, sel ast.SelectionSet, v *model.HistoryConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.HistoryEntry]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryConnection!")
 		return graphql.Null
@@ -3723,11 +3729,11 @@ func (ec *executionContext) marshalNHistoryConnection2ᚖgithubᚗcomᚋcoreroll
 	return ec._HistoryConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.HistoryEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*db.HistoryEntry]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx, sel, v[i])
+		return ec.marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3739,7 +3745,7 @@ func (ec *executionContext) marshalNHistoryEdge2ᚕᚖgithubᚗcomᚋcoreroller�
 	return ret
 }
 
-func (ec *executionContext) marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐHistoryEdge(ctx context.Context, sel ast.SelectionSet, v *model.HistoryEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNHistoryEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*db.HistoryEntry]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryEdge!")
 		return graphql.Null
@@ -3808,7 +3814,7 @@ func (ec *executionContext) marshalNInstanceChange2ᚖgithubᚗcomᚋcoreroller�
 	return ec._InstanceChange(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx context.Context, sel ast.SelectionSet, v *model.InstanceConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.Instance]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstanceConnection!")
 		return graphql.Null
@@ -3816,11 +3822,11 @@ func (ec *executionContext) marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerol
 	return ec._InstanceConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.InstanceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*db.Instance]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx, sel, v[i])
+		return ec.marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3832,7 +3838,7 @@ func (ec *executionContext) marshalNInstanceEdge2ᚕᚖgithubᚗcomᚋcoreroller
 	return ret
 }
 
-func (ec *executionContext) marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceEdge(ctx context.Context, sel ast.SelectionSet, v *model.InstanceEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*db.Instance]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstanceEdge!")
 		return graphql.Null
@@ -3850,7 +3856,7 @@ func (ec *executionContext) marshalNInstanceOrderField2githubᚗcomᚋcoreroller
 	return v
 }
 
-func (ec *executionContext) marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx context.Context, sel ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "InstancePayload!")
 		return graphql.Null
@@ -3962,16 +3968,16 @@ func (ec *executionContext) marshalNStanding2githubᚗcomᚋcorerollerᚋcorerol
 	return res
 }
 
-func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, v any) ([]model.CountedAs, error) {
+func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx context.Context, v any) ([]catalog.Part, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]model.CountedAs, len(vSlice))
+	res := make([]catalog.Part, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}
@@ -3979,14 +3985,14 @@ func (ec *executionContext) unmarshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋc
 	return res, nil
 }
 
-func (ec *executionContext) marshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAsᚄ(ctx context.Context, sel ast.SelectionSet, v []model.CountedAs) graphql.Marshaler {
+func (ec *executionContext) marshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPartᚄ(ctx context.Context, sel ast.SelectionSet, v []catalog.Part) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx, sel, v[i])
+		return ec.marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -3998,20 +4004,22 @@ func (ec *executionContext) marshalOCountedAs2ᚕgithubᚗcomᚋcorerollerᚋcor
 	return ret
 }
 
-func (ec *executionContext) unmarshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, v any) (*model.CountedAs, error) {
+func (ec *executionContext) unmarshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx context.Context, v any) (*catalog.Part, error) {
 	if v == nil {
 		return nil, nil
 	}
-	var res = new(model.CountedAs)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
+	res, err := model.UnmarshalCountedAs(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐCountedAs(ctx context.Context, sel ast.SelectionSet, v *model.CountedAs) graphql.Marshaler {
+func (ec *executionContext) marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐPart(ctx context.Context, sel ast.SelectionSet, v *catalog.Part) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
-	return v
+	_ = sel
+	_ = ctx
+	res := model.MarshalCountedAs(*v)
+	return res
 }
 
 func (ec *executionContext) marshalOGrant2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {
@@ -4028,7 +4036,7 @@ func (ec *executionContext) marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcore
 	return ec._Instance(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx context.Context, v any) (*model.InstanceFilter, error) {
+func (ec *executionContext) unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚋmachinesᚐFilter(ctx context.Context, v any) (*machines.Filter, error) {
 	if v == nil {
 		return nil, nil
 	}

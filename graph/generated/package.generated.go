@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -687,7 +688,7 @@ func (ec *executionContext) fieldContext_PackageAction_deadline(_ context.Contex
 	return graphql.NewScalarFieldContext("PackageAction", field, false, false, "String")
 }
 
-func (ec *executionContext) _PackageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.PackageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -699,8 +700,8 @@ func (ec *executionContext) _PackageConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.PackageEdge) graphql.Marshaler {
-			return ec.marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*db.Release]) graphql.Marshaler {
+			return ec.marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -719,7 +720,7 @@ func (ec *executionContext) fieldContext_PackageConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _PackageConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.PackageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -751,7 +752,7 @@ func (ec *executionContext) fieldContext_PackageConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _PackageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.PackageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -783,7 +784,7 @@ func (ec *executionContext) fieldContext_PackageConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _PackageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.PackageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -806,7 +807,7 @@ func (ec *executionContext) fieldContext_PackageConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("PackageConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _PackageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.PackageEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -829,7 +830,7 @@ func (ec *executionContext) fieldContext_PackageEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("PackageEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _PackageEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.PackageEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackageEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -976,7 +977,7 @@ func (ec *executionContext) fieldContext_PackageFile_sha256(_ context.Context, f
 	return graphql.NewScalarFieldContext("PackageFile", field, false, false, "String")
 }
 
-func (ec *executionContext) _PackagePayload_package(ctx context.Context, field graphql.CollectedField, obj *model.PackagePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackagePayload_package(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -985,7 +986,7 @@ func (ec *executionContext) _PackagePayload_package(ctx context.Context, field g
 			return ec.fieldContext_PackagePayload_package(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Package, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Release) graphql.Marshaler {
@@ -1008,7 +1009,7 @@ func (ec *executionContext) fieldContext_PackagePayload_package(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _PackagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.PackagePayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _PackagePayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[db.Release]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1437,8 +1438,8 @@ func UnmarshalPackageFileInput(ctx context.Context, raw any) (fleet.FileInput, e
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj any) (model.PackageFilter, error) {
-	var it model.PackageFilter
+func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj any) (view.PackageFilter, error) {
+	var it view.PackageFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -1480,14 +1481,14 @@ func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalPackageFilter(ctx context.Context, raw any) (model.PackageFilter, error) {
-	var out model.PackageFilter
+func UnmarshalPackageFilter(ctx context.Context, raw any) (view.PackageFilter, error) {
+	var out view.PackageFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "PackageFilter", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context, obj any) (model.UpdatePackageInput, error) {
-	var it model.UpdatePackageInput
+func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context, obj any) (fleet.UpdatePackage, error) {
+	var it fleet.UpdatePackage
 	if obj == nil {
 		return it, nil
 	}
@@ -1556,14 +1557,14 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 			if err != nil {
 				return it, err
 			}
-			it.Sha1 = data
+			it.SHA1 = data
 		case "sha256":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("sha256"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Sha256 = data
+			it.SHA256 = data
 		case "description":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("description"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1573,7 +1574,7 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 			it.Description = data
 		case "files":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("files"))
-			data, err := ec.unmarshalOPackageFileInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
+			data, err := ec.unmarshalOPackageFileInput2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1591,10 +1592,10 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 			if err != nil {
 				return it, err
 			}
-			it.BlacklistedChannelIds = data
+			it.Blacklist = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			data, err := ec.unmarshalOString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1610,8 +1611,8 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalUpdatePackageInput(ctx context.Context, raw any) (model.UpdatePackageInput, error) {
-	var out model.UpdatePackageInput
+func UnmarshalUpdatePackageInput(ctx context.Context, raw any) (fleet.UpdatePackage, error) {
+	var out fleet.UpdatePackage
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "UpdatePackageInput", raw, &out)
 	return out, err
 }
@@ -1818,7 +1819,7 @@ func (ec *executionContext) _PackageAction(ctx context.Context, sel ast.Selectio
 
 var packageConnectionImplementors = []string{"PackageConnection"}
 
-func (ec *executionContext) _PackageConnection(ctx context.Context, sel ast.SelectionSet, obj *model.PackageConnection) graphql.Marshaler {
+func (ec *executionContext) _PackageConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*db.Release]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, packageConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1866,7 +1867,7 @@ func (ec *executionContext) _PackageConnection(ctx context.Context, sel ast.Sele
 
 var packageEdgeImplementors = []string{"PackageEdge"}
 
-func (ec *executionContext) _PackageEdge(ctx context.Context, sel ast.SelectionSet, obj *model.PackageEdge) graphql.Marshaler {
+func (ec *executionContext) _PackageEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*db.Release]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, packageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1957,7 +1958,7 @@ func (ec *executionContext) _PackageFile(ctx context.Context, sel ast.SelectionS
 
 var packagePayloadImplementors = []string{"PackagePayload"}
 
-func (ec *executionContext) _PackagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.PackagePayload) graphql.Marshaler {
+func (ec *executionContext) _PackagePayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[db.Release]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, packagePayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2031,7 +2032,7 @@ func (ec *executionContext) marshalNPackage2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Package(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageConnection(ctx context.Context, sel ast.SelectionSet, v *model.PackageConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.Release]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackageConnection!")
 		return graphql.Null
@@ -2039,11 +2040,11 @@ func (ec *executionContext) marshalNPackageConnection2ᚖgithubᚗcomᚋcoreroll
 	return ec._PackageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.PackageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*db.Release]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx, sel, v[i])
+		return ec.marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2055,7 +2056,7 @@ func (ec *executionContext) marshalNPackageEdge2ᚕᚖgithubᚗcomᚋcoreroller�
 	return ret
 }
 
-func (ec *executionContext) marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageEdge(ctx context.Context, sel ast.SelectionSet, v *model.PackageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNPackageEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*db.Release]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackageEdge!")
 		return graphql.Null
@@ -2092,12 +2093,7 @@ func (ec *executionContext) unmarshalNPackageFileInput2githubᚗcomᚋcoreroller
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNPackageFileInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx context.Context, v any) (*fleet.FileInput, error) {
-	res, err := ec.unmarshalInputPackageFileInput(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx context.Context, sel ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
+func (ec *executionContext) marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[db.Release]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "PackagePayload!")
 		return graphql.Null
@@ -2119,7 +2115,7 @@ func (ec *executionContext) marshalNPackageType2int8(ctx context.Context, sel as
 	return res
 }
 
-func (ec *executionContext) unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx context.Context, v any) (model.UpdatePackageInput, error) {
+func (ec *executionContext) unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdatePackage(ctx context.Context, v any) (fleet.UpdatePackage, error) {
 	res, err := ec.unmarshalInputUpdatePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
@@ -2163,24 +2159,7 @@ func (ec *executionContext) unmarshalOPackageFileInput2ᚕgithubᚗcomᚋcorerol
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOPackageFileInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInputᚄ(ctx context.Context, v any) ([]*fleet.FileInput, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]*fleet.FileInput, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNPackageFileInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐFileInput(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackageFilter(ctx context.Context, v any) (*model.PackageFilter, error) {
+func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐPackageFilter(ctx context.Context, v any) (*view.PackageFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -30,10 +30,10 @@ type RolloutResolver interface {
 	CurrentWave(ctx context.Context, obj *db.GroupRollout) (int, error)
 
 	Attempts(ctx context.Context, obj *db.GroupRollout) (*rollout.Counts, error)
-	Failures(ctx context.Context, obj *db.GroupRollout) ([]*view.FailureCount, error)
-	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error)
-	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*model.FailureBreakdown, error)
-	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *model.FailureFilter, first *int, after *string) (*model.AttemptConnection, error)
+	Failures(ctx context.Context, obj *db.GroupRollout) ([]*db.Failure, error)
+	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
+	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
+	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
 
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
@@ -48,8 +48,8 @@ func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.FailureFilter, error) {
-			return ec.unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx, v)
+		func(ctx context.Context, v any) (*view.FailureFilter, error) {
+			return ec.unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (ec *executionContext) field_Rollout_failedAttempts_args(ctx context.Contex
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _FailureBreakdown_value(ctx context.Context, field graphql.CollectedField, obj *model.FailureBreakdown) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureBreakdown_value(ctx context.Context, field graphql.CollectedField, obj *db.FailureShare) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -101,7 +101,7 @@ func (ec *executionContext) fieldContext_FailureBreakdown_value(_ context.Contex
 	return graphql.NewScalarFieldContext("FailureBreakdown", field, false, false, "String")
 }
 
-func (ec *executionContext) _FailureBreakdown_attempts(ctx context.Context, field graphql.CollectedField, obj *model.FailureBreakdown) (ret graphql.Marshaler) {
+func (ec *executionContext) _FailureBreakdown_attempts(ctx context.Context, field graphql.CollectedField, obj *db.FailureShare) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -848,8 +848,8 @@ func (ec *executionContext) _Rollout_failures(ctx context.Context, field graphql
 			return ec.Resolvers.Rollout().Failures(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*view.FailureCount) graphql.Marshaler {
-			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureCountᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Failure) graphql.Marshaler {
+			return ec.marshalNFailureCount2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -880,8 +880,8 @@ func (ec *executionContext) _Rollout_failuresByOem(ctx context.Context, field gr
 			return ec.Resolvers.Rollout().FailuresByOem(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
-			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.FailureShare) graphql.Marshaler {
+			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShareᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -912,8 +912,8 @@ func (ec *executionContext) _Rollout_failuresByVersion(ctx context.Context, fiel
 			return ec.Resolvers.Rollout().FailuresByVersion(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
-			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.FailureShare) graphql.Marshaler {
+			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShareᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -942,11 +942,11 @@ func (ec *executionContext) _Rollout_failedAttempts(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Rollout().FailedAttempts(ctx, obj, fc.Args["filter"].(*model.FailureFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Rollout().FailedAttempts(ctx, obj, fc.Args["filter"].(*view.FailureFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AttemptConnection) graphql.Marshaler {
-			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAttemptConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Attempt]) graphql.Marshaler {
+			return ec.marshalNAttemptConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1077,7 +1077,7 @@ func (ec *executionContext) fieldContext_Rollout_projectedEnd(_ context.Context,
 	return graphql.NewScalarFieldContext("Rollout", field, true, true, "Time")
 }
 
-func (ec *executionContext) _RolloutConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.RolloutConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1089,8 +1089,8 @@ func (ec *executionContext) _RolloutConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.RolloutEdge) graphql.Marshaler {
-			return ec.marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*db.GroupRollout]) graphql.Marshaler {
+			return ec.marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1109,7 +1109,7 @@ func (ec *executionContext) fieldContext_RolloutConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _RolloutConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.RolloutConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1141,7 +1141,7 @@ func (ec *executionContext) fieldContext_RolloutConnection_nodes(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _RolloutConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.RolloutConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1173,7 +1173,7 @@ func (ec *executionContext) fieldContext_RolloutConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _RolloutConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.RolloutConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1196,7 +1196,7 @@ func (ec *executionContext) fieldContext_RolloutConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("RolloutConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _RolloutEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.RolloutEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1219,7 +1219,7 @@ func (ec *executionContext) fieldContext_RolloutEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("RolloutEdge", field, false, false, "String")
 }
 
-func (ec *executionContext) _RolloutEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.RolloutEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _RolloutEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1590,8 +1590,8 @@ func (ec *executionContext) fieldContext_Wave_gate(_ context.Context, field grap
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj any) (model.FailureFilter, error) {
-	var it model.FailureFilter
+func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj any) (view.FailureFilter, error) {
+	var it view.FailureFilter
 	if obj == nil {
 		return it, nil
 	}
@@ -1628,7 +1628,7 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 			if err != nil {
 				return it, err
 			}
-			it.Oem = data
+			it.OEM = data
 		case "fromVersion":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fromVersion"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1647,8 +1647,8 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalFailureFilter(ctx context.Context, raw any) (model.FailureFilter, error) {
-	var out model.FailureFilter
+func UnmarshalFailureFilter(ctx context.Context, raw any) (view.FailureFilter, error) {
+	var out view.FailureFilter
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "FailureFilter", raw, &out)
 	return out, err
 }
@@ -1663,7 +1663,7 @@ func UnmarshalFailureFilter(ctx context.Context, raw any) (model.FailureFilter, 
 
 var failureBreakdownImplementors = []string{"FailureBreakdown"}
 
-func (ec *executionContext) _FailureBreakdown(ctx context.Context, sel ast.SelectionSet, obj *model.FailureBreakdown) graphql.Marshaler {
+func (ec *executionContext) _FailureBreakdown(ctx context.Context, sel ast.SelectionSet, obj *db.FailureShare) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, failureBreakdownImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1983,7 +1983,7 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 
 var rolloutConnectionImplementors = []string{"RolloutConnection"}
 
-func (ec *executionContext) _RolloutConnection(ctx context.Context, sel ast.SelectionSet, obj *model.RolloutConnection) graphql.Marshaler {
+func (ec *executionContext) _RolloutConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*db.GroupRollout]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rolloutConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2031,7 +2031,7 @@ func (ec *executionContext) _RolloutConnection(ctx context.Context, sel ast.Sele
 
 var rolloutEdgeImplementors = []string{"RolloutEdge"}
 
-func (ec *executionContext) _RolloutEdge(ctx context.Context, sel ast.SelectionSet, obj *model.RolloutEdge) graphql.Marshaler {
+func (ec *executionContext) _RolloutEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*db.GroupRollout]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, rolloutEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2192,11 +2192,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdownᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.FailureBreakdown) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShareᚄ(ctx context.Context, sel ast.SelectionSet, v []*db.FailureShare) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdown(ctx, sel, v[i])
+		return ec.marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShare(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2208,7 +2208,7 @@ func (ec *executionContext) marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorero
 	return ret
 }
 
-func (ec *executionContext) marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureBreakdown(ctx context.Context, sel ast.SelectionSet, v *model.FailureBreakdown) graphql.Marshaler {
+func (ec *executionContext) marshalNFailureBreakdown2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShare(ctx context.Context, sel ast.SelectionSet, v *db.FailureShare) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "FailureBreakdown!")
 		return graphql.Null
@@ -2254,7 +2254,7 @@ func (ec *executionContext) marshalNRollout2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Rollout(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutConnection(ctx context.Context, sel ast.SelectionSet, v *model.RolloutConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.GroupRollout]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RolloutConnection!")
 		return graphql.Null
@@ -2262,11 +2262,11 @@ func (ec *executionContext) marshalNRolloutConnection2ᚖgithubᚗcomᚋcoreroll
 	return ec._RolloutConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RolloutEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*db.GroupRollout]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx, sel, v[i])
+		return ec.marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2278,7 +2278,7 @@ func (ec *executionContext) marshalNRolloutEdge2ᚕᚖgithubᚗcomᚋcoreroller�
 	return ret
 }
 
-func (ec *executionContext) marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐRolloutEdge(ctx context.Context, sel ast.SelectionSet, v *model.RolloutEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNRolloutEdge2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*db.GroupRollout]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "RolloutEdge!")
 		return graphql.Null
@@ -2342,7 +2342,7 @@ func (ec *executionContext) marshalNWaveState2githubᚗcomᚋcorerollerᚋcorero
 	return v
 }
 
-func (ec *executionContext) unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐFailureFilter(ctx context.Context, v any) (*model.FailureFilter, error) {
+func (ec *executionContext) unmarshalOFailureFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐFailureFilter(ctx context.Context, v any) (*view.FailureFilter, error) {
 	if v == nil {
 		return nil, nil
 	}

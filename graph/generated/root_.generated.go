@@ -11,6 +11,8 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	gqlparser "github.com/vektah/gqlparser/v2"
@@ -44,6 +46,7 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
+	UpdateGroupInput() UpdateGroupInputResolver
 }
 
 type DirectiveRoot struct {
@@ -96,7 +99,7 @@ type ComplexityRoot struct {
 		ID           func(childComplexity int) int
 		Name         func(childComplexity int) int
 		Numbers      func(childComplexity int) int
-		Packages     func(childComplexity int, filter *model.PackageFilter, first *int, after *string) int
+		Packages     func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
 		ProductID    func(childComplexity int) int
 		RecentChecks func(childComplexity int) int
 		Revision     func(childComplexity int) int
@@ -109,8 +112,8 @@ type ComplexityRoot struct {
 	}
 
 	ApplicationPayload struct {
-		Application func(childComplexity int) int
-		UserErrors  func(childComplexity int) int
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	Attempt struct {
@@ -218,7 +221,7 @@ type ComplexityRoot struct {
 	}
 
 	ChannelPayload struct {
-		Channel    func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -241,7 +244,7 @@ type ComplexityRoot struct {
 	}
 
 	DemoPayload struct {
-		Demo       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -378,7 +381,7 @@ type ComplexityRoot struct {
 	}
 
 	GroupPayload struct {
-		Group      func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -489,7 +492,7 @@ type ComplexityRoot struct {
 	}
 
 	InstancePayload struct {
-		Instance   func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -533,8 +536,8 @@ type ComplexityRoot struct {
 		UnblacklistPackage func(childComplexity int, input fleet.UnblacklistPackage) int
 		UpdateApplication  func(childComplexity int, input fleet.UpdateApplication) int
 		UpdateChannel      func(childComplexity int, input fleet.UpdateChannel) int
-		UpdateGroup        func(childComplexity int, input model.UpdateGroupInput) int
-		UpdatePackage      func(childComplexity int, input model.UpdatePackageInput) int
+		UpdateGroup        func(childComplexity int, input fleet.UpdateGroup) int
+		UpdatePackage      func(childComplexity int, input fleet.UpdatePackage) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
 	}
 
@@ -626,7 +629,7 @@ type ComplexityRoot struct {
 	}
 
 	PackagePayload struct {
-		Package    func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -675,18 +678,18 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities      func(childComplexity int, filter *model.ActivityFilter, first *int, after *string) int
+		Activities      func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
 		Application     func(childComplexity int, id uuid.UUID) int
 		Applications    func(childComplexity int) int
-		Audits          func(childComplexity int, filter *model.AuditFilter, first *int, after *string) int
+		Audits          func(childComplexity int, filter *view.AuditFilter, first *int, after *string) int
 		Channel         func(childComplexity int, id uuid.UUID) int
-		ControlImpact   func(childComplexity int, groupID uuid.UUID, control model.GroupControl) int
+		ControlImpact   func(childComplexity int, groupID uuid.UUID, control view.Control) int
 		DeletionImpact  func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
 		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
 		Fleet           func(childComplexity int) int
 		Group           func(childComplexity int, id uuid.UUID) int
 		Instance        func(childComplexity int, id uuid.UUID) int
-		Instances       func(childComplexity int, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) int
+		Instances       func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
 		Me              func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
@@ -706,7 +709,7 @@ type ComplexityRoot struct {
 		CurrentWave       func(childComplexity int) int
 		EndedAt           func(childComplexity int) int
 		Evidence          func(childComplexity int) int
-		FailedAttempts    func(childComplexity int, filter *model.FailureFilter, first *int, after *string) int
+		FailedAttempts    func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
 		Failures          func(childComplexity int) int
 		FailuresByOem     func(childComplexity int) int
 		FailuresByVersion func(childComplexity int) int
@@ -772,7 +775,7 @@ type ComplexityRoot struct {
 	}
 
 	SignInPayload struct {
-		User       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -809,7 +812,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		ActivityAdded      func(childComplexity int, filter *model.ActivityFilter) int
+		ActivityAdded      func(childComplexity int, filter *view.ActivityFilter) int
 		ApplicationChanged func(childComplexity int, applicationID uuid.UUID) int
 		FleetChanged       func(childComplexity int) int
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
@@ -857,7 +860,7 @@ type ComplexityRoot struct {
 	}
 
 	UserPayload struct {
-		User       func(childComplexity int) int
+		Object     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
 	}
 
@@ -1127,7 +1130,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Packages(childComplexity, args["filter"].(*model.PackageFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Application.Packages(childComplexity, args["filter"].(*view.PackageFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Application.productId":
 		if e.ComplexityRoot.Application.ProductID == nil {
 			break
@@ -1167,11 +1170,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ApplicationChange.Snapshot(childComplexity), true
 
 	case "ApplicationPayload.application":
-		if e.ComplexityRoot.ApplicationPayload.Application == nil {
+		if e.ComplexityRoot.ApplicationPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ApplicationPayload.Application(childComplexity), true
+		return e.ComplexityRoot.ApplicationPayload.Object(childComplexity), true
 	case "ApplicationPayload.userErrors":
 		if e.ComplexityRoot.ApplicationPayload.UserErrors == nil {
 			break
@@ -1634,11 +1637,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.Channel.PromotedBy(childComplexity), true
 
 	case "ChannelPayload.channel":
-		if e.ComplexityRoot.ChannelPayload.Channel == nil {
+		if e.ComplexityRoot.ChannelPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.ChannelPayload.Channel(childComplexity), true
+		return e.ComplexityRoot.ChannelPayload.Object(childComplexity), true
 	case "ChannelPayload.userErrors":
 		if e.ComplexityRoot.ChannelPayload.UserErrors == nil {
 			break
@@ -1704,11 +1707,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.Demo.Running(childComplexity), true
 
 	case "DemoPayload.demo":
-		if e.ComplexityRoot.DemoPayload.Demo == nil {
+		if e.ComplexityRoot.DemoPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DemoPayload.Demo(childComplexity), true
+		return e.ComplexityRoot.DemoPayload.Object(childComplexity), true
 	case "DemoPayload.userErrors":
 		if e.ComplexityRoot.DemoPayload.UserErrors == nil {
 			break
@@ -2293,11 +2296,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.GroupNumbers.Waiting(childComplexity), true
 
 	case "GroupPayload.group":
-		if e.ComplexityRoot.GroupPayload.Group == nil {
+		if e.ComplexityRoot.GroupPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.GroupPayload.Group(childComplexity), true
+		return e.ComplexityRoot.GroupPayload.Object(childComplexity), true
 	case "GroupPayload.userErrors":
 		if e.ComplexityRoot.GroupPayload.UserErrors == nil {
 			break
@@ -2765,11 +2768,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.InstanceEdge.Node(childComplexity), true
 
 	case "InstancePayload.instance":
-		if e.ComplexityRoot.InstancePayload.Instance == nil {
+		if e.ComplexityRoot.InstancePayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.InstancePayload.Instance(childComplexity), true
+		return e.ComplexityRoot.InstancePayload.Object(childComplexity), true
 	case "InstancePayload.userErrors":
 		if e.ComplexityRoot.InstancePayload.UserErrors == nil {
 			break
@@ -3149,7 +3152,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(model.UpdateGroupInput)), true
+		return e.ComplexityRoot.Mutation.UpdateGroup(childComplexity, args["input"].(fleet.UpdateGroup)), true
 	case "Mutation.updatePackage":
 		if e.ComplexityRoot.Mutation.UpdatePackage == nil {
 			break
@@ -3160,7 +3163,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdatePackage(childComplexity, args["input"].(model.UpdatePackageInput)), true
+		return e.ComplexityRoot.Mutation.UpdatePackage(childComplexity, args["input"].(fleet.UpdatePackage)), true
 	case "Mutation.updatePolicy":
 		if e.ComplexityRoot.Mutation.UpdatePolicy == nil {
 			break
@@ -3543,11 +3546,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.PackageFile.Size(childComplexity), true
 
 	case "PackagePayload.package":
-		if e.ComplexityRoot.PackagePayload.Package == nil {
+		if e.ComplexityRoot.PackagePayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.PackagePayload.Package(childComplexity), true
+		return e.ComplexityRoot.PackagePayload.Object(childComplexity), true
 	case "PackagePayload.userErrors":
 		if e.ComplexityRoot.PackagePayload.UserErrors == nil {
 			break
@@ -3761,7 +3764,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*model.ActivityFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*view.ActivityFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
 			break
@@ -3789,7 +3792,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*model.AuditFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*view.AuditFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Query.channel":
 		if e.ComplexityRoot.Query.Channel == nil {
 			break
@@ -3811,7 +3814,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(model.GroupControl)), true
+		return e.ComplexityRoot.Query.ControlImpact(childComplexity, args["groupId"].(uuid.UUID), args["control"].(view.Control)), true
 	case "Query.deletionImpact":
 		if e.ComplexityRoot.Query.DeletionImpact == nil {
 			break
@@ -3872,7 +3875,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*model.InstanceFilter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
+		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*machines.Filter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
 
 	case "Query.me":
 		if e.ComplexityRoot.Query.Me == nil {
@@ -4016,7 +4019,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Rollout.FailedAttempts(childComplexity, args["filter"].(*model.FailureFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Rollout.FailedAttempts(childComplexity, args["filter"].(*view.FailureFilter), args["first"].(*int), args["after"].(*string)), true
 	case "Rollout.failures":
 		if e.ComplexityRoot.Rollout.Failures == nil {
 			break
@@ -4289,11 +4292,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.ServerInfo.Version(childComplexity), true
 
 	case "SignInPayload.user":
-		if e.ComplexityRoot.SignInPayload.User == nil {
+		if e.ComplexityRoot.SignInPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SignInPayload.User(childComplexity), true
+		return e.ComplexityRoot.SignInPayload.Object(childComplexity), true
 	case "SignInPayload.userErrors":
 		if e.ComplexityRoot.SignInPayload.UserErrors == nil {
 			break
@@ -4435,7 +4438,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Subscription.ActivityAdded(childComplexity, args["filter"].(*model.ActivityFilter)), true
+		return e.ComplexityRoot.Subscription.ActivityAdded(childComplexity, args["filter"].(*view.ActivityFilter)), true
 	case "Subscription.applicationChanged":
 		if e.ComplexityRoot.Subscription.ApplicationChanged == nil {
 			break
@@ -4637,11 +4640,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		return e.ComplexityRoot.UserError.Message(childComplexity), true
 
 	case "UserPayload.user":
-		if e.ComplexityRoot.UserPayload.User == nil {
+		if e.ComplexityRoot.UserPayload.Object == nil {
 			break
 		}
 
-		return e.ComplexityRoot.UserPayload.User(childComplexity), true
+		return e.ComplexityRoot.UserPayload.Object(childComplexity), true
 	case "UserPayload.userErrors":
 		if e.ComplexityRoot.UserPayload.UserErrors == nil {
 			break

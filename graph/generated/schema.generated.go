@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -22,58 +23,58 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.ApplicationPayload, error)
-	UpdateApplication(ctx context.Context, input fleet.UpdateApplication) (*model.ApplicationPayload, error)
+	CreateApplication(ctx context.Context, input fleet.CreateApplication) (*model.Payload[db.Application], error)
+	UpdateApplication(ctx context.Context, input fleet.UpdateApplication) (*model.Payload[db.Application], error)
 	DeleteApplication(ctx context.Context, input fleet.DeleteApplication) (*model.DeletePayload, error)
-	CreateChannel(ctx context.Context, input fleet.CreateChannel) (*model.ChannelPayload, error)
-	UpdateChannel(ctx context.Context, input fleet.UpdateChannel) (*model.ChannelPayload, error)
+	CreateChannel(ctx context.Context, input fleet.CreateChannel) (*model.Payload[db.Channel], error)
+	UpdateChannel(ctx context.Context, input fleet.UpdateChannel) (*model.Payload[db.Channel], error)
 	DeleteChannel(ctx context.Context, input fleet.DeleteChannel) (*model.DeletePayload, error)
-	PromotePackage(ctx context.Context, input fleet.PromotePackage) (*model.ChannelPayload, error)
-	BlacklistPackage(ctx context.Context, input fleet.BlacklistPackage) (*model.ChannelPayload, error)
-	UnblacklistPackage(ctx context.Context, input fleet.UnblacklistPackage) (*model.ChannelPayload, error)
-	AddFloor(ctx context.Context, input fleet.AddFloor) (*model.ChannelPayload, error)
-	RemoveFloor(ctx context.Context, input fleet.RemoveFloor) (*model.ChannelPayload, error)
-	CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error)
-	UpdateGroup(ctx context.Context, input model.UpdateGroupInput) (*model.GroupPayload, error)
+	PromotePackage(ctx context.Context, input fleet.PromotePackage) (*model.Payload[db.Channel], error)
+	BlacklistPackage(ctx context.Context, input fleet.BlacklistPackage) (*model.Payload[db.Channel], error)
+	UnblacklistPackage(ctx context.Context, input fleet.UnblacklistPackage) (*model.Payload[db.Channel], error)
+	AddFloor(ctx context.Context, input fleet.AddFloor) (*model.Payload[db.Channel], error)
+	RemoveFloor(ctx context.Context, input fleet.RemoveFloor) (*model.Payload[db.Channel], error)
+	CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.Payload[db.Group], error)
+	UpdateGroup(ctx context.Context, input fleet.UpdateGroup) (*model.Payload[db.Group], error)
 	DeleteGroup(ctx context.Context, input fleet.DeleteGroup) (*model.DeletePayload, error)
-	PauseUpdates(ctx context.Context, input fleet.PauseUpdates) (*model.GroupPayload, error)
-	ResumeUpdates(ctx context.Context, input fleet.ResumeUpdates) (*model.GroupPayload, error)
-	HoldInstance(ctx context.Context, input fleet.HoldInstance) (*model.InstancePayload, error)
-	PinInstance(ctx context.Context, input fleet.PinInstance) (*model.InstancePayload, error)
-	ReleaseInstance(ctx context.Context, input fleet.ReleaseInstance) (*model.InstancePayload, error)
-	MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.InstancePayload, error)
-	SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.InstancePayload, error)
-	CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.PackagePayload, error)
-	UpdatePackage(ctx context.Context, input model.UpdatePackageInput) (*model.PackagePayload, error)
+	PauseUpdates(ctx context.Context, input fleet.PauseUpdates) (*model.Payload[db.Group], error)
+	ResumeUpdates(ctx context.Context, input fleet.ResumeUpdates) (*model.Payload[db.Group], error)
+	HoldInstance(ctx context.Context, input fleet.HoldInstance) (*model.Payload[db.Instance], error)
+	PinInstance(ctx context.Context, input fleet.PinInstance) (*model.Payload[db.Instance], error)
+	ReleaseInstance(ctx context.Context, input fleet.ReleaseInstance) (*model.Payload[db.Instance], error)
+	MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.Payload[db.Instance], error)
+	SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.Payload[db.Instance], error)
+	CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.Payload[db.Release], error)
+	UpdatePackage(ctx context.Context, input fleet.UpdatePackage) (*model.Payload[db.Release], error)
 	DeletePackage(ctx context.Context, input fleet.DeletePackage) (*model.DeletePayload, error)
-	UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error)
-	HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.GroupPayload, error)
-	AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.GroupPayload, error)
-	StartDemo(ctx context.Context) (*model.DemoPayload, error)
-	StopDemo(ctx context.Context) (*model.DemoPayload, error)
-	SignIn(ctx context.Context, input model.SignInInput) (*model.SignInPayload, error)
+	UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.Payload[db.Group], error)
+	HaltRollout(ctx context.Context, input fleet.HaltRollout) (*model.Payload[db.Group], error)
+	AdvanceWave(ctx context.Context, input fleet.AdvanceWave) (*model.Payload[db.Group], error)
+	StartDemo(ctx context.Context) (*model.Payload[fleet.Demo], error)
+	StopDemo(ctx context.Context) (*model.Payload[fleet.Demo], error)
+	SignIn(ctx context.Context, input model.SignInInput) (*model.Payload[db.User], error)
 	SignOut(ctx context.Context) (*model.SignOutPayload, error)
-	ChangePassword(ctx context.Context, input account.ChangePassword) (*model.UserPayload, error)
-	CreateUser(ctx context.Context, input account.CreateUser) (*model.UserPayload, error)
-	SetPassword(ctx context.Context, input account.SetPassword) (*model.UserPayload, error)
+	ChangePassword(ctx context.Context, input account.ChangePassword) (*model.Payload[db.User], error)
+	CreateUser(ctx context.Context, input account.CreateUser) (*model.Payload[db.User], error)
+	SetPassword(ctx context.Context, input account.SetPassword) (*model.Payload[db.User], error)
 	DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error)
 }
 type QueryResolver interface {
-	Activities(ctx context.Context, filter *model.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error)
+	Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string) (*model.Connection[*db.Activity], error)
 	Applications(ctx context.Context) ([]*db.Application, error)
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
-	Audits(ctx context.Context, filter *model.AuditFilter, first *int, after *string) (*model.AuditConnection, error)
+	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string) (*model.Connection[*db.Audit], error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
 	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error)
 	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error)
-	UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*model.UpdatePath, error)
+	UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*view.UpdatePath, error)
 	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error)
 	SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error)
 	Fleet(ctx context.Context) (*view.Numbers, error)
 	Group(ctx context.Context, id uuid.UUID) (*db.Group, error)
-	ControlImpact(ctx context.Context, groupID uuid.UUID, control model.GroupControl) (*view.Reach, error)
+	ControlImpact(ctx context.Context, groupID uuid.UUID, control view.Control) (*view.Reach, error)
 	Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error)
-	Instances(ctx context.Context, filter *model.InstanceFilter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error)
+	Instances(ctx context.Context, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) (*model.Connection[*db.Instance], error)
 	Package(ctx context.Context, id uuid.UUID) (*db.Release, error)
 	PolicyPreview(ctx context.Context, input model.PolicyPreviewInput) (*model.PolicyPreview, error)
 	Rollout(ctx context.Context, id uuid.UUID) (*db.GroupRollout, error)
@@ -84,7 +85,7 @@ type QueryResolver interface {
 	Users(ctx context.Context) ([]*db.User, error)
 }
 type SubscriptionResolver interface {
-	ActivityAdded(ctx context.Context, filter *model.ActivityFilter) (<-chan *model.ActivityAddition, error)
+	ActivityAdded(ctx context.Context, filter *view.ActivityFilter) (<-chan *model.ActivityAddition, error)
 	ApplicationChanged(ctx context.Context, applicationID uuid.UUID) (<-chan *model.ApplicationChange, error)
 	FleetChanged(ctx context.Context) (<-chan *model.FleetChange, error)
 	GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error)
@@ -506,8 +507,8 @@ func (ec *executionContext) field_Mutation_updateGroup_args(ctx context.Context,
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateGroupInput, error) {
-			return ec.unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdateGroupInput(ctx, v)
+		func(ctx context.Context, v any) (fleet.UpdateGroup, error) {
+			return ec.unmarshalNUpdateGroupInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdateGroup(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -520,8 +521,8 @@ func (ec *executionContext) field_Mutation_updatePackage_args(ctx context.Contex
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdatePackageInput, error) {
-			return ec.unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePackageInput(ctx, v)
+		func(ctx context.Context, v any) (fleet.UpdatePackage, error) {
+			return ec.unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdatePackage(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -562,8 +563,8 @@ func (ec *executionContext) field_Query_activities_args(ctx context.Context, raw
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ActivityFilter, error) {
-			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
+		func(ctx context.Context, v any) (*view.ActivityFilter, error) {
+			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐActivityFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -606,8 +607,8 @@ func (ec *executionContext) field_Query_audits_args(ctx context.Context, rawArgs
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.AuditFilter, error) {
-			return ec.unmarshalOAuditFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditFilter(ctx, v)
+		func(ctx context.Context, v any) (*view.AuditFilter, error) {
+			return ec.unmarshalOAuditFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAuditFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -658,8 +659,8 @@ func (ec *executionContext) field_Query_controlImpact_args(ctx context.Context, 
 	}
 	args["groupId"] = arg0
 	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "control",
-		func(ctx context.Context, v any) (model.GroupControl, error) {
-			return ec.unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupControl(ctx, v)
+		func(ctx context.Context, v any) (view.Control, error) {
+			return ec.unmarshalNGroupControl2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐControl(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -752,8 +753,8 @@ func (ec *executionContext) field_Query_instances_args(ctx context.Context, rawA
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.InstanceFilter, error) {
-			return ec.unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceFilter(ctx, v)
+		func(ctx context.Context, v any) (*machines.Filter, error) {
+			return ec.unmarshalOInstanceFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚋmachinesᚐFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -912,8 +913,8 @@ func (ec *executionContext) field_Subscription_activityAdded_args(ctx context.Co
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ActivityFilter, error) {
-			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityFilter(ctx, v)
+		func(ctx context.Context, v any) (*view.ActivityFilter, error) {
+			return ec.unmarshalOActivityFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐActivityFilter(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -995,8 +996,8 @@ func (ec *executionContext) _Mutation_createApplication(ctx context.Context, fie
 			return ec.Resolvers.Mutation().CreateApplication(ctx, fc.Args["input"].(fleet.CreateApplication))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
-			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Application]) graphql.Marshaler {
+			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1039,8 +1040,8 @@ func (ec *executionContext) _Mutation_updateApplication(ctx context.Context, fie
 			return ec.Resolvers.Mutation().UpdateApplication(ctx, fc.Args["input"].(fleet.UpdateApplication))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ApplicationPayload) graphql.Marshaler {
-			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐApplicationPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Application]) graphql.Marshaler {
+			return ec.marshalNApplicationPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1127,8 +1128,8 @@ func (ec *executionContext) _Mutation_createChannel(ctx context.Context, field g
 			return ec.Resolvers.Mutation().CreateChannel(ctx, fc.Args["input"].(fleet.CreateChannel))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1171,8 +1172,8 @@ func (ec *executionContext) _Mutation_updateChannel(ctx context.Context, field g
 			return ec.Resolvers.Mutation().UpdateChannel(ctx, fc.Args["input"].(fleet.UpdateChannel))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1259,8 +1260,8 @@ func (ec *executionContext) _Mutation_promotePackage(ctx context.Context, field 
 			return ec.Resolvers.Mutation().PromotePackage(ctx, fc.Args["input"].(fleet.PromotePackage))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1303,8 +1304,8 @@ func (ec *executionContext) _Mutation_blacklistPackage(ctx context.Context, fiel
 			return ec.Resolvers.Mutation().BlacklistPackage(ctx, fc.Args["input"].(fleet.BlacklistPackage))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1347,8 +1348,8 @@ func (ec *executionContext) _Mutation_unblacklistPackage(ctx context.Context, fi
 			return ec.Resolvers.Mutation().UnblacklistPackage(ctx, fc.Args["input"].(fleet.UnblacklistPackage))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1391,8 +1392,8 @@ func (ec *executionContext) _Mutation_addFloor(ctx context.Context, field graphq
 			return ec.Resolvers.Mutation().AddFloor(ctx, fc.Args["input"].(fleet.AddFloor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1435,8 +1436,8 @@ func (ec *executionContext) _Mutation_removeFloor(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().RemoveFloor(ctx, fc.Args["input"].(fleet.RemoveFloor))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ChannelPayload) graphql.Marshaler {
-			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐChannelPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1479,8 +1480,8 @@ func (ec *executionContext) _Mutation_createGroup(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().CreateGroup(ctx, fc.Args["input"].(model.CreateGroupInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1520,11 +1521,11 @@ func (ec *executionContext) _Mutation_updateGroup(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateGroup(ctx, fc.Args["input"].(model.UpdateGroupInput))
+			return ec.Resolvers.Mutation().UpdateGroup(ctx, fc.Args["input"].(fleet.UpdateGroup))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1611,8 +1612,8 @@ func (ec *executionContext) _Mutation_pauseUpdates(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().PauseUpdates(ctx, fc.Args["input"].(fleet.PauseUpdates))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1655,8 +1656,8 @@ func (ec *executionContext) _Mutation_resumeUpdates(ctx context.Context, field g
 			return ec.Resolvers.Mutation().ResumeUpdates(ctx, fc.Args["input"].(fleet.ResumeUpdates))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1699,8 +1700,8 @@ func (ec *executionContext) _Mutation_holdInstance(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().HoldInstance(ctx, fc.Args["input"].(fleet.HoldInstance))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1743,8 +1744,8 @@ func (ec *executionContext) _Mutation_pinInstance(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().PinInstance(ctx, fc.Args["input"].(fleet.PinInstance))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1787,8 +1788,8 @@ func (ec *executionContext) _Mutation_releaseInstance(ctx context.Context, field
 			return ec.Resolvers.Mutation().ReleaseInstance(ctx, fc.Args["input"].(fleet.ReleaseInstance))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1831,8 +1832,8 @@ func (ec *executionContext) _Mutation_moveInstance(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().MoveInstance(ctx, fc.Args["input"].(fleet.MoveInstance))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1875,8 +1876,8 @@ func (ec *executionContext) _Mutation_setInstanceAlias(ctx context.Context, fiel
 			return ec.Resolvers.Mutation().SetInstanceAlias(ctx, fc.Args["input"].(fleet.SetInstanceAlias))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstancePayload) graphql.Marshaler {
-			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstancePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstancePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1919,8 +1920,8 @@ func (ec *executionContext) _Mutation_createPackage(ctx context.Context, field g
 			return ec.Resolvers.Mutation().CreatePackage(ctx, fc.Args["input"].(fleet.CreatePackage))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
-			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Release]) graphql.Marshaler {
+			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -1960,11 +1961,11 @@ func (ec *executionContext) _Mutation_updatePackage(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdatePackage(ctx, fc.Args["input"].(model.UpdatePackageInput))
+			return ec.Resolvers.Mutation().UpdatePackage(ctx, fc.Args["input"].(fleet.UpdatePackage))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.PackagePayload) graphql.Marshaler {
-			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPackagePayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Release]) graphql.Marshaler {
+			return ec.marshalNPackagePayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2051,8 +2052,8 @@ func (ec *executionContext) _Mutation_updatePolicy(ctx context.Context, field gr
 			return ec.Resolvers.Mutation().UpdatePolicy(ctx, fc.Args["input"].(model.UpdatePolicyInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2095,8 +2096,8 @@ func (ec *executionContext) _Mutation_haltRollout(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().HaltRollout(ctx, fc.Args["input"].(fleet.HaltRollout))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2139,8 +2140,8 @@ func (ec *executionContext) _Mutation_advanceWave(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().AdvanceWave(ctx, fc.Args["input"].(fleet.AdvanceWave))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.GroupPayload) graphql.Marshaler {
-			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGroupPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Group]) graphql.Marshaler {
+			return ec.marshalNGroupPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2182,8 +2183,8 @@ func (ec *executionContext) _Mutation_startDemo(ctx context.Context, field graph
 			return ec.Resolvers.Mutation().StartDemo(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
-			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[fleet.Demo]) graphql.Marshaler {
+			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2214,8 +2215,8 @@ func (ec *executionContext) _Mutation_stopDemo(ctx context.Context, field graphq
 			return ec.Resolvers.Mutation().StopDemo(ctx)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
-			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[fleet.Demo]) graphql.Marshaler {
+			return ec.marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2247,8 +2248,8 @@ func (ec *executionContext) _Mutation_signIn(ctx context.Context, field graphql.
 			return ec.Resolvers.Mutation().SignIn(ctx, fc.Args["input"].(model.SignInInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.SignInPayload) graphql.Marshaler {
-			return ec.marshalNSignInPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐSignInPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.User]) graphql.Marshaler {
+			return ec.marshalNSignInPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2323,8 +2324,8 @@ func (ec *executionContext) _Mutation_changePassword(ctx context.Context, field 
 			return ec.Resolvers.Mutation().ChangePassword(ctx, fc.Args["input"].(account.ChangePassword))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.User]) graphql.Marshaler {
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2367,8 +2368,8 @@ func (ec *executionContext) _Mutation_createUser(ctx context.Context, field grap
 			return ec.Resolvers.Mutation().CreateUser(ctx, fc.Args["input"].(account.CreateUser))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.User]) graphql.Marshaler {
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2411,8 +2412,8 @@ func (ec *executionContext) _Mutation_setPassword(ctx context.Context, field gra
 			return ec.Resolvers.Mutation().SetPassword(ctx, fc.Args["input"].(account.SetPassword))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UserPayload) graphql.Marshaler {
-			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserPayload(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.User]) graphql.Marshaler {
+			return ec.marshalNUserPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2496,11 +2497,11 @@ func (ec *executionContext) _Query_activities(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Activities(ctx, fc.Args["filter"].(*model.ActivityFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Activities(ctx, fc.Args["filter"].(*view.ActivityFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ActivityConnection) graphql.Marshaler {
-			return ec.marshalNActivityConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐActivityConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Activity]) graphql.Marshaler {
+			return ec.marshalNActivityConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2616,11 +2617,11 @@ func (ec *executionContext) _Query_audits(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Audits(ctx, fc.Args["filter"].(*model.AuditFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Audits(ctx, fc.Args["filter"].(*view.AuditFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditConnection) graphql.Marshaler {
-			return ec.marshalNAuditConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Audit]) graphql.Marshaler {
+			return ec.marshalNAuditConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2795,8 +2796,8 @@ func (ec *executionContext) _Query_updatePath(ctx context.Context, field graphql
 			return ec.Resolvers.Query().UpdatePath(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["fromVersion"].(string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.UpdatePath) graphql.Marshaler {
-			return ec.marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUpdatePath(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.UpdatePath) graphql.Marshaler {
+			return ec.marshalNUpdatePath2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐUpdatePath(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3000,7 +3001,7 @@ func (ec *executionContext) _Query_controlImpact(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().ControlImpact(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(model.GroupControl))
+			return ec.Resolvers.Query().ControlImpact(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(view.Control))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
@@ -3088,11 +3089,11 @@ func (ec *executionContext) _Query_instances(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Instances(ctx, fc.Args["filter"].(*model.InstanceFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["orderBy"].(*model.InstanceOrder))
+			return ec.Resolvers.Query().Instances(ctx, fc.Args["filter"].(*machines.Filter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["orderBy"].(*model.InstanceOrder))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.InstanceConnection) graphql.Marshaler {
-			return ec.marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Instance]) graphql.Marshaler {
+			return ec.marshalNInstanceConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3512,7 +3513,7 @@ func (ec *executionContext) _Subscription_activityAdded(ctx context.Context, fie
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().ActivityAdded(ctx, fc.Args["filter"].(*model.ActivityFilter))
+			return ec.Resolvers.Subscription().ActivityAdded(ctx, fc.Args["filter"].(*view.ActivityFilter))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.ActivityAddition) graphql.Marshaler {

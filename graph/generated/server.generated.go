@@ -94,7 +94,7 @@ func (ec *executionContext) fieldContext_Demo_available(_ context.Context, field
 	return graphql.NewScalarFieldContext("Demo", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _DemoPayload_demo(ctx context.Context, field graphql.CollectedField, obj *model.DemoPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DemoPayload_demo(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Demo]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -103,7 +103,7 @@ func (ec *executionContext) _DemoPayload_demo(ctx context.Context, field graphql
 			return ec.fieldContext_DemoPayload_demo(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Demo, nil
+			return obj.Object, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Demo) graphql.Marshaler {
@@ -126,7 +126,7 @@ func (ec *executionContext) fieldContext_DemoPayload_demo(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _DemoPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.DemoPayload) (ret graphql.Marshaler) {
+func (ec *executionContext) _DemoPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Demo]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -693,7 +693,7 @@ func (ec *executionContext) _Demo(ctx context.Context, sel ast.SelectionSet, obj
 
 var demoPayloadImplementors = []string{"DemoPayload"}
 
-func (ec *executionContext) _DemoPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DemoPayload) graphql.Marshaler {
+func (ec *executionContext) _DemoPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[fleet.Demo]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, demoPayloadImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -917,7 +917,7 @@ func (ec *executionContext) _ServerInfo(ctx context.Context, sel ast.SelectionSe
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐDemoPayload(ctx context.Context, sel ast.SelectionSet, v *model.DemoPayload) graphql.Marshaler {
+func (ec *executionContext) marshalNDemoPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[fleet.Demo]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "DemoPayload!")
 		return graphql.Null

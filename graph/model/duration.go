@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sosodev/duration"
 )
 
 const day = 24 * time.Hour
@@ -25,31 +27,13 @@ func errDuration() error {
 // FormatDuration returns a duration in ISO 8601 with days as the largest unit,
 // because the length of longer units varies.
 func FormatDuration(d time.Duration) string {
-	var b strings.Builder
-	if d < 0 {
-		b.WriteByte('-')
-		d = -d
-	}
-	b.WriteByte('P')
-	if days := d / day; days > 0 {
-		b.WriteString(strconv.FormatInt(int64(days), 10) + "D")
-		if d -= days * day; d == 0 {
-			return b.String()
-		}
-	}
-	b.WriteByte('T')
-	if hours := d / time.Hour; hours > 0 {
-		b.WriteString(strconv.FormatInt(int64(hours), 10) + "H")
-		d -= hours * time.Hour
-	}
-	if minutes := d / time.Minute; minutes > 0 {
-		b.WriteString(strconv.FormatInt(int64(minutes), 10) + "M")
-		d -= minutes * time.Minute
-	}
-	if d > 0 || strings.HasSuffix(b.String(), "T") {
-		b.WriteString(strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "S")
-	}
-	return b.String()
+	iso := duration.Duration{Negative: d < 0}
+	d = d.Abs()
+	iso.Days = float64(d / day)
+	iso.Hours = float64(d % day / time.Hour)
+	iso.Minutes = float64(d % time.Hour / time.Minute)
+	iso.Seconds = (d % time.Minute).Seconds()
+	return iso.String()
 }
 
 // ParseDuration parses ISO 8601, hh:mm:ss such as 00:15:00, or numbers with units
@@ -67,37 +51,26 @@ func ParseDuration(text string) (time.Duration, error) {
 		return 0, errDuration()
 	}
 	var numbers []string
-	var units []time.Duration
+	var lengths []time.Duration
 	for _, m := range unitPattern.FindAllStringSubmatch(lower, -1) {
-		u := unit(m[2])
-		if u == 0 {
+		if units[m[2]] == 0 {
 			return 0, errDuration()
 		}
-		numbers, units = append(numbers, m[1]), append(units, u)
+		numbers, lengths = append(numbers, m[1]), append(lengths, units[m[2]])
 	}
-	return sum(numbers, units)
+	return sum(numbers, lengths)
 }
 
-// unit returns the length of a unit, 0 for an unknown one. Single letters have
-// the meaning of Go and PostgreSQL: m is minutes.
-func unit(word string) time.Duration {
-	switch word {
-	case "us", "microsecond", "microseconds":
-		return time.Microsecond
-	case "ms", "msec", "msecs", "millisecond", "milliseconds":
-		return time.Millisecond
-	case "s", "sec", "secs", "second", "seconds":
-		return time.Second
-	case "m", "min", "mins", "minute", "minutes":
-		return time.Minute
-	case "h", "hr", "hrs", "hour", "hours":
-		return time.Hour
-	case "d", "day", "days":
-		return day
-	case "w", "week", "weeks":
-		return 7 * day
-	}
-	return 0
+// units are the units that people write. Single letters have the meaning of Go and
+// PostgreSQL: m is minutes.
+var units = map[string]time.Duration{
+	"us": time.Microsecond, "microsecond": time.Microsecond, "microseconds": time.Microsecond,
+	"ms": time.Millisecond, "msec": time.Millisecond, "msecs": time.Millisecond, "millisecond": time.Millisecond, "milliseconds": time.Millisecond,
+	"s": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
+	"m": time.Minute, "min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
+	"h": time.Hour, "hr": time.Hour, "hrs": time.Hour, "hour": time.Hour, "hours": time.Hour,
+	"d": day, "day": day, "days": day,
+	"w": 7 * day, "week": 7 * day, "weeks": 7 * day,
 }
 
 // sum adds up numbers times units; empty numbers count as 0.

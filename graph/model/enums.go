@@ -7,10 +7,11 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Names of enumerations that are stored as numbers, in the order of the numbers.
+// Names of enumerations, in the order of the numbers if there are numbers.
 const (
 	instanceStates = "NONE UNDEFINED GRANTED ERROR COMPLETE INSTALLED DOWNLOADED DOWNLOADING ON_HOLD"
 	standings      = "ACTIVE SILENT OVERRIDDEN QUARANTINED"
@@ -19,6 +20,7 @@ const (
 	overrideKinds  = "HOLD PIN"                                                              // from 1
 	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                     // from 1
 	severities     = "SUCCESS INFO WARNING ERROR"                                            // from 1
+	countedAs      = "ON_TARGET IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
 		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED" // from 1
@@ -170,4 +172,16 @@ func UnmarshalOnDemand(v any) (rollout.OnDemand, error) {
 		return rollout.OnDemandSameRules, nil
 	}
 	return rollout.OnDemand(strings.ToLower(text)), nil
+}
+
+// MarshalCountedAs writes the count that includes a machine.
+func MarshalCountedAs(p catalog.Part) graphql.Marshaler { return graphql.MarshalString(string(p)) }
+
+// UnmarshalCountedAs reads the count that includes a machine.
+func UnmarshalCountedAs(v any) (catalog.Part, error) {
+	text, _ := v.(string)
+	if !slices.Contains(strings.Fields(countedAs), text) {
+		return "", inputError("%.50q is not a count of machines", text)
+	}
+	return catalog.Part(text), nil
 }

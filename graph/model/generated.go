@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/forecast"
 	"github.com/google/uuid"
 )
 
@@ -28,44 +29,6 @@ type ActivityAddition struct {
 	Activities []*db.Activity `json:"activities"`
 }
 
-// A page of activity.
-type ActivityConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*ActivityEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.Activity `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching entries, counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// An entry of a page.
-type ActivityEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The entry.
-	Node *db.Activity `json:"node"`
-}
-
-// Conditions on activity; all must match.
-type ActivityFilter struct {
-	// Activity of this application.
-	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// Activity of this group.
-	GroupID *uuid.UUID `json:"groupId,omitempty"`
-	// Activity of this machine.
-	InstanceID *uuid.UUID `json:"instanceId,omitempty"`
-	// Any of these kinds.
-	Kinds []rollout.ActivityKind `json:"kinds,omitempty"`
-	// Any of these severities.
-	Severities []rollout.Severity `json:"severities,omitempty"`
-	// At or after this time.
-	Since *time.Time `json:"since,omitempty"`
-	// Before this time.
-	Until *time.Time `json:"until,omitempty"`
-}
-
 // Current state of an application.
 type ApplicationChange struct {
 	// When the data was read.
@@ -74,94 +37,6 @@ type ApplicationChange struct {
 	Snapshot bool `json:"snapshot"`
 	// Null when it was deleted; the subscription then ends.
 	Application *db.Application `json:"application,omitempty"`
-}
-
-// Result of a change to an application.
-type ApplicationPayload struct {
-	// The changed application; null when nothing was changed.
-	Application *db.Application `json:"application,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
-// A page of attempts.
-type AttemptConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*AttemptEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.Attempt `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching attempts. From a counter when one fits the filter, else counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// An attempt of a page.
-type AttemptEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The attempt.
-	Node *db.Attempt `json:"node"`
-}
-
-// Something that needs the attention of an operator.
-type Attention struct {
-	// What it is.
-	Kind AttentionKind `json:"kind"`
-	// How urgent it is.
-	Severity rollout.Severity `json:"severity"`
-	// The application concerned; null when there is none.
-	Application *db.Application `json:"application,omitempty"`
-	// The group concerned; null when there is none.
-	Group *db.Group `json:"group,omitempty"`
-	// When it began; null when unknown.
-	Since *time.Time `json:"since,omitempty"`
-	// The cause in one sentence.
-	Sentence string `json:"sentence"`
-}
-
-// A page of audit entries.
-type AuditConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*AuditEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.Audit `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching entries, counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// An entry of a page.
-type AuditEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The entry.
-	Node *db.Audit `json:"node"`
-}
-
-// Conditions on audit entries; all must match.
-type AuditFilter struct {
-	// Changes within this application.
-	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// Changes to this object.
-	ObjectID *uuid.UUID `json:"objectId,omitempty"`
-	// Changes by this user name.
-	Actor *string `json:"actor,omitempty"`
-	// Changes by this mutation, such as "pauseUpdates".
-	Action *string `json:"action,omitempty"`
-	// At or after this time.
-	Since *time.Time `json:"since,omitempty"`
-	// Before this time.
-	Until *time.Time `json:"until,omitempty"`
-}
-
-// Result of a change to a channel.
-type ChannelPayload struct {
-	// The changed channel; null when nothing was changed.
-	Channel *db.Channel `json:"channel,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Properties of a new group.
@@ -188,34 +63,6 @@ type DeletePayload struct {
 	DeletedID *uuid.UUID `json:"deletedId,omitempty"`
 	// Why nothing was deleted; empty on success.
 	UserErrors []*UserError `json:"userErrors"`
-}
-
-// Result of starting or stopping the demo.
-type DemoPayload struct {
-	// State of the demo; null when nothing was changed.
-	Demo *fleet.Demo `json:"demo,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
-// Failed attempts that have one value in common.
-type FailureBreakdown struct {
-	// The common value; "" when unknown.
-	Value string `json:"value"`
-	// Number of failed attempts.
-	Attempts int `json:"attempts"`
-}
-
-// Conditions on failed attempts; all must match.
-type FailureFilter struct {
-	// FAILED, ROLLED_BACK or TIMED_OUT.
-	Outcome *rollout.Outcome `json:"outcome,omitempty"`
-	// Error code; 0 for attempts that reported none.
-	Code *int `json:"code,omitempty"`
-	// Platform of the machine when the attempt ended.
-	Oem *string `json:"oem,omitempty"`
-	// Version that the machine ran before.
-	FromVersion *string `json:"fromVersion,omitempty"`
 }
 
 // Current counts of the fleet.
@@ -280,34 +127,6 @@ type GroupChange struct {
 	Group *db.Group `json:"group,omitempty"`
 }
 
-// Result of a change to a group.
-type GroupPayload struct {
-	// The changed group; null when nothing was changed.
-	Group *db.Group `json:"group,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
-// A page of state changes.
-type HistoryConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*HistoryEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.HistoryEntry `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching entries, counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// An entry of a page.
-type HistoryEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The entry.
-	Node *db.HistoryEntry `json:"node"`
-}
-
 // Current state of a machine.
 type InstanceChange struct {
 	// When the data was read.
@@ -318,73 +137,12 @@ type InstanceChange struct {
 	Instance *db.Instance `json:"instance,omitempty"`
 }
 
-// A page of machines.
-type InstanceConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*InstanceEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.Instance `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching machines. Exact when counters hold it, else counted up to 1000; see `totalIsExact`.
-	TotalCount int `json:"totalCount"`
-	// False when counting stopped at 1000 and there may be more.
-	TotalIsExact bool `json:"totalIsExact"`
-}
-
-// A machine of a page.
-type InstanceEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The machine.
-	Node *db.Instance `json:"node"`
-}
-
-// Conditions on machines; all must match. Conditions on state, standing, version, reason and
-// `countedAs`, alone or combined, use an index at any group size and give an exact count. `oem` and
-// `search` use an index too; their counts stop at 1000. Last-seen times have no index, because they
-// change with every poll: `seenAfter` and `seenBefore` test machine after machine until the page is
-// full. To find machines not seen for a day, add the standing SILENT, so that fewer machines are
-// tested.
-type InstanceFilter struct {
-	// In this application.
-	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
-	// In this group.
-	GroupID *uuid.UUID `json:"groupId,omitempty"`
-	// In one of these states.
-	States []rollout.State `json:"states,omitempty"`
-	// Running one of these versions.
-	Versions []string `json:"versions,omitempty"`
-	// With one of these standings.
-	Standings []rollout.Standing `json:"standings,omitempty"`
-	// Last check decided by one of these rules.
-	Reasons []rollout.Reason `json:"reasons,omitempty"`
-	// In one of these counts of their group. Machines without a group match none.
-	CountedAs []CountedAs `json:"countedAs,omitempty"`
-	// On exactly this platform.
-	Oem *string `json:"oem,omitempty"`
-	// Last seen at or after this time.
-	SeenAfter *time.Time `json:"seenAfter,omitempty"`
-	// Last seen before this time.
-	SeenBefore *time.Time `json:"seenBefore,omitempty"`
-	// Machine id, alias or address begins with this text, case-sensitive.
-	Search *string `json:"search,omitempty"`
-}
-
 // Sort order of machines. Equal values are sorted by machine id.
 type InstanceOrder struct {
 	// The column.
 	Field InstanceOrderField `json:"field"`
 	// Ascending or descending.
 	Direction *OrderDirection `json:"direction,omitempty"`
-}
-
-// Result of a change to a machine.
-type InstancePayload struct {
-	// The changed machine; null when nothing was changed.
-	Instance *db.Instance `json:"instance,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
 }
 
 // A background job. With several servers one of them runs it.
@@ -419,42 +177,6 @@ type Override struct {
 	By string `json:"by"`
 	// Reason that the user gave.
 	Reason string `json:"reason"`
-}
-
-// A page of packages.
-type PackageConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*PackageEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.Release `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching entries, counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// A package of a page.
-type PackageEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The package.
-	Node *db.Release `json:"node"`
-}
-
-// Conditions on packages; all must match.
-type PackageFilter struct {
-	// "amd64" or "arm64".
-	Arch *string `json:"arch,omitempty"`
-	// The version begins with this text.
-	Version *string `json:"version,omitempty"`
-}
-
-// Result of a change to a package.
-type PackagePayload struct {
-	// The changed package; null when nothing was changed.
-	Package *db.Release `json:"package,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
 }
 
 // Position of a page in its list.
@@ -558,26 +280,6 @@ type PolicyPreviewInput struct {
 type Query struct {
 }
 
-// A page of rollouts.
-type RolloutConnection struct {
-	// Entries of this page with their cursors.
-	Edges []*RolloutEdge `json:"edges"`
-	// Entries of this page.
-	Nodes []*db.GroupRollout `json:"nodes"`
-	// Position of this page in the list.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// Number of matching entries, counted up to 1000.
-	TotalCount int `json:"totalCount"`
-}
-
-// A rollout of a page.
-type RolloutEdge struct {
-	// Position of the entry in the list.
-	Cursor string `json:"cursor"`
-	// The rollout.
-	Node *db.GroupRollout `json:"node"`
-}
-
 // Current state of a group's rollout.
 type RolloutProgress struct {
 	// When the data was read.
@@ -638,14 +340,6 @@ type SignInInput struct {
 	Password string `json:"password"`
 }
 
-// Result of a sign-in. The session is in the cookie `coreroller_session`.
-type SignInPayload struct {
-	// The signed-in user; null when the sign-in failed.
-	User *db.User `json:"user,omitempty"`
-	// Why the sign-in failed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // Result of a sign-out.
 type SignOutPayload struct {
 	// True when there was a session.
@@ -670,6 +364,39 @@ type SimulateRolloutInput struct {
 	FromStart *bool `json:"fromStart,omitempty"`
 }
 
+// Forecast of a rollout. Above about 2000 machines one simulated machine represents several, so the
+// curve is an approximation.
+type Simulation struct {
+	// When every active machine would run the target; null when that takes more than 14 days.
+	ProjectedEnd *time.Time `json:"projectedEnd,omitempty"`
+	// COMPLETED, HALTED, or ACTIVE when it would take more than 14 days.
+	FinalState rollout.RolloutState `json:"finalState"`
+	// The result in one sentence.
+	Sentence string `json:"sentence"`
+	// Why the rollout would be halted; null when it would not.
+	Halt *rollout.Halt `json:"halt,omitempty"`
+	// Times of the curve at equal intervals, at most 201.
+	Times []*time.Time `json:"times"`
+	// Number of machines on the target at each time.
+	OnTarget []int `json:"onTarget"`
+	// Number of machines in flight at each time.
+	InFlight []int `json:"inFlight"`
+	// Number of waiting machines at each time.
+	Waiting []int `json:"waiting"`
+	// Number of machines whose last attempt failed or timed out, at each time.
+	Failed []int `json:"failed"`
+	// Machines that would not be updated, counted by reason, largest count first.
+	NotUpdated []*forecast.LeftOut `json:"notUpdated"`
+	// How many machines one simulated machine represents.
+	Scale int `json:"scale"`
+	// Assumed interval between checks: the policy's poll interval, else the average of the group in the
+	// last hour, else 45 minutes.
+	CheckInterval time.Duration `json:"checkInterval"`
+	// Assumed time from the grant until the machine runs the version: 10 minutes, or half the update
+	// timeout if that is shorter.
+	UpdateDuration time.Duration `json:"updateDuration"`
+}
+
 // Live changes. Each subscription first sends a snapshot, then the current state whenever it changes,
 // at most about six times a second. One message may combine several changes, and no message is older
 // than the one before. After a lost connection subscribe again to get a new snapshot. Clients that
@@ -678,64 +405,6 @@ type SimulateRolloutInput struct {
 // Available over websocket (graphql-transport-ws) at the same address as queries, or by server-sent
 // events (`Accept: text/event-stream`).
 type Subscription struct {
-}
-
-// New values for a group; omitted fields keep their value.
-type UpdateGroupInput struct {
-	// Id of the group.
-	ID uuid.UUID `json:"id"`
-	// New name.
-	Name *string `json:"name,omitempty"`
-	// New track.
-	Track *string `json:"track,omitempty"`
-	// New description.
-	Description *string `json:"description,omitempty"`
-	// New channel; null for none.
-	ChannelID graphql.Omittable[*uuid.UUID] `json:"channelId,omitempty"`
-	// The `revision` the group must have now, else the change fails with CONFLICT. Null disables the check.
-	ExpectedRevision *int `json:"expectedRevision,omitempty"`
-	// Reason, kept in the audit.
-	Reason *string `json:"reason,omitempty"`
-}
-
-// New values for a package; omitted fields keep their value.
-type UpdatePackageInput struct {
-	// Id of the package.
-	ID uuid.UUID `json:"id"`
-	// New payload type.
-	Type *int8 `json:"type,omitempty"`
-	// New version.
-	Version *string `json:"version,omitempty"`
-	// New base URL.
-	URL *string `json:"url,omitempty"`
-	// New file name of the payload.
-	Filename *string `json:"filename,omitempty"`
-	// New size of the payload in bytes.
-	Size *int64 `json:"size,omitempty"`
-	// New SHA-1 of the payload, base64 with padding.
-	Sha1 *string `json:"sha1,omitempty"`
-	// New SHA-256 of the payload, hex.
-	Sha256 *string `json:"sha256,omitempty"`
-	// New description.
-	Description *string `json:"description,omitempty"`
-	// Replaces all additional files.
-	Files []*fleet.FileInput `json:"files,omitempty"`
-	// Replaces the postinstall action.
-	Action *fleet.ActionInput `json:"action,omitempty"`
-	// Replaces the list of channels on which the package is forbidden.
-	BlacklistedChannelIds []uuid.UUID `json:"blacklistedChannelIds,omitempty"`
-	// Reason, kept in the audit.
-	Reason *string `json:"reason,omitempty"`
-}
-
-// The versions between a machine's version and the package of its channel.
-type UpdatePath struct {
-	// Packages in the order in which they are offered; empty when no update is offered.
-	Steps []*db.Release `json:"steps"`
-	// GRANTED when the path reaches the channel's package, else UP_TO_DATE, NO_PACKAGE or BLACKLISTED.
-	Reason rollout.Reason `json:"reason"`
-	// The result as text.
-	Sentence string `json:"sentence"`
 }
 
 // Changes to the policy of a group.
@@ -760,14 +429,6 @@ type UserError struct {
 	Message string `json:"message"`
 }
 
-// Result of a change to a user.
-type UserPayload struct {
-	// The changed user; null when nothing was changed.
-	User *db.User `json:"user,omitempty"`
-	// Why nothing was changed; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
-}
-
 // One wave of a rollout.
 type Wave struct {
 	// Number of the wave, counted from 1.
@@ -788,149 +449,6 @@ type Wave struct {
 	Attempts *rollout.Counts `json:"attempts"`
 	// Conditions for opening the next wave; null unless this is the current wave and another one follows.
 	Gate *Gate `json:"gate,omitempty"`
-}
-
-// What needs attention.
-type AttentionKind string
-
-const (
-	// A rollout is halted: resume it, or promote another package.
-	AttentionKindHalted AttentionKind = "HALTED"
-	// A wave is done and the next one needs approval.
-	AttentionKindWaitingForApproval AttentionKind = "WAITING_FOR_APPROVAL"
-	// A group has been paused for more than a day.
-	AttentionKindPaused AttentionKind = "PAUSED"
-	// A policy is valid but probably a mistake.
-	AttentionKindPolicyWarning AttentionKind = "POLICY_WARNING"
-	// A group has machines but no package to offer.
-	AttentionKindNoPackage AttentionKind = "NO_PACKAGE"
-	// The first user still has the initial password from the documentation.
-	AttentionKindDefaultPassword AttentionKind = "DEFAULT_PASSWORD"
-)
-
-var AllAttentionKind = []AttentionKind{
-	AttentionKindHalted,
-	AttentionKindWaitingForApproval,
-	AttentionKindPaused,
-	AttentionKindPolicyWarning,
-	AttentionKindNoPackage,
-	AttentionKindDefaultPassword,
-}
-
-func (e AttentionKind) IsValid() bool {
-	switch e {
-	case AttentionKindHalted, AttentionKindWaitingForApproval, AttentionKindPaused, AttentionKindPolicyWarning, AttentionKindNoPackage, AttentionKindDefaultPassword:
-		return true
-	}
-	return false
-}
-
-func (e AttentionKind) String() string {
-	return string(e)
-}
-
-func (e *AttentionKind) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = AttentionKind(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid AttentionKind", str)
-	}
-	return nil
-}
-
-func (e AttentionKind) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *AttentionKind) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e AttentionKind) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// The group count that includes a machine; exactly one does.
-type CountedAs string
-
-const (
-	// Active and running the target of its group or higher.
-	CountedAsOnTarget CountedAs = "ON_TARGET"
-	// An update was offered and is not finished.
-	CountedAsInFlight CountedAs = "IN_FLIGHT"
-	// Below the target, without a grant.
-	CountedAsWaiting CountedAs = "WAITING"
-	// The last attempt failed, and no new decision was made since.
-	CountedAsFailed CountedAs = "FAILED"
-	// No longer offered the version, because it failed too often at it or rolled back.
-	CountedAsQuarantined CountedAs = "QUARANTINED"
-	// Not seen for 24 hours.
-	CountedAsSilent CountedAs = "SILENT"
-	// Held or pinned by a user.
-	CountedAsOverridden CountedAs = "OVERRIDDEN"
-)
-
-var AllCountedAs = []CountedAs{
-	CountedAsOnTarget,
-	CountedAsInFlight,
-	CountedAsWaiting,
-	CountedAsFailed,
-	CountedAsQuarantined,
-	CountedAsSilent,
-	CountedAsOverridden,
-}
-
-func (e CountedAs) IsValid() bool {
-	switch e {
-	case CountedAsOnTarget, CountedAsInFlight, CountedAsWaiting, CountedAsFailed, CountedAsQuarantined, CountedAsSilent, CountedAsOverridden:
-		return true
-	}
-	return false
-}
-
-func (e CountedAs) String() string {
-	return string(e)
-}
-
-func (e *CountedAs) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = CountedAs(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid CountedAs", str)
-	}
-	return nil
-}
-
-func (e CountedAs) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *CountedAs) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e CountedAs) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
 }
 
 // Database in use.
@@ -1059,70 +577,6 @@ func (e *ErrorCode) UnmarshalJSON(b []byte) error {
 }
 
 func (e ErrorCode) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-// Actions on the rollout of a group.
-type GroupControl string
-
-const (
-	// Stop new grants: `pauseUpdates`.
-	GroupControlPause GroupControl = "PAUSE"
-	// Grant updates again: `resumeUpdates`.
-	GroupControlResume GroupControl = "RESUME"
-	// Stop the rollout in an emergency: `haltRollout`.
-	GroupControlHalt GroupControl = "HALT"
-	// Open the next wave: `advanceWave`.
-	GroupControlAdvance GroupControl = "ADVANCE"
-)
-
-var AllGroupControl = []GroupControl{
-	GroupControlPause,
-	GroupControlResume,
-	GroupControlHalt,
-	GroupControlAdvance,
-}
-
-func (e GroupControl) IsValid() bool {
-	switch e {
-	case GroupControlPause, GroupControlResume, GroupControlHalt, GroupControlAdvance:
-		return true
-	}
-	return false
-}
-
-func (e GroupControl) String() string {
-	return string(e)
-}
-
-func (e *GroupControl) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = GroupControl(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid GroupControl", str)
-	}
-	return nil
-}
-
-func (e GroupControl) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *GroupControl) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e GroupControl) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -3,9 +3,7 @@
 package model
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -96,26 +94,14 @@ func UnmarshalTimeOfDay(v any) (int, error) {
 
 // MarshalBytes writes a number of bytes as a JSON number. Clients that use
 // doubles read it exactly up to 2^53.
-func MarshalBytes(n int64) graphql.Marshaler {
-	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatInt(n, 10)) })
-}
+func MarshalBytes(n int64) graphql.Marshaler { return graphql.MarshalInt64(n) }
 
 // UnmarshalBytes reads a whole number, which may be text.
 func UnmarshalBytes(v any) (int64, error) {
-	text := ""
-	switch v := v.(type) {
-	case string:
-		text = v
-	case json.Number:
-		text = v.String()
-	case int:
-		return int64(v), nil
-	case int64:
-		return v, nil
-	case float64:
-		text = strconv.FormatFloat(v, 'f', -1, 64)
+	if f, ok := v.(float64); ok {
+		v = strconv.FormatFloat(f, 'f', -1, 64)
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
+	n, err := graphql.UnmarshalInt64(v)
 	if err != nil {
 		return 0, inputError("must be a whole number of bytes")
 	}

@@ -182,20 +182,18 @@ func (l *List) counted() bool {
 
 // conditions returns the filter without application and group.
 func (l *List) conditions() []predicate.Instance {
-	where := l.uncounted()
-	if l.States != nil {
-		where = append(where, instance.StateIn(l.States...))
+	where := anyOf(l.uncounted(), l.States, instance.StateIn)
+	where = anyOf(where, l.Versions, instance.VersionIn)
+	where = anyOf(where, l.Standings, instance.StandingIn)
+	return anyOf(where, reasonCodes(l.Reasons), instance.ReasonIn)
+}
+
+// anyOf appends a condition on a list of values unless the list is nil.
+func anyOf[P, V any](where []P, values []V, condition func(...V) P) []P {
+	if values == nil {
+		return where
 	}
-	if l.Versions != nil {
-		where = append(where, instance.VersionIn(l.Versions...))
-	}
-	if l.Standings != nil {
-		where = append(where, instance.StandingIn(l.Standings...))
-	}
-	if l.Reasons != nil {
-		where = append(where, instance.ReasonIn(reasonCodes(l.Reasons)...))
-	}
-	return where
+	return append(where, condition(values...))
 }
 
 // within is the condition that a machine is counted in one of the buckets,

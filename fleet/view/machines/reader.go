@@ -36,37 +36,36 @@ func New(s *store.Store, c *catalog.Cache) *Reader { return &Reader{store: s, ca
 // groups of ten and of a million machines. The time last seen has no index,
 // because it changes with every check-in: the read filters machine by machine
 // until the page is full. For machines not seen for a day, also filter by standing.
-func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQuery) *db.InstanceQuery) ([]*db.Instance, error) {
+func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQuery)) ([]*db.Instance, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
 	if l.By != ByMachineID && l.Group == nil {
 		return nil, fault.Errorf(fault.Invalid, "orderBy.field", "needs filter.groupId")
 	}
+	var ids []uuid.UUID
+	var q *db.InstanceQuery
+	var err error
 	if l.layout() == inOrder {
-		q, err := r.walk(ctx, &l)
-		if err != nil {
-			return nil, err
-		}
-		rows, err := load(q).All(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list machines: %w", err)
-		}
-		return rows, nil
+		q, err = r.walk(ctx, &l)
+	} else if ids, err = r.pageIDs(ctx, &l); len(ids) > 0 {
+		q = r.store.Reader().Instance.Query().Where(instance.IDIn(ids...))
 	}
-	ids, err := r.pageIDs(ctx, &l)
-	if err != nil || len(ids) == 0 {
+	if err != nil || q == nil {
 		return nil, err
 	}
-	rows, err := load(r.store.Reader().Instance.Query().Where(instance.IDIn(ids...))).All(ctx)
+	load(q)
+	rows, err := q.All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list machines: %w", err)
 	}
-	at := make(map[uuid.UUID]int, len(ids))
-	for i, id := range ids {
-		at[id] = i
+	if ids != nil {
+		at := make(map[uuid.UUID]int, len(ids))
+		for i, id := range ids {
+			at[id] = i
+		}
+		slices.SortFunc(rows, func(a, b *db.Instance) int { return cmp.Compare(at[a.ID], at[b.ID]) })
 	}
-	slices.SortFunc(rows, func(a, b *db.Instance) int { return cmp.Compare(at[a.ID], at[b.ID]) })
 	return rows, nil
 }
 
@@ -178,18 +177,10 @@ func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, err
 		}
 		where = append(where, groupcount.GroupIDIn(a.GroupIDs()...))
 	}
-	if l.States != nil {
-		where = append(where, groupcount.StateIn(l.States...))
-	}
-	if l.Versions != nil {
-		where = append(where, groupcount.VersionIn(l.Versions...))
-	}
-	if l.Standings != nil {
-		where = append(where, groupcount.StandingIn(l.Standings...))
-	}
-	if l.Reasons != nil {
-		where = append(where, groupcount.ReasonIn(reasonCodes(l.Reasons)...))
-	}
+	where = anyOf(where, l.States, groupcount.StateIn)
+	where = anyOf(where, l.Versions, groupcount.VersionIn)
+	where = anyOf(where, l.Standings, groupcount.StandingIn)
+	where = anyOf(where, reasonCodes(l.Reasons), groupcount.ReasonIn)
 	if l.after != nil && l.By == ByVersion { // in SQL, because databases sort text differently
 		if l.Down {
 			where = append(where, groupcount.VersionLTE(l.after.Version))
@@ -226,6 +217,9 @@ func compareGroups(appA, a, appB, b uuid.UUID) int {
 }
 
 func reasonCodes(reasons []rollout.Reason) []string {
+	if reasons == nil {
+		return nil
+	}
 	codes := make([]string, len(reasons))
 	for i, r := range reasons {
 		codes[i] = r.String()

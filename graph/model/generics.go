@@ -1,0 +1,56 @@
+package model
+
+import (
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/fleet"
+)
+
+// Connection is a page of a list.
+type Connection[T any] struct {
+	Edges        []*Edge[T]
+	Nodes        []T
+	PageInfo     *PageInfo
+	TotalCount   int
+	TotalIsExact bool // only for machines
+}
+
+// Edge is an entry of a page.
+type Edge[T any] struct {
+	Cursor string
+	Node   T
+}
+
+// Payload is the result of a mutation.
+type Payload[T any] struct {
+	Object     *T // the changed object; nil when nothing was changed
+	UserErrors []*UserError
+}
+
+// The connections, edges and payloads of the schema.
+//
+//nolint:revive // the names say what they are
+type (
+	ActivityConnection = Connection[*db.Activity]
+	AttemptConnection  = Connection[*db.Attempt]
+	AuditConnection    = Connection[*db.Audit]
+	HistoryConnection  = Connection[*db.HistoryEntry]
+	InstanceConnection = Connection[*db.Instance]
+	PackageConnection  = Connection[*db.Release]
+	RolloutConnection  = Connection[*db.GroupRollout]
+
+	ActivityEdge = Edge[*db.Activity]
+	AttemptEdge  = Edge[*db.Attempt]
+	AuditEdge    = Edge[*db.Audit]
+	HistoryEdge  = Edge[*db.HistoryEntry]
+	InstanceEdge = Edge[*db.Instance]
+	PackageEdge  = Edge[*db.Release]
+	RolloutEdge  = Edge[*db.GroupRollout]
+
+	ApplicationPayload = Payload[db.Application]
+	ChannelPayload     = Payload[db.Channel]
+	DemoPayload        = Payload[fleet.Demo]
+	GroupPayload       = Payload[db.Group]
+	InstancePayload    = Payload[db.Instance]
+	PackagePayload     = Payload[db.Release]
+	UserPayload        = Payload[db.User]
+)
