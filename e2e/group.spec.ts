@@ -9,12 +9,14 @@ test('the pause dialog opens by address, states the impact, and stops grants', a
   machines,
 }) => {
   const rollout = await api.rollout({ maxConcurrentUpdates: 2 });
-  machines(rollout, { machines: 40, versions: '1.0.0' });
+  // So many that the rollout does not end before the pause, also on a busy computer.
+  machines(rollout, { machines: 150, versions: '1.0.0' });
+  await expect.poll(async () => (await api.numbers(rollout.groupId)).total).toBe(150);
   await page.goto(rollout.path);
   await expect(state(page)).toHaveText(/Rolling out/);
   await page.goto(`${rollout.path}?do=pause`);
   const dialog = page.getByRole('dialog', { name: `Pause ${rollout.name}?` });
-  await expect(dialog).toContainText(/40 machines in 1 group; .*wait/);
+  await expect(dialog).toContainText(/150 machines in 1 group; .*wait/);
   await dialog.getByLabel(/Reason/).fill('mirror overloaded');
   await dialog.getByRole('button', { name: 'Pause' }).click();
   await expect(dialog).toBeHidden();

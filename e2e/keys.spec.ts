@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, test, violations } from './support/test.ts';
+import { expect, openFleet, test, violations } from './support/test.ts';
 
 const palette = (page: Page) => page.getByRole('dialog', { name: 'Command palette' });
 
@@ -11,6 +11,7 @@ async function find(page: Page, text: string) {
 
 test('g and a letter go to a page, g and a digit to an application', async ({ dashboard: page, api }) => {
   await api.rollout();
+  await openFleet(page);
   for (const [letter, title, path] of [
     ['m', 'Machines', '/machines'],
     ['a', 'Activity', '/activity'],
@@ -39,6 +40,7 @@ test('g and a letter go to a page, g and a digit to an application', async ({ da
 });
 
 test('? opens the list of shortcuts, and Escape closes it', async ({ dashboard: page }) => {
+  await openFleet(page);
   await page.keyboard.press('?');
   const help = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
   await expect(help).toBeVisible();
@@ -79,6 +81,7 @@ test('the palette finds groups, channels, packages, machines and actions', async
   await expect.poll(async () => (await api.numbers(rollout.groupId)).total).toBe(3);
 
   await test.step('a group by its name', async () => {
+    await openFleet(page);
     await find(page, rollout.name);
     await expect(palette(page).getByRole('option', { selected: true })).toContainText(rollout.name);
     expect(await violations(page)).toEqual([]);
@@ -168,7 +171,7 @@ test('/ focuses the search field of the page or opens the palette', async ({ das
 
 test('keys typed before the palette is loaded go into its search', async ({ dashboard: page, api }) => {
   await api.rollout();
-  await page.reload();
+  await page.goto('/');
   await expect(page.getByRole('article').first()).toBeVisible();
   let arrives = () => {};
   const late = new Promise<void>((resolve) => (arrives = resolve));
@@ -191,7 +194,7 @@ test('keys typed before the palette is loaded go into its search', async ({ dash
 
 test('j and k move through rows, Enter opens one', async ({ dashboard: page, api }) => {
   await api.rollout();
-  await page.reload();
+  await page.goto('/');
   await expect(page.getByRole('article').first()).toBeVisible();
   const focused = page.getByRole('main').locator(':focus');
   await page.keyboard.press('j');

@@ -19,6 +19,9 @@ const test = base.extend<{ list: Locator }, { site: Site }>({
   list: async ({ page }, use) => use(page.getByRole('region', { name: 'List of machines' })),
 });
 
+// One worker, because every worker fills a database of its own.
+test.describe.configure({ mode: 'default' });
+
 const id = (n: number) => n.toString(16).padStart(32, '0');
 const path = (site: Site, query = '') => `/apps/${site.applicationId}/machines${query}`;
 const total = (page: Page, text: string) => expect(page.getByText(text, { exact: true })).toBeVisible();

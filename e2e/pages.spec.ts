@@ -1,5 +1,5 @@
 import type { Locator } from '@playwright/test';
-import { expect, test, violations } from './support/test.ts';
+import { colorRules, expect, openFleet, test, violations } from './support/test.ts';
 
 /** A window of 1440 px at 200 % zoom has 720 CSS pixels. */
 const devices = {
@@ -8,123 +8,127 @@ const devices = {
   'zoomed desk': { viewport: { width: 720, height: 500 }, deviceScaleFactor: 2 },
 };
 
-for (const theme of ['light', 'dark'] as const) {
-  for (const [device, shape] of Object.entries(devices)) {
-    test.describe(`${theme}, ${device}`, () => {
-      test.use({ colorScheme: theme, ...shape, contextOptions: { reducedMotion: 'reduce' } });
+for (const [device, shape] of Object.entries(devices)) {
+  test.describe(device, () => {
+    test.use({ ...shape, contextOptions: { reducedMotion: 'reduce' } });
 
-      test('every page is accessible, fits, and logs no error', async ({
-        dashboard: page,
-        api,
-        machines,
-      }) => {
-        test.slow(); // two dozen pages
-        const errors: string[] = [];
-        page.on('console', (message) => {
-          if (message.type() === 'error') errors.push(message.text());
-        });
-        page.on('pageerror', (error) => errors.push(error.message));
+    test('every page is accessible in both themes, fits, and logs no error', async ({
+      dashboard: page,
+      api,
+      machines,
+    }) => {
+      test.slow(); // two dozen pages
+      const errors: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error') errors.push(message.text());
+      });
+      page.on('pageerror', (error) => errors.push(error.message));
 
-        const rollout = await api.rollout({
-          maxConcurrentUpdates: 5,
-          waves: [{ share: 0.4, approval: true }, { share: 1 }], // does not finish during the test
-        });
-        machines(rollout, { machines: 50, versions: '1.0.0:40,1.1.0:10', failure: 0.2 });
-        await expect.poll(async () => (await api.numbers(rollout.groupId)).onTarget).toBeGreaterThan(3);
-        const application = `/apps/${rollout.applicationId}`;
-        const { channelId, packageId } = rollout;
+      const rollout = await api.rollout({
+        maxConcurrentUpdates: 5,
+        waves: [{ share: 0.4, approval: true }, { share: 1 }], // does not finish during the test
+      });
+      machines(rollout, { machines: 50, versions: '1.0.0:40,1.1.0:10', failure: 0.2 });
+      await expect.poll(async () => (await api.numbers(rollout.groupId)).onTarget).toBeGreaterThan(3);
+      const application = `/apps/${rollout.applicationId}`;
+      const { channelId, packageId } = rollout;
 
-        const main = page.getByRole('main');
-        const title = (name: string | RegExp) => main.getByRole('heading', { level: 1, name });
-        const dialog = page.getByRole('dialog');
-        const firstMachine = main.locator('a[href*="/machines/"]').first();
+      const main = page.getByRole('main');
+      const title = (name: string | RegExp) => main.getByRole('heading', { level: 1, name });
+      const dialog = page.getByRole('dialog');
+      const firstMachine = main.locator('a[href*="/machines/"]').first();
 
-        const check = async (name: string) => {
-          expect(await violations(page), `${name}: axe`).toEqual([]);
-          const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-          expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
-          if (!process.env['SCREENS']) return; // SCREENS=1 make e2e saves screenshots
+      const check = async (name: string) => {
+        const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
+        for (const theme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme: theme });
+          // The themes differ in colors only.
+          const rules = theme === 'dark' ? colorRules : undefined;
+          expect(await violations(page, rules), `${name}, ${theme}: axe`).toEqual([]);
+          if (!process.env['SCREENS']) continue; // SCREENS=1 make e2e saves screenshots
           const file = `${name} ${theme} ${device}`.replaceAll(' ', '-');
           await page.screenshot({ path: `../build/screens/${file}.png`, fullPage: true });
-        };
-        /** Opens a page and checks it once its content has loaded. */
-        const visit = async (name: string, path: string, ready: Locator) => {
-          await page.goto(path);
-          await expect(ready.first()).toBeVisible();
-          await expect(main.getByRole('status', { name: 'Loading' })).toHaveCount(0);
-          await check(name);
-        };
-        /** Opens a dialog with a button, checks it, and closes it. */
-        const open = async (name: string, button: string) => {
-          await main.getByRole('button', { name: button, exact: true }).first().click();
-          await expect(dialog).toBeVisible();
-          await check(name);
-          await page.keyboard.press('Escape');
-          await expect(dialog).toBeHidden();
-        };
-
-        await visit('fleet', '/', main.getByRole('link', { name: rollout.name }));
-        await open('new application', 'New application');
-        await page.keyboard.press('Control+k');
-        await page.keyboard.type(rollout.name.slice(-8));
-        await expect(page.getByRole('option', { name: rollout.name }).first()).toBeVisible();
-        await check('palette');
-        await page.keyboard.press('Escape');
-        await page.keyboard.press('?');
-        await expect(dialog).toBeVisible();
-        await check('keys');
-
-        await visit('application', application, title(/^Edge agent/));
-        await open('new group', 'New group');
-        await open('new channel', 'New channel');
-        await visit('channel', `${application}/channels/${channelId}`, title(/stable/));
-        await visit('new package', `${application}/packages/new`, title('New package'));
-        await visit('package', `${application}/packages/${packageId}`, title(/Package 2\.0\.0/));
-        await visit('edit package', `${application}/packages/${packageId}?edit=1`, title(/Edit package/));
-
-        await visit('group', rollout.path, firstMachine);
-        await main.getByRole('button', { name: 'View as table' }).first().click();
-        await expect(main.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
-        await open('halt', 'Halt');
-        await visit('policy', `${rollout.path}/policy`, main.getByText(/rollout would (still )?be/));
-
-        await visit('machines', `${application}/machines`, firstMachine);
-        await visit('machine table', `${application}/machines?layout=table`, firstMachine);
-        await firstMachine.click();
-        await expect(main.getByRole('heading', { name: 'Next update check' })).toBeVisible();
-        await check('machine');
-
-        await visit('activity', '/activity', main.getByText(rollout.name));
-        await main.getByRole('combobox', { name: 'Kind' }).click();
-        await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
-        await check('select');
-        await page.keyboard.press('Escape');
-        await page.goto(`/audit?application=${rollout.applicationId}`);
-        await main.getByText('Initial values').first().click();
-        await expect(main.getByRole('row', { name: /policy · / }).first()).toBeVisible();
-        await check('audit');
-        await visit('settings', '/settings', main.getByText('requests a second'));
-        const listening = main.getByText('Waiting for a machine', { exact: false });
-        for (const client of ['flatcar', 'program']) {
-          const path = `/connect?application=${rollout.applicationId}&client=${client}`;
-          await visit(`connect ${client}`, path, listening);
         }
-        await visit('password', '/account/password', title('Change your password'));
-        await visit('missing', '/no/such/page', title('Page not found'));
+      };
+      /** Opens a page and checks it once its content has loaded. */
+      const visit = async (name: string, path: string, ready: Locator) => {
+        await page.goto(path);
+        await expect(ready.first()).toBeVisible();
+        await expect(main.getByRole('status', { name: 'Loading' })).toHaveCount(0);
+        await check(name);
+      };
+      /** Opens a dialog with a button, checks it, and closes it. */
+      const open = async (name: string, button: string) => {
+        await main.getByRole('button', { name: button, exact: true }).first().click();
+        await expect(dialog).toBeVisible();
+        await check(name);
+        await page.keyboard.press('Escape');
+        await expect(dialog).toBeHidden();
+      };
 
-        await page.context().clearCookies();
-        await page.goto('/');
-        await expect(page.getByLabel('User name')).toBeVisible();
-        await check('sign in');
+      await visit('fleet', '/', main.getByRole('link', { name: rollout.name }));
+      await open('new application', 'New application');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type(rollout.name.slice(-8));
+      await expect(page.getByRole('option', { name: rollout.name }).first()).toBeVisible();
+      await check('palette');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      await expect(dialog).toBeVisible();
+      await check('keys');
 
-        expect(errors).toEqual([]);
-      });
+      await visit('application', application, title(/^Edge agent/));
+      await open('new group', 'New group');
+      await open('new channel', 'New channel');
+      await visit('channel', `${application}/channels/${channelId}`, title(/stable/));
+      await visit('new package', `${application}/packages/new`, title('New package'));
+      await visit('package', `${application}/packages/${packageId}`, title(/Package 2\.0\.0/));
+      await visit('edit package', `${application}/packages/${packageId}?edit=1`, title(/Edit package/));
+
+      await visit('group', rollout.path, firstMachine);
+      await main.getByRole('button', { name: 'View as table' }).first().click();
+      await expect(main.getByRole('region', { name: 'Machines by state, as a table' })).toBeVisible();
+      await open('halt', 'Halt');
+      await visit('policy', `${rollout.path}/policy`, main.getByText(/rollout would (still )?be/));
+
+      await visit('machines', `${application}/machines`, firstMachine);
+      await visit('machine table', `${application}/machines?layout=table`, firstMachine);
+      await firstMachine.click();
+      await expect(main.getByRole('heading', { name: 'Next update check' })).toBeVisible();
+      await check('machine');
+
+      await visit('activity', '/activity', main.getByText(rollout.name));
+      await main.getByRole('combobox', { name: 'Kind' }).click();
+      await expect(page.getByRole('option', { name: 'Machine failed' })).toBeVisible();
+      await check('select');
+      await page.keyboard.press('Escape');
+      await page.goto(`/audit?application=${rollout.applicationId}`);
+      await main.getByText('Initial values').first().click();
+      await expect(main.getByRole('row', { name: /policy · / }).first()).toBeVisible();
+      await check('audit');
+      await visit('settings', '/settings', main.getByText('requests a second'));
+      const listening = main.getByText('Waiting for a machine', { exact: false });
+      for (const client of ['flatcar', 'program']) {
+        const path = `/connect?application=${rollout.applicationId}&client=${client}`;
+        await visit(`connect ${client}`, path, listening);
+      }
+      await visit('password', '/account/password', title('Change your password'));
+      await visit('missing', '/no/such/page', title('Page not found'));
+
+      await page.context().clearCookies();
+      await page.goto('/');
+      await expect(page.getByLabel('User name')).toBeVisible();
+      await check('sign in');
+
+      expect(errors).toEqual([]);
     });
-  }
+  });
 }
 
 test('the theme choice overrides the system and is kept', async ({ dashboard: page }) => {
   const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  await openFleet(page);
   const light = await background();
   await page.getByRole('radio', { name: 'Dark' }).check();
   await expect.poll(background).not.toBe(light);
@@ -160,6 +164,7 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
     if (!request.url().startsWith(server.url) && !request.url().startsWith('data:'))
       elsewhere.push(request.url());
   });
+  await openFleet(page);
   await page.getByRole('link', { name: 'API' }).click();
   await expect(page).toHaveURL(/\/playground$/);
   await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();

@@ -1,4 +1,4 @@
-import { expect, signIn, test } from './support/test.ts';
+import { expect, openFleet, signIn, test } from './support/test.ts';
 
 test('signing in needs the right password and opens the requested page', async ({ page, api }) => {
   const { path, name } = await api.rollout();
@@ -15,6 +15,7 @@ test('signing in needs the right password and opens the requested page', async (
 });
 
 test('every page warns about the initial password and links to its change', async ({ dashboard }) => {
+  await openFleet(dashboard);
   await dashboard.getByRole('link', { name: 'Change password' }).first().click();
   await expect(dashboard.getByRole('heading', { name: 'Change your password' })).toBeVisible();
   await dashboard.getByLabel('Current password').fill('not it');
@@ -26,8 +27,8 @@ test('every page warns about the initial password and links to its change', asyn
 
 test('signing out ends the session in every tab', async ({ dashboard, context }) => {
   const other = await context.newPage();
-  await other.goto('/');
-  await expect(other.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+  await openFleet(dashboard);
+  await openFleet(other);
   await dashboard.getByRole('button', { name: 'Sign out' }).click();
   await expect(dashboard.getByLabel('User name')).toBeVisible();
   await other.reload();

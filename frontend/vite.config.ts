@@ -40,5 +40,14 @@ export default defineConfig(({ mode }) => ({
   server: {
     proxy: { '/graphql': { target: server, ws: true }, '/healthz': server },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts', 'scripts/*.test.js'] },
+  test: {
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts', 'scripts/*.test.js'],
+    // Files share modules and the DOM: loading Svelte for each file took most of the time. So a test
+    // undoes what it changes.
+    isolate: false,
+    // Generous, because the machine may be busy.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
 }));

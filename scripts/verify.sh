@@ -25,6 +25,8 @@ after=$(snapshot)
 
 echo >&2
 git --no-pager diff --stat=120 "$before" "$after" >&2
-git --no-pager diff "$before" "$after" | head -n 100 >&2
+# --text, because .gitattributes hides the differences of generated files.
+git --no-pager diff --text "$before" "$after" >"$scratch/difference"
+head -n 100 "$scratch/difference" >&2
 echo "Generated files are out of date: run \"make generate\" and commit the result." >&2
 exit 1

@@ -25,7 +25,7 @@ export type Machines = (rollout: Rollout, flags: Record<string, string | number>
 
 interface Test {
   machines: Machines;
-  /** The dashboard, signed in as the administrator. */
+  /** A page that is signed in as the administrator and has nothing open yet. */
   dashboard: Page;
 }
 
@@ -71,11 +71,17 @@ export const test = base.extend<Test, Worker>({
     await Promise.all(running.map((fleet) => fleet.stop()));
   },
   dashboard: async ({ page }, use) => {
-    await signIn(page);
+    const answer = await page.request.post('/graphql', {
+      data: {
+        query: 'mutation { signIn(input: { username: "admin", password: "admin" }) { user { username } } }',
+      },
+    });
+    expect(await answer.json()).toEqual({ data: { signIn: { user: { username: 'admin' } } } });
     await use(page);
   },
 });
 
+/** Signs in on the page, as a user does. */
 export async function signIn(page: Page) {
   await page.goto('/');
   await page.getByLabel('User name').fill('admin');
@@ -84,12 +90,21 @@ export async function signIn(page: Page) {
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
 }
 
+/** Opens the first page and waits until it handles clicks and keys. */
+export async function openFleet(page: Page) {
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+}
+
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 
-/** The accessibility violations that axe finds on the page. */
-export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
+/** The rules of axe whose result depends on colors. */
+export const colorRules = ['color-contrast', 'link-in-text-block'];
+
+/** The accessibility violations that axe finds on the page, for all rules or some. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async (rules) => {
     const { axe } = window as unknown as {
       axe: { run: (what: Document, how: object) => Promise<AxeResults> };
     };
@@ -98,9 +113,9 @@ export async function violations(page: Page): Promise<string[]> {
     }
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     // For passed rules axe then reports only one node each, which is faster.
-    const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+    const { violations } = await axe.run(document, { runOnly: rules ?? tags, resultTypes: ['violations'] });
     return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
-  });
+  }, rules);
 }
 
 export { expect };

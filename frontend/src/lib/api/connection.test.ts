@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Connection } from './connection.svelte';
 import { FakeSocket } from './fake-socket';
 import { graphql } from './graphql';
@@ -10,6 +10,8 @@ const watch = graphql(`
     }
   }
 `);
+
+afterEach(() => vi.useRealTimers());
 
 function connect(onsignedout = () => undefined) {
   FakeSocket.opened = [];
