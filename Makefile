@@ -84,8 +84,8 @@ clean: ## remove build results (not data/)
 
 ##@ Check
 
-# verify rewrites generated files, so only the dashboard's tests, which do not read them, run beside it.
-# What two targets of a group install is a prerequisite here: it must not be installed twice at once.
+# The targets of a group run at once. verify rewrites generated files, and the dashboard's tests are the
+# only ones that do not read them. A prerequisite here is installed before two targets of a group need it.
 .PHONY: test
 test: frontend/node_modules/.installed ## run all checks below except soak, as CI does
 	@scripts/stages.sh 'verify test-frontend' 'lint test-go' e2e

@@ -9,7 +9,7 @@ test('the pause dialog opens by address, states the impact, and stops grants', a
   machines,
 }) => {
   const rollout = await api.rollout({ maxConcurrentUpdates: 2 });
-  // So many that the rollout does not end before the pause, also on a busy computer.
+  // With this many machines the rollout does not end before the pause, even on a busy computer.
   machines(rollout, { machines: 150, versions: '1.0.0' });
   await expect.poll(async () => (await api.numbers(rollout.groupId)).total).toBe(150);
   await page.goto(rollout.path);
