@@ -122,6 +122,10 @@ func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollo
 	return readPage(ctx, l, first, after)
 }
 
+func (r *rolloutResolver) SafeModePassed(_ context.Context, obj *db.GroupRollout) (bool, error) {
+	return obj.Proofs > 0, nil
+}
+
 func (r *rolloutResolver) SafeModeMachineID(_ context.Context, obj *db.GroupRollout) (*string, error) {
 	if obj.Leader == "" || obj.Proofs > 0 {
 		return nil, nil

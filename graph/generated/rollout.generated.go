@@ -35,7 +35,7 @@ type RolloutResolver interface {
 	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
-	Proven(ctx context.Context, obj *db.GroupRollout) (bool, error)
+	SafeModePassed(ctx context.Context, obj *db.GroupRollout) (bool, error)
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
 	ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error)
 }
@@ -1008,7 +1008,7 @@ func (ec *executionContext) _Rollout_safeModePassed(ctx context.Context, field g
 			return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Rollout().Proven(ctx, obj)
+			return ec.Resolvers.Rollout().SafeModePassed(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {

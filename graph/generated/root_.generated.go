@@ -721,8 +721,8 @@ type ComplexityRoot struct {
 		ID                func(childComplexity int) int
 		Package           func(childComplexity int) int
 		ProjectedEnd      func(childComplexity int) int
-		Proven            func(childComplexity int) int
 		SafeModeMachineID func(childComplexity int) int
+		SafeModePassed    func(childComplexity int) int
 		StartedAt         func(childComplexity int) int
 		State             func(childComplexity int) int
 		Version           func(childComplexity int) int
@@ -4089,18 +4089,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ProjectedEnd(childComplexity), true
-	case "Rollout.safeModePassed":
-		if e.ComplexityRoot.Rollout.Proven == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Rollout.Proven(childComplexity), true
 	case "Rollout.safeModeMachineId":
 		if e.ComplexityRoot.Rollout.SafeModeMachineID == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Rollout.SafeModeMachineID(childComplexity), true
+	case "Rollout.safeModePassed":
+		if e.ComplexityRoot.Rollout.SafeModePassed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.SafeModePassed(childComplexity), true
 	case "Rollout.startedAt":
 		if e.ComplexityRoot.Rollout.StartedAt == nil {
 			break
