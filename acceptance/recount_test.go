@@ -28,7 +28,9 @@ func (s *site) recountGrants(ctx context.Context) {
 	ended, err := s.store.Reader().Attempt.Query().All(ctx)
 	s.ok(err)
 	for _, a := range ended {
-		attempts[a.RolloutID]++
+		if !a.Replaced {
+			attempts[a.RolloutID]++
+		}
 	}
 	machines, err := s.store.Reader().Instance.Query().All(ctx)
 	s.ok(err)

@@ -24,7 +24,7 @@ func ReduceCode(text string) int {
 	return int(uint32(n) & codeMask)
 }
 
-// checkFailed reports whether an error code speaks of the update check and not of
+// checkFailed reports whether an error code is about the update check and not about
 // the package: no usable response (HTTP errors, 30, 31, 34, 37), or a response
 // that the machine put off (35, 36, 40).
 func checkFailed(code int) bool {

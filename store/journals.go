@@ -93,6 +93,9 @@ func (tx *Tx) attemptChanges(b *Batch) (ended, changed bulk.Change) {
 	rows := make([]attemptRow, 0, len(b.Attempts))
 	for i := range b.Attempts {
 		e := &b.Attempts[i]
+		if e.Rollout() == (rollout.ID{}) {
+			continue // it counts no more
+		}
 		m := machines[e.InstanceID]
 		e.ReplacedOEM = m.LastOEM
 		if e.Replaces.Outcome != 0 && !e.Again {

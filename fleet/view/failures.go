@@ -30,7 +30,7 @@ const (
 
 // Failures reads the failures of rollouts by outcome and code, by rollout.
 func (s *Service) Failures(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUID][]*db.Failure, error) {
-	return grouped(ctx, "failures", s.db().Failure.Query().Where(failure.RolloutIDIn(rollouts...)).All,
+	return grouped(ctx, "failures", s.db().Failure.Query().Where(failure.RolloutIDIn(rollouts...), failure.AttemptsGT(0)).All,
 		func(f *db.Failure) uuid.UUID { return f.RolloutID })
 }
 
@@ -45,7 +45,7 @@ func FailureCounts(rows []*db.Failure) []*db.Failure {
 
 // FailureShares reads the failures of rollouts by trait and its value, by rollout.
 func (s *Service) FailureShares(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUID][]*db.FailureShare, error) {
-	return grouped(ctx, "failures", s.db().FailureShare.Query().Where(failureshare.RolloutIDIn(rollouts...)).All,
+	return grouped(ctx, "failures", s.db().FailureShare.Query().Where(failureshare.RolloutIDIn(rollouts...), failureshare.AttemptsGT(0)).All,
 		func(f *db.FailureShare) uuid.UUID { return f.RolloutID })
 }
 
