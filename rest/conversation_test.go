@@ -42,6 +42,7 @@ func TestConversations(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
 			storetest.Each(t, func(t *testing.T, url string) {
 				text, err := os.ReadFile(file)
 				if err != nil {
