@@ -113,23 +113,23 @@ func TestGroupWaitReasonInWaves(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.policy(s, func(p *rollout.Policy) {
-			p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 40, 40, 4*time.Hour
+			p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 100, 100, 4*time.Hour
 			p.Waves = []rollout.Wave{{Share: 0.3, MinFinished: 1, Soak: time.Hour}, {Share: 0.7, Approval: true}, {Share: 1}}
 		})
 		var outside []string
-		for i := range 20 {
+		for i := range 60 {
 			m := fmt.Sprint("m", i)
 			if r := d.check(s, m, "1.0.0").Decision.Reason; r == rollout.ReasonWaveNotReached {
 				outside = append(outside, m)
 			}
 		}
-		if n := len(outside); n == 0 || n == 20 {
-			t.Fatalf("%d of 20 machines are outside the first wave, want some but not all", n)
+		if n := len(outside); n == 0 || n == 60 {
+			t.Fatalf("%d of 60 machines are outside the first wave, want some but not all", n)
 		}
 		d.waits(s, rollout.ReasonWaveNotReached)
 
 		// The machines of the wave finish; it soaks, then the next wave opens.
-		for i := range 20 {
+		for i := range 60 {
 			m := fmt.Sprint("m", i)
 			if d.check(s, m, "1.0.0").Decision.Reason == rollout.ReasonGranted {
 				d.check(s, m, "2.0.0")
@@ -143,7 +143,7 @@ func TestGroupWaitReasonInWaves(t *testing.T) {
 		d.waits(s, rollout.ReasonNone)
 		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 1 })
 		d.waits(s, rollout.ReasonPeriodLimit)
-		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 40 })
+		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod = 100 })
 		for _, m := range outside {
 			d.check(s, m, "1.0.0")
 		}

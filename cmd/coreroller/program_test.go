@@ -88,7 +88,8 @@ func TestServerCountsEqualWhatMachinesReported(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s%v %+v", err, seen.Summary(), k.versions(t), counts)
 	}
-	if counts.Succeeded != 50 || counts.Failed != seen.Failed || counts.Granted != seen.Offers ||
+	// Every machine succeeds at last, which replaces its failures.
+	if counts.Succeeded != 50 || counts.Failed != 0 || counts.Granted != seen.Offers-seen.Failed ||
 		counts.Granted != counts.Succeeded+counts.Failed+counts.Released {
 		t.Errorf("machines: %sthe server counts %+v", seen.Summary(), counts)
 	}

@@ -96,8 +96,15 @@ func TestRunFailsIfNoRequestIsAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = l.Close()
-	r, err := Run(t.Context(), Plan{Address: l.Addr().String(), Connections: 2, Length: time.Millisecond,
-		Source: func(_ int, _, buf []byte) []byte { return append(buf, 'x') }})
+	var asked [2]bool
+	r, err := Run(t.Context(), Plan{Address: l.Addr().String(), Connections: 2, Length: time.Minute,
+		Source: func(connection int, _, buf []byte) []byte {
+			if asked[connection] {
+				return nil
+			}
+			asked[connection] = true
+			return append(buf, 'x')
+		}})
 	if err == nil || r.Count(Unanswered) != 2 || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("%v, %s", err, r.Outcomes())
 	}
