@@ -61,7 +61,7 @@ func TestCase29_RestartedDaemonIsOfferedAgain(t *testing.T) {
 		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
 		s.attemptsEnded("m", rollout.OutcomeInterrupted)
 		s.inFlight(1)
-		if n := s.numbers(); n.SpentInPeriod != 2 || n.Failed != 0 {
+		if n := s.numbers(); n.GrantedInPeriod != 2 || n.Failed != 0 {
 			s.t.Errorf("numbers %+v", n)
 		}
 		// Both grants of the period are used, so there is no third offer.

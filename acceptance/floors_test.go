@@ -77,7 +77,7 @@ func TestCase39_MirrorsGetAllSteps(t *testing.T) {
 		}
 		r.check, r.events = false, []event{"3/1"}
 		s.ask(r)
-		if s.instance(mirror) != nil || s.numbers().Total != 0 || s.numbers().SpentInPeriod != 0 {
+		if s.instance(mirror) != nil || s.numbers().Total != 0 || s.numbers().GrantedInPeriod != 0 {
 			t.Errorf("a mirror counts as a machine: %+v", s.numbers())
 		}
 	})

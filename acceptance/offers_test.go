@@ -58,8 +58,8 @@ func TestCase04_OfferIsRepeatedAndCountedOnce(t *testing.T) {
 		if first.offered() != "2.0.0" || again.offered() != "2.0.0" || again.Check.Manifests[0].Packages[0] != first.Check.Manifests[0].Packages[0] {
 			t.Errorf("offered %+v, then %+v", first.Check, again.Check)
 		}
-		if n := s.numbers(); n.InFlight != 1 || n.SpentInPeriod != 1 || n.Funnel.Granted != 1 {
-			t.Errorf("in flight %d, spent %d, granted %d", n.InFlight, n.SpentInPeriod, n.Funnel.Granted)
+		if n := s.numbers(); n.InFlight != 1 || n.GrantedInPeriod != 1 || n.Funnel.Granted != 1 {
+			t.Errorf("in flight %d, spent %d, granted %d", n.InFlight, n.GrantedInPeriod, n.Funnel.Granted)
 		}
 	})
 }

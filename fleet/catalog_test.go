@@ -131,11 +131,11 @@ func TestGroupNumbersAddUp(t *testing.T) {
 		if len(n.ByVersion) != 3 || n.ByVersion[0].Version != "10.0.0" || n.ByVersion[2].Machines != 3 || !n.ByVersion[1].OnTarget || n.ByVersion[2].OnTarget {
 			t.Errorf("by version: %+v", n.ByVersion)
 		}
-		if n.Cap != 2 || n.PeriodCap != 2 || n.SpentInPeriod != 2 || len(n.Grants) == 0 {
+		if n.ConcurrencyLimit != 2 || n.PeriodLimit != 2 || n.GrantedInPeriod != 2 || len(n.Grants) == 0 {
 			t.Errorf("caps: %+v", n)
 		}
-		if len(n.HeldBecause) != 1 || n.HeldBecause[0] != (view.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
-			t.Errorf("held because: %+v", n.HeldBecause)
+		if len(n.HeldByReason) != 1 || n.HeldByReason[0] != (view.HeldCount{Reason: rollout.ReasonPeriodLimit, Machines: 1}) {
+			t.Errorf("held because: %+v", n.HeldByReason)
 		}
 		id := []uuid.UUID{n.RolloutID}
 		if funnel := view.SumWaves(must(d.View.Waves(d.ctx, id))(t)[id[0]]); funnel.Granted != 2 || funnel.Downloading != 1 || funnel.Failed != 1 {

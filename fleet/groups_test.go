@@ -245,7 +245,7 @@ func TestExplainAndSimulateWriteNothing(t *testing.T) {
 		_, err = d.View.SimulateRollout(d.ctx, view.SimulateRollout{GroupID: s.group.ID, PackageID: new(uuid.New())})
 		refused(t, err, fault.NotFound, "packageId")
 
-		reach := must(d.View.PromotionReach(d.ctx, s.channel.ID, p3))(t)
+		reach := must(d.View.PromotionImpact(d.ctx, s.channel.ID, p3))(t)
 		if reach.Machines != 3 || reach.Eligible != 3 || reach.EligibleNow != 0 || reach.ProjectedEnd.IsZero() {
 			t.Errorf("reach of a promotion with the cap in use: %+v", reach)
 		}

@@ -160,7 +160,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
 		p2 := s.packages["2.0.0"]
-		reach := must(d.View.DeletionReach(d.ctx, view.Deletion{PackageID: &p2}))(t)
+		reach := must(d.View.DeletionImpact(d.ctx, view.Deletion{PackageID: &p2}))(t)
 		if reach.Machines != 1 || reach.Groups != 1 || reach.Eligible != 1 {
 			t.Errorf("reach of deleting the package: %+v", reach)
 		}
@@ -184,7 +184,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		d.reason(s, "m", "1.0.0", rollout.ReasonNoPackage)
 		d.checkCounters()
 
-		reach = must(d.View.DeletionReach(d.ctx, view.Deletion{ApplicationID: &s.app.ID}))(t)
+		reach = must(d.View.DeletionImpact(d.ctx, view.Deletion{ApplicationID: &s.app.ID}))(t)
 		if reach.Machines != 1 {
 			t.Errorf("reach of deleting the application: %+v", reach)
 		}

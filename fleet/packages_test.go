@@ -179,7 +179,7 @@ func TestConcurrentPromotionsGiveConsistentOffers(t *testing.T) {
 		wg.Wait()
 		d.checkCounters()
 		n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t)
-		if n.InFlight > 2 || n.Total != 8 || n.SpentInPeriod > 2 {
+		if n.InFlight > 2 || n.Total != 8 || n.GrantedInPeriod > 2 {
 			t.Errorf("numbers: %+v", n)
 		}
 	})

@@ -54,8 +54,8 @@ func (x *randomRun) run(steps int) {
 		}
 		x.checkCounters()
 		for _, id := range x.groups {
-			if n := must(x.View.GroupNumbers(x.ctx, id))(x.t); n.SpentInPeriod > n.PeriodCap {
-				x.t.Errorf("%d grants in the period, want at most %d", n.SpentInPeriod, n.PeriodCap)
+			if n := must(x.View.GroupNumbers(x.ctx, id))(x.t); n.GrantedInPeriod > n.PeriodLimit {
+				x.t.Errorf("%d grants in the period, want at most %d", n.GrantedInPeriod, n.PeriodLimit)
 			}
 		}
 		if x.t.Failed() {

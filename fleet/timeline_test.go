@@ -133,8 +133,8 @@ func TestPaceRecordsMaximaAndChecks(t *testing.T) {
 			}
 		}
 		for _, i := range []int{0, 1, 3} {
-			if line.Pace.Cap[i] != 2 || line.Pace.PeriodCap[i] != 2 {
-				t.Errorf("caps at %v: %d and %d", line.Times[i], line.Pace.Cap[i], line.Pace.PeriodCap[i])
+			if line.Pace.ConcurrencyLimit[i] != 2 || line.Pace.PeriodLimit[i] != 2 {
+				t.Errorf("caps at %v: %d and %d", line.Times[i], line.Pace.ConcurrencyLimit[i], line.Pace.PeriodLimit[i])
 			}
 		}
 	})

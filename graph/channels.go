@@ -16,11 +16,11 @@ func (r *queryResolver) Channel(ctx context.Context, id uuid.UUID) (*db.Channel,
 	return maybe(r.fleet.View.Channel(ctx, id, with(ctx)))
 }
 
-func (r *queryResolver) PromotionImpact(ctx context.Context, channelID, packageID uuid.UUID) (*view.Reach, error) {
-	return r.fleet.View.PromotionReach(ctx, channelID, packageID)
+func (r *queryResolver) PromotionImpact(ctx context.Context, channelID, packageID uuid.UUID) (*view.Impact, error) {
+	return r.fleet.View.PromotionImpact(ctx, channelID, packageID)
 }
 
-func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID, channelID, packageID, groupID *uuid.UUID) (*view.Reach, error) {
+func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID, channelID, packageID, groupID *uuid.UUID) (*view.Impact, error) {
 	given := 0
 	for _, id := range []*uuid.UUID{applicationID, channelID, packageID, groupID} {
 		if id != nil {
@@ -30,7 +30,7 @@ func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID, chann
 	if given != 1 {
 		return nil, fault.Errorf(fault.Invalid, "", "give exactly one id")
 	}
-	return r.fleet.View.DeletionReach(ctx, view.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID})
+	return r.fleet.View.DeletionImpact(ctx, view.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID})
 }
 
 func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*view.UpdatePath, error) {

@@ -18,8 +18,8 @@ func (r *queryResolver) Group(ctx context.Context, id uuid.UUID) (*db.Group, err
 	return maybe(r.fleet.View.Group(ctx, id, with(ctx)))
 }
 
-func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control view.Control) (*view.Reach, error) {
-	return r.fleet.View.ControlReach(ctx, groupID, control)
+func (r *queryResolver) ControlImpact(ctx context.Context, groupID uuid.UUID, control view.Control) (*view.Impact, error) {
+	return r.fleet.View.ControlImpact(ctx, groupID, control)
 }
 
 func (r *queryResolver) Timeline(ctx context.Context, groupID uuid.UUID, length model.TimelineRange) (*view.Timeline, error) {
@@ -80,8 +80,8 @@ func (r *groupResolver) Pause(_ context.Context, obj *db.Group) (*model.Pause, e
 	return &model.Pause{By: obj.PausedBy, Reason: obj.PauseReason, At: obj.PausedAt}, nil
 }
 
-func (r *groupResolver) CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error) {
-	return loadersOf(ctx).groupWaits.load(ctx, obj.ID)
+func (r *groupResolver) CurrentHold(ctx context.Context, obj *db.Group) (*view.Hold, error) {
+	return loadersOf(ctx).groupHolds.load(ctx, obj.ID)
 }
 
 func (r *groupResolver) Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error) {

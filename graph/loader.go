@@ -38,7 +38,7 @@ func (l loader[V]) load(ctx context.Context, key uuid.UUID) (V, error) {
 // loaders are the loaders of one response.
 type loaders struct {
 	groupNumbers       loader[*view.GroupNumbers]
-	groupWaits         loader[*view.Wait]
+	groupHolds         loader[*view.Hold]
 	applicationNumbers loader[*view.Numbers]
 	applicationChecks  loader[[]int]
 	current            loader[*db.GroupRollout] // by group
@@ -54,7 +54,7 @@ type loadersKey struct{}
 func withLoaders(ctx context.Context, r *Resolver) context.Context {
 	return context.WithValue(ctx, loadersKey{}, &loaders{
 		groupNumbers:       newLoader(r.fleet.View.ManyGroupNumbers),
-		groupWaits:         newLoader(r.fleet.View.GroupWaits),
+		groupHolds:         newLoader(r.fleet.View.GroupHolds),
 		applicationNumbers: newLoader(r.fleet.View.ApplicationNumbers),
 		applicationChecks:  newLoader(r.fleet.View.ApplicationChecks),
 		current:            newLoader(r.fleet.View.CurrentRollouts),

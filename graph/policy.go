@@ -153,7 +153,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		current, _ := rollout.Compile(group.Policy) // nil when invalid: it grants nothing
 		out.Loosens = current == nil || rollout.Grows(current, schedule, r.Now())
 		var err error
-		if out.Impact, err = r.fleet.View.PolicyReach(ctx, group.ID, p); err != nil {
+		if out.Impact, err = r.fleet.View.PolicyImpact(ctx, group.ID, p); err != nil {
 			return nil, err
 		}
 	}

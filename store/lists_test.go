@@ -116,9 +116,9 @@ func (f *fixture) lists(t *testing.T, url string) {
 			t.Errorf("%s: %d statements for %d pages", c.what, statements, pages+1)
 		}
 	}
-	// GroupWaits does not read all machines either.
+	// GroupHolds does not read all machines either.
 	what = "what the group waits for"
-	if _, err := service.View.GroupWaits(ctx, f.groups[:]); err != nil {
+	if _, err := service.View.GroupHolds(ctx, f.groups[:]); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -203,11 +203,9 @@ func retry(f func() error) (err error) {
 // returns the items that need another transaction. It may run more than once
 // for the same items, each time in a new transaction.
 func NewLane[T comparable](s *Store, o lane.Options, now func() time.Time, process func(ctx context.Context, tx *Tx, items []T) (again []T, err error)) *lane.Lane[T] {
-	o.Overlap = s.postgres != nil
-	return lane.New(o, func(ctx context.Context, items []T, idle func()) (again []T, err error) {
+	return lane.New(o, func(ctx context.Context, items []T) (again []T, err error) {
 		err = retry(func() error {
 			return s.Write(ctx, now(), func(tx *Tx) (err error) {
-				tx.idle = idle
 				again, err = process(ctx, tx, items)
 				return err
 			})

@@ -27,9 +27,6 @@ type Tx struct {
 	events []event.Event
 	locked []*GroupState
 	saved  *Batch
-	// idle is called in a goroutine while PostgreSQL writes the batch, see
-	// lane.Options.Overlap. nil: nothing to do.
-	idle func()
 }
 
 // Now is the time of the transaction, UTC, in whole microseconds.
@@ -54,7 +51,7 @@ func (tx *Tx) query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 
 // write writes rows of several tables, see bulk.Writer.
 func (tx *Tx) write(ctx context.Context, changes ...bulk.Change) (written []int64, err error) {
-	return tx.store.bulk.Write(ctx, tx.sql, tx.idle, changes...)
+	return tx.store.bulk.Write(ctx, tx.sql, changes...)
 }
 
 // txDriver is the transaction as a driver of ent. When ent begins a transaction

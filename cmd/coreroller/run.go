@@ -135,7 +135,6 @@ func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
 	p.running.Go(func() { p.fleet.Run(worker) })
-	p.running.Go(func() { server.TuneGC(worker) })
 	p.running.Go(func() {
 		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("serve: %w", err)

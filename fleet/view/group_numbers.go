@@ -19,13 +19,13 @@ import (
 // depend on the number of machines.
 type GroupNumbers struct {
 	Numbers
-	Cap           int             // maximum of InFlight
-	SpentInPeriod int             // grants within the last period
-	PeriodCap     int             // maximum of SpentInPeriod
-	Grants        []rollout.Spend // of the last period, oldest first
-	ByState       []StateCount
-	HeldBecause   []HeldCount // largest first
-	RolloutID     uuid.UUID   // of the current rollout, zero for none
+	ConcurrencyLimit int             // maximum of InFlight
+	GrantedInPeriod  int             // grants within the last period
+	PeriodLimit      int             // maximum of GrantedInPeriod
+	Grants           []rollout.Spend // of the last period, oldest first
+	ByState          []StateCount
+	HeldByReason     []HeldCount // largest first
+	RolloutID        uuid.UUID   // of the current rollout, zero for none
 }
 
 // GroupNumbers reads the numbers of one group.
@@ -69,12 +69,12 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 			continue // deleted meanwhile
 		}
 		n := &GroupNumbers{
-			Numbers: t.numbers(), Cap: p.MaxConcurrentUpdates, PeriodCap: p.MaxUpdatesPerPeriod,
-			ByState: t.byState(), HeldBecause: t.heldBecause(),
+			Numbers: t.numbers(), ConcurrencyLimit: p.MaxConcurrentUpdates, PeriodLimit: p.MaxUpdatesPerPeriod,
+			ByState: t.byState(), HeldByReason: t.heldBecause(),
 		}
 		n.Grants = pace.SpendsSince(l.Spends, now.Add(-p.PeriodInterval))
 		for _, spend := range n.Grants {
-			n.SpentInPeriod += spend.Count
+			n.GrantedInPeriod += spend.Count
 		}
 		if l.RolloutID != nil {
 			n.RolloutID = *l.RolloutID

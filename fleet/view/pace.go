@@ -19,15 +19,15 @@ import (
 // Pace is the speed of a rollout at the times of a timeline. Each number is the
 // maximum since the previous time, 0 where nothing was recorded.
 type Pace struct {
-	InFlight, Cap      []int
-	Granted, PeriodCap []int // within the policy's period
-	Checks             []int // sum since the previous time
+	InFlight, ConcurrencyLimit []int
+	Granted, PeriodLimit       []int // within the policy's period
+	Checks                     []int // sum since the previous time
 }
 
 // paceOf reads the pace of a group at the times of a timeline.
 func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (Pace, error) {
 	n := len(t.Times)
-	p := Pace{InFlight: make([]int, n), Cap: make([]int, n), Granted: make([]int, n), PeriodCap: make([]int, n), Checks: make([]int, n)}
+	p := Pace{InFlight: make([]int, n), ConcurrencyLimit: make([]int, n), Granted: make([]int, n), PeriodLimit: make([]int, n), Checks: make([]int, n)}
 	if n == 0 {
 		return p, nil
 	}
@@ -44,8 +44,8 @@ func (s *Service) paceOf(ctx context.Context, groupID uuid.UUID, t *Timeline) (P
 		if i == n || !t.Times[i].Equal(row.At) {
 			continue // the machines were not counted at this time
 		}
-		p.InFlight[i], p.Cap[i] = row.InFlight, row.InFlightCap
-		p.Granted[i], p.PeriodCap[i], p.Checks[i] = row.Granted, row.GrantedCap, row.Checks
+		p.InFlight[i], p.ConcurrencyLimit[i] = row.InFlight, row.InFlightCap
+		p.Granted[i], p.PeriodLimit[i], p.Checks[i] = row.Granted, row.GrantedCap, row.Checks
 	}
 	return p, nil
 }

@@ -56,11 +56,11 @@ func (s *Service) ProjectedEnd(ctx context.Context, row *db.GroupRollout) (*time
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := s.now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
-		reach, err := s.PolicyReach(ctx, row.GroupID, *g.Schedule.Policy())
+		impact, err := s.PolicyImpact(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}
-		p.rollout, p.at, p.end = row.ID, now, reach.ProjectedEnd
+		p.rollout, p.at, p.end = row.ID, now, impact.ProjectedEnd
 	}
 	if p.end.IsZero() {
 		return nil, nil

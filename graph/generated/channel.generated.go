@@ -732,7 +732,7 @@ func (ec *executionContext) fieldContext_Floor_createdAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Floor", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Impact_machines(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_machines(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -755,7 +755,7 @@ func (ec *executionContext) fieldContext_Impact_machines(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Impact_eligible(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_eligible(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -778,7 +778,7 @@ func (ec *executionContext) fieldContext_Impact_eligible(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Impact_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_eligibleNow(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -801,7 +801,7 @@ func (ec *executionContext) fieldContext_Impact_eligibleNow(_ context.Context, f
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Impact_groups(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_groups(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -824,7 +824,7 @@ func (ec *executionContext) fieldContext_Impact_groups(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Impact_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -847,7 +847,7 @@ func (ec *executionContext) fieldContext_Impact_projectedEnd(_ context.Context, 
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Impact_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Reach) (ret graphql.Marshaler) {
+func (ec *executionContext) _Impact_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1717,7 +1717,7 @@ func (ec *executionContext) _Floor(ctx context.Context, sel ast.SelectionSet, ob
 
 var impactImplementors = []string{"Impact"}
 
-func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *view.Reach) graphql.Marshaler {
+func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, obj *view.Impact) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, impactImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1920,7 +1920,7 @@ func (ec *executionContext) marshalNFloor2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Floor(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx context.Context, sel ast.SelectionSet, v *view.Impact) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "Impact!")
 		return graphql.Null
@@ -1963,7 +1963,7 @@ func (ec *executionContext) marshalOChannel2ᚖgithubᚗcomᚋcorerollerᚋcorer
 	return ec._Channel(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx context.Context, sel ast.SelectionSet, v *view.Reach) graphql.Marshaler {
+func (ec *executionContext) marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx context.Context, sel ast.SelectionSet, v *view.Impact) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -30,7 +30,7 @@ type GroupResolver interface {
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
 	PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error)
 	Pause(ctx context.Context, obj *db.Group) (*model.Pause, error)
-	CurrentHold(ctx context.Context, obj *db.Group) (*view.Wait, error)
+	CurrentHold(ctx context.Context, obj *db.Group) (*view.Hold, error)
 	Numbers(ctx context.Context, obj *db.Group) (*view.GroupNumbers, error)
 	Rollout(ctx context.Context, obj *db.Group) (*db.GroupRollout, error)
 	Rollouts(ctx context.Context, obj *db.Group, first *int, after *string) (*model.Connection[*db.GroupRollout], error)
@@ -881,8 +881,8 @@ func (ec *executionContext) _Group_currentHold(ctx context.Context, field graphq
 			return ec.Resolvers.Group().CurrentHold(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *view.Wait) graphql.Marshaler {
-			return ec.marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Hold) graphql.Marshaler {
+			return ec.marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHold(ctx, selections, v)
 		},
 		true,
 		false,
@@ -1211,7 +1211,7 @@ func (ec *executionContext) _GroupNumbers_concurrencyLimit(ctx context.Context, 
 			return ec.fieldContext_GroupNumbers_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cap, nil
+			return obj.ConcurrencyLimit, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -1349,7 +1349,7 @@ func (ec *executionContext) _GroupNumbers_grantedInPeriod(ctx context.Context, f
 			return ec.fieldContext_GroupNumbers_grantedInPeriod(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.SpentInPeriod, nil
+			return obj.GrantedInPeriod, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -1372,7 +1372,7 @@ func (ec *executionContext) _GroupNumbers_periodLimit(ctx context.Context, field
 			return ec.fieldContext_GroupNumbers_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PeriodCap, nil
+			return obj.PeriodLimit, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -1491,7 +1491,7 @@ func (ec *executionContext) _GroupNumbers_heldByReason(ctx context.Context, fiel
 			return ec.fieldContext_GroupNumbers_heldByReason(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.HeldBecause, nil
+			return obj.HeldByReason, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []view.HeldCount) graphql.Marshaler {
@@ -1688,7 +1688,7 @@ func (ec *executionContext) fieldContext_HeldCount_machines(_ context.Context, f
 	return graphql.NewScalarFieldContext("HeldCount", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Hold_reason(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hold_reason(ctx context.Context, field graphql.CollectedField, obj *view.Hold) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1711,7 +1711,7 @@ func (ec *executionContext) fieldContext_Hold_reason(_ context.Context, field gr
 	return graphql.NewScalarFieldContext("Hold", field, false, false, "Reason")
 }
 
-func (ec *executionContext) _Hold_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hold_sentence(ctx context.Context, field graphql.CollectedField, obj *view.Hold) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1734,7 +1734,7 @@ func (ec *executionContext) fieldContext_Hold_sentence(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Hold", field, false, false, "String")
 }
 
-func (ec *executionContext) _Hold_until(ctx context.Context, field graphql.CollectedField, obj *view.Wait) (ret graphql.Marshaler) {
+func (ec *executionContext) _Hold_until(ctx context.Context, field graphql.CollectedField, obj *view.Hold) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -3264,7 +3264,7 @@ func (ec *executionContext) _HeldCount(ctx context.Context, sel ast.SelectionSet
 
 var holdImplementors = []string{"Hold"}
 
-func (ec *executionContext) _Hold(ctx context.Context, sel ast.SelectionSet, obj *view.Wait) graphql.Marshaler {
+func (ec *executionContext) _Hold(ctx context.Context, sel ast.SelectionSet, obj *view.Hold) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, holdImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -3765,7 +3765,7 @@ func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 	return ec._Group(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐWait(ctx context.Context, sel ast.SelectionSet, v *view.Wait) graphql.Marshaler {
+func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐHold(ctx context.Context, sel ast.SelectionSet, v *view.Hold) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

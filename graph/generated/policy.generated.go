@@ -720,8 +720,8 @@ func (ec *executionContext) _PolicyPreview_impact(ctx context.Context, field gra
 			return obj.Impact, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Impact) graphql.Marshaler {
+			return ec.marshalOImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx, selections, v)
 		},
 		true,
 		false,

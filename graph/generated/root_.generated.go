@@ -361,25 +361,25 @@ type ComplexityRoot struct {
 	}
 
 	GroupNumbers struct {
-		Active        func(childComplexity int) int
-		AsOf          func(childComplexity int) int
-		ByState       func(childComplexity int) int
-		ByVersion     func(childComplexity int) int
-		Cap           func(childComplexity int) int
-		Failed        func(childComplexity int) int
-		Failures      func(childComplexity int) int
-		Funnel        func(childComplexity int) int
-		Grants        func(childComplexity int) int
-		HeldBecause   func(childComplexity int) int
-		InFlight      func(childComplexity int) int
-		OnTarget      func(childComplexity int) int
-		Overridden    func(childComplexity int) int
-		PeriodCap     func(childComplexity int) int
-		Quarantined   func(childComplexity int) int
-		Silent        func(childComplexity int) int
-		SpentInPeriod func(childComplexity int) int
-		Total         func(childComplexity int) int
-		Waiting       func(childComplexity int) int
+		Active           func(childComplexity int) int
+		AsOf             func(childComplexity int) int
+		ByState          func(childComplexity int) int
+		ByVersion        func(childComplexity int) int
+		ConcurrencyLimit func(childComplexity int) int
+		Failed           func(childComplexity int) int
+		Failures         func(childComplexity int) int
+		Funnel           func(childComplexity int) int
+		GrantedInPeriod  func(childComplexity int) int
+		Grants           func(childComplexity int) int
+		HeldByReason     func(childComplexity int) int
+		InFlight         func(childComplexity int) int
+		OnTarget         func(childComplexity int) int
+		Overridden       func(childComplexity int) int
+		PeriodLimit      func(childComplexity int) int
+		Quarantined      func(childComplexity int) int
+		Silent           func(childComplexity int) int
+		Total            func(childComplexity int) int
+		Waiting          func(childComplexity int) int
 	}
 
 	GroupPayload struct {
@@ -572,11 +572,11 @@ type ComplexityRoot struct {
 	}
 
 	Pace struct {
-		Cap       func(childComplexity int) int
-		Checks    func(childComplexity int) int
-		Granted   func(childComplexity int) int
-		InFlight  func(childComplexity int) int
-		PeriodCap func(childComplexity int) int
+		Checks           func(childComplexity int) int
+		ConcurrencyLimit func(childComplexity int) int
+		Granted          func(childComplexity int) int
+		InFlight         func(childComplexity int) int
+		PeriodLimit      func(childComplexity int) int
 	}
 
 	Package struct {
@@ -2220,11 +2220,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupNumbers.ByVersion(childComplexity), true
 	case "GroupNumbers.concurrencyLimit":
-		if e.ComplexityRoot.GroupNumbers.Cap == nil {
+		if e.ComplexityRoot.GroupNumbers.ConcurrencyLimit == nil {
 			break
 		}
 
-		return e.ComplexityRoot.GroupNumbers.Cap(childComplexity), true
+		return e.ComplexityRoot.GroupNumbers.ConcurrencyLimit(childComplexity), true
 	case "GroupNumbers.failed":
 		if e.ComplexityRoot.GroupNumbers.Failed == nil {
 			break
@@ -2243,6 +2243,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Funnel(childComplexity), true
+	case "GroupNumbers.grantedInPeriod":
+		if e.ComplexityRoot.GroupNumbers.GrantedInPeriod == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.GrantedInPeriod(childComplexity), true
 	case "GroupNumbers.grants":
 		if e.ComplexityRoot.GroupNumbers.Grants == nil {
 			break
@@ -2250,11 +2256,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupNumbers.Grants(childComplexity), true
 	case "GroupNumbers.heldByReason":
-		if e.ComplexityRoot.GroupNumbers.HeldBecause == nil {
+		if e.ComplexityRoot.GroupNumbers.HeldByReason == nil {
 			break
 		}
 
-		return e.ComplexityRoot.GroupNumbers.HeldBecause(childComplexity), true
+		return e.ComplexityRoot.GroupNumbers.HeldByReason(childComplexity), true
 	case "GroupNumbers.inFlight":
 		if e.ComplexityRoot.GroupNumbers.InFlight == nil {
 			break
@@ -2274,11 +2280,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupNumbers.Overridden(childComplexity), true
 	case "GroupNumbers.periodLimit":
-		if e.ComplexityRoot.GroupNumbers.PeriodCap == nil {
+		if e.ComplexityRoot.GroupNumbers.PeriodLimit == nil {
 			break
 		}
 
-		return e.ComplexityRoot.GroupNumbers.PeriodCap(childComplexity), true
+		return e.ComplexityRoot.GroupNumbers.PeriodLimit(childComplexity), true
 	case "GroupNumbers.quarantined":
 		if e.ComplexityRoot.GroupNumbers.Quarantined == nil {
 			break
@@ -2291,12 +2297,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Silent(childComplexity), true
-	case "GroupNumbers.grantedInPeriod":
-		if e.ComplexityRoot.GroupNumbers.SpentInPeriod == nil {
-			break
-		}
-
-		return e.ComplexityRoot.GroupNumbers.SpentInPeriod(childComplexity), true
 	case "GroupNumbers.total":
 		if e.ComplexityRoot.GroupNumbers.Total == nil {
 			break
@@ -3308,18 +3308,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Override.Version(childComplexity), true
 
-	case "Pace.concurrencyLimit":
-		if e.ComplexityRoot.Pace.Cap == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Pace.Cap(childComplexity), true
 	case "Pace.checks":
 		if e.ComplexityRoot.Pace.Checks == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Pace.Checks(childComplexity), true
+	case "Pace.concurrencyLimit":
+		if e.ComplexityRoot.Pace.ConcurrencyLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Pace.ConcurrencyLimit(childComplexity), true
 	case "Pace.granted":
 		if e.ComplexityRoot.Pace.Granted == nil {
 			break
@@ -3333,11 +3333,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Pace.InFlight(childComplexity), true
 	case "Pace.periodLimit":
-		if e.ComplexityRoot.Pace.PeriodCap == nil {
+		if e.ComplexityRoot.Pace.PeriodLimit == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Pace.PeriodCap(childComplexity), true
+		return e.ComplexityRoot.Pace.PeriodLimit(childComplexity), true
 
 	case "Package.action":
 		if e.ComplexityRoot.Package.Action == nil {

@@ -65,14 +65,14 @@ type QueryResolver interface {
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
 	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string) (*model.Connection[*db.Audit], error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
-	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Reach, error)
-	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Reach, error)
+	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Impact, error)
+	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Impact, error)
 	UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*view.UpdatePath, error)
 	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error)
 	SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error)
 	Fleet(ctx context.Context) (*view.Numbers, error)
 	Group(ctx context.Context, id uuid.UUID) (*db.Group, error)
-	ControlImpact(ctx context.Context, groupID uuid.UUID, control view.Control) (*view.Reach, error)
+	ControlImpact(ctx context.Context, groupID uuid.UUID, control view.Control) (*view.Impact, error)
 	Instance(ctx context.Context, id uuid.UUID) (*db.Instance, error)
 	Instances(ctx context.Context, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) (*model.Connection[*db.Instance], error)
 	Package(ctx context.Context, id uuid.UUID) (*db.Release, error)
@@ -2708,8 +2708,8 @@ func (ec *executionContext) _Query_promotionImpact(ctx context.Context, field gr
 			return ec.Resolvers.Query().PromotionImpact(ctx, fc.Args["channelId"].(uuid.UUID), fc.Args["packageId"].(uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Impact) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2752,8 +2752,8 @@ func (ec *executionContext) _Query_deletionImpact(ctx context.Context, field gra
 			return ec.Resolvers.Query().DeletionImpact(ctx, fc.Args["applicationId"].(*uuid.UUID), fc.Args["channelId"].(*uuid.UUID), fc.Args["packageId"].(*uuid.UUID), fc.Args["groupId"].(*uuid.UUID))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Impact) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx, selections, v)
 		},
 		true,
 		true,
@@ -3004,8 +3004,8 @@ func (ec *executionContext) _Query_controlImpact(ctx context.Context, field grap
 			return ec.Resolvers.Query().ControlImpact(ctx, fc.Args["groupId"].(uuid.UUID), fc.Args["control"].(view.Control))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *view.Reach) graphql.Marshaler {
-			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐReach(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *view.Impact) graphql.Marshaler {
+			return ec.marshalNImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐImpact(ctx, selections, v)
 		},
 		true,
 		true,

@@ -59,7 +59,7 @@ func (ec *executionContext) _Pace_concurrencyLimit(ctx context.Context, field gr
 			return ec.fieldContext_Pace_concurrencyLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Cap, nil
+			return obj.ConcurrencyLimit, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {
@@ -105,7 +105,7 @@ func (ec *executionContext) _Pace_periodLimit(ctx context.Context, field graphql
 			return ec.fieldContext_Pace_periodLimit(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.PeriodCap, nil
+			return obj.PeriodLimit, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []int) graphql.Marshaler {

@@ -257,7 +257,7 @@ type PolicyPreview struct {
 	// The next periods in which updates are granted, at most 14; empty when they always are.
 	Windows []*calendar.Span `json:"windows"`
 	// Effect on the group; null without `groupId`.
-	Impact *view.Reach `json:"impact,omitempty"`
+	Impact *view.Impact `json:"impact,omitempty"`
 }
 
 // A policy to check before it is saved.

@@ -40,10 +40,9 @@ type Writer struct{ statements joinedStatements }
 
 // Write writes changes and returns how many rows of each were written. SQLite
 // writes them in their order. PostgreSQL writes all of them with one statement
-// and checks foreign keys at its end; idle, unless nil, is called in a goroutine
-// when that statement is sent. The statement contains the tables without rows
-// too, so that there are few texts to prepare.
-func (w *Writer) Write(ctx context.Context, tx *statement.Tx, idle func(), changes ...Change) (written []int64, err error) {
+// and checks foreign keys at its end. The statement contains the tables without
+// rows too, so that there are few texts to prepare.
+func (w *Writer) Write(ctx context.Context, tx *statement.Tx, changes ...Change) (written []int64, err error) {
 	written = make([]int64, len(changes))
 	filled := 0
 	for i := range changes {
@@ -52,7 +51,7 @@ func (w *Writer) Write(ctx context.Context, tx *statement.Tx, idle func(), chang
 		}
 	}
 	if filled > 1 && tx.Postgres() && len(changes) <= maxJoined {
-		return written, w.writeJoined(ctx, tx, idle, changes, written)
+		return written, w.writeJoined(ctx, tx, changes, written)
 	}
 	for i := range changes {
 		c := &changes[i]

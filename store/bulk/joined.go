@@ -15,15 +15,12 @@ import (
 const maxJoined = 8
 
 // writeJoined writes changes with one statement of PostgreSQL.
-func (w *Writer) writeJoined(ctx context.Context, tx *statement.Tx, idle func(), changes []Change, written []int64) error {
+func (w *Writer) writeJoined(ctx context.Context, tx *statement.Tx, changes []Change, written []int64) error {
 	j := w.statements.of(changes)
 	var args []any
 	counts := make([]any, len(changes))
 	for i := range changes {
 		args, counts[i] = changes[i].Table.arrays(args, changes[i].Rows, j.indexes[i]), &written[i]
-	}
-	if idle != nil {
-		go idle()
 	}
 	rows, err := tx.Run(ctx, j.text, args...)
 	if err == nil {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
 
 // ErrFull is returned while the queue is full. Try again later.
@@ -23,21 +22,12 @@ type Options struct {
 	Batch int
 	// Waiting is the most items in the queue. Do returns ErrFull if it is full.
 	Waiting int
-	// Overlap delays the answers to a batch until the next one waits for the
-	// database, by at most answerWithin. Answered callers compete for the
-	// processors. With a database in another process they would delay the next
-	// transaction's first statement, and idle while that transaction is written.
-	Overlap bool
 }
-
-// answerWithin bounds the delay of an answer after the commit, see Overlap.
-const answerWithin = 2 * time.Millisecond
 
 // A Commit processes items in one transaction and commits it. It returns the
 // items that need another transaction; they come first in the next batch. If it
-// fails, its transaction was rolled back. It may call idle, from any goroutine,
-// while it waits for the database.
-type Commit[T comparable] func(ctx context.Context, items []T, idle func()) (again []T, err error)
+// fails, its transaction was rolled back.
+type Commit[T comparable] func(ctx context.Context, items []T) (again []T, err error)
 
 // Lane commits items of many callers together. While one transaction runs, the
 // next batch gathers in the queue. It is safe for concurrent use.
@@ -48,7 +38,6 @@ type Lane[T comparable] struct {
 	closing chan struct{}
 	close   sync.Once
 	done    chan struct{}
-	answer  func() // answers the callers of the last batch
 }
 
 type work[T comparable] struct {
@@ -59,7 +48,7 @@ type work[T comparable] struct {
 // New starts a lane.
 func New[T comparable](o Options, commit Commit[T]) *Lane[T] {
 	l := &Lane[T]{options: o, commit: commit, queue: make(chan *work[T], o.Waiting),
-		closing: make(chan struct{}), done: make(chan struct{}), answer: func() {}}
+		closing: make(chan struct{}), done: make(chan struct{})}
 	go l.run()
 	return l
 }
@@ -104,10 +93,7 @@ func (l *Lane[T]) Close() {
 func (l *Lane[T]) Waiting() int { return len(l.queue) }
 
 func (l *Lane[T]) run() {
-	defer func() {
-		l.answer()
-		close(l.done)
-	}()
+	defer close(l.done)
 	var batch []*work[T]
 	for {
 		if len(batch) == 0 {
@@ -167,7 +153,7 @@ func (l *Lane[T]) attempt(batch []*work[T]) (left []*work[T], err error) {
 		items[i] = w.item
 	}
 	// Not the context of one request: its end must not cancel the whole batch.
-	again, err := l.commit(context.Background(), items, l.answer)
+	again, err := l.commit(context.Background(), items)
 	if err != nil {
 		return nil, err
 	}
@@ -175,24 +161,12 @@ func (l *Lane[T]) attempt(batch []*work[T]) (left []*work[T], err error) {
 	for _, item := range again {
 		unfinished[item] = struct{}{}
 	}
-	done := make([]*work[T], 0, len(batch))
 	for _, w := range batch {
 		if _, ok := unfinished[w.item]; ok {
 			left = append(left, w)
 		} else {
-			done = append(done, w)
-		}
-	}
-	l.answer() // the callers of the batch before, if idle was not called
-	l.answer = sync.OnceFunc(func() {
-		for _, w := range done {
 			w.result <- nil
 		}
-	})
-	if l.options.Overlap && len(left)+len(l.queue) > 0 {
-		time.AfterFunc(answerWithin, l.answer)
-	} else { // no next batch that the callers could delay
-		l.answer()
 	}
 	return left, nil
 }

@@ -27,7 +27,7 @@ func check(t *testing.T, err error) {
 func block(f func(items []int) ([]int, error)) (commit lane.Commit[int], began, release chan struct{}) {
 	began, release = make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	return func(_ context.Context, items []int, _ func()) ([]int, error) {
+	return func(_ context.Context, items []int) ([]int, error) {
 		if items[0] == 0 {
 			once.Do(func() {
 				close(began)
@@ -71,27 +71,25 @@ func TestWaitingItemsShareATransaction(t *testing.T) {
 }
 
 func TestCallersOfABatchDoNotWaitForTheNextBatch(t *testing.T) {
-	for _, overlap := range []bool{false, true} {
-		answered := make(chan struct{})
-		commit, began, release := block(func(items []int) ([]int, error) {
-			if items[0] == 1 {
-				<-answered
-			}
-			return nil, nil
-		})
-		l := lane.New(lane.Options{Batch: 1, Waiting: 2, Overlap: overlap}, commit)
-		var g sync.WaitGroup
-		g.Go(func() {
-			check(t, l.Do(t.Context(), 0))
-			close(answered)
-		})
-		<-began
-		g.Go(func() { check(t, l.Do(t.Context(), 1)) })
-		await(l, 1)
-		close(release)
-		g.Wait()
-		l.Close()
-	}
+	answered := make(chan struct{})
+	commit, began, release := block(func(items []int) ([]int, error) {
+		if items[0] == 1 {
+			<-answered
+		}
+		return nil, nil
+	})
+	l := lane.New(lane.Options{Batch: 1, Waiting: 2}, commit)
+	var g sync.WaitGroup
+	g.Go(func() {
+		check(t, l.Do(t.Context(), 0))
+		close(answered)
+	})
+	<-began
+	g.Go(func() { check(t, l.Do(t.Context(), 1)) })
+	await(l, 1)
+	close(release)
+	g.Wait()
+	l.Close()
 }
 
 func TestAFullLaneRefusesItems(t *testing.T) {
@@ -140,7 +138,7 @@ func TestABadItemFailsAlone(t *testing.T) {
 
 func TestUnfinishedItemsComeInTheNextTransaction(t *testing.T) {
 	rounds := map[int]int{}
-	l := lane.New(lane.Options{Batch: 10, Waiting: 10}, func(_ context.Context, items []int, _ func()) (again []int, err error) {
+	l := lane.New(lane.Options{Batch: 10, Waiting: 10}, func(_ context.Context, items []int) (again []int, err error) {
 		for _, i := range items {
 			if rounds[i]++; rounds[i] < i {
 				again = append(again, i)

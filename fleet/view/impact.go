@@ -17,12 +17,12 @@ import (
 	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
-// maxForecasts limits the simulated groups of one reach, because each takes up to
+// maxForecasts limits the simulated groups of one impact, because each takes up to
 // 100 ms.
 const maxForecasts = 4
 
-// Reach is the effect of a change on machines, shown before it is confirmed.
-type Reach struct {
+// Impact is the effect of a change on machines, shown before it is confirmed.
+type Impact struct {
 	Groups       int
 	Machines     int       // of all affected groups
 	Eligible     int       // active machines below the target
@@ -31,8 +31,8 @@ type Reach struct {
 	Sentence     string
 }
 
-// PromotionReach returns the machines that a promotion would affect.
-func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.UUID) (*Reach, error) {
+// PromotionImpact returns the machines that a promotion would affect.
+func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid.UUID) (*Impact, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
-	r := reacher{s: s, ctx: ctx, isNew: true}
+	r := assessor{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
 		target, err := s.targetFor(ctx, g, &packageID)
 		if err != nil {
@@ -53,8 +53,8 @@ func (s *Service) PromotionReach(ctx context.Context, channelID, packageID uuid.
 	return r.done("would update"), nil
 }
 
-// PolicyReach returns the effect of a policy on the machines of a group now.
-func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (*Reach, error) {
+// PolicyImpact returns the effect of a policy on the machines of a group now.
+func (s *Service) PolicyImpact(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (*Impact, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *Service) PolicyReach(ctx context.Context, groupID uuid.UUID, p rollout.
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
-	r := reacher{s: s, ctx: ctx}
+	r := assessor{s: s, ctx: ctx}
 	if err := r.add(g, p, g.Target); err != nil {
 		return nil, err
 	}
@@ -74,8 +74,8 @@ type Deletion struct {
 	ApplicationID, ChannelID, PackageID, GroupID *uuid.UUID
 }
 
-// DeletionReach returns the machines that would lose their update by a deletion.
-func (s *Service) DeletionReach(ctx context.Context, in Deletion) (*Reach, error) {
+// DeletionImpact returns the machines that would lose their update by a deletion.
+func (s *Service) DeletionImpact(ctx context.Context, in Deletion) (*Impact, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *Service) DeletionReach(ctx context.Context, in Deletion) (*Reach, error
 		}
 		return false
 	})
-	r := reacher{s: s, ctx: ctx}
+	r := assessor{s: s, ctx: ctx}
 	for _, g := range groups {
 		if err := r.add(g, g.Policy, g.Target); err != nil {
 			return nil, err
@@ -102,19 +102,19 @@ func (s *Service) DeletionReach(ctx context.Context, in Deletion) (*Reach, error
 	return r.done("would be left without their update"), nil
 }
 
-// reacher sums the reach of groups.
-type reacher struct {
+// assessor sums the impact on groups.
+type assessor struct {
 	s     *Service
 	ctx   context.Context
 	isNew bool // a new rollout starts, with its first wave and safe mode
 
-	out       Reach
+	out       Impact
 	numbers   *GroupNumbers // of the group added last
 	forecasts int
 	open      bool // the end cannot be computed
 }
 
-func (r *reacher) add(g *catalog.Group, p rollout.Policy, target *rollout.Package) error {
+func (r *assessor) add(g *catalog.Group, p rollout.Policy, target *rollout.Package) error {
 	stage, err := r.stage(g)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (r *reacher) add(g *catalog.Group, p rollout.Policy, target *rollout.Packag
 }
 
 // stage returns the current rollout of a group, a new one when there is none.
-func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
+func (r *assessor) stage(g *catalog.Group) (*db.GroupRollout, error) {
 	if r.isNew {
 		return &db.GroupRollout{}, nil
 	}
@@ -143,7 +143,7 @@ func (r *reacher) stage(g *catalog.Group) (*db.GroupRollout, error) {
 }
 
 // addAt adds a group with the state of its rollout.
-func (r *reacher) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
+func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
 	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 
 // begin returns how many of the machines below the target may start at their next
 // check, within windows, wave, safe mode and limits.
-func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
+func (r *assessor) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
 	schedule, _ := rollout.Compile(p)
 	if schedule == nil || !p.UpdatesEnabled || stage.State == rollout.RolloutHalted || stage.State == rollout.RolloutPaused {
 		return 0
@@ -194,7 +194,7 @@ func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumber
 	if open, _, _, _ := schedule.Opening(r.s.now()); !open {
 		return 0
 	}
-	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.SpentInPeriod)
+	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.GrantedInPeriod)
 	if p.SafeMode && stage.Proofs == 0 {
 		free = min(free, 1)
 	}
@@ -206,7 +206,7 @@ func (r *reacher) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumber
 }
 
 // foresee simulates one group and extends the projected end.
-func (r *reacher) foresee(sim forecast.Input, behind int) {
+func (r *assessor) foresee(sim forecast.Input, behind int) {
 	if behind == 0 || r.open {
 		return
 	}
@@ -221,7 +221,7 @@ func (r *reacher) foresee(sim forecast.Input, behind int) {
 	}
 }
 
-func (r *reacher) done(what string) *Reach {
+func (r *assessor) done(what string) *Impact {
 	if r.open {
 		r.out.ProjectedEnd = time.Time{}
 	}

@@ -27,9 +27,9 @@ const (
 	ControlAdvance Control = "ADVANCE" // AdvanceWave
 )
 
-// ControlReach returns the machines that a control would affect now. It returns
+// ControlImpact returns the machines that a control would affect now. It returns
 // the same errors as the control.
-func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control Control) (*Reach, error) {
+func (s *Service) ControlImpact(ctx context.Context, groupID uuid.UUID, control Control) (*Impact, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Service) ControlReach(ctx context.Context, groupID uuid.UUID, control C
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
-	r := &reacher{s: s, ctx: ctx}
+	r := &assessor{s: s, ctx: ctx}
 	stage, err := r.stage(g)
 	if err != nil {
 		return nil, err
@@ -89,8 +89,8 @@ func ErrNoWave() error {
 	return fault.Errorf(fault.Conflict, "groupId", "there is no further wave to open")
 }
 
-// still returns the reach of a control that changes nothing.
-func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (*Reach, error) {
+// still returns the impact of a control that changes nothing.
+func (r *assessor) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (*Impact, error) {
 	if err := r.addAt(g, g.Policy, g.Target, stage); err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func (r *reacher) still(g *catalog.Group, stage *db.GroupRollout, sentence strin
 	return &r.out, nil
 }
 
-// stop returns the reach of a pause or halt: no machine starts an update after it.
-func (r *reacher) stop(g *catalog.Group, stage *db.GroupRollout, how string) (*Reach, error) {
+// stop returns the impact of a pause or halt: no machine starts an update after it.
+func (r *assessor) stop(g *catalog.Group, stage *db.GroupRollout, how string) (*Impact, error) {
 	out, err := r.still(g, stage, "")
 	if err != nil || r.numbers == nil {
 		return out, err
@@ -130,7 +130,7 @@ func either(n int, one, many string) string {
 // advance counts the machines of the next wave that are not in the current one.
 // Waves select machines by a hash, so the count is an estimate. It is exact for a
 // wave with a share of 1 after all machines have checked in.
-func (r *reacher) advance(g *catalog.Group, stage *db.GroupRollout) (*Reach, error) {
+func (r *assessor) advance(g *catalog.Group, stage *db.GroupRollout) (*Impact, error) {
 	p := g.Policy
 	last := len(p.Waves) - 1
 	now, next := p.Waves[stage.Wave], p.Waves[stage.Wave+1]
@@ -175,7 +175,7 @@ func reached(w rollout.Wave) string {
 // outside estimates the active machines below the target that are not in the
 // current wave: those whose last answer says so and, of machines whose last answer
 // has another reason, the share that the wave excludes.
-func (r *reacher) outside(g *catalog.Group, share float64) (float64, error) {
+func (r *assessor) outside(g *catalog.Group, share float64) (float64, error) {
 	rows, err := r.s.counters(r.ctx, groupcount.GroupID(g.ID), groupcount.Standing(rollout.StandingActive))
 	if err != nil {
 		return 0, err

@@ -15,9 +15,9 @@ import (
 )
 
 // waits checks the reason for which the group waits, and returns the wait.
-func (d *harness) waits(s *setup, want rollout.Reason) *view.Wait {
+func (d *harness) waits(s *setup, want rollout.Reason) *view.Hold {
 	d.t.Helper()
-	all := must(d.View.GroupWaits(d.ctx, []uuid.UUID{s.group.ID}))(d.t)
+	all := must(d.View.GroupHolds(d.ctx, []uuid.UUID{s.group.ID}))(d.t)
 	w := all[s.group.ID]
 	switch {
 	case w == nil && want != rollout.ReasonNone:
@@ -153,7 +153,7 @@ func TestGroupWaitReasonInWaves(t *testing.T) {
 			d.check(s, m, "1.0.0")
 		}
 		must(d.ResumeUpdates(d.ctx, fleet.ResumeUpdates{GroupID: s.group.ID}))(t)
-		reach := must(d.View.ControlReach(d.ctx, s.group.ID, view.ControlAdvance))(t)
+		reach := must(d.View.ControlImpact(d.ctx, s.group.ID, view.ControlAdvance))(t)
 		if reach.Eligible == 0 || reach.Sentence == "" {
 			t.Errorf("%+v", reach)
 		}
@@ -162,7 +162,7 @@ func TestGroupWaitReasonInWaves(t *testing.T) {
 	})
 }
 
-func TestReachOfControls(t *testing.T) {
+func TestImpactOfControls(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.policy(s, func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 3, 3 })
@@ -173,9 +173,9 @@ func TestReachOfControls(t *testing.T) {
 			d.reason(s, fmt.Sprint("w", i), "1.0.0", rollout.ReasonConcurrencyLimit)
 		}
 		d.report(s, "m0", "1.0.0", rollout.Event{Type: 13, Result: 1})
-		reach := func(c view.Control, eligible, now int, sentence string) *view.Reach {
+		reach := func(c view.Control, eligible, now int, sentence string) *view.Impact {
 			t.Helper()
-			r := must(d.View.ControlReach(d.ctx, s.group.ID, c))(t)
+			r := must(d.View.ControlImpact(d.ctx, s.group.ID, c))(t)
 			if r.Groups != 1 || r.Machines != 7 || r.Eligible != eligible || r.EligibleNow != now || r.Sentence != sentence {
 				t.Errorf("%s: %+v", c, r)
 			}
@@ -184,11 +184,11 @@ func TestReachOfControls(t *testing.T) {
 		reach(view.ControlPause, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait")
 		reach(view.ControlHalt, 7, 0, "7 machines in 1 group; 2 offers are withdrawn, 1 update under way finishes, 4 machines wait until a person resumes it")
 		reach(view.ControlResume, 7, 0, "updates are neither paused nor halted: nothing changes")
-		_, err := d.View.ControlReach(d.ctx, s.group.ID, view.ControlAdvance)
+		_, err := d.View.ControlImpact(d.ctx, s.group.ID, view.ControlAdvance)
 		refused(t, err, fault.Conflict, "groupId")
-		_, err = d.View.ControlReach(d.ctx, s.group.ID, "DANCE")
+		_, err = d.View.ControlImpact(d.ctx, s.group.ID, "DANCE")
 		refused(t, err, fault.Invalid, "control")
-		_, err = d.View.ControlReach(d.ctx, s.app.ID, view.ControlPause)
+		_, err = d.View.ControlImpact(d.ctx, s.app.ID, view.ControlPause)
 		refused(t, err, fault.NotFound, "groupId")
 
 		must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID}))(t)
@@ -208,7 +208,7 @@ func TestReachOfControls(t *testing.T) {
 		d.policy(s, func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"x"}}, {Share: 1}} })
 		reach(view.ControlAdvance, 2, 0, "wave 2 of 2 reaches 100 % of the machines; about 2 more of them would update, none before it is resumed")
 		must(d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID}))(t)
-		_, err = d.View.ControlReach(d.ctx, s.group.ID, view.ControlHalt)
+		_, err = d.View.ControlImpact(d.ctx, s.group.ID, view.ControlHalt)
 		refused(t, err, fault.Conflict, "groupId")
 	})
 }

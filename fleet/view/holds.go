@@ -18,20 +18,20 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// Wait is the hold that the next machine of a group would get.
-type Wait struct {
+// Hold is the hold that the next machine of a group would get.
+type Hold struct {
 	Reason   rollout.Reason
 	Sentence string
 	Until    *time.Time // when it can change without an operator; nil: not known
 }
 
-// GroupWaits returns the hold that the next machine of each group would get. A
+// GroupHolds returns the hold that the next machine of each group would get. A
 // group is absent when that machine would get a grant, and when no machine is below
 // the target. The cost does not depend on the number of machines.
 //
 // Of the waiting machines it takes the one that passes most rules. Overridden and
 // quarantined machines do not count as waiting.
-func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Wait, error) {
+func (s *Service) GroupHolds(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Hold, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Service) GroupWaits(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	if err := s.sampleWaves(ctx, queues); err != nil {
 		return nil, err
 	}
-	out := make(map[uuid.UUID]*Wait, len(queues))
+	out := make(map[uuid.UUID]*Hold, len(queues))
 	for id, q := range queues {
 		if w := q.wait(); w != nil {
 			out[id] = w
@@ -149,7 +149,7 @@ func (q *queue) passes() bool {
 }
 
 // wait returns nil when no machine waits or the next one would get a grant.
-func (q *queue) wait() *Wait {
+func (q *queue) wait() *Hold {
 	var furthest rollout.Decision
 	for _, text := range slices.Sorted(maps.Keys(q.versions)) { // floors make decisions differ by version
 		d := rollout.DecideNext(q.world, q.versions[text], q.inside, q.now)
@@ -160,7 +160,7 @@ func (q *queue) wait() *Wait {
 	if furthest.Reason == rollout.ReasonNone || furthest.Reason == rollout.ReasonGranted {
 		return nil
 	}
-	w := &Wait{Reason: furthest.Reason, Sentence: q.world.Wait(furthest)}
+	w := &Hold{Reason: furthest.Reason, Sentence: q.world.Wait(furthest)}
 	if !furthest.Until.IsZero() {
 		w.Until = &furthest.Until
 	}
