@@ -1,11 +1,13 @@
 package acceptance
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -166,6 +168,11 @@ func TestLateSuccessReplacesTheFailure(t *testing.T) {
 		n := s.numbers()
 		if len(n.Failures) != 0 {
 			t.Errorf("failures by kind: %+v", n.Failures)
+		}
+		attention, err := s.View.Attention(s.ctx)
+		s.ok(err)
+		if i := slices.IndexFunc(attention, func(a *view.Attention) bool { return a.Kind == view.AttentionHalted }); i < 0 || !strings.HasSuffix(attention[i].Sentence, "; 1 of the failed machines came back since then") {
+			t.Errorf("attention %+v", attention)
 		}
 		// Only a person resumes.
 		s.holds("n", "1.0.0", "halted")

@@ -59,7 +59,7 @@ func (r *queryResolver) SimulateRollout(ctx context.Context, input model.Simulat
 		s.Sentence = "the rollout would be done on " + f.Ends.UTC().Format("Monday 2 January 15:04 UTC")
 	}
 	if f.Halted != nil {
-		s.FinalState, s.Sentence = rollout.RolloutHalted, view.HaltSentence(f.Halted)
+		s.FinalState, s.Sentence = rollout.RolloutHalted, f.Halted.Sentence()
 	}
 	for i := range f.LeftOut {
 		s.NotUpdated = append(s.NotUpdated, &f.LeftOut[i])

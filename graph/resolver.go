@@ -79,7 +79,6 @@ func (r root) FailureCount() generated.FailureCountResolver { return &failureCou
 func (r root) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }
 func (r root) Group() generated.GroupResolver               { return &groupResolver{r} }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
-func (r root) Halt() generated.HaltResolver                 { return &haltResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
 func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
 func (r root) Package() generated.PackageResolver           { return &packageResolver{r} }
@@ -103,7 +102,6 @@ type (
 	fleetNumbersResolver     struct{ root }
 	groupResolver            struct{ root }
 	groupNumbersResolver     struct{ root }
-	haltResolver             struct{ root }
 	instanceResolver         struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }

@@ -137,11 +137,8 @@ func (r *rolloutResolver) Halt(_ context.Context, obj *db.GroupRollout) (*rollou
 	if obj.State != rollout.RolloutHalted {
 		return nil, nil
 	}
-	return &obj.Halt, nil
-}
-
-func (r *haltResolver) Sentence(_ context.Context, obj *rollout.Halt) (string, error) {
-	return view.HaltSentence(obj), nil
+	h := obj.Halt.Since(obj.Failing)
+	return &h, nil
 }
 
 func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error) {

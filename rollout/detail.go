@@ -71,6 +71,19 @@ func (d Decision) haltText() string {
 	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, By: d.By, Reason: d.Because}.describe()
 }
 
+// Sentence says why the rollout was halted, in the same text as for machines, and
+// how many machines came back since then.
+func (h Halt) Sentence() string {
+	return Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason}.Detail() + h.cameBack()
+}
+
+func (h Halt) cameBack() string {
+	if h.CameBack == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d of the failed machines came back since then", h.CameBack)
+}
+
 // describe says why the rollout was halted.
 func (h Halt) describe() string {
 	numbers := fmt.Sprintf("%d of %d finished attempts failed", h.Failed, h.Finished)

@@ -73,7 +73,8 @@ func (w *World) Wait(d Decision) string {
 		}
 		return text + ", then the next wave opens"
 	case ReasonHalted:
-		return "the rollout is halted: " + w.Rollout.Halt.describe()
+		h := w.Rollout.Halt.Since(w.Rollout.Failing)
+		return "the rollout is halted: " + h.describe() + h.cameBack()
 	case ReasonBlacklisted:
 		return "a package on the way to " + w.Target.Version.String() + " is blacklisted for the channel"
 	}

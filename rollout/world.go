@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ID is a UUID (RFC 9562) as bytes.
 type ID [16]byte
@@ -97,6 +100,21 @@ type Halt struct {
 	Machines []string // failing machines, newest last, at most 20
 	By       string   // for HaltByPerson
 	Reason   string   // for HaltByPerson
+	CameBack int      `json:"-"` // of Machines, see Since
+}
+
+// Since returns the halt with the number of its machines that came back since
+// then, given the machines that fail now.
+func (h Halt) Since(failing []string) Halt {
+	if len(failing) == maxFailing {
+		return h // the list may not contain all
+	}
+	for _, id := range h.Machines {
+		if !slices.Contains(failing, id) {
+			h.CameBack++
+		}
+	}
+	return h
 }
 
 // HaltRule names the rule that halted the rollout.

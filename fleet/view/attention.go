@@ -88,7 +88,7 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		switch {
 		case g == nil: // created after the first query
 		case row.State == rollout.RolloutHalted:
-			out.add(g, AttentionHalted, rollout.SeverityError, &row.Halt.At, HaltSentence(&row.Halt))
+			out.add(g, AttentionHalted, rollout.SeverityError, &row.Halt.At, row.Halt.Since(row.Failing).Sentence())
 		case s.waitsForApproval(row, g.Policy):
 			out.add(g, AttentionWaitingForApproval, rollout.SeverityWarning, soaked(row, g.Policy),
 				fmt.Sprintf("wave %d of %d needs approval", row.Wave+2, len(g.Policy.Waves)))

@@ -65,10 +65,3 @@ func SumWaves(waves []*db.Wave) (sum rollout.Counts) {
 	}
 	return sum
 }
-
-// HaltSentence explains why a rollout was halted, in the same text as for machines.
-func HaltSentence(h *rollout.Halt) string {
-	return rollout.Decision{
-		Reason: rollout.ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason,
-	}.Detail()
-}

@@ -20,9 +20,6 @@ import (
 
 // region    ************************** generated!.gotpl **************************
 
-type HaltResolver interface {
-	Sentence(ctx context.Context, obj *rollout.Halt) (string, error)
-}
 type RolloutResolver interface {
 	Package(ctx context.Context, obj *db.GroupRollout) (*db.Release, error)
 
@@ -446,6 +443,29 @@ func (ec *executionContext) fieldContext_Halt_machineIds(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Halt", field, false, false, "String")
 }
 
+func (ec *executionContext) _Halt_cameBack(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Halt_cameBack(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CameBack, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Halt_cameBack(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Halt", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Halt_by(ctx context.Context, field graphql.CollectedField, obj *rollout.Halt) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -501,7 +521,7 @@ func (ec *executionContext) _Halt_sentence(ctx context.Context, field graphql.Co
 			return ec.fieldContext_Halt_sentence(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return ec.Resolvers.Halt().Sentence(ctx, obj)
+			return obj.Sentence(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -512,7 +532,7 @@ func (ec *executionContext) _Halt_sentence(ctx context.Context, field graphql.Co
 	)
 }
 func (ec *executionContext) fieldContext_Halt_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Halt", field, true, true, "String")
+	return graphql.NewScalarFieldContext("Halt", field, true, false, "String")
 }
 
 func (ec *executionContext) _Rollout_id(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
@@ -1781,49 +1801,53 @@ func (ec *executionContext) _Halt(ctx context.Context, sel ast.SelectionSet, obj
 		case "rule":
 			out.Values[i] = ec._Halt_rule(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "at":
 			out.Values[i] = ec._Halt_at(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "failed":
 			out.Values[i] = ec._Halt_failed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "finished":
 			out.Values[i] = ec._Halt_finished(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "failureShareLimit":
 			out.Values[i] = ec._Halt_failureShareLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "machineIds":
 			out.Values[i] = ec._Halt_machineIds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
+			}
+		case "cameBack":
+			out.Values[i] = ec._Halt_cameBack(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
 			}
 		case "by":
 			out.Values[i] = ec._Halt_by(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "reason":
 			out.Values[i] = ec._Halt_reason(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
+				out.Invalids++
 			}
 		case "sentence":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._Halt_sentence(ctx, field, obj)
-				})
+			out.Values[i] = ec._Halt_sentence(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}

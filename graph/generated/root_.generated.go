@@ -37,7 +37,6 @@ type ResolverRoot interface {
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
 	GroupNumbers() GroupNumbersResolver
-	Halt() HaltResolver
 	Instance() InstanceResolver
 	Mutation() MutationResolver
 	Package() PackageResolver
@@ -390,6 +389,7 @@ type ComplexityRoot struct {
 	Halt struct {
 		At       func(childComplexity int) int
 		By       func(childComplexity int) int
+		CameBack func(childComplexity int) int
 		Failed   func(childComplexity int) int
 		Finished func(childComplexity int) int
 		Machines func(childComplexity int) int
@@ -2335,6 +2335,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.By(childComplexity), true
+	case "Halt.cameBack":
+		if e.ComplexityRoot.Halt.CameBack == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Halt.CameBack(childComplexity), true
 	case "Halt.failed":
 		if e.ComplexityRoot.Halt.Failed == nil {
 			break
@@ -7288,6 +7294,8 @@ type Halt {
   failureShareLimit: Float!
   "Machine ids of machines that failed, newest last, at most 20."
   machineIds: [String!]!
+  "How many of these machines came back since then: they run the new version after all."
+  cameBack: Int!
   "User who halted it; \"\" for a rule."
   by: String!
   "Reason that the user gave; \"\" for a rule."
@@ -7298,7 +7306,7 @@ type Halt {
 
 "The rule that halted a rollout."
 enum HaltRule {
-  "Safe mode: the first machine failed, rolled back or timed out."
+  "Safe mode: the first machine failed, or the only machine that had succeeded was rolled back."
   SAFE_MODE
   "Too large a share of the finished attempts failed."
   FAILURE_SHARE
@@ -8439,6 +8447,8 @@ func (ec *executionContext) childFields_Halt(ctx context.Context, field graphql.
 		return ec.fieldContext_Halt_failureShareLimit(ctx, field)
 	case "machineIds":
 		return ec.fieldContext_Halt_machineIds(ctx, field)
+	case "cameBack":
+		return ec.fieldContext_Halt_cameBack(ctx, field)
 	case "by":
 		return ec.fieldContext_Halt_by(ctx, field)
 	case "reason":

@@ -14,6 +14,7 @@ const halt = {
   by: '',
   reason: '',
   machineIds: ['machine-one', 'machine-two'],
+  cameBack: 0,
 };
 type Halt = Omit<typeof halt, 'rule'> & { rule: 'FAILURE_SHARE' | 'SAFE_MODE' | 'PERSON' };
 
@@ -53,6 +54,13 @@ test('a halt by a user shows user and reason, and no limit', () => {
   expect(text).toContain('Halted by ana: “boot loops”');
   expect(text).toContain('4 attempts finished, none failed.');
   expect(text).not.toContain('limit');
+});
+
+test('machines that came back are counted, and the halt stays', () => {
+  show({ cameBack: 1 });
+  expect(screen.getByRole('status').textContent?.replace(/\s+/g, ' ')).toContain(
+    '1 machine came back since then. The rollout stays halted until you resume it.',
+  );
 });
 
 test('a halt that has ended is not shown', () => {

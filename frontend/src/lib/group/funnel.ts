@@ -48,14 +48,7 @@ export function funnelSteps(
 }
 
 /** The lost attempts in one sentence. */
-export function funnelSummary({
-  failed,
-  rolledBack,
-  timedOut,
-  notRunning,
-  lost,
-  released,
-}: Funnel): string {
+export function funnelSummary({ failed, rolledBack, timedOut, notRunning, lost, released }: Funnel): string {
   const parts: string[] = [];
   if (failed > 0) {
     const ways = [
