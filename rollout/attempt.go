@@ -126,12 +126,15 @@ func (w *World) revise(m *Machine, o Outcome, code int, now time.Time, fx *Effec
 // does not count any more: gates, halts and safe mode count machines, not
 // attempts. leads says that safe mode waits for this machine.
 func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time, fx *Effects) {
-	if old := &m.Last; old.Outcome != 0 && old.Rollout == r.Rollout {
-		e.Replaces = *old
+	old := m.Last
+	r.Proof = r.Outcome.Success()
+	if old.Outcome != 0 && old.Rollout == r.Rollout {
+		e.Replaces = old
+		r.Proof = r.Proof || old.Proof && !e.Again
 		if r.Rollout != (ID{}) {
 			w.progress(old.Rollout, old.Wave, old.Epoch, Counts{}.Minus(old.counts()), fx)
-			w.prove(old, -1)
 		}
+		w.prove(&old, -1)
 	}
 	m.Last = r
 	w.prove(&r, 1)
@@ -144,10 +147,10 @@ func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time
 	w.judge(m, leads, now, fx)
 }
 
-// prove counts a success for safe mode, in any epoch: a resume does not require
-// another proof.
+// prove counts a proof for safe mode, in any epoch: a resume does not require
+// another one.
 func (w *World) prove(r *Result, n int) {
-	if r.Outcome.Success() && r.Rollout == w.Rollout.ID {
+	if r.Proof && r.Rollout == w.Rollout.ID {
 		w.Rollout.Proofs += n
 	}
 }
@@ -214,8 +217,11 @@ func (w *World) quarantine(m *Machine, v Version, fx *Effects) {
 		return
 	}
 	m.QuarantinedVersion = v
-	if m.Standing == StandingActive && w.blocks(m) {
+	switch {
+	case w.blocks(m) && m.Standing == StandingActive:
 		m.Standing = StandingQuarantined
+	case !w.blocks(m) && m.Standing == StandingQuarantined: // it was for another version
+		m.Standing = StandingActive
 	}
 	fx.activity(ActivityMachineQuarantined, SeverityWarning, v, m.ID, "quarantined after "+count(m.Failures, "failed attempt"))
 }

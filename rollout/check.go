@@ -89,7 +89,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 			m.State = StateNone
 			fx.entry(m, m.Version, 0, d.Detail())
 		}
-	case d.Reason == ReasonQuarantined:
+	case d.Reason == ReasonQuarantined && !m.Attempt.Open():
 		m.State = StateError // the state may have changed since the failure
 	case d.Reason == ReasonNoPackage:
 		w.notePackageMissing(fx)

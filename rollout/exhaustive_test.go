@@ -255,6 +255,7 @@ func (s *small) key() string {
 	for i := range s.m {
 		m, a := &s.m[i], &s.m[i].Attempt
 		key = append(key, m.Version.v[1], byte(m.State), byte(m.Standing), byte(m.Reason), byte(m.Failures), byte(a.Wave), byte(a.Number), byte(m.Last.Outcome), byte(m.Last.Wave))
+		truth(m.Last.Proof)
 		number(max(m.Last.Epoch-s.w.Rollout.Epoch, -1))
 		number(a.Epoch - s.w.Rollout.Epoch)
 		truth(m.QuarantinedVersion.IsZero())

@@ -48,6 +48,7 @@ type twinEnd struct {
 	machine  *twinMachine
 	outcome  Outcome
 	replaced bool // the machine has a later result in the same rollout
+	proof    bool // the machine has succeeded in the rollout and not fallen back
 }
 
 func twinVersion(n int) string {
@@ -82,7 +83,7 @@ func (t *twin) count(which func(e *twinEnd) bool) (n int) {
 }
 
 func (t *twin) proven() bool {
-	return t.count(func(e *twinEnd) bool { return e.outcome.Success() }) > 0
+	return t.count(func(e *twinEnd) bool { return e.proof }) > 0
 }
 
 func (t *twin) inFlight() (n int) {
@@ -151,6 +152,7 @@ func (t *twin) end(m *twinMachine, o Outcome) {
 	m.open = nil
 	t.ended = append(t.ended, e)
 	if o.Success() || o.Failure() {
+		e.proof = o.Success() || m.last != nil && m.last.rollout == e.rollout && m.last.proof
 		m.last = e
 		t.settled(m, e.first, false)
 	}
@@ -159,7 +161,7 @@ func (t *twin) end(m *twinMachine, o Outcome) {
 // revise gives the last attempt another outcome.
 func (t *twin) revise(m *twinMachine, o Outcome) {
 	again := m.last.outcome.Failure() && o.Failure()
-	m.last.outcome = o
+	m.last.outcome, m.last.proof = o, o.Success()
 	if m.last.rollout == t.rollout {
 		m.last.epoch = t.epoch
 	}

@@ -80,7 +80,7 @@ type Rollout struct {
 	Evidence Counts   // attempts granted in this epoch
 	Failing  []string // machines that failed in this epoch, newest last, at most 20
 	SetAside int      // failures of the current wave from before a resume, ignored by the gate
-	Proofs   int      // machines whose latest result in this rollout is a success, in any epoch
+	Proofs   int      // machines that succeeded in this rollout and have not fallen back, in any epoch
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
@@ -182,6 +182,7 @@ type Result struct {
 	Stage   State // the last one that was reported: granted, downloading, downloaded or installed
 	Outcome Outcome
 	Code    int
+	Proof   bool // the machine succeeded in this rollout and has not fallen back; counted in Proofs
 }
 
 // Override is an operator's decision about one machine.

@@ -55,7 +55,7 @@ type GroupRollout struct {
 	Failing []string `json:"failing,omitempty"`
 	// failures of the current wave before a resume, which its gate ignores
 	SetAside int `json:"set_aside,omitempty"`
-	// machines whose latest result is a success
+	// machines that succeeded and have not fallen back
 	Proofs int `json:"proofs,omitempty"`
 	// machine that updates first in safe mode
 	Leader string `json:"leader,omitempty"`

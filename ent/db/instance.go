@@ -105,6 +105,8 @@ type Instance struct {
 	LastOutcome rollout.Outcome `json:"last_outcome,omitempty"`
 	// LastCode holds the value of the "last_code" field.
 	LastCode int `json:"last_code,omitempty"`
+	// it succeeded in the rollout and has not fallen back
+	LastProof bool `json:"last_proof,omitempty"`
 	// LastOem holds the value of the "last_oem" field.
 	LastOem string `json:"last_oem,omitempty"`
 	// FailedVersion holds the value of the "failed_version" field.
@@ -195,7 +197,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case instance.FieldMoved:
+		case instance.FieldLastProof, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
@@ -491,6 +493,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastCode = int(value.Int64)
 			}
+		case instance.FieldLastProof:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field last_proof", values[i])
+			} else if value.Valid {
+				_m.LastProof = value.Bool
+			}
 		case instance.FieldLastOem:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field last_oem", values[i])
@@ -766,6 +774,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_code=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastCode))
+	builder.WriteString(", ")
+	builder.WriteString("last_proof=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastProof))
 	builder.WriteString(", ")
 	builder.WriteString("last_oem=")
 	builder.WriteString(_m.LastOem)

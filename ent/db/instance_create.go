@@ -550,6 +550,20 @@ func (_c *InstanceCreate) SetNillableLastCode(v *int) *InstanceCreate {
 	return _c
 }
 
+// SetLastProof sets the "last_proof" field.
+func (_c *InstanceCreate) SetLastProof(v bool) *InstanceCreate {
+	_c.mutation.SetLastProof(v)
+	return _c
+}
+
+// SetNillableLastProof sets the "last_proof" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastProof(v *bool) *InstanceCreate {
+	if v != nil {
+		_c.SetLastProof(*v)
+	}
+	return _c
+}
+
 // SetLastOem sets the "last_oem" field.
 func (_c *InstanceCreate) SetLastOem(v string) *InstanceCreate {
 	_c.mutation.SetLastOem(v)
@@ -869,6 +883,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultLastCode
 		_c.mutation.SetLastCode(v)
 	}
+	if _, ok := _c.mutation.LastProof(); !ok {
+		v := instance.DefaultLastProof
+		_c.mutation.SetLastProof(v)
+	}
 	if _, ok := _c.mutation.LastOem(); !ok {
 		v := instance.DefaultLastOem
 		_c.mutation.SetLastOem(v)
@@ -995,6 +1013,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastCode(); !ok {
 		return &ValidationError{Name: "last_code", err: errors.New(`db: missing required field "Instance.last_code"`)}
+	}
+	if _, ok := _c.mutation.LastProof(); !ok {
+		return &ValidationError{Name: "last_proof", err: errors.New(`db: missing required field "Instance.last_proof"`)}
 	}
 	if _, ok := _c.mutation.LastOem(); !ok {
 		return &ValidationError{Name: "last_oem", err: errors.New(`db: missing required field "Instance.last_oem"`)}
@@ -1220,6 +1241,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastCode(); ok {
 		_spec.SetField(instance.FieldLastCode, field.TypeInt, value)
 		_node.LastCode = value
+	}
+	if value, ok := _c.mutation.LastProof(); ok {
+		_spec.SetField(instance.FieldLastProof, field.TypeBool, value)
+		_node.LastProof = value
 	}
 	if value, ok := _c.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)

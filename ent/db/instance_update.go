@@ -727,6 +727,20 @@ func (_u *InstanceUpdate) AddLastCode(v int) *InstanceUpdate {
 	return _u
 }
 
+// SetLastProof sets the "last_proof" field.
+func (_u *InstanceUpdate) SetLastProof(v bool) *InstanceUpdate {
+	_u.mutation.SetLastProof(v)
+	return _u
+}
+
+// SetNillableLastProof sets the "last_proof" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastProof(v *bool) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastProof(*v)
+	}
+	return _u
+}
+
 // SetLastOem sets the "last_oem" field.
 func (_u *InstanceUpdate) SetLastOem(v string) *InstanceUpdate {
 	_u.mutation.SetLastOem(v)
@@ -1221,6 +1235,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedLastCode(); ok {
 		_spec.AddField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastProof(); ok {
+		_spec.SetField(instance.FieldLastProof, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
@@ -2100,6 +2117,20 @@ func (_u *InstanceUpdateOne) AddLastCode(v int) *InstanceUpdateOne {
 	return _u
 }
 
+// SetLastProof sets the "last_proof" field.
+func (_u *InstanceUpdateOne) SetLastProof(v bool) *InstanceUpdateOne {
+	_u.mutation.SetLastProof(v)
+	return _u
+}
+
+// SetNillableLastProof sets the "last_proof" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastProof(v *bool) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastProof(*v)
+	}
+	return _u
+}
+
 // SetLastOem sets the "last_oem" field.
 func (_u *InstanceUpdateOne) SetLastOem(v string) *InstanceUpdateOne {
 	_u.mutation.SetLastOem(v)
@@ -2624,6 +2655,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.AddedLastCode(); ok {
 		_spec.AddField(instance.FieldLastCode, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.LastProof(); ok {
+		_spec.SetField(instance.FieldLastProof, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)

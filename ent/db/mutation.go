@@ -13424,6 +13424,7 @@ type InstanceMutation struct {
 	addlast_outcome     *rollout.Outcome
 	last_code           *int
 	addlast_code        *int
+	last_proof          *bool
 	last_oem            *string
 	failed_version      *string
 	failures            *int
@@ -15438,6 +15439,42 @@ func (m *InstanceMutation) ResetLastCode() {
 	m.addlast_code = nil
 }
 
+// SetLastProof sets the "last_proof" field.
+func (m *InstanceMutation) SetLastProof(b bool) {
+	m.last_proof = &b
+}
+
+// LastProof returns the value of the "last_proof" field in the mutation.
+func (m *InstanceMutation) LastProof() (r bool, exists bool) {
+	v := m.last_proof
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastProof returns the old "last_proof" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastProof(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastProof is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastProof requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastProof: %w", err)
+	}
+	return oldValue.LastProof, nil
+}
+
+// ResetLastProof resets all changes to the "last_proof" field.
+func (m *InstanceMutation) ResetLastProof() {
+	m.last_proof = nil
+}
+
 // SetLastOem sets the "last_oem" field.
 func (m *InstanceMutation) SetLastOem(s string) {
 	m.last_oem = &s
@@ -16096,7 +16133,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 53)
+	fields := make([]string, 0, 54)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16223,6 +16260,9 @@ func (m *InstanceMutation) Fields() []string {
 	if m.last_code != nil {
 		fields = append(fields, instance.FieldLastCode)
 	}
+	if m.last_proof != nil {
+		fields = append(fields, instance.FieldLastProof)
+	}
 	if m.last_oem != nil {
 		fields = append(fields, instance.FieldLastOem)
 	}
@@ -16348,6 +16388,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.LastOutcome()
 	case instance.FieldLastCode:
 		return m.LastCode()
+	case instance.FieldLastProof:
+		return m.LastProof()
 	case instance.FieldLastOem:
 		return m.LastOem()
 	case instance.FieldFailedVersion:
@@ -16463,6 +16505,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldLastOutcome(ctx)
 	case instance.FieldLastCode:
 		return m.OldLastCode(ctx)
+	case instance.FieldLastProof:
+		return m.OldLastProof(ctx)
 	case instance.FieldLastOem:
 		return m.OldLastOem(ctx)
 	case instance.FieldFailedVersion:
@@ -16787,6 +16831,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLastCode(v)
+		return nil
+	case instance.FieldLastProof:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastProof(v)
 		return nil
 	case instance.FieldLastOem:
 		v, ok := value.(string)
@@ -17279,6 +17330,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldLastCode:
 		m.ResetLastCode()
+		return nil
+	case instance.FieldLastProof:
+		m.ResetLastProof()
 		return nil
 	case instance.FieldLastOem:
 		m.ResetLastOem()

@@ -282,40 +282,44 @@ func init() {
 	instanceDescLastCode := instanceFields[42].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
+	// instanceDescLastProof is the schema descriptor for last_proof field.
+	instanceDescLastProof := instanceFields[43].Descriptor()
+	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
+	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[43].Descriptor()
+	instanceDescLastOem := instanceFields[44].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[44].Descriptor()
+	instanceDescFailedVersion := instanceFields[45].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[45].Descriptor()
+	instanceDescFailures := instanceFields[46].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[46].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[47].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[47].Descriptor()
+	instanceDescOverride := instanceFields[48].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[48].Descriptor()
+	instanceDescOverrideVersion := instanceFields[49].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[50].Descriptor()
+	instanceDescOverrideBy := instanceFields[51].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[51].Descriptor()
+	instanceDescOverrideReason := instanceFields[52].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[52].Descriptor()
+	instanceDescMoved := instanceFields[53].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()

@@ -69,6 +69,7 @@ func (Instance) Fields() []ent.Field {
 		field.Int8("last_stage").GoType(rollout.State(0)).Default(0),
 		field.Int8("last_outcome").GoType(rollout.Outcome(0)).Default(0),
 		field.Int("last_code").Default(0),
+		field.Bool("last_proof").Default(false).Comment("it succeeded in the rollout and has not fallen back"),
 		field.String("last_oem").Default(""),
 		// Failures and overrides.
 		field.String("failed_version").Default(""),

@@ -36,7 +36,7 @@ func (GroupRollout) Fields() []ent.Field {
 		field.JSON("evidence", rollout.Counts{}),
 		field.JSON("failing", []string{}),
 		field.Int("set_aside").Default(0).Comment("failures of the current wave before a resume, which its gate ignores"),
-		field.Int("proofs").Default(0).Comment("machines whose latest result is a success"),
+		field.Int("proofs").Default(0).Comment("machines that succeeded and have not fallen back"),
 		field.String("leader").Default("").Comment("machine that updates first in safe mode"),
 		field.JSON("halt", rollout.Halt{}),
 	}

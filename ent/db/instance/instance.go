@@ -97,6 +97,8 @@ const (
 	FieldLastOutcome = "last_outcome"
 	// FieldLastCode holds the string denoting the last_code field in the database.
 	FieldLastCode = "last_code"
+	// FieldLastProof holds the string denoting the last_proof field in the database.
+	FieldLastProof = "last_proof"
 	// FieldLastOem holds the string denoting the last_oem field in the database.
 	FieldLastOem = "last_oem"
 	// FieldFailedVersion holds the string denoting the failed_version field in the database.
@@ -204,6 +206,7 @@ var Columns = []string{
 	FieldLastStage,
 	FieldLastOutcome,
 	FieldLastCode,
+	FieldLastProof,
 	FieldLastOem,
 	FieldFailedVersion,
 	FieldFailures,
@@ -270,6 +273,8 @@ var (
 	DefaultLastOutcome rollout.Outcome
 	// DefaultLastCode holds the default value on creation for the "last_code" field.
 	DefaultLastCode int
+	// DefaultLastProof holds the default value on creation for the "last_proof" field.
+	DefaultLastProof bool
 	// DefaultLastOem holds the default value on creation for the "last_oem" field.
 	DefaultLastOem string
 	// DefaultFailedVersion holds the default value on creation for the "failed_version" field.
@@ -506,6 +511,11 @@ func ByLastOutcome(opts ...sql.OrderTermOption) OrderOption {
 // ByLastCode orders the results by the last_code field.
 func ByLastCode(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastCode, opts...).ToFunc()
+}
+
+// ByLastProof orders the results by the last_proof field.
+func ByLastProof(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastProof, opts...).ToFunc()
 }
 
 // ByLastOem orders the results by the last_oem field.

@@ -271,6 +271,11 @@ func LastCode(v int) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLastCode, v))
 }
 
+// LastProof applies equality check predicate on the "last_proof" field. It's identical to LastProofEQ.
+func LastProof(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastProof, v))
+}
+
 // LastOem applies equality check predicate on the "last_oem" field. It's identical to LastOemEQ.
 func LastOem(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLastOem, v))
@@ -2526,6 +2531,16 @@ func LastCodeLT(v int) predicate.Instance {
 // LastCodeLTE applies the LTE predicate on the "last_code" field.
 func LastCodeLTE(v int) predicate.Instance {
 	return predicate.Instance(sql.FieldLTE(FieldLastCode, v))
+}
+
+// LastProofEQ applies the EQ predicate on the "last_proof" field.
+func LastProofEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastProof, v))
+}
+
+// LastProofNEQ applies the NEQ predicate on the "last_proof" field.
+func LastProofNEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastProof, v))
 }
 
 // LastOemEQ applies the EQ predicate on the "last_oem" field.

@@ -565,6 +565,7 @@ var (
 		{Name: "last_stage", Type: field.TypeInt8, Default: 0},
 		{Name: "last_outcome", Type: field.TypeInt8, Default: 0},
 		{Name: "last_code", Type: field.TypeInt, Default: 0},
+		{Name: "last_proof", Type: field.TypeBool, Default: false},
 		{Name: "last_oem", Type: field.TypeString, Default: ""},
 		{Name: "failed_version", Type: field.TypeString, Default: ""},
 		{Name: "failures", Type: field.TypeInt, Default: 0},
@@ -587,13 +588,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[52]},
+				Columns:    []*schema.Column{InstancesColumns[53]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[53]},
+				Columns:    []*schema.Column{InstancesColumns[54]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -602,22 +603,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -625,7 +626,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -633,12 +634,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[52], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[20]},
+				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -646,7 +647,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[11]},
+				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},

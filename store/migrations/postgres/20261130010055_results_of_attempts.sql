@@ -23,7 +23,7 @@ CREATE INDEX "attempt_rollout_id_oem_id" ON "attempts" ("rollout_id", "oem", "id
 -- create index "attempt_rollout_id_outcome_id" to table: "attempts"
 CREATE INDEX "attempt_rollout_id_outcome_id" ON "attempts" ("rollout_id", "outcome", "id") WHERE failed;
 -- modify "instances" table
-ALTER TABLE "instances" ADD COLUMN "last_attempt_id" uuid NULL, ADD COLUMN "last_rollout_id" uuid NULL, ADD COLUMN "last_version" character varying NOT NULL DEFAULT '', ADD COLUMN "last_from" character varying NOT NULL DEFAULT '', ADD COLUMN "last_wave" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_epoch" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_stage" smallint NOT NULL DEFAULT 0, ADD COLUMN "last_outcome" smallint NOT NULL DEFAULT 0, ADD COLUMN "last_code" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_oem" character varying NOT NULL DEFAULT '', ADD COLUMN "move_to" uuid NULL;
+ALTER TABLE "instances" ADD COLUMN "last_attempt_id" uuid NULL, ADD COLUMN "last_rollout_id" uuid NULL, ADD COLUMN "last_version" character varying NOT NULL DEFAULT '', ADD COLUMN "last_from" character varying NOT NULL DEFAULT '', ADD COLUMN "last_wave" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_epoch" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_stage" smallint NOT NULL DEFAULT 0, ADD COLUMN "last_outcome" smallint NOT NULL DEFAULT 0, ADD COLUMN "last_code" bigint NOT NULL DEFAULT 0, ADD COLUMN "last_proof" boolean NOT NULL DEFAULT false, ADD COLUMN "last_oem" character varying NOT NULL DEFAULT '', ADD COLUMN "move_to" uuid NULL;
 UPDATE "instances" SET "last_version" = "last_offer_version", "last_outcome" = 1 WHERE "state" = 4;
 UPDATE "instances" SET "last_version" = "failed_version", "last_outcome" = 2 WHERE "failed_version" <> '';
 -- modify "rollouts" table
@@ -38,7 +38,7 @@ ALTER TABLE "waves" DROP COLUMN "lost", DROP COLUMN "not_running";
 -- reverse: modify "rollouts" table
 ALTER TABLE "rollouts" DROP COLUMN "proofs", ADD COLUMN "proven" boolean NOT NULL DEFAULT false;
 -- reverse: modify "instances" table
-ALTER TABLE "instances" DROP COLUMN "move_to", DROP COLUMN "last_oem", DROP COLUMN "last_code", DROP COLUMN "last_outcome", DROP COLUMN "last_stage", DROP COLUMN "last_epoch", DROP COLUMN "last_wave", DROP COLUMN "last_from", DROP COLUMN "last_version", DROP COLUMN "last_rollout_id", DROP COLUMN "last_attempt_id";
+ALTER TABLE "instances" DROP COLUMN "move_to", DROP COLUMN "last_oem", DROP COLUMN "last_proof", DROP COLUMN "last_code", DROP COLUMN "last_outcome", DROP COLUMN "last_stage", DROP COLUMN "last_epoch", DROP COLUMN "last_wave", DROP COLUMN "last_from", DROP COLUMN "last_version", DROP COLUMN "last_rollout_id", DROP COLUMN "last_attempt_id";
 -- reverse: create index "attempt_rollout_id_outcome_id" to table: "attempts"
 DROP INDEX "attempt_rollout_id_outcome_id";
 -- reverse: create index "attempt_rollout_id_oem_id" to table: "attempts"
