@@ -149,7 +149,7 @@ func (s *Store) write(ctx context.Context, from statement.Beginner, now time.Tim
 	if err := tx.sql.Commit(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
-	if tx.saved != nil {
+	if tx.saved != nil && s.postgres != nil { // SQLite reads a row faster than recentRows keeps it
 		s.recent.keep(tx.saved)
 	}
 	if s.sqlite != nil {
