@@ -1,13 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/coreroller/coreroller/simulate/load"
 )
@@ -39,26 +40,23 @@ func (s *testServer) cost(ctx context.Context) (c cost) {
 
 // postgresCPUTime is the CPU time of the PostgreSQL server of a data directory and
 // of its child processes, including those that ended.
-func postgresCPUTime(dataDir string) (sum time.Duration) {
+func postgresCPUTime(dataDir string) time.Duration {
 	file, _ := os.ReadFile(filepath.Join(dataDir, "postmaster.pid"))
-	postmaster, _, _ := strings.Cut(string(file), "\n")
-	all, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range all {
-		stat, _ := os.ReadFile(path)
-		// The process name in parentheses may contain blanks.
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		if len(fields) < 15 {
-			continue // the process ended meanwhile
-		}
-		parent := filepath.Base(filepath.Dir(path)) == postmaster
-		if !parent && fields[1] != postmaster {
-			continue
-		}
-		for i, field := range fields[11:15] { // utime, stime, and the same of ended children
-			if ticks, err := strconv.ParseInt(field, 10, 64); err == nil && (parent || i < 2) {
-				sum += time.Duration(ticks) * (time.Second / 100)
-			}
+	line, _, _ := strings.Cut(string(file), "\n")
+	postmaster, err := strconv.Atoi(line)
+	if err != nil {
+		return 0
+	}
+	ticks := 0
+	all, _ := procfs.AllProcs()
+	for _, p := range all {
+		stat, _ := p.Stat() // zero if the process has ended meanwhile
+		switch postmaster {
+		case stat.PID:
+			ticks += int(stat.UTime+stat.STime) + stat.CUTime + stat.CSTime
+		case stat.PPID:
+			ticks += int(stat.UTime + stat.STime)
 		}
 	}
-	return sum
+	return time.Duration(ticks) * 10 * time.Millisecond // Linux counts in 10 ms
 }

@@ -27,10 +27,9 @@ func (r *runner) dashboards(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	source := load.Mix([]load.Weighted{
-		{Weight: 9, Source: r.fleet.Checks(r.size/2, "2.0.0", upToDateMachine)},
-		{Weight: 1, Source: r.fleet.Updates(newSeries(), "1.0.0", r.connections)},
-	})
+	checks := r.fleet.Checks(r.size/2, "2.0.0", upToDateMachine)
+	updates := r.fleet.Updates(newSeries(), "1.0.0", r.connections)
+	source := load.Mix(append(slices.Repeat([]load.Source{checks}, 9), updates))
 	for _, run := range []struct {
 		title     string // "" prints nothing
 		length    time.Duration
@@ -40,7 +39,6 @@ func (r *runner) dashboards(ctx context.Context) error {
 		{"kept connections", r.length, false},
 		{"new connections", r.length, true},
 	} {
-		before := r.cpuTime()
 		result, err := r.run(ctx, load.Plan{Connections: r.connections, Reconnect: run.reconnect, Rate: rate, Length: run.length, Source: source})
 		if err != nil {
 			return errors.Join(err, d.close())
@@ -48,10 +46,9 @@ func (r *runner) dashboards(ctx context.Context) error {
 		if run.title == "" {
 			continue
 		}
-		cores := (r.cpuTime() - before).Seconds() / result.Took.Seconds()
 		r.print(workload, "%d requests/s, a tenth of them steps of updates, %d dashboards, %s: %.0f/s, p50 %s p99 %s p99.9 %s max %s; %s; server %.2f cores, bench %.2f",
-			rate, count, run.title, result.PerSecond(), round(result.Percentile(0.5)), round(result.Percentile(0.99)), round(result.Percentile(0.999)), round(result.Max()),
-			result.Outcomes(), cores, result.CPU())
+			rate, count, run.title, result.PerSecond(), round(result.Percentile(0.5)), round(result.Percentile(0.99)), round(result.Percentile(0.999)), round(result.Percentile(1)),
+			result.Outcomes(), result.cores(), result.CPU())
 	}
 	return d.close()
 }

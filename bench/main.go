@@ -68,13 +68,13 @@ func main() {
 	s.workloads = strings.Split(*workloads, ",")
 	for _, name := range s.workloads {
 		if !slices.Contains(allWorkloads(), name) {
-			fail(fmt.Errorf("-workloads: %q is not one of %s", name, strings.Join(allWorkloads(), ", ")))
+			exit(fmt.Errorf("-workloads: %q is not one of %s", name, strings.Join(allWorkloads(), ", ")))
 		}
 	}
 	for text := range strings.SplitSeq(*sizes, ",") {
 		var n int
 		if _, err := fmt.Sscanf(text, "%d", &n); err != nil || n < 1000 {
-			fail(fmt.Errorf("-machines: %q is not a number from 1000", text))
+			exit(fmt.Errorf("-machines: %q is not a number from 1000", text))
 		}
 		s.machines = append(s.machines, n)
 	}
@@ -203,12 +203,8 @@ func runOnProcess(ctx context.Context, o settings, s *testServer, binary, kind, 
 
 func exit(err error) {
 	if err != nil {
-		fail(err)
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "bench:", err)
-	os.Exit(1)
 }

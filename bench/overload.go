@@ -23,18 +23,28 @@ func (r *runner) print(workload, format string, args ...any) {
 	fmt.Printf("%-10s %9d  %-12s %s\n", r.database, r.size, workload, fmt.Sprintf(format, args...))
 }
 
+// serverResult is a result with the CPU time of the server.
+type serverResult struct {
+	*load.Result
+	serverCPU time.Duration
+}
+
+// cores is the average number of cores that the server used.
+func (r *serverResult) cores() float64 { return r.serverCPU.Seconds() / r.Took.Seconds() }
+
 // run executes a plan. Any response other than the expected one or 503 is an
 // error.
-func (r *runner) run(ctx context.Context, p load.Plan) (*load.Result, error) {
+func (r *runner) run(ctx context.Context, p load.Plan) (*serverResult, error) {
 	p.Address = r.address
+	before := r.cpuTime()
 	result, err := load.Run(ctx, p)
 	if err == nil && result.Errors() > 0 {
 		err = fmt.Errorf("%s: %s", result.Outcomes(), result.ErrorDetails())
 	}
-	return result, err
+	return &serverResult{result, r.cpuTime() - before}, err
 }
 
-func (r *runner) updates(ctx context.Context, connections int, rate float64, length time.Duration) (*load.Result, error) {
+func (r *runner) updates(ctx context.Context, connections int, rate float64, length time.Duration) (*serverResult, error) {
 	return r.run(ctx, load.Plan{Connections: connections, Rate: rate, Length: length, Source: r.fleet.Updates(newSeries(), "1.0.0", connections)})
 }
 
@@ -57,7 +67,6 @@ func (r *runner) overload(ctx context.Context) error {
 	before, _ := r.memory()
 	r.print(workload, "capacity %.0f/s; p99 at half of it %s; server %d MiB", capacity.PerSecond(), round(usual.Percentile(0.99)), before)
 	r.resetPeak()
-	cpuBefore := r.cpuTime()
 	result, err := r.updates(ctx, overloadConnections, 3*capacity.PerSecond(), r.length)
 	if err != nil {
 		return err
@@ -66,7 +75,7 @@ func (r *runner) overload(ctx context.Context) error {
 	r.print(workload, "offered %.0f/s over %d connections for %s: served %.0f/s, p99 %s; %s", 3*capacity.PerSecond(), overloadConnections, r.length,
 		result.Served(), round(result.Percentile(0.99)), result.Outcomes())
 	r.print(workload, "errors other than 503: %d; server peak %d MiB, now %d MiB, %.2f cores; bench %.2f cores", result.Errors(), peak, now,
-		(r.cpuTime()-cpuBefore).Seconds()/result.Took.Seconds(), result.CPU())
+		result.cores(), result.CPU())
 	// Normal: at most twice the usual p99. 20 ms is the noise of a one-second run.
 	limit := max(2*usual.Percentile(0.99), 20*time.Millisecond)
 	ended := time.Now()

@@ -12,10 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 
 	"github.com/coreroller/coreroller/store"
 )
@@ -111,38 +111,25 @@ func (p *process) query(ctx context.Context, document string, variables map[stri
 	return nil
 }
 
-// status returns a value of /proc/PID/status in kB, or 0 on other systems than
-// Linux.
-func (p *process) status(name string) int {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if value, found := strings.CutPrefix(line, name+":"); found {
-			n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
-			return n
-		}
-	}
-	return 0
+// memory returns the server's memory in MiB now, and its peak since resetPeak. Both
+// are 0 on other systems than Linux.
+func (p *process) memory() (now, peak uint64) {
+	proc, _ := procfs.NewProc(p.cmd.Process.Pid)
+	status, _ := proc.NewStatus()
+	return status.VmRSS >> 20, status.VmHWM >> 20
 }
-
-// memory returns the server's memory in MiB now, and its peak since resetPeak.
-func (p *process) memory() (now, peak int) { return p.status("VmRSS") >> 10, p.status("VmHWM") >> 10 }
 
 // resetPeak resets the peak of the server's memory.
 func (p *process) resetPeak() {
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0) // other systems keep the peak since the start
 }
 
-// cpuTime is the CPU time that the server has used.
+// cpuTime is the CPU time that the server has used, or 0 on other systems than
+// Linux.
 func (p *process) cpuTime() time.Duration {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	_, rest, _ := strings.Cut(string(text), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts in 10 ms
+	proc, _ := procfs.NewProc(p.cmd.Process.Pid)
+	stat, _ := proc.Stat()
+	return time.Duration(stat.CPUTime() * float64(time.Second))
 }
 
 func (p *process) stop() error {

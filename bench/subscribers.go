@@ -143,15 +143,6 @@ func (a *arrivals) newViewer() func(machines int) []time.Duration {
 	}
 }
 
-// serverResult is a result with the server's CPU time.
-type serverResult struct {
-	*load.Result
-	serverCPU time.Duration
-}
-
-// cores is the average number of cores that the server used.
-func (r *serverResult) cores() float64 { return r.serverCPU.Seconds() / r.Took.Seconds() }
-
 // firstChecks sends first checks of new machines, at a rate or in a closed loop.
 func (r *runner) firstChecks(ctx context.Context, rate float64, a *arrivals) (*serverResult, error) {
 	source := r.fleet.FirstChecks(newSeries(), "2.0.0")
@@ -162,9 +153,7 @@ func (r *runner) firstChecks(ctx context.Context, rate float64, a *arrivals) (*s
 	if _, err := r.run(ctx, load.Plan{Connections: r.connections, Rate: rate, Length: 2 * time.Second, Source: source}); err != nil {
 		return nil, err
 	}
-	before := r.cpuTime()
-	result, err := r.run(ctx, load.Plan{Connections: r.connections, Rate: rate, Length: r.length, Source: source})
-	return &serverResult{result, r.cpuTime() - before}, err
+	return r.run(ctx, load.Plan{Connections: r.connections, Rate: rate, Length: r.length, Source: source})
 }
 
 // machineCount returns the number of machines in the group.

@@ -110,39 +110,44 @@ func randomScenario(m *Machine) scenario {
 	}
 }
 
-// versionShare is the part of a fleet that runs one version.
-type versionShare struct {
-	Version string
-	Weight  int
+// weighted is a name with a weight, such as a version and its part of a fleet.
+type weighted struct {
+	name   string
+	weight int
 }
 
-// parseVersions parses "1.0.0:60,1.1.0:40". The default weight is 1.
-func parseVersions(text string) ([]versionShare, error) {
-	var shares []versionShare
+// parseWeights parses a flag such as "1.0.0:60,1.1.0:40". The default weight is 1.
+// what describes an element, for errors.
+func parseWeights(flag, text, what string) ([]weighted, error) {
+	var all []weighted
 	for part := range strings.SplitSeq(text, ",") {
-		version, weight, found := strings.Cut(strings.TrimSpace(part), ":")
-		s := versionShare{version, 1}
+		name, number, found := strings.Cut(strings.TrimSpace(part), ":")
+		weight := 1
 		if found {
-			n, err := strconv.Atoi(weight)
-			if err != nil || n < 1 {
-				return nil, fmt.Errorf("--versions: %q is not a version and a weight, such as 1.0.0:60", part)
+			var err error
+			if weight, err = strconv.Atoi(number); err != nil || weight < 1 {
+				return nil, fmt.Errorf("--%s: %q is not %s", flag, part, what)
 			}
-			s.Weight = n
 		}
-		if !semver.IsValid("v" + version) {
-			return nil, fmt.Errorf("--versions: %q is not a version, such as 1.0.0", version)
-		}
-		shares = append(shares, s)
+		all = append(all, weighted{name, weight})
 	}
-	return shares, nil
+	return all, nil
+}
+
+// parseVersions parses --versions.
+func parseVersions(text string) ([]weighted, error) {
+	all, err := parseWeights("versions", text, "a version and a weight, such as 1.0.0:60")
+	for _, v := range all {
+		if !semver.IsValid("v" + v.name) {
+			return nil, fmt.Errorf("--versions: %q is not a version, such as 1.0.0", v.name)
+		}
+	}
+	return all, err
 }
 
 // parseBad parses "2.1.0:0.6": versions with the share of attempts that fail.
 func parseBad(text string) (map[string]float64, error) {
 	bad := map[string]float64{}
-	if text == "" {
-		return bad, nil
-	}
 	for part := range strings.SplitSeq(text, ",") {
 		version, share, _ := strings.Cut(strings.TrimSpace(part), ":")
 		f, err := strconv.ParseFloat(share, 64)
@@ -156,17 +161,17 @@ func parseBad(text string) (map[string]float64, error) {
 
 // versionOf returns the version of machine i of n. The shares are exact to one
 // machine.
-func versionOf(shares []versionShare, i, n int) string {
+func versionOf(shares []weighted, i, n int) string {
 	total := 0
 	for _, s := range shares {
-		total += s.Weight
+		total += s.weight
 	}
 	sum := 0
 	for _, s := range shares {
-		sum += s.Weight
+		sum += s.weight
 		if i*total < sum*n {
-			return s.Version
+			return s.name
 		}
 	}
-	return shares[len(shares)-1].Version
+	return shares[len(shares)-1].name
 }

@@ -8,8 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,7 +63,7 @@ func Benchmark(ctx context.Context, o Options, out io.Writer, now func() time.Ti
 	}
 	printf("%.0f responses/s, %.0f/s without 503 and errors", r.PerSecond(), r.Served())
 	printf("p50 %s  p90 %s  p99 %s  p99.9 %s  max %s", short(r.Percentile(0.5)), short(r.Percentile(0.9)), short(r.Percentile(0.99)),
-		short(r.Percentile(0.999)), short(r.Max()))
+		short(r.Percentile(0.999)), short(r.Percentile(1)))
 	printf("%s", r.Outcomes())
 	if details := r.ErrorDetails(); details != "" {
 		printf("%s", details)
@@ -94,24 +93,28 @@ func (o *Options) source(ctx context.Context, p load.Plan, series uint64, printf
 	if err != nil {
 		return nil, err
 	}
-	version := versions[0].Version
+	version := versions[0].name
 	app := o.Fleet.App
 	if id, err := uuid.Parse(app); err == nil {
 		app = "{" + id.String() + "}"
 	}
 	f, machines := load.NewFleet(app, o.Fleet.Track), o.Fleet.Machines
 	id := func(n int) string { return load.MachineID(o.Fleet.Seed, uint64(n)) }
-	var sources []load.Weighted
+	kinds, err := parseWeights("mix", o.Benchmark.Mix, "a kind and a weight, such as checks:9")
+	if err != nil {
+		return nil, err
+	}
 	total := 0
-	for text := range strings.SplitSeq(o.Benchmark.Mix, ",") {
-		kind, weight, found := strings.Cut(strings.TrimSpace(text), ":")
-		s := load.Weighted{Weight: 1}
-		if found {
-			if s.Weight, err = strconv.Atoi(weight); err != nil || s.Weight < 1 {
-				return nil, fmt.Errorf("--mix: %q is not a kind and a weight, such as checks:9", text)
-			}
-		}
-		switch kind {
+	for _, k := range kinds {
+		total += k.weight
+	}
+	if total > p.Connections {
+		return nil, fmt.Errorf("--mix: the sum of the weights, %d, must not exceed --connections (%d)", total, p.Connections)
+	}
+	var sources []load.Source
+	for _, k := range kinds {
+		var source load.Source
+		switch k.name {
 		case "checks":
 			start := time.Now()
 			p.Rate, p.Length, p.Source = 0, time.Hour, f.CheckOnce(machines, version, id)
@@ -119,18 +122,15 @@ func (o *Options) source(ctx context.Context, p load.Plan, series uint64, printf
 				return nil, err
 			}
 			printf("%s on %s registered in %s", plural(machines, "machine"), version, time.Since(start).Round(10*time.Millisecond))
-			s.Source = f.Checks(machines, version, id)
+			source = f.Checks(machines, version, id)
 		case "updates":
-			s.Source = f.Updates(series, version, p.Connections)
+			source = f.Updates(series, version, p.Connections)
 		case "new":
-			s.Source = f.FirstChecks(series+1, version)
+			source = f.FirstChecks(series+1, version)
 		default:
-			return nil, fmt.Errorf("--mix: unknown kind %q; use checks, updates and new", kind)
+			return nil, fmt.Errorf("--mix: unknown kind %q; use checks, updates and new", k.name)
 		}
-		sources, total = append(sources, s), total+s.Weight
-	}
-	if total > p.Connections {
-		return nil, fmt.Errorf("--mix: the sum of the weights, %d, must not exceed --connections (%d)", total, p.Connections)
+		sources = append(sources, slices.Repeat([]load.Source{source}, k.weight)...)
 	}
 	return load.Mix(sources), nil
 }

@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -49,58 +48,38 @@ func daemonXML(id *Identity, r Request) []byte {
 		elements = append(elements, `<ping active="1"></ping>`)
 	}
 	if r.Check {
-		elements = append(elements, "<updatecheck></updatecheck>")
+		elements = append(elements, check)
 	}
 	if r.Event != nil {
-		var b bytes.Buffer
-		r.Event.write(&b)
-		elements = append(elements, b.String())
+		elements = append(elements, r.Event.xml())
 	}
 	return d.Append(make([]byte, 0, 1<<10), strings.Join(elements, "\n        "))
 }
 
+const check = "<updatecheck></updatecheck>"
+
 // programXML encodes the request as Nebraska's updater library (go-omaha) does,
 // byte for byte.
 func programXML(id *Identity, r Request) []byte {
-	var b bytes.Buffer
-	b.Grow(512)
-	b.WriteString("<request")
-	attribute(&b, "protocol", "3.0")
-	attribute(&b, "sessionid", r.Boot)
-	attribute(&b, "userid", id.Machine)
-	attribute(&b, "version", "go-omaha")
-	b.WriteString("><os platform=\"linux\" arch=\"x64\"></os><app")
-	attribute(&b, "appid", id.App)
-	attribute(&b, "version", r.Version)
-	attribute(&b, "track", id.Track)
-	attribute(&b, "bootid", r.Boot)
-	attribute(&b, "machineid", id.Machine)
-	b.WriteByte('>')
+	elements := ""
 	if r.Check {
-		b.WriteString("<updatecheck></updatecheck>")
+		elements = check
 	}
 	if r.Event != nil {
-		r.Event.write(&b)
+		elements += r.Event.xml()
 	}
-	b.WriteString("</app></request>")
-	return b.Bytes()
+	return fmt.Appendf(nil, `<request protocol="3.0" sessionid="%s" userid="%s" version="go-omaha"><os platform="linux" arch="x64"></os>`+
+		`<app appid="%s" version="%s" track="%s" bootid="%s" machineid="%s">%s</app></request>`,
+		r.Boot, id.Machine, load.Escape(id.App), load.Escape(r.Version), load.Escape(id.Track), r.Boot, id.Machine, elements)
 }
 
-func (e *Event) write(b *bytes.Buffer) {
-	fmt.Fprintf(b, `<event eventtype="%d" eventresult="%d"`, e.Type, e.Result)
+func (e *Event) xml() string {
+	attributes := fmt.Sprintf(`eventtype="%d" eventresult="%d"`, e.Type, e.Result)
 	if e.HasCode {
-		fmt.Fprintf(b, ` errorcode="%d"`, e.Code)
+		attributes += fmt.Sprintf(` errorcode="%d"`, e.Code)
 	}
 	if e.HasPrevious {
-		attribute(b, "previousversion", e.Previous)
+		attributes += fmt.Sprintf(` previousversion="%s"`, load.Escape(e.Previous))
 	}
-	b.WriteString("></event>")
-}
-
-func attribute(b *bytes.Buffer, name, value string) {
-	b.WriteByte(' ')
-	b.WriteString(name)
-	b.WriteString(`="`)
-	b.WriteString(load.Escape(value))
-	b.WriteByte('"')
+	return "<event " + attributes + "></event>"
 }

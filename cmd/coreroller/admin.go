@@ -31,14 +31,6 @@ func (p *Program) listenAdmin(ctx context.Context) (*admin, error) {
 	return &admin{listener: listener, http: &http.Server{Handler: server.Profile(), ReadHeaderTimeout: readHeaderTimeout}}, nil
 }
 
-// serve returns after close.
-func (a *admin) serve() error {
-	if err := a.http.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
 // close does not wait for requests, because a profile may take minutes. It also
 // closes a listener that is not served yet.
 func (a *admin) close() error {

@@ -135,18 +135,19 @@ func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
 	p.running.Go(func() { p.fleet.Run(worker) })
+	p.serve("serve", p.http, p.listener)
+	if p.admin != nil {
+		p.serve("serve profiles", p.admin.http, p.admin.listener)
+	}
+}
+
+// serve serves until the server is closed.
+func (p *Program) serve(what string, s *http.Server, l net.Listener) {
 	p.running.Go(func() {
-		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			p.failed <- fmt.Errorf("serve: %w", err)
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("%s: %w", what, err)
 		}
 	})
-	if p.admin != nil {
-		p.running.Go(func() {
-			if err := p.admin.serve(); err != nil {
-				p.failed <- fmt.Errorf("serve profiles: %w", err)
-			}
-		})
-	}
 }
 
 // Failed receives the error of a part that ended before Close.

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
@@ -34,60 +34,64 @@ func userCommand(p process) *cobra.Command {
 		Args: cobra.NoArgs,
 	}
 	user.AddCommand(
-		passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in",
-			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if _, err := s.Accounts.CreateUser(ctx, account.CreateUser{Username: name, Password: password}); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(p.Stdout, "user %s was added\n", name)
+		passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in", "user %s was added\n",
+			func(ctx context.Context, s *account.Service, name, password string) error {
+				_, err := s.CreateUser(ctx, account.CreateUser{Username: name, Password: password})
 				return err
 			}),
-		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions",
-			func(ctx context.Context, s *fleet.Service, name, password string) error {
-				if err := s.Accounts.SetPassword(ctx, account.SetPassword{Username: name, New: password}); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(p.Stdout, "the password of %s was changed\n", name)
-				return err
+		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions", "the password of %s was changed\n",
+			func(ctx context.Context, s *account.Service, name, password string) error {
+				return s.SetPassword(ctx, account.SetPassword{Username: name, New: password})
 			}),
 		tokenCommand(p),
-		databaseCommand("list", "list the users", func(cmd *cobra.Command, c *Config, database string) error {
-			ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
-			return c.withStore(ctx, database, func(s *store.Store) error { return listUsers(ctx, s, p.Stdout) })
-		}),
+		accountCommand("list", "list the users", func(ctx context.Context, s *account.Service, _ string) error { return listUsers(ctx, s, p.Stdout) }),
 	)
 	return user
 }
 
-// passwordCommand returns a subcommand that takes a user name and a password.
-func passwordCommand(p process, use, short string, run func(ctx context.Context, s *fleet.Service, name, password string) error) *cobra.Command {
-	var name string
-	cmd := databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) error {
+// accountCommand returns a subcommand that works on the accounts in the database.
+// Its argument is the name of a user, or "" if it takes none.
+func accountCommand(use, short string, run func(ctx context.Context, s *account.Service, name string) error) *cobra.Command {
+	return databaseCommand(use, short, func(cmd *cobra.Command, c *Config, database string) (err error) {
 		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
-		return c.withStore(ctx, database, func(s *store.Store) error {
-			password, err := readPassword(ctx, p, name)
-			if err != nil {
-				return err
-			}
-			service, err := newService(ctx, s)
-			if err != nil {
-				return err
-			}
-			defer service.Close()
-			return run(ctx, service, name, password)
-		})
+		s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
+		if err != nil {
+			return c.explainOpen(err)
+		}
+		defer func() { err = errors.Join(err, s.Close()) }()
+		service, err := newService(ctx, s)
+		if err != nil {
+			return err
+		}
+		defer service.Close()
+		return run(ctx, service.Accounts, cmd.Flags().Arg(0))
 	})
-	cmd.Args = oneName(&name, "; the password is read from the terminal or from standard input")
+}
+
+// passwordCommand returns a subcommand that takes a user name and a password, and
+// prints done with the name.
+func passwordCommand(p process, use, short, done string, run func(ctx context.Context, s *account.Service, name, password string) error) *cobra.Command {
+	cmd := accountCommand(use, short, func(ctx context.Context, s *account.Service, name string) error {
+		password, err := readPassword(ctx, p, name)
+		if err != nil {
+			return err
+		}
+		if err := run(ctx, s, name, password); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.Stdout, done, name)
+		return err
+	})
+	cmd.Args = oneName("; the password is read from the terminal or from standard input")
 	return cmd
 }
 
-// oneName reads the only argument, the name of a user.
-func oneName(name *string, hint string) cobra.PositionalArgs {
+// oneName checks that the only argument is the name of a user.
+func oneName(hint string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return fmt.Errorf("expected one argument, the user name%s", hint)
 		}
-		*name = args[0]
 		return nil
 	}
 }
@@ -95,17 +99,10 @@ func oneName(name *string, hint string) cobra.PositionalArgs {
 // tokenCommand creates a token for a script and prints only the token to standard
 // output.
 func tokenCommand(p process) *cobra.Command {
-	var name string
 	var life time.Duration
-	cmd := databaseCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes", func(cmd *cobra.Command, c *Config, database string) error {
-		ctx := auth.With(cmd.Context(), commandPrincipal("coreroller user"))
-		return c.withStore(ctx, database, func(s *store.Store) error {
-			service, err := newService(ctx, s)
-			if err != nil {
-				return err
-			}
-			defer service.Close()
-			token, expires, err := service.Accounts.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
+	cmd := accountCommand("token NAME", "create a token for scripts; it is valid until it expires or the user's password changes",
+		func(ctx context.Context, s *account.Service, name string) error {
+			token, expires, err := s.CreateToken(ctx, account.CreateToken{Username: name, Life: life})
 			if err != nil {
 				return err
 			}
@@ -113,9 +110,8 @@ func tokenCommand(p process) *cobra.Command {
 			_, err = fmt.Fprintln(p.Stdout, token)
 			return err
 		})
-	})
 	cmd.Flags().DurationVar(&life, "for", 90*24*time.Hour, "lifetime of the token")
-	cmd.Args = oneName(&name, "")
+	cmd.Args = oneName("")
 	return cmd
 }
 
@@ -133,22 +129,8 @@ func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
 	return service, nil
 }
 
-func (c *Config) withStore(ctx context.Context, database string, f func(*store.Store) error) (err error) {
-	s, err := store.Open(ctx, store.Options{URL: database, Log: discard()})
-	if err != nil {
-		return c.explainOpen(err)
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return f(s)
-}
-
-func listUsers(ctx context.Context, s *store.Store, out io.Writer) error {
-	service, err := fleet.New(ctx, fleet.Options{Store: s, Now: time.Now, Log: discard()})
-	if err != nil {
-		return err
-	}
-	defer service.Close()
-	users, err := service.Accounts.Users(ctx)
+func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
+	users, err := s.Users(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,48 +149,38 @@ func listUsers(ctx context.Context, s *store.Store, out io.Writer) error {
 // readPassword asks for the password twice on a terminal. Without a terminal it
 // reads the first line of standard input.
 func readPassword(ctx context.Context, p process, name string) (string, error) {
-	in := bufio.NewReader(p.Stdin)
-	if info, err := p.Stdin.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return readLine(in)
+	terminal := int(p.Stdin.Fd())
+	state, err := term.GetState(terminal)
+	if err != nil {
+		return firstLine(p.Stdin)
 	}
-	// stty exists on every system with a terminal. If it fails, the password is
-	// visible while it is typed.
-	stty := func(ctx context.Context, mode string) {
-		cmd := exec.CommandContext(ctx, "stty", mode)
-		cmd.Stdin = p.Stdin
-		_ = cmd.Run()
-	}
-	stty(ctx, "-echo")
-	undo := context.AfterFunc(ctx, func() { stty(context.WithoutCancel(ctx), "echo") })
-	defer func() {
-		if undo() {
-			stty(context.WithoutCancel(ctx), "echo")
-		}
-	}()
-	var lines [2]string
+	// A signal does not end ReadPassword, so the terminal is restored separately.
+	defer context.AfterFunc(ctx, func() { _ = term.Restore(terminal, state) })()
+	var passwords [2]string
 	for i, prompt := range []string{"Password for " + name + ": ", "Repeat the password: "} {
 		_, _ = fmt.Fprint(p.Stderr, prompt)
-		line, err := readLine(in)
+		password, err := term.ReadPassword(terminal)
 		_, _ = fmt.Fprintln(p.Stderr)
 		if err != nil {
-			return "", err
-		}
-		lines[i] = line
-	}
-	if lines[0] != lines[1] {
-		return "", errors.New("the passwords do not match")
-	}
-	return lines[0], nil
-}
-
-func readLine(in *bufio.Reader) (string, error) {
-	line, err := in.ReadString('\n')
-	line = strings.TrimRight(line, "\r\n")
-	if line == "" {
-		if err != nil && !errors.Is(err, io.EOF) {
 			return "", fmt.Errorf("read the password: %w", err)
 		}
-		return "", errors.New("standard input contains no password")
+		passwords[i] = string(password)
 	}
-	return line, nil
+	if passwords[0] != passwords[1] {
+		return "", errors.New("the passwords do not match")
+	}
+	return passwords[0], nil
+}
+
+func firstLine(in *os.File) (string, error) {
+	line, err := bufio.NewReader(in).ReadString('\n')
+	line = strings.TrimRight(line, "\r\n")
+	switch {
+	case line != "":
+		return line, nil
+	case err == nil, errors.Is(err, io.EOF):
+		return "", errors.New("standard input contains no password")
+	default:
+		return "", fmt.Errorf("read the password: %w", err)
+	}
 }

@@ -24,6 +24,8 @@ type Job struct {
 	Every     time.Duration
 	LastRunAt *time.Time // in this process; nil: not since the start
 	LastError string     // of the last run; "": none
+
+	do func(ctx context.Context, now time.Time) error // what one process does for all; errNotDue: nothing was done
 }
 
 // Health reads the state of the service; it asks no database.
@@ -34,15 +36,10 @@ func (w *Worker) Health(ctx context.Context) (*Health, error) {
 	return &Health{Status: w.machines.Status(), Jobs: w.jobs.list()}, nil
 }
 
-// The jobs by the names that are shown to operators.
+// The jobs that every process does for itself, by their index.
 const (
-	jobLastSeen   = "write last-seen times"
-	jobPace       = "write the pace of groups"
-	jobAdvance    = "end leases and open waves"
-	jobSweep      = "find silent machines"
-	jobStatistics = "record statistics"
-	jobSample     = "sample the pace"
-	jobRetain     = "delete old records"
+	jobLastSeen = iota
+	jobPace
 )
 
 // jobs keeps the last run of each job.
@@ -51,26 +48,25 @@ type jobs struct {
 	all []Job
 }
 
-func newJobs() *jobs {
+func (w *Worker) newJobs() *jobs {
 	return &jobs{all: []Job{
-		{Name: jobLastSeen, Every: checkin.TouchEvery},
-		{Name: jobPace, Every: workEvery},
-		{Name: jobAdvance, Every: workEvery},
-		{Name: jobSweep, Every: workEvery},
-		{Name: jobStatistics, Every: pace.Finest},
-		{Name: jobSample, Every: pace.Finest},
-		{Name: jobRetain, Every: retainEvery},
+		jobLastSeen: {Name: "write last-seen times", Every: checkin.TouchEvery},
+		jobPace:     {Name: "write the pace of groups", Every: workEvery},
+		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
+		{Name: "find silent machines", Every: workEvery, do: w.sweep},
+		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},
+		{Name: "sample the pace", Every: pace.Finest, do: w.samplePace},
+		{Name: "delete old records", Every: retainEvery, do: w.retain},
 	}}
 }
 
 // ran records a run of a job and returns its error.
-func (j *jobs) ran(name string, at time.Time, err error) error {
+func (j *jobs) ran(job int, at time.Time, err error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	i := slices.IndexFunc(j.all, func(job Job) bool { return job.Name == name })
-	j.all[i].LastRunAt, j.all[i].LastError = &at, ""
+	j.all[job].LastRunAt, j.all[job].LastError = &at, ""
 	if err != nil {
-		j.all[i].LastError = err.Error()
+		j.all[job].LastError = err.Error()
 	}
 	return err
 }

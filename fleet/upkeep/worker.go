@@ -60,10 +60,9 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	return &Worker{
-		store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, log: o.Log,
-		jobs: newJobs(), recorded: map[int]time.Time{},
-	}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, log: o.Log, recorded: map[int]time.Time{}}
+	w.jobs = w.newJobs()
+	return w
 }
 
 // Run runs the jobs, the catalog's and the check-in service's background work
@@ -117,22 +116,17 @@ func (w *Worker) Work(ctx context.Context) error {
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()
-		for _, job := range []struct {
-			name string
-			do   func(ctx context.Context, now time.Time) error // errNotDue: nothing was done
-		}{
-			{jobAdvance, w.advance},
-			{jobSweep, w.sweep},
-			{jobStatistics, w.recordStatistics},
-			{jobSample, w.samplePace},
-			{jobRetain, w.retain},
-		} {
+		for i := range w.jobs.all {
+			job := &w.jobs.all[i]
+			if job.do == nil {
+				continue
+			}
 			err := job.do(ctx, now)
 			if errors.Is(err, errNotDue) {
 				continue
 			}
-			if w.jobs.ran(job.name, now, err) != nil {
-				return fmt.Errorf("%s: %w", job.name, err)
+			if w.jobs.ran(i, now, err) != nil {
+				return fmt.Errorf("%s: %w", job.Name, err)
 			}
 		}
 		return nil

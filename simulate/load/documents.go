@@ -3,7 +3,6 @@ package load
 import (
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -43,30 +42,20 @@ func ReadDocuments(sources fs.FS) (Documents, error) {
 
 // Operation is an operation with all the fragments it uses, as a browser sends it.
 func (d Documents) Operation(name string) (string, error) {
-	needed := map[string]bool{}
-	var add func(name string) error
-	add = func(name string) error {
+	needed := []string{name}
+	var parts []string
+	for len(parts) < len(needed) {
+		name := needed[len(parts)]
 		text, known := d[name]
 		if !known {
-			return fmt.Errorf("the dashboard has no GraphQL document %s", name)
+			return "", fmt.Errorf("the dashboard has no GraphQL document %s", name)
 		}
-		needed[name] = true
+		parts = append(parts, text)
 		for _, found := range spread.FindAllStringSubmatch(text, -1) {
-			if !needed[found[1]] {
-				if err := add(found[1]); err != nil {
-					return err
-				}
+			if !slices.Contains(needed, found[1]) {
+				needed = append(needed, found[1])
 			}
 		}
-		return nil
-	}
-	if err := add(name); err != nil {
-		return "", err
-	}
-	delete(needed, name)
-	parts := []string{d[name]}
-	for _, fragment := range slices.Sorted(maps.Keys(needed)) {
-		parts = append(parts, d[fragment])
 	}
 	return strings.Join(parts, "\n"), nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync/atomic"
 )
 
@@ -141,21 +140,12 @@ func offeredVersion(answer []byte) string {
 	return string(version)
 }
 
-// Weighted is a source and its weight in a mix.
-type Weighted struct {
-	Weight int
-	Source Source
-}
-
-// Mix assigns each connection to one of several sources, in proportion to their
-// weights, so that the requests of a source stay in order. In an open loop the
-// requests are in the same proportion. In a closed loop faster sources send more.
-func Mix(sources []Weighted) Source {
-	var slots []Source
-	for _, s := range sources {
-		slots = append(slots, slices.Repeat([]Source{s.Source}, s.Weight)...)
-	}
+// Mix assigns the connections to the sources in turns, so that the requests of a
+// source stay in order. A source that is listed n times gets n shares of the
+// connections. In an open loop the requests are in the same proportion. In a closed
+// loop faster sources send more.
+func Mix(sources []Source) Source {
 	return func(connection int, answer, buf []byte) []byte {
-		return slots[connection%len(slots)](connection, answer, buf)
+		return sources[connection%len(sources)](connection, answer, buf)
 	}
 }

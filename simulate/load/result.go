@@ -142,11 +142,8 @@ func (r *Result) Served() float64 {
 func (r *Result) CPU() float64 { return r.cpu.Seconds() / r.Took.Seconds() }
 
 // Percentile is the response time that a share of the responses, from 0 to 1,
-// does not exceed. Its error is below 1 %.
+// does not exceed. Its error is below 1 %; that of 1, the longest time, is 0.
 func (r *Result) Percentile(share float64) time.Duration { return r.times.percentile(share) }
-
-// Max is the exact longest response time.
-func (r *Result) Max() time.Duration { return r.times.percentile(1) }
 
 // Outcomes lists the outcomes that occurred, with their counts.
 func (r *Result) Outcomes() string {

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -65,7 +66,7 @@ func newTemplate() (name string, err error) {
 		return "", err
 	}
 	name = "template_" + file.schema
-	return name, onCluster(cluster.String(), func(ctx context.Context, c *sql.Conn) error {
+	return name, onCluster(cluster.String(), func(ctx context.Context, c *sql.DB) error {
 		const lock = 0x636f7265 // any number that no other program locks in the cluster's first database
 		if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", lock); err != nil {
 			return err
@@ -90,19 +91,12 @@ func newTemplate() (name string, err error) {
 	})
 }
 
+var notInName = regexp.MustCompile("[^a-z0-9]")
+
 // databaseName makes a test's name into a database name that PostgreSQL does
 // not cut off (63 bytes), so that its log and pg_stat_activity name the test.
 func databaseName(test string) string {
-	test = strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
-			return r
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
-		default:
-			return '_'
-		}
-	}, test)
+	test = notInName.ReplaceAllString(strings.ToLower(test), "_")
 	return fmt.Sprintf("%.40s_%s", test, strings.ToLower(rand.Text()[:12]))
 }
 
@@ -115,15 +109,15 @@ func inDatabase(cluster *url.URL, name string) string {
 
 // execute runs one statement on its own connection.
 func execute(cluster, statement string) error {
-	return onCluster(cluster, func(ctx context.Context, c *sql.Conn) error {
+	return onCluster(cluster, func(ctx context.Context, c *sql.DB) error {
 		_, err := c.ExecContext(ctx, statement)
 		return err
 	})
 }
 
-// onCluster calls f with a connection that is closed afterwards, because
+// onCluster calls f with one connection that is closed afterwards, because
 // hundreds of tests share the cluster's connections.
-func onCluster(cluster string, f func(context.Context, *sql.Conn) error) error {
+func onCluster(cluster string, f func(context.Context, *sql.DB) error) error {
 	// Not the test's context, which has ended when the database is dropped.
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
@@ -132,10 +126,6 @@ func onCluster(cluster string, f func(context.Context, *sql.Conn) error) error {
 		return err
 	}
 	defer db.Close()
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close() //nolint:errcheck // its database is closed anyway
-	return f(ctx, c)
+	db.SetMaxOpenConns(1) // a lock belongs to its connection
+	return f(ctx, db)
 }
