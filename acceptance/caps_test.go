@@ -89,7 +89,7 @@ func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
 			}
 			s.pings("pinging", "1.0.0")
 		}
-		s.attemptsEnded("silent", rollout.OutcomeTimeout)
+		s.attemptsEnded("silent", rollout.OutcomeLost)
 		s.attemptsEnded("pinging")
 		s.clock.Set(begin.Add(24 * time.Hour))
 		s.work()

@@ -33,8 +33,11 @@ func (w *World) Expire(m *Machine, now time.Time, fx *Effects) bool {
 		return false
 	}
 	outcome, before := OutcomeTimeout, w.place(m)
-	if m.State == StateGranted && w.revoked(a) {
+	switch {
+	case m.State == StateGranted && w.revoked(a):
 		outcome = OutcomeWithdrawn
+	case m.State == StateInstalled && a.LeaseUntil.Before(a.InstalledAt.Add(w.Policy.policy.RebootTimeout)):
+		outcome = OutcomeLost // a ping would have restarted the lease
 	}
 	w.finish(m, outcome, 0, m.Version, now, fx)
 	w.recount(before, m)

@@ -243,9 +243,12 @@ func (t *twin) expire(m *twinMachine) {
 	if m.open == nil || t.now.Before(m.open.lease) {
 		return
 	}
-	if m.open.stage == 0 && t.revoked(m.open) {
+	switch {
+	case m.open.stage == 0 && t.revoked(m.open):
 		t.end(m, OutcomeWithdrawn)
-	} else {
+	case m.open.stage == 3 && m.open.lease.Before(m.open.installed.Add(t.policy.RebootTimeout)):
+		t.end(m, OutcomeLost)
+	default:
 		t.end(m, OutcomeTimeout)
 	}
 	t.settle()

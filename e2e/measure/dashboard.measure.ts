@@ -105,7 +105,11 @@ test(`the group page opens with ${machines} machines`, async ({ page, site }) =>
   report('group page: slowest', Math.max(...opened.slice(1)), 1000, 'ms');
 });
 
-test('time from a commit to the screen at 1,000 events/s and 100 dashboards', async ({ page, site, context }) => {
+test('time from a commit to the screen at 1,000 events/s and 100 dashboards', async ({
+  page,
+  site,
+  context,
+}) => {
   await signIn(page);
   const asked = subscriptions(page);
   await page.goto(site.path);
