@@ -61,7 +61,7 @@ export async function followRollout({ dashboard: page, api, machines }: Scenario
 /** A faulty package halts the rollout; the page shows rule, numbers and machines. */
 export async function followHalt({ dashboard: page, api, machines }: Scenario) {
   const rollout = await api.rollout({ haltFailureShare: 0.3, haltMinAttempts: 4, maxAttempts: 1 });
-  machines(rollout, { machines: 25, versions: '1.0.0:15,1.1.0:10', kind: 'daemon', bad: '2.0.0:1' });
+  machines(rollout, { machines: 25, versions: '1.0.0:15,1.1.0:10', bad: '2.0.0:1' });
   await page.goto(rollout.path);
   await expect(state(page)).toHaveText(/Halted/, { timeout: 90_000 });
   const notice = page.getByRole('main').getByRole('status').filter({ hasText: 'Halted by the rule' });
