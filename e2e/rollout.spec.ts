@@ -9,7 +9,7 @@ test('a rollout progresses on the page and can be paused and resumed', async ({
   await page.goto(rollout.path);
   await expect(page.getByText('No machines in this group yet.', { exact: false })).toBeVisible();
 
-  machines(rollout, { machines: 60, versions: '1.0.0' });
+  machines(rollout, { machines: 40, versions: '1.0.0' });
 
   const status = page.getByRole('main').getByRole('status').first();
   const onTarget = page
@@ -56,8 +56,8 @@ test('a rollout progresses on the page and can be paused and resumed', async ({
     await dialog.getByLabel('Reason').fill('mirror is back');
     await dialog.getByRole('button', { name: 'Resume' }).click();
     await expect(dialog).toBeHidden();
-    await expect(status).toHaveText(/Up to date/, { timeout: 60_000 });
-    await expect.poll(machinesOnTarget).toBe(60);
+    await expect(status).toHaveText(/Up to date/, { timeout: 90_000 });
+    await expect.poll(machinesOnTarget).toBe(40);
   });
 });
 
