@@ -199,7 +199,7 @@ func (w *World) fail(m *Machine, counted bool, fx *Effects) {
 	if m.FailedVersion.Compare(r.Version) != 0 {
 		m.FailedVersion, m.Failures = r.Version, 0
 	}
-	if !counted {
+	if !counted || m.Failures == 0 { // 0: a person released the machine since
 		m.Failures++
 	}
 	fx.entry(m, r.Version, r.Code, r.describe(m.Version))

@@ -181,7 +181,7 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 		if m.failed != e.version {
 			m.failed, m.failures = e.version, 0
 		}
-		if !again {
+		if !again || m.failures == 0 {
 			m.failures++
 		}
 		if e.outcome == OutcomeRolledBack || m.failures >= t.policy.MaxAttempts {
