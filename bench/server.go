@@ -80,6 +80,7 @@ func (s *testServer) serve(ctx context.Context, log *slog.Logger) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { s.fleet.Run(background) })
+	s.done.Go(func() { server.TuneGC(background) })
 	<-s.fleet.Machines.Filled()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,7 +7,7 @@ present() {
 	case $1 in
 	# Debian keeps the server's programs out of PATH; psql belongs to the client.
 	postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
-	chromium) command -v chromium >/dev/null ;;
+	chromium) command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ;;
 	*)
 		echo "install-deps.sh: $1 is not one of postgresql, chromium" >&2
 		exit 2
@@ -35,11 +35,12 @@ if [ "$(id -u)" != 0 ]; then
 	as_root=(sudo)
 fi
 
-# Chromium cannot draw text without a font.
 packages=()
 for name in "${missing[@]}"; do
-	packages+=("$name")
-	[ "$name" != chromium ] || packages+=(fonts-liberation)
+	case $name in
+	chromium) packages+=(chromium-headless-shell fonts-liberation) ;; # it cannot draw text without a font
+	*) packages+=("$name") ;;
+	esac
 done
 
 echo "Installing ${packages[*]} ..."

@@ -135,6 +135,7 @@ func (p *Program) start() {
 	var worker context.Context
 	worker, p.stopWorker = context.WithCancel(context.Background())
 	p.running.Go(func() { p.fleet.Run(worker) })
+	p.running.Go(func() { server.TuneGC(worker) })
 	p.serve("serve", p.http, p.listener)
 	if p.admin != nil {
 		p.serve("serve profiles", p.admin.http, p.admin.listener)
