@@ -70,8 +70,9 @@ func TestCase16_SilentMachinesTimeOut(t *testing.T) {
 	}, limit(2, time.Minute), lease(time.Minute)) // with a longer period the period cap would hold c
 }
 
-func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
+func TestCase16a_InstalledMachineWaitsForItsRebootWhileItPings(t *testing.T) {
 	const every = 45 * time.Minute
+	const lost = 3 * 50 * time.Minute // 3 polls
 	each(t, func(t *testing.T, s *site) {
 		s.grants("pinging", "1.0.0", "2.0.0")
 		s.grants("silent", "1.0.0", "2.0.0")
@@ -82,7 +83,7 @@ func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
 			s.clock.Set(begin.Add(at))
 			s.work()
 			s.is("pinging", rollout.StateInstalled)
-			if at == every {
+			if at < lost {
 				s.is("silent", rollout.StateInstalled)
 			} else {
 				s.is("silent", rollout.StateError)
@@ -91,10 +92,26 @@ func TestCase16a_InstalledMachineKeepsItsGrantWhileItPings(t *testing.T) {
 		}
 		s.attemptsEnded("silent", rollout.OutcomeLost)
 		s.attemptsEnded("pinging")
+		s.grants("second", "1.0.0", "2.0.0")
+		s.holds("third", "1.0.0", "concurrency_limit")
+		// After the reboot timeout it still waits, but gives its slot back.
 		s.clock.Set(begin.Add(24 * time.Hour))
 		s.work()
-		s.attemptsEnded("pinging", rollout.OutcomeTimeout)
-	})
+		s.is("pinging", rollout.StateInstalled)
+		if n := s.numbers(); n.RebootOverdue != 1 || n.InFlight != 2 {
+			t.Errorf("numbers %+v", n)
+		}
+		s.grants("third", "1.0.0", "2.0.0")
+		s.holds("fourth", "1.0.0", "concurrency_limit")
+		for range 3 * 24 { // it reboots after three more days
+			s.advance(time.Hour)
+			s.pings("pinging", "1.0.0")
+			s.work()
+		}
+		s.attemptsEnded("pinging")
+		s.holds("pinging", "2.0.0", "up_to_date", "3/2 from 1.0.0")
+		s.attemptsEnded("pinging", rollout.OutcomeSucceeded)
+	}, limit(2, time.Minute))
 }
 
 // atOnce calls f in n goroutines that start together and waits for all of them.

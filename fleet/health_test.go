@@ -41,6 +41,7 @@ func TestHealthReportsChecksAndJobs(t *testing.T) {
 		d.must(d.Upkeep.Work(d.ctx))
 		first := d.clock()
 		d.wait(6 * time.Second)
+		d.must(d.Upkeep.Beat(d.ctx))
 		d.must(d.Upkeep.Work(d.ctx))
 		for _, job := range health().Jobs {
 			// Jobs with intervals above 5 s were not due the second time.

@@ -20,6 +20,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.Authenticate":  "establishes who calls",
 		"Accounts.Session":       "establishes who calls",
 		"Accounts.DeleteSession": "the token is the proof",
+		"Upkeep.Beat":            "called by the program",
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 	}

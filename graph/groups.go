@@ -57,6 +57,9 @@ func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupSt
 		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines were added after completion
 			return model.GroupStateRollingOut, err
 		}
+		if n.Active > n.OnTarget {
+			return model.GroupStateIncomplete, nil
+		}
 		return model.GroupStateUpToDate, nil
 	case rollout.RolloutActive, rollout.RolloutSuperseded:
 	}

@@ -63,6 +63,7 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	set(&p.MaxConcurrentUpdates, in.MaxConcurrentUpdates)
 	set(&p.UpdateTimeout, in.UpdateTimeout)
 	set(&p.RebootTimeout, in.RebootTimeout)
+	set(&p.LostAfter, in.LostAfter)
 	set(&p.Timezone, in.Timezone)
 	set(&p.OfficeHours, in.OfficeHours)
 	setAll(&p.Windows, in.Windows)

@@ -16,7 +16,7 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	m.Attempt = Attempt{
 		Rollout: r.ID, Package: step.ID, Version: step.Version,
 		Wave: r.Wave, Epoch: r.Epoch, Number: 1,
-		GrantedAt: now, LeaseUntil: now.Add(p.UpdateTimeout),
+		GrantedAt: now, LeaseUntil: now.Add(p.lease()),
 	}
 	if m.FailedVersion.Compare(step.Version) == 0 {
 		m.Attempt.Number += m.Failures
@@ -56,15 +56,11 @@ func (w *World) progress(rollout ID, wave, epoch int, c Counts, fx *Effects) {
 	}
 }
 
-// release removes the machine's attempt from the updates in flight and returns
-// it. If the machine went first in safe mode, another one may go first.
+// release removes the machine's attempt from the updates in flight and returns it.
 func (w *World) release(m *Machine) Attempt {
 	a := m.Attempt
+	w.leaveFlight(m)
 	m.Attempt = Attempt{}
-	w.Ledger.InFlight = max(0, w.Ledger.InFlight-1)
-	if w.Rollout.Leader == m.ID {
-		w.Rollout.Leader = ""
-	}
 	return a
 }
 

@@ -10,6 +10,7 @@ import "time"
 // request has an update check.
 func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, fx *Effects) {
 	if running == m.Version && m.Standing == StandingActive && !m.Attempt.Open() && m.settledDown() {
+		m.LastSeenAt = now
 		w.Advance(now, fx) // the most frequent case: nothing to record
 		return
 	}
@@ -21,6 +22,8 @@ func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, f
 	case a.Open() && asks && m.State == StateInstalled && !w.Reboots && !running.IsZero():
 		w.finish(m, OutcomeNotRunning, 0, from, now, fx)
 	}
+	w.expire(m, now, fx) // depends on LastSeenAt
+	m.LastSeenAt = now
 	w.review(m, now, fx)
 	w.refresh(m, now)
 	w.recount(before, m)

@@ -31,6 +31,9 @@ func (d Decision) Detail() string {
 	case ReasonBlacklisted:
 		return "the package is blacklisted for the channel"
 	case ReasonUpdateInProgress:
+		if !d.Since.IsZero() {
+			return "the update is installed; the machine waits for its reboot since " + moment(d.Since)
+		}
 		return "an update is in progress; its lease expires at " + moment(d.Until)
 	case ReasonPaused:
 		return "updates are paused" + attribution(d.By, d.Because)

@@ -157,7 +157,7 @@ func (s *small) check(t *testing.T, m *Machine) {
 		return
 	}
 	for i := range s.m {
-		if o := &s.m[i]; o.ID != m.ID && o.Attempt.Open() && o.Attempt.Epoch == r.Epoch {
+		if o := &s.m[i]; o.ID != m.ID && o.Attempt.Open() && !o.Attempt.RebootOverdue && o.Attempt.Epoch == r.Epoch {
 			s.fail(t, "%s was granted while %s goes first", m.ID, o.ID)
 		}
 	}
@@ -167,7 +167,7 @@ func (s *small) check(t *testing.T, m *Machine) {
 func (s *small) sound(t *testing.T) {
 	p := s.w.Policy.Policy()
 	var census Census
-	open := 0
+	flying, overdue := 0, 0
 	for i := range s.m {
 		m := &s.m[i]
 		census.add(s.w.place(m), 1)
@@ -175,17 +175,21 @@ func (s *small) sound(t *testing.T) {
 			s.fail(t, "%s is in state %d, attempt open: %v", m.ID, m.State, m.Attempt.Open())
 		}
 		if m.Attempt.Open() {
-			open++
-			if longest := s.now.Add(max(p.UpdateTimeout, p.RebootTimeout)); m.Attempt.LeaseUntil.After(longest) {
+			if m.Attempt.RebootOverdue {
+				overdue++
+			} else {
+				flying++
+			}
+			if longest := s.now.Add(p.lostAfter()); m.Attempt.LeaseUntil.After(longest) {
 				s.fail(t, "the lease of %s ends in %s", m.ID, m.Attempt.LeaseUntil.Sub(s.now))
 			}
 		}
 	}
-	if census != s.w.Census || open != s.w.Ledger.InFlight {
-		s.fail(t, "census %+v and in flight %d, a recount gives %+v and %d", s.w.Census, s.w.Ledger.InFlight, census, open)
+	if l := &s.w.Ledger; census != s.w.Census || flying != l.InFlight || overdue != l.RebootOverdue {
+		s.fail(t, "census %+v, in flight %d and overdue %d, a recount gives %+v, %d and %d", s.w.Census, l.InFlight, l.RebootOverdue, census, flying, overdue)
 	}
-	if open > p.MaxConcurrentUpdates {
-		s.fail(t, "%d in flight", open)
+	if flying > p.MaxConcurrentUpdates {
+		s.fail(t, "%d in flight", flying)
 	}
 	for i := range s.grants {
 		if j := i + p.MaxUpdatesPerPeriod; j < len(s.grants) && s.grants[j].Sub(s.grants[i]) < p.PeriodInterval {
@@ -261,7 +265,8 @@ func (s *small) key() string {
 		truth(m.QuarantinedVersion.IsZero())
 		at(a.LeaseUntil)
 		at(a.InstalledAt)
-		at(s.seen[i])
+		truth(a.RebootOverdue)
+		at(m.LastSeenAt)
 	}
 	r, c := &s.w.Rollout, &s.w.Rollout.WaveCounts
 	key = append(key, byte(r.State), byte(r.Wave), byte(min(c.Succeeded, 1)))

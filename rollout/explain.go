@@ -121,7 +121,14 @@ func (e *evaluation) attemptText() string {
 	if !a.Open() {
 		return "no update in progress"
 	}
-	return fmt.Sprintf("attempt %d at %s, granted at %s", a.Number, a.Version, moment(a.GrantedAt))
+	text := fmt.Sprintf("attempt %d at %s, granted at %s", a.Number, a.Version, moment(a.GrantedAt))
+	if a.Extended > 0 {
+		text += fmt.Sprintf(", lease extended by %s after an outage", lasting(a.Extended.Round(time.Minute)))
+	}
+	if a.RebootOverdue {
+		text += ", reboot overdue: it no longer counts as in flight"
+	}
+	return text
 }
 
 func (e *evaluation) runText() string {

@@ -109,11 +109,16 @@ var fields = [...]policyField{
 	},
 	field[time.Duration]{
 		name: "updateTimeout", label: "update timeout", at: func(p *Policy) *time.Duration { return &p.UpdateTimeout }, initial: time.Hour,
-		check: aboveZero, text: lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
+		check: checkUpdateTimeout, text: lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 	field[time.Duration]{
 		name: "rebootTimeout", label: "reboot timeout", at: func(p *Policy) *time.Duration { return &p.RebootTimeout }, initial: 24 * time.Hour,
 		check: aboveZero, text: lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
+	},
+	field[time.Duration]{
+		name: "lostAfter", label: "lost after", at: func(p *Policy) *time.Duration { return &p.LostAfter }, initial: 0,
+		check: checkLostAfter, text: func(d time.Duration) string { return either(d == 0, "3 polls", lasting(d)) },
+		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 	field[string]{
 		name: "timezone", label: "time zone", at: func(p *Policy) *string { return &p.Timezone }, initial: "UTC",
@@ -209,6 +214,20 @@ func atLeastOne(_ *compiler, n int) string { return either(n >= 1, "", "must be 
 
 func aboveZero(_ *compiler, d time.Duration) string {
 	return either(d > 0, "", "must be longer than 0")
+}
+
+func checkUpdateTimeout(c *compiler, d time.Duration) string {
+	if p := &c.policy; d > 0 && d < p.lease() {
+		c.warn("updateTimeout", "is shorter than the time between two polls, which may be %s and is used instead", lasting(p.lease()))
+	}
+	return aboveZero(c, d)
+}
+
+func checkLostAfter(c *compiler, d time.Duration) string {
+	if polls := lostPolls * c.policy.longestPoll(); d > 0 && d < polls {
+		c.warn("lostAfter", "is shorter than %d polls, which may take %s: a machine that misses some is lost", lostPolls, lasting(polls))
+	}
+	return either(d >= 0, "", "must not be negative; 0 means 3 polls")
 }
 
 // checkedWithTimezone is for the fields that checkCalendar checks together.

@@ -16,7 +16,7 @@ import (
 func otherPolicy() Policy {
 	return Policy{
 		UpdatesEnabled: false, SafeMode: false, MaxUpdatesPerPeriod: 7, PeriodInterval: 2 * time.Hour, MaxConcurrentUpdates: 8,
-		UpdateTimeout: 90 * time.Minute, RebootTimeout: time.Hour, Timezone: "Europe/Lisbon", OfficeHours: true,
+		UpdateTimeout: 90 * time.Minute, RebootTimeout: time.Hour, LostAfter: 5 * time.Hour, Timezone: "Europe/Lisbon", OfficeHours: true,
 		Windows: []calendar.Window{{Days: []time.Weekday{time.Monday}, Start: 9 * 60, End: 11 * 60}},
 		Freezes: []calendar.Freeze{{From: start, Until: start.Add(time.Hour), Reason: "audit"}},
 		Waves:   []Wave{{Share: 0.1}, {Share: 1}}, HaltFailureShare: 0.5, HaltMinAttempts: 9, MaxAttempts: 4,
@@ -90,7 +90,7 @@ func TestChanges(t *testing.T) {
 	got := Changes(DefaultPolicy(), other)
 	want := []string{
 		"updates: on → off", "updates per period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
-		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
+		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
 		"windows: always → Mon 09:00 to 11:00", "freezes: none → 2026-03-02 10:00:00 UTC until 2026-03-02 11:00:00 UTC: audit",
 		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt at failed share: 20 % → 50 %",
 		"finished attempts before a halt: 5 → 9", "failed attempts before quarantine: 3 → 4",
@@ -171,7 +171,7 @@ func TestGrows(t *testing.T) {
 		"no freeze":            {"freezes", func(p *Policy) { p.Freezes = freeze(0, time.Hour) }, func(*Policy) {}, true, false},
 		"shorter freeze":       {"freezes", func(p *Policy) { p.Freezes = freeze(0, time.Hour) }, func(p *Policy) { p.Freezes = freeze(0, time.Minute) }, true, false},
 		"past freeze":          {"freezes", func(p *Policy) { p.Freezes = freeze(-2*time.Hour, -time.Hour) }, func(*Policy) {}, false, true},
-		"timeouts never count": {"updateTimeout rebootTimeout", func(*Policy) {}, func(p *Policy) { p.UpdateTimeout, p.RebootTimeout = time.Minute, time.Minute }, false, true},
+		"timeouts never count": {"updateTimeout rebootTimeout lostAfter", func(*Policy) {}, func(p *Policy) { p.UpdateTimeout, p.RebootTimeout, p.LostAfter = time.Minute, time.Minute, time.Hour }, false, true},
 		"no change":            {"", func(*Policy) {}, func(*Policy) {}, false, true},
 	} {
 		for f := range strings.FieldsSeq(c.fields) {
@@ -208,6 +208,9 @@ func TestCompileNamesTheInvalidField(t *testing.T) {
 		{"policy.periodInterval", func(p *Policy) { p.PeriodInterval = 0 }, false},
 		{"policy.updateTimeout", func(p *Policy) { p.UpdateTimeout = -time.Second }, false},
 		{"policy.rebootTimeout", func(p *Policy) { p.RebootTimeout = 0 }, false},
+		{"policy.lostAfter", func(p *Policy) { p.LostAfter = -time.Second }, false},
+		{"policy.lostAfter", func(p *Policy) { p.LostAfter = time.Hour }, true},
+		{"policy.updateTimeout", func(p *Policy) { p.PollInterval = time.Hour }, true},
 		{"policy.timezone", func(p *Policy) { p.Timezone = "Europe/Atlantis" }, false},
 		{"policy.officeHours", func(p *Policy) {
 			p.OfficeHours = true

@@ -1,48 +1,166 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// usualPoll is the longest time between two polls of update_engine, and of most
+	// programs, if the policy sets none: 45 minutes, give or take 5.
+	usualPoll = 50 * time.Minute
+	// lostPolls is how many polls an installed machine may miss before it is lost.
+	lostPolls = 3
+	// longestBackoff limits how long update_engine waits after failed checks.
+	longestBackoff = 4 * time.Hour
+)
+
+// Outage is a time in which no machine could report, because no server ran or the
+// database did not respond.
+type Outage struct{ From, To time.Time }
+
+// longestPoll returns the longest time between two polls of a machine that is
+// well. Machines vary an interval by up to half.
+func (p *Policy) longestPoll() time.Duration {
+	if p.PollInterval > 0 {
+		return p.PollInterval * 3 / 2
+	}
+	return usualPoll
+}
+
+// lease returns how long a machine may work on an update without a report. A
+// machine whose response got lost asks again one poll later.
+func (p *Policy) lease() time.Duration {
+	if p.PollInterval > 0 {
+		return max(p.UpdateTimeout, p.longestPoll())
+	}
+	return p.UpdateTimeout
+}
+
+// lostAfter returns how long an installed machine may be silent.
+func (p *Policy) lostAfter() time.Duration {
+	if p.LostAfter > 0 {
+		return p.LostAfter
+	}
+	return max(p.UpdateTimeout, lostPolls*p.longestPoll())
+}
+
+// extension returns by how much outages extend a lease of a machine that was last
+// seen before them: their length, and the time until it polls again. update_engine
+// waits longer after each failed check.
+func (w *World) extension(seen time.Time) (d time.Duration) {
+	p := &w.Policy.policy
+	poll := p.longestPoll()
+	for _, o := range w.Outages {
+		if seen.After(o.From) {
+			continue
+		}
+		length := o.To.Sub(o.From)
+		if w.Reboots {
+			poll = max(poll, min(longestBackoff, 2*max(length, poll)))
+		}
+		d += length
+	}
+	if d == 0 {
+		return 0
+	}
+	return d + poll
+}
 
 // Ping records that the machine is alive. A ping reports no progress, so it
 // restarts only the lease of a machine that has installed the update and waits
-// for its reboot, and not beyond RebootTimeout after the installation.
+// for its reboot, however long.
 func (w *World) Ping(m *Machine, now time.Time) {
 	if m.Attempt.Open() && m.State == StateInstalled && now.Before(m.Attempt.LeaseUntil) {
 		w.restartLease(m, now)
 	}
 }
 
-// restartLease extends the lease to UpdateTimeout from now. It never shortens
-// the lease.
+// restartLease extends the lease from now. A lease is never shortened, except by
+// the installation: then it ends when the machine is lost, or when it gives its
+// slot back.
 func (w *World) restartLease(m *Machine, now time.Time) {
 	a, p := &m.Attempt, &w.Policy.policy
-	end := now.Add(p.UpdateTimeout)
-	if limit := a.InstalledAt.Add(p.RebootTimeout); m.State == StateInstalled && limit.Before(end) {
-		end = limit
+	a.Extended = 0
+	if m.State == StateInstalled {
+		a.LeaseUntil = now.Add(p.lostAfter())
+		if limit := a.InstalledAt.Add(p.RebootTimeout); !a.RebootOverdue && limit.Before(a.LeaseUntil) {
+			a.LeaseUntil = limit
+		}
+		return
 	}
-	if end.After(a.LeaseUntil) {
+	if end := now.Add(p.lease()); end.After(a.LeaseUntil) {
 		a.LeaseUntil = end
 	}
 }
 
 // Expire ends the machine's attempt if its lease expired, and reports whether it
 // did. A grant that the machine had not started when the group was paused, halted
-// or retargeted ends as withdrawn, not as a failure.
+// or retargeted ends as withdrawn, not as a failure. Outages extend the lease. An
+// installed machine that still polls keeps its attempt and gives its slot back.
 func (w *World) Expire(m *Machine, now time.Time, fx *Effects) bool {
-	a := &m.Attempt
-	if !a.Open() || now.Before(a.LeaseUntil) {
+	before := w.place(m)
+	if !w.expire(m, now, fx) {
 		return false
 	}
-	outcome, before := OutcomeTimeout, w.place(m)
-	switch {
-	case m.State == StateGranted && w.revoked(a):
-		outcome = OutcomeWithdrawn
-	case m.State == StateInstalled && a.LeaseUntil.Before(a.InstalledAt.Add(w.Policy.policy.RebootTimeout)):
-		outcome = OutcomeLost // a ping would have restarted the lease
-	}
-	w.finish(m, outcome, 0, m.Version, now, fx)
 	w.recount(before, m)
 	w.Advance(now, fx)
 	return true
+}
+
+func (w *World) expire(m *Machine, now time.Time, fx *Effects) bool {
+	a := &m.Attempt
+	if !a.Open() || now.Before(a.LeaseUntil) || w.Unserved {
+		return false
+	}
+	if e := w.extension(m.LastSeenAt); e > a.Extended {
+		a.LeaseUntil = a.LeaseUntil.Add(e - a.Extended)
+		a.Extended = e
+		if now.Before(a.LeaseUntil) {
+			return false
+		}
+	}
+	if m.State == StateInstalled && w.overdue(m, now, fx) {
+		return false
+	}
+	outcome := OutcomeTimeout
+	switch {
+	case m.State == StateGranted && w.revoked(a):
+		outcome = OutcomeWithdrawn
+	case m.State == StateInstalled:
+		outcome = OutcomeLost
+	}
+	w.finish(m, outcome, 0, m.Version, now, fx)
+	return true
+}
+
+// overdue gives the slot of an installed machine back if it was seen recently
+// enough not to be lost, and reports whether it was. In safe mode another machine
+// may go first then.
+func (w *World) overdue(m *Machine, now time.Time, fx *Effects) bool {
+	a := &m.Attempt
+	lost := m.LastSeenAt.Add(w.Policy.policy.lostAfter() + a.Extended)
+	if a.RebootOverdue || !now.Before(lost) {
+		return false
+	}
+	w.leaveFlight(m)
+	a.RebootOverdue, a.LeaseUntil = true, lost
+	w.Ledger.RebootOverdue++
+	fx.entry(m, a.Version, 0, fmt.Sprintf("waits for its reboot since %s; others may update meanwhile", moment(a.InstalledAt)))
+	return true
+}
+
+// leaveFlight removes the machine from the updates in flight. If it went first in
+// safe mode, another one may go first.
+func (w *World) leaveFlight(m *Machine) {
+	if m.Attempt.RebootOverdue {
+		w.Ledger.RebootOverdue = max(0, w.Ledger.RebootOverdue-1)
+	} else {
+		w.Ledger.InFlight = max(0, w.Ledger.InFlight-1)
+	}
+	if w.Rollout.Leader == m.ID {
+		w.Rollout.Leader = ""
+	}
 }
 
 // Abandon ends the machine's attempt, if any, because the machine leaves the

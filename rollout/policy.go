@@ -17,7 +17,8 @@ type Policy struct {
 	PeriodInterval       time.Duration     `json:"periodInterval"`       // > 0
 	MaxConcurrentUpdates int               `json:"maxConcurrentUpdates"` // grants in flight, > 0
 	UpdateTimeout        time.Duration     `json:"updateTimeout"`        // lease of a grant, restarted by every event, > 0
-	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long pings extend the lease after the installation, > 0
+	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long an installed machine keeps its slot, > 0
+	LostAfter            time.Duration     `json:"lostAfter,omitempty"`  // silence of an installed machine; 0 = 3 polls, at least UpdateTimeout
 	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
 	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
 	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always

@@ -150,12 +150,12 @@ func TestP5_EveryAttemptEndsWithItsLease(t *testing.T) {
 				for _, e := range []Event{events[a], events[b], events[c]} {
 					g.request("m", request{version: "1.0.0", events: []Event{e}})
 					g.sound()
-					if m := g.machines["m"]; m.Attempt.Open() && m.Attempt.LeaseUntil.Sub(g.now) > p.UpdateTimeout {
+					if m := g.machines["m"]; m.Attempt.Open() && m.Attempt.LeaseUntil.Sub(g.now) > p.lostAfter() {
 						t.Fatalf("events %d, %d, %d: lease until %s", a, b, c, m.Attempt.LeaseUntil)
 					}
 					g.now = g.now.Add(time.Minute)
 				}
-				g.wait(p.UpdateTimeout)
+				g.wait(p.lostAfter())
 				if m := g.machines["m"]; m.Attempt.Open() || g.w.Ledger.InFlight != 0 {
 					t.Fatalf("events %d, %d, %d leave state %d", a, b, c, m.State)
 				}
@@ -214,12 +214,11 @@ func TestP6_OnlyProgressRestartsTheLease(t *testing.T) {
 	step(func() { g.request("m", request{version: "1.0.0", ping: true}) })
 	lease(110 * time.Minute)
 	step(func() { g.event("m", "1.0.0", 3, 1, 0) })
-	lease(130 * time.Minute)
+	lease(70*time.Minute + 150*time.Minute) // three polls
 	step(func() { g.request("m", request{version: "1.0.0", ping: true}) })
-	lease(140 * time.Minute)
-	g.now = start.Add(140 * time.Minute)
+	lease(80*time.Minute + 150*time.Minute)
+	g.now = start.Add(230 * time.Minute)
 	g.request("m", request{version: "1.0.0", ping: true})
-	lease(140 * time.Minute)
 	if g.tick(); g.machines["m"].State != StateError {
 		t.Error("a ping restored an attempt that had ended")
 	}

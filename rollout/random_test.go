@@ -40,6 +40,8 @@ func newHistory(t *testing.T, rt *rapid.T) *history {
 	p.PeriodInterval = time.Duration(rapid.IntRange(1, 120).Draw(rt, "period")) * time.Minute
 	p.UpdateTimeout = time.Duration(rapid.IntRange(1, 90).Draw(rt, "lease")) * time.Minute
 	p.RebootTimeout = time.Duration(rapid.IntRange(1, 200).Draw(rt, "reboot")) * time.Minute
+	p.PollInterval = time.Duration(rapid.SampledFrom([]int{0, 0, 2, 40}).Draw(rt, "poll")) * time.Minute
+	p.LostAfter = time.Duration(rapid.SampledFrom([]int{0, 0, 7, 300}).Draw(rt, "lost")) * time.Minute
 	p.HaltFailureShare = rapid.SampledFrom([]float64{0, 0.2, 0.5}).Draw(rt, "halt share")
 	p.HaltMinAttempts = rapid.IntRange(0, 4).Draw(rt, "halt attempts")
 	p.MaxAttempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
@@ -60,7 +62,7 @@ func (h *history) step() {
 	id := rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(rt, "machine")
 	switch rapid.SampledFrom([]string{
 		"check", "check", "check", "check", "event", "event", "event", "progress", "progress", "progress",
-		"ping", "ping", "wait", "wait", "wait", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "wave", "caps",
+		"ping", "ping", "wait", "wait", "wait", "outage", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "wave", "caps",
 	}).Draw(rt, "what") {
 	case "check":
 		h.check(id, request{version: h.version(id), ping: true, check: true})
@@ -78,6 +80,11 @@ func (h *history) step() {
 	case "wait":
 		d := time.Duration(rapid.SampledFrom([]int{1, 2, 5, 15, 60, 400, 1500}).Draw(rt, "minutes")) * time.Minute
 		h.rig.now, h.twin.now = h.rig.now.Add(d), h.twin.now.Add(d)
+	case "outage":
+		d := time.Duration(rapid.SampledFrom([]int{1, 15, 100}).Draw(rt, "minutes")) * time.Minute
+		o := Outage{From: h.rig.now, To: h.rig.now.Add(d)}
+		h.rig.w.Outages, h.twin.outages = append(slices.Clone(h.rig.w.Outages), o), append(h.twin.outages, o)
+		h.rig.now, h.twin.now = o.To, o.To
 	case "tick":
 		h.tick()
 	case "retarget":

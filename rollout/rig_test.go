@@ -216,11 +216,15 @@ func (g *rig) want(d Decision, r Reason) {
 func (g *rig) sound() {
 	g.t.Helper()
 	var census Census
-	inFlight := 0
+	inFlight, overdue := 0, 0
 	for _, m := range g.machines {
 		census.add(g.w.place(m), 1)
 		if m.Attempt.Open() {
-			inFlight++
+			if m.Attempt.RebootOverdue {
+				overdue++
+			} else {
+				inFlight++
+			}
 			if !m.State.InFlight() {
 				g.t.Fatalf("%s has an attempt in state %d", m.ID, m.State)
 			}
@@ -231,8 +235,8 @@ func (g *rig) sound() {
 	if census != g.w.Census {
 		g.t.Fatalf("census is %+v, a recount gives %+v", g.w.Census, census)
 	}
-	if inFlight != g.w.Ledger.InFlight {
-		g.t.Fatalf("%d in flight, a recount gives %d", g.w.Ledger.InFlight, inFlight)
+	if l := &g.w.Ledger; inFlight != l.InFlight || overdue != l.RebootOverdue {
+		g.t.Fatalf("%d in flight and %d overdue, a recount gives %d and %d", l.InFlight, l.RebootOverdue, inFlight, overdue)
 	}
 }
 

@@ -129,7 +129,7 @@ func (e *evaluation) inProgress() bool {
 		return false
 	}
 	if e.m.State != StateGranted {
-		e.d = Decision{Reason: ReasonUpdateInProgress, Until: a.LeaseUntil}
+		e.d = Decision{Reason: ReasonUpdateInProgress, Until: a.LeaseUntil, Since: a.InstalledAt}
 		return true
 	}
 	if e.w.revoked(a) || e.step == nil || a.Package != e.step.ID {
@@ -196,7 +196,7 @@ func (e *evaluation) safeModeHolds() bool {
 // inFlight returns the grants in flight without the machine's own, because a
 // machine that reaches this rule with an open grant loses it.
 func (e *evaluation) inFlight() int {
-	if e.m.Attempt.Open() {
+	if a := &e.m.Attempt; a.Open() && !a.RebootOverdue {
 		return e.w.Ledger.InFlight - 1
 	}
 	return e.w.Ledger.InFlight

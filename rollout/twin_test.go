@@ -26,12 +26,14 @@ type twin struct {
 	machines map[string]*twinMachine
 	grants   []time.Time
 	ended    []*twinEnd
+	outages  []Outage
 }
 
 type twinMachine struct {
 	running                       int
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
+	seen                          time.Time
 	open                          *twinAttempt
 	last                          *twinEnd
 }
@@ -40,6 +42,8 @@ type twinAttempt struct {
 	rollout, epoch, wave, version int
 	stage                         int // 0 granted, 1 downloading, 2 downloaded, 3 installed
 	lease, installed              time.Time
+	extended                      time.Duration
+	overdue                       bool // gave its slot back
 	first                         bool // went first in safe mode
 }
 
@@ -88,7 +92,7 @@ func (t *twin) proven() bool {
 
 func (t *twin) inFlight() (n int) {
 	for _, m := range t.machines {
-		if m.open != nil {
+		if m.open != nil && !m.open.overdue {
 			n++
 		}
 	}
@@ -154,7 +158,7 @@ func (t *twin) end(m *twinMachine, o Outcome) {
 	if o.Success() || o.Failure() {
 		e.proof = o.Success() || m.last != nil && m.last.rollout == e.rollout && m.last.proof
 		m.last = e
-		t.settled(m, e.first, false)
+		t.settled(m, e.first && !e.overdue, false)
 	}
 }
 
@@ -227,6 +231,8 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	case m.open != nil && asks && running > 0 && m.open.stage == 3 && !t.reboots:
 		t.end(m, OutcomeNotRunning)
 	}
+	t.expire(m)
+	m.seen = t.now
 	switch {
 	case m.last == nil || running == 0:
 	case m.last.outcome.Success() && running < m.last.version:
@@ -243,15 +249,58 @@ func (t *twin) expire(m *twinMachine) {
 	if m.open == nil || t.now.Before(m.open.lease) {
 		return
 	}
+	poll, extended := t.poll(), time.Duration(0)
+	for _, o := range t.outages {
+		if length := o.To.Sub(o.From); !o.From.Before(m.seen) {
+			extended += length
+			if t.reboots {
+				poll = max(poll, min(4*time.Hour, 2*max(length, poll)))
+			}
+		}
+	}
+	if extended > 0 && extended+poll > m.open.extended {
+		m.open.lease = m.open.lease.Add(extended + poll - m.open.extended)
+		m.open.extended = extended + poll
+	}
+	if t.now.Before(m.open.lease) {
+		return
+	}
+	if lost := m.seen.Add(t.lostAfter() + m.open.extended); m.open.stage == 3 && !m.open.overdue && t.now.Before(lost) {
+		m.open.overdue, m.open.lease = true, lost
+		t.settle()
+		return
+	}
 	switch {
 	case m.open.stage == 0 && t.revoked(m.open):
 		t.end(m, OutcomeWithdrawn)
-	case m.open.stage == 3 && m.open.lease.Before(m.open.installed.Add(t.policy.RebootTimeout)):
+	case m.open.stage == 3:
 		t.end(m, OutcomeLost)
 	default:
 		t.end(m, OutcomeTimeout)
 	}
 	t.settle()
+}
+
+// poll is the longest time between two polls.
+func (t *twin) poll() time.Duration {
+	if t.policy.PollInterval > 0 {
+		return t.policy.PollInterval + t.policy.PollInterval/2
+	}
+	return 50 * time.Minute
+}
+
+func (t *twin) lease() time.Duration {
+	if t.policy.PollInterval > 0 {
+		return max(t.policy.UpdateTimeout, t.poll())
+	}
+	return t.policy.UpdateTimeout
+}
+
+func (t *twin) lostAfter() time.Duration {
+	if t.policy.LostAfter > 0 {
+		return t.policy.LostAfter
+	}
+	return max(t.policy.UpdateTimeout, 3*t.poll())
 }
 
 func (t *twin) revoked(a *twinAttempt) bool {
@@ -306,11 +355,15 @@ func (t *twin) reach(m *twinMachine, stage int) {
 }
 
 func (t *twin) prolong(m *twinMachine) {
-	end := t.now.Add(t.policy.UpdateTimeout)
-	if limit := m.open.installed.Add(t.policy.RebootTimeout); m.open.stage == 3 && limit.Before(end) {
-		end = limit
+	m.open.extended = 0
+	if m.open.stage == 3 {
+		m.open.lease = t.now.Add(t.lostAfter())
+		if limit := m.open.installed.Add(t.policy.RebootTimeout); !m.open.overdue && limit.Before(m.open.lease) {
+			m.open.lease = limit
+		}
+		return
 	}
-	if end.After(m.open.lease) {
+	if end := t.now.Add(t.lease()); end.After(m.open.lease) {
 		m.open.lease = end
 	}
 }
@@ -337,7 +390,7 @@ func (t *twin) check(id string, m *twinMachine) (Reason, int) {
 	if !again {
 		m.open = &twinAttempt{
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
-			lease: t.now.Add(t.policy.UpdateTimeout), first: t.policy.SafeMode && !t.proven(),
+			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(),
 		}
 		t.grants = append(t.grants, t.now)
 	}
@@ -378,13 +431,13 @@ func (t *twin) rule(id string, m *twinMachine) (r Reason, again bool) {
 	}
 	if t.policy.SafeMode && !t.proven() {
 		for other, o := range t.machines {
-			if other != id && o.open != nil && o.open.rollout == t.rollout && o.open.epoch == t.epoch {
+			if other != id && o.open != nil && !o.open.overdue && o.open.rollout == t.rollout && o.open.epoch == t.epoch {
 				return ReasonSafeModeFirst, false
 			}
 		}
 	}
 	others := t.inFlight()
-	if m.open != nil {
+	if m.open != nil && !m.open.overdue {
 		others--
 	}
 	if others >= t.policy.MaxConcurrentUpdates {

@@ -24,6 +24,9 @@ type World struct {
 	Rollout Rollout // zero ID: no rollout, because there is no target
 	Census  Census
 
+	Outages  []Outage // recent ones, oldest first
+	Unserved bool     // an outage is not recorded yet: no lease expires
+
 	// PackageMissingNoted is set once ActivityPackageNotFound was written, so that
 	// it is not repeated for every check. A target clears it.
 	PackageMissingNoted bool
@@ -45,8 +48,9 @@ type Pause struct {
 
 // Ledger counts the grants of one group. Only it decides whether a cap is reached.
 type Ledger struct {
-	InFlight int
-	Spends   []Spend // oldest first; the last period, and older ones for a day while there is room
+	InFlight      int
+	RebootOverdue int     // open attempts that gave their slot back
+	Spends        []Spend // oldest first; the last period, and older ones for a day while there is room
 }
 
 // Spend is one or more grants close together. Grants less than 1/128 of the period
@@ -144,6 +148,8 @@ type Machine struct {
 	Attempt  Attempt
 	Last     Result // of the last attempt that succeeded or failed; zero: none
 
+	LastSeenAt time.Time
+
 	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
 	QuarantinedVersion Version // zero: not quarantined
@@ -161,6 +167,8 @@ type Attempt struct {
 	Number        int       // failed attempts of this machine at this version so far, plus 1
 	GrantedAt     time.Time // never zero for an open attempt
 	LeaseUntil    time.Time
+	Extended      time.Duration // by outages, since the last report
+	RebootOverdue bool          // installed for longer than the policy's RebootTimeout: its slot was given back
 	DownloadingAt time.Time
 	DownloadedAt  time.Time
 	InstalledAt   time.Time
@@ -230,8 +238,9 @@ type Decision struct {
 	InFlight, Cap  int     // concurrency_limit, period_limit (grants in the period)
 	Bucket, Share  float64 // wave_not_reached: bucket of the machine, share of the wave
 	Wave           int
-	By, Because    string // paused, held, pinned, blacklisted, frozen
-	Waiting        string // safe_mode_first: the machine that goes first
-	Failed, Finish int    // halted: failed of finished attempts
+	By, Because    string    // paused, held, pinned, blacklisted, frozen
+	Since          time.Time // update_in_progress: when the machine installed the update, zero if not yet
+	Waiting        string    // safe_mode_first: the machine that goes first
+	Failed, Finish int       // halted: failed of finished attempts
 	Rule           HaltRule
 }

@@ -23,7 +23,7 @@ type Machine struct {
 	Moved         bool      // an operator chose the group
 	MoveTo        uuid.UUID // where it moves once its update ended; zero: nowhere
 
-	CreatedAt, LastSeenAt, StateChangedAt time.Time
+	CreatedAt, StateChangedAt time.Time
 
 	was   *Machine // the row as it was read; nil for a new machine
 	quiet bool     // nothing changed except LastSeenAt and LastDecision's times; set by Save
@@ -78,6 +78,7 @@ type GroupState struct {
 	Rollout             rollout.Rollout
 	NextLeaseAt         time.Time // no lease expires before; zero: no lease is open
 	PackageMissingNoted bool
+	Outages             []rollout.Outage // as this process knows them, see Beat
 
 	// Superseded are rollouts that Rollout replaced. Save writes them too.
 	Superseded []rollout.Rollout

@@ -31,7 +31,11 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 		UNION ALL
 		SELECT 'in flight ' || group_id, in_flight, 0 FROM ledgers
 		UNION ALL
-		SELECT 'in flight ' || group_id, 0, 1 FROM instances WHERE group_id IS NOT NULL AND granted_at IS NOT NULL
+		SELECT 'in flight ' || group_id, 0, 1 FROM instances WHERE group_id IS NOT NULL AND granted_at IS NOT NULL AND NOT reboot_overdue
+		UNION ALL
+		SELECT 'reboot overdue ' || group_id, reboot_overdue, 0 FROM ledgers
+		UNION ALL
+		SELECT 'reboot overdue ' || group_id, 0, 1 FROM instances WHERE group_id IS NOT NULL AND reboot_overdue
 		UNION ALL
 		SELECT 'ended of rollout ' || rollout_id, succeeded + failed + released, 0 FROM waves
 		UNION ALL

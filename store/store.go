@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"entgo.io/ent"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/bulk"
 	"github.com/coreroller/coreroller/store/lane"
 	"github.com/coreroller/coreroller/store/migrations"
@@ -50,6 +52,7 @@ type Store struct {
 	client   *db.Client // of readers
 	bulk     bulk.Writer
 	recent   recentRows
+	outages  atomic.Pointer[[]rollout.Outage] // see Beat
 	bus      *event.Memory
 	log      *slog.Logger
 }

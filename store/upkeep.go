@@ -137,6 +137,7 @@ func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 		{"history_entries WHERE id IN (SELECT id FROM history_entries WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"attempts WHERE id IN (SELECT id FROM attempts WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"uptimes WHERE id IN (SELECT id FROM uptimes WHERE ended_at < ? LIMIT @rows)", before.UTC()},
 		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
 	} {
 		text := s.readers.SQL("DELETE FROM " + strings.ReplaceAll(d.text, "@rows", strconv.Itoa(retainRows)))

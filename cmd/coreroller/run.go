@@ -109,6 +109,9 @@ func (p *Program) open(ctx context.Context) error {
 	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {
 		return err
 	}
+	if err = p.fleet.Upkeep.Beat(ctx); err != nil {
+		return err
+	}
 	p.demo.Attach(p.fleet, p.store, func(text string) { p.log.Info("demo", "message", text) })
 	ctx = auth.With(ctx, commandPrincipal("coreroller"))
 	if err := p.fleet.Preinstall(ctx); err != nil {

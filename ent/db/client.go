@@ -38,6 +38,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
 )
@@ -91,6 +92,8 @@ type Client struct {
 	StatPoint *StatPointClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Uptime is the client for interacting with the Uptime builders.
+	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 	// Wave is the client for interacting with the Wave builders.
@@ -128,6 +131,7 @@ func (c *Client) init() {
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
 	c.Team = NewTeamClient(c.config)
+	c.Uptime = NewUptimeClient(c.config)
 	c.User = NewUserClient(c.config)
 	c.Wave = NewWaveClient(c.config)
 }
@@ -244,6 +248,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
 		Team:          NewTeamClient(cfg),
+		Uptime:        NewUptimeClient(cfg),
 		User:          NewUserClient(cfg),
 		Wave:          NewWaveClient(cfg),
 	}, nil
@@ -287,6 +292,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
 		Team:          NewTeamClient(cfg),
+		Uptime:        NewUptimeClient(cfg),
 		User:          NewUserClient(cfg),
 		Wave:          NewWaveClient(cfg),
 	}, nil
@@ -321,7 +327,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.User, c.Wave,
+		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -334,7 +341,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.User, c.Wave,
+		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -387,6 +395,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.StatPoint.mutate(ctx, m)
 	case *TeamMutation:
 		return c.Team.mutate(ctx, m)
+	case *UptimeMutation:
+		return c.Uptime.mutate(ctx, m)
 	case *UserMutation:
 		return c.User.mutate(ctx, m)
 	case *WaveMutation:
@@ -4106,6 +4116,139 @@ func (c *TeamClient) mutate(ctx context.Context, m *TeamMutation) (Value, error)
 	}
 }
 
+// UptimeClient is a client for the Uptime schema.
+type UptimeClient struct {
+	config
+}
+
+// NewUptimeClient returns a client for the Uptime from the given config.
+func NewUptimeClient(c config) *UptimeClient {
+	return &UptimeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `uptime.Hooks(f(g(h())))`.
+func (c *UptimeClient) Use(hooks ...Hook) {
+	c.hooks.Uptime = append(c.hooks.Uptime, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `uptime.Intercept(f(g(h())))`.
+func (c *UptimeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Uptime = append(c.inters.Uptime, interceptors...)
+}
+
+// Create returns a builder for creating a Uptime entity.
+func (c *UptimeClient) Create() *UptimeCreate {
+	mutation := newUptimeMutation(c.config, OpCreate)
+	return &UptimeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Uptime entities.
+func (c *UptimeClient) CreateBulk(builders ...*UptimeCreate) *UptimeCreateBulk {
+	return &UptimeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *UptimeClient) MapCreateBulk(slice any, setFunc func(*UptimeCreate, int)) *UptimeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &UptimeCreateBulk{err: fmt.Errorf("calling to UptimeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*UptimeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &UptimeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Uptime.
+func (c *UptimeClient) Update() *UptimeUpdate {
+	mutation := newUptimeMutation(c.config, OpUpdate)
+	return &UptimeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *UptimeClient) UpdateOne(_m *Uptime) *UptimeUpdateOne {
+	mutation := newUptimeMutation(c.config, OpUpdateOne, withUptime(_m))
+	return &UptimeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *UptimeClient) UpdateOneID(id uuid.UUID) *UptimeUpdateOne {
+	mutation := newUptimeMutation(c.config, OpUpdateOne, withUptimeID(id))
+	return &UptimeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Uptime.
+func (c *UptimeClient) Delete() *UptimeDelete {
+	mutation := newUptimeMutation(c.config, OpDelete)
+	return &UptimeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *UptimeClient) DeleteOne(_m *Uptime) *UptimeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *UptimeClient) DeleteOneID(id uuid.UUID) *UptimeDeleteOne {
+	builder := c.Delete().Where(uptime.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &UptimeDeleteOne{builder}
+}
+
+// Query returns a query builder for Uptime.
+func (c *UptimeClient) Query() *UptimeQuery {
+	return &UptimeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeUptime},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Uptime entity by its id.
+func (c *UptimeClient) Get(ctx context.Context, id uuid.UUID) (*Uptime, error) {
+	return c.Query().Where(uptime.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *UptimeClient) GetX(ctx context.Context, id uuid.UUID) *Uptime {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *UptimeClient) Hooks() []Hook {
+	return c.hooks.Uptime
+}
+
+// Interceptors returns the client interceptors.
+func (c *UptimeClient) Interceptors() []Interceptor {
+	return c.inters.Uptime
+}
+
+func (c *UptimeClient) mutate(ctx context.Context, m *UptimeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&UptimeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&UptimeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&UptimeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&UptimeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Uptime mutation op: %q", m.Op())
+	}
+}
+
 // UserClient is a client for the User schema.
 type UserClient struct {
 	config
@@ -4426,12 +4569,12 @@ type (
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
 		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, User, Wave []ent.Hook
+		Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
 		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, User, Wave []ent.Interceptor
+		Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -65,6 +65,10 @@ type Instance struct {
 	GrantedAt *time.Time `json:"granted_at,omitempty"`
 	// LeaseUntil holds the value of the "lease_until" field.
 	LeaseUntil *time.Time `json:"lease_until,omitempty"`
+	// by outages since the last report, nanoseconds
+	LeaseExtended int64 `json:"lease_extended,omitempty"`
+	// installed for longer than the reboot timeout: it is not in flight
+	RebootOverdue bool `json:"reboot_overdue,omitempty"`
 	// DownloadingAt holds the value of the "downloading_at" field.
 	DownloadingAt *time.Time `json:"downloading_at,omitempty"`
 	// DownloadedAt holds the value of the "downloaded_at" field.
@@ -197,9 +201,9 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case instance.FieldLastProof, instance.FieldMoved:
+		case instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldOverride:
+		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
 		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
@@ -364,6 +368,18 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LeaseUntil = new(time.Time)
 				*_m.LeaseUntil = value.Time
+			}
+		case instance.FieldLeaseExtended:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field lease_extended", values[i])
+			} else if value.Valid {
+				_m.LeaseExtended = value.Int64
+			}
+		case instance.FieldRebootOverdue:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field reboot_overdue", values[i])
+			} else if value.Valid {
+				_m.RebootOverdue = value.Bool
 			}
 		case instance.FieldDownloadingAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -698,6 +714,12 @@ func (_m *Instance) String() string {
 		builder.WriteString("lease_until=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("lease_extended=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LeaseExtended))
+	builder.WriteString(", ")
+	builder.WriteString("reboot_overdue=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RebootOverdue))
 	builder.WriteString(", ")
 	if v := _m.DownloadingAt; v != nil {
 		builder.WriteString("downloading_at=")

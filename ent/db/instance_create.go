@@ -270,6 +270,34 @@ func (_c *InstanceCreate) SetNillableLeaseUntil(v *time.Time) *InstanceCreate {
 	return _c
 }
 
+// SetLeaseExtended sets the "lease_extended" field.
+func (_c *InstanceCreate) SetLeaseExtended(v int64) *InstanceCreate {
+	_c.mutation.SetLeaseExtended(v)
+	return _c
+}
+
+// SetNillableLeaseExtended sets the "lease_extended" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLeaseExtended(v *int64) *InstanceCreate {
+	if v != nil {
+		_c.SetLeaseExtended(*v)
+	}
+	return _c
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_c *InstanceCreate) SetRebootOverdue(v bool) *InstanceCreate {
+	_c.mutation.SetRebootOverdue(v)
+	return _c
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableRebootOverdue(v *bool) *InstanceCreate {
+	if v != nil {
+		_c.SetRebootOverdue(*v)
+	}
+	return _c
+}
+
 // SetDownloadingAt sets the "downloading_at" field.
 func (_c *InstanceCreate) SetDownloadingAt(v time.Time) *InstanceCreate {
 	_c.mutation.SetDownloadingAt(v)
@@ -835,6 +863,14 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultDecision
 		_c.mutation.SetDecision(v)
 	}
+	if _, ok := _c.mutation.LeaseExtended(); !ok {
+		v := instance.DefaultLeaseExtended
+		_c.mutation.SetLeaseExtended(v)
+	}
+	if _, ok := _c.mutation.RebootOverdue(); !ok {
+		v := instance.DefaultRebootOverdue
+		_c.mutation.SetRebootOverdue(v)
+	}
 	if _, ok := _c.mutation.OfferVersion(); !ok {
 		v := instance.DefaultOfferVersion
 		_c.mutation.SetOfferVersion(v)
@@ -977,6 +1013,12 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.StateChangedAt(); !ok {
 		return &ValidationError{Name: "state_changed_at", err: errors.New(`db: missing required field "Instance.state_changed_at"`)}
+	}
+	if _, ok := _c.mutation.LeaseExtended(); !ok {
+		return &ValidationError{Name: "lease_extended", err: errors.New(`db: missing required field "Instance.lease_extended"`)}
+	}
+	if _, ok := _c.mutation.RebootOverdue(); !ok {
+		return &ValidationError{Name: "reboot_overdue", err: errors.New(`db: missing required field "Instance.reboot_overdue"`)}
 	}
 	if _, ok := _c.mutation.OfferVersion(); !ok {
 		return &ValidationError{Name: "offer_version", err: errors.New(`db: missing required field "Instance.offer_version"`)}
@@ -1161,6 +1203,14 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LeaseUntil(); ok {
 		_spec.SetField(instance.FieldLeaseUntil, field.TypeTime, value)
 		_node.LeaseUntil = &value
+	}
+	if value, ok := _c.mutation.LeaseExtended(); ok {
+		_spec.SetField(instance.FieldLeaseExtended, field.TypeInt64, value)
+		_node.LeaseExtended = value
+	}
+	if value, ok := _c.mutation.RebootOverdue(); ok {
+		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)
+		_node.RebootOverdue = value
 	}
 	if value, ok := _c.mutation.DownloadingAt(); ok {
 		_spec.SetField(instance.FieldDownloadingAt, field.TypeTime, value)

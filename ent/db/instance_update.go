@@ -343,6 +343,41 @@ func (_u *InstanceUpdate) ClearLeaseUntil() *InstanceUpdate {
 	return _u
 }
 
+// SetLeaseExtended sets the "lease_extended" field.
+func (_u *InstanceUpdate) SetLeaseExtended(v int64) *InstanceUpdate {
+	_u.mutation.ResetLeaseExtended()
+	_u.mutation.SetLeaseExtended(v)
+	return _u
+}
+
+// SetNillableLeaseExtended sets the "lease_extended" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLeaseExtended(v *int64) *InstanceUpdate {
+	if v != nil {
+		_u.SetLeaseExtended(*v)
+	}
+	return _u
+}
+
+// AddLeaseExtended adds value to the "lease_extended" field.
+func (_u *InstanceUpdate) AddLeaseExtended(v int64) *InstanceUpdate {
+	_u.mutation.AddLeaseExtended(v)
+	return _u
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_u *InstanceUpdate) SetRebootOverdue(v bool) *InstanceUpdate {
+	_u.mutation.SetRebootOverdue(v)
+	return _u
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableRebootOverdue(v *bool) *InstanceUpdate {
+	if v != nil {
+		_u.SetRebootOverdue(*v)
+	}
+	return _u
+}
+
 // SetDownloadingAt sets the "downloading_at" field.
 func (_u *InstanceUpdate) SetDownloadingAt(v time.Time) *InstanceUpdate {
 	_u.mutation.SetDownloadingAt(v)
@@ -1128,6 +1163,15 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.LeaseUntilCleared() {
 		_spec.ClearField(instance.FieldLeaseUntil, field.TypeTime)
 	}
+	if value, ok := _u.mutation.LeaseExtended(); ok {
+		_spec.SetField(instance.FieldLeaseExtended, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLeaseExtended(); ok {
+		_spec.AddField(instance.FieldLeaseExtended, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RebootOverdue(); ok {
+		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.DownloadingAt(); ok {
 		_spec.SetField(instance.FieldDownloadingAt, field.TypeTime, value)
 	}
@@ -1730,6 +1774,41 @@ func (_u *InstanceUpdateOne) SetNillableLeaseUntil(v *time.Time) *InstanceUpdate
 // ClearLeaseUntil clears the value of the "lease_until" field.
 func (_u *InstanceUpdateOne) ClearLeaseUntil() *InstanceUpdateOne {
 	_u.mutation.ClearLeaseUntil()
+	return _u
+}
+
+// SetLeaseExtended sets the "lease_extended" field.
+func (_u *InstanceUpdateOne) SetLeaseExtended(v int64) *InstanceUpdateOne {
+	_u.mutation.ResetLeaseExtended()
+	_u.mutation.SetLeaseExtended(v)
+	return _u
+}
+
+// SetNillableLeaseExtended sets the "lease_extended" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLeaseExtended(v *int64) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLeaseExtended(*v)
+	}
+	return _u
+}
+
+// AddLeaseExtended adds value to the "lease_extended" field.
+func (_u *InstanceUpdateOne) AddLeaseExtended(v int64) *InstanceUpdateOne {
+	_u.mutation.AddLeaseExtended(v)
+	return _u
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_u *InstanceUpdateOne) SetRebootOverdue(v bool) *InstanceUpdateOne {
+	_u.mutation.SetRebootOverdue(v)
+	return _u
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableRebootOverdue(v *bool) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetRebootOverdue(*v)
+	}
 	return _u
 }
 
@@ -2547,6 +2626,15 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if _u.mutation.LeaseUntilCleared() {
 		_spec.ClearField(instance.FieldLeaseUntil, field.TypeTime)
+	}
+	if value, ok := _u.mutation.LeaseExtended(); ok {
+		_spec.SetField(instance.FieldLeaseExtended, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLeaseExtended(); ok {
+		_spec.AddField(instance.FieldLeaseExtended, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.RebootOverdue(); ok {
+		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.DownloadingAt(); ok {
 		_spec.SetField(instance.FieldDownloadingAt, field.TypeTime, value)

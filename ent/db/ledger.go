@@ -26,6 +26,8 @@ type Ledger struct {
 	ConfigRevision int64 `json:"config_revision,omitempty"`
 	// InFlight holds the value of the "in_flight" field.
 	InFlight int `json:"in_flight,omitempty"`
+	// open attempts that are not in flight
+	RebootOverdue int `json:"reboot_overdue,omitempty"`
 	// active machines below the target
 	Behind int `json:"behind,omitempty"`
 	// active machines at the target or above
@@ -77,7 +79,7 @@ func (*Ledger) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case ledger.FieldPackageMissingNoted:
 			values[i] = new(sql.NullBool)
-		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldBehind, ledger.FieldOnTarget, ledger.FieldWrites:
+		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldRebootOverdue, ledger.FieldBehind, ledger.FieldOnTarget, ledger.FieldWrites:
 			values[i] = new(sql.NullInt64)
 		case ledger.FieldNextLeaseAt:
 			values[i] = new(sql.NullTime)
@@ -121,6 +123,12 @@ func (_m *Ledger) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field in_flight", values[i])
 			} else if value.Valid {
 				_m.InFlight = int(value.Int64)
+			}
+		case ledger.FieldRebootOverdue:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reboot_overdue", values[i])
+			} else if value.Valid {
+				_m.RebootOverdue = int(value.Int64)
 			}
 		case ledger.FieldBehind:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -217,6 +225,9 @@ func (_m *Ledger) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("in_flight=")
 	builder.WriteString(fmt.Sprintf("%v", _m.InFlight))
+	builder.WriteString(", ")
+	builder.WriteString("reboot_overdue=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RebootOverdue))
 	builder.WriteString(", ")
 	builder.WriteString("behind=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Behind))

@@ -48,6 +48,20 @@ func (_c *LedgerCreate) SetNillableInFlight(v *int) *LedgerCreate {
 	return _c
 }
 
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_c *LedgerCreate) SetRebootOverdue(v int) *LedgerCreate {
+	_c.mutation.SetRebootOverdue(v)
+	return _c
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_c *LedgerCreate) SetNillableRebootOverdue(v *int) *LedgerCreate {
+	if v != nil {
+		_c.SetRebootOverdue(*v)
+	}
+	return _c
+}
+
 // SetBehind sets the "behind" field.
 func (_c *LedgerCreate) SetBehind(v int) *LedgerCreate {
 	_c.mutation.SetBehind(v)
@@ -182,6 +196,10 @@ func (_c *LedgerCreate) defaults() {
 		v := ledger.DefaultInFlight
 		_c.mutation.SetInFlight(v)
 	}
+	if _, ok := _c.mutation.RebootOverdue(); !ok {
+		v := ledger.DefaultRebootOverdue
+		_c.mutation.SetRebootOverdue(v)
+	}
 	if _, ok := _c.mutation.Behind(); !ok {
 		v := ledger.DefaultBehind
 		_c.mutation.SetBehind(v)
@@ -210,6 +228,9 @@ func (_c *LedgerCreate) check() error {
 	}
 	if _, ok := _c.mutation.InFlight(); !ok {
 		return &ValidationError{Name: "in_flight", err: errors.New(`db: missing required field "Ledger.in_flight"`)}
+	}
+	if _, ok := _c.mutation.RebootOverdue(); !ok {
+		return &ValidationError{Name: "reboot_overdue", err: errors.New(`db: missing required field "Ledger.reboot_overdue"`)}
 	}
 	if _, ok := _c.mutation.Behind(); !ok {
 		return &ValidationError{Name: "behind", err: errors.New(`db: missing required field "Ledger.behind"`)}
@@ -262,6 +283,10 @@ func (_c *LedgerCreate) createSpec() (*Ledger, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.InFlight(); ok {
 		_spec.SetField(ledger.FieldInFlight, field.TypeInt, value)
 		_node.InFlight = value
+	}
+	if value, ok := _c.mutation.RebootOverdue(); ok {
+		_spec.SetField(ledger.FieldRebootOverdue, field.TypeInt, value)
+		_node.RebootOverdue = value
 	}
 	if value, ok := _c.mutation.Behind(); ok {
 		_spec.SetField(ledger.FieldBehind, field.TypeInt, value)

@@ -72,6 +72,27 @@ func (_u *LedgerUpdate) AddInFlight(v int) *LedgerUpdate {
 	return _u
 }
 
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_u *LedgerUpdate) SetRebootOverdue(v int) *LedgerUpdate {
+	_u.mutation.ResetRebootOverdue()
+	_u.mutation.SetRebootOverdue(v)
+	return _u
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_u *LedgerUpdate) SetNillableRebootOverdue(v *int) *LedgerUpdate {
+	if v != nil {
+		_u.SetRebootOverdue(*v)
+	}
+	return _u
+}
+
+// AddRebootOverdue adds value to the "reboot_overdue" field.
+func (_u *LedgerUpdate) AddRebootOverdue(v int) *LedgerUpdate {
+	_u.mutation.AddRebootOverdue(v)
+	return _u
+}
+
 // SetBehind sets the "behind" field.
 func (_u *LedgerUpdate) SetBehind(v int) *LedgerUpdate {
 	_u.mutation.ResetBehind()
@@ -265,6 +286,12 @@ func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedInFlight(); ok {
 		_spec.AddField(ledger.FieldInFlight, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.RebootOverdue(); ok {
+		_spec.SetField(ledger.FieldRebootOverdue, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRebootOverdue(); ok {
+		_spec.AddField(ledger.FieldRebootOverdue, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Behind(); ok {
 		_spec.SetField(ledger.FieldBehind, field.TypeInt, value)
 	}
@@ -365,6 +392,27 @@ func (_u *LedgerUpdateOne) SetNillableInFlight(v *int) *LedgerUpdateOne {
 // AddInFlight adds value to the "in_flight" field.
 func (_u *LedgerUpdateOne) AddInFlight(v int) *LedgerUpdateOne {
 	_u.mutation.AddInFlight(v)
+	return _u
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (_u *LedgerUpdateOne) SetRebootOverdue(v int) *LedgerUpdateOne {
+	_u.mutation.ResetRebootOverdue()
+	_u.mutation.SetRebootOverdue(v)
+	return _u
+}
+
+// SetNillableRebootOverdue sets the "reboot_overdue" field if the given value is not nil.
+func (_u *LedgerUpdateOne) SetNillableRebootOverdue(v *int) *LedgerUpdateOne {
+	if v != nil {
+		_u.SetRebootOverdue(*v)
+	}
+	return _u
+}
+
+// AddRebootOverdue adds value to the "reboot_overdue" field.
+func (_u *LedgerUpdateOne) AddRebootOverdue(v int) *LedgerUpdateOne {
+	_u.mutation.AddRebootOverdue(v)
 	return _u
 }
 
@@ -590,6 +638,12 @@ func (_u *LedgerUpdateOne) sqlSave(ctx context.Context) (_node *Ledger, err erro
 	}
 	if value, ok := _u.mutation.AddedInFlight(); ok {
 		_spec.AddField(ledger.FieldInFlight, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.RebootOverdue(); ok {
+		_spec.SetField(ledger.FieldRebootOverdue, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedRebootOverdue(); ok {
+		_spec.AddField(ledger.FieldRebootOverdue, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Behind(); ok {
 		_spec.SetField(ledger.FieldBehind, field.TypeInt, value)

@@ -34,6 +34,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/ent/db/uptime"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/rollout"
@@ -71,6 +72,7 @@ const (
 	TypeSession       = "Session"
 	TypeStatPoint     = "StatPoint"
 	TypeTeam          = "Team"
+	TypeUptime        = "Uptime"
 	TypeUser          = "User"
 	TypeWave          = "Wave"
 )
@@ -13396,6 +13398,9 @@ type InstanceMutation struct {
 	state_changed_at    *time.Time
 	granted_at          *time.Time
 	lease_until         *time.Time
+	lease_extended      *int64
+	addlease_extended   *int64
+	reboot_overdue      *bool
 	downloading_at      *time.Time
 	downloaded_at       *time.Time
 	installed_at        *time.Time
@@ -14453,6 +14458,98 @@ func (m *InstanceMutation) LeaseUntilCleared() bool {
 func (m *InstanceMutation) ResetLeaseUntil() {
 	m.lease_until = nil
 	delete(m.clearedFields, instance.FieldLeaseUntil)
+}
+
+// SetLeaseExtended sets the "lease_extended" field.
+func (m *InstanceMutation) SetLeaseExtended(i int64) {
+	m.lease_extended = &i
+	m.addlease_extended = nil
+}
+
+// LeaseExtended returns the value of the "lease_extended" field in the mutation.
+func (m *InstanceMutation) LeaseExtended() (r int64, exists bool) {
+	v := m.lease_extended
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLeaseExtended returns the old "lease_extended" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLeaseExtended(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLeaseExtended is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLeaseExtended requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLeaseExtended: %w", err)
+	}
+	return oldValue.LeaseExtended, nil
+}
+
+// AddLeaseExtended adds i to the "lease_extended" field.
+func (m *InstanceMutation) AddLeaseExtended(i int64) {
+	if m.addlease_extended != nil {
+		*m.addlease_extended += i
+	} else {
+		m.addlease_extended = &i
+	}
+}
+
+// AddedLeaseExtended returns the value that was added to the "lease_extended" field in this mutation.
+func (m *InstanceMutation) AddedLeaseExtended() (r int64, exists bool) {
+	v := m.addlease_extended
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLeaseExtended resets all changes to the "lease_extended" field.
+func (m *InstanceMutation) ResetLeaseExtended() {
+	m.lease_extended = nil
+	m.addlease_extended = nil
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (m *InstanceMutation) SetRebootOverdue(b bool) {
+	m.reboot_overdue = &b
+}
+
+// RebootOverdue returns the value of the "reboot_overdue" field in the mutation.
+func (m *InstanceMutation) RebootOverdue() (r bool, exists bool) {
+	v := m.reboot_overdue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRebootOverdue returns the old "reboot_overdue" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldRebootOverdue(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRebootOverdue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRebootOverdue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRebootOverdue: %w", err)
+	}
+	return oldValue.RebootOverdue, nil
+}
+
+// ResetRebootOverdue resets all changes to the "reboot_overdue" field.
+func (m *InstanceMutation) ResetRebootOverdue() {
+	m.reboot_overdue = nil
 }
 
 // SetDownloadingAt sets the "downloading_at" field.
@@ -16133,7 +16230,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 54)
+	fields := make([]string, 0, 56)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16199,6 +16296,12 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.lease_until != nil {
 		fields = append(fields, instance.FieldLeaseUntil)
+	}
+	if m.lease_extended != nil {
+		fields = append(fields, instance.FieldLeaseExtended)
+	}
+	if m.reboot_overdue != nil {
+		fields = append(fields, instance.FieldRebootOverdue)
 	}
 	if m.downloading_at != nil {
 		fields = append(fields, instance.FieldDownloadingAt)
@@ -16348,6 +16451,10 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.GrantedAt()
 	case instance.FieldLeaseUntil:
 		return m.LeaseUntil()
+	case instance.FieldLeaseExtended:
+		return m.LeaseExtended()
+	case instance.FieldRebootOverdue:
+		return m.RebootOverdue()
 	case instance.FieldDownloadingAt:
 		return m.DownloadingAt()
 	case instance.FieldDownloadedAt:
@@ -16465,6 +16572,10 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldGrantedAt(ctx)
 	case instance.FieldLeaseUntil:
 		return m.OldLeaseUntil(ctx)
+	case instance.FieldLeaseExtended:
+		return m.OldLeaseExtended(ctx)
+	case instance.FieldRebootOverdue:
+		return m.OldRebootOverdue(ctx)
 	case instance.FieldDownloadingAt:
 		return m.OldDownloadingAt(ctx)
 	case instance.FieldDownloadedAt:
@@ -16691,6 +16802,20 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLeaseUntil(v)
+		return nil
+	case instance.FieldLeaseExtended:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLeaseExtended(v)
+		return nil
+	case instance.FieldRebootOverdue:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRebootOverdue(v)
 		return nil
 	case instance.FieldDownloadingAt:
 		v, ok := value.(time.Time)
@@ -16930,6 +17055,9 @@ func (m *InstanceMutation) AddedFields() []string {
 	if m.addstanding != nil {
 		fields = append(fields, instance.FieldStanding)
 	}
+	if m.addlease_extended != nil {
+		fields = append(fields, instance.FieldLeaseExtended)
+	}
 	if m.addoffer_wave != nil {
 		fields = append(fields, instance.FieldOfferWave)
 	}
@@ -16972,6 +17100,8 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedState()
 	case instance.FieldStanding:
 		return m.AddedStanding()
+	case instance.FieldLeaseExtended:
+		return m.AddedLeaseExtended()
 	case instance.FieldOfferWave:
 		return m.AddedOfferWave()
 	case instance.FieldOfferEpoch:
@@ -17014,6 +17144,13 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddStanding(v)
+		return nil
+	case instance.FieldLeaseExtended:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLeaseExtended(v)
 		return nil
 	case instance.FieldOfferWave:
 		v, ok := value.(int)
@@ -17271,6 +17408,12 @@ func (m *InstanceMutation) ResetField(name string) error {
 	case instance.FieldLeaseUntil:
 		m.ResetLeaseUntil()
 		return nil
+	case instance.FieldLeaseExtended:
+		m.ResetLeaseExtended()
+		return nil
+	case instance.FieldRebootOverdue:
+		m.ResetRebootOverdue()
+		return nil
 	case instance.FieldDownloadingAt:
 		m.ResetDownloadingAt()
 		return nil
@@ -17527,6 +17670,8 @@ type LedgerMutation struct {
 	addconfig_revision    *int64
 	in_flight             *int
 	addin_flight          *int
+	reboot_overdue        *int
+	addreboot_overdue     *int
 	behind                *int
 	addbehind             *int
 	on_target             *int
@@ -17790,6 +17935,62 @@ func (m *LedgerMutation) AddedInFlight() (r int, exists bool) {
 func (m *LedgerMutation) ResetInFlight() {
 	m.in_flight = nil
 	m.addin_flight = nil
+}
+
+// SetRebootOverdue sets the "reboot_overdue" field.
+func (m *LedgerMutation) SetRebootOverdue(i int) {
+	m.reboot_overdue = &i
+	m.addreboot_overdue = nil
+}
+
+// RebootOverdue returns the value of the "reboot_overdue" field in the mutation.
+func (m *LedgerMutation) RebootOverdue() (r int, exists bool) {
+	v := m.reboot_overdue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRebootOverdue returns the old "reboot_overdue" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldRebootOverdue(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRebootOverdue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRebootOverdue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRebootOverdue: %w", err)
+	}
+	return oldValue.RebootOverdue, nil
+}
+
+// AddRebootOverdue adds i to the "reboot_overdue" field.
+func (m *LedgerMutation) AddRebootOverdue(i int) {
+	if m.addreboot_overdue != nil {
+		*m.addreboot_overdue += i
+	} else {
+		m.addreboot_overdue = &i
+	}
+}
+
+// AddedRebootOverdue returns the value that was added to the "reboot_overdue" field in this mutation.
+func (m *LedgerMutation) AddedRebootOverdue() (r int, exists bool) {
+	v := m.addreboot_overdue
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRebootOverdue resets all changes to the "reboot_overdue" field.
+func (m *LedgerMutation) ResetRebootOverdue() {
+	m.reboot_overdue = nil
+	m.addreboot_overdue = nil
 }
 
 // SetBehind sets the "behind" field.
@@ -18206,7 +18407,7 @@ func (m *LedgerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LedgerMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 11)
 	if m.group != nil {
 		fields = append(fields, ledger.FieldGroupID)
 	}
@@ -18215,6 +18416,9 @@ func (m *LedgerMutation) Fields() []string {
 	}
 	if m.in_flight != nil {
 		fields = append(fields, ledger.FieldInFlight)
+	}
+	if m.reboot_overdue != nil {
+		fields = append(fields, ledger.FieldRebootOverdue)
 	}
 	if m.behind != nil {
 		fields = append(fields, ledger.FieldBehind)
@@ -18251,6 +18455,8 @@ func (m *LedgerMutation) Field(name string) (ent.Value, bool) {
 		return m.ConfigRevision()
 	case ledger.FieldInFlight:
 		return m.InFlight()
+	case ledger.FieldRebootOverdue:
+		return m.RebootOverdue()
 	case ledger.FieldBehind:
 		return m.Behind()
 	case ledger.FieldOnTarget:
@@ -18280,6 +18486,8 @@ func (m *LedgerMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldConfigRevision(ctx)
 	case ledger.FieldInFlight:
 		return m.OldInFlight(ctx)
+	case ledger.FieldRebootOverdue:
+		return m.OldRebootOverdue(ctx)
 	case ledger.FieldBehind:
 		return m.OldBehind(ctx)
 	case ledger.FieldOnTarget:
@@ -18323,6 +18531,13 @@ func (m *LedgerMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetInFlight(v)
+		return nil
+	case ledger.FieldRebootOverdue:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRebootOverdue(v)
 		return nil
 	case ledger.FieldBehind:
 		v, ok := value.(int)
@@ -18387,6 +18602,9 @@ func (m *LedgerMutation) AddedFields() []string {
 	if m.addin_flight != nil {
 		fields = append(fields, ledger.FieldInFlight)
 	}
+	if m.addreboot_overdue != nil {
+		fields = append(fields, ledger.FieldRebootOverdue)
+	}
 	if m.addbehind != nil {
 		fields = append(fields, ledger.FieldBehind)
 	}
@@ -18408,6 +18626,8 @@ func (m *LedgerMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedConfigRevision()
 	case ledger.FieldInFlight:
 		return m.AddedInFlight()
+	case ledger.FieldRebootOverdue:
+		return m.AddedRebootOverdue()
 	case ledger.FieldBehind:
 		return m.AddedBehind()
 	case ledger.FieldOnTarget:
@@ -18436,6 +18656,13 @@ func (m *LedgerMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddInFlight(v)
+		return nil
+	case ledger.FieldRebootOverdue:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRebootOverdue(v)
 		return nil
 	case ledger.FieldBehind:
 		v, ok := value.(int)
@@ -18508,6 +18735,9 @@ func (m *LedgerMutation) ResetField(name string) error {
 		return nil
 	case ledger.FieldInFlight:
 		m.ResetInFlight()
+		return nil
+	case ledger.FieldRebootOverdue:
+		m.ResetRebootOverdue()
 		return nil
 	case ledger.FieldBehind:
 		m.ResetBehind()
@@ -24325,6 +24555,392 @@ func (m *TeamMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Team edge %s", name)
+}
+
+// UptimeMutation represents an operation that mutates the Uptime nodes in the graph.
+type UptimeMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	started_at    *time.Time
+	ended_at      *time.Time
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Uptime, error)
+	predicates    []predicate.Uptime
+}
+
+var _ ent.Mutation = (*UptimeMutation)(nil)
+
+// uptimeOption allows management of the mutation configuration using functional options.
+type uptimeOption func(*UptimeMutation)
+
+// newUptimeMutation creates new mutation for the Uptime entity.
+func newUptimeMutation(c config, op Op, opts ...uptimeOption) *UptimeMutation {
+	m := &UptimeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeUptime,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withUptimeID sets the ID field of the mutation.
+func withUptimeID(id uuid.UUID) uptimeOption {
+	return func(m *UptimeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Uptime
+		)
+		m.oldValue = func(ctx context.Context) (*Uptime, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Uptime.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withUptime sets the old Uptime of the mutation.
+func withUptime(node *Uptime) uptimeOption {
+	return func(m *UptimeMutation) {
+		m.oldValue = func(context.Context) (*Uptime, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m UptimeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m UptimeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Uptime entities.
+func (m *UptimeMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *UptimeMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *UptimeMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Uptime.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetStartedAt sets the "started_at" field.
+func (m *UptimeMutation) SetStartedAt(t time.Time) {
+	m.started_at = &t
+}
+
+// StartedAt returns the value of the "started_at" field in the mutation.
+func (m *UptimeMutation) StartedAt() (r time.Time, exists bool) {
+	v := m.started_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStartedAt returns the old "started_at" field's value of the Uptime entity.
+// If the Uptime object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UptimeMutation) OldStartedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStartedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStartedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStartedAt: %w", err)
+	}
+	return oldValue.StartedAt, nil
+}
+
+// ResetStartedAt resets all changes to the "started_at" field.
+func (m *UptimeMutation) ResetStartedAt() {
+	m.started_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *UptimeMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *UptimeMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Uptime entity.
+// If the Uptime object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UptimeMutation) OldEndedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *UptimeMutation) ResetEndedAt() {
+	m.ended_at = nil
+}
+
+// Where appends a list predicates to the UptimeMutation builder.
+func (m *UptimeMutation) Where(ps ...predicate.Uptime) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the UptimeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *UptimeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Uptime, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *UptimeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *UptimeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Uptime).
+func (m *UptimeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *UptimeMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.started_at != nil {
+		fields = append(fields, uptime.FieldStartedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, uptime.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *UptimeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case uptime.FieldStartedAt:
+		return m.StartedAt()
+	case uptime.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *UptimeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case uptime.FieldStartedAt:
+		return m.OldStartedAt(ctx)
+	case uptime.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Uptime field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UptimeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case uptime.FieldStartedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStartedAt(v)
+		return nil
+	case uptime.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Uptime field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *UptimeMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *UptimeMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *UptimeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Uptime numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *UptimeMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *UptimeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *UptimeMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Uptime nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *UptimeMutation) ResetField(name string) error {
+	switch name {
+	case uptime.FieldStartedAt:
+		m.ResetStartedAt()
+		return nil
+	case uptime.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Uptime field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *UptimeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *UptimeMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *UptimeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *UptimeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *UptimeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *UptimeMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *UptimeMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Uptime unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *UptimeMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Uptime edge %s", name)
 }
 
 // UserMutation represents an operation that mutates the User nodes in the graph.

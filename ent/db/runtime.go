@@ -234,92 +234,100 @@ func init() {
 	instanceDescDecision := instanceFields[15].Descriptor()
 	// instance.DefaultDecision holds the default value on creation for the decision field.
 	instance.DefaultDecision = instanceDescDecision.Default.(string)
+	// instanceDescLeaseExtended is the schema descriptor for lease_extended field.
+	instanceDescLeaseExtended := instanceFields[23].Descriptor()
+	// instance.DefaultLeaseExtended holds the default value on creation for the lease_extended field.
+	instance.DefaultLeaseExtended = instanceDescLeaseExtended.Default.(int64)
+	// instanceDescRebootOverdue is the schema descriptor for reboot_overdue field.
+	instanceDescRebootOverdue := instanceFields[24].Descriptor()
+	// instance.DefaultRebootOverdue holds the default value on creation for the reboot_overdue field.
+	instance.DefaultRebootOverdue = instanceDescRebootOverdue.Default.(bool)
 	// instanceDescOfferVersion is the schema descriptor for offer_version field.
-	instanceDescOfferVersion := instanceFields[28].Descriptor()
+	instanceDescOfferVersion := instanceFields[30].Descriptor()
 	// instance.DefaultOfferVersion holds the default value on creation for the offer_version field.
 	instance.DefaultOfferVersion = instanceDescOfferVersion.Default.(string)
 	// instanceDescOfferWave is the schema descriptor for offer_wave field.
-	instanceDescOfferWave := instanceFields[29].Descriptor()
+	instanceDescOfferWave := instanceFields[31].Descriptor()
 	// instance.DefaultOfferWave holds the default value on creation for the offer_wave field.
 	instance.DefaultOfferWave = instanceDescOfferWave.Default.(int)
 	// instanceDescOfferEpoch is the schema descriptor for offer_epoch field.
-	instanceDescOfferEpoch := instanceFields[30].Descriptor()
+	instanceDescOfferEpoch := instanceFields[32].Descriptor()
 	// instance.DefaultOfferEpoch holds the default value on creation for the offer_epoch field.
 	instance.DefaultOfferEpoch = instanceDescOfferEpoch.Default.(int)
 	// instanceDescAttempt is the schema descriptor for attempt field.
-	instanceDescAttempt := instanceFields[31].Descriptor()
+	instanceDescAttempt := instanceFields[33].Descriptor()
 	// instance.DefaultAttempt holds the default value on creation for the attempt field.
 	instance.DefaultAttempt = instanceDescAttempt.Default.(int)
 	// instanceDescLastOfferVersion is the schema descriptor for last_offer_version field.
-	instanceDescLastOfferVersion := instanceFields[32].Descriptor()
+	instanceDescLastOfferVersion := instanceFields[34].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
 	// instanceDescLastVersion is the schema descriptor for last_version field.
-	instanceDescLastVersion := instanceFields[36].Descriptor()
+	instanceDescLastVersion := instanceFields[38].Descriptor()
 	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
 	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
 	// instanceDescLastFrom is the schema descriptor for last_from field.
-	instanceDescLastFrom := instanceFields[37].Descriptor()
+	instanceDescLastFrom := instanceFields[39].Descriptor()
 	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
 	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
 	// instanceDescLastWave is the schema descriptor for last_wave field.
-	instanceDescLastWave := instanceFields[38].Descriptor()
+	instanceDescLastWave := instanceFields[40].Descriptor()
 	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
 	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
 	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
-	instanceDescLastEpoch := instanceFields[39].Descriptor()
+	instanceDescLastEpoch := instanceFields[41].Descriptor()
 	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
 	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
 	// instanceDescLastStage is the schema descriptor for last_stage field.
-	instanceDescLastStage := instanceFields[40].Descriptor()
+	instanceDescLastStage := instanceFields[42].Descriptor()
 	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
 	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
 	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
-	instanceDescLastOutcome := instanceFields[41].Descriptor()
+	instanceDescLastOutcome := instanceFields[43].Descriptor()
 	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
 	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
 	// instanceDescLastCode is the schema descriptor for last_code field.
-	instanceDescLastCode := instanceFields[42].Descriptor()
+	instanceDescLastCode := instanceFields[44].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
 	// instanceDescLastProof is the schema descriptor for last_proof field.
-	instanceDescLastProof := instanceFields[43].Descriptor()
+	instanceDescLastProof := instanceFields[45].Descriptor()
 	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
 	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[44].Descriptor()
+	instanceDescLastOem := instanceFields[46].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[45].Descriptor()
+	instanceDescFailedVersion := instanceFields[47].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[46].Descriptor()
+	instanceDescFailures := instanceFields[48].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[47].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[49].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[48].Descriptor()
+	instanceDescOverride := instanceFields[50].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[49].Descriptor()
+	instanceDescOverrideVersion := instanceFields[51].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[51].Descriptor()
+	instanceDescOverrideBy := instanceFields[53].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[52].Descriptor()
+	instanceDescOverrideReason := instanceFields[54].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[53].Descriptor()
+	instanceDescMoved := instanceFields[55].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()
@@ -328,20 +336,24 @@ func init() {
 	ledgerDescInFlight := ledgerFields[2].Descriptor()
 	// ledger.DefaultInFlight holds the default value on creation for the in_flight field.
 	ledger.DefaultInFlight = ledgerDescInFlight.Default.(int)
+	// ledgerDescRebootOverdue is the schema descriptor for reboot_overdue field.
+	ledgerDescRebootOverdue := ledgerFields[3].Descriptor()
+	// ledger.DefaultRebootOverdue holds the default value on creation for the reboot_overdue field.
+	ledger.DefaultRebootOverdue = ledgerDescRebootOverdue.Default.(int)
 	// ledgerDescBehind is the schema descriptor for behind field.
-	ledgerDescBehind := ledgerFields[3].Descriptor()
+	ledgerDescBehind := ledgerFields[4].Descriptor()
 	// ledger.DefaultBehind holds the default value on creation for the behind field.
 	ledger.DefaultBehind = ledgerDescBehind.Default.(int)
 	// ledgerDescOnTarget is the schema descriptor for on_target field.
-	ledgerDescOnTarget := ledgerFields[4].Descriptor()
+	ledgerDescOnTarget := ledgerFields[5].Descriptor()
 	// ledger.DefaultOnTarget holds the default value on creation for the on_target field.
 	ledger.DefaultOnTarget = ledgerDescOnTarget.Default.(int)
 	// ledgerDescPackageMissingNoted is the schema descriptor for package_missing_noted field.
-	ledgerDescPackageMissingNoted := ledgerFields[8].Descriptor()
+	ledgerDescPackageMissingNoted := ledgerFields[9].Descriptor()
 	// ledger.DefaultPackageMissingNoted holds the default value on creation for the package_missing_noted field.
 	ledger.DefaultPackageMissingNoted = ledgerDescPackageMissingNoted.Default.(bool)
 	// ledgerDescWrites is the schema descriptor for writes field.
-	ledgerDescWrites := ledgerFields[9].Descriptor()
+	ledgerDescWrites := ledgerFields[10].Descriptor()
 	// ledger.DefaultWrites holds the default value on creation for the writes field.
 	ledger.DefaultWrites = ledgerDescWrites.Default.(int64)
 	packageactionFields := schema.PackageAction{}.Fields()

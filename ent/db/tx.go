@@ -56,6 +56,8 @@ type Tx struct {
 	StatPoint *StatPointClient
 	// Team is the client for interacting with the Team builders.
 	Team *TeamClient
+	// Uptime is the client for interacting with the Uptime builders.
+	Uptime *UptimeClient
 	// User is the client for interacting with the User builders.
 	User *UserClient
 	// Wave is the client for interacting with the Wave builders.
@@ -213,6 +215,7 @@ func (tx *Tx) init() {
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)
 	tx.Team = NewTeamClient(tx.config)
+	tx.Uptime = NewUptimeClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 	tx.Wave = NewWaveClient(tx.config)
 }

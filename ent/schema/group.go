@@ -69,6 +69,7 @@ func (Ledger) Fields() []ent.Field {
 		foreign("group_id"),
 		field.Int64("config_revision").Comment("revision of the application at the last change of its configuration"),
 		field.Int("in_flight").Default(0),
+		field.Int("reboot_overdue").Default(0).Comment("open attempts that are not in flight"),
 		field.Int("behind").Default(0).Comment("active machines below the target"),
 		field.Int("on_target").Default(0).Comment("active machines at the target or above"),
 		field.JSON("spends", [][3]int64{}).Comment("grants of the last period: first and last time in microseconds since 1970, count"),

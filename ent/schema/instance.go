@@ -48,6 +48,8 @@ func (Instance) Fields() []ent.Field {
 		// The open attempt; granted_at is null when there is none.
 		field.Time("granted_at").Optional().Nillable(),
 		field.Time("lease_until").Optional().Nillable(),
+		field.Int64("lease_extended").Default(0).Comment("by outages since the last report, nanoseconds"),
+		field.Bool("reboot_overdue").Default(false).Comment("installed for longer than the reboot timeout: it is not in flight"),
 		field.Time("downloading_at").Optional().Nillable(),
 		field.Time("downloaded_at").Optional().Nillable(),
 		field.Time("installed_at").Optional().Nillable(),

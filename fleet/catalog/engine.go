@@ -17,6 +17,7 @@ func (g *Group) World(st *store.GroupState) rollout.World {
 		Ledger:  st.Ledger,
 		Rollout: st.Rollout,
 		Census:  st.Census,
+		Outages: st.Outages,
 
 		PackageMissingNoted: st.PackageMissingNoted,
 	}

@@ -108,6 +108,11 @@ func (b *batch) expire(group uuid.UUID) error {
 	if st.NextLeaseAt.IsZero() || b.now.Before(st.NextLeaseAt) {
 		return nil
 	}
+	w := b.worlds[group]
+	var err error
+	if w.Outages, w.Unserved, err = b.tx.Serving(b.ctx); err != nil || w.Unserved {
+		return err
+	}
 	due, err := b.tx.DueLeases(b.ctx, group, b.now, dueLimit)
 	if err != nil {
 		return err
@@ -119,7 +124,7 @@ func (b *batch) expire(group uuid.UUID) error {
 			b.machines[m.InstanceID] = m
 		}
 		state := m.State
-		b.worlds[group].Expire(&m.Machine, b.now, b.effects[group])
+		w.Expire(&m.Machine, b.now, b.effects[group])
 		b.stamp(m, state)
 	}
 	if len(due) == dueLimit {
@@ -151,7 +156,7 @@ func (b *batch) apply(c *call) bool {
 		b.move(m, group)
 	}
 	state := m.State
-	c.in.describe(m, b.now)
+	c.in.describe(m)
 	// What the machine reports belongs to the group that granted its update. Only
 	// then it moves.
 	b.report(c, m)
@@ -270,8 +275,7 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 }
 
 // describe stores the machine's attributes.
-func (in *CheckIn) describe(m *store.Machine, now time.Time) {
-	m.LastSeenAt = now
+func (in *CheckIn) describe(m *store.Machine) {
 	if in.Address != "" {
 		m.Address = in.Address
 	}

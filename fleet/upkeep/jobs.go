@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Health is the state of the service in this process.
@@ -40,6 +41,7 @@ func (w *Worker) Health(ctx context.Context) (*Health, error) {
 const (
 	jobLastSeen = iota
 	jobPace
+	jobBeat
 )
 
 // jobs keeps the last run of each job.
@@ -52,6 +54,7 @@ func (w *Worker) newJobs() *jobs {
 	return &jobs{all: []Job{
 		jobLastSeen: {Name: "write last-seen times", Every: checkin.TouchEvery},
 		jobPace:     {Name: "write the pace of groups", Every: workEvery},
+		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

@@ -72,12 +72,39 @@ func (w *Worker) Run(ctx context.Context) {
 	g.Go(func() { w.catalog.Watch(ctx) })
 	g.Go(func() { w.machines.Run(ctx, w.lastSeenWritten) })
 	g.Go(func() { w.loop(ctx) })
+	g.Go(func() { w.beat(ctx) })
 	g.Wait()
 }
 
 func (w *Worker) lastSeenWritten(err error) {
 	if w.jobs.ran(jobLastSeen, w.now(), err) != nil {
 		w.log.Error("could not write last-seen times", "error", err)
+	}
+}
+
+// Beat records that this process serves. Call it before the first request, so that
+// an outage is known before a lease could end.
+func (w *Worker) Beat(ctx context.Context) error {
+	now := w.now()
+	return w.jobs.ran(jobBeat, now, w.store.Beat(ctx, now))
+}
+
+func (w *Worker) beat(ctx context.Context) {
+	tick := time.NewTicker(store.BeatEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			_ = w.Beat(context.WithoutCancel(ctx)) // an outage begins here
+			return
+		case <-tick.C:
+			err := w.Beat(ctx)
+			if err != nil && !failing && ctx.Err() == nil {
+				w.log.Error("could not record uptime", "error", err)
+			}
+			failing = err != nil
+		}
 	}
 }
 

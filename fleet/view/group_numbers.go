@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,7 +20,9 @@ import (
 // depend on the number of machines.
 type GroupNumbers struct {
 	Numbers
-	ConcurrencyLimit int             // maximum of InFlight
+	RebootOverdue    int             // of InFlight, without a slot
+	Outage           *rollout.Outage // that extended the leases of updates in flight; nil: none within a day
+	ConcurrencyLimit int             // maximum of InFlight without RebootOverdue
 	GrantedInPeriod  int             // grants within the last period
 	PeriodLimit      int             // maximum of GrantedInPeriod
 	Grants           []rollout.Spend // of the last period, oldest first
@@ -70,11 +73,14 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 		}
 		n := &GroupNumbers{
 			Numbers: t.numbers(), ConcurrencyLimit: p.MaxConcurrentUpdates, PeriodLimit: p.MaxUpdatesPerPeriod,
-			ByState: t.byState(), HeldByReason: t.heldBecause(),
+			ByState: t.byState(), HeldByReason: t.heldBecause(), RebootOverdue: l.RebootOverdue,
 		}
 		n.Grants = pace.SpendsSince(l.Spends, now.Add(-p.PeriodInterval))
 		for _, spend := range n.Grants {
 			n.GrantedInPeriod += spend.Count
+		}
+		if n.InFlight > 0 {
+			n.Outage = s.lastOutage(now)
 		}
 		if l.RolloutID != nil {
 			n.RolloutID = *l.RolloutID
@@ -82,6 +88,15 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 		out[l.GroupID] = n
 	}
 	return out, nil
+}
+
+// lastOutage returns the last outage that ended within a day, nil for none.
+func (s *Service) lastOutage(now time.Time) *rollout.Outage {
+	all := s.store.Outages()
+	if n := len(all); n > 0 && now.Sub(all[n-1].To) < 24*time.Hour {
+		return &all[n-1]
+	}
+	return nil
 }
 
 // policies returns the policies of the ledgers' groups, from the catalog unless the

@@ -1202,6 +1202,61 @@ func (ec *executionContext) fieldContext_GroupNumbers_inFlight(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _GroupNumbers_rebootOverdue(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_rebootOverdue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RebootOverdue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_rebootOverdue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GroupNumbers_outage(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_outage(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Outage, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Outage) graphql.Marshaler {
+			return ec.marshalOOutage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutage(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_outage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "GroupNumbers",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Outage(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _GroupNumbers_concurrencyLimit(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2017,6 +2072,52 @@ func (ec *executionContext) fieldContext_Numbers_byVersion(_ context.Context, fi
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Outage_from(ctx context.Context, field graphql.CollectedField, obj *rollout.Outage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Outage_from(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.From, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Outage_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Outage", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Outage_to(ctx context.Context, field graphql.CollectedField, obj *rollout.Outage) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Outage_to(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.To, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Outage_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Outage", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Pause_by(ctx context.Context, field graphql.CollectedField, obj *model.Pause) (ret graphql.Marshaler) {
@@ -3097,6 +3198,16 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "rebootOverdue":
+			out.Values[i] = ec._GroupNumbers_rebootOverdue(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "outage":
+			out.Values[i] = ec._GroupNumbers_outage(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "concurrencyLimit":
 			out.Values[i] = ec._GroupNumbers_concurrencyLimit(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3368,6 +3479,44 @@ func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "byVersion":
 			out.Values[i] = ec._Numbers_byVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var outageImplementors = []string{"Outage"}
+
+func (ec *executionContext) _Outage(ctx context.Context, sel ast.SelectionSet, obj *rollout.Outage) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, outageImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Outage")
+		case "from":
+			out.Values[i] = ec._Outage_from(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "to":
+			out.Values[i] = ec._Outage_to(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3770,6 +3919,13 @@ func (ec *executionContext) marshalOHold2ᚖgithubᚗcomᚋcorerollerᚋcoreroll
 		return graphql.Null
 	}
 	return ec._Hold(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOOutage2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOutage(ctx context.Context, sel ast.SelectionSet, v *rollout.Outage) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Outage(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOPause2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPause(ctx context.Context, sel ast.SelectionSet, v *model.Pause) graphql.Marshaler {

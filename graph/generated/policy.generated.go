@@ -263,6 +263,29 @@ func (ec *executionContext) fieldContext_Policy_rebootTimeout(_ context.Context,
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
+func (ec *executionContext) _Policy_lostAfter(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_lostAfter(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LostAfter, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_lostAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
+}
+
 func (ec *executionContext) _Policy_timezone(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1068,7 +1091,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
+	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1124,6 +1147,13 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.RebootTimeout = data
+		case "lostAfter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lostAfter"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LostAfter = data
 		case "timezone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timezone"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1573,6 +1603,11 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "rebootTimeout":
 			out.Values[i] = ec._Policy_rebootTimeout(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lostAfter":
+			out.Values[i] = ec._Policy_lostAfter(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -373,9 +373,11 @@ type ComplexityRoot struct {
 		HeldByReason     func(childComplexity int) int
 		InFlight         func(childComplexity int) int
 		OnTarget         func(childComplexity int) int
+		Outage           func(childComplexity int) int
 		Overridden       func(childComplexity int) int
 		PeriodLimit      func(childComplexity int) int
 		Quarantined      func(childComplexity int) int
+		RebootOverdue    func(childComplexity int) int
 		Silent           func(childComplexity int) int
 		Total            func(childComplexity int) int
 		Waiting          func(childComplexity int) int
@@ -563,6 +565,11 @@ type ComplexityRoot struct {
 		Waiting     func(childComplexity int) int
 	}
 
+	Outage struct {
+		From func(childComplexity int) int
+		To   func(childComplexity int) int
+	}
+
 	Override struct {
 		By      func(childComplexity int) int
 		Kind    func(childComplexity int) int
@@ -653,6 +660,7 @@ type ComplexityRoot struct {
 		Freezes              func(childComplexity int) int
 		HaltFailureShare     func(childComplexity int) int
 		HaltMinAttempts      func(childComplexity int) int
+		LostAfter            func(childComplexity int) int
 		MaxAttempts          func(childComplexity int) int
 		MaxConcurrentUpdates func(childComplexity int) int
 		MaxUpdatesPerPeriod  func(childComplexity int) int
@@ -2273,6 +2281,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.OnTarget(childComplexity), true
+	case "GroupNumbers.outage":
+		if e.ComplexityRoot.GroupNumbers.Outage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.Outage(childComplexity), true
 	case "GroupNumbers.overridden":
 		if e.ComplexityRoot.GroupNumbers.Overridden == nil {
 			break
@@ -2291,6 +2305,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.Quarantined(childComplexity), true
+	case "GroupNumbers.rebootOverdue":
+		if e.ComplexityRoot.GroupNumbers.RebootOverdue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.RebootOverdue(childComplexity), true
 	case "GroupNumbers.silent":
 		if e.ComplexityRoot.GroupNumbers.Silent == nil {
 			break
@@ -3283,6 +3303,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Numbers.Waiting(childComplexity), true
 
+	case "Outage.from":
+		if e.ComplexityRoot.Outage.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Outage.From(childComplexity), true
+	case "Outage.to":
+		if e.ComplexityRoot.Outage.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Outage.To(childComplexity), true
+
 	case "Override.by":
 		if e.ComplexityRoot.Override.By == nil {
 			break
@@ -3647,6 +3680,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Policy.HaltMinAttempts(childComplexity), true
+	case "Policy.lostAfter":
+		if e.ComplexityRoot.Policy.LostAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.LostAfter(childComplexity), true
 	case "Policy.maxAttempts":
 		if e.ComplexityRoot.Policy.MaxAttempts == nil {
 			break
@@ -5852,6 +5891,8 @@ enum GroupState {
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
+  "The rollout completed, but quarantined, failed, held or pinned machines run a version below the target."
+  INCOMPLETE
   "Machines are being updated, or will be at their next check."
   ROLLING_OUT
   "A user paused it."
@@ -5936,7 +5977,11 @@ type GroupNumbers {
   onTarget: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
-  "Maximum of ` + "`" + `inFlight` + "`" + `: the policy's maxConcurrentUpdates."
+  "Those of ` + "`" + `inFlight` + "`" + ` that installed the update more than ` + "`" + `rebootTimeout` + "`" + ` ago. They wait for their reboot and do not count against ` + "`" + `concurrencyLimit` + "`" + `."
+  rebootOverdue: Int!
+  "The last outage of the server, if it ended within a day and updates are in flight: it extended their leases."
+  outage: Outage
+  "Maximum of ` + "`" + `inFlight` + "`" + ` without ` + "`" + `rebootOverdue` + "`" + `: the policy's maxConcurrentUpdates."
   concurrencyLimit: Int!
   "Machines below the target, without a grant. Without a target: all of them."
   waiting: Int!
@@ -5964,6 +6009,14 @@ type GroupNumbers {
   funnel: AttemptCounts!
   "Failed attempts of the current rollout by outcome and error code, largest count first, at most 100."
   failures: [FailureCount!]!
+}
+
+"A time in which no machine could report, because no server ran or the database did not respond."
+type Outage {
+  "The last sign of life before it."
+  from: Time!
+  "The first one after it."
+  to: Time!
 }
 
 "Grants that are close in time."
@@ -6922,10 +6975,12 @@ type Policy {
   periodInterval: Duration!
   "Maximum number of updates in flight: granted, and neither finished nor timed out."
   maxConcurrentUpdates: Int!
-  "Duration of a grant's lease. Every report renews it; when it expires the attempt counts as failed."
+  "Duration of a grant's lease, at least the longest time between two polls. Every report renews it; when it expires the attempt counts as failed. An outage of the server extends it."
   updateTimeout: Duration!
-  "How long an installed operating system may wait for its reboot while the machine still pings."
+  "How long a machine that installed the update counts as in flight. After it the machine may still wait for its reboot, but others get its slot."
   rebootTimeout: Duration!
+  "How long a machine that installed the update may be silent before it counts as lost, which is a failure. PT0S: 3 polls, at least updateTimeout."
+  lostAfter: Duration!
   "IANA time zone of the windows, such as \"Europe/Lisbon\"."
   timezone: String!
   "Adds the window Monday to Friday, 09:00 to 17:00."
@@ -7037,6 +7092,8 @@ input PolicyInput {
   updateTimeout: Duration
   "More than 0. Default: 24 hours."
   rebootTimeout: Duration
+  "0 or more. Default: PT0S, which means 3 polls."
+  lostAfter: Duration
   "IANA time zone. Default: UTC."
   timezone: String
   "Adds the office-hours window. Default: false."
@@ -8391,6 +8448,10 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
+	case "rebootOverdue":
+		return ec.fieldContext_GroupNumbers_rebootOverdue(ctx, field)
+	case "outage":
+		return ec.fieldContext_GroupNumbers_outage(ctx, field)
 	case "concurrencyLimit":
 		return ec.fieldContext_GroupNumbers_concurrencyLimit(ctx, field)
 	case "waiting":
@@ -8711,6 +8772,16 @@ func (ec *executionContext) childFields_Numbers(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Numbers", field.Name)
 }
 
+func (ec *executionContext) childFields_Outage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_Outage_from(ctx, field)
+	case "to":
+		return ec.fieldContext_Outage_to(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Outage", field.Name)
+}
+
 func (ec *executionContext) childFields_Override(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -8899,6 +8970,8 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_updateTimeout(ctx, field)
 	case "rebootTimeout":
 		return ec.fieldContext_Policy_rebootTimeout(ctx, field)
+	case "lostAfter":
+		return ec.fieldContext_Policy_lostAfter(ctx, field)
 	case "timezone":
 		return ec.fieldContext_Policy_timezone(ctx, field)
 	case "officeHours":

@@ -218,6 +218,8 @@ type PolicyInput struct {
 	UpdateTimeout *time.Duration `json:"updateTimeout,omitempty"`
 	// More than 0. Default: 24 hours.
 	RebootTimeout *time.Duration `json:"rebootTimeout,omitempty"`
+	// 0 or more. Default: PT0S, which means 3 polls.
+	LostAfter *time.Duration `json:"lostAfter,omitempty"`
 	// IANA time zone. Default: UTC.
 	Timezone *string `json:"timezone,omitempty"`
 	// Adds the office-hours window. Default: false.
@@ -590,6 +592,8 @@ const (
 	GroupStateNoPackage GroupState = "NO_PACKAGE"
 	// The rollout completed: every active machine runs the target or higher.
 	GroupStateUpToDate GroupState = "UP_TO_DATE"
+	// The rollout completed, but quarantined, failed, held or pinned machines run a version below the target.
+	GroupStateIncomplete GroupState = "INCOMPLETE"
 	// Machines are being updated, or will be at their next check.
 	GroupStateRollingOut GroupState = "ROLLING_OUT"
 	// A user paused it.
@@ -601,6 +605,7 @@ const (
 var AllGroupState = []GroupState{
 	GroupStateNoPackage,
 	GroupStateUpToDate,
+	GroupStateIncomplete,
 	GroupStateRollingOut,
 	GroupStatePaused,
 	GroupStateHalted,
@@ -608,7 +613,7 @@ var AllGroupState = []GroupState{
 
 func (e GroupState) IsValid() bool {
 	switch e {
-	case GroupStateNoPackage, GroupStateUpToDate, GroupStateRollingOut, GroupStatePaused, GroupStateHalted:
+	case GroupStateNoPackage, GroupStateUpToDate, GroupStateIncomplete, GroupStateRollingOut, GroupStatePaused, GroupStateHalted:
 		return true
 	}
 	return false

@@ -100,7 +100,7 @@ func policy(n int, period time.Duration) rollout.Policy {
 	p := rollout.DefaultPolicy()
 	p.SafeMode = false
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, period
-	p.UpdateTimeout, p.RebootTimeout = time.Minute, 5*time.Minute
+	p.UpdateTimeout, p.RebootTimeout, p.PollInterval = time.Minute, 5*time.Minute, 20*time.Second
 	return p
 }
 

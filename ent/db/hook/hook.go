@@ -273,6 +273,18 @@ func (f TeamFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.TeamMutation", m)
 }
 
+// The UptimeFunc type is an adapter to allow the use of ordinary
+// function as Uptime mutator.
+type UptimeFunc func(context.Context, *db.UptimeMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f UptimeFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.UptimeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.UptimeMutation", m)
+}
+
 // The UserFunc type is an adapter to allow the use of ordinary
 // function as User mutator.
 type UserFunc func(context.Context, *db.UserMutation) (db.Value, error)

@@ -57,6 +57,10 @@ const (
 	FieldGrantedAt = "granted_at"
 	// FieldLeaseUntil holds the string denoting the lease_until field in the database.
 	FieldLeaseUntil = "lease_until"
+	// FieldLeaseExtended holds the string denoting the lease_extended field in the database.
+	FieldLeaseExtended = "lease_extended"
+	// FieldRebootOverdue holds the string denoting the reboot_overdue field in the database.
+	FieldRebootOverdue = "reboot_overdue"
 	// FieldDownloadingAt holds the string denoting the downloading_at field in the database.
 	FieldDownloadingAt = "downloading_at"
 	// FieldDownloadedAt holds the string denoting the downloaded_at field in the database.
@@ -186,6 +190,8 @@ var Columns = []string{
 	FieldStateChangedAt,
 	FieldGrantedAt,
 	FieldLeaseUntil,
+	FieldLeaseExtended,
+	FieldRebootOverdue,
 	FieldDownloadingAt,
 	FieldDownloadedAt,
 	FieldInstalledAt,
@@ -249,6 +255,10 @@ var (
 	DefaultReason string
 	// DefaultDecision holds the default value on creation for the "decision" field.
 	DefaultDecision string
+	// DefaultLeaseExtended holds the default value on creation for the "lease_extended" field.
+	DefaultLeaseExtended int64
+	// DefaultRebootOverdue holds the default value on creation for the "reboot_overdue" field.
+	DefaultRebootOverdue bool
 	// DefaultOfferVersion holds the default value on creation for the "offer_version" field.
 	DefaultOfferVersion string
 	// DefaultOfferWave holds the default value on creation for the "offer_wave" field.
@@ -411,6 +421,16 @@ func ByGrantedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByLeaseUntil orders the results by the lease_until field.
 func ByLeaseUntil(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLeaseUntil, opts...).ToFunc()
+}
+
+// ByLeaseExtended orders the results by the lease_extended field.
+func ByLeaseExtended(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLeaseExtended, opts...).ToFunc()
+}
+
+// ByRebootOverdue orders the results by the reboot_overdue field.
+func ByRebootOverdue(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRebootOverdue, opts...).ToFunc()
 }
 
 // ByDownloadingAt orders the results by the downloading_at field.

@@ -169,6 +169,16 @@ func LeaseUntil(v time.Time) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLeaseUntil, v))
 }
 
+// LeaseExtended applies equality check predicate on the "lease_extended" field. It's identical to LeaseExtendedEQ.
+func LeaseExtended(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLeaseExtended, v))
+}
+
+// RebootOverdue applies equality check predicate on the "reboot_overdue" field. It's identical to RebootOverdueEQ.
+func RebootOverdue(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRebootOverdue, v))
+}
+
 // DownloadingAt applies equality check predicate on the "downloading_at" field. It's identical to DownloadingAtEQ.
 func DownloadingAt(v time.Time) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldDownloadingAt, v))
@@ -1523,6 +1533,56 @@ func LeaseUntilIsNil() predicate.Instance {
 // LeaseUntilNotNil applies the NotNil predicate on the "lease_until" field.
 func LeaseUntilNotNil() predicate.Instance {
 	return predicate.Instance(sql.FieldNotNull(FieldLeaseUntil))
+}
+
+// LeaseExtendedEQ applies the EQ predicate on the "lease_extended" field.
+func LeaseExtendedEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLeaseExtended, v))
+}
+
+// LeaseExtendedNEQ applies the NEQ predicate on the "lease_extended" field.
+func LeaseExtendedNEQ(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLeaseExtended, v))
+}
+
+// LeaseExtendedIn applies the In predicate on the "lease_extended" field.
+func LeaseExtendedIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLeaseExtended, vs...))
+}
+
+// LeaseExtendedNotIn applies the NotIn predicate on the "lease_extended" field.
+func LeaseExtendedNotIn(vs ...int64) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLeaseExtended, vs...))
+}
+
+// LeaseExtendedGT applies the GT predicate on the "lease_extended" field.
+func LeaseExtendedGT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLeaseExtended, v))
+}
+
+// LeaseExtendedGTE applies the GTE predicate on the "lease_extended" field.
+func LeaseExtendedGTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLeaseExtended, v))
+}
+
+// LeaseExtendedLT applies the LT predicate on the "lease_extended" field.
+func LeaseExtendedLT(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLeaseExtended, v))
+}
+
+// LeaseExtendedLTE applies the LTE predicate on the "lease_extended" field.
+func LeaseExtendedLTE(v int64) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLeaseExtended, v))
+}
+
+// RebootOverdueEQ applies the EQ predicate on the "reboot_overdue" field.
+func RebootOverdueEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldRebootOverdue, v))
+}
+
+// RebootOverdueNEQ applies the NEQ predicate on the "reboot_overdue" field.
+func RebootOverdueNEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldRebootOverdue, v))
 }
 
 // DownloadingAtEQ applies the EQ predicate on the "downloading_at" field.

@@ -18,6 +18,8 @@ const (
 	FieldConfigRevision = "config_revision"
 	// FieldInFlight holds the string denoting the in_flight field in the database.
 	FieldInFlight = "in_flight"
+	// FieldRebootOverdue holds the string denoting the reboot_overdue field in the database.
+	FieldRebootOverdue = "reboot_overdue"
 	// FieldBehind holds the string denoting the behind field in the database.
 	FieldBehind = "behind"
 	// FieldOnTarget holds the string denoting the on_target field in the database.
@@ -51,6 +53,7 @@ var Columns = []string{
 	FieldGroupID,
 	FieldConfigRevision,
 	FieldInFlight,
+	FieldRebootOverdue,
 	FieldBehind,
 	FieldOnTarget,
 	FieldSpends,
@@ -73,6 +76,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultInFlight holds the default value on creation for the "in_flight" field.
 	DefaultInFlight int
+	// DefaultRebootOverdue holds the default value on creation for the "reboot_overdue" field.
+	DefaultRebootOverdue int
 	// DefaultBehind holds the default value on creation for the "behind" field.
 	DefaultBehind int
 	// DefaultOnTarget holds the default value on creation for the "on_target" field.
@@ -104,6 +109,11 @@ func ByConfigRevision(opts ...sql.OrderTermOption) OrderOption {
 // ByInFlight orders the results by the in_flight field.
 func ByInFlight(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInFlight, opts...).ToFunc()
+}
+
+// ByRebootOverdue orders the results by the reboot_overdue field.
+func ByRebootOverdue(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRebootOverdue, opts...).ToFunc()
 }
 
 // ByBehind orders the results by the behind field.

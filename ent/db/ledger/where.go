@@ -71,6 +71,11 @@ func InFlight(v int) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldInFlight, v))
 }
 
+// RebootOverdue applies equality check predicate on the "reboot_overdue" field. It's identical to RebootOverdueEQ.
+func RebootOverdue(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldRebootOverdue, v))
+}
+
 // Behind applies equality check predicate on the "behind" field. It's identical to BehindEQ.
 func Behind(v int) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldBehind, v))
@@ -199,6 +204,46 @@ func InFlightLT(v int) predicate.Ledger {
 // InFlightLTE applies the LTE predicate on the "in_flight" field.
 func InFlightLTE(v int) predicate.Ledger {
 	return predicate.Ledger(sql.FieldLTE(FieldInFlight, v))
+}
+
+// RebootOverdueEQ applies the EQ predicate on the "reboot_overdue" field.
+func RebootOverdueEQ(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldRebootOverdue, v))
+}
+
+// RebootOverdueNEQ applies the NEQ predicate on the "reboot_overdue" field.
+func RebootOverdueNEQ(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNEQ(FieldRebootOverdue, v))
+}
+
+// RebootOverdueIn applies the In predicate on the "reboot_overdue" field.
+func RebootOverdueIn(vs ...int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldIn(FieldRebootOverdue, vs...))
+}
+
+// RebootOverdueNotIn applies the NotIn predicate on the "reboot_overdue" field.
+func RebootOverdueNotIn(vs ...int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNotIn(FieldRebootOverdue, vs...))
+}
+
+// RebootOverdueGT applies the GT predicate on the "reboot_overdue" field.
+func RebootOverdueGT(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGT(FieldRebootOverdue, v))
+}
+
+// RebootOverdueGTE applies the GTE predicate on the "reboot_overdue" field.
+func RebootOverdueGTE(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGTE(FieldRebootOverdue, v))
+}
+
+// RebootOverdueLT applies the LT predicate on the "reboot_overdue" field.
+func RebootOverdueLT(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLT(FieldRebootOverdue, v))
+}
+
+// RebootOverdueLTE applies the LTE predicate on the "reboot_overdue" field.
+func RebootOverdueLTE(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLTE(FieldRebootOverdue, v))
 }
 
 // BehindEQ applies the EQ predicate on the "behind" field.

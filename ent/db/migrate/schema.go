@@ -545,6 +545,8 @@ var (
 		{Name: "state_changed_at", Type: field.TypeTime},
 		{Name: "granted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "lease_until", Type: field.TypeTime, Nullable: true},
+		{Name: "lease_extended", Type: field.TypeInt64, Default: 0},
+		{Name: "reboot_overdue", Type: field.TypeBool, Default: false},
 		{Name: "downloading_at", Type: field.TypeTime, Nullable: true},
 		{Name: "downloaded_at", Type: field.TypeTime, Nullable: true},
 		{Name: "installed_at", Type: field.TypeTime, Nullable: true},
@@ -588,13 +590,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[53]},
+				Columns:    []*schema.Column{InstancesColumns[55]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[54]},
+				Columns:    []*schema.Column{InstancesColumns[56]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -603,22 +605,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -626,7 +628,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -634,12 +636,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[53], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[20]},
+				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -647,7 +649,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[54], InstancesColumns[11]},
+				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -659,6 +661,7 @@ var (
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "config_revision", Type: field.TypeInt64},
 		{Name: "in_flight", Type: field.TypeInt, Default: 0},
+		{Name: "reboot_overdue", Type: field.TypeInt, Default: 0},
 		{Name: "behind", Type: field.TypeInt, Default: 0},
 		{Name: "on_target", Type: field.TypeInt, Default: 0},
 		{Name: "spends", Type: field.TypeJSON},
@@ -676,7 +679,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ledgers_groups_ledger",
-				Columns:    []*schema.Column{LedgersColumns[10]},
+				Columns:    []*schema.Column{LedgersColumns[11]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -891,6 +894,25 @@ var (
 		Columns:    TeamsColumns,
 		PrimaryKey: []*schema.Column{TeamsColumns[0]},
 	}
+	// UptimesColumns holds the columns for the "uptimes" table.
+	UptimesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "started_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime},
+	}
+	// UptimesTable holds the schema information for the "uptimes" table.
+	UptimesTable = &schema.Table{
+		Name:       "uptimes",
+		Columns:    UptimesColumns,
+		PrimaryKey: []*schema.Column{UptimesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "uptime_ended_at",
+				Unique:  false,
+				Columns: []*schema.Column{UptimesColumns[2]},
+			},
+		},
+	}
 	// UsersColumns holds the columns for the "users" table.
 	UsersColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -976,6 +998,7 @@ var (
 		SessionsTable,
 		StatPointsTable,
 		TeamsTable,
+		UptimesTable,
 		UsersTable,
 		WavesTable,
 	}
@@ -1071,6 +1094,9 @@ func init() {
 	}
 	TeamsTable.Annotation = &entsql.Annotation{
 		Table: "teams",
+	}
+	UptimesTable.Annotation = &entsql.Annotation{
+		Table: "uptimes",
 	}
 	UsersTable.ForeignKeys[0].RefTable = TeamsTable
 	UsersTable.Annotation = &entsql.Annotation{

@@ -72,6 +72,9 @@ type StatPoint func(*sql.Selector)
 // Team is the predicate function for team builders.
 type Team func(*sql.Selector)
 
+// Uptime is the predicate function for uptime builders.
+type Uptime func(*sql.Selector)
+
 // User is the predicate function for user builders.
 type User func(*sql.Selector)
 

@@ -14,6 +14,7 @@ export const policyFormFragment = graphql(`
     maxConcurrentUpdates
     updateTimeout
     rebootTimeout
+    lostAfter
     timezone
     officeHours
     windows {
@@ -66,6 +67,7 @@ export interface PolicyForm {
   maxConcurrentUpdates: string;
   updateTimeout: string;
   rebootTimeout: string;
+  lostAfter: string;
   timezone: string;
   officeHours: boolean;
   windows: { days: Weekday[]; start: string; end: string }[];
@@ -104,6 +106,7 @@ export function policyForm(policy: Policy): PolicyForm {
     periodInterval: durationText(policy.periodInterval),
     updateTimeout: durationText(policy.updateTimeout),
     rebootTimeout: durationText(policy.rebootTimeout),
+    lostAfter: policy.lostAfter === 'PT0S' ? '' : durationText(policy.lostAfter),
     windows: policy.windows.map(({ days, start, end }) => ({ days: [...days], start, end })),
     freezes: policy.freezes.map(({ from, until, reason }) => ({
       from: wallTime(new Date(from), policy.timezone),
@@ -173,6 +176,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     maxConcurrentUpdates: () => whole('maxConcurrentUpdates', form.maxConcurrentUpdates),
     updateTimeout: () => span('updateTimeout', form.updateTimeout),
     rebootTimeout: () => span('rebootTimeout', form.rebootTimeout),
+    lostAfter: () => (form.lostAfter.trim() === '' ? 'PT0S' : span('lostAfter', form.lostAfter)),
     timezone: () => form.timezone.trim(),
     officeHours: () => form.officeHours,
     windows: () =>

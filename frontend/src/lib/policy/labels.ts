@@ -9,6 +9,7 @@ export const labels: Record<keyof PolicyForm, string> = {
   maxConcurrentUpdates: 'Maximum in flight',
   updateTimeout: 'Update timeout',
   rebootTimeout: 'Reboot timeout',
+  lostAfter: 'Lost after',
   timezone: 'Time zone',
   officeHours: 'Office hours only',
   windows: 'Windows',

@@ -1,0 +1,19 @@
+-- +goose Up
+-- modify "instances" table
+ALTER TABLE "instances" ADD COLUMN "lease_extended" bigint NOT NULL DEFAULT 0, ADD COLUMN "reboot_overdue" boolean NOT NULL DEFAULT false;
+-- modify "ledgers" table
+ALTER TABLE "ledgers" ADD COLUMN "reboot_overdue" bigint NOT NULL DEFAULT 0;
+-- create "uptimes" table
+CREATE TABLE "uptimes" ("id" uuid NOT NULL, "started_at" timestamptz NOT NULL, "ended_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
+-- create index "uptime_ended_at" to table: "uptimes"
+CREATE INDEX "uptime_ended_at" ON "uptimes" ("ended_at");
+
+-- +goose Down
+-- reverse: create index "uptime_ended_at" to table: "uptimes"
+DROP INDEX "uptime_ended_at";
+-- reverse: create "uptimes" table
+DROP TABLE "uptimes";
+-- reverse: modify "ledgers" table
+ALTER TABLE "ledgers" DROP COLUMN "reboot_overdue";
+-- reverse: modify "instances" table
+ALTER TABLE "instances" DROP COLUMN "reboot_overdue", DROP COLUMN "lease_extended";

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/statement"
+)
+
+const (
+	// BeatEvery is the time between two beats of a process.
+	BeatEvery = 3 * time.Second
+	// outageAfter is the time without a beat of any process that counts as an outage.
+	outageAfter = 8 * time.Second
+	// knownOutages bounds how many of the newest outages extend a lease.
+	knownOutages = 100
+)
+
+// Beat records that a server runs and that the database responds. The first beat
+// after an outage begins a new row of uptimes: the time between two rows is an
+// outage. Every process beats, before it serves and every BeatEvery.
+func (s *Store) Beat(ctx context.Context, now time.Time) error {
+	now = now.UTC().Truncate(time.Microsecond)
+	result, err := s.writer.ExecContext(ctx, s.readers.SQL(`UPDATE uptimes SET ended_at = CASE WHEN ended_at < ? THEN ? ELSE ended_at END
+		WHERE id = (SELECT id FROM uptimes ORDER BY ended_at DESC LIMIT 1) AND ended_at > ?`), now, now, now.Add(-outageAfter))
+	if err != nil {
+		return fmt.Errorf("record uptime: %w", err)
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		_, err = s.writer.ExecContext(ctx, s.readers.SQL("INSERT INTO uptimes (id, started_at, ended_at) VALUES (?, ?, ?)"), NewID(now).String(), now, now)
+	}
+	if err != nil {
+		return fmt.Errorf("record uptime: %w", err)
+	}
+	_, outages, err := uptimes(ctx, func(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+		return s.readers.QueryContext(ctx, s.readers.SQL(text), args...)
+	})
+	if err == nil {
+		s.outages.Store(&outages)
+	}
+	return err
+}
+
+// Outages returns the outages that this process knows of, oldest first.
+func (s *Store) Outages() []rollout.Outage {
+	if all := s.outages.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+// Serving returns the outages, oldest first, and whether another one is not
+// recorded yet. Without any beat there are none.
+func (tx *Tx) Serving(ctx context.Context) (outages []rollout.Outage, unserved bool, err error) {
+	last, outages, err := uptimes(ctx, tx.sql.Run)
+	return outages, !last.IsZero() && tx.now.Sub(last) > outageAfter, err
+}
+
+// uptimes reads the time of the last beat and the outages, oldest first.
+func uptimes(ctx context.Context, run func(ctx context.Context, text string, args ...any) (*sql.Rows, error)) (last time.Time, outages []rollout.Outage, err error) {
+	rows, err := run(ctx, "SELECT started_at, ended_at FROM uptimes ORDER BY ended_at DESC LIMIT ?", knownOutages+1)
+	if err != nil {
+		return last, nil, fmt.Errorf("read uptimes: %w", err)
+	}
+	defer rows.Close()
+	var up time.Time // start of the later row
+	for rows.Next() {
+		var from, to time.Time
+		if err := rows.Scan(statement.Time(&from), statement.Time(&to)); err != nil {
+			return last, nil, fmt.Errorf("read uptimes: %w", err)
+		}
+		if last.IsZero() {
+			last = to
+		} else if to.Before(up) {
+			outages = append(outages, rollout.Outage{From: to, To: up})
+		}
+		up = from
+	}
+	slices.Reverse(outages)
+	return last, outages, rows.Err()
+}
