@@ -57,7 +57,7 @@ func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupSt
 		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines were added after completion
 			return model.GroupStateRollingOut, err
 		}
-		if n.Active > n.OnTarget {
+		if n.Below() > 0 {
 			return model.GroupStateIncomplete, nil
 		}
 		return model.GroupStateUpToDate, nil

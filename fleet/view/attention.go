@@ -31,6 +31,9 @@ const (
 	AttentionPaused             AttentionKind = "PAUSED" // for longer than a day
 	AttentionWaitingForApproval AttentionKind = "WAITING_FOR_APPROVAL"
 	AttentionPolicyWarning      AttentionKind = "POLICY_WARNING"
+	AttentionLostMachines       AttentionKind = "LOST_MACHINES"
+	AttentionFailedMachines     AttentionKind = "FAILED_MACHINES"
+	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
 )
@@ -94,7 +97,7 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 				fmt.Sprintf("wave %d of %d needs approval", row.Wave+2, len(g.Policy.Waves)))
 		}
 	}
-	if err := s.addWithoutPackage(ctx, groups, &out); err != nil {
+	if err := s.addMachines(ctx, groups, running, &out); err != nil {
 		return nil, err
 	}
 	first, err := s.db().User.Query().Where(user.Username("admin"), user.MustChangePassword(true)).Exist(ctx)
@@ -122,25 +125,44 @@ func soaked(row *db.GroupRollout, p rollout.Policy) *time.Time {
 	return &at
 }
 
-// addWithoutPackage adds the groups that have active machines but no package.
-func (s *Service) addWithoutPackage(ctx context.Context, groups []*db.Group, out *attentions) error {
-	var ids []uuid.UUID
-	for _, g := range groups {
-		if c := s.catalog.Catalog().Group(g.ID); c != nil && c.Target == nil {
-			ids = append(ids, g.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
+// addMachines adds what the counters of groups and of running rollouts say about
+// machines.
+func (s *Service) addMachines(ctx context.Context, groups []*db.Group, running []*db.GroupRollout, out *attentions) error {
+	ids, current := make([]uuid.UUID, len(groups)), map[uuid.UUID]*db.GroupRollout{}
+	for i, g := range groups {
+		ids[i] = g.ID
 	}
 	numbers, err := s.ManyGroupNumbers(ctx, ids)
 	if err != nil {
 		return err
 	}
+	rollouts := make([]uuid.UUID, len(running))
+	for i, row := range running {
+		rollouts[i], current[row.GroupID] = row.ID, row
+	}
+	waves, err := s.Waves(ctx, rollouts)
+	if err != nil {
+		return err
+	}
 	for _, g := range groups {
-		if n := numbers[g.ID]; n != nil && n.Active > 0 {
-			out.add(g, AttentionNoPackage, rollout.SeverityWarning, nil,
-				plural(n.Active, "machine")+either(n.Active, " checks", " check")+" in, but there is no package to offer")
+		n := numbers[g.ID]
+		if n == nil {
+			continue // deleted meanwhile
+		}
+		add := func(kind AttentionKind, severity rollout.Severity, count int, one, many string) {
+			if count > 0 {
+				out.add(g, kind, severity, nil, plural(count, "machine")+either(count, one, many))
+			}
+		}
+		if row := current[g.ID]; row != nil {
+			text := " silent since the installation of " + row.Version
+			add(AttentionLostMachines, rollout.SeverityError, SumWaves(waves[row.ID]).Lost, " is"+text, " are"+text)
+		}
+		add(AttentionFailedMachines, rollout.SeverityWarning, n.Failed, " failed and waits for its next check", " failed and wait for their next check")
+		add(AttentionFailedMachines, rollout.SeverityWarning, n.Quarantined, " is quarantined", " are quarantined")
+		add(AttentionRebootOverdue, rollout.SeverityWarning, n.RebootOverdue, " waits for its reboot for too long", " wait for their reboot for too long")
+		if c := s.catalog.Catalog().Group(g.ID); c != nil && c.Target == nil {
+			add(AttentionNoPackage, rollout.SeverityWarning, n.Active, " checks in, but there is no package to offer", " check in, but there is no package to offer")
 		}
 	}
 	return nil

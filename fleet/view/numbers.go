@@ -13,6 +13,16 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
+// Below counts the active machines that run a version below the target.
+func (n *Numbers) Below() (below int) {
+	for i := range n.ByVersion {
+		if !n.ByVersion[i].OnTarget {
+			below += n.ByVersion[i].Active
+		}
+	}
+	return below
+}
+
 // Numbers counts machines. Each is in exactly one of OnTarget, InFlight, Failed,
 // Quarantined, Overridden, Silent and Waiting.
 type Numbers struct {

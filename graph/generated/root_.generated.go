@@ -5783,6 +5783,12 @@ enum AttentionKind {
   PAUSED
   "A policy is valid but probably a mistake."
   POLICY_WARNING
+  "Machines installed an update and have been silent since, in a rollout that still runs or is halted."
+  LOST_MACHINES
+  "Machines failed, or are quarantined until they are released or another version is next."
+  FAILED_MACHINES
+  "Machines wait for their reboot for longer than the policy's rebootTimeout."
+  REBOOT_OVERDUE
   "A group has machines but no package to offer."
   NO_PACKAGE
   "The first user still has the initial password from the documentation."
@@ -5891,7 +5897,7 @@ enum GroupState {
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
-  "The rollout completed, but quarantined, failed, held or pinned machines run a version below the target."
+  "The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target."
   INCOMPLETE
   "Machines are being updated, or will be at their next check."
   ROLLING_OUT

@@ -42,6 +42,10 @@ export function remedy({ kind, application, group }: Attention): { label: string
       return { label: 'Resume', href: groupPath(application.id, group.id, { do: 'resume' }) };
     case 'POLICY_WARNING':
       return { label: 'Edit policy', href: policyPath(application.id, group.id) };
+    case 'LOST_MACHINES':
+    case 'FAILED_MACHINES':
+    case 'REBOOT_OVERDUE':
+      return { label: 'View machines', href: groupPath(application.id, group.id) };
     case 'NO_PACKAGE':
       return { label: 'Promote a package', href: applicationPath(application.id) };
   }

@@ -22,7 +22,14 @@ export const treeDocument = graphql(`
 export type TreeApplication = ResultOf<typeof treeDocument>['fleetChanged']['applications'][number];
 
 /** Most urgent first. */
-const urgency: readonly GroupState[] = ['HALTED', 'PAUSED', 'ROLLING_OUT', 'UP_TO_DATE', 'NO_PACKAGE'];
+const urgency: readonly GroupState[] = [
+  'HALTED',
+  'PAUSED',
+  'INCOMPLETE',
+  'ROLLING_OUT',
+  'UP_TO_DATE',
+  'NO_PACKAGE',
+];
 
 /** The most urgent of the states. */
 export const worst = (states: readonly GroupState[]): GroupState =>

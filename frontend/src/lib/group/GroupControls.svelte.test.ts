@@ -40,6 +40,7 @@ test.each([
   ['PAUSED', ['Resume']],
   ['HALTED', ['Resume']],
   ['UP_TO_DATE', ['Pause']],
+  ['INCOMPLETE', ['Pause']],
   ['NO_PACKAGE', []],
 ] as const)('a group in state %s offers %j', (state, labels) => {
   render(GroupControls, props(state));

@@ -20,7 +20,13 @@ type Halt = Omit<typeof halt, 'rule'> & { rule: 'FAILURE_SHARE' | 'SAFE_MODE' | 
 
 function show(change: Partial<Halt>, state: 'HALTED' | 'ROLLING_OUT' = 'HALTED') {
   render(GroupNotices, {
-    group: { state, policyWarnings: [], pause: null, rollout: { halt: { ...halt, ...change } } },
+    group: {
+      state,
+      policyWarnings: [],
+      numbers: { rebootOverdue: 0, outage: null },
+      pause: null,
+      rollout: { halt: { ...halt, ...change } },
+    },
     searchPath: (text: string) => `/search/${text}`,
     failurePath: () => '/failures',
   });

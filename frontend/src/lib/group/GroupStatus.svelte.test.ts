@@ -57,6 +57,6 @@ test('a paused group waits for nothing', () => {
 });
 
 test('a finished rollout names the machines that were left out', () => {
-  show('UP_TO_DATE', null);
-  expect(text()).toContain('Done: every active machine runs 2.0.0, except 1 machine that failed or is held.');
+  show('INCOMPLETE', null);
+  expect(text()).toContain('All other machines run 2.0.0, but 1 machine failed or is held.');
 });

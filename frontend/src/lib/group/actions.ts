@@ -107,6 +107,7 @@ export function possibleActions(state: GroupState, wave: number, waves: number):
     case 'HALTED':
       return ['resume'];
     case 'UP_TO_DATE':
+    case 'INCOMPLETE':
       return ['pause'];
     case 'NO_PACKAGE':
       return [];

@@ -7,6 +7,7 @@ export type GroupState = ReturnType<typeof graphql.scalar<'GroupState'>>;
 export const groupState: Record<GroupState, { label: string; tone: Tone }> = {
   NO_PACKAGE: { label: 'No package', tone: 'quiet' },
   UP_TO_DATE: { label: 'Up to date', tone: 'done' },
+  INCOMPLETE: { label: 'Incomplete', tone: 'warn' },
   ROLLING_OUT: { label: 'Rolling out', tone: 'fly' },
   PAUSED: { label: 'Paused', tone: 'warn' },
   HALTED: { label: 'Halted', tone: 'fail' },
