@@ -236,3 +236,73 @@ func TestCase59_MovedMachineFinishesWhereItWasGranted(t *testing.T) {
 		s.funnel(rollout.Counts{Granted: 1, Downloading: 1, Downloaded: 1, Installed: 1, Succeeded: 1})
 	})
 }
+
+func TestCase58_InterruptionsInARowAreAFailure(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1")
+		for range 2 { // the daemon restarts, and asks again in the same request
+			s.grants("m", "1.0.0", "2.0.0", "3/2 from")
+			s.reports("m", "1.0.0", "13/1")
+		}
+		s.holds("m", "1.0.0", "quarantined", "3/2 from")
+		s.attemptsEnded("m", rollout.OutcomeInterrupted, rollout.OutcomeInterrupted, rollout.OutcomeLooping)
+		if text := s.firstEntry("m"); !strings.HasPrefix(text, "interrupted too often") {
+			t.Errorf("history: %q", text)
+		}
+		s.activityCount(rollout.ActivityMachineQuarantined, 1)
+	}, limit(9, time.Minute))
+}
+
+func TestCase58_LoopingLeaderOfSafeModeHaltsByName(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		for range 2 {
+			s.reports("m", "1.0.0", "13/1")
+			s.grants("m", "1.0.0", "2.0.0", "3/2 from")
+			s.holds("n", "1.0.0", "safe_mode_first")
+		}
+		s.reports("m", "1.0.0", "13/1")
+		s.holds("m", "1.0.0", "quarantined", "3/2 from")
+		s.holds("n", "1.0.0", "halted")
+		if r := s.rolloutOf(s.group); r.Halt.Rule != rollout.HaltSafeMode || !slices.Equal(r.Halt.Machines, []string{"m"}) {
+			t.Errorf("halt %+v", r.Halt)
+		}
+	}, safeMode, limit(9, time.Minute))
+}
+
+func TestSuccessEndsInterruptionsInARow(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.pkg("3.0.0")
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1")
+		s.grants("m", "1.0.0", "2.0.0", "3/2 from")
+		s.updates("m", "1.0.0", "2.0.0")
+		s.promote("3.0.0")
+		s.grants("m", "2.0.0", "3.0.0")
+		for range 2 {
+			s.reports("m", "2.0.0", "13/1")
+			s.grants("m", "2.0.0", "3.0.0", "3/2 from")
+		}
+		s.attemptsEnded("m", rollout.OutcomeInterrupted, rollout.OutcomeSucceeded, rollout.OutcomeInterrupted, rollout.OutcomeInterrupted)
+	}, limit(9, time.Minute))
+}
+
+func TestBackingOffMachineSpendsOneGrant(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for range 5 {
+			s.grants("m", "1.0.0", "2.0.0")
+			s.reports("m", "1.0.0", "3/9 40")
+			s.advance(time.Minute)
+		}
+		s.grants("n", "1.0.0", "2.0.0")
+		s.holds("o", "1.0.0", "period_limit")
+		s.attemptsEnded("m", rollout.OutcomeDeferred)
+		if h := s.history("m"); len(h) != 2 {
+			t.Errorf("%d lines, want a grant and a deferral: %v", len(h), h)
+		}
+		s.grants("m", "1.0.0", "2.0.0") // the backoff ended
+		s.updates("m", "1.0.0", "2.0.0")
+		s.attemptsEnded("m", rollout.OutcomeDeferred, rollout.OutcomeSucceeded)
+	}, limit(2, time.Hour))
+}

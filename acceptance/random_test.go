@@ -17,19 +17,26 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// grantTimes returns the times of all grants of G's current rollout, sorted.
+// grantTimes returns the times of all grants of G's current rollout, sorted. A grant
+// that repeats one that its machine put off before it began is left out.
 func (s *site) grantTimes() (all []time.Time) {
 	s.t.Helper()
 	id := s.rolloutOf(s.group).ID
-	ended, err := s.store.Reader().Attempt.Query().Where(attempt.RolloutID(id)).All(s.ctx)
+	ended, err := s.store.Reader().Attempt.Query().Where(attempt.RolloutID(id)).Order(attempt.ByID()).All(s.ctx)
 	s.ok(err)
+	putOff := map[uuid.UUID]bool{}
 	for _, a := range ended {
-		all = append(all, a.GrantedAt)
+		if !putOff[a.InstanceID] {
+			all = append(all, a.GrantedAt)
+		}
+		putOff[a.InstanceID] = a.Outcome == rollout.OutcomeDeferred && a.DownloadingAt == nil
 	}
 	open, err := s.store.Reader().Instance.Query().Where(instance.OfferRolloutID(id), instance.GrantedAtNotNil()).All(s.ctx)
 	s.ok(err)
 	for _, m := range open {
-		all = append(all, *m.GrantedAt)
+		if m.DeferredRolloutID == nil {
+			all = append(all, *m.GrantedAt)
+		}
 	}
 	slices.SortFunc(all, time.Time.Compare)
 	return all

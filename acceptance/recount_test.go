@@ -35,7 +35,7 @@ func (s *site) recountGrants(ctx context.Context) {
 	machines, err := s.store.Reader().Instance.Query().All(ctx)
 	s.ok(err)
 	for _, m := range machines {
-		if m.GrantedAt != nil {
+		if m.GrantedAt != nil && m.DeferredRolloutID == nil { // else it repeats a grant that was counted
 			attempts[*m.OfferRolloutID]++
 		}
 		if m.State.InFlight() != (m.GrantedAt != nil) || (m.GrantedAt != nil) != (m.LeaseUntil != nil) {

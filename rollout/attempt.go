@@ -23,13 +23,20 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	}
 	m.State = StateGranted
 	w.Ledger.InFlight++
-	w.Ledger.spend(now, p.PeriodInterval)
+	again := m.Deferred == r.ID
+	if !again {
+		m.Deferred = ID{}
+		w.Ledger.spend(now, p.PeriodInterval)
+	}
 	if p.SafeMode && !r.Proven() && r.Leader == "" {
 		r.Leader = m.ID
 	}
 	if r.StartedAt.IsZero() {
 		r.StartedAt = now
 		fx.activity(ActivityRolloutStarted, SeverityInfo, r.Version, "", fmt.Sprintf("the rollout of %s started", r.Version))
+	}
+	if again {
+		return
 	}
 	w.progress(r.ID, r.Wave, r.Epoch, Counts{Granted: 1}, fx)
 	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
@@ -67,6 +74,7 @@ func (w *World) release(m *Machine) Attempt {
 // finish ends the machine's attempt. A success or a failure becomes the machine's
 // last result. from is the version that the machine ran before.
 func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.Time, fx *Effects) {
+	w.resumeDeferred(m, fx)
 	leads, stage := w.Rollout.Leader == m.ID, m.State
 	a := w.release(m)
 	e := Ended{Machine: m.ID, Attempt: a, Outcome: o, Code: code, From: from}
@@ -157,6 +165,7 @@ func (w *World) succeed(m *Machine, fx *Effects) {
 		m.State = StateComplete
 	}
 	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
+	m.InterruptedVersion, m.Interruptions = Version{}, 0
 	if r.Rollout == w.Rollout.ID {
 		w.Rollout.Failing = without(w.Rollout.Failing, m.ID)
 	}
@@ -201,7 +210,8 @@ func (w *World) fail(m *Machine, counted bool, fx *Effects) {
 	fx.entry(m, r.Version, r.Code, r.describe(m.Version))
 	fx.activity(ActivityMachineFailed, SeverityError, r.Version, m.ID, r.describe(m.Version))
 	fx.Activities[len(fx.Activities)-1].Code = r.Code
-	if r.Outcome == OutcomeRolledBack || m.Failures >= w.Policy.policy.MaxAttempts {
+	m.InterruptedVersion, m.Interruptions = Version{}, 0
+	if r.Outcome == OutcomeRolledBack || r.Outcome == OutcomeLooping || m.Failures >= w.Policy.policy.MaxAttempts {
 		w.quarantine(m, r.Version, fx)
 	}
 }

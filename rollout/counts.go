@@ -4,10 +4,10 @@ package rollout
 // machine has a later result in the same rollout does not count. Finished is
 // Succeeded plus Failed.
 type Counts struct {
-	Granted, Downloading, Downloaded, Installed int
-	Succeeded, Failed                           int
-	TimedOut, RolledBack, NotRunning, Lost      int // part of Failed
-	Released                                    int // ended as interrupted, deferred or withdrawn
+	Granted, Downloading, Downloaded, Installed     int
+	Succeeded, Failed                               int
+	TimedOut, RolledBack, NotRunning, Lost, Looping int // part of Failed
+	Released                                        int // ended as interrupted, deferred or withdrawn
 }
 
 // Finished returns the number of attempts that ended as success or failure.
@@ -25,6 +25,7 @@ func (c Counts) Plus(d Counts) Counts {
 	c.RolledBack += d.RolledBack
 	c.NotRunning += d.NotRunning
 	c.Lost += d.Lost
+	c.Looping += d.Looping
 	c.Released += d.Released
 	return c
 }
@@ -33,7 +34,7 @@ func (c Counts) Plus(d Counts) Counts {
 func (c Counts) Minus(d Counts) Counts {
 	return c.Plus(Counts{
 		Granted: -d.Granted, Downloading: -d.Downloading, Downloaded: -d.Downloaded, Installed: -d.Installed,
-		Succeeded: -d.Succeeded, Failed: -d.Failed, TimedOut: -d.TimedOut, RolledBack: -d.RolledBack, NotRunning: -d.NotRunning, Lost: -d.Lost, Released: -d.Released,
+		Succeeded: -d.Succeeded, Failed: -d.Failed, TimedOut: -d.TimedOut, RolledBack: -d.RolledBack, NotRunning: -d.NotRunning, Lost: -d.Lost, Looping: -d.Looping, Released: -d.Released,
 	})
 }
 
@@ -50,6 +51,8 @@ func (o Outcome) counts() Counts {
 		return Counts{Failed: 1, NotRunning: 1}
 	case o == OutcomeLost:
 		return Counts{Failed: 1, Lost: 1}
+	case o == OutcomeLooping:
+		return Counts{Failed: 1, Looping: 1}
 	case o.Failure():
 		return Counts{Failed: 1}
 	default:

@@ -89,6 +89,7 @@ func (w *World) Hold(m *Machine, o Override, now time.Time, fx *Effects) {
 // failures.
 func (w *World) Release(m *Machine, by string, now time.Time, fx *Effects) {
 	m.FailedVersion, m.Failures, m.QuarantinedVersion = Version{}, 0, Version{}
+	m.InterruptedVersion, m.Interruptions = Version{}, 0
 	w.overrule(m, Override{}, now)
 	fx.entry(m, m.Version, 0, "released"+attribution(by, ""))
 	w.Advance(now, fx)

@@ -149,7 +149,7 @@ func (h *history) release(id string) {
 		return
 	}
 	h.rig.w.Release(h.rig.machines[id], "ada", h.rig.now, &h.rig.fx)
-	m.held, m.parked, m.quarantined, m.failed, m.failures = false, false, 0, 0, 0
+	m.held, m.parked, m.quarantined, m.failed, m.failures, m.loops = false, false, 0, 0, 0, 0
 	t.settle()
 }
 

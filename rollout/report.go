@@ -51,7 +51,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 			// An idle daemon no longer works on the update it had started. A grant
 			// that was not started remains: the next check offers it again.
 			if w.Reboots && m.State != StateGranted {
-				w.finish(m, OutcomeInterrupted, 0, m.Version, now, fx)
+				w.finish(m, w.interrupt(m), 0, m.Version, now, fx)
 			}
 		case !m.Version.Less(m.Attempt.Version):
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
@@ -70,8 +70,46 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		}
 	case ResultDeferred:
 		if open {
-			w.finish(m, OutcomeDeferred, e.Code, m.Version, now, fx)
+			w.deferUpdate(m, e.Code, now, fx)
 		}
+	}
+}
+
+// interrupt counts an interruption of the machine's attempt and returns its outcome:
+// too many in a row are a failure.
+func (w *World) interrupt(m *Machine) Outcome {
+	if m.InterruptedVersion.Compare(m.Attempt.Version) != 0 {
+		m.InterruptedVersion, m.Interruptions = m.Attempt.Version, 0
+	}
+	if m.Interruptions++; m.Interruptions >= w.Policy.policy.MaxAttempts {
+		return OutcomeLooping
+	}
+	return OutcomeInterrupted
+}
+
+// deferUpdate ends the attempt of a machine that put off the update. The machine may
+// do so many times; see Machine.Deferred.
+func (w *World) deferUpdate(m *Machine, code int, now time.Time, fx *Effects) {
+	a := &m.Attempt
+	switch {
+	case w.revoked(a) || m.State != StateGranted:
+		w.finish(m, OutcomeDeferred, code, m.Version, now, fx)
+	case m.Deferred == a.Rollout:
+		w.release(m)
+		m.State = StateNone
+	default:
+		id := a.Rollout
+		w.finish(m, OutcomeDeferred, code, m.Version, now, fx)
+		m.Deferred = id
+	}
+}
+
+// resumeDeferred counts a grant that was not counted because it repeats one that the
+// machine put off.
+func (w *World) resumeDeferred(m *Machine, fx *Effects) {
+	if a := &m.Attempt; m.Deferred != (ID{}) {
+		m.Deferred = ID{}
+		w.progress(a.Rollout, a.Wave, a.Epoch, Counts{Granted: 1}, fx)
 	}
 }
 
@@ -90,6 +128,7 @@ func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) 
 		return
 	}
 	if rank(s) > rank(m.State) {
+		w.resumeDeferred(m, fx)
 		m.State = s
 		var c Counts
 		reach(a, s, now, &c)
@@ -134,6 +173,8 @@ func (o Outcome) describe(code int) string {
 		return "reported success, but still runs the old version"
 	case OutcomeLost:
 		return "lost: silent since it installed the update"
+	case OutcomeLooping:
+		return "interrupted too often: the machine begins the update again and again"
 	case OutcomeCameBack:
 		return "came back: it runs the version at which its attempt had failed"
 	}

@@ -213,7 +213,7 @@ func (e *evaluation) concurrencyHolds() bool {
 
 func (e *evaluation) periodHolds() bool {
 	p := &e.w.Policy.policy
-	if e.skipsPacing() {
+	if e.skipsPacing() || e.m.Deferred != (ID{}) && e.m.Deferred == e.w.Rollout.ID {
 		return false
 	}
 	used, frees := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)

@@ -61,6 +61,7 @@ const (
 	OutcomeNotRunning  Outcome = 8  // reported success, but still runs the old version
 	OutcomeCameBack    Outcome = 9  // failed, but runs the offered version or a higher one after all
 	OutcomeLost        Outcome = 10 // installed, then silent
+	OutcomeLooping     Outcome = 11 // interrupted too often in a row
 )
 
 // Success reports whether the outcome is evidence for the version.
@@ -69,7 +70,7 @@ func (o Outcome) Success() bool { return o == OutcomeSucceeded || o == OutcomeCa
 // Failure reports whether the outcome is evidence against the version.
 func (o Outcome) Failure() bool {
 	switch o {
-	case OutcomeFailed, OutcomeRolledBack, OutcomeTimeout, OutcomeNotRunning, OutcomeLost:
+	case OutcomeFailed, OutcomeRolledBack, OutcomeTimeout, OutcomeNotRunning, OutcomeLost, OutcomeLooping:
 		return true
 	default:
 		return false

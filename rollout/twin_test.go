@@ -34,6 +34,8 @@ type twinMachine struct {
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	seen                          time.Time
+	looped, loops                 int // version, interruptions in a row
+	deferred                      int // rollout whose grant it put off
 	open                          *twinAttempt
 	last                          *twinEnd
 }
@@ -44,6 +46,7 @@ type twinAttempt struct {
 	lease, installed              time.Time
 	extended                      time.Duration
 	overdue                       bool // gave its slot back
+	repeated                      bool // a grant that the machine put off, granted again
 	first                         bool // went first in safe mode
 }
 
@@ -153,6 +156,9 @@ func (t *twin) nextWave() {
 
 func (t *twin) end(m *twinMachine, o Outcome) {
 	e := &twinEnd{twinAttempt: *m.open, machine: m, outcome: o}
+	if o != OutcomeDeferred {
+		m.deferred = 0
+	}
 	m.open = nil
 	t.ended = append(t.ended, e)
 	if o.Success() || o.Failure() {
@@ -181,14 +187,16 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 	}
 	if e.outcome.Success() {
 		m.failed, m.failures, m.quarantined = 0, 0, 0
+		m.loops = 0
 	} else {
+		m.loops = 0
 		if m.failed != e.version {
 			m.failed, m.failures = e.version, 0
 		}
 		if !again || m.failures == 0 {
 			m.failures++
 		}
-		if e.outcome == OutcomeRolledBack || m.failures >= t.policy.MaxAttempts {
+		if e.outcome == OutcomeRolledBack || e.outcome == OutcomeLooping || m.failures >= t.policy.MaxAttempts {
 			m.quarantined = e.version
 			m.parked = m.quarantined == t.step(m.running)
 		}
@@ -330,7 +338,14 @@ func (t *twin) report(m *twinMachine, e Event) {
 		t.reach(m, 3)
 	case [2]int{3, 2}:
 		if e.HasPrevious && e.PreviousVersion == "" && t.reboots && m.open.stage > 0 {
-			t.end(m, OutcomeInterrupted)
+			if m.looped != m.open.version {
+				m.looped, m.loops = m.open.version, 0
+			}
+			if m.loops++; m.loops < t.policy.MaxAttempts {
+				t.end(m, OutcomeInterrupted)
+			} else {
+				t.end(m, OutcomeLooping)
+			}
 		}
 	case [2]int{3, 0}:
 		switch e.Code {
@@ -340,6 +355,15 @@ func (t *twin) report(m *twinMachine, e Event) {
 			t.end(m, OutcomeFailed)
 		}
 	case [2]int{3, 9}:
+		put := m.open.stage == 0 && !t.revoked(m.open)
+		if put && m.open.repeated {
+			m.open = nil
+			return
+		}
+		m.deferred = 0
+		if put {
+			m.deferred = m.open.rollout
+		}
 		t.end(m, OutcomeDeferred)
 	}
 }
@@ -347,6 +371,7 @@ func (t *twin) report(m *twinMachine, e Event) {
 func (t *twin) reach(m *twinMachine, stage int) {
 	if stage > m.open.stage {
 		m.open.stage = stage
+		m.open.repeated, m.deferred = false, 0
 		if stage == 3 {
 			m.open.installed = t.now
 		}
@@ -390,9 +415,12 @@ func (t *twin) check(id string, m *twinMachine) (Reason, int) {
 	if !again {
 		m.open = &twinAttempt{
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
-			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(),
+			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(), repeated: m.deferred == t.rollout,
 		}
-		t.grants = append(t.grants, t.now)
+		if !m.open.repeated {
+			m.deferred = 0
+			t.grants = append(t.grants, t.now)
+		}
 	}
 	return ReasonGranted, m.open.version
 }
@@ -449,7 +477,7 @@ func (t *twin) rule(id string, m *twinMachine) (r Reason, again bool) {
 			recent++
 		}
 	}
-	if recent >= t.policy.MaxUpdatesPerPeriod {
+	if m.deferred != t.rollout && recent >= t.policy.MaxUpdatesPerPeriod {
 		return ReasonPeriodLimit, false
 	}
 	return ReasonGranted, false

@@ -154,6 +154,14 @@ type Machine struct {
 	Failures           int     // failed attempts at FailedVersion
 	QuarantinedVersion Version // zero: not quarantined
 
+	// Deferred is the rollout whose grant the machine put off (3/9) and has not begun.
+	// Granting it again spends nothing, and neither that nor putting it off again
+	// makes a line in the history.
+	Deferred ID
+
+	InterruptedVersion Version // the version that Interruptions counts
+	Interruptions      int     // interrupted attempts in a row at InterruptedVersion
+
 	Override Override
 }
 

@@ -44,7 +44,7 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 	`group_id id, alias text, machine_alias text, address text, arch text,
 	oem text, oem_version text, aleph_version text, moved bool, move_to id`,
 
-	`failed_version text, failures number, quarantined_version text,
+	`failed_version text, failures number, quarantined_version text, interrupted_version text, interruptions number, deferred_rollout_id id,
 	override number, override_version text, override_until time, override_by text, override_reason text`,
 
 	`last_attempt_id id, last_rollout_id id, last_version text, last_from text, last_wave number, last_epoch number,
@@ -69,7 +69,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.ID(m.GroupID), bulk.Text(m.Alias), bulk.Text(m.MachineAlias), bulk.Text(m.Address), bulk.Text(m.Arch),
 		bulk.Text(m.OEM), bulk.Text(m.OEMVersion), bulk.Text(m.AlephVersion), bulk.Bool(m.Moved), bulk.ID(m.MoveTo),
 
-		bulk.Text(m.FailedVersion.String()), bulk.Number(m.Failures), bulk.Text(m.QuarantinedVersion.String()),
+		bulk.Text(m.FailedVersion.String()), bulk.Number(m.Failures), bulk.Text(m.QuarantinedVersion.String()), bulk.Text(m.InterruptedVersion.String()), bulk.Number(m.Interruptions), bulk.ID(uuid.UUID(m.Deferred)),
 		bulk.Number(m.Override.Kind), bulk.Text(m.Override.Version.String()), bulk.Time(m.Override.Until), bulk.Text(m.Override.By), bulk.Text(m.Override.Reason),
 
 		bulk.ID(m.LastAttemptID), bulk.ID(uuid.UUID(last.Rollout)), bulk.Text(last.Version.String()), bulk.Text(last.From.String()), bulk.Number(last.Wave), bulk.Number(last.Epoch),
@@ -81,9 +81,9 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 
 func scanMachine(rows *sql.Rows) (*Machine, error) {
 	var (
-		m                                                                 Machine
-		version, reason, offered, failed, quarantined, pinned, last, from string
-		rolloutID, packageID, lastRollout                                 uuid.UUID
+		m                                                                              Machine
+		version, reason, offered, failed, quarantined, interrupted, pinned, last, from string
+		rolloutID, packageID, lastRollout, deferred                                    uuid.UUID
 	)
 	a, r := &m.Attempt, &m.Last
 	err := rows.Scan(
@@ -92,7 +92,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), &a.Extended, &a.RebootOverdue, statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
 		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
 		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.Moved, statement.ID(&m.MoveTo),
-		&failed, &m.Failures, &quarantined,
+		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred),
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
 		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &r.Proof, &m.LastOEM,
 		&m.ApplicationID, &m.ID, statement.Time(&m.CreatedAt),
@@ -106,6 +106,8 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	a.Version, _ = rollout.ParseVersion(offered)
 	m.FailedVersion, _ = rollout.ParseVersion(failed)
 	m.QuarantinedVersion, _ = rollout.ParseVersion(quarantined)
+	m.InterruptedVersion, _ = rollout.ParseVersion(interrupted)
+	m.Deferred = rollout.ID(deferred)
 	m.Override.Version, _ = rollout.ParseVersion(pinned)
 	r.Rollout = rollout.ID(lastRollout)
 	r.Version, _ = rollout.ParseVersion(last)

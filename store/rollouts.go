@@ -24,7 +24,7 @@ const selectRollouts = `SELECT r.id, r.group_id, r.package_id, r.version, r.stat
 	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.set_aside, r.proofs, r.leader, r.halt,
 	COALESCE(w.granted, 0), COALESCE(w.downloading, 0), COALESCE(w.downloaded, 0), COALESCE(w.installed, 0),
 	COALESCE(w.succeeded, 0), COALESCE(w.failed, 0), COALESCE(w.timed_out, 0), COALESCE(w.rolled_back, 0),
-	COALESCE(w.not_running, 0), COALESCE(w.lost, 0), COALESCE(w.released, 0)
+	COALESCE(w.not_running, 0), COALESCE(w.lost, 0), COALESCE(w.looping, 0), COALESCE(w.released, 0)
 	FROM rollouts r LEFT JOIN waves w ON w.rollout_id = r.id AND w.position = r.wave WHERE r.id @in`
 
 // readRollouts reads the current rollouts of groups into their states.
@@ -64,7 +64,7 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 	err := rows.Scan(&id, &group, &release, &version, &r.State, &r.Salt, statement.Time(&r.CreatedAt), statement.Time(&r.StartedAt), statement.Time(&r.EndedAt),
 		&r.Wave, statement.Time(&r.WaveAt), statement.Time(&r.GateAt), &r.Approved, &r.Epoch, statement.JSON(&r.Evidence), statement.JSON(&r.Failing),
 		&r.SetAside, &r.Proofs, &r.Leader, statement.JSON(&r.Halt),
-		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.NotRunning, &c.Lost, &c.Released)
+		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.NotRunning, &c.Lost, &c.Looping, &c.Released)
 	if err != nil {
 		return id, r, fmt.Errorf("read rollout: %w", err)
 	}
@@ -108,10 +108,10 @@ var waves = bulk.NewTable("waves", `ON CONFLICT (rollout_id, position) DO UPDATE
 		installed = waves.installed + EXCLUDED.installed, succeeded = waves.succeeded + EXCLUDED.succeeded,
 		failed = waves.failed + EXCLUDED.failed, timed_out = waves.timed_out + EXCLUDED.timed_out,
 		rolled_back = waves.rolled_back + EXCLUDED.rolled_back, not_running = waves.not_running + EXCLUDED.not_running,
-		lost = waves.lost + EXCLUDED.lost, released = waves.released + EXCLUDED.released`,
+		lost = waves.lost + EXCLUDED.lost, looping = waves.looping + EXCLUDED.looping, released = waves.released + EXCLUDED.released`,
 	`rollout_id id, position number, granted number, downloading number, downloaded number,
 	installed number, succeeded number, failed number, timed_out number, rolled_back number,
-	not_running number, lost number, released number`)
+	not_running number, lost number, looping number, released number`)
 
 // waveChange adds the progress of a batch to its waves.
 func waveChange(all []rollout.Progress) bulk.Change {
@@ -131,7 +131,7 @@ func waveChange(all []rollout.Progress) bulk.Change {
 	for _, w := range keys {
 		c := sums[w]
 		rows = append(rows, bulk.ID(w.rollout), bulk.Number(w.position), bulk.Number(c.Granted), bulk.Number(c.Downloading), bulk.Number(c.Downloaded), bulk.Number(c.Installed),
-			bulk.Number(c.Succeeded), bulk.Number(c.Failed), bulk.Number(c.TimedOut), bulk.Number(c.RolledBack), bulk.Number(c.NotRunning), bulk.Number(c.Lost), bulk.Number(c.Released))
+			bulk.Number(c.Succeeded), bulk.Number(c.Failed), bulk.Number(c.TimedOut), bulk.Number(c.RolledBack), bulk.Number(c.NotRunning), bulk.Number(c.Lost), bulk.Number(c.Looping), bulk.Number(c.Released))
 	}
 	return bulk.Insert(waves, rows)
 }

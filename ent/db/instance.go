@@ -119,6 +119,12 @@ type Instance struct {
 	Failures int `json:"failures,omitempty"`
 	// QuarantinedVersion holds the value of the "quarantined_version" field.
 	QuarantinedVersion string `json:"quarantined_version,omitempty"`
+	// InterruptedVersion holds the value of the "interrupted_version" field.
+	InterruptedVersion string `json:"interrupted_version,omitempty"`
+	// interrupted attempts in a row at interrupted_version
+	Interruptions int `json:"interruptions,omitempty"`
+	// whose grant the machine put off and has not begun
+	DeferredRolloutID *uuid.UUID `json:"deferred_rollout_id,omitempty"`
 	// Override holds the value of the "override" field.
 	Override rollout.OverrideKind `json:"override,omitempty"`
 	// OverrideVersion holds the value of the "override_version" field.
@@ -199,13 +205,13 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldMoveTo:
+		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
-		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldOverride:
+		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil:
 			values[i] = new(sql.NullTime)
@@ -539,6 +545,25 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.QuarantinedVersion = value.String
 			}
+		case instance.FieldInterruptedVersion:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field interrupted_version", values[i])
+			} else if value.Valid {
+				_m.InterruptedVersion = value.String
+			}
+		case instance.FieldInterruptions:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field interruptions", values[i])
+			} else if value.Valid {
+				_m.Interruptions = int(value.Int64)
+			}
+		case instance.FieldDeferredRolloutID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field deferred_rollout_id", values[i])
+			} else if value.Valid {
+				_m.DeferredRolloutID = new(uuid.UUID)
+				*_m.DeferredRolloutID = *value.S.(*uuid.UUID)
+			}
 		case instance.FieldOverride:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field override", values[i])
@@ -811,6 +836,17 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("quarantined_version=")
 	builder.WriteString(_m.QuarantinedVersion)
+	builder.WriteString(", ")
+	builder.WriteString("interrupted_version=")
+	builder.WriteString(_m.InterruptedVersion)
+	builder.WriteString(", ")
+	builder.WriteString("interruptions=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Interruptions))
+	builder.WriteString(", ")
+	if v := _m.DeferredRolloutID; v != nil {
+		builder.WriteString("deferred_rollout_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("override=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Override))

@@ -648,6 +648,48 @@ func (_c *InstanceCreate) SetNillableQuarantinedVersion(v *string) *InstanceCrea
 	return _c
 }
 
+// SetInterruptedVersion sets the "interrupted_version" field.
+func (_c *InstanceCreate) SetInterruptedVersion(v string) *InstanceCreate {
+	_c.mutation.SetInterruptedVersion(v)
+	return _c
+}
+
+// SetNillableInterruptedVersion sets the "interrupted_version" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableInterruptedVersion(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetInterruptedVersion(*v)
+	}
+	return _c
+}
+
+// SetInterruptions sets the "interruptions" field.
+func (_c *InstanceCreate) SetInterruptions(v int) *InstanceCreate {
+	_c.mutation.SetInterruptions(v)
+	return _c
+}
+
+// SetNillableInterruptions sets the "interruptions" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableInterruptions(v *int) *InstanceCreate {
+	if v != nil {
+		_c.SetInterruptions(*v)
+	}
+	return _c
+}
+
+// SetDeferredRolloutID sets the "deferred_rollout_id" field.
+func (_c *InstanceCreate) SetDeferredRolloutID(v uuid.UUID) *InstanceCreate {
+	_c.mutation.SetDeferredRolloutID(v)
+	return _c
+}
+
+// SetNillableDeferredRolloutID sets the "deferred_rollout_id" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableDeferredRolloutID(v *uuid.UUID) *InstanceCreate {
+	if v != nil {
+		_c.SetDeferredRolloutID(*v)
+	}
+	return _c
+}
+
 // SetOverride sets the "override" field.
 func (_c *InstanceCreate) SetOverride(v rollout.OverrideKind) *InstanceCreate {
 	_c.mutation.SetOverride(v)
@@ -939,6 +981,14 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultQuarantinedVersion
 		_c.mutation.SetQuarantinedVersion(v)
 	}
+	if _, ok := _c.mutation.InterruptedVersion(); !ok {
+		v := instance.DefaultInterruptedVersion
+		_c.mutation.SetInterruptedVersion(v)
+	}
+	if _, ok := _c.mutation.Interruptions(); !ok {
+		v := instance.DefaultInterruptions
+		_c.mutation.SetInterruptions(v)
+	}
 	if _, ok := _c.mutation.Override(); !ok {
 		v := instance.DefaultOverride
 		_c.mutation.SetOverride(v)
@@ -1070,6 +1120,12 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.QuarantinedVersion(); !ok {
 		return &ValidationError{Name: "quarantined_version", err: errors.New(`db: missing required field "Instance.quarantined_version"`)}
+	}
+	if _, ok := _c.mutation.InterruptedVersion(); !ok {
+		return &ValidationError{Name: "interrupted_version", err: errors.New(`db: missing required field "Instance.interrupted_version"`)}
+	}
+	if _, ok := _c.mutation.Interruptions(); !ok {
+		return &ValidationError{Name: "interruptions", err: errors.New(`db: missing required field "Instance.interruptions"`)}
 	}
 	if _, ok := _c.mutation.Override(); !ok {
 		return &ValidationError{Name: "override", err: errors.New(`db: missing required field "Instance.override"`)}
@@ -1311,6 +1367,18 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.QuarantinedVersion(); ok {
 		_spec.SetField(instance.FieldQuarantinedVersion, field.TypeString, value)
 		_node.QuarantinedVersion = value
+	}
+	if value, ok := _c.mutation.InterruptedVersion(); ok {
+		_spec.SetField(instance.FieldInterruptedVersion, field.TypeString, value)
+		_node.InterruptedVersion = value
+	}
+	if value, ok := _c.mutation.Interruptions(); ok {
+		_spec.SetField(instance.FieldInterruptions, field.TypeInt, value)
+		_node.Interruptions = value
+	}
+	if value, ok := _c.mutation.DeferredRolloutID(); ok {
+		_spec.SetField(instance.FieldDeferredRolloutID, field.TypeUUID, value)
+		_node.DeferredRolloutID = &value
 	}
 	if value, ok := _c.mutation.Override(); ok {
 		_spec.SetField(instance.FieldOverride, field.TypeInt8, value)

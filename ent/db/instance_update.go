@@ -839,6 +839,61 @@ func (_u *InstanceUpdate) SetNillableQuarantinedVersion(v *string) *InstanceUpda
 	return _u
 }
 
+// SetInterruptedVersion sets the "interrupted_version" field.
+func (_u *InstanceUpdate) SetInterruptedVersion(v string) *InstanceUpdate {
+	_u.mutation.SetInterruptedVersion(v)
+	return _u
+}
+
+// SetNillableInterruptedVersion sets the "interrupted_version" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableInterruptedVersion(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetInterruptedVersion(*v)
+	}
+	return _u
+}
+
+// SetInterruptions sets the "interruptions" field.
+func (_u *InstanceUpdate) SetInterruptions(v int) *InstanceUpdate {
+	_u.mutation.ResetInterruptions()
+	_u.mutation.SetInterruptions(v)
+	return _u
+}
+
+// SetNillableInterruptions sets the "interruptions" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableInterruptions(v *int) *InstanceUpdate {
+	if v != nil {
+		_u.SetInterruptions(*v)
+	}
+	return _u
+}
+
+// AddInterruptions adds value to the "interruptions" field.
+func (_u *InstanceUpdate) AddInterruptions(v int) *InstanceUpdate {
+	_u.mutation.AddInterruptions(v)
+	return _u
+}
+
+// SetDeferredRolloutID sets the "deferred_rollout_id" field.
+func (_u *InstanceUpdate) SetDeferredRolloutID(v uuid.UUID) *InstanceUpdate {
+	_u.mutation.SetDeferredRolloutID(v)
+	return _u
+}
+
+// SetNillableDeferredRolloutID sets the "deferred_rollout_id" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableDeferredRolloutID(v *uuid.UUID) *InstanceUpdate {
+	if v != nil {
+		_u.SetDeferredRolloutID(*v)
+	}
+	return _u
+}
+
+// ClearDeferredRolloutID clears the value of the "deferred_rollout_id" field.
+func (_u *InstanceUpdate) ClearDeferredRolloutID() *InstanceUpdate {
+	_u.mutation.ClearDeferredRolloutID()
+	return _u
+}
+
 // SetOverride sets the "override" field.
 func (_u *InstanceUpdate) SetOverride(v rollout.OverrideKind) *InstanceUpdate {
 	_u.mutation.ResetOverride()
@@ -1297,6 +1352,21 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.QuarantinedVersion(); ok {
 		_spec.SetField(instance.FieldQuarantinedVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.InterruptedVersion(); ok {
+		_spec.SetField(instance.FieldInterruptedVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Interruptions(); ok {
+		_spec.SetField(instance.FieldInterruptions, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedInterruptions(); ok {
+		_spec.AddField(instance.FieldInterruptions, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DeferredRolloutID(); ok {
+		_spec.SetField(instance.FieldDeferredRolloutID, field.TypeUUID, value)
+	}
+	if _u.mutation.DeferredRolloutIDCleared() {
+		_spec.ClearField(instance.FieldDeferredRolloutID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.Override(); ok {
 		_spec.SetField(instance.FieldOverride, field.TypeInt8, value)
@@ -2273,6 +2343,61 @@ func (_u *InstanceUpdateOne) SetNillableQuarantinedVersion(v *string) *InstanceU
 	return _u
 }
 
+// SetInterruptedVersion sets the "interrupted_version" field.
+func (_u *InstanceUpdateOne) SetInterruptedVersion(v string) *InstanceUpdateOne {
+	_u.mutation.SetInterruptedVersion(v)
+	return _u
+}
+
+// SetNillableInterruptedVersion sets the "interrupted_version" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableInterruptedVersion(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetInterruptedVersion(*v)
+	}
+	return _u
+}
+
+// SetInterruptions sets the "interruptions" field.
+func (_u *InstanceUpdateOne) SetInterruptions(v int) *InstanceUpdateOne {
+	_u.mutation.ResetInterruptions()
+	_u.mutation.SetInterruptions(v)
+	return _u
+}
+
+// SetNillableInterruptions sets the "interruptions" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableInterruptions(v *int) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetInterruptions(*v)
+	}
+	return _u
+}
+
+// AddInterruptions adds value to the "interruptions" field.
+func (_u *InstanceUpdateOne) AddInterruptions(v int) *InstanceUpdateOne {
+	_u.mutation.AddInterruptions(v)
+	return _u
+}
+
+// SetDeferredRolloutID sets the "deferred_rollout_id" field.
+func (_u *InstanceUpdateOne) SetDeferredRolloutID(v uuid.UUID) *InstanceUpdateOne {
+	_u.mutation.SetDeferredRolloutID(v)
+	return _u
+}
+
+// SetNillableDeferredRolloutID sets the "deferred_rollout_id" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableDeferredRolloutID(v *uuid.UUID) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetDeferredRolloutID(*v)
+	}
+	return _u
+}
+
+// ClearDeferredRolloutID clears the value of the "deferred_rollout_id" field.
+func (_u *InstanceUpdateOne) ClearDeferredRolloutID() *InstanceUpdateOne {
+	_u.mutation.ClearDeferredRolloutID()
+	return _u
+}
+
 // SetOverride sets the "override" field.
 func (_u *InstanceUpdateOne) SetOverride(v rollout.OverrideKind) *InstanceUpdateOne {
 	_u.mutation.ResetOverride()
@@ -2761,6 +2886,21 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.QuarantinedVersion(); ok {
 		_spec.SetField(instance.FieldQuarantinedVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.InterruptedVersion(); ok {
+		_spec.SetField(instance.FieldInterruptedVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Interruptions(); ok {
+		_spec.SetField(instance.FieldInterruptions, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedInterruptions(); ok {
+		_spec.AddField(instance.FieldInterruptions, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.DeferredRolloutID(); ok {
+		_spec.SetField(instance.FieldDeferredRolloutID, field.TypeUUID, value)
+	}
+	if _u.mutation.DeferredRolloutIDCleared() {
+		_spec.ClearField(instance.FieldDeferredRolloutID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.Override(); ok {
 		_spec.SetField(instance.FieldOverride, field.TypeInt8, value)

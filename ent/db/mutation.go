@@ -13435,6 +13435,10 @@ type InstanceMutation struct {
 	failures            *int
 	addfailures         *int
 	quarantined_version *string
+	interrupted_version *string
+	interruptions       *int
+	addinterruptions    *int
+	deferred_rollout_id *uuid.UUID
 	override            *rollout.OverrideKind
 	addoverride         *rollout.OverrideKind
 	override_version    *string
@@ -15736,6 +15740,147 @@ func (m *InstanceMutation) ResetQuarantinedVersion() {
 	m.quarantined_version = nil
 }
 
+// SetInterruptedVersion sets the "interrupted_version" field.
+func (m *InstanceMutation) SetInterruptedVersion(s string) {
+	m.interrupted_version = &s
+}
+
+// InterruptedVersion returns the value of the "interrupted_version" field in the mutation.
+func (m *InstanceMutation) InterruptedVersion() (r string, exists bool) {
+	v := m.interrupted_version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInterruptedVersion returns the old "interrupted_version" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldInterruptedVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInterruptedVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInterruptedVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInterruptedVersion: %w", err)
+	}
+	return oldValue.InterruptedVersion, nil
+}
+
+// ResetInterruptedVersion resets all changes to the "interrupted_version" field.
+func (m *InstanceMutation) ResetInterruptedVersion() {
+	m.interrupted_version = nil
+}
+
+// SetInterruptions sets the "interruptions" field.
+func (m *InstanceMutation) SetInterruptions(i int) {
+	m.interruptions = &i
+	m.addinterruptions = nil
+}
+
+// Interruptions returns the value of the "interruptions" field in the mutation.
+func (m *InstanceMutation) Interruptions() (r int, exists bool) {
+	v := m.interruptions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInterruptions returns the old "interruptions" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldInterruptions(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInterruptions is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInterruptions requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInterruptions: %w", err)
+	}
+	return oldValue.Interruptions, nil
+}
+
+// AddInterruptions adds i to the "interruptions" field.
+func (m *InstanceMutation) AddInterruptions(i int) {
+	if m.addinterruptions != nil {
+		*m.addinterruptions += i
+	} else {
+		m.addinterruptions = &i
+	}
+}
+
+// AddedInterruptions returns the value that was added to the "interruptions" field in this mutation.
+func (m *InstanceMutation) AddedInterruptions() (r int, exists bool) {
+	v := m.addinterruptions
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetInterruptions resets all changes to the "interruptions" field.
+func (m *InstanceMutation) ResetInterruptions() {
+	m.interruptions = nil
+	m.addinterruptions = nil
+}
+
+// SetDeferredRolloutID sets the "deferred_rollout_id" field.
+func (m *InstanceMutation) SetDeferredRolloutID(u uuid.UUID) {
+	m.deferred_rollout_id = &u
+}
+
+// DeferredRolloutID returns the value of the "deferred_rollout_id" field in the mutation.
+func (m *InstanceMutation) DeferredRolloutID() (r uuid.UUID, exists bool) {
+	v := m.deferred_rollout_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeferredRolloutID returns the old "deferred_rollout_id" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldDeferredRolloutID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeferredRolloutID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeferredRolloutID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeferredRolloutID: %w", err)
+	}
+	return oldValue.DeferredRolloutID, nil
+}
+
+// ClearDeferredRolloutID clears the value of the "deferred_rollout_id" field.
+func (m *InstanceMutation) ClearDeferredRolloutID() {
+	m.deferred_rollout_id = nil
+	m.clearedFields[instance.FieldDeferredRolloutID] = struct{}{}
+}
+
+// DeferredRolloutIDCleared returns if the "deferred_rollout_id" field was cleared in this mutation.
+func (m *InstanceMutation) DeferredRolloutIDCleared() bool {
+	_, ok := m.clearedFields[instance.FieldDeferredRolloutID]
+	return ok
+}
+
+// ResetDeferredRolloutID resets all changes to the "deferred_rollout_id" field.
+func (m *InstanceMutation) ResetDeferredRolloutID() {
+	m.deferred_rollout_id = nil
+	delete(m.clearedFields, instance.FieldDeferredRolloutID)
+}
+
 // SetOverride sets the "override" field.
 func (m *InstanceMutation) SetOverride(rk rollout.OverrideKind) {
 	m.override = &rk
@@ -16230,7 +16375,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 56)
+	fields := make([]string, 0, 59)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16378,6 +16523,15 @@ func (m *InstanceMutation) Fields() []string {
 	if m.quarantined_version != nil {
 		fields = append(fields, instance.FieldQuarantinedVersion)
 	}
+	if m.interrupted_version != nil {
+		fields = append(fields, instance.FieldInterruptedVersion)
+	}
+	if m.interruptions != nil {
+		fields = append(fields, instance.FieldInterruptions)
+	}
+	if m.deferred_rollout_id != nil {
+		fields = append(fields, instance.FieldDeferredRolloutID)
+	}
 	if m.override != nil {
 		fields = append(fields, instance.FieldOverride)
 	}
@@ -16505,6 +16659,12 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.Failures()
 	case instance.FieldQuarantinedVersion:
 		return m.QuarantinedVersion()
+	case instance.FieldInterruptedVersion:
+		return m.InterruptedVersion()
+	case instance.FieldInterruptions:
+		return m.Interruptions()
+	case instance.FieldDeferredRolloutID:
+		return m.DeferredRolloutID()
 	case instance.FieldOverride:
 		return m.Override()
 	case instance.FieldOverrideVersion:
@@ -16626,6 +16786,12 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldFailures(ctx)
 	case instance.FieldQuarantinedVersion:
 		return m.OldQuarantinedVersion(ctx)
+	case instance.FieldInterruptedVersion:
+		return m.OldInterruptedVersion(ctx)
+	case instance.FieldInterruptions:
+		return m.OldInterruptions(ctx)
+	case instance.FieldDeferredRolloutID:
+		return m.OldDeferredRolloutID(ctx)
 	case instance.FieldOverride:
 		return m.OldOverride(ctx)
 	case instance.FieldOverrideVersion:
@@ -16992,6 +17158,27 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetQuarantinedVersion(v)
 		return nil
+	case instance.FieldInterruptedVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInterruptedVersion(v)
+		return nil
+	case instance.FieldInterruptions:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInterruptions(v)
+		return nil
+	case instance.FieldDeferredRolloutID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeferredRolloutID(v)
+		return nil
 	case instance.FieldOverride:
 		v, ok := value.(rollout.OverrideKind)
 		if !ok {
@@ -17085,6 +17272,9 @@ func (m *InstanceMutation) AddedFields() []string {
 	if m.addfailures != nil {
 		fields = append(fields, instance.FieldFailures)
 	}
+	if m.addinterruptions != nil {
+		fields = append(fields, instance.FieldInterruptions)
+	}
 	if m.addoverride != nil {
 		fields = append(fields, instance.FieldOverride)
 	}
@@ -17120,6 +17310,8 @@ func (m *InstanceMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedLastCode()
 	case instance.FieldFailures:
 		return m.AddedFailures()
+	case instance.FieldInterruptions:
+		return m.AddedInterruptions()
 	case instance.FieldOverride:
 		return m.AddedOverride()
 	}
@@ -17215,6 +17407,13 @@ func (m *InstanceMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddFailures(v)
 		return nil
+	case instance.FieldInterruptions:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddInterruptions(v)
+		return nil
 	case instance.FieldOverride:
 		v, ok := value.(rollout.OverrideKind)
 		if !ok {
@@ -17268,6 +17467,9 @@ func (m *InstanceMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(instance.FieldLastRolloutID) {
 		fields = append(fields, instance.FieldLastRolloutID)
+	}
+	if m.FieldCleared(instance.FieldDeferredRolloutID) {
+		fields = append(fields, instance.FieldDeferredRolloutID)
 	}
 	if m.FieldCleared(instance.FieldOverrideUntil) {
 		fields = append(fields, instance.FieldOverrideUntil)
@@ -17327,6 +17529,9 @@ func (m *InstanceMutation) ClearField(name string) error {
 		return nil
 	case instance.FieldLastRolloutID:
 		m.ClearLastRolloutID()
+		return nil
+	case instance.FieldDeferredRolloutID:
+		m.ClearDeferredRolloutID()
 		return nil
 	case instance.FieldOverrideUntil:
 		m.ClearOverrideUntil()
@@ -17488,6 +17693,15 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldQuarantinedVersion:
 		m.ResetQuarantinedVersion()
+		return nil
+	case instance.FieldInterruptedVersion:
+		m.ResetInterruptedVersion()
+		return nil
+	case instance.FieldInterruptions:
+		m.ResetInterruptions()
+		return nil
+	case instance.FieldDeferredRolloutID:
+		m.ResetDeferredRolloutID()
 		return nil
 	case instance.FieldOverride:
 		m.ResetOverride()
@@ -25658,6 +25872,8 @@ type WaveMutation struct {
 	addnot_running *int
 	lost           *int
 	addlost        *int
+	looping        *int
+	addlooping     *int
 	released       *int
 	addreleased    *int
 	clearedFields  map[string]struct{}
@@ -26418,6 +26634,62 @@ func (m *WaveMutation) ResetLost() {
 	m.addlost = nil
 }
 
+// SetLooping sets the "looping" field.
+func (m *WaveMutation) SetLooping(i int) {
+	m.looping = &i
+	m.addlooping = nil
+}
+
+// Looping returns the value of the "looping" field in the mutation.
+func (m *WaveMutation) Looping() (r int, exists bool) {
+	v := m.looping
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLooping returns the old "looping" field's value of the Wave entity.
+// If the Wave object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *WaveMutation) OldLooping(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLooping is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLooping requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLooping: %w", err)
+	}
+	return oldValue.Looping, nil
+}
+
+// AddLooping adds i to the "looping" field.
+func (m *WaveMutation) AddLooping(i int) {
+	if m.addlooping != nil {
+		*m.addlooping += i
+	} else {
+		m.addlooping = &i
+	}
+}
+
+// AddedLooping returns the value that was added to the "looping" field in this mutation.
+func (m *WaveMutation) AddedLooping() (r int, exists bool) {
+	v := m.addlooping
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetLooping resets all changes to the "looping" field.
+func (m *WaveMutation) ResetLooping() {
+	m.looping = nil
+	m.addlooping = nil
+}
+
 // SetReleased sets the "released" field.
 func (m *WaveMutation) SetReleased(i int) {
 	m.released = &i
@@ -26535,7 +26807,7 @@ func (m *WaveMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *WaveMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.rollout != nil {
 		fields = append(fields, wave.FieldRolloutID)
 	}
@@ -26572,6 +26844,9 @@ func (m *WaveMutation) Fields() []string {
 	if m.lost != nil {
 		fields = append(fields, wave.FieldLost)
 	}
+	if m.looping != nil {
+		fields = append(fields, wave.FieldLooping)
+	}
 	if m.released != nil {
 		fields = append(fields, wave.FieldReleased)
 	}
@@ -26607,6 +26882,8 @@ func (m *WaveMutation) Field(name string) (ent.Value, bool) {
 		return m.NotRunning()
 	case wave.FieldLost:
 		return m.Lost()
+	case wave.FieldLooping:
+		return m.Looping()
 	case wave.FieldReleased:
 		return m.Released()
 	}
@@ -26642,6 +26919,8 @@ func (m *WaveMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldNotRunning(ctx)
 	case wave.FieldLost:
 		return m.OldLost(ctx)
+	case wave.FieldLooping:
+		return m.OldLooping(ctx)
 	case wave.FieldReleased:
 		return m.OldReleased(ctx)
 	}
@@ -26737,6 +27016,13 @@ func (m *WaveMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetLost(v)
 		return nil
+	case wave.FieldLooping:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLooping(v)
+		return nil
 	case wave.FieldReleased:
 		v, ok := value.(int)
 		if !ok {
@@ -26785,6 +27071,9 @@ func (m *WaveMutation) AddedFields() []string {
 	if m.addlost != nil {
 		fields = append(fields, wave.FieldLost)
 	}
+	if m.addlooping != nil {
+		fields = append(fields, wave.FieldLooping)
+	}
 	if m.addreleased != nil {
 		fields = append(fields, wave.FieldReleased)
 	}
@@ -26818,6 +27107,8 @@ func (m *WaveMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedNotRunning()
 	case wave.FieldLost:
 		return m.AddedLost()
+	case wave.FieldLooping:
+		return m.AddedLooping()
 	case wave.FieldReleased:
 		return m.AddedReleased()
 	}
@@ -26906,6 +27197,13 @@ func (m *WaveMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddLost(v)
 		return nil
+	case wave.FieldLooping:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddLooping(v)
+		return nil
 	case wave.FieldReleased:
 		v, ok := value.(int)
 		if !ok {
@@ -26975,6 +27273,9 @@ func (m *WaveMutation) ResetField(name string) error {
 		return nil
 	case wave.FieldLost:
 		m.ResetLost()
+		return nil
+	case wave.FieldLooping:
+		m.ResetLooping()
 		return nil
 	case wave.FieldReleased:
 		m.ResetReleased()

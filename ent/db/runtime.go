@@ -310,24 +310,32 @@ func init() {
 	instanceDescQuarantinedVersion := instanceFields[49].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
+	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
+	instanceDescInterruptedVersion := instanceFields[50].Descriptor()
+	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
+	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
+	// instanceDescInterruptions is the schema descriptor for interruptions field.
+	instanceDescInterruptions := instanceFields[51].Descriptor()
+	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
+	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[50].Descriptor()
+	instanceDescOverride := instanceFields[53].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[51].Descriptor()
+	instanceDescOverrideVersion := instanceFields[54].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[53].Descriptor()
+	instanceDescOverrideBy := instanceFields[56].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[54].Descriptor()
+	instanceDescOverrideReason := instanceFields[57].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[55].Descriptor()
+	instanceDescMoved := instanceFields[58].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()
@@ -478,8 +486,12 @@ func init() {
 	waveDescLost := waveFields[11].Descriptor()
 	// wave.DefaultLost holds the default value on creation for the lost field.
 	wave.DefaultLost = waveDescLost.Default.(int)
+	// waveDescLooping is the schema descriptor for looping field.
+	waveDescLooping := waveFields[12].Descriptor()
+	// wave.DefaultLooping holds the default value on creation for the looping field.
+	wave.DefaultLooping = waveDescLooping.Default.(int)
 	// waveDescReleased is the schema descriptor for released field.
-	waveDescReleased := waveFields[12].Descriptor()
+	waveDescReleased := waveFields[13].Descriptor()
 	// wave.DefaultReleased holds the default value on creation for the released field.
 	wave.DefaultReleased = waveDescReleased.Default.(int)
 }

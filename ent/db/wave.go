@@ -42,6 +42,8 @@ type Wave struct {
 	NotRunning int `json:"not_running,omitempty"`
 	// Lost holds the value of the "lost" field.
 	Lost int `json:"lost,omitempty"`
+	// Looping holds the value of the "looping" field.
+	Looping int `json:"looping,omitempty"`
 	// interrupted, deferred or withdrawn
 	Released int `json:"released,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -75,7 +77,7 @@ func (*Wave) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case wave.FieldID, wave.FieldPosition, wave.FieldGranted, wave.FieldDownloading, wave.FieldDownloaded, wave.FieldInstalled, wave.FieldSucceeded, wave.FieldFailed, wave.FieldTimedOut, wave.FieldRolledBack, wave.FieldNotRunning, wave.FieldLost, wave.FieldReleased:
+		case wave.FieldID, wave.FieldPosition, wave.FieldGranted, wave.FieldDownloading, wave.FieldDownloaded, wave.FieldInstalled, wave.FieldSucceeded, wave.FieldFailed, wave.FieldTimedOut, wave.FieldRolledBack, wave.FieldNotRunning, wave.FieldLost, wave.FieldLooping, wave.FieldReleased:
 			values[i] = new(sql.NullInt64)
 		case wave.FieldRolloutID:
 			values[i] = new(uuid.UUID)
@@ -172,6 +174,12 @@ func (_m *Wave) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Lost = int(value.Int64)
 			}
+		case wave.FieldLooping:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field looping", values[i])
+			} else if value.Valid {
+				_m.Looping = int(value.Int64)
+			}
 		case wave.FieldReleased:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
 				return fmt.Errorf("unexpected type %T for field released", values[i])
@@ -254,6 +262,9 @@ func (_m *Wave) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("lost=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Lost))
+	builder.WriteString(", ")
+	builder.WriteString("looping=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Looping))
 	builder.WriteString(", ")
 	builder.WriteString("released=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Released))

@@ -173,6 +173,20 @@ func (_c *WaveCreate) SetNillableLost(v *int) *WaveCreate {
 	return _c
 }
 
+// SetLooping sets the "looping" field.
+func (_c *WaveCreate) SetLooping(v int) *WaveCreate {
+	_c.mutation.SetLooping(v)
+	return _c
+}
+
+// SetNillableLooping sets the "looping" field if the given value is not nil.
+func (_c *WaveCreate) SetNillableLooping(v *int) *WaveCreate {
+	if v != nil {
+		_c.SetLooping(*v)
+	}
+	return _c
+}
+
 // SetReleased sets the "released" field.
 func (_c *WaveCreate) SetReleased(v int) *WaveCreate {
 	_c.mutation.SetReleased(v)
@@ -267,6 +281,10 @@ func (_c *WaveCreate) defaults() {
 		v := wave.DefaultLost
 		_c.mutation.SetLost(v)
 	}
+	if _, ok := _c.mutation.Looping(); !ok {
+		v := wave.DefaultLooping
+		_c.mutation.SetLooping(v)
+	}
 	if _, ok := _c.mutation.Released(); !ok {
 		v := wave.DefaultReleased
 		_c.mutation.SetReleased(v)
@@ -310,6 +328,9 @@ func (_c *WaveCreate) check() error {
 	}
 	if _, ok := _c.mutation.Lost(); !ok {
 		return &ValidationError{Name: "lost", err: errors.New(`db: missing required field "Wave.lost"`)}
+	}
+	if _, ok := _c.mutation.Looping(); !ok {
+		return &ValidationError{Name: "looping", err: errors.New(`db: missing required field "Wave.looping"`)}
 	}
 	if _, ok := _c.mutation.Released(); !ok {
 		return &ValidationError{Name: "released", err: errors.New(`db: missing required field "Wave.released"`)}
@@ -386,6 +407,10 @@ func (_c *WaveCreate) createSpec() (*Wave, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Lost(); ok {
 		_spec.SetField(wave.FieldLost, field.TypeInt, value)
 		_node.Lost = value
+	}
+	if value, ok := _c.mutation.Looping(); ok {
+		_spec.SetField(wave.FieldLooping, field.TypeInt, value)
+		_node.Looping = value
 	}
 	if value, ok := _c.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)

@@ -237,6 +237,27 @@ func (_u *WaveUpdate) AddLost(v int) *WaveUpdate {
 	return _u
 }
 
+// SetLooping sets the "looping" field.
+func (_u *WaveUpdate) SetLooping(v int) *WaveUpdate {
+	_u.mutation.ResetLooping()
+	_u.mutation.SetLooping(v)
+	return _u
+}
+
+// SetNillableLooping sets the "looping" field if the given value is not nil.
+func (_u *WaveUpdate) SetNillableLooping(v *int) *WaveUpdate {
+	if v != nil {
+		_u.SetLooping(*v)
+	}
+	return _u
+}
+
+// AddLooping adds value to the "looping" field.
+func (_u *WaveUpdate) AddLooping(v int) *WaveUpdate {
+	_u.mutation.AddLooping(v)
+	return _u
+}
+
 // SetReleased sets the "released" field.
 func (_u *WaveUpdate) SetReleased(v int) *WaveUpdate {
 	_u.mutation.ResetReleased()
@@ -369,6 +390,12 @@ func (_u *WaveUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.AddedLost(); ok {
 		_spec.AddField(wave.FieldLost, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Looping(); ok {
+		_spec.SetField(wave.FieldLooping, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLooping(); ok {
+		_spec.AddField(wave.FieldLooping, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)
@@ -606,6 +633,27 @@ func (_u *WaveUpdateOne) AddLost(v int) *WaveUpdateOne {
 	return _u
 }
 
+// SetLooping sets the "looping" field.
+func (_u *WaveUpdateOne) SetLooping(v int) *WaveUpdateOne {
+	_u.mutation.ResetLooping()
+	_u.mutation.SetLooping(v)
+	return _u
+}
+
+// SetNillableLooping sets the "looping" field if the given value is not nil.
+func (_u *WaveUpdateOne) SetNillableLooping(v *int) *WaveUpdateOne {
+	if v != nil {
+		_u.SetLooping(*v)
+	}
+	return _u
+}
+
+// AddLooping adds value to the "looping" field.
+func (_u *WaveUpdateOne) AddLooping(v int) *WaveUpdateOne {
+	_u.mutation.AddLooping(v)
+	return _u
+}
+
 // SetReleased sets the "released" field.
 func (_u *WaveUpdateOne) SetReleased(v int) *WaveUpdateOne {
 	_u.mutation.ResetReleased()
@@ -768,6 +816,12 @@ func (_u *WaveUpdateOne) sqlSave(ctx context.Context) (_node *Wave, err error) {
 	}
 	if value, ok := _u.mutation.AddedLost(); ok {
 		_spec.AddField(wave.FieldLost, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.Looping(); ok {
+		_spec.SetField(wave.FieldLooping, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedLooping(); ok {
+		_spec.AddField(wave.FieldLooping, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Released(); ok {
 		_spec.SetField(wave.FieldReleased, field.TypeInt, value)

@@ -76,6 +76,7 @@ func (Wave) Fields() []ent.Field {
 		field.Int("rolled_back").Default(0),
 		field.Int("not_running").Default(0),
 		field.Int("lost").Default(0),
+		field.Int("looping").Default(0),
 		field.Int("released").Default(0).Comment("interrupted, deferred or withdrawn"),
 	}
 }

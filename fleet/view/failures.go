@@ -151,11 +151,13 @@ func failedOf(c rollout.Counts, o *rollout.Outcome) int {
 	case *o == rollout.OutcomeRolledBack:
 		return c.RolledBack
 	case *o == rollout.OutcomeFailed:
-		return c.Failed - c.TimedOut - c.RolledBack - c.NotRunning - c.Lost
+		return c.Failed - c.TimedOut - c.RolledBack - c.NotRunning - c.Lost - c.Looping
 	case *o == rollout.OutcomeNotRunning:
 		return c.NotRunning
 	case *o == rollout.OutcomeLost:
 		return c.Lost
+	case *o == rollout.OutcomeLooping:
+		return c.Looping
 	}
 	return 0
 }

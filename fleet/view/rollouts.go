@@ -54,7 +54,7 @@ func (s *Service) Waves(ctx context.Context, rollouts []uuid.UUID) (map[uuid.UUI
 func WaveCounts(w *db.Wave) rollout.Counts {
 	return rollout.Counts{
 		Granted: w.Granted, Downloading: w.Downloading, Downloaded: w.Downloaded, Installed: w.Installed,
-		Succeeded: w.Succeeded, Failed: w.Failed, TimedOut: w.TimedOut, RolledBack: w.RolledBack, NotRunning: w.NotRunning, Lost: w.Lost, Released: w.Released,
+		Succeeded: w.Succeeded, Failed: w.Failed, TimedOut: w.TimedOut, RolledBack: w.RolledBack, NotRunning: w.NotRunning, Lost: w.Lost, Looping: w.Looping, Released: w.Released,
 	}
 }
 

@@ -327,6 +327,29 @@ func (ec *executionContext) fieldContext_AttemptCounts_lost(_ context.Context, f
 	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
 }
 
+func (ec *executionContext) _AttemptCounts_looping(ctx context.Context, field graphql.CollectedField, obj *rollout.Counts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttemptCounts_looping(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Looping, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttemptCounts_looping(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AttemptCounts", field, false, false, "Int")
+}
+
 func (ec *executionContext) _AttemptCounts_released(ctx context.Context, field graphql.CollectedField, obj *rollout.Counts) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2874,6 +2897,11 @@ func (ec *executionContext) _AttemptCounts(ctx context.Context, sel ast.Selectio
 			}
 		case "lost":
 			out.Values[i] = ec._AttemptCounts_lost(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "looping":
+			out.Values[i] = ec._AttemptCounts_looping(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -147,6 +147,7 @@ type ComplexityRoot struct {
 		Finished    func(childComplexity int) int
 		Granted     func(childComplexity int) int
 		Installed   func(childComplexity int) int
+		Looping     func(childComplexity int) int
 		Lost        func(childComplexity int) int
 		NotRunning  func(childComplexity int) int
 		Released    func(childComplexity int) int
@@ -1345,6 +1346,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AttemptCounts.Installed(childComplexity), true
+	case "AttemptCounts.looping":
+		if e.ComplexityRoot.AttemptCounts.Looping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttemptCounts.Looping(childComplexity), true
 	case "AttemptCounts.lost":
 		if e.ComplexityRoot.AttemptCounts.Lost == nil {
 			break
@@ -6092,6 +6099,8 @@ type AttemptCounts {
   notRunning: Int!
   "Attempts whose machine is silent since it installed the update; included in ` + "`" + `failed` + "`" + `."
   lost: Int!
+  "Attempts whose machine was interrupted too often in a row; included in ` + "`" + `failed` + "`" + `."
+  looping: Int!
   "Attempts that neither succeeded nor failed: interrupted, deferred by the machine, or withdrawn."
   released: Int!
 }
@@ -6427,6 +6436,8 @@ enum Outcome {
   CAME_BACK
   "The machine is silent since it installed the update."
   LOST
+  "Interrupted ` + "`" + `maxAttempts` + "`" + ` times in a row: the machine begins the update again and again."
+  LOOPING
 }
 
 "Permission to update, with a lease."
@@ -8028,6 +8039,8 @@ func (ec *executionContext) childFields_AttemptCounts(ctx context.Context, field
 		return ec.fieldContext_AttemptCounts_notRunning(ctx, field)
 	case "lost":
 		return ec.fieldContext_AttemptCounts_lost(ctx, field)
+	case "looping":
+		return ec.fieldContext_AttemptCounts_looping(ctx, field)
 	case "released":
 		return ec.fieldContext_AttemptCounts_released(ctx, field)
 	}

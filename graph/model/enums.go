@@ -16,7 +16,7 @@ const (
 	instanceStates = "NONE UNDEFINED GRANTED ERROR COMPLETE INSTALLED DOWNLOADED DOWNLOADING ON_HOLD"
 	standings      = "ACTIVE SILENT OVERRIDDEN QUARANTINED"
 	rolloutStates  = "ACTIVE PAUSED HALTED COMPLETED SUPERSEDED"
-	outcomes       = "SUCCEEDED FAILED ROLLED_BACK TIMED_OUT INTERRUPTED DEFERRED WITHDRAWN NOT_RUNNING CAME_BACK LOST" // from 1
+	outcomes       = "SUCCEEDED FAILED ROLLED_BACK TIMED_OUT INTERRUPTED DEFERRED WITHDRAWN NOT_RUNNING CAME_BACK LOST LOOPING" // from 1
 	overrideKinds  = "HOLD PIN"                                                                                         // from 1
 	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                // from 1
 	severities     = "SUCCESS INFO WARNING ERROR"                                                                       // from 1

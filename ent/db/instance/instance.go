@@ -111,6 +111,12 @@ const (
 	FieldFailures = "failures"
 	// FieldQuarantinedVersion holds the string denoting the quarantined_version field in the database.
 	FieldQuarantinedVersion = "quarantined_version"
+	// FieldInterruptedVersion holds the string denoting the interrupted_version field in the database.
+	FieldInterruptedVersion = "interrupted_version"
+	// FieldInterruptions holds the string denoting the interruptions field in the database.
+	FieldInterruptions = "interruptions"
+	// FieldDeferredRolloutID holds the string denoting the deferred_rollout_id field in the database.
+	FieldDeferredRolloutID = "deferred_rollout_id"
 	// FieldOverride holds the string denoting the override field in the database.
 	FieldOverride = "override"
 	// FieldOverrideVersion holds the string denoting the override_version field in the database.
@@ -217,6 +223,9 @@ var Columns = []string{
 	FieldFailedVersion,
 	FieldFailures,
 	FieldQuarantinedVersion,
+	FieldInterruptedVersion,
+	FieldInterruptions,
+	FieldDeferredRolloutID,
 	FieldOverride,
 	FieldOverrideVersion,
 	FieldOverrideUntil,
@@ -293,6 +302,10 @@ var (
 	DefaultFailures int
 	// DefaultQuarantinedVersion holds the default value on creation for the "quarantined_version" field.
 	DefaultQuarantinedVersion string
+	// DefaultInterruptedVersion holds the default value on creation for the "interrupted_version" field.
+	DefaultInterruptedVersion string
+	// DefaultInterruptions holds the default value on creation for the "interruptions" field.
+	DefaultInterruptions int
 	// DefaultOverride holds the default value on creation for the "override" field.
 	DefaultOverride rollout.OverrideKind
 	// DefaultOverrideVersion holds the default value on creation for the "override_version" field.
@@ -556,6 +569,21 @@ func ByFailures(opts ...sql.OrderTermOption) OrderOption {
 // ByQuarantinedVersion orders the results by the quarantined_version field.
 func ByQuarantinedVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldQuarantinedVersion, opts...).ToFunc()
+}
+
+// ByInterruptedVersion orders the results by the interrupted_version field.
+func ByInterruptedVersion(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldInterruptedVersion, opts...).ToFunc()
+}
+
+// ByInterruptions orders the results by the interruptions field.
+func ByInterruptions(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldInterruptions, opts...).ToFunc()
+}
+
+// ByDeferredRolloutID orders the results by the deferred_rollout_id field.
+func ByDeferredRolloutID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeferredRolloutID, opts...).ToFunc()
 }
 
 // ByOverride orders the results by the override field.

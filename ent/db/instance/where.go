@@ -306,6 +306,21 @@ func QuarantinedVersion(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldQuarantinedVersion, v))
 }
 
+// InterruptedVersion applies equality check predicate on the "interrupted_version" field. It's identical to InterruptedVersionEQ.
+func InterruptedVersion(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldInterruptedVersion, v))
+}
+
+// Interruptions applies equality check predicate on the "interruptions" field. It's identical to InterruptionsEQ.
+func Interruptions(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldInterruptions, v))
+}
+
+// DeferredRolloutID applies equality check predicate on the "deferred_rollout_id" field. It's identical to DeferredRolloutIDEQ.
+func DeferredRolloutID(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldDeferredRolloutID, v))
+}
+
 // Override applies equality check predicate on the "override" field. It's identical to OverrideEQ.
 func Override(v rollout.OverrideKind) predicate.Instance {
 	vc := int8(v)
@@ -2836,6 +2851,161 @@ func QuarantinedVersionEqualFold(v string) predicate.Instance {
 // QuarantinedVersionContainsFold applies the ContainsFold predicate on the "quarantined_version" field.
 func QuarantinedVersionContainsFold(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldContainsFold(FieldQuarantinedVersion, v))
+}
+
+// InterruptedVersionEQ applies the EQ predicate on the "interrupted_version" field.
+func InterruptedVersionEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionNEQ applies the NEQ predicate on the "interrupted_version" field.
+func InterruptedVersionNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionIn applies the In predicate on the "interrupted_version" field.
+func InterruptedVersionIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldInterruptedVersion, vs...))
+}
+
+// InterruptedVersionNotIn applies the NotIn predicate on the "interrupted_version" field.
+func InterruptedVersionNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldInterruptedVersion, vs...))
+}
+
+// InterruptedVersionGT applies the GT predicate on the "interrupted_version" field.
+func InterruptedVersionGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionGTE applies the GTE predicate on the "interrupted_version" field.
+func InterruptedVersionGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionLT applies the LT predicate on the "interrupted_version" field.
+func InterruptedVersionLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionLTE applies the LTE predicate on the "interrupted_version" field.
+func InterruptedVersionLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionContains applies the Contains predicate on the "interrupted_version" field.
+func InterruptedVersionContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionHasPrefix applies the HasPrefix predicate on the "interrupted_version" field.
+func InterruptedVersionHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionHasSuffix applies the HasSuffix predicate on the "interrupted_version" field.
+func InterruptedVersionHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionEqualFold applies the EqualFold predicate on the "interrupted_version" field.
+func InterruptedVersionEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldInterruptedVersion, v))
+}
+
+// InterruptedVersionContainsFold applies the ContainsFold predicate on the "interrupted_version" field.
+func InterruptedVersionContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldInterruptedVersion, v))
+}
+
+// InterruptionsEQ applies the EQ predicate on the "interruptions" field.
+func InterruptionsEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldInterruptions, v))
+}
+
+// InterruptionsNEQ applies the NEQ predicate on the "interruptions" field.
+func InterruptionsNEQ(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldInterruptions, v))
+}
+
+// InterruptionsIn applies the In predicate on the "interruptions" field.
+func InterruptionsIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldInterruptions, vs...))
+}
+
+// InterruptionsNotIn applies the NotIn predicate on the "interruptions" field.
+func InterruptionsNotIn(vs ...int) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldInterruptions, vs...))
+}
+
+// InterruptionsGT applies the GT predicate on the "interruptions" field.
+func InterruptionsGT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldInterruptions, v))
+}
+
+// InterruptionsGTE applies the GTE predicate on the "interruptions" field.
+func InterruptionsGTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldInterruptions, v))
+}
+
+// InterruptionsLT applies the LT predicate on the "interruptions" field.
+func InterruptionsLT(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldInterruptions, v))
+}
+
+// InterruptionsLTE applies the LTE predicate on the "interruptions" field.
+func InterruptionsLTE(v int) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldInterruptions, v))
+}
+
+// DeferredRolloutIDEQ applies the EQ predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDNEQ applies the NEQ predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDNEQ(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDIn applies the In predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldDeferredRolloutID, vs...))
+}
+
+// DeferredRolloutIDNotIn applies the NotIn predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDNotIn(vs ...uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldDeferredRolloutID, vs...))
+}
+
+// DeferredRolloutIDGT applies the GT predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDGT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDGTE applies the GTE predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDGTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDLT applies the LT predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDLT(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDLTE applies the LTE predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDLTE(v uuid.UUID) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldDeferredRolloutID, v))
+}
+
+// DeferredRolloutIDIsNil applies the IsNil predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldDeferredRolloutID))
+}
+
+// DeferredRolloutIDNotNil applies the NotNil predicate on the "deferred_rollout_id" field.
+func DeferredRolloutIDNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldDeferredRolloutID))
 }
 
 // OverrideEQ applies the EQ predicate on the "override" field.

@@ -572,6 +572,9 @@ var (
 		{Name: "failed_version", Type: field.TypeString, Default: ""},
 		{Name: "failures", Type: field.TypeInt, Default: 0},
 		{Name: "quarantined_version", Type: field.TypeString, Default: ""},
+		{Name: "interrupted_version", Type: field.TypeString, Default: ""},
+		{Name: "interruptions", Type: field.TypeInt, Default: 0},
+		{Name: "deferred_rollout_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "override", Type: field.TypeInt8, Default: 0},
 		{Name: "override_version", Type: field.TypeString, Default: ""},
 		{Name: "override_until", Type: field.TypeTime, Nullable: true},
@@ -590,13 +593,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[55]},
+				Columns:    []*schema.Column{InstancesColumns[58]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[56]},
+				Columns:    []*schema.Column{InstancesColumns[59]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -605,22 +608,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -628,7 +631,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -636,12 +639,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[55], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[20]},
+				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[20]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -649,7 +652,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[56], InstancesColumns[11]},
+				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[11]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -950,6 +953,7 @@ var (
 		{Name: "rolled_back", Type: field.TypeInt, Default: 0},
 		{Name: "not_running", Type: field.TypeInt, Default: 0},
 		{Name: "lost", Type: field.TypeInt, Default: 0},
+		{Name: "looping", Type: field.TypeInt, Default: 0},
 		{Name: "released", Type: field.TypeInt, Default: 0},
 		{Name: "rollout_id", Type: field.TypeUUID},
 	}
@@ -961,7 +965,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "waves_rollouts_waves",
-				Columns:    []*schema.Column{WavesColumns[13]},
+				Columns:    []*schema.Column{WavesColumns[14]},
 				RefColumns: []*schema.Column{RolloutsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -970,7 +974,7 @@ var (
 			{
 				Name:    "wave_rollout_id_position",
 				Unique:  true,
-				Columns: []*schema.Column{WavesColumns[13], WavesColumns[1]},
+				Columns: []*schema.Column{WavesColumns[14], WavesColumns[1]},
 			},
 		},
 	}

@@ -36,6 +36,8 @@ const (
 	FieldNotRunning = "not_running"
 	// FieldLost holds the string denoting the lost field in the database.
 	FieldLost = "lost"
+	// FieldLooping holds the string denoting the looping field in the database.
+	FieldLooping = "looping"
 	// FieldReleased holds the string denoting the released field in the database.
 	FieldReleased = "released"
 	// EdgeRollout holds the string denoting the rollout edge name in mutations.
@@ -66,6 +68,7 @@ var Columns = []string{
 	FieldRolledBack,
 	FieldNotRunning,
 	FieldLost,
+	FieldLooping,
 	FieldReleased,
 }
 
@@ -100,6 +103,8 @@ var (
 	DefaultNotRunning int
 	// DefaultLost holds the default value on creation for the "lost" field.
 	DefaultLost int
+	// DefaultLooping holds the default value on creation for the "looping" field.
+	DefaultLooping int
 	// DefaultReleased holds the default value on creation for the "released" field.
 	DefaultReleased int
 )
@@ -170,6 +175,11 @@ func ByNotRunning(opts ...sql.OrderTermOption) OrderOption {
 // ByLost orders the results by the lost field.
 func ByLost(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLost, opts...).ToFunc()
+}
+
+// ByLooping orders the results by the looping field.
+func ByLooping(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLooping, opts...).ToFunc()
 }
 
 // ByReleased orders the results by the released field.

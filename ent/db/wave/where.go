@@ -114,6 +114,11 @@ func Lost(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldEQ(FieldLost, v))
 }
 
+// Looping applies equality check predicate on the "looping" field. It's identical to LoopingEQ.
+func Looping(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldLooping, v))
+}
+
 // Released applies equality check predicate on the "released" field. It's identical to ReleasedEQ.
 func Released(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldEQ(FieldReleased, v))
@@ -577,6 +582,46 @@ func LostLT(v int) predicate.Wave {
 // LostLTE applies the LTE predicate on the "lost" field.
 func LostLTE(v int) predicate.Wave {
 	return predicate.Wave(sql.FieldLTE(FieldLost, v))
+}
+
+// LoopingEQ applies the EQ predicate on the "looping" field.
+func LoopingEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldEQ(FieldLooping, v))
+}
+
+// LoopingNEQ applies the NEQ predicate on the "looping" field.
+func LoopingNEQ(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldNEQ(FieldLooping, v))
+}
+
+// LoopingIn applies the In predicate on the "looping" field.
+func LoopingIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldIn(FieldLooping, vs...))
+}
+
+// LoopingNotIn applies the NotIn predicate on the "looping" field.
+func LoopingNotIn(vs ...int) predicate.Wave {
+	return predicate.Wave(sql.FieldNotIn(FieldLooping, vs...))
+}
+
+// LoopingGT applies the GT predicate on the "looping" field.
+func LoopingGT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGT(FieldLooping, v))
+}
+
+// LoopingGTE applies the GTE predicate on the "looping" field.
+func LoopingGTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldGTE(FieldLooping, v))
+}
+
+// LoopingLT applies the LT predicate on the "looping" field.
+func LoopingLT(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLT(FieldLooping, v))
+}
+
+// LoopingLTE applies the LTE predicate on the "looping" field.
+func LoopingLTE(v int) predicate.Wave {
+	return predicate.Wave(sql.FieldLTE(FieldLooping, v))
 }
 
 // ReleasedEQ applies the EQ predicate on the "released" field.

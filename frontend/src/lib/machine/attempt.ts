@@ -42,6 +42,7 @@ const tones: Partial<Record<Outcome, Tone>> = {
   TIMED_OUT: 'fail',
   NOT_RUNNING: 'fail',
   LOST: 'fail',
+  LOOPING: 'fail',
   CAME_BACK: 'done',
 };
 

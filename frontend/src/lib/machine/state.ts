@@ -30,6 +30,7 @@ export const outcomeLabel: Record<Outcome, string> = {
   NOT_RUNNING: 'Reported success, still on the old version',
   CAME_BACK: 'Came back after a failure',
   LOST: 'Silent after installing',
+  LOOPING: 'Interrupted too often',
 };
 
 /** The fields that determine the state of a machine. */
