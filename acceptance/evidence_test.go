@@ -118,6 +118,9 @@ func TestCase57_OldVersionAfterASuccessIsARollback(t *testing.T) {
 func TestCase57_FlappingMachineCountsOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
+		for _, other := range []string{"a", "b", "c"} {
+			s.holds(other, "1.0.0", "concurrency_limit")
+		}
 		s.updates("m", "1.0.0", "2.0.0")
 		for range 5 {
 			s.advance(10 * time.Minute)
@@ -132,7 +135,7 @@ func TestCase57_FlappingMachineCountsOnce(t *testing.T) {
 		}
 		s.attemptsEnded("m", rollout.OutcomeCameBack)
 		s.activityCount(rollout.ActivityMachineCameBack, 5)
-	}, policy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: 0.99, MinFinished: 3}, {Share: 1}} }))
+	}, limit(1, time.Minute), policy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: 0.99, MinFinished: 3}, {Share: 1}} }))
 }
 
 func TestCase57_SafeModeHaltsWhenItsOnlyProofFallsBack(t *testing.T) {

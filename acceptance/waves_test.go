@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,4 +81,89 @@ func TestCase25_WavesGrowByBucket(t *testing.T) {
 		s.rolloutIs(rollout.RolloutCompleted)
 		s.activityCount(rollout.ActivityWaveAdvanced, 2)
 	}, limit(fleetSize, 15*time.Minute), lease(24*time.Hour), waves)
+}
+
+// Shares of a small group can contain no machine. Every wave has a machine, and its gate
+// asks for no more than it has.
+func TestCase60_WavesOfASmallGroupHaveMachines(t *testing.T) {
+	shares := []float64{0.05, 0.25, 1}
+	waves := policy(func(p *rollout.Policy) {
+		for _, share := range shares {
+			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Minute, MinFinished: 5, MinSuccessShare: 0.9})
+		}
+	})
+	each(t, func(t *testing.T, s *site) {
+		for round := range 8 { // each with another salt
+			from, to := fmt.Sprintf("%d.0.0", round+1), fmt.Sprintf("%d.0.0", round+2)
+			if round > 0 {
+				s.promote(to)
+			}
+			waiting := map[string]bool{}
+			for i := range 10 {
+				waiting[fmt.Sprint("m", i)] = true
+				s.check(fmt.Sprint("m", i), from) // it is known
+			}
+			for wave := range shares {
+				if r := s.rolloutOf(s.group); r.Wave != wave {
+					t.Fatalf("round %d: wave %d, want %d: %+v", round, r.Wave, wave, r)
+				}
+				updated := 0
+				for _, m := range slices.Sorted(maps.Keys(waiting)) {
+					if s.check(m, from).offered() == "" {
+						continue
+					}
+					s.updates(m, from, to)
+					delete(waiting, m)
+					updated++
+				}
+				if updated == 0 {
+					t.Fatalf("round %d: no machine is in wave %d", round, wave+1)
+				}
+				s.advance(time.Minute)
+				s.work()
+			}
+			if len(waiting) > 0 || s.stateOf() != rollout.RolloutCompleted {
+				t.Fatalf("round %d: %d machines wait: %+v", round, len(waiting), s.rolloutOf(s.group))
+			}
+		}
+	}, limit(100, time.Minute), lease(24*time.Hour), waves)
+}
+
+func TestWaveOfMachinesThatCannotUpdateIsPassedAndSaysSo(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.holds("m", "1.0.0", "wave_not_reached")
+		s.check("ahead", "2.0.0")
+		s.advance(time.Minute)
+		s.work()
+		s.advance(time.Minute)
+		s.work()
+		s.grants("m", "1.0.0", "2.0.0")
+		a := s.activities(rollout.ActivityWaveAdvanced)
+		if len(a) != 1 || !strings.Contains(a[0].Detail, "wave 1 had no machine that could update") {
+			t.Errorf("activities %v", a)
+		}
+	}, policy(func(p *rollout.Policy) {
+		p.Waves = []rollout.Wave{{Canaries: []string{"ahead"}, Soak: time.Minute}, {Share: 1}}
+	}))
+}
+
+func TestCanaryThatFailsForGoodHalts(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("canary", "1.0.0", "2.0.0")
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "3/0 10")
+		s.reports("canary", "1.0.0", "3/0 10")
+		if s.stateOf() != rollout.RolloutActive {
+			t.Error("halted after the first of two attempts")
+		}
+		s.grants("canary", "1.0.0", "2.0.0")
+		s.reports("canary", "1.0.0", "3/0 10")
+		s.holds("n", "1.0.0", "halted")
+		if r := s.rolloutOf(s.group); r.Halt.Rule != rollout.HaltCanary || r.Halt.Machines[len(r.Halt.Machines)-1] != "canary" {
+			t.Errorf("halt %+v", r.Halt)
+		}
+	}, limit(9, time.Minute), policy(func(p *rollout.Policy) {
+		p.MaxAttempts = 2
+		p.Waves = []rollout.Wave{{Canaries: []string{"canary"}, Share: 1}}
+	}))
 }

@@ -82,13 +82,13 @@ func TestEnumerationsAreComplete(t *testing.T) {
 	check("InstanceState", int(rollout.StateOnHold)+1, reads(model.UnmarshalInstanceState))
 	check("Standing", int(rollout.StandingQuarantined)+1, reads(model.UnmarshalStanding))
 	check("RolloutState", int(rollout.RolloutSuperseded)+1, reads(model.UnmarshalRolloutState))
-	check("Outcome", int(rollout.OutcomeLost), reads(model.UnmarshalOutcome))
+	check("Outcome", int(rollout.OutcomeLooping), reads(model.UnmarshalOutcome))
 	check("ActivityKind", int(rollout.ActivityMachineCameBack), reads(model.UnmarshalActivityKind))
 	check("Severity", int(rollout.SeverityError), reads(model.UnmarshalSeverity))
 	check("OverrideKind", int(rollout.OverridePin), reads(model.UnmarshalOverrideKind))
 	check("PackageType", int(catalog.PackageOther), reads(model.UnmarshalPackageType))
 	check("Weekday", 7, reads(model.UnmarshalWeekday))
-	check("HaltRule", 3, reads(model.UnmarshalHaltRule))
+	check("HaltRule", 4, reads(model.UnmarshalHaltRule))
 	check("OnDemand", 3, reads(model.UnmarshalOnDemand))
 }
 

@@ -261,6 +261,8 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	switch {
 	case failed && leads && p.SafeMode && !r.Proven():
 		h.Rule = HaltSafeMode
+	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
+		h.Rule = HaltCanary
 	case p.HaltFailureShare > 0 && e.Failed > 0 && h.Finished >= p.HaltMinAttempts &&
 		float64(h.Failed)/float64(h.Finished) >= p.HaltFailureShare:
 		h.Rule, h.Share = HaltFailureShare, p.HaltFailureShare
@@ -268,6 +270,12 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 		return
 	}
 	w.halt(h, SeverityError, fx)
+}
+
+// isCanary reports whether the policy names the machine in a wave that has opened.
+func (w *World) isCanary(machine string) bool {
+	first, ok := w.Policy.canaries[machine]
+	return ok && first <= w.wave()
 }
 
 // without returns a copy of ids without one of them.

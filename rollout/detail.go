@@ -96,6 +96,11 @@ func (h Halt) describe() string {
 			return fmt.Sprintf("machine %s went first in safe mode and failed", h.Machines[n-1])
 		}
 		return "the machine that went first in safe mode failed"
+	case HaltCanary:
+		if n := len(h.Machines); n > 0 {
+			return fmt.Sprintf("canary %s failed for good", h.Machines[n-1])
+		}
+		return "a canary failed for good"
 	case HaltFailureShare:
 		if h.Share > 0 {
 			return fmt.Sprintf("%s, the limit is %s", numbers, percent(h.Share))

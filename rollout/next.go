@@ -42,7 +42,7 @@ func (w *World) WavesHold() bool {
 
 // Reaches reports whether a machine is inside the waves opened so far.
 func (w *World) Reaches(machine string) bool {
-	return !w.WavesHold() || w.Policy.reaches(w.wave(), machine, Bucket(w.Rollout.Salt, machine))
+	return !w.WavesHold() || w.reaches(w.wave(), machine, Bucket(w.Rollout.Salt, machine))
 }
 
 // nextReached returns the bucket of the first machine outside the current wave,

@@ -208,9 +208,22 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 	all := bad + t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Success() })
 	limit := t.policy.HaltFailureShare
 	alone := t.policy.SafeMode && first && e.outcome.Failure() && !t.proven()
-	if alone || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
+	gone := e.outcome.Failure() && m.quarantined == e.version && t.canary(m)
+	if gone || alone || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
 		t.halted = true
 	}
+}
+
+// canary reports whether a wave that has opened names the machine.
+func (t *twin) canary(m *twinMachine) bool {
+	for i := range min(t.wave+1, len(t.policy.Waves)) {
+		for _, id := range t.policy.Waves[i].Canaries {
+			if t.machines[id] == m {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // refresh ends a quarantine that is not for the next step.

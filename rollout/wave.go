@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,12 +11,13 @@ import (
 func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.lastWave())) }
 
 // reaches reports whether a wave contains the machine with this bucket.
-func (s *Schedule) reaches(wave int, machine string, bucket float64) bool {
+func (w *World) reaches(wave int, machine string, bucket float64) bool {
+	s := w.Policy
 	if bucket < s.policy.Waves[wave].Share {
 		return true
 	}
 	first, ok := s.canaries[machine]
-	return ok && first <= wave
+	return ok && first <= wave || slices.Contains(w.Rollout.Roster.Elected, machine)
 }
 
 func (e *evaluation) waveHolds() bool {
@@ -32,13 +34,13 @@ func (e *evaluation) waveHolds() bool {
 		machine, bucket = s.nextReached(cur)
 	case sideOwn:
 		bucket = Bucket(r.Salt, machine)
-		if s.reaches(cur, machine, bucket) {
+		if e.w.reaches(cur, machine, bucket) {
 			return false
 		}
 	}
 	wave := s.policy.Waves[cur]
 	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
-	if cur == s.lastWave() || r.GateAt.IsZero() || !s.reaches(cur+1, machine, bucket) {
+	if cur == s.lastWave() || r.GateAt.IsZero() || !e.w.reaches(cur+1, machine, bucket) {
 		return true
 	}
 	if end := r.GateAt.Add(wave.Soak); e.now.Before(end) {
@@ -59,12 +61,17 @@ func (w *World) gateHolds(wave *Wave) bool {
 	return finished <= 0 || w.successShare(finished) >= wave.MinSuccessShare
 }
 
-// mustFinish returns how many finished attempts the gate of a wave requires.
+// mustFinish returns how many finished attempts the gate of the current wave
+// requires: not more than it has machines.
 func (w *World) mustFinish(wave *Wave) int {
-	if wave.MinFinished == 0 && wave.Share == 0 {
-		return len(wave.Canaries) // only canaries: all of them must finish
+	need := wave.MinFinished
+	if need == 0 && wave.Share == 0 {
+		need = len(wave.Canaries) // only canaries: all of them must finish
 	}
-	return wave.MinFinished
+	if n, ok := w.eligible(); ok {
+		return min(need, n)
+	}
+	return need
 }
 
 // successShare returns the share of the finished attempts of the current wave
@@ -108,7 +115,11 @@ func (w *World) advanceWaves(now time.Time, fx *Effects) {
 		case r.GateAt.IsZero():
 			r.GateAt = now
 		default:
-			w.openNextWave("", now, fx)
+			detail := ""
+			if n, ok := w.eligible(); ok && n == 0 {
+				detail = fmt.Sprintf("; wave %d had no machine that could update", w.wave()+1)
+			}
+			w.openNextWave(detail, now, fx)
 		}
 	}
 }

@@ -86,6 +86,7 @@ type Rollout struct {
 	SetAside int      // failures of the current wave from before a resume, ignored by the gate
 	Proofs   int      // machines that succeeded in this rollout and have not fallen back, in any epoch
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
+	Roster   Roster   // the machines of the current wave
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
@@ -128,6 +129,7 @@ type HaltRule string
 const (
 	HaltSafeMode     HaltRule = "safe_mode"
 	HaltFailureShare HaltRule = "failure_share"
+	HaltCanary       HaltRule = "canary"
 	HaltByPerson     HaltRule = "person"
 )
 

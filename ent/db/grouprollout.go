@@ -61,6 +61,8 @@ type GroupRollout struct {
 	Leader string `json:"leader,omitempty"`
 	// Halt holds the value of the "halt" field.
 	Halt rollout.Halt `json:"halt,omitempty"`
+	// the last count of the current wave
+	Roster rollout.Roster `json:"roster,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the GroupRolloutQuery when eager-loading is set.
 	Edges        GroupRolloutEdges `json:"edges"`
@@ -125,7 +127,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt:
+		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldRoster:
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
@@ -288,6 +290,14 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field halt: %w", err)
 				}
 			}
+		case grouprollout.FieldRoster:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field roster", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Roster); err != nil {
+					return fmt.Errorf("unmarshal field roster: %w", err)
+				}
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -411,6 +421,9 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("halt=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Halt))
+	builder.WriteString(", ")
+	builder.WriteString("roster=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Roster))
 	builder.WriteByte(')')
 	return builder.String()
 }

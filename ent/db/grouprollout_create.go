@@ -226,6 +226,20 @@ func (_c *GroupRolloutCreate) SetHalt(v rollout.Halt) *GroupRolloutCreate {
 	return _c
 }
 
+// SetRoster sets the "roster" field.
+func (_c *GroupRolloutCreate) SetRoster(v rollout.Roster) *GroupRolloutCreate {
+	_c.mutation.SetRoster(v)
+	return _c
+}
+
+// SetNillableRoster sets the "roster" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableRoster(v *rollout.Roster) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetRoster(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *GroupRolloutCreate) SetID(v uuid.UUID) *GroupRolloutCreate {
 	_c.mutation.SetID(v)
@@ -506,6 +520,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
 		_node.Halt = value
+	}
+	if value, ok := _c.mutation.Roster(); ok {
+		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)
+		_node.Roster = value
 	}
 	if nodes := _c.mutation.GroupIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -343,6 +343,26 @@ func (_u *GroupRolloutUpdate) SetNillableHalt(v *rollout.Halt) *GroupRolloutUpda
 	return _u
 }
 
+// SetRoster sets the "roster" field.
+func (_u *GroupRolloutUpdate) SetRoster(v rollout.Roster) *GroupRolloutUpdate {
+	_u.mutation.SetRoster(v)
+	return _u
+}
+
+// SetNillableRoster sets the "roster" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableRoster(v *rollout.Roster) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetRoster(*v)
+	}
+	return _u
+}
+
+// ClearRoster clears the value of the "roster" field.
+func (_u *GroupRolloutUpdate) ClearRoster() *GroupRolloutUpdate {
+	_u.mutation.ClearRoster()
+	return _u
+}
+
 // AddWafeIDs adds the "waves" edge to the Wave entity by IDs.
 func (_u *GroupRolloutUpdate) AddWafeIDs(ids ...int) *GroupRolloutUpdate {
 	_u.mutation.AddWafeIDs(ids...)
@@ -588,6 +608,12 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Roster(); ok {
+		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)
+	}
+	if _u.mutation.RosterCleared() {
+		_spec.ClearField(grouprollout.FieldRoster, field.TypeJSON)
 	}
 	if _u.mutation.WavesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1053,6 +1079,26 @@ func (_u *GroupRolloutUpdateOne) SetNillableHalt(v *rollout.Halt) *GroupRolloutU
 	return _u
 }
 
+// SetRoster sets the "roster" field.
+func (_u *GroupRolloutUpdateOne) SetRoster(v rollout.Roster) *GroupRolloutUpdateOne {
+	_u.mutation.SetRoster(v)
+	return _u
+}
+
+// SetNillableRoster sets the "roster" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableRoster(v *rollout.Roster) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetRoster(*v)
+	}
+	return _u
+}
+
+// ClearRoster clears the value of the "roster" field.
+func (_u *GroupRolloutUpdateOne) ClearRoster() *GroupRolloutUpdateOne {
+	_u.mutation.ClearRoster()
+	return _u
+}
+
 // AddWafeIDs adds the "waves" edge to the Wave entity by IDs.
 func (_u *GroupRolloutUpdateOne) AddWafeIDs(ids ...int) *GroupRolloutUpdateOne {
 	_u.mutation.AddWafeIDs(ids...)
@@ -1328,6 +1374,12 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	}
 	if value, ok := _u.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.Roster(); ok {
+		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)
+	}
+	if _u.mutation.RosterCleared() {
+		_spec.ClearField(grouprollout.FieldRoster, field.TypeJSON)
 	}
 	if _u.mutation.WavesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -10696,6 +10696,7 @@ type GroupRolloutMutation struct {
 	addproofs             *int
 	leader                *string
 	halt                  *rollout.Halt
+	roster                *rollout.Roster
 	clearedFields         map[string]struct{}
 	group                 *uuid.UUID
 	clearedgroup          bool
@@ -11704,6 +11705,55 @@ func (m *GroupRolloutMutation) ResetHalt() {
 	m.halt = nil
 }
 
+// SetRoster sets the "roster" field.
+func (m *GroupRolloutMutation) SetRoster(r rollout.Roster) {
+	m.roster = &r
+}
+
+// Roster returns the value of the "roster" field in the mutation.
+func (m *GroupRolloutMutation) Roster() (r rollout.Roster, exists bool) {
+	v := m.roster
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoster returns the old "roster" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldRoster(ctx context.Context) (v rollout.Roster, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoster is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoster requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoster: %w", err)
+	}
+	return oldValue.Roster, nil
+}
+
+// ClearRoster clears the value of the "roster" field.
+func (m *GroupRolloutMutation) ClearRoster() {
+	m.roster = nil
+	m.clearedFields[grouprollout.FieldRoster] = struct{}{}
+}
+
+// RosterCleared returns if the "roster" field was cleared in this mutation.
+func (m *GroupRolloutMutation) RosterCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldRoster]
+	return ok
+}
+
+// ResetRoster resets all changes to the "roster" field.
+func (m *GroupRolloutMutation) ResetRoster() {
+	m.roster = nil
+	delete(m.clearedFields, grouprollout.FieldRoster)
+}
+
 // ClearGroup clears the "group" edge to the Group entity.
 func (m *GroupRolloutMutation) ClearGroup() {
 	m.clearedgroup = true
@@ -11927,7 +11977,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 20)
+	fields := make([]string, 0, 21)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -11988,6 +12038,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	if m.halt != nil {
 		fields = append(fields, grouprollout.FieldHalt)
 	}
+	if m.roster != nil {
+		fields = append(fields, grouprollout.FieldRoster)
+	}
 	return fields
 }
 
@@ -12036,6 +12089,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.Leader()
 	case grouprollout.FieldHalt:
 		return m.Halt()
+	case grouprollout.FieldRoster:
+		return m.Roster()
 	}
 	return nil, false
 }
@@ -12085,6 +12140,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldLeader(ctx)
 	case grouprollout.FieldHalt:
 		return m.OldHalt(ctx)
+	case grouprollout.FieldRoster:
+		return m.OldRoster(ctx)
 	}
 	return nil, fmt.Errorf("unknown GroupRollout field %s", name)
 }
@@ -12234,6 +12291,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetHalt(v)
 		return nil
+	case grouprollout.FieldRoster:
+		v, ok := value.(rollout.Roster)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoster(v)
+		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout field %s", name)
 }
@@ -12339,6 +12403,9 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	if m.FieldCleared(grouprollout.FieldGateAt) {
 		fields = append(fields, grouprollout.FieldGateAt)
 	}
+	if m.FieldCleared(grouprollout.FieldRoster) {
+		fields = append(fields, grouprollout.FieldRoster)
+	}
 	return fields
 }
 
@@ -12364,6 +12431,9 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldGateAt:
 		m.ClearGateAt()
+		return nil
+	case grouprollout.FieldRoster:
+		m.ClearRoster()
 		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout nullable field %s", name)
@@ -12432,6 +12502,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldHalt:
 		m.ResetHalt()
+		return nil
+	case grouprollout.FieldRoster:
+		m.ResetRoster()
 		return nil
 	}
 	return fmt.Errorf("unknown GroupRollout field %s", name)

@@ -39,6 +39,7 @@ func (GroupRollout) Fields() []ent.Field {
 		field.Int("proofs").Default(0).Comment("machines that succeeded and have not fallen back"),
 		field.String("leader").Default("").Comment("machine that updates first in safe mode"),
 		field.JSON("halt", rollout.Halt{}),
+		field.JSON("roster", rollout.Roster{}).Optional().Comment("the last count of the current wave"),
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 		return nil, err
 	}
 	for id := range b.states {
-		if err := b.expire(id); err != nil {
+		if err := b.settle(id); err != nil {
 			return nil, err
 		}
 	}
@@ -98,6 +98,23 @@ func (b *batch) lock(groups []uuid.UUID) error {
 			b.peaks[st.GroupID] = st.Ledger.InFlight
 		}
 	}
+	return nil
+}
+
+// settle ends the leases of a group that expired and counts its wave, where due.
+func (b *batch) settle(group uuid.UUID) error {
+	if err := b.expire(group); err != nil {
+		return err
+	}
+	w := b.worlds[group]
+	if !w.RosterDue(b.now) {
+		return nil
+	}
+	all, err := b.tx.Roster(b.ctx, group)
+	if err != nil {
+		return err
+	}
+	w.CountWave(all, b.now, b.effects[group])
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (
 		if err := b.lock([]uuid.UUID{group}); err != nil || b.worlds[group] == nil {
 			return err
 		}
-		if err := b.expire(group); err != nil {
+		if err := b.settle(group); err != nil {
 			return err
 		}
 		more = len(b.machines) >= dueLimit

@@ -7382,6 +7382,8 @@ type Halt {
 enum HaltRule {
   "Safe mode: the first machine failed, or the only machine that had succeeded was rolled back."
   SAFE_MODE
+  "A machine that a wave names failed for good: it is quarantined."
+  CANARY
   "Too large a share of the finished attempts failed."
   FAILURE_SHARE
   "A user halted it in an emergency."

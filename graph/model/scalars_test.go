@@ -135,7 +135,7 @@ func TestEnumerations(t *testing.T) {
 	for _, k := range []rollout.OverrideKind{rollout.OverrideHold, rollout.OverridePin} {
 		roundTrip(t, k, MarshalOverrideKind, UnmarshalOverrideKind)
 	}
-	for _, r := range []rollout.HaltRule{rollout.HaltSafeMode, rollout.HaltFailureShare, rollout.HaltByPerson} {
+	for _, r := range []rollout.HaltRule{rollout.HaltSafeMode, rollout.HaltFailureShare, rollout.HaltCanary, rollout.HaltByPerson} {
 		roundTrip(t, r, MarshalHaltRule, UnmarshalHaltRule)
 	}
 	for _, o := range []rollout.OnDemand{rollout.OnDemandSameRules, rollout.OnDemandSkipsPacing, rollout.OnDemandSkipsPacingAndWindows} {

@@ -52,6 +52,8 @@ const (
 	FieldLeader = "leader"
 	// FieldHalt holds the string denoting the halt field in the database.
 	FieldHalt = "halt"
+	// FieldRoster holds the string denoting the roster field in the database.
+	FieldRoster = "roster"
 	// EdgeGroup holds the string denoting the group edge name in mutations.
 	EdgeGroup = "group"
 	// EdgeWaves holds the string denoting the waves edge name in mutations.
@@ -115,6 +117,7 @@ var Columns = []string{
 	FieldProofs,
 	FieldLeader,
 	FieldHalt,
+	FieldRoster,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).

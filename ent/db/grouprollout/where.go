@@ -902,6 +902,16 @@ func LeaderContainsFold(v string) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldContainsFold(FieldLeader, v))
 }
 
+// RosterIsNil applies the IsNil predicate on the "roster" field.
+func RosterIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldRoster))
+}
+
+// RosterNotNil applies the NotNil predicate on the "roster" field.
+func RosterNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldRoster))
+}
+
 // HasGroup applies the HasEdge predicate on the "group" edge.
 func HasGroup() predicate.GroupRollout {
 	return predicate.GroupRollout(func(s *sql.Selector) {

@@ -467,6 +467,7 @@ var (
 		{Name: "proofs", Type: field.TypeInt, Default: 0},
 		{Name: "leader", Type: field.TypeString, Default: ""},
 		{Name: "halt", Type: field.TypeJSON},
+		{Name: "roster", Type: field.TypeJSON, Nullable: true},
 		{Name: "group_id", Type: field.TypeUUID},
 	}
 	// RolloutsTable holds the schema information for the "rollouts" table.
@@ -477,7 +478,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[20]},
+				Columns:    []*schema.Column{RolloutsColumns[21]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -486,7 +487,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[20], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[21], RolloutsColumns[5]},
 			},
 		},
 	}

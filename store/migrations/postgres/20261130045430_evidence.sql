@@ -3,6 +3,8 @@
 ALTER TABLE "instances" ADD COLUMN "lease_extended" bigint NOT NULL DEFAULT 0, ADD COLUMN "reboot_overdue" boolean NOT NULL DEFAULT false, ADD COLUMN "interrupted_version" character varying NOT NULL DEFAULT '', ADD COLUMN "interruptions" bigint NOT NULL DEFAULT 0, ADD COLUMN "deferred_rollout_id" uuid NULL;
 -- modify "ledgers" table
 ALTER TABLE "ledgers" ADD COLUMN "reboot_overdue" bigint NOT NULL DEFAULT 0;
+-- modify "rollouts" table
+ALTER TABLE "rollouts" ADD COLUMN "roster" jsonb NULL;
 -- modify "waves" table
 ALTER TABLE "waves" ADD COLUMN "looping" bigint NOT NULL DEFAULT 0;
 -- create "uptimes" table
@@ -17,6 +19,8 @@ DROP INDEX "uptime_ended_at";
 DROP TABLE "uptimes";
 -- reverse: modify "waves" table
 ALTER TABLE "waves" DROP COLUMN "looping";
+-- reverse: modify "rollouts" table
+ALTER TABLE "rollouts" DROP COLUMN "roster";
 -- reverse: modify "ledgers" table
 ALTER TABLE "ledgers" DROP COLUMN "reboot_overdue";
 -- reverse: modify "instances" table

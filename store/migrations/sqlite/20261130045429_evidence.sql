@@ -11,6 +11,8 @@ DROP TABLE `ledgers`;
 ALTER TABLE `new_ledgers` RENAME TO `ledgers`;
 -- create index "ledgers_group_id_key" to table: "ledgers"
 CREATE UNIQUE INDEX `ledgers_group_id_key` ON `ledgers` (`group_id`);
+-- add column "roster" to table: "rollouts"
+ALTER TABLE `rollouts` ADD COLUMN `roster` json NULL;
 -- create "new_instances" table
 CREATE TABLE `new_instances` (`id` uuid NOT NULL, `machine_id` text NOT NULL, `alias` text NOT NULL DEFAULT (''), `machine_alias` text NOT NULL DEFAULT (''), `address` text NOT NULL DEFAULT (''), `arch` text NOT NULL DEFAULT ('amd64'), `oem` text NOT NULL DEFAULT (''), `oem_version` text NOT NULL DEFAULT (''), `aleph_version` text NOT NULL DEFAULT (''), `version` text NOT NULL, `state` integer NOT NULL, `standing` integer NOT NULL, `reason` text NOT NULL DEFAULT (''), `decision` text NOT NULL DEFAULT (''), `decided_at` datetime NULL, `decision_until` datetime NULL, `created_at` datetime NOT NULL, `last_seen_at` datetime NOT NULL, `state_changed_at` datetime NOT NULL, `granted_at` datetime NULL, `lease_until` datetime NULL, `lease_extended` integer NOT NULL DEFAULT (0), `reboot_overdue` bool NOT NULL DEFAULT (false), `downloading_at` datetime NULL, `downloaded_at` datetime NULL, `installed_at` datetime NULL, `offer_rollout_id` uuid NULL, `offer_package_id` uuid NULL, `offer_version` text NOT NULL DEFAULT (''), `offer_wave` integer NOT NULL DEFAULT (0), `offer_epoch` integer NOT NULL DEFAULT (0), `attempt` integer NOT NULL DEFAULT (0), `last_offer_version` text NOT NULL DEFAULT (''), `last_granted_at` datetime NULL, `last_attempt_id` uuid NULL, `last_rollout_id` uuid NULL, `last_version` text NOT NULL DEFAULT (''), `last_from` text NOT NULL DEFAULT (''), `last_wave` integer NOT NULL DEFAULT (0), `last_epoch` integer NOT NULL DEFAULT (0), `last_stage` integer NOT NULL DEFAULT (0), `last_outcome` integer NOT NULL DEFAULT (0), `last_code` integer NOT NULL DEFAULT (0), `last_proof` bool NOT NULL DEFAULT (false), `last_oem` text NOT NULL DEFAULT (''), `failed_version` text NOT NULL DEFAULT (''), `failures` integer NOT NULL DEFAULT (0), `quarantined_version` text NOT NULL DEFAULT (''), `interrupted_version` text NOT NULL DEFAULT (''), `interruptions` integer NOT NULL DEFAULT (0), `deferred_rollout_id` uuid NULL, `override` integer NOT NULL DEFAULT (0), `override_version` text NOT NULL DEFAULT (''), `override_until` datetime NULL, `override_by` text NOT NULL DEFAULT (''), `override_reason` text NOT NULL DEFAULT (''), `moved` bool NOT NULL DEFAULT (false), `move_to` uuid NULL, `application_id` uuid NOT NULL, `group_id` uuid NULL, PRIMARY KEY (`id`), CONSTRAINT `instances_applications_instances` FOREIGN KEY (`application_id`) REFERENCES `applications` (`id`) ON DELETE CASCADE, CONSTRAINT `instances_groups_instances` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE SET NULL);
 -- copy rows from old table "instances" to new temporary table "new_instances"
@@ -79,6 +81,8 @@ DROP INDEX `instance_stretch`;
 DROP INDEX `instance_application_id_machine_id`;
 -- reverse: create "new_instances" table
 DROP TABLE `new_instances`;
+-- reverse: add column "roster" to table: "rollouts"
+ALTER TABLE `rollouts` DROP COLUMN `roster`;
 -- reverse: create index "ledgers_group_id_key" to table: "ledgers"
 DROP INDEX `ledgers_group_id_key`;
 -- reverse: create "new_ledgers" table
