@@ -62,6 +62,9 @@ func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupSt
 		}
 		return model.GroupStateUpToDate, nil
 	case rollout.RolloutActive, rollout.RolloutSuperseded:
+		if !current.Stall.Since.IsZero() {
+			return model.GroupStateStalled, nil
+		}
 	}
 	return model.GroupStateRollingOut, nil
 }

@@ -141,6 +141,13 @@ func (r *rolloutResolver) Halt(_ context.Context, obj *db.GroupRollout) (*rollou
 	return &h, nil
 }
 
+func (r *rolloutResolver) Stall(_ context.Context, obj *db.GroupRollout) (*rollout.Stall, error) {
+	if obj.Stall.Since.IsZero() {
+		return nil, nil
+	}
+	return &obj.Stall, nil
+}
+
 func (r *rolloutResolver) ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error) {
 	return r.fleet.View.ProjectedEnd(ctx, obj)
 }

@@ -38,6 +38,7 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	if again {
 		return
 	}
+	w.moved(now)
 	w.progress(r.ID, r.Wave, r.Epoch, Counts{Granted: 1}, fx)
 	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
 }
@@ -143,6 +144,9 @@ func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time
 	m.Last = r
 	w.prove(&r, 1)
 	fx.Ended = append(fx.Ended, *e)
+	if r.Rollout == w.Rollout.ID {
+		w.moved(now)
+	}
 	if r.Outcome.Success() {
 		w.succeed(m, fx)
 	} else {

@@ -76,6 +76,7 @@ const (
 	ActivityPolicyChanged      ActivityKind = 12
 	ActivityMirrorFailed       ActivityKind = 13
 	ActivityMachineCameBack    ActivityKind = 14
+	ActivityRolloutStalled     ActivityKind = 15
 )
 
 // Severity is the importance of an activity.

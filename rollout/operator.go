@@ -28,6 +28,7 @@ func (w *World) ResumeUpdates(by, reason string, now time.Time, fx *Effects) {
 			r.State = RolloutCompleted
 		}
 		r.Epoch++
+		w.moved(now)
 		r.Evidence, r.Failing, r.Leader = Counts{}, nil, ""
 		r.SetAside, r.GateAt = r.WaveCounts.Failed, time.Time{}
 	}

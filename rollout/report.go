@@ -130,6 +130,9 @@ func (w *World) stage(m *Machine, e Event, s State, now time.Time, fx *Effects) 
 	if rank(s) > rank(m.State) {
 		w.resumeDeferred(m, fx)
 		m.State = s
+		if a.Rollout == w.Rollout.ID {
+			w.moved(now)
+		}
 		var c Counts
 		reach(a, s, now, &c)
 		w.progress(a.Rollout, a.Wave, a.Epoch, c, fx)

@@ -37,7 +37,7 @@ func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string,
 	w.PackageMissingNoted = false
 	w.Rollout = Rollout{
 		ID: id, Package: target.ID, Version: target.Version, Salt: salt,
-		CreatedAt: now, WaveAt: now,
+		CreatedAt: now, WaveAt: now, ProgressAt: now,
 	}
 	if paused {
 		w.Rollout.State = RolloutPaused

@@ -9,7 +9,7 @@ import (
 const rosterEvery = time.Minute
 
 // Roster is what the last count of the machines of a wave found. Shares of a small
-// group can contain nobody; then the wave gets one machine by election.
+// group can contain no machine; then the wave gets one machine by election.
 type Roster struct {
 	At       time.Time // zero: not counted
 	Wave     int       // the counted wave

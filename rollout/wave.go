@@ -127,6 +127,7 @@ func (w *World) advanceWaves(now time.Time, fx *Effects) {
 // openNextWave opens the next wave and resets the counters of the current wave.
 func (w *World) openNextWave(detail string, now time.Time, fx *Effects) {
 	r := &w.Rollout
+	w.moved(now)
 	r.Wave = w.wave() + 1
 	r.WaveAt, r.GateAt, r.Approved, r.WaveCounts, r.SetAside = now, time.Time{}, false, Counts{}, 0
 	text := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.lastWave()+1, w.Policy.policy.Waves[r.Wave].describe())

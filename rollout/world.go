@@ -88,6 +88,9 @@ type Rollout struct {
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 	Roster   Roster   // the machines of the current wave
 
+	ProgressAt time.Time // see moved
+	Stall      Stall
+
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
 

@@ -92,7 +92,7 @@ type fact struct {
 type factLog struct {
 	mu      sync.Mutex
 	facts   map[fact]int
-	offered map[string]bool // machines that sent no event since their offer: the next offer is the same grant
+	offered map[string]bool // machines that sent no event since their offer, or put it off: the next offer is the same grant
 	total   int
 	updated int
 	changed chan struct{}
@@ -118,7 +118,7 @@ func (l *factLog) add(x simulate.Exchange) {
 	}
 	l.offered[id] = l.offered[id] || x.Result.Offered
 	if e := x.Request.Event; e != nil && !x.Request.Check && x.Result.Answer.Acknowledged > 0 {
-		l.offered[id] = false
+		l.offered[id] = e.Result == rollout.ResultDeferred
 		switch {
 		case e.Type == 13:
 			l.count(x, rollout.StateDownloading)

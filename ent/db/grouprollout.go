@@ -61,6 +61,10 @@ type GroupRollout struct {
 	Leader string `json:"leader,omitempty"`
 	// Halt holds the value of the "halt" field.
 	Halt rollout.Halt `json:"halt,omitempty"`
+	// last grant, step of an update, result or opened wave
+	ProgressAt *time.Time `json:"progress_at,omitempty"`
+	// why it makes no progress
+	Stall rollout.Stall `json:"stall,omitempty"`
 	// the last count of the current wave
 	Roster rollout.Roster `json:"roster,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -127,7 +131,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldRoster:
+		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldRoster:
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
@@ -135,7 +139,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case grouprollout.FieldVersion, grouprollout.FieldSalt, grouprollout.FieldLeader:
 			values[i] = new(sql.NullString)
-		case grouprollout.FieldCreatedAt, grouprollout.FieldStartedAt, grouprollout.FieldEndedAt, grouprollout.FieldReplacedAt, grouprollout.FieldWaveAt, grouprollout.FieldGateAt:
+		case grouprollout.FieldCreatedAt, grouprollout.FieldStartedAt, grouprollout.FieldEndedAt, grouprollout.FieldReplacedAt, grouprollout.FieldWaveAt, grouprollout.FieldGateAt, grouprollout.FieldProgressAt:
 			values[i] = new(sql.NullTime)
 		case grouprollout.FieldID, grouprollout.FieldGroupID, grouprollout.FieldPackageID:
 			values[i] = new(uuid.UUID)
@@ -290,6 +294,21 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field halt: %w", err)
 				}
 			}
+		case grouprollout.FieldProgressAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field progress_at", values[i])
+			} else if value.Valid {
+				_m.ProgressAt = new(time.Time)
+				*_m.ProgressAt = value.Time
+			}
+		case grouprollout.FieldStall:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field stall", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Stall); err != nil {
+					return fmt.Errorf("unmarshal field stall: %w", err)
+				}
+			}
 		case grouprollout.FieldRoster:
 			if value, ok := values[i].(*[]byte); !ok {
 				return fmt.Errorf("unexpected type %T for field roster", values[i])
@@ -421,6 +440,14 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("halt=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Halt))
+	builder.WriteString(", ")
+	if v := _m.ProgressAt; v != nil {
+		builder.WriteString("progress_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("stall=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Stall))
 	builder.WriteString(", ")
 	builder.WriteString("roster=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Roster))

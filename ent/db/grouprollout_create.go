@@ -226,6 +226,34 @@ func (_c *GroupRolloutCreate) SetHalt(v rollout.Halt) *GroupRolloutCreate {
 	return _c
 }
 
+// SetProgressAt sets the "progress_at" field.
+func (_c *GroupRolloutCreate) SetProgressAt(v time.Time) *GroupRolloutCreate {
+	_c.mutation.SetProgressAt(v)
+	return _c
+}
+
+// SetNillableProgressAt sets the "progress_at" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableProgressAt(v *time.Time) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetProgressAt(*v)
+	}
+	return _c
+}
+
+// SetStall sets the "stall" field.
+func (_c *GroupRolloutCreate) SetStall(v rollout.Stall) *GroupRolloutCreate {
+	_c.mutation.SetStall(v)
+	return _c
+}
+
+// SetNillableStall sets the "stall" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableStall(v *rollout.Stall) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetStall(*v)
+	}
+	return _c
+}
+
 // SetRoster sets the "roster" field.
 func (_c *GroupRolloutCreate) SetRoster(v rollout.Roster) *GroupRolloutCreate {
 	_c.mutation.SetRoster(v)
@@ -520,6 +548,14 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
 		_node.Halt = value
+	}
+	if value, ok := _c.mutation.ProgressAt(); ok {
+		_spec.SetField(grouprollout.FieldProgressAt, field.TypeTime, value)
+		_node.ProgressAt = &value
+	}
+	if value, ok := _c.mutation.Stall(); ok {
+		_spec.SetField(grouprollout.FieldStall, field.TypeJSON, value)
+		_node.Stall = value
 	}
 	if value, ok := _c.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)

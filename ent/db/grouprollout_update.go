@@ -343,6 +343,46 @@ func (_u *GroupRolloutUpdate) SetNillableHalt(v *rollout.Halt) *GroupRolloutUpda
 	return _u
 }
 
+// SetProgressAt sets the "progress_at" field.
+func (_u *GroupRolloutUpdate) SetProgressAt(v time.Time) *GroupRolloutUpdate {
+	_u.mutation.SetProgressAt(v)
+	return _u
+}
+
+// SetNillableProgressAt sets the "progress_at" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableProgressAt(v *time.Time) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetProgressAt(*v)
+	}
+	return _u
+}
+
+// ClearProgressAt clears the value of the "progress_at" field.
+func (_u *GroupRolloutUpdate) ClearProgressAt() *GroupRolloutUpdate {
+	_u.mutation.ClearProgressAt()
+	return _u
+}
+
+// SetStall sets the "stall" field.
+func (_u *GroupRolloutUpdate) SetStall(v rollout.Stall) *GroupRolloutUpdate {
+	_u.mutation.SetStall(v)
+	return _u
+}
+
+// SetNillableStall sets the "stall" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableStall(v *rollout.Stall) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetStall(*v)
+	}
+	return _u
+}
+
+// ClearStall clears the value of the "stall" field.
+func (_u *GroupRolloutUpdate) ClearStall() *GroupRolloutUpdate {
+	_u.mutation.ClearStall()
+	return _u
+}
+
 // SetRoster sets the "roster" field.
 func (_u *GroupRolloutUpdate) SetRoster(v rollout.Roster) *GroupRolloutUpdate {
 	_u.mutation.SetRoster(v)
@@ -608,6 +648,18 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if value, ok := _u.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.ProgressAt(); ok {
+		_spec.SetField(grouprollout.FieldProgressAt, field.TypeTime, value)
+	}
+	if _u.mutation.ProgressAtCleared() {
+		_spec.ClearField(grouprollout.FieldProgressAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Stall(); ok {
+		_spec.SetField(grouprollout.FieldStall, field.TypeJSON, value)
+	}
+	if _u.mutation.StallCleared() {
+		_spec.ClearField(grouprollout.FieldStall, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)
@@ -1079,6 +1131,46 @@ func (_u *GroupRolloutUpdateOne) SetNillableHalt(v *rollout.Halt) *GroupRolloutU
 	return _u
 }
 
+// SetProgressAt sets the "progress_at" field.
+func (_u *GroupRolloutUpdateOne) SetProgressAt(v time.Time) *GroupRolloutUpdateOne {
+	_u.mutation.SetProgressAt(v)
+	return _u
+}
+
+// SetNillableProgressAt sets the "progress_at" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableProgressAt(v *time.Time) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetProgressAt(*v)
+	}
+	return _u
+}
+
+// ClearProgressAt clears the value of the "progress_at" field.
+func (_u *GroupRolloutUpdateOne) ClearProgressAt() *GroupRolloutUpdateOne {
+	_u.mutation.ClearProgressAt()
+	return _u
+}
+
+// SetStall sets the "stall" field.
+func (_u *GroupRolloutUpdateOne) SetStall(v rollout.Stall) *GroupRolloutUpdateOne {
+	_u.mutation.SetStall(v)
+	return _u
+}
+
+// SetNillableStall sets the "stall" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableStall(v *rollout.Stall) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetStall(*v)
+	}
+	return _u
+}
+
+// ClearStall clears the value of the "stall" field.
+func (_u *GroupRolloutUpdateOne) ClearStall() *GroupRolloutUpdateOne {
+	_u.mutation.ClearStall()
+	return _u
+}
+
 // SetRoster sets the "roster" field.
 func (_u *GroupRolloutUpdateOne) SetRoster(v rollout.Roster) *GroupRolloutUpdateOne {
 	_u.mutation.SetRoster(v)
@@ -1374,6 +1466,18 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	}
 	if value, ok := _u.mutation.Halt(); ok {
 		_spec.SetField(grouprollout.FieldHalt, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.ProgressAt(); ok {
+		_spec.SetField(grouprollout.FieldProgressAt, field.TypeTime, value)
+	}
+	if _u.mutation.ProgressAtCleared() {
+		_spec.ClearField(grouprollout.FieldProgressAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Stall(); ok {
+		_spec.SetField(grouprollout.FieldStall, field.TypeJSON, value)
+	}
+	if _u.mutation.StallCleared() {
+		_spec.ClearField(grouprollout.FieldStall, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)

@@ -10696,6 +10696,8 @@ type GroupRolloutMutation struct {
 	addproofs             *int
 	leader                *string
 	halt                  *rollout.Halt
+	progress_at           *time.Time
+	stall                 *rollout.Stall
 	roster                *rollout.Roster
 	clearedFields         map[string]struct{}
 	group                 *uuid.UUID
@@ -11705,6 +11707,104 @@ func (m *GroupRolloutMutation) ResetHalt() {
 	m.halt = nil
 }
 
+// SetProgressAt sets the "progress_at" field.
+func (m *GroupRolloutMutation) SetProgressAt(t time.Time) {
+	m.progress_at = &t
+}
+
+// ProgressAt returns the value of the "progress_at" field in the mutation.
+func (m *GroupRolloutMutation) ProgressAt() (r time.Time, exists bool) {
+	v := m.progress_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProgressAt returns the old "progress_at" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldProgressAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProgressAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProgressAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProgressAt: %w", err)
+	}
+	return oldValue.ProgressAt, nil
+}
+
+// ClearProgressAt clears the value of the "progress_at" field.
+func (m *GroupRolloutMutation) ClearProgressAt() {
+	m.progress_at = nil
+	m.clearedFields[grouprollout.FieldProgressAt] = struct{}{}
+}
+
+// ProgressAtCleared returns if the "progress_at" field was cleared in this mutation.
+func (m *GroupRolloutMutation) ProgressAtCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldProgressAt]
+	return ok
+}
+
+// ResetProgressAt resets all changes to the "progress_at" field.
+func (m *GroupRolloutMutation) ResetProgressAt() {
+	m.progress_at = nil
+	delete(m.clearedFields, grouprollout.FieldProgressAt)
+}
+
+// SetStall sets the "stall" field.
+func (m *GroupRolloutMutation) SetStall(r rollout.Stall) {
+	m.stall = &r
+}
+
+// Stall returns the value of the "stall" field in the mutation.
+func (m *GroupRolloutMutation) Stall() (r rollout.Stall, exists bool) {
+	v := m.stall
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStall returns the old "stall" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldStall(ctx context.Context) (v rollout.Stall, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStall is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStall requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStall: %w", err)
+	}
+	return oldValue.Stall, nil
+}
+
+// ClearStall clears the value of the "stall" field.
+func (m *GroupRolloutMutation) ClearStall() {
+	m.stall = nil
+	m.clearedFields[grouprollout.FieldStall] = struct{}{}
+}
+
+// StallCleared returns if the "stall" field was cleared in this mutation.
+func (m *GroupRolloutMutation) StallCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldStall]
+	return ok
+}
+
+// ResetStall resets all changes to the "stall" field.
+func (m *GroupRolloutMutation) ResetStall() {
+	m.stall = nil
+	delete(m.clearedFields, grouprollout.FieldStall)
+}
+
 // SetRoster sets the "roster" field.
 func (m *GroupRolloutMutation) SetRoster(r rollout.Roster) {
 	m.roster = &r
@@ -11977,7 +12077,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 21)
+	fields := make([]string, 0, 23)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -12038,6 +12138,12 @@ func (m *GroupRolloutMutation) Fields() []string {
 	if m.halt != nil {
 		fields = append(fields, grouprollout.FieldHalt)
 	}
+	if m.progress_at != nil {
+		fields = append(fields, grouprollout.FieldProgressAt)
+	}
+	if m.stall != nil {
+		fields = append(fields, grouprollout.FieldStall)
+	}
 	if m.roster != nil {
 		fields = append(fields, grouprollout.FieldRoster)
 	}
@@ -12089,6 +12195,10 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.Leader()
 	case grouprollout.FieldHalt:
 		return m.Halt()
+	case grouprollout.FieldProgressAt:
+		return m.ProgressAt()
+	case grouprollout.FieldStall:
+		return m.Stall()
 	case grouprollout.FieldRoster:
 		return m.Roster()
 	}
@@ -12140,6 +12250,10 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldLeader(ctx)
 	case grouprollout.FieldHalt:
 		return m.OldHalt(ctx)
+	case grouprollout.FieldProgressAt:
+		return m.OldProgressAt(ctx)
+	case grouprollout.FieldStall:
+		return m.OldStall(ctx)
 	case grouprollout.FieldRoster:
 		return m.OldRoster(ctx)
 	}
@@ -12291,6 +12405,20 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetHalt(v)
 		return nil
+	case grouprollout.FieldProgressAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProgressAt(v)
+		return nil
+	case grouprollout.FieldStall:
+		v, ok := value.(rollout.Stall)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStall(v)
+		return nil
 	case grouprollout.FieldRoster:
 		v, ok := value.(rollout.Roster)
 		if !ok {
@@ -12403,6 +12531,12 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	if m.FieldCleared(grouprollout.FieldGateAt) {
 		fields = append(fields, grouprollout.FieldGateAt)
 	}
+	if m.FieldCleared(grouprollout.FieldProgressAt) {
+		fields = append(fields, grouprollout.FieldProgressAt)
+	}
+	if m.FieldCleared(grouprollout.FieldStall) {
+		fields = append(fields, grouprollout.FieldStall)
+	}
 	if m.FieldCleared(grouprollout.FieldRoster) {
 		fields = append(fields, grouprollout.FieldRoster)
 	}
@@ -12431,6 +12565,12 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldGateAt:
 		m.ClearGateAt()
+		return nil
+	case grouprollout.FieldProgressAt:
+		m.ClearProgressAt()
+		return nil
+	case grouprollout.FieldStall:
+		m.ClearStall()
 		return nil
 	case grouprollout.FieldRoster:
 		m.ClearRoster()
@@ -12502,6 +12642,12 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldHalt:
 		m.ResetHalt()
+		return nil
+	case grouprollout.FieldProgressAt:
+		m.ResetProgressAt()
+		return nil
+	case grouprollout.FieldStall:
+		m.ResetStall()
 		return nil
 	case grouprollout.FieldRoster:
 		m.ResetRoster()

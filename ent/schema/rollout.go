@@ -39,6 +39,8 @@ func (GroupRollout) Fields() []ent.Field {
 		field.Int("proofs").Default(0).Comment("machines that succeeded and have not fallen back"),
 		field.String("leader").Default("").Comment("machine that updates first in safe mode"),
 		field.JSON("halt", rollout.Halt{}),
+		field.Time("progress_at").Optional().Nillable().Comment("last grant, step of an update, result or opened wave"),
+		field.JSON("stall", rollout.Stall{}).Optional().Comment("why it makes no progress"),
 		field.JSON("roster", rollout.Roster{}).Optional().Comment("the last count of the current wave"),
 	}
 }

@@ -31,6 +31,7 @@ func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (
 		}
 		more = len(b.machines) >= dueLimit
 		b.worlds[group].Advance(b.now, b.effects[group])
+		b.worlds[group].NoteStall(b.now, b.effects[group])
 		return b.save(nil)
 	})
 	return more, err

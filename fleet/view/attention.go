@@ -28,6 +28,7 @@ type AttentionKind string
 // The kinds of Attention.
 const (
 	AttentionHalted             AttentionKind = "HALTED"
+	AttentionStalled            AttentionKind = "STALLED"
 	AttentionPaused             AttentionKind = "PAUSED" // for longer than a day
 	AttentionWaitingForApproval AttentionKind = "WAITING_FOR_APPROVAL"
 	AttentionPolicyWarning      AttentionKind = "POLICY_WARNING"
@@ -92,6 +93,8 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		case g == nil: // created after the first query
 		case row.State == rollout.RolloutHalted:
 			out.add(g, AttentionHalted, rollout.SeverityError, &row.Halt.At, row.Halt.Since(row.Failing).Sentence())
+		case !row.Stall.Since.IsZero():
+			out.add(g, AttentionStalled, rollout.SeverityWarning, &row.Stall.Since, row.Stall.Cause+"; "+row.Stall.Action)
 		case s.waitsForApproval(row, g.Policy):
 			out.add(g, AttentionWaitingForApproval, rollout.SeverityWarning, soaked(row, g.Policy),
 				fmt.Sprintf("wave %d of %d needs approval", row.Wave+2, len(g.Policy.Waves)))

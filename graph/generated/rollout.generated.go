@@ -34,6 +34,7 @@ type RolloutResolver interface {
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
 	SafeModePassed(ctx context.Context, obj *db.GroupRollout) (bool, error)
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
+	Stall(ctx context.Context, obj *db.GroupRollout) (*rollout.Stall, error)
 	ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error)
 }
 
@@ -1074,6 +1075,38 @@ func (ec *executionContext) fieldContext_Rollout_halt(_ context.Context, field g
 	return fc, nil
 }
 
+func (ec *executionContext) _Rollout_stall(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_stall(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rollout().Stall(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Stall) graphql.Marshaler {
+			return ec.marshalOStall2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStall(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_stall(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Stall(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Rollout_projectedEnd(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1379,6 +1412,75 @@ func (ec *executionContext) fieldContext_RolloutProgress_numbers(_ context.Conte
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Stall_since(ctx context.Context, field graphql.CollectedField, obj *rollout.Stall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stall_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stall_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stall", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Stall_cause(ctx context.Context, field graphql.CollectedField, obj *rollout.Stall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stall_cause(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cause, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stall_cause(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stall", field, false, false, "String")
+}
+
+func (ec *executionContext) _Stall_action(ctx context.Context, field graphql.CollectedField, obj *rollout.Stall) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Stall_action(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Action, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Stall_action(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Stall", field, false, false, "String")
 }
 
 func (ec *executionContext) _Wave_position(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
@@ -1983,6 +2085,12 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_halt(ctx, field, obj)
 				})
+		case "stall":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_stall(ctx, field, obj)
+				})
 		case "projectedEnd":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, false,
@@ -2120,6 +2228,49 @@ func (ec *executionContext) _RolloutProgress(ctx context.Context, sel ast.Select
 			}
 		case "numbers":
 			out.Values[i] = ec._RolloutProgress_numbers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var stallImplementors = []string{"Stall"}
+
+func (ec *executionContext) _Stall(ctx context.Context, sel ast.SelectionSet, obj *rollout.Stall) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, stallImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Stall")
+		case "since":
+			out.Values[i] = ec._Stall_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cause":
+			out.Values[i] = ec._Stall_cause(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "action":
+			out.Values[i] = ec._Stall_action(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -2394,6 +2545,13 @@ func (ec *executionContext) marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorer
 		return graphql.Null
 	}
 	return ec._Rollout(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOStall2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐStall(ctx context.Context, sel ast.SelectionSet, v *rollout.Stall) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Stall(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

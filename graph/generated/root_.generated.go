@@ -732,6 +732,7 @@ type ComplexityRoot struct {
 		ProjectedEnd      func(childComplexity int) int
 		SafeModeMachineID func(childComplexity int) int
 		SafeModePassed    func(childComplexity int) int
+		Stall             func(childComplexity int) int
 		StartedAt         func(childComplexity int) int
 		State             func(childComplexity int) int
 		Version           func(childComplexity int) int
@@ -810,6 +811,12 @@ type ComplexityRoot struct {
 		Times          func(childComplexity int) int
 		UpdateDuration func(childComplexity int) int
 		Waiting        func(childComplexity int) int
+	}
+
+	Stall struct {
+		Action func(childComplexity int) int
+		Cause  func(childComplexity int) int
+		Since  func(childComplexity int) int
 	}
 
 	StateCount struct {
@@ -4153,6 +4160,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.SafeModePassed(childComplexity), true
+	case "Rollout.stall":
+		if e.ComplexityRoot.Rollout.Stall == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.Stall(childComplexity), true
 	case "Rollout.startedAt":
 		if e.ComplexityRoot.Rollout.StartedAt == nil {
 			break
@@ -4468,6 +4481,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Simulation.Waiting(childComplexity), true
+
+	case "Stall.action":
+		if e.ComplexityRoot.Stall.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stall.Action(childComplexity), true
+	case "Stall.cause":
+		if e.ComplexityRoot.Stall.Cause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stall.Cause(childComplexity), true
+	case "Stall.since":
+		if e.ComplexityRoot.Stall.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Stall.Since(childComplexity), true
 
 	case "StateCount.active":
 		if e.ComplexityRoot.StateCount.Active == nil {
@@ -5113,6 +5145,8 @@ enum ActivityKind {
   MIRROR_FAILED
   "A machine runs the version at which its attempt had failed."
   MACHINE_CAME_BACK
+  "A rollout makes no progress, and nothing that ends by itself explains it."
+  ROLLOUT_STALLED
 }
 
 "How serious an entry is."
@@ -5784,6 +5818,8 @@ type Attention {
 enum AttentionKind {
   "A rollout is halted: resume it, or promote another package."
   HALTED
+  "A rollout makes no progress, and nothing that ends by itself explains it."
+  STALLED
   "A wave is done and the next one needs approval."
   WAITING_FOR_APPROVAL
   "A group has been paused for more than a day."
@@ -5908,6 +5944,8 @@ enum GroupState {
   INCOMPLETE
   "Machines are being updated, or will be at their next check."
   ROLLING_OUT
+  "Machines wait, and nothing that ends by itself explains it; see the rollout's ` + "`" + `stall` + "`" + `."
+  STALLED
   "A user paused it."
   PAUSED
   "A rule, or a user in an emergency, halted the rollout."
@@ -7284,8 +7322,20 @@ type Rollout {
   safeModePassed: Boolean!
   "Why the rollout was halted; null when it is not halted."
   halt: Halt
+  "Why it makes no progress although no rule that ends by itself explains it; null when it does."
+  stall: Stall
   "When it will complete at the current pace; null when it has ended or cannot be computed."
   projectedEnd: Time
+}
+
+"Why a rollout makes no progress, and what helps."
+type Stall {
+  "The last grant, step of an update, result or opened wave."
+  since: Time!
+  "The cause in one sentence."
+  cause: String!
+  "What an operator can do."
+  action: String!
 }
 
 "State of a rollout."
@@ -9079,6 +9129,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_safeModePassed(ctx, field)
 	case "halt":
 		return ec.fieldContext_Rollout_halt(ctx, field)
+	case "stall":
+		return ec.fieldContext_Rollout_stall(ctx, field)
 	case "projectedEnd":
 		return ec.fieldContext_Rollout_projectedEnd(ctx, field)
 	}
@@ -9231,6 +9283,18 @@ func (ec *executionContext) childFields_Simulation(ctx context.Context, field gr
 		return ec.fieldContext_Simulation_updateDuration(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Simulation", field.Name)
+}
+
+func (ec *executionContext) childFields_Stall(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "since":
+		return ec.fieldContext_Stall_since(ctx, field)
+	case "cause":
+		return ec.fieldContext_Stall_cause(ctx, field)
+	case "action":
+		return ec.fieldContext_Stall_action(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Stall", field.Name)
 }
 
 func (ec *executionContext) childFields_StateCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -596,6 +596,8 @@ const (
 	GroupStateIncomplete GroupState = "INCOMPLETE"
 	// Machines are being updated, or will be at their next check.
 	GroupStateRollingOut GroupState = "ROLLING_OUT"
+	// Machines wait, and nothing that ends by itself explains it; see the rollout's `stall`.
+	GroupStateStalled GroupState = "STALLED"
 	// A user paused it.
 	GroupStatePaused GroupState = "PAUSED"
 	// A rule, or a user in an emergency, halted the rollout.
@@ -607,13 +609,14 @@ var AllGroupState = []GroupState{
 	GroupStateUpToDate,
 	GroupStateIncomplete,
 	GroupStateRollingOut,
+	GroupStateStalled,
 	GroupStatePaused,
 	GroupStateHalted,
 }
 
 func (e GroupState) IsValid() bool {
 	switch e {
-	case GroupStateNoPackage, GroupStateUpToDate, GroupStateIncomplete, GroupStateRollingOut, GroupStatePaused, GroupStateHalted:
+	case GroupStateNoPackage, GroupStateUpToDate, GroupStateIncomplete, GroupStateRollingOut, GroupStateStalled, GroupStatePaused, GroupStateHalted:
 		return true
 	}
 	return false

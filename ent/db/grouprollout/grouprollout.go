@@ -52,6 +52,10 @@ const (
 	FieldLeader = "leader"
 	// FieldHalt holds the string denoting the halt field in the database.
 	FieldHalt = "halt"
+	// FieldProgressAt holds the string denoting the progress_at field in the database.
+	FieldProgressAt = "progress_at"
+	// FieldStall holds the string denoting the stall field in the database.
+	FieldStall = "stall"
 	// FieldRoster holds the string denoting the roster field in the database.
 	FieldRoster = "roster"
 	// EdgeGroup holds the string denoting the group edge name in mutations.
@@ -117,6 +121,8 @@ var Columns = []string{
 	FieldProofs,
 	FieldLeader,
 	FieldHalt,
+	FieldProgressAt,
+	FieldStall,
 	FieldRoster,
 }
 
@@ -236,6 +242,11 @@ func ByProofs(opts ...sql.OrderTermOption) OrderOption {
 // ByLeader orders the results by the leader field.
 func ByLeader(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLeader, opts...).ToFunc()
+}
+
+// ByProgressAt orders the results by the progress_at field.
+func ByProgressAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProgressAt, opts...).ToFunc()
 }
 
 // ByGroupField orders the results by group field.

@@ -143,6 +143,11 @@ func Leader(v string) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldLeader, v))
 }
 
+// ProgressAt applies equality check predicate on the "progress_at" field. It's identical to ProgressAtEQ.
+func ProgressAt(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldProgressAt, v))
+}
+
 // GroupIDEQ applies the EQ predicate on the "group_id" field.
 func GroupIDEQ(v uuid.UUID) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldGroupID, v))
@@ -900,6 +905,66 @@ func LeaderEqualFold(v string) predicate.GroupRollout {
 // LeaderContainsFold applies the ContainsFold predicate on the "leader" field.
 func LeaderContainsFold(v string) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldContainsFold(FieldLeader, v))
+}
+
+// ProgressAtEQ applies the EQ predicate on the "progress_at" field.
+func ProgressAtEQ(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldEQ(FieldProgressAt, v))
+}
+
+// ProgressAtNEQ applies the NEQ predicate on the "progress_at" field.
+func ProgressAtNEQ(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNEQ(FieldProgressAt, v))
+}
+
+// ProgressAtIn applies the In predicate on the "progress_at" field.
+func ProgressAtIn(vs ...time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIn(FieldProgressAt, vs...))
+}
+
+// ProgressAtNotIn applies the NotIn predicate on the "progress_at" field.
+func ProgressAtNotIn(vs ...time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotIn(FieldProgressAt, vs...))
+}
+
+// ProgressAtGT applies the GT predicate on the "progress_at" field.
+func ProgressAtGT(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGT(FieldProgressAt, v))
+}
+
+// ProgressAtGTE applies the GTE predicate on the "progress_at" field.
+func ProgressAtGTE(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldGTE(FieldProgressAt, v))
+}
+
+// ProgressAtLT applies the LT predicate on the "progress_at" field.
+func ProgressAtLT(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLT(FieldProgressAt, v))
+}
+
+// ProgressAtLTE applies the LTE predicate on the "progress_at" field.
+func ProgressAtLTE(v time.Time) predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldLTE(FieldProgressAt, v))
+}
+
+// ProgressAtIsNil applies the IsNil predicate on the "progress_at" field.
+func ProgressAtIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldProgressAt))
+}
+
+// ProgressAtNotNil applies the NotNil predicate on the "progress_at" field.
+func ProgressAtNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldProgressAt))
+}
+
+// StallIsNil applies the IsNil predicate on the "stall" field.
+func StallIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldStall))
+}
+
+// StallNotNil applies the NotNil predicate on the "stall" field.
+func StallNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldStall))
 }
 
 // RosterIsNil applies the IsNil predicate on the "roster" field.

@@ -467,6 +467,8 @@ var (
 		{Name: "proofs", Type: field.TypeInt, Default: 0},
 		{Name: "leader", Type: field.TypeString, Default: ""},
 		{Name: "halt", Type: field.TypeJSON},
+		{Name: "progress_at", Type: field.TypeTime, Nullable: true},
+		{Name: "stall", Type: field.TypeJSON, Nullable: true},
 		{Name: "roster", Type: field.TypeJSON, Nullable: true},
 		{Name: "group_id", Type: field.TypeUUID},
 	}
@@ -478,7 +480,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[21]},
+				Columns:    []*schema.Column{RolloutsColumns[23]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -487,7 +489,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[21], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[23], RolloutsColumns[5]},
 			},
 		},
 	}

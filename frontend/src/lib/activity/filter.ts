@@ -14,6 +14,7 @@ export const kindLabel: Record<Kind, string> = {
   RESUMED: 'Group resumed',
   MACHINE_FAILED: 'Machine failed',
   MACHINE_CAME_BACK: 'Machine came back',
+  ROLLOUT_STALLED: 'Rollout stalled',
   MACHINE_QUARANTINED: 'Machine quarantined',
   CHANNEL_MOVED: 'Channel moved',
   POLICY_CHANGED: 'Policy changed',

@@ -42,6 +42,8 @@ export function remedy({ kind, application, group }: Attention): { label: string
       return { label: 'Resume', href: groupPath(application.id, group.id, { do: 'resume' }) };
     case 'POLICY_WARNING':
       return { label: 'Edit policy', href: policyPath(application.id, group.id) };
+    case 'STALLED':
+      return { label: 'View rollout', href: groupPath(application.id, group.id) };
     case 'LOST_MACHINES':
     case 'FAILED_MACHINES':
     case 'REBOOT_OVERDUE':

@@ -24,6 +24,7 @@ export type TreeApplication = ResultOf<typeof treeDocument>['fleetChanged']['app
 /** Most urgent first. */
 const urgency: readonly GroupState[] = [
   'HALTED',
+  'STALLED',
   'PAUSED',
   'INCOMPLETE',
   'ROLLING_OUT',

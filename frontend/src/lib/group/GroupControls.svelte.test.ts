@@ -39,6 +39,7 @@ test.each([
   ['ROLLING_OUT', ['Next wave', 'Halt', 'Pause']],
   ['PAUSED', ['Resume']],
   ['HALTED', ['Resume']],
+  ['STALLED', ['Next wave', 'Halt', 'Pause']],
   ['UP_TO_DATE', ['Pause']],
   ['INCOMPLETE', ['Pause']],
   ['NO_PACKAGE', []],

@@ -102,6 +102,7 @@ export const asAction = (text: string | null): GroupAction | null =>
 export function possibleActions(state: GroupState, wave: number, waves: number): GroupAction[] {
   switch (state) {
     case 'ROLLING_OUT':
+    case 'STALLED':
       return wave < waves ? ['advance', 'halt', 'pause'] : ['halt', 'pause'];
     case 'PAUSED':
     case 'HALTED':

@@ -9,6 +9,7 @@ export const groupState: Record<GroupState, { label: string; tone: Tone }> = {
   UP_TO_DATE: { label: 'Up to date', tone: 'done' },
   INCOMPLETE: { label: 'Incomplete', tone: 'warn' },
   ROLLING_OUT: { label: 'Rolling out', tone: 'fly' },
+  STALLED: { label: 'Stalled', tone: 'warn' },
   PAUSED: { label: 'Paused', tone: 'warn' },
   HALTED: { label: 'Halted', tone: 'fail' },
 };

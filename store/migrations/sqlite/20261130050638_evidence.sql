@@ -11,6 +11,10 @@ DROP TABLE `ledgers`;
 ALTER TABLE `new_ledgers` RENAME TO `ledgers`;
 -- create index "ledgers_group_id_key" to table: "ledgers"
 CREATE UNIQUE INDEX `ledgers_group_id_key` ON `ledgers` (`group_id`);
+-- add column "progress_at" to table: "rollouts"
+ALTER TABLE `rollouts` ADD COLUMN `progress_at` datetime NULL;
+-- add column "stall" to table: "rollouts"
+ALTER TABLE `rollouts` ADD COLUMN `stall` json NULL;
 -- add column "roster" to table: "rollouts"
 ALTER TABLE `rollouts` ADD COLUMN `roster` json NULL;
 -- create "new_instances" table
@@ -83,6 +87,10 @@ DROP INDEX `instance_application_id_machine_id`;
 DROP TABLE `new_instances`;
 -- reverse: add column "roster" to table: "rollouts"
 ALTER TABLE `rollouts` DROP COLUMN `roster`;
+-- reverse: add column "stall" to table: "rollouts"
+ALTER TABLE `rollouts` DROP COLUMN `stall`;
+-- reverse: add column "progress_at" to table: "rollouts"
+ALTER TABLE `rollouts` DROP COLUMN `progress_at`;
 -- reverse: create index "ledgers_group_id_key" to table: "ledgers"
 DROP INDEX `ledgers_group_id_key`;
 -- reverse: create "new_ledgers" table

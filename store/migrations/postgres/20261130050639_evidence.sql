@@ -4,7 +4,7 @@ ALTER TABLE "instances" ADD COLUMN "lease_extended" bigint NOT NULL DEFAULT 0, A
 -- modify "ledgers" table
 ALTER TABLE "ledgers" ADD COLUMN "reboot_overdue" bigint NOT NULL DEFAULT 0;
 -- modify "rollouts" table
-ALTER TABLE "rollouts" ADD COLUMN "roster" jsonb NULL;
+ALTER TABLE "rollouts" ADD COLUMN "progress_at" timestamptz NULL, ADD COLUMN "stall" jsonb NULL, ADD COLUMN "roster" jsonb NULL;
 -- modify "waves" table
 ALTER TABLE "waves" ADD COLUMN "looping" bigint NOT NULL DEFAULT 0;
 -- create "uptimes" table
@@ -20,7 +20,7 @@ DROP TABLE "uptimes";
 -- reverse: modify "waves" table
 ALTER TABLE "waves" DROP COLUMN "looping";
 -- reverse: modify "rollouts" table
-ALTER TABLE "rollouts" DROP COLUMN "roster";
+ALTER TABLE "rollouts" DROP COLUMN "roster", DROP COLUMN "stall", DROP COLUMN "progress_at";
 -- reverse: modify "ledgers" table
 ALTER TABLE "ledgers" DROP COLUMN "reboot_overdue";
 -- reverse: modify "instances" table
