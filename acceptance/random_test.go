@@ -34,7 +34,7 @@ func (s *site) grantTimes() (all []time.Time) {
 	open, err := s.store.Reader().Instance.Query().Where(instance.OfferRolloutID(id), instance.GrantedAtNotNil()).All(s.ctx)
 	s.ok(err)
 	for _, m := range open {
-		if m.DeferredRolloutID == nil {
+		if !putOff[m.ID] {
 			all = append(all, *m.GrantedAt)
 		}
 	}

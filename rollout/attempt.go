@@ -23,6 +23,9 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	}
 	m.State = StateGranted
 	w.Ledger.InFlight++
+	if r.Roster.Chosen == m.ID {
+		r.Roster.Chosen = ""
+	}
 	again := m.Deferred == r.ID
 	if !again {
 		m.Deferred = ID{}

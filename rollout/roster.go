@@ -16,6 +16,7 @@ type Roster struct {
 	Machines int       // active machines of the group
 	Eligible int       // machines of the wave that finished in it or can still finish; -1: not known
 	Elected  []string  // machines that are in the wave although their bucket is not
+	Chosen   string    // the last of Elected if it was not granted an update yet
 }
 
 // Member is an active machine of the group, for CountWave.
@@ -53,6 +54,10 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 	r := &w.Rollout
 	cur := w.wave()
 	o := Roster{At: now, Wave: r.Wave, Machines: len(all), Eligible: -1, Elected: r.Roster.Elected}
+	if r.Roster.Chosen != "" { // the election is repeated, because the wave may have machines now
+		o.Elected = o.Elected[:len(o.Elected)-1]
+	}
+	r.Roster = o
 	if len(all) < MaxRoster {
 		first, lowest, remaining, behind := "", 2.0, 0, 0
 		wave := &w.Policy.policy.Waves[cur]
@@ -78,7 +83,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 		}
 		finished := r.WaveCounts.Finished() - r.SetAside
 		if remaining == 0 && finished <= 0 && first != "" && wave.Share > 0 {
-			o.Elected, remaining = append(slices.Clone(o.Elected), first), 1
+			o.Elected, o.Chosen, remaining = append(slices.Clone(o.Elected), first), first, 1
 		}
 		if behind > 0 {
 			o.Eligible = finished + remaining + awaited

@@ -118,7 +118,8 @@ func (l *factLog) add(x simulate.Exchange) {
 	}
 	l.offered[id] = l.offered[id] || x.Result.Offered
 	if e := x.Request.Event; e != nil && !x.Request.Check && x.Result.Answer.Acknowledged > 0 {
-		l.offered[id] = e.Result == rollout.ResultDeferred
+		failedCheck := e.Type == 3 && e.Result == 0 && e.Code&^simulate.FlagOtherServer >= simulate.CodeHTTPBase
+		l.offered[id] = l.offered[id] && (failedCheck || e.Result == rollout.ResultDeferred)
 		switch {
 		case e.Type == 13:
 			l.count(x, rollout.StateDownloading)
@@ -126,7 +127,7 @@ func (l *factLog) add(x simulate.Exchange) {
 			l.count(x, rollout.StateDownloaded)
 		case e.Type == 3 && e.Result == 1:
 			l.count(x, rollout.StateInstalled)
-		case e.Type == 3 && e.Result == 0 && e.Code&^simulate.FlagOtherServer < simulate.CodeHTTPBase: // not a failed check
+		case e.Type == 3 && e.Result == 0 && !failedCheck:
 			l.count(x, rollout.StateError)
 		}
 	}
