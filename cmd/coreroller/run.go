@@ -83,6 +83,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	endpoint := omaha.NewHandler(p.fleet.Machines, omaha.Options{
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
+		CrossSite: p.fleet.Machines.RefuseCrossSite,
 	})
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,

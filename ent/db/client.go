@@ -34,6 +34,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -84,6 +85,8 @@ type Client struct {
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Refusal is the client for interacting with the Refusal builders.
+	Refusal *RefusalClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -127,6 +130,7 @@ func (c *Client) init() {
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
+	c.Refusal = NewRefusalClient(c.config)
 	c.Release = NewReleaseClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
@@ -244,6 +248,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
+		Refusal:       NewRefusalClient(cfg),
 		Release:       NewReleaseClient(cfg),
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
@@ -288,6 +293,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
+		Refusal:       NewRefusalClient(cfg),
 		Release:       NewReleaseClient(cfg),
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
@@ -327,8 +333,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
+		c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -341,8 +347,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
+		c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -387,6 +393,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PackageAction.mutate(ctx, m)
 	case *PackageFileMutation:
 		return c.PackageFile.mutate(ctx, m)
+	case *RefusalMutation:
+		return c.Refusal.mutate(ctx, m)
 	case *ReleaseMutation:
 		return c.Release.mutate(ctx, m)
 	case *SessionMutation:
@@ -3424,6 +3432,139 @@ func (c *PackageFileClient) mutate(ctx context.Context, m *PackageFileMutation) 
 	}
 }
 
+// RefusalClient is a client for the Refusal schema.
+type RefusalClient struct {
+	config
+}
+
+// NewRefusalClient returns a client for the Refusal from the given config.
+func NewRefusalClient(c config) *RefusalClient {
+	return &RefusalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `refusal.Hooks(f(g(h())))`.
+func (c *RefusalClient) Use(hooks ...Hook) {
+	c.hooks.Refusal = append(c.hooks.Refusal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `refusal.Intercept(f(g(h())))`.
+func (c *RefusalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Refusal = append(c.inters.Refusal, interceptors...)
+}
+
+// Create returns a builder for creating a Refusal entity.
+func (c *RefusalClient) Create() *RefusalCreate {
+	mutation := newRefusalMutation(c.config, OpCreate)
+	return &RefusalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Refusal entities.
+func (c *RefusalClient) CreateBulk(builders ...*RefusalCreate) *RefusalCreateBulk {
+	return &RefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RefusalClient) MapCreateBulk(slice any, setFunc func(*RefusalCreate, int)) *RefusalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RefusalCreateBulk{err: fmt.Errorf("calling to RefusalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RefusalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Refusal.
+func (c *RefusalClient) Update() *RefusalUpdate {
+	mutation := newRefusalMutation(c.config, OpUpdate)
+	return &RefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RefusalClient) UpdateOne(_m *Refusal) *RefusalUpdateOne {
+	mutation := newRefusalMutation(c.config, OpUpdateOne, withRefusal(_m))
+	return &RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RefusalClient) UpdateOneID(id int) *RefusalUpdateOne {
+	mutation := newRefusalMutation(c.config, OpUpdateOne, withRefusalID(id))
+	return &RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Refusal.
+func (c *RefusalClient) Delete() *RefusalDelete {
+	mutation := newRefusalMutation(c.config, OpDelete)
+	return &RefusalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RefusalClient) DeleteOne(_m *Refusal) *RefusalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RefusalClient) DeleteOneID(id int) *RefusalDeleteOne {
+	builder := c.Delete().Where(refusal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RefusalDeleteOne{builder}
+}
+
+// Query returns a query builder for Refusal.
+func (c *RefusalClient) Query() *RefusalQuery {
+	return &RefusalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRefusal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Refusal entity by its id.
+func (c *RefusalClient) Get(ctx context.Context, id int) (*Refusal, error) {
+	return c.Query().Where(refusal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RefusalClient) GetX(ctx context.Context, id int) *Refusal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RefusalClient) Hooks() []Hook {
+	return c.hooks.Refusal
+}
+
+// Interceptors returns the client interceptors.
+func (c *RefusalClient) Interceptors() []Interceptor {
+	return c.inters.Refusal
+}
+
+func (c *RefusalClient) mutate(ctx context.Context, m *RefusalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RefusalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RefusalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Refusal mutation op: %q", m.Op())
+	}
+}
+
 // ReleaseClient is a client for the Release schema.
 type ReleaseClient struct {
 	config
@@ -4568,13 +4709,13 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Hook
+		Ledger, PacePoint, PackageAction, PackageFile, Refusal, Release, Session,
+		StatPoint, Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Interceptor
+		Ledger, PacePoint, PackageAction, PackageFile, Refusal, Release, Session,
+		StatPoint, Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -30,6 +30,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -115,6 +116,7 @@ func checkColumn(t, c string) error {
 			pacepoint.Table:     pacepoint.ValidColumn,
 			packageaction.Table: packageaction.ValidColumn,
 			packagefile.Table:   packagefile.ValidColumn,
+			refusal.Table:       refusal.ValidColumn,
 			release.Table:       release.ValidColumn,
 			session.Table:       session.ValidColumn,
 			statpoint.Table:     statpoint.ValidColumn,

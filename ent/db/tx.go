@@ -48,6 +48,8 @@ type Tx struct {
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Refusal is the client for interacting with the Refusal builders.
+	Refusal *RefusalClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -211,6 +213,7 @@ func (tx *Tx) init() {
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
+	tx.Refusal = NewRefusalClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/lane"
@@ -42,6 +43,7 @@ type Options struct {
 	Catalog *catalog.Cache
 	Now     func() time.Time
 	Log     *slog.Logger
+	Quotas  quota.Quotas
 }
 
 // Service answers check-ins. It is safe for concurrent use.
@@ -50,6 +52,9 @@ type Service struct {
 	catalog *catalog.Cache
 	now     func() time.Time
 	log     *slog.Logger
+	quotas  quota.Quotas
+
+	refusals *quota.Refusals
 
 	lane    *lane.Lane[*call]
 	idle    *idleCache
@@ -61,7 +66,7 @@ type Service struct {
 // New makes a Service. Close it before the store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log,
+		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, refusals: quota.NewRefusals(),
 		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
 	}
 	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
@@ -84,6 +89,12 @@ func (s *Service) Close() { s.lane.Close() }
 
 // Meters measure the groups of this process.
 func (s *Service) Meters() *pace.Meters { return s.meters }
+
+// Refusals counts what this process refused.
+func (s *Service) Refusals() *quota.Refusals { return s.refusals }
+
+// RefuseCrossSite counts a request that a browser sent for another site.
+func (s *Service) RefuseCrossSite() { s.refusals.Add(quota.CrossSite, uuid.Nil, 1) }
 
 // Status is the load of the service in this process.
 type Status struct {

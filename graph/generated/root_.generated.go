@@ -5836,6 +5836,8 @@ enum AttentionKind {
   NO_PACKAGE
   "The first user still has the initial password from the documentation."
   DEFAULT_PASSWORD
+  "Something that clients without credentials sent was refused in the last day: made-up machines, versions or mirrors, or requests of other sites."
+  REFUSALS
 }
 
 "Current counts of the fleet."

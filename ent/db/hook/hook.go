@@ -225,6 +225,18 @@ func (f PackageFileFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.PackageFileMutation", m)
 }
 
+// The RefusalFunc type is an adapter to allow the use of ordinary
+// function as Refusal mutator.
+type RefusalFunc func(context.Context, *db.RefusalMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RefusalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.RefusalMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.RefusalMutation", m)
+}
+
 // The ReleaseFunc type is an adapter to allow the use of ordinary
 // function as Release mutator.
 type ReleaseFunc func(context.Context, *db.ReleaseMutation) (db.Value, error)

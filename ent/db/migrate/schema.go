@@ -788,6 +788,28 @@ var (
 			},
 		},
 	}
+	// RefusalsColumns holds the columns for the "refusals" table.
+	RefusalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "group_id", Type: field.TypeString},
+		{Name: "refused", Type: field.TypeInt},
+		{Name: "first_at", Type: field.TypeTime},
+		{Name: "last_at", Type: field.TypeTime},
+	}
+	// RefusalsTable holds the schema information for the "refusals" table.
+	RefusalsTable = &schema.Table{
+		Name:       "refusals",
+		Columns:    RefusalsColumns,
+		PrimaryKey: []*schema.Column{RefusalsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "refusal_kind_group_id",
+				Unique:  true,
+				Columns: []*schema.Column{RefusalsColumns[1], RefusalsColumns[2]},
+			},
+		},
+	}
 	// PackagesColumns holds the columns for the "packages" table.
 	PackagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1001,6 +1023,7 @@ var (
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
+		RefusalsTable,
 		PackagesTable,
 		SessionsTable,
 		StatPointsTable,
@@ -1086,6 +1109,9 @@ func init() {
 	PackageFilesTable.ForeignKeys[0].RefTable = PackagesTable
 	PackageFilesTable.Annotation = &entsql.Annotation{
 		Table: "package_files",
+	}
+	RefusalsTable.Annotation = &entsql.Annotation{
+		Table: "refusals",
 	}
 	PackagesTable.ForeignKeys[0].RefTable = ApplicationsTable
 	PackagesTable.Annotation = &entsql.Annotation{

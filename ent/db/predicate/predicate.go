@@ -60,6 +60,9 @@ type PackageAction func(*sql.Selector)
 // PackageFile is the predicate function for packagefile builders.
 type PackageFile func(*sql.Selector)
 
+// Refusal is the predicate function for refusal builders.
+type Refusal func(*sql.Selector)
+
 // Release is the predicate function for release builders.
 type Release func(*sql.Selector)
 
