@@ -210,6 +210,7 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		Ping:          app.Ping || app.UpdateCheck && app.UpdatesDisabled,
 		UpdateCheck:   app.UpdateCheck && !app.UpdatesDisabled,
 		MultiManifest: app.MultiManifest,
+		Syncer:        req.Syncer,
 	}
 }
 

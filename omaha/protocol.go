@@ -7,6 +7,7 @@ import "github.com/coreroller/coreroller/rollout"
 // no other XML version has the same root element.
 type Request struct {
 	OnDemand bool   // installsource "ondemandupdate"
+	Syncer   bool   // the version and installsource of Nebraska's syncer
 	Arch     string // <os arch>
 	Apps     []App
 }
@@ -26,7 +27,7 @@ type App struct {
 	Ping            bool
 	UpdateCheck     bool
 	UpdatesDisabled bool // updatedisabled: the machine will ignore any offer
-	MultiManifest   bool // multi_manifest_ok: a mirror that accepts all steps at once
+	MultiManifest   bool // multi_manifest_ok, of the app or its updatecheck: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }
 

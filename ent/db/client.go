@@ -31,6 +31,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -79,6 +80,8 @@ type Client struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Mirror is the client for interacting with the Mirror builders.
+	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -127,6 +130,7 @@ func (c *Client) init() {
 	c.HistoryEntry = NewHistoryEntryClient(c.config)
 	c.Instance = NewInstanceClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
+	c.Mirror = NewMirrorClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
@@ -245,6 +249,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		Mirror:        NewMirrorClient(cfg),
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
@@ -290,6 +295,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		Mirror:        NewMirrorClient(cfg),
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
@@ -332,7 +338,7 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
+		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
 		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
 		c.User, c.Wave,
 	} {
@@ -346,7 +352,7 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
+		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
 		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
 		c.User, c.Wave,
 	} {
@@ -387,6 +393,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Instance.mutate(ctx, m)
 	case *LedgerMutation:
 		return c.Ledger.mutate(ctx, m)
+	case *MirrorMutation:
+		return c.Mirror.mutate(ctx, m)
 	case *PacePointMutation:
 		return c.PacePoint.mutate(ctx, m)
 	case *PackageActionMutation:
@@ -2985,6 +2993,139 @@ func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, er
 	}
 }
 
+// MirrorClient is a client for the Mirror schema.
+type MirrorClient struct {
+	config
+}
+
+// NewMirrorClient returns a client for the Mirror from the given config.
+func NewMirrorClient(c config) *MirrorClient {
+	return &MirrorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mirror.Hooks(f(g(h())))`.
+func (c *MirrorClient) Use(hooks ...Hook) {
+	c.hooks.Mirror = append(c.hooks.Mirror, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mirror.Intercept(f(g(h())))`.
+func (c *MirrorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Mirror = append(c.inters.Mirror, interceptors...)
+}
+
+// Create returns a builder for creating a Mirror entity.
+func (c *MirrorClient) Create() *MirrorCreate {
+	mutation := newMirrorMutation(c.config, OpCreate)
+	return &MirrorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Mirror entities.
+func (c *MirrorClient) CreateBulk(builders ...*MirrorCreate) *MirrorCreateBulk {
+	return &MirrorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MirrorClient) MapCreateBulk(slice any, setFunc func(*MirrorCreate, int)) *MirrorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MirrorCreateBulk{err: fmt.Errorf("calling to MirrorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MirrorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MirrorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Mirror.
+func (c *MirrorClient) Update() *MirrorUpdate {
+	mutation := newMirrorMutation(c.config, OpUpdate)
+	return &MirrorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MirrorClient) UpdateOne(_m *Mirror) *MirrorUpdateOne {
+	mutation := newMirrorMutation(c.config, OpUpdateOne, withMirror(_m))
+	return &MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MirrorClient) UpdateOneID(id int) *MirrorUpdateOne {
+	mutation := newMirrorMutation(c.config, OpUpdateOne, withMirrorID(id))
+	return &MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Mirror.
+func (c *MirrorClient) Delete() *MirrorDelete {
+	mutation := newMirrorMutation(c.config, OpDelete)
+	return &MirrorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MirrorClient) DeleteOne(_m *Mirror) *MirrorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MirrorClient) DeleteOneID(id int) *MirrorDeleteOne {
+	builder := c.Delete().Where(mirror.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MirrorDeleteOne{builder}
+}
+
+// Query returns a query builder for Mirror.
+func (c *MirrorClient) Query() *MirrorQuery {
+	return &MirrorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMirror},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Mirror entity by its id.
+func (c *MirrorClient) Get(ctx context.Context, id int) (*Mirror, error) {
+	return c.Query().Where(mirror.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MirrorClient) GetX(ctx context.Context, id int) *Mirror {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MirrorClient) Hooks() []Hook {
+	return c.hooks.Mirror
+}
+
+// Interceptors returns the client interceptors.
+func (c *MirrorClient) Interceptors() []Interceptor {
+	return c.inters.Mirror
+}
+
+func (c *MirrorClient) mutate(ctx context.Context, m *MirrorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MirrorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MirrorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MirrorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Mirror mutation op: %q", m.Op())
+	}
+}
+
 // PacePointClient is a client for the PacePoint schema.
 type PacePointClient struct {
 	config
@@ -4709,13 +4850,13 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Refusal, Release, Session,
-		StatPoint, Team, Uptime, User, Wave []ent.Hook
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
+		Session, StatPoint, Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Refusal, Release, Session,
-		StatPoint, Team, Uptime, User, Wave []ent.Interceptor
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
+		Session, StatPoint, Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -27,6 +27,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
@@ -113,6 +114,7 @@ func checkColumn(t, c string) error {
 			historyentry.Table:  historyentry.ValidColumn,
 			instance.Table:      instance.ValidColumn,
 			ledger.Table:        ledger.ValidColumn,
+			mirror.Table:        mirror.ValidColumn,
 			pacepoint.Table:     pacepoint.ValidColumn,
 			packageaction.Table: packageaction.ValidColumn,
 			packagefile.Table:   packagefile.ValidColumn,

@@ -42,6 +42,8 @@ type Tx struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Mirror is the client for interacting with the Mirror builders.
+	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
@@ -210,6 +212,7 @@ func (tx *Tx) init() {
 	tx.HistoryEntry = NewHistoryEntryClient(tx.config)
 	tx.Instance = NewInstanceClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
+	tx.Mirror = NewMirrorClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)

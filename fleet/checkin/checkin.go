@@ -6,9 +6,7 @@ package checkin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +58,7 @@ type Service struct {
 	idle    *idleCache
 	rate    rate // of answered check-ins
 	meters  *pace.Meters
+	mirrors mirrorLog
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 }
 
@@ -138,11 +137,11 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if !ok {
 		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
 	}
-	if isMirror(in.Machine) {
-		return s.mirror(ctx, group, in, version)
-	}
 	if !validMachine(in.Machine) {
 		return Answer{Verdict: catalog.VerdictInvalidMachine}, nil
+	}
+	if in.declaresMirror() && s.admitsMirror(&in, group) {
+		return s.mirror(ctx, group, in, version)
 	}
 	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
 	now := s.now()
@@ -197,12 +196,6 @@ func runningVersion(text string) (v rollout.Version, ok bool) {
 	return rollout.ParseVersion(text)
 }
 
-// isMirror reports whether a machine id is that of a downstream server: a UUID
-// in braces.
-func isMirror(id string) bool {
-	return len(id) == 38 && strings.HasPrefix(id, "{") && uuid.Validate(id) == nil
-}
-
 func validMachine(id string) bool {
 	if id == "" || len(id) > maxMachineID || !utf8.ValidString(id) {
 		return false
@@ -213,46 +206,4 @@ func validMachine(id string) bool {
 		}
 	}
 	return true
-}
-
-// mirror answers a downstream server, which is never stored and never counted.
-// If it accepts several manifests it gets all steps from its version to the
-// target, in order. It waits only for what concerns the version (no package,
-// blacklisted, paused, halted) and not for the group's pace, because it has
-// policies of its own.
-func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, version rollout.Version) (Answer, error) {
-	answer := Answer{PollInterval: g.Schedule.Policy().PollInterval}
-	if !in.UpdateCheck {
-		return answer, nil
-	}
-	err := s.store.View(ctx, s.now(), func(tx *store.Tx) error {
-		states, err := tx.LockGroups(ctx, []uuid.UUID{g.ID})
-		if err != nil || len(states) == 0 {
-			return err
-		}
-		w := g.World(states[0])
-		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, rollout.Check{}, tx.Now())
-		return nil
-	})
-	if err != nil {
-		return Answer{}, fmt.Errorf("answer a mirror: %w", err)
-	}
-	switch answer.Decision.Reason {
-	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
-		return answer, nil
-	}
-	var steps []catalog.Offer
-	for _, f := range g.Floors {
-		if version.Less(f.Version) && f.ID != g.Target.ID {
-			steps = append(steps, *g.Offers[f.ID])
-		}
-	}
-	if len(steps) > 0 && !in.MultiManifest {
-		// The target alone would make it skip the floors.
-		answer.Decision = rollout.Decision{Reason: rollout.ReasonInvalidRequest}
-		return answer, nil
-	}
-	answer.Offers = append(steps, *g.Offers[g.Target.ID])
-	answer.Decision = rollout.Decision{Reason: rollout.ReasonGranted, Offer: g.Target}
-	return answer, nil
 }

@@ -25,6 +25,7 @@ type CheckIn struct {
 	Ping          bool
 	UpdateCheck   bool
 	MultiManifest bool // a mirror that accepts several manifests in one answer
+	Syncer        bool // a mirror, if the machine id is a UUID in braces
 }
 
 // Attributes of a machine are stored with it. A nil pointer was not sent and

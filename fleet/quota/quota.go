@@ -3,6 +3,11 @@
 // only in what is stored about them.
 package quota
 
+import (
+	"slices"
+	"strings"
+)
+
 // Quotas are the bounds. They apply in each process. Zero is no bound.
 type Quotas struct {
 	// NewMachinesPerAddress bounds the machines that one address registers in a
@@ -15,6 +20,19 @@ type Quotas struct {
 	HistoryPerMachine int
 	// ValuesPerGroup bounds the distinct versions of a group, and its platforms.
 	ValuesPerGroup int
+	// Mirrors decides which clients are served as mirrors. Zero serves any.
+	Mirrors Mirrors
+}
+
+// Mirrors are the clients that may be served as mirrors: any, or those listed.
+type Mirrors struct {
+	Listed bool
+	IDs    []string // machine ids
+}
+
+// Admit reports whether a client may be served as a mirror.
+func (m Mirrors) Admit(machine string) bool {
+	return !m.Listed || slices.ContainsFunc(m.IDs, func(id string) bool { return strings.EqualFold(id, machine) })
 }
 
 // What is stored in place of a value beyond ValuesPerGroup. OtherVersion is a valid

@@ -20,7 +20,8 @@ type refusedLog struct {
 	counts map[quota.Subject]int64
 }
 
-// writeRefusals stores and logs what this process refused.
+// writeRefusals stores and logs what this process refused, and stores the mirrors
+// that it saw.
 func (w *Worker) writeRefusals(ctx context.Context, now time.Time) error {
 	taken := w.machines.Refusals().Take()
 	var all []store.Refusal
@@ -32,7 +33,7 @@ func (w *Worker) writeRefusals(ctx context.Context, now time.Time) error {
 		return err
 	}
 	w.logRefusals(now, taken)
-	return nil
+	return w.store.AddMirrors(ctx, now, w.machines.TakeMirrors())
 }
 
 func (w *Worker) logRefusals(now time.Time, taken map[quota.Subject]int64) {

@@ -144,7 +144,7 @@ func (w *Worker) Work(ctx context.Context) error {
 		w.log.Error("could not write the pace of groups", "error", err)
 	}
 	if err := w.jobs.ran(jobRefusals, w.now(), w.writeRefusals(ctx, w.now())); err != nil && ctx.Err() == nil {
-		w.log.Error("could not write refusals", "error", err)
+		w.log.Error("could not write refusals and mirrors", "error", err)
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()

@@ -509,6 +509,19 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 	}
 
+	Mirror struct {
+		Address     func(childComplexity int) int
+		Application func(childComplexity int) int
+		Fetched     func(childComplexity int) int
+		FirstSeenAt func(childComplexity int) int
+		Group       func(childComplexity int) int
+		LastSeenAt  func(childComplexity int) int
+		MachineID   func(childComplexity int) int
+		Requests    func(childComplexity int) int
+		Served      func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddFloor           func(childComplexity int, input fleet.AddFloor) int
 		AdvanceWave        func(childComplexity int, input fleet.AdvanceWave) int
@@ -703,6 +716,7 @@ type ComplexityRoot struct {
 		Instance        func(childComplexity int, id uuid.UUID) int
 		Instances       func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
 		Me              func(childComplexity int) int
+		Mirrors         func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
@@ -2866,6 +2880,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
 
+	case "Mirror.address":
+		if e.ComplexityRoot.Mirror.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Address(childComplexity), true
+	case "Mirror.application":
+		if e.ComplexityRoot.Mirror.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Application(childComplexity), true
+	case "Mirror.fetched":
+		if e.ComplexityRoot.Mirror.Fetched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Fetched(childComplexity), true
+	case "Mirror.firstSeenAt":
+		if e.ComplexityRoot.Mirror.FirstSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.FirstSeenAt(childComplexity), true
+	case "Mirror.group":
+		if e.ComplexityRoot.Mirror.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Group(childComplexity), true
+	case "Mirror.lastSeenAt":
+		if e.ComplexityRoot.Mirror.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.LastSeenAt(childComplexity), true
+	case "Mirror.machineId":
+		if e.ComplexityRoot.Mirror.MachineID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.MachineID(childComplexity), true
+	case "Mirror.requests":
+		if e.ComplexityRoot.Mirror.Requests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Requests(childComplexity), true
+	case "Mirror.served":
+		if e.ComplexityRoot.Mirror.Served == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Served(childComplexity), true
+	case "Mirror.version":
+		if e.ComplexityRoot.Mirror.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Version(childComplexity), true
+
 	case "Mutation.addFloor":
 		if e.ComplexityRoot.Mutation.AddFloor == nil {
 			break
@@ -3963,6 +4038,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Me(childComplexity), true
+	case "Query.mirrors":
+		if e.ComplexityRoot.Query.Mirrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Mirrors(childComplexity), true
 	case "Query.package":
 		if e.ComplexityRoot.Query.Package == nil {
 			break
@@ -6771,6 +6852,38 @@ type InstanceChange {
   instance: Instance
 }
 `, BuiltIn: false},
+	{Name: "../schema/mirror.graphql", Input: `extend type Query {
+  """
+  Clients that asked as mirrors: servers that fetch packages and offer them to their own machines. Those
+  seen last first, at most 1000. Mirrors are not machines: they have no state and no update.
+  """
+  mirrors: [Mirror!]!
+}
+
+"A client that asked as a mirror in one group."
+type Mirror {
+  "Id that it sends."
+  machineId: String!
+  "The application that it fetches."
+  application: Application!
+  "The group whose channel it follows."
+  group: Group!
+  "IP address of its last request."
+  address: String!
+  "Version that it had at its last request, as sent; \"\" when it had none."
+  version: String!
+  "Versions that it was last offered, in order, separated by spaces; \"\" when it was offered none."
+  fetched: String!
+  "True when its last request was answered as that of a mirror. Else ` + "`" + `--mirrors` + "`" + ` does not list it, and it was answered like a machine."
+  served: Boolean!
+  "Number of its requests."
+  requests: Int!
+  "When it was first seen."
+  firstSeenAt: Time!
+  "When it was last seen."
+  lastSeenAt: Time!
+}
+`, BuiltIn: false},
 	{Name: "../schema/package.graphql", Input: `extend type Query {
   "One package; null when the id does not exist."
   package("Id of the package." id: ID!): Package
@@ -8805,6 +8918,32 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 		return ec.fieldContext_Job_lastError(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machineId":
+		return ec.fieldContext_Mirror_machineId(ctx, field)
+	case "application":
+		return ec.fieldContext_Mirror_application(ctx, field)
+	case "group":
+		return ec.fieldContext_Mirror_group(ctx, field)
+	case "address":
+		return ec.fieldContext_Mirror_address(ctx, field)
+	case "version":
+		return ec.fieldContext_Mirror_version(ctx, field)
+	case "fetched":
+		return ec.fieldContext_Mirror_fetched(ctx, field)
+	case "served":
+		return ec.fieldContext_Mirror_served(ctx, field)
+	case "requests":
+		return ec.fieldContext_Mirror_requests(ctx, field)
+	case "firstSeenAt":
+		return ec.fieldContext_Mirror_firstSeenAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Mirror_lastSeenAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Mirror", field.Name)
 }
 
 func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

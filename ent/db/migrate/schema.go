@@ -691,6 +691,32 @@ var (
 			},
 		},
 	}
+	// MirrorsColumns holds the columns for the "mirrors" table.
+	MirrorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "group_id", Type: field.TypeUUID},
+		{Name: "machine_id", Type: field.TypeString},
+		{Name: "address", Type: field.TypeString},
+		{Name: "version", Type: field.TypeString},
+		{Name: "fetched", Type: field.TypeString},
+		{Name: "served", Type: field.TypeBool},
+		{Name: "requests", Type: field.TypeInt},
+		{Name: "first_seen_at", Type: field.TypeTime},
+		{Name: "last_seen_at", Type: field.TypeTime},
+	}
+	// MirrorsTable holds the schema information for the "mirrors" table.
+	MirrorsTable = &schema.Table{
+		Name:       "mirrors",
+		Columns:    MirrorsColumns,
+		PrimaryKey: []*schema.Column{MirrorsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mirror_group_id_machine_id",
+				Unique:  true,
+				Columns: []*schema.Column{MirrorsColumns[1], MirrorsColumns[2]},
+			},
+		},
+	}
 	// PacePointsColumns holds the columns for the "pace_points" table.
 	PacePointsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1020,6 +1046,7 @@ var (
 		HistoryEntriesTable,
 		InstancesTable,
 		LedgersTable,
+		MirrorsTable,
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
@@ -1097,6 +1124,9 @@ func init() {
 	LedgersTable.ForeignKeys[0].RefTable = GroupsTable
 	LedgersTable.Annotation = &entsql.Annotation{
 		Table: "ledgers",
+	}
+	MirrorsTable.Annotation = &entsql.Annotation{
+		Table: "mirrors",
 	}
 	PacePointsTable.ForeignKeys[0].RefTable = GroupsTable
 	PacePointsTable.Annotation = &entsql.Annotation{

@@ -51,6 +51,9 @@ type Instance func(*sql.Selector)
 // Ledger is the predicate function for ledger builders.
 type Ledger func(*sql.Selector)
 
+// Mirror is the predicate function for mirror builders.
+type Mirror func(*sql.Selector)
+
 // PacePoint is the predicate function for pacepoint builders.
 type PacePoint func(*sql.Selector)
 
