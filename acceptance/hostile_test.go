@@ -1,16 +1,21 @@
 package acceptance
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // Clients without credentials cannot steer: each test is one hostile script.
@@ -180,4 +185,240 @@ func TestHostile_MadeUpMirrorsFillABoundedTable(t *testing.T) {
 			t.Errorf("numbers %+v, want none", n)
 		}
 	})
+}
+
+// rows are the rows of the tables that requests fill.
+type rows struct{ machines, counts, history, attempts, points, activities int }
+
+func (s *site) rows() (n rows) {
+	s.t.Helper()
+	r := s.store.Reader()
+	for _, c := range []struct {
+		into  *int
+		count func(context.Context) (int, error)
+	}{
+		{&n.machines, r.Instance.Query().Count}, {&n.counts, r.GroupCount.Query().Count}, {&n.history, r.HistoryEntry.Query().Count},
+		{&n.attempts, r.Attempt.Query().Count}, {&n.points, r.StatPoint.Query().Count}, {&n.activities, r.Activity.Query().Count},
+	} {
+		var err error
+		*c.into, err = c.count(s.ctx)
+		s.ok(err)
+	}
+	return n
+}
+
+// from sends a check of a machine from an address.
+func (s *site) from(address, machine, version string) appAnswer {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(document(s.checking(machine, version))))
+	r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(address), 1234).String()
+	a, err := serve(s.handler, r)
+	s.ok(err)
+	return a.Apps[0]
+}
+
+func TestHostile_OneAddressRegistersFewMachines(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ask := func(address string, first, n int) (refused int) {
+			for i := range n {
+				a := s.from(address, fmt.Sprint("made-up ", first+i), "3.0.0")
+				if a.Status != "ok" || a.Ping == nil || a.Check.Status != "noupdate" || a.offered() != "" {
+					t.Fatalf("answered %s", a)
+				}
+				if a.Check.Info == "too_many_new_machines" {
+					refused++
+				}
+			}
+			return refused
+		}
+		if n := ask("192.0.2.1", 0, 30); n != 20 {
+			t.Errorf("%d of 30 machines refused, want 20", n)
+		}
+		if n := s.rows().machines; n != 10 {
+			t.Errorf("%d machines, want 10", n)
+		}
+		if n := ask("192.0.2.1", 0, 10); n != 0 {
+			t.Errorf("%d known machines refused", n)
+		}
+		// A network of 64 bits is one address, whatever the group allows.
+		if n := ask("2001:db8::1", 100, 8) + ask("2001:db8::2", 200, 8); n != 6 {
+			t.Errorf("%d of 16 machines refused, want 6", n)
+		}
+		if n := ask("192.0.2.2", 300, 10); n != 5 {
+			t.Errorf("%d of 10 machines refused, want 5: the group allows 25", n)
+		}
+		if n := s.refusals(quota.NewMachine, "31 checks of new machines refused"); n != 31 {
+			t.Errorf("%d refusals, want 31", n)
+		}
+		s.advance(time.Minute)
+		if n := ask("192.0.2.1", 10, 10); n != 0 {
+			t.Errorf("%d machines refused in the next minute", n)
+		}
+	}, quotas(quota.Quotas{NewMachinesPerAddress: 10, NewMachinesPerGroup: 25}))
+}
+
+// Ten thousand known machines behind one address are never refused by the defaults.
+func TestDefaultQuotasDoNotHurtKnownMachines(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		n := storetest.Size(2000, 10_000)
+		for i := range n { // new ones
+			if i%1000 == 0 {
+				s.advance(time.Minute)
+			}
+			if a := s.from("192.0.2.1", fmt.Sprint("m", i), "2.0.0"); a.Check.Info != "up_to_date" {
+				t.Fatalf("machine %d was answered %s", i, a)
+			}
+		}
+		for i := range n { // all in the same minute
+			if a := s.from("192.0.2.1", fmt.Sprint("m", i), "2.0.1"); a.Check.Info != "up_to_date" {
+				t.Fatalf("machine %d was answered %s", i, a)
+			}
+		}
+		s.work()
+		for _, k := range quota.Kinds() {
+			if n := s.Machines.Refusals().Total(k); n != 0 {
+				t.Errorf("%d refusals of kind %s", n, k)
+			}
+		}
+	}, quotas(quota.Defaults()))
+}
+
+// One machine that reports thousands of events fills its hour and no more.
+func TestHostile_OneMachineWritesLittleHistory(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.pings("m", "1.0.0")
+		flood := func() {
+			for i := range 20 {
+				var all []event
+				for k := range 50 {
+					all = append(all, event(fmt.Sprintf("3/0 %d", 1+i*50+k)))
+				}
+				s.reports("m", "1.0.0", all...)
+			}
+		}
+		flood()
+		flood()
+		if n := s.rows().history; n != 31 {
+			t.Errorf("%d history entries, want 30 and the one that says so", n)
+		}
+		if last := s.history("m")[0]; !strings.Contains(last.Detail, "further ones of this hour") {
+			t.Errorf("last entry %+v", last)
+		}
+		if n := s.refusals(quota.History, "1970 history entries were not stored"); n != 1970 {
+			t.Errorf("%d refusals, want 1970", n)
+		}
+		s.advance(time.Hour)
+		for range 100 {
+			s.reports("m", "1.0.0", "3/0 7")
+		}
+		if n := s.rows().history; n != 32 {
+			t.Errorf("%d history entries, want one more: equal ones are stored once", n)
+		}
+		if n := s.Machines.Refusals().Total(quota.Merged); n != 99 {
+			t.Errorf("%d merged, want 99", n)
+		}
+		// Others are not affected.
+		s.grants("other", "1.0.0", "2.0.0")
+		if n := len(s.history("other")); n == 0 {
+			t.Error("the history of another machine is empty")
+		}
+	}, quotas(quota.Quotas{HistoryPerMachine: 30}))
+}
+
+// Made-up versions and platforms fill bounded tables, also without further requests.
+// The versions that the server offers are always stored.
+func TestHostile_MadeUpVersionsAreStoredAsOther(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		const values, machines = 60, 400
+		for i := range machines {
+			r := s.checking(fmt.Sprint("m", i), fmt.Sprintf("3.0.%d", i))
+			r.attrs = map[string]string{"oem": fmt.Sprint("oem", i)}
+			s.ask(r)
+		}
+		s.advance(time.Second)
+		for i := range machines { // one machine with many versions
+			s.check("one", fmt.Sprintf("4.0.%d", i))
+			s.advance(10 * time.Millisecond)
+		}
+		before := s.rows()
+		if before.machines != machines+1 || before.counts > 2*values {
+			t.Errorf("rows %+v, want %d machines and at most %d counters", before, machines+1, 2*values)
+		}
+		numbers := s.numbers()
+		if len(numbers.ByVersion) > values+1 {
+			t.Errorf("%d versions, want at most %d", len(numbers.ByVersion), values+1)
+		}
+		platforms, err := s.store.Reader().Instance.Query().GroupBy(instance.FieldOem).Strings(s.ctx)
+		s.ok(err)
+		if len(platforms) > values+2 || !slices.Contains(platforms, quota.Other) {
+			t.Errorf("%d platforms, want at most %d with \"\" and %q", len(platforms), values+2, quota.Other)
+		}
+		// The worker writes at most 51 versions per state and point.
+		const points = 20
+		for range points {
+			s.work()
+			s.advance(30 * time.Second)
+		}
+		if n := s.rows().points; n > (points+6)*51*2 {
+			t.Errorf("%d rows of statistics after %d points", n, points)
+		}
+		// A machine with a version too many is decided by the version that it sends.
+		s.holds("new", "9.9.9", "up_to_date")
+		if m := s.instance("new"); m.Version != quota.OtherVersion {
+			t.Errorf("stored version %q", m.Version)
+		}
+		s.grants("real", "1.0.0", "2.0.0")
+		s.updates("real", "1.0.0", "2.0.0")
+		if m := s.instance("real"); m.Version != "2.0.0" {
+			t.Errorf("the target is stored as %q", m.Version)
+		}
+		s.refusals(quota.Version, "versions were stored as")
+		if n := s.refusals(quota.Platform, "platforms were stored as"); n != machines-values {
+			t.Errorf("%d platforms refused, want %d", n, machines-values)
+		}
+		// When nothing runs a version any more, another one takes its place.
+		for i := range 3 {
+			s.holds(fmt.Sprint("m", i), "2.0.0", "up_to_date")
+		}
+		s.advance(time.Hour)
+		s.work()
+		s.holds("one", "5.0.0", "up_to_date")
+		if m := s.instance("one"); m.Version != "5.0.0" {
+			t.Errorf("stored version %q, want 5.0.0", m.Version)
+		}
+	}, quotas(quota.Quotas{ValuesPerGroup: 60}))
+}
+
+// Made-up machines that fail or succeed take no more of the caps than others, and
+// everything that they leave is bounded by the machines that may register.
+func TestHostile_MadeUpMachinesThatFailOrSucceed(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for minute := range 3 {
+			for i := range 100 {
+				m := fmt.Sprintf("m%d-%d", minute, i)
+				if a := s.check(m, "1.0.0"); a.offered() == "" {
+					continue
+				}
+				if i%2 == 0 {
+					s.reports(m, "1.0.0", "13/1", "3/0 10")
+				} else {
+					s.reports(m, "1.0.0", "13/1", "14/1", "3/1")
+					s.check(m, "2.0.0", "3/2 from 1.0.0")
+				}
+				for range 10 {
+					s.check(m, "1.0.0", "3/9 40")
+				}
+			}
+			s.work()
+			s.advance(time.Minute)
+		}
+		n := s.rows()
+		// 20 machines per minute; 5 grants in the period.
+		if n.machines != 60 || n.attempts > 5 || n.history > 60*20 || n.activities > 60 || n.counts > 60 || n.points > 6*60 {
+			t.Errorf("rows %+v", n)
+		}
+		if got := s.numbers(); got.GrantedInPeriod != 5 {
+			t.Errorf("%d grants in the period, want 5", got.GrantedInPeriod)
+		}
+	}, limit(5, time.Hour), quotas(quota.Quotas{NewMachinesPerAddress: 20, HistoryPerMachine: 20, ValuesPerGroup: 100}))
 }

@@ -47,6 +47,9 @@ const (
 	statusInvalidRequest     = "error-invalidRequest"
 )
 
-// infoDisabledByClient is the only info that is not a rollout.Reason. The fleet is
-// not asked for an update that the machine will ignore.
-const infoDisabledByClient = "disabled_by_client"
+// The infos that are not a rollout.Reason, because the engine is not asked: for an
+// update that the machine will ignore, and for a new machine above a quota.
+const (
+	infoDisabledByClient   = "disabled_by_client"
+	infoTooManyNewMachines = "too_many_new_machines"
+)

@@ -68,6 +68,14 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 	c.Quotas = quota.Defaults()
 	f.Var((*mirrorsFlag)(&c.Quotas.Mirrors), "mirrors",
 		"who may fetch packages as a mirror, which no limit of a policy holds back: any, none, or machine ids separated by commas; others are answered like machines")
+	f.IntVar(&c.Quotas.NewMachinesPerAddress, "new-machines-per-address", c.Quotas.NewMachinesPerAddress,
+		"maximum number of machines that one address (in IPv6: one /64 network) registers per minute; further ones get no update and are not stored until a later check; 0: no maximum")
+	f.IntVar(&c.Quotas.NewMachinesPerGroup, "new-machines-per-group", c.Quotas.NewMachinesPerGroup,
+		"maximum number of machines that register in one group per minute; 0: no maximum")
+	f.IntVar(&c.Quotas.HistoryPerMachine, "history-per-machine", c.Quotas.HistoryPerMachine,
+		"maximum number of history entries stored for one machine per hour; 0: no maximum")
+	f.IntVar(&c.Quotas.ValuesPerGroup, "values-per-group", c.Quotas.ValuesPerGroup,
+		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
 	c.logFlags(f)
 }
 

@@ -6,6 +6,7 @@ package checkin
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -52,7 +53,10 @@ type Service struct {
 	log     *slog.Logger
 	quotas  quota.Quotas
 
-	refusals *quota.Refusals
+	refusals  *quota.Refusals
+	newcomers quota.Newcomers
+	values    valueSets
+	histories histories
 
 	lane    *lane.Lane[*call]
 	idle    *idleCache
@@ -65,7 +69,7 @@ type Service struct {
 // New makes a Service. Close it before the store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, refusals: quota.NewRefusals(),
+		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, refusals: quota.NewRefusals(), histories: histories{seed: maphash.MakeSeed()},
 		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
 	}
 	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
@@ -159,8 +163,13 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	case err != nil:
 		return Answer{}, err
 	}
+	if queued.answer.Refused {
+		s.refusals.Add(quota.NewMachine, queued.group.ID, 1)
+	}
 	if queued.view != nil {
-		queued.view.committed()
+		if queued.view.committed() {
+			s.committed(queued.view)
+		}
 		if in.UpdateCheck {
 			queued.view.meter.Checks.Add(1)
 		}
@@ -170,6 +179,13 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	return queued.answer, nil
 }
 
+// committed notes what the batch of a view wrote, once.
+func (s *Service) committed(v *view) {
+	if v.history != nil {
+		s.histories.committed(v.history, v.group.ID, s.refusals)
+	}
+}
+
 // call is one check-in in the lane.
 type call struct {
 	in       CheckIn
@@ -177,6 +193,7 @@ type call struct {
 	group    *catalog.Group // named by the machine
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
+	admitted bool        // as a new machine, in an earlier try
 
 	answer Answer
 	after  *store.Machine // as written; nil: nothing was written

@@ -44,4 +44,5 @@ type Answer struct {
 	// none otherwise. The values are shared and must not be changed.
 	Offers       []catalog.Offer
 	PollInterval time.Duration // 0 = not sent
+	Refused      bool          // a new machine that was not registered, because of a quota
 }

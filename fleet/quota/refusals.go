@@ -12,16 +12,19 @@ type Kind string
 
 // The kinds of refusals.
 const (
-	CrossSite  Kind = "cross_site"  // a request that a browser sent for another site
-	NewMachine Kind = "new_machine" // a machine that was not registered
-	History    Kind = "history"     // a history entry that was not stored
-	Version    Kind = "version"     // a version that was stored as "other"
-	Platform   Kind = "platform"    // a platform that was stored as "other"
-	Mirror     Kind = "mirror"      // a mirror that was answered as a machine
+	CrossSite  Kind = "cross_site"     // a request that a browser sent for another site
+	NewMachine Kind = "new_machine"    // a machine that was not registered
+	History    Kind = "history"        // a history entry that was not stored
+	Version    Kind = "version"        // a version that was stored as "other"
+	Platform   Kind = "platform"       // a platform that was stored as "other"
+	Merged     Kind = "history_merged" // a history entry that repeats the one before; it needs no attention
+	Mirror     Kind = "mirror"         // a mirror that was answered as a machine
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{CrossSite, NewMachine, History, Version, Platform, Mirror} }
+func Kinds() []Kind {
+	return []Kind{CrossSite, NewMachine, History, Merged, Version, Platform, Mirror}
+}
 
 // Subject is what refusals are counted by.
 type Subject struct {
@@ -56,6 +59,9 @@ func (r *Refusals) Add(k Kind, group uuid.UUID, n int64) {
 	r.recent[Subject{k, group}] += n
 	r.mu.Unlock()
 }
+
+// Count adds to a total only.
+func (r *Refusals) Count(k Kind, n int64) { r.totals[k].Add(n) }
 
 // Total returns the number of refusals since the start of the process.
 func (r *Refusals) Total(k Kind) int64 { return r.totals[k].Load() }

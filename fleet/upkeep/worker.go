@@ -240,6 +240,11 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 	if err := w.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
 		return err
 	}
+	for _, g := range w.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
+		if err := w.store.Write(ctx, now, func(tx *store.Tx) error { return tx.DropEmptyCounts(ctx, g.ID) }); err != nil {
+			return err
+		}
+	}
 	for _, r := range pace.Resolutions() {
 		if err := w.store.DropPoints(ctx, r.Seconds, now.Add(-r.Keep)); err != nil {
 			return err
