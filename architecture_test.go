@@ -30,7 +30,7 @@ var areas = map[string]struct{ imports, because string }{
 	"frontend":   {"", "it only embeds the built dashboard"},
 	"ent":        {"rollout", "a schema uses value types, but not the code that works with them"},
 	"store":      {"ent event rollout", "it persists and publishes; permissions and rules are checked above it"},
-	"fleet":      {"fleet/account fleet/catalog fleet/change fleet/checkin fleet/fault fleet/input fleet/quota fleet/seed fleet/upkeep fleet/view store ent event auth rollout", "the service layer knows no protocol: graph, rest and omaha translate"},
+	"fleet":      {"fleet/account fleet/catalog fleet/change fleet/checkin fleet/fault fleet/input fleet/quota fleet/seed fleet/upkeep fleet/view fleet/view/machines store ent event auth rollout", "the service layer knows no protocol: graph, rest and omaha translate"},
 	"graph":      {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent event auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"rest":       {"fleet fleet/view fleet/view/machines fleet/catalog fleet/account fleet/fault ent auth rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},
 	"omaha":      {"fleet/checkin fleet/catalog fleet/fault rollout", "a protocol contains no rules and no SQL, and does not depend on another protocol"},

@@ -11,10 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/view"
-	"github.com/coreroller/coreroller/store"
+	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
@@ -67,122 +70,6 @@ func TestHostile_PagesOfOtherSitesAreRefused(t *testing.T) {
 		}
 		if n := s.numbers().Total; n != 3 {
 			t.Errorf("%d machines, want 3", n)
-		}
-	})
-}
-
-// inBraces returns a machine id in the form of Nebraska's syncer.
-func inBraces(i int) string { return fmt.Sprintf("{3e2f7c52-0ad5-4a0b-8a5e-%012d}", i) }
-
-func TestCase62_IDInBracesIsAMachine(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		for i := range 2 {
-			s.grants(inBraces(i), "1.0.0", "2.0.0")
-		}
-		s.holds(inBraces(2), "1.0.0", "concurrency_limit")
-		// Half a declaration is none.
-		r := s.checking("m", "1.0.0")
-		r.syncer = true
-		if a := s.ask(r)[0]; a.Check.Info != "concurrency_limit" {
-			t.Errorf("the version of a syncer with the id of a machine: %s", a)
-		}
-		r = s.checking(inBraces(2), "1.0.0")
-		r.attrs = map[string]string{"installsource": "ondemandupdate", "multi_manifest_ok": "false"}
-		if a := s.ask(r)[0]; a.Check.Info != "concurrency_limit" {
-			t.Errorf("multi_manifest_ok is false: %s", a)
-		}
-		if n := s.numbers(); n.Total != 4 || n.InFlight != 2 {
-			t.Errorf("numbers %+v, want 4 machines, 2 in flight", n)
-		}
-		s.work()
-		if all, err := s.View.Mirrors(s.ctx); err != nil || len(all) != 0 {
-			t.Errorf("mirrors %+v, %v", all, err)
-		}
-	})
-}
-
-func TestCase62_MirrorsAreListed(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		floors(s)
-		nebraska, other := s.checking(inBraces(1), "2700.0.0"), s.checking("mirror", "1000.0.0")
-		nebraska.syncer = true
-		other.attrs = map[string]string{"multi_manifest_ok": "true"}
-		s.ask(nebraska)
-		s.advance(time.Hour)
-		s.ask(nebraska)
-		s.ask(other)
-		s.work()
-		other.version = "3000.0.0"
-		s.advance(time.Minute)
-		s.ask(other) // nothing to fetch
-		s.work()
-		all, err := s.View.Mirrors(s.ctx)
-		s.ok(err)
-		if len(all) != 2 {
-			t.Fatalf("%d mirrors, want 2", len(all))
-		}
-		a, b := all[0], all[1]
-		if a.MachineID != "mirror" || a.Fetched != "2000.0.0 2500.0.0 3000.0.0" || a.Version != "3000.0.0" || a.Requests != 2 || !a.Served {
-			t.Errorf("mirror %+v", a.Mirror)
-		}
-		if b.MachineID != inBraces(1) || b.Fetched != "3000.0.0" || b.Requests != 2 || b.Address == "" || b.Group.ID != s.group || b.Application.ID != s.app ||
-			!b.FirstSeenAt.Equal(begin) || !b.LastSeenAt.Equal(begin.Add(time.Hour)) {
-			t.Errorf("mirror %+v", b.Mirror)
-		}
-	})
-}
-
-func TestHostile_MirrorsThatAreNotListedAreMachines(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		ask := func(i int) appAnswer {
-			r := s.checking(inBraces(i), "1.0.0")
-			r.attrs = map[string]string{"multi_manifest_ok": "true"}
-			return s.ask(r)[0]
-		}
-		for i := range 5 { // 0 is listed
-			a := ask(i)
-			if want := map[bool]string{true: "2.0.0"}[i <= 2]; a.offered() != want {
-				t.Errorf("mirror %d was answered %s, want %q", i, a, want)
-			}
-		}
-		if n := s.numbers(); n.Total != 4 || n.InFlight != 2 {
-			t.Errorf("numbers %+v, want 4 machines, 2 in flight", n)
-		}
-		if n := s.refusals(quota.Mirror, "4 checks of mirrors"); n != 4 {
-			t.Errorf("%d refusals, want 4", n)
-		}
-		all, err := s.View.Mirrors(s.ctx)
-		s.ok(err)
-		served := 0
-		for _, m := range all {
-			if m.Served {
-				served++
-			}
-		}
-		if len(all) != 5 || served != 1 {
-			t.Errorf("%d mirrors, %d served, want 5 and 1", len(all), served)
-		}
-	}, quotas(quota.Quotas{Mirrors: quota.Mirrors{Listed: true, IDs: []string{strings.ToUpper(inBraces(0))}}}))
-}
-
-// Made-up mirrors change no number of the group and fill a bounded table.
-func TestHostile_MadeUpMirrorsFillABoundedTable(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		for i := range 3 * store.MaxMirrors / 2 {
-			if i == store.MaxMirrors {
-				s.work()
-				s.advance(time.Second)
-			}
-			r := s.checking(inBraces(i), "1.0.0")
-			r.syncer = true
-			s.ask(r)
-		}
-		s.work()
-		if all, err := s.View.Mirrors(s.ctx); err != nil || len(all) != store.MaxMirrors || all[0].MachineID < inBraces(store.MaxMirrors) {
-			t.Errorf("%d mirrors, want %d, the last ones first (%v)", len(all), store.MaxMirrors, err)
-		}
-		if n := s.numbers(); n.Total != 0 || n.GrantedInPeriod != 0 {
-			t.Errorf("numbers %+v, want none", n)
 		}
 	})
 }
@@ -421,4 +308,93 @@ func TestHostile_MadeUpMachinesThatFailOrSucceed(t *testing.T) {
 			t.Errorf("%d grants in the period, want 5", got.GrantedInPeriod)
 		}
 	}, limit(5, time.Hour), quotas(quota.Quotas{NewMachinesPerAddress: 20, HistoryPerMachine: 20, ValuesPerGroup: 100}))
+}
+
+// An operator removes made-up machines. Every counter stays exact, which the end of
+// each test checks.
+func TestHostile_MadeUpMachinesAreForgotten(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("real", "1.0.0", "2.0.0")
+		s.reports("real", "1.0.0", "13/1")
+		s.grants("bad", "1.0.0", "2.0.0")
+		s.reports("bad", "1.0.0", "13/1", "3/0 10")
+		s.grants("flying", "1.0.0", "2.0.0")
+		s.reports("flying", "1.0.0", "13/1")
+		for i := range 600 {
+			s.check(fmt.Sprint("made-up ", i), "1.9.9")
+		}
+		for _, m := range []string{"bad", "flying"} {
+			s.ok(s.ForgetInstance(s.ctx, fleet.ForgetInstance{ID: s.instanceID(m), Reason: "made up"}))
+			if s.instance(m) != nil || len(s.history(m)) > 0 || len(s.attempts(m)) > 0 {
+				t.Errorf("%s is still stored", m)
+			}
+		}
+		s.refused(s.ForgetInstance(s.ctx, fleet.ForgetInstance{ID: s.instanceID("bad")}), fault.NotFound)
+		s.inFlight(1)
+		if n := s.numbers().Funnel; n.Failed != 1 || n.Released != 1 {
+			t.Errorf("attempts %+v, want one failed and one interrupted", n)
+		}
+		_, err := s.ForgetInstances(s.ctx, fleet.ForgetInstances{})
+		s.refused(err, fault.Invalid)
+		made := machines.Filter{Group: &s.group, Versions: []string{"1.9.9"}}
+		done, err := s.ForgetInstances(s.ctx, fleet.ForgetInstances{Filter: made, Reason: "made up"})
+		s.ok(err)
+		if done.Machines != 600 || done.More {
+			t.Errorf("forgotten %+v, want 600 machines", done)
+		}
+		if n := s.numbers(); n.Total != 1 || s.rows().machines != 1 {
+			t.Errorf("numbers %+v, want one machine", n)
+		}
+		audits, err := s.store.Reader().Audit.Query().Where(audit.VerbIn("forgetInstance", "forgetInstances")).All(s.ctx)
+		s.ok(err)
+		if len(audits) != 2+3 || audits[0].Actor != operator || audits[0].Reason != "made up" {
+			t.Errorf("%d records in the audit, want 5: %+v", len(audits), audits)
+		}
+		// It comes back as a new machine, also from the idle cache.
+		s.advance(time.Hour)
+		s.check("made-up 0", "1.9.9")
+		if m := s.instance("made-up 0"); m == nil || !m.CreatedAt.Equal(s.clock.Now()) {
+			t.Errorf("after its next check it is %+v", m)
+		}
+		s.check("bad", "1.0.0")
+		if m := s.instance("bad"); m == nil || m.Failures != 0 || m.LastOutcome != 0 {
+			t.Errorf("after its next check it is %+v", m)
+		}
+	}, limit(3, 15*time.Minute))
+}
+
+// Many addresses together register as many machines as the group allows, and events
+// of unknown machines leave nothing.
+func TestHostile_ManyAddressesAndEventsOfUnknownMachines(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		for i := range 200 {
+			s.from(fmt.Sprintf("198.51.100.%d", i), fmt.Sprint("m", i), "3.0.0")
+		}
+		before := s.rows()
+		if before.machines != 50 {
+			t.Errorf("%d machines, want 50", before.machines)
+		}
+		for i := range 200 {
+			s.reports(fmt.Sprint("unknown ", i), "1.0.0", "3/0 10", "3/1", "3/2 from 1.0.0", "800/1")
+		}
+		if after := s.rows(); after != before {
+			t.Errorf("rows %+v, before %+v", after, before)
+		}
+	}, quotas(quota.Quotas{NewMachinesPerAddress: 10, NewMachinesPerGroup: 50}))
+}
+
+// A machine that goes back and forth between groups takes no slots and writes little.
+func TestHostile_MachineThatChangesGroups(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.newGroup("H", "u", casePolicy())
+		for i := range 100 {
+			r := s.checking("m", "1.0.0")
+			r.track = []string{"t", "u"}[i%2]
+			s.ask(r)
+		}
+		// Each group grants 2 updates in the period.
+		if n := s.rows(); n.machines != 1 || n.attempts > 4 || n.history > 21 || n.activities > 10 {
+			t.Errorf("rows %+v", n)
+		}
+	}, quotas(quota.Quotas{HistoryPerMachine: 20}))
 }

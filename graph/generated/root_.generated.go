@@ -299,6 +299,16 @@ type ComplexityRoot struct {
 		Reason    func(childComplexity int) int
 	}
 
+	ForgetInstancesPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Forgotten struct {
+		Machines func(childComplexity int) int
+		More     func(childComplexity int) int
+	}
+
 	Freeze struct {
 		From   func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -537,6 +547,8 @@ type ComplexityRoot struct {
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
 		DeleteUser         func(childComplexity int, input account.DeleteUser) int
+		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
+		ForgetInstances    func(childComplexity int, input fleet.ForgetInstances) int
 		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
 		HoldInstance       func(childComplexity int, input fleet.HoldInstance) int
 		MoveInstance       func(childComplexity int, input fleet.MoveInstance) int
@@ -1962,6 +1974,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Floor.Reason(childComplexity), true
 
+	case "ForgetInstancesPayload.forgotten":
+		if e.ComplexityRoot.ForgetInstancesPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForgetInstancesPayload.Object(childComplexity), true
+	case "ForgetInstancesPayload.userErrors":
+		if e.ComplexityRoot.ForgetInstancesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForgetInstancesPayload.UserErrors(childComplexity), true
+
+	case "Forgotten.machines":
+		if e.ComplexityRoot.Forgotten.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Forgotten.Machines(childComplexity), true
+	case "Forgotten.more":
+		if e.ComplexityRoot.Forgotten.More == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Forgotten.More(childComplexity), true
+
 	case "Freeze.from":
 		if e.ComplexityRoot.Freeze.From == nil {
 			break
@@ -3095,6 +3133,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
+	case "Mutation.forgetInstance":
+		if e.ComplexityRoot.Mutation.ForgetInstance == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_forgetInstance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ForgetInstance(childComplexity, args["input"].(fleet.ForgetInstance)), true
+	case "Mutation.forgetInstances":
+		if e.ComplexityRoot.Mutation.ForgetInstances == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_forgetInstances_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ForgetInstances(childComplexity, args["input"].(fleet.ForgetInstances)), true
 	case "Mutation.haltRollout":
 		if e.ComplexityRoot.Mutation.HaltRollout == nil {
 			break
@@ -5013,6 +5073,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
+			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
+			graphql.NewInputUnmarshaler("ForgetInstancesInput", ec.unmarshalInputForgetInstancesInput),
 			graphql.NewInputUnmarshaler("FreezeInput", ec.unmarshalInputFreezeInput),
 			graphql.NewInputUnmarshaler("HaltRolloutInput", ec.unmarshalInputHaltRolloutInput),
 			graphql.NewInputUnmarshaler("HoldInstanceInput", ec.unmarshalInputHoldInstanceInput),
@@ -6363,6 +6425,13 @@ extend type Mutation {
   moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload!
   "Sets the display name of a machine. An empty alias removes it."
   setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload!
+  "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
+  forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload!
+  """
+  Forgets the machines that match a filter, at most 10,000 in one call; see ` + "`" + `more` + "`" + `. Machines that change
+  meanwhile are left out.
+  """
+  forgetInstances("The machines to forget." input: ForgetInstancesInput!): ForgetInstancesPayload!
 }
 
 extend type Subscription {
@@ -6585,8 +6654,8 @@ type Grant {
 type Attempt {
   "UUID."
   id: ID!
-  "The machine of the attempt."
-  instance: Instance!
+  "The machine of the attempt; null when it was forgotten."
+  instance: Instance
   "Id of the rollout."
   rolloutId: ID!
   "The offered version."
@@ -6832,6 +6901,38 @@ input SetInstanceAliasInput {
   id: ID!
   "At most 255 characters; \"\" removes the alias."
   alias: String!
+}
+
+"The machine to forget."
+input ForgetInstanceInput {
+  "Id of the machine."
+  id: ID!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"The machines to forget."
+input ForgetInstancesInput {
+  "Conditions; all must match. At least one is needed."
+  filter: InstanceFilter!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"Result of forgetting machines."
+type ForgetInstancesPayload {
+  "What was done; null when nothing was."
+  forgotten: Forgotten
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Forgotten machines."
+type Forgotten {
+  "Their number."
+  machines: Int!
+  "True when machines that match are left: repeat the mutation."
+  more: Boolean!
 }
 
 "Result of a change to a machine."
@@ -8498,6 +8599,26 @@ func (ec *executionContext) childFields_Floor(ctx context.Context, field graphql
 		return ec.fieldContext_Floor_createdAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Floor", field.Name)
+}
+
+func (ec *executionContext) childFields_ForgetInstancesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "forgotten":
+		return ec.fieldContext_ForgetInstancesPayload_forgotten(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ForgetInstancesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ForgetInstancesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Forgotten(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_Forgotten_machines(ctx, field)
+	case "more":
+		return ec.fieldContext_Forgotten_more(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Forgotten", field.Name)
 }
 
 func (ec *executionContext) childFields_Freeze(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
