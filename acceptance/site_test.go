@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
@@ -51,6 +52,7 @@ type site struct {
 	t       testing.TB
 	url     string // of the database
 	omaha   omaha.Options
+	quotas  quota.Quotas
 	ctx     context.Context // of the operator
 	clock   *clock
 	servers []*server
@@ -68,13 +70,17 @@ type setup struct {
 	kind    int8 // type of the packages
 	servers int
 	omaha   omaha.Options
-	empty   bool // the channel has no package
+	quotas  quota.Quotas // none by default
+	empty   bool         // the channel has no package
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
 func program(s *setup)                        { s.kind = catalog.PackageOther }
 func noPackage(s *setup)                      { s.empty = true }
 func servers(n int) option                    { return func(s *setup) { s.servers = n } }
+
+// quotas sets what clients without credentials can make the server store.
+func quotas(q quota.Quotas) option { return func(s *setup) { s.quotas = q } }
 
 func trusting(proxies string) option {
 	return func(s *setup) { s.omaha.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(proxies)} }
@@ -160,7 +166,7 @@ func newSetup(options []option) setup {
 // open starts the first server of a site without an application.
 func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
-	s := &site{t: t, url: url, omaha: o.omaha, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
+	s := &site{t: t, url: url, omaha: o.omaha, quotas: o.quotas, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
 	s.clock.Set(begin)
 	s.join()
 	s.server = s.servers[0]
@@ -203,11 +209,11 @@ func (s *site) join() {
 		n.store = openStore(s.t, s.url)
 	}
 	var err error
-	n.Service, err = fleet.New(s.ctx, fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler)})
+	n.Service, err = fleet.New(s.ctx, fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler), Quotas: s.quotas})
 	s.ok(err)
 	s.t.Cleanup(n.Close)
 	o := s.omaha
-	o.Now, o.Log = s.clock.Now, slog.New(slog.DiscardHandler)
+	o.Now, o.Log, o.CrossSite = s.clock.Now, slog.New(slog.DiscardHandler), n.Machines.RefuseCrossSite
 	mux := http.NewServeMux()
 	omaha.NewHandler(n.Service.Machines, o).Mount(mux)
 	n.handler = mux

@@ -18,6 +18,7 @@ type request struct {
 	events  []event
 	ping    bool
 	check   bool
+	syncer  bool // the version of Nebraska's syncer; of the first app, for all
 }
 
 // event is one event element: "13/1", "3/0 10" with an error code, or
@@ -48,7 +49,11 @@ func attribute(b *bytes.Buffer, name, value string) {
 // document returns an Omaha request with the given apps.
 func document(apps ...request) string {
 	var b bytes.Buffer
-	b.WriteString(xml.Header + `<request protocol="3.0" version="update_engine-0.4.10" updaterversion="update_engine-0.4.10" installsource="scheduler" ismachine="1">` +
+	client := "update_engine-0.4.10"
+	if len(apps) > 0 && apps[0].syncer {
+		client = "CoreOSUpdateEngine-0.1.0.0"
+	}
+	b.WriteString(xml.Header + `<request protocol="3.0" version="` + client + `" updaterversion="` + client + `" installsource="scheduler" ismachine="1">` +
 		`<os version="Chateau" platform="CoreOS" sp="x_x86_64"></os>`)
 	for _, r := range apps {
 		b.WriteString(`<app`)

@@ -50,7 +50,8 @@ const firstUser = "admin"
 // startProcess starts the program and returns when the server has loaded the
 // machines.
 func startProcess(ctx context.Context, binary, databaseURL string, machines int) (*process, error) {
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "error"}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--log-level", "error",
+		"--new-machines-per-address", "0", "--new-machines-per-group", "0"} // the load has one address
 	if store.IsPostgres(databaseURL) {
 		args = append(args, "--database-url", databaseURL)
 	} else {

@@ -103,13 +103,21 @@ func runFor(c *change.Change, g *catalog.Group, f func(*rollout.World, *rollout.
 // changeInstance changes one machine under the locks of its group and of the group
 // it moves to, if any. f gets the machine's group, nil for none.
 func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUID, to *uuid.UUID, f func(*change.Change, *store.Machine, *catalog.Group) error) (*db.Instance, error) {
-	if err := begin(ctx, &v); err != nil {
+	if err := s.operateInstance(ctx, v, id, to, f); err != nil {
 		return nil, err
+	}
+	return s.View.Instance(ctx, id, nil)
+}
+
+// operateInstance is changeInstance without reading the machine afterwards.
+func (s *Service) operateInstance(ctx context.Context, v change.Verb, id uuid.UUID, to *uuid.UUID, f func(*change.Change, *store.Machine, *catalog.Group) error) error {
+	if err := begin(ctx, &v); err != nil {
+		return err
 	}
 	for range change.MaxTries {
 		row, err := s.store.Reader().Instance.Get(ctx, id)
 		if err != nil {
-			return nil, v.Expected(fault.Missing(err, "id", "machine"))
+			return v.Expected(fault.Missing(err, "id", "machine"))
 		}
 		v.App, v.Object, v.ID = row.ApplicationID, "instance", id
 		var groups []uuid.UUID
@@ -122,12 +130,9 @@ func (s *Service) changeInstance(ctx context.Context, v change.Verb, id uuid.UUI
 		if errors.Is(err, errElsewhere) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		return s.View.Instance(ctx, id, nil)
+		return err
 	}
-	return nil, fault.Errorf(fault.Unavailable, "id", "the machine keeps changing groups; try again")
+	return fault.Errorf(fault.Unavailable, "id", "the machine keeps changing groups; try again")
 }
 
 // errElsewhere reports that a machine left the group that was locked for it.
@@ -150,7 +155,9 @@ func changeInstance(c *change.Change, row *db.Instance, f func(*change.Change, *
 	if err := f(c, m, c.Config.Group(m.GroupID)); err != nil {
 		return err
 	}
-	c.After = recordOf(m)
+	if !m.Forgotten() {
+		c.After = recordOf(m)
+	}
 	return nil
 }
 

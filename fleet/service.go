@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -35,6 +36,8 @@ type Options struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 	Demo  DemoFleet // nil: the demo cannot be started
+
+	Quotas quota.Quotas // on what clients without credentials can store
 }
 
 // Service has the operators' verbs and the services of the packages below. It is
@@ -61,7 +64,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
-	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log})
+	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas})
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	return &Service{
 		Machines: machines,

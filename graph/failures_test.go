@@ -93,6 +93,18 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 		if _, nodes := s.failedAttempts(t, vars{"code": 44}, 2); at(t, nodes[0], "instance.machineId") != "m2" || at(t, nodes[0], "instance.group.name") != "prod" {
 			t.Errorf("attempts with code 44: %v", nodes)
 		}
+		found := s.ana(t).get(`query($s: String!) { instances(filter: {search: $s}) { nodes { id } } }`, vars{"s": "m2"})
+		machine := at(t, found, "nodes.0.id")
+		gone := s.ana(t).get(mutate("forgetInstance", "deletedId"), vars{"in": vars{"id": machine, "reason": "sold"}})
+		want(t, gone, "userErrors", []any{}, "deletedId", machine)
+		if _, nodes := s.failedAttempts(t, vars{"code": 44}, 2); len(nodes) != 1 || at(t, nodes[0], "instance") != nil {
+			t.Errorf("attempts with code 44 of a forgotten machine: %v", nodes)
+		}
+		all := s.ana(t).get(mutate("forgetInstances", "forgotten { machines more }"), vars{"in": vars{"filter": vars{"groupId": s.group, "oem": "azure"}}})
+		want(t, all, "userErrors", []any{}, "forgotten.more", false)
+		if total, nodes := s.failedAttempts(t, vars{"oem": "azure"}, 2); total != 2 || at(t, nodes[0], "instance") != nil {
+			t.Errorf("attempts of forgotten machines: %v", nodes)
+		}
 		for _, d := range must2(s.store.Recount(t.Context()))(s) {
 			t.Errorf("%s: counter %d, recount %d", d.Counter, d.Kept, d.Counted)
 		}

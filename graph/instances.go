@@ -98,6 +98,12 @@ func (r *instanceResolver) History(ctx context.Context, obj *db.Instance, first 
 	return readPage(ctx, r.fleet.View.History(obj.ID), first, after)
 }
 
+// Instance returns nil if the machine was forgotten.
+func (r *attemptResolver) Instance(ctx context.Context, obj *db.Attempt) (*db.Instance, error) {
+	row, err := obj.Instance(ctx)
+	return row, db.MaskNotFound(err)
+}
+
 func (r *attemptResolver) Wave(_ context.Context, obj *db.Attempt) (int, error) {
 	return obj.Wave + 1, nil
 }
@@ -148,6 +154,14 @@ func (r *mutationResolver) MoveInstance(ctx context.Context, input fleet.MoveIns
 
 func (r *mutationResolver) SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.InstancePayload, error) {
 	return payload(r.fleet.SetInstanceAlias(ctx, input))
+}
+
+func (r *mutationResolver) ForgetInstance(ctx context.Context, input fleet.ForgetInstance) (*model.DeletePayload, error) {
+	return deletePayload(input.ID, r.fleet.ForgetInstance(ctx, input))
+}
+
+func (r *mutationResolver) ForgetInstances(ctx context.Context, input fleet.ForgetInstances) (*model.ForgetInstancesPayload, error) {
+	return payload(r.fleet.ForgetInstances(ctx, input))
 }
 
 func (r *subscriptionResolver) InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error) {

@@ -59,7 +59,7 @@ func complexity() generated.ComplexityRoot {
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History = after, after, after
 
-	c.Query.Applications, c.Query.Users, c.FleetChange.Applications = list, list, list
+	c.Query.Applications, c.Query.Users, c.Query.Mirrors, c.FleetChange.Applications = list, list, list, list
 	c.Application.Channels, c.Application.Groups = list, list
 	c.Channel.Groups, c.Channel.Floors, c.Channel.Blacklistings = list, list, list
 	c.Package.Channels, c.Package.Floors, c.Package.Blacklistings, c.Package.Files = list, list, list, list

@@ -6,6 +6,7 @@ import (
 	"runtime/metrics"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 )
 
@@ -64,4 +65,9 @@ func (r *mutationResolver) StartDemo(ctx context.Context) (*model.DemoPayload, e
 
 func (r *mutationResolver) StopDemo(ctx context.Context) (*model.DemoPayload, error) {
 	return payload(r.fleet.StopDemo(ctx))
+}
+
+// Mirrors lists the servers that fetch packages from this one.
+func (r *queryResolver) Mirrors(ctx context.Context) ([]*view.Mirror, error) {
+	return r.fleet.View.Mirrors(ctx)
 }

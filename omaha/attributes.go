@@ -11,6 +11,14 @@ import (
 // onDemand is the installsource of a check that a user started.
 const onDemand = "ondemandupdate"
 
+// A syncer of Nebraska, which mirrors another server, is known by its version
+// together with its installsource. Old releases of CoreOS send this version too, but
+// no machine sends it together with a machine id in braces, see checkin.CheckIn.
+const (
+	syncerVersion = "CoreOSUpdateEngine-0.1.0.0"
+	scheduled     = "scheduler"
+)
+
 // attribute is one attribute of an element, with its local name.
 type attribute struct{ name, value string }
 
@@ -20,7 +28,9 @@ type attribute struct{ name, value string }
 func (r *Request) element(depth int, parent, name string, attrs []attribute) error {
 	switch {
 	case depth == 1:
-		r.OnDemand = attr(attrs, "installsource") == onDemand
+		source := attr(attrs, "installsource")
+		r.OnDemand = source == onDemand
+		r.Syncer = source == scheduled && attr(attrs, "version") == syncerVersion
 	case depth == 2 && name == "os":
 		r.Arch = attr(attrs, "arch")
 	case depth == 2 && name == "app":
@@ -43,6 +53,7 @@ func (app *App) child(name string, attrs []attribute) error {
 	case "updatecheck":
 		app.UpdateCheck = true
 		app.UpdatesDisabled = truth(attr(attrs, "updatedisabled"))
+		app.MultiManifest = app.MultiManifest || truth(attr(attrs, "multi_manifest_ok"))
 	case "event":
 		if len(app.Events) == maxEvents {
 			return invalid("more than %d events", maxEvents)

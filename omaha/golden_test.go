@@ -110,5 +110,6 @@ func describe(in checkin.CheckIn) string {
 	line(in.Ping, "ping")
 	line(in.UpdateCheck, "updatecheck")
 	line(in.MultiManifest, "all manifests at once")
+	line(in.Syncer, "a syncer, if the machine id is in braces")
 	return b.String()
 }

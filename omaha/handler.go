@@ -39,6 +39,8 @@ type Options struct {
 	Log *slog.Logger
 	// Now is the clock for the daystart element. It must be set.
 	Now func() time.Time
+	// CrossSite is called for each refused request of another site. Nil does nothing.
+	CrossSite func()
 	// MaxInFlight is the number of concurrent requests above which further ones
 	// get 503; 0 is 5000.
 	MaxInFlight int
@@ -51,7 +53,9 @@ type Handler struct {
 	secret   string
 	log      *slog.Logger
 	now      func() time.Time
-	limit    int64 // of requests in flight
+	sites    *http.CrossOriginProtection
+	refused  func() // counts a request of another site
+	limit    int64  // of requests in flight
 	inFlight atomic.Int64
 	buffers  sync.Pool // of *buffers
 }
@@ -83,18 +87,28 @@ func NewHandler(f Fleet, o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	if o.CrossSite == nil {
+		o.CrossSite = func() {}
+	}
 	h := &Handler{fleet: f, proxies: o.TrustedProxies, secret: strings.Trim(o.Secret, "/"), log: o.Log, now: o.Now,
-		limit: int64(cmp.Or(o.MaxInFlight, defaultMaxInFlight))}
+		sites: http.NewCrossOriginProtection(), refused: o.CrossSite, limit: int64(cmp.Or(o.MaxInFlight, defaultMaxInFlight))}
 	h.buffers.New = func() any { return &buffers{body: make([]byte, 0, 4<<10)} }
 	return h
 }
 
 // ServeHTTP answers one request. It ignores the headers of the request, including
-// the content type.
+// the content type, except those with which a browser names the page that sends it:
+// a page of another site must not act as a machine inside the visitor's network.
+// Machines send none of these headers.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "method not allowed: use POST", http.StatusMethodNotAllowed)
+		return
+	}
+	if h.sites.Check(r) != nil {
+		h.refused()
+		http.Error(w, "the request comes from a page of another site", http.StatusForbidden)
 		return
 	}
 	b := h.buffers.Get().(*buffers)
@@ -196,6 +210,7 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		Ping:          app.Ping || app.UpdateCheck && app.UpdatesDisabled,
 		UpdateCheck:   app.UpdateCheck && !app.UpdatesDisabled,
 		MultiManifest: app.MultiManifest,
+		Syncer:        req.Syncer,
 	}
 }
 

@@ -224,3 +224,15 @@ func TestErrorMessagesAreShort(t *testing.T) {
 		}
 	}
 }
+
+func TestMultiManifestIsReadFromAppAndUpdateCheck(t *testing.T) {
+	for attributes, want := range map[[2]string]bool{
+		{`multi_manifest_ok="true"`, ``}: true, {``, `multi_manifest_ok="true"`}: true,
+		{``, `multi_manifest_ok="0"`}: false, {``, ``}: false,
+	} {
+		req, err := Parse([]byte(`<request><app appid="a" ` + attributes[0] + `><updatecheck ` + attributes[1] + `/></app></request>`))
+		if err != nil || req.Apps[0].MultiManifest != want {
+			t.Errorf("%q: %+v, %v", attributes, req, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import "github.com/coreroller/coreroller/rollout"
 // no other XML version has the same root element.
 type Request struct {
 	OnDemand bool   // installsource "ondemandupdate"
+	Syncer   bool   // the version and installsource of Nebraska's syncer
 	Arch     string // <os arch>
 	Apps     []App
 }
@@ -26,7 +27,7 @@ type App struct {
 	Ping            bool
 	UpdateCheck     bool
 	UpdatesDisabled bool // updatedisabled: the machine will ignore any offer
-	MultiManifest   bool // multi_manifest_ok: a mirror that accepts all steps at once
+	MultiManifest   bool // multi_manifest_ok, of the app or its updatecheck: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }
 
@@ -46,6 +47,9 @@ const (
 	statusInvalidRequest     = "error-invalidRequest"
 )
 
-// infoDisabledByClient is the only info that is not a rollout.Reason. The fleet is
-// not asked for an update that the machine will ignore.
-const infoDisabledByClient = "disabled_by_client"
+// The infos that are not a rollout.Reason, because the engine is not asked: for an
+// update that the machine will ignore, and for a new machine above a quota.
+const (
+	infoDisabledByClient   = "disabled_by_client"
+	infoTooManyNewMachines = "too_many_new_machines"
+)

@@ -54,6 +54,8 @@ func (r *reply) updateStatus() (status, info string) {
 		return statusNoUpdate, r.reason.String()
 	case r.app.UpdatesDisabled:
 		return statusNoUpdate, infoDisabledByClient
+	case r.answer.Refused:
+		return statusNoUpdate, infoTooManyNewMachines
 	case len(r.answer.Offers) > 0:
 		return statusOK, ""
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/coreroller/coreroller/fleet/quota"
 )
 
 // metrics are the metrics of one Server, in their own registry.
@@ -29,6 +31,16 @@ func newMetrics() *metrics {
 	}
 	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// countRefusals adds the counters of what the Omaha endpoint refused, by kind.
+func (m *metrics) countRefusals(r *quota.Refusals) {
+	for _, kind := range quota.Kinds() {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "coreroller_refused_total", Help: "Requests and values of clients without credentials that were refused or not stored, by kind.",
+			ConstLabels: prometheus.Labels{"kind": string(kind)},
+		}, func() float64 { return float64(r.Total(kind)) }))
+	}
 }
 
 // count counts the requests of a route. Routes are few and fixed, so the number

@@ -12,6 +12,9 @@ import (
 // routes maps every URL to its handler.
 func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
 	m := newMetrics()
+	if o.Fleet.Machines != nil { // nil in tests without a fleet
+		m.countRefusals(o.Fleet.Machines.Refusals())
+	}
 	files := newFiles(o.Files)
 	mux := http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, resolver.withInfo(h))) }

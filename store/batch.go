@@ -55,6 +55,9 @@ func (tx *Tx) Save(ctx context.Context, b *Batch) error {
 	if err := tx.saveActivities(ctx, b.Activities); err != nil {
 		return err
 	}
+	if err := tx.deleteForgotten(ctx, b.Machines); err != nil {
+		return err
+	}
 	tx.publish(b)
 	return nil
 }

@@ -25,8 +25,9 @@ type Machine struct {
 
 	CreatedAt, StateChangedAt time.Time
 
-	was   *Machine // the row as it was read; nil for a new machine
-	quiet bool     // nothing changed except LastSeenAt and LastDecision's times; set by Save
+	was       *Machine // the row as it was read; nil for a new machine
+	forgotten bool     // Save deletes the row
+	quiet     bool     // nothing changed except LastSeenAt and LastDecision's times; set by Save
 }
 
 // Reported is what a machine sends about itself.

@@ -93,6 +93,14 @@ func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, 
 	return found, nil
 }
 
+// pointVersions are the most versions of a group that a point of the statistics has,
+// those with the most machines. Others are added up. A group has 2,300 points at a
+// time, so each version takes 100 kB or more.
+const pointVersions = 50
+
+// OtherVersions is the version of a point that adds up the others.
+const OtherVersions = "other"
+
 // KeepPoint stores a point of the statistics: the machines of every group by
 // version and state, without the silent ones. It does nothing for a group whose
 // point exists, from another process or from before a restart. It reads the
@@ -100,10 +108,15 @@ func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, 
 func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at time.Time) error {
 	return s.Write(ctx, now, func(tx *Tx) error {
 		_, err := tx.sql.Change(ctx, fmt.Sprintf(`INSERT INTO stat_points (group_id, resolution, at, version, state, machines)
-			SELECT group_id, %[1]d, ?, version, state, SUM(machines) FROM group_counts c
-			WHERE standing <> %[2]d AND machines > 0
-			AND NOT EXISTS (SELECT 1 FROM stat_points p WHERE p.group_id = c.group_id AND p.resolution = %[1]d AND p.at = ?)
-			GROUP BY group_id, version, state`, resolution, rollout.StandingSilent), at.UTC(), at.UTC())
+			SELECT s.group_id, %[1]d, ?, CASE WHEN v.place <= %[3]d THEN s.version ELSE '%[4]s' END, s.state, SUM(s.machines)
+			FROM group_counts s JOIN (
+				SELECT group_id, version, ROW_NUMBER() OVER (PARTITION BY group_id ORDER BY SUM(machines) DESC, version) AS place
+				FROM group_counts c WHERE standing <> %[2]d AND machines > 0
+				AND NOT EXISTS (SELECT 1 FROM stat_points p WHERE p.group_id = c.group_id AND p.resolution = %[1]d AND p.at = ?)
+				GROUP BY group_id, version
+			) v ON v.group_id = s.group_id AND v.version = s.version
+			WHERE s.standing <> %[2]d AND s.machines > 0
+			GROUP BY 1, 4, 5`, resolution, rollout.StandingSilent, pointVersions, OtherVersions), at.UTC(), at.UTC())
 		if err != nil {
 			return fmt.Errorf("write statistics: %w", err)
 		}

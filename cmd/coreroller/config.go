@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/coreroller/coreroller/fleet/quota"
 )
 
 // Only this file and main.go read flags and environment variables; other packages
@@ -33,6 +36,7 @@ type Config struct {
 	DatabaseURL    string // PostgreSQL; "" uses SQLite
 	TrustedProxies []netip.Prefix
 	OmahaSecret    string
+	Quotas         quota.Quotas
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -61,6 +65,17 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"trusted reverse proxies: addresses and networks such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and X-Request-Id headers are used")
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
 		"secret at the end of the update URL: machines must use /v1/update/<secret>")
+	c.Quotas = quota.Defaults()
+	f.Var((*mirrorsFlag)(&c.Quotas.Mirrors), "mirrors",
+		"who may fetch packages as a mirror, which no limit of a policy holds back: any, none, or machine ids separated by commas; others are answered like machines")
+	f.IntVar(&c.Quotas.NewMachinesPerAddress, "new-machines-per-address", c.Quotas.NewMachinesPerAddress,
+		"maximum number of machines that one address (in IPv6: one /64 network) registers per minute; further ones get no update and are not stored until a later check; 0: no maximum")
+	f.IntVar(&c.Quotas.NewMachinesPerGroup, "new-machines-per-group", c.Quotas.NewMachinesPerGroup,
+		"maximum number of machines that register in one group per minute; 0: no maximum")
+	f.IntVar(&c.Quotas.HistoryPerMachine, "history-per-machine", c.Quotas.HistoryPerMachine,
+		"maximum number of history entries stored for one machine per hour; 0: no maximum")
+	f.IntVar(&c.Quotas.ValuesPerGroup, "values-per-group", c.Quotas.ValuesPerGroup,
+		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
 	c.logFlags(f)
 }
 
@@ -149,6 +164,37 @@ func (p *prefixes) Set(text string) error {
 		all = append(all, prefix.Masked())
 	}
 	*p = all
+	return nil
+}
+
+// mirrorsFlag is a flag with "any", "none" or a list of machine ids.
+type mirrorsFlag quota.Mirrors
+
+func (m *mirrorsFlag) String() string {
+	switch {
+	case !m.Listed:
+		return "any"
+	case len(m.IDs) == 0:
+		return "none"
+	}
+	return strings.Join(m.IDs, ",")
+}
+
+func (m *mirrorsFlag) Type() string { return "ids" }
+
+func (m *mirrorsFlag) Set(text string) error {
+	*m = mirrorsFlag{Listed: text != "any"}
+	if text == "any" || text == "none" {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			m.IDs = append(m.IDs, part)
+		}
+	}
+	if len(m.IDs) == 0 {
+		return errors.New("use any, none, or machine ids separated by commas")
+	}
 	return nil
 }
 

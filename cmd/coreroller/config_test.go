@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/coreroller/coreroller/fleet/quota"
 )
 
 // parse parses a command line with the flags of serve.
@@ -50,13 +52,15 @@ func TestFlagsOverrideVariablesAndVariablesOverrideDefaults(t *testing.T) {
 func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
 	got, err := parse(t, []string{
 		"COREROLLER_DATA_DIR=/d", "COREROLLER_DATABASE_URL=postgres://h/n", "COREROLLER_LOG_LEVEL=debug", "COREROLLER_LOG_FORMAT=json",
-		"COREROLLER_OMAHA_SECRET=s=1", "COREROLLER_TRUSTED_PROXIES=10.1.2.3/8, ::1",
+		"COREROLLER_OMAHA_SECRET=s=1", "COREROLLER_TRUSTED_PROXIES=10.1.2.3/8, ::1", "COREROLLER_MIRRORS={a}, {b}",
+		"COREROLLER_VALUES_PER_GROUP=5", "COREROLLER_NEW_MACHINES_PER_GROUP=0",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.DataDir != "/d" || got.DatabaseURL != "postgres://h/n" || got.LogLevel != "debug" || got.LogFormat != "json" ||
-		got.OmahaSecret != "s=1" || (*prefixes)(&got.TrustedProxies).String() != "10.0.0.0/8,::1/128" {
+		got.OmahaSecret != "s=1" || (*prefixes)(&got.TrustedProxies).String() != "10.0.0.0/8,::1/128" ||
+		(*mirrorsFlag)(&got.Quotas.Mirrors).String() != "{a},{b}" || got.Quotas.ValuesPerGroup != 5 || got.Quotas.NewMachinesPerGroup != 0 || got.Quotas.HistoryPerMachine != quota.Defaults().HistoryPerMachine {
 		t.Errorf("configuration %+v", got)
 	}
 }

@@ -83,6 +83,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	}
 	endpoint := omaha.NewHandler(p.fleet.Machines, omaha.Options{
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
+		CrossSite: p.fleet.Machines.RefuseCrossSite,
 	})
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
@@ -106,7 +107,7 @@ func (p *Program) open(ctx context.Context) error {
 	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {

@@ -31,9 +31,11 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -78,12 +80,16 @@ type Client struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Mirror is the client for interacting with the Mirror builders.
+	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Refusal is the client for interacting with the Refusal builders.
+	Refusal *RefusalClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -124,9 +130,11 @@ func (c *Client) init() {
 	c.HistoryEntry = NewHistoryEntryClient(c.config)
 	c.Instance = NewInstanceClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
+	c.Mirror = NewMirrorClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
+	c.Refusal = NewRefusalClient(c.config)
 	c.Release = NewReleaseClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
@@ -241,9 +249,11 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		Mirror:        NewMirrorClient(cfg),
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
+		Refusal:       NewRefusalClient(cfg),
 		Release:       NewReleaseClient(cfg),
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
@@ -285,9 +295,11 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		HistoryEntry:  NewHistoryEntryClient(cfg),
 		Instance:      NewInstanceClient(cfg),
 		Ledger:        NewLedgerClient(cfg),
+		Mirror:        NewMirrorClient(cfg),
 		PacePoint:     NewPacePointClient(cfg),
 		PackageAction: NewPackageActionClient(cfg),
 		PackageFile:   NewPackageFileClient(cfg),
+		Refusal:       NewRefusalClient(cfg),
 		Release:       NewReleaseClient(cfg),
 		Session:       NewSessionClient(cfg),
 		StatPoint:     NewStatPointClient(cfg),
@@ -326,9 +338,9 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
+		c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -340,9 +352,9 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
+		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
+		c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -381,12 +393,16 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Instance.mutate(ctx, m)
 	case *LedgerMutation:
 		return c.Ledger.mutate(ctx, m)
+	case *MirrorMutation:
+		return c.Mirror.mutate(ctx, m)
 	case *PacePointMutation:
 		return c.PacePoint.mutate(ctx, m)
 	case *PackageActionMutation:
 		return c.PackageAction.mutate(ctx, m)
 	case *PackageFileMutation:
 		return c.PackageFile.mutate(ctx, m)
+	case *RefusalMutation:
+		return c.Refusal.mutate(ctx, m)
 	case *ReleaseMutation:
 		return c.Release.mutate(ctx, m)
 	case *SessionMutation:
@@ -2977,6 +2993,139 @@ func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, er
 	}
 }
 
+// MirrorClient is a client for the Mirror schema.
+type MirrorClient struct {
+	config
+}
+
+// NewMirrorClient returns a client for the Mirror from the given config.
+func NewMirrorClient(c config) *MirrorClient {
+	return &MirrorClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mirror.Hooks(f(g(h())))`.
+func (c *MirrorClient) Use(hooks ...Hook) {
+	c.hooks.Mirror = append(c.hooks.Mirror, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mirror.Intercept(f(g(h())))`.
+func (c *MirrorClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Mirror = append(c.inters.Mirror, interceptors...)
+}
+
+// Create returns a builder for creating a Mirror entity.
+func (c *MirrorClient) Create() *MirrorCreate {
+	mutation := newMirrorMutation(c.config, OpCreate)
+	return &MirrorCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Mirror entities.
+func (c *MirrorClient) CreateBulk(builders ...*MirrorCreate) *MirrorCreateBulk {
+	return &MirrorCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MirrorClient) MapCreateBulk(slice any, setFunc func(*MirrorCreate, int)) *MirrorCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MirrorCreateBulk{err: fmt.Errorf("calling to MirrorClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MirrorCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MirrorCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Mirror.
+func (c *MirrorClient) Update() *MirrorUpdate {
+	mutation := newMirrorMutation(c.config, OpUpdate)
+	return &MirrorUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MirrorClient) UpdateOne(_m *Mirror) *MirrorUpdateOne {
+	mutation := newMirrorMutation(c.config, OpUpdateOne, withMirror(_m))
+	return &MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MirrorClient) UpdateOneID(id int) *MirrorUpdateOne {
+	mutation := newMirrorMutation(c.config, OpUpdateOne, withMirrorID(id))
+	return &MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Mirror.
+func (c *MirrorClient) Delete() *MirrorDelete {
+	mutation := newMirrorMutation(c.config, OpDelete)
+	return &MirrorDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MirrorClient) DeleteOne(_m *Mirror) *MirrorDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MirrorClient) DeleteOneID(id int) *MirrorDeleteOne {
+	builder := c.Delete().Where(mirror.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MirrorDeleteOne{builder}
+}
+
+// Query returns a query builder for Mirror.
+func (c *MirrorClient) Query() *MirrorQuery {
+	return &MirrorQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMirror},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Mirror entity by its id.
+func (c *MirrorClient) Get(ctx context.Context, id int) (*Mirror, error) {
+	return c.Query().Where(mirror.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MirrorClient) GetX(ctx context.Context, id int) *Mirror {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MirrorClient) Hooks() []Hook {
+	return c.hooks.Mirror
+}
+
+// Interceptors returns the client interceptors.
+func (c *MirrorClient) Interceptors() []Interceptor {
+	return c.inters.Mirror
+}
+
+func (c *MirrorClient) mutate(ctx context.Context, m *MirrorMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MirrorCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MirrorUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MirrorUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MirrorDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Mirror mutation op: %q", m.Op())
+	}
+}
+
 // PacePointClient is a client for the PacePoint schema.
 type PacePointClient struct {
 	config
@@ -3421,6 +3570,139 @@ func (c *PackageFileClient) mutate(ctx context.Context, m *PackageFileMutation) 
 		return (&PackageFileDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown PackageFile mutation op: %q", m.Op())
+	}
+}
+
+// RefusalClient is a client for the Refusal schema.
+type RefusalClient struct {
+	config
+}
+
+// NewRefusalClient returns a client for the Refusal from the given config.
+func NewRefusalClient(c config) *RefusalClient {
+	return &RefusalClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `refusal.Hooks(f(g(h())))`.
+func (c *RefusalClient) Use(hooks ...Hook) {
+	c.hooks.Refusal = append(c.hooks.Refusal, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `refusal.Intercept(f(g(h())))`.
+func (c *RefusalClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Refusal = append(c.inters.Refusal, interceptors...)
+}
+
+// Create returns a builder for creating a Refusal entity.
+func (c *RefusalClient) Create() *RefusalCreate {
+	mutation := newRefusalMutation(c.config, OpCreate)
+	return &RefusalCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Refusal entities.
+func (c *RefusalClient) CreateBulk(builders ...*RefusalCreate) *RefusalCreateBulk {
+	return &RefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RefusalClient) MapCreateBulk(slice any, setFunc func(*RefusalCreate, int)) *RefusalCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RefusalCreateBulk{err: fmt.Errorf("calling to RefusalClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RefusalCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RefusalCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Refusal.
+func (c *RefusalClient) Update() *RefusalUpdate {
+	mutation := newRefusalMutation(c.config, OpUpdate)
+	return &RefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RefusalClient) UpdateOne(_m *Refusal) *RefusalUpdateOne {
+	mutation := newRefusalMutation(c.config, OpUpdateOne, withRefusal(_m))
+	return &RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RefusalClient) UpdateOneID(id int) *RefusalUpdateOne {
+	mutation := newRefusalMutation(c.config, OpUpdateOne, withRefusalID(id))
+	return &RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Refusal.
+func (c *RefusalClient) Delete() *RefusalDelete {
+	mutation := newRefusalMutation(c.config, OpDelete)
+	return &RefusalDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RefusalClient) DeleteOne(_m *Refusal) *RefusalDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RefusalClient) DeleteOneID(id int) *RefusalDeleteOne {
+	builder := c.Delete().Where(refusal.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RefusalDeleteOne{builder}
+}
+
+// Query returns a query builder for Refusal.
+func (c *RefusalClient) Query() *RefusalQuery {
+	return &RefusalQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRefusal},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Refusal entity by its id.
+func (c *RefusalClient) Get(ctx context.Context, id int) (*Refusal, error) {
+	return c.Query().Where(refusal.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RefusalClient) GetX(ctx context.Context, id int) *Refusal {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RefusalClient) Hooks() []Hook {
+	return c.hooks.Refusal
+}
+
+// Interceptors returns the client interceptors.
+func (c *RefusalClient) Interceptors() []Interceptor {
+	return c.inters.Refusal
+}
+
+func (c *RefusalClient) mutate(ctx context.Context, m *RefusalMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RefusalCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RefusalUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RefusalUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RefusalDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Refusal mutation op: %q", m.Op())
 	}
 }
 
@@ -4568,13 +4850,13 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Hook
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
+		Session, StatPoint, Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, PacePoint, PackageAction, PackageFile, Release, Session, StatPoint,
-		Team, Uptime, User, Wave []ent.Interceptor
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
+		Session, StatPoint, Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

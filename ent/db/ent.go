@@ -27,9 +27,11 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -112,9 +114,11 @@ func checkColumn(t, c string) error {
 			historyentry.Table:  historyentry.ValidColumn,
 			instance.Table:      instance.ValidColumn,
 			ledger.Table:        ledger.ValidColumn,
+			mirror.Table:        mirror.ValidColumn,
 			pacepoint.Table:     pacepoint.ValidColumn,
 			packageaction.Table: packageaction.ValidColumn,
 			packagefile.Table:   packagefile.ValidColumn,
+			refusal.Table:       refusal.ValidColumn,
 			release.Table:       release.ValidColumn,
 			session.Table:       session.ValidColumn,
 			statpoint.Table:     statpoint.ValidColumn,

@@ -42,12 +42,16 @@ type Tx struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// Mirror is the client for interacting with the Mirror builders.
+	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
 	PacePoint *PacePointClient
 	// PackageAction is the client for interacting with the PackageAction builders.
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Refusal is the client for interacting with the Refusal builders.
+	Refusal *RefusalClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -208,9 +212,11 @@ func (tx *Tx) init() {
 	tx.HistoryEntry = NewHistoryEntryClient(tx.config)
 	tx.Instance = NewInstanceClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
+	tx.Mirror = NewMirrorClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
+	tx.Refusal = NewRefusalClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)

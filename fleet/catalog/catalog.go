@@ -156,7 +156,7 @@ func Arch(board, arch string) string {
 	switch strings.ToLower(text) {
 	case "", "amd64", "amd64-usr", "x64", "x86_64":
 		return "amd64"
-	case "arm64", "arm64-usr", "aarch64":
+	case "arm64", "arm64-usr", "aarch64", "arm": // Nebraska's syncer sends "arm"
 		return "arm64"
 	}
 	return text

@@ -58,7 +58,11 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 		}
 	}
 	for _, c := range calls {
-		if !b.apply(c) {
+		done, err := b.apply(c)
+		if err != nil {
+			return nil, err
+		}
+		if !done {
 			again = append(again, c)
 		}
 	}
@@ -153,20 +157,25 @@ func (b *batch) expire(group uuid.UUID) error {
 
 // apply decides one check-in. It returns false when a further group must be
 // locked first; the next transaction does that.
-func (b *batch) apply(c *call) bool {
+func (b *batch) apply(c *call) (done bool, err error) {
 	c.answer, c.after, c.view = Answer{}, nil, nil // reset an earlier try
 	m := b.machines[c.instance]
 	group, verdict := b.resolve(c, m)
 	if verdict != catalog.VerdictOK {
 		c.answer = Answer{Verdict: verdict}
-		return true
+		return true, nil
 	}
 	if group == nil {
-		return false
+		return false, nil
 	}
+	before := describedBy(m)
 	if m == nil {
 		if !c.in.Ping && !c.in.UpdateCheck {
-			return true // events of an unknown machine are acknowledged and dropped
+			return true, nil // events of an unknown machine are acknowledged and dropped
+		}
+		if c.admitted = c.admitted || b.s.newcomers.Admit(&b.s.quotas, c.in.Address, group.ID, b.now); !c.admitted {
+			c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval, Refused: true}
+			return true, nil
 		}
 		m = b.register(c, group)
 	} else if b.worlds[m.GroupID] == nil { // its group was deleted
@@ -201,7 +210,7 @@ func (b *batch) apply(c *call) bool {
 	}
 	b.stamp(m, state)
 	c.after = m
-	return true
+	return true, b.bound(m, before)
 }
 
 // report applies the version and the events of a check-in in the machine's group.
@@ -328,12 +337,19 @@ func (b *batch) save(calls []*call) error {
 		st, w := b.states[id], b.worlds[id]
 		g := b.apps[st.ApplicationID].Group(id)
 		g.Keep(w, st)
+		written := len(b.out.History)
 		g.Journal(&b.out, b.effects[id], "")
+		var plan *historyPlan
+		if calls != nil { // what the server does itself is not limited
+			var kept []store.HistoryEntry
+			kept, plan = b.s.histories.plan(b.out.History[written:], b.s.quotas.HistoryPerMachine, b.now)
+			b.out.History = b.out.History[:written+len(kept)]
+		}
 		b.out.Groups = append(b.out.Groups, st)
 		p := pace.Of(g, &w.Ledger, b.now) // grants only increase within a batch
 		p.InFlight = b.peaks[id]
 		// The world can be shared: the engine never writes into a slice it holds.
-		views[id] = &view{group: g, world: *w, at: b.now, seq: b.seq, meter: b.s.meters.Of(id), pace: p}
+		views[id] = &view{group: g, world: *w, at: b.now, seq: b.seq, meter: b.s.meters.Of(id), pace: p, history: plan}
 	}
 	for _, id := range sortedKeys(b.machines) {
 		b.out.Machines = append(b.out.Machines, b.machines[id])

@@ -6,9 +6,8 @@ package checkin
 import (
 	"context"
 	"errors"
-	"fmt"
+	"hash/maphash"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/lane"
@@ -42,6 +42,7 @@ type Options struct {
 	Catalog *catalog.Cache
 	Now     func() time.Time
 	Log     *slog.Logger
+	Quotas  quota.Quotas
 }
 
 // Service answers check-ins. It is safe for concurrent use.
@@ -50,18 +51,25 @@ type Service struct {
 	catalog *catalog.Cache
 	now     func() time.Time
 	log     *slog.Logger
+	quotas  quota.Quotas
+
+	refusals  *quota.Refusals
+	newcomers quota.Newcomers
+	values    valueSets
+	histories histories
 
 	lane    *lane.Lane[*call]
 	idle    *idleCache
 	rate    rate // of answered check-ins
 	meters  *pace.Meters
+	mirrors mirrorLog
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 }
 
 // New makes a Service. Close it before the store.
 func New(o Options) *Service {
 	s := &Service{
-		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log,
+		store: o.Store, catalog: o.Catalog, now: o.Now, log: o.Log, quotas: o.Quotas, refusals: quota.NewRefusals(), histories: histories{seed: maphash.MakeSeed()},
 		idle: newIdleCache(), meters: pace.NewMeters(o.Now()),
 	}
 	s.lane = store.NewLane(s.store, lane.Options{Batch: laneBatch, Waiting: laneWaiting}, s.now, s.process)
@@ -84,6 +92,12 @@ func (s *Service) Close() { s.lane.Close() }
 
 // Meters measure the groups of this process.
 func (s *Service) Meters() *pace.Meters { return s.meters }
+
+// Refusals counts what this process refused.
+func (s *Service) Refusals() *quota.Refusals { return s.refusals }
+
+// RefuseCrossSite counts a request that a browser sent for another site.
+func (s *Service) RefuseCrossSite() { s.refusals.Add(quota.CrossSite, uuid.Nil, 1) }
 
 // Status is the load of the service in this process.
 type Status struct {
@@ -127,11 +141,11 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if !ok {
 		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
 	}
-	if isMirror(in.Machine) {
-		return s.mirror(ctx, group, in, version)
-	}
 	if !validMachine(in.Machine) {
 		return Answer{Verdict: catalog.VerdictInvalidMachine}, nil
+	}
+	if in.declaresMirror() && s.admitsMirror(&in, group) {
+		return s.mirror(ctx, group, in, version)
 	}
 	asked := call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
 	now := s.now()
@@ -149,8 +163,13 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	case err != nil:
 		return Answer{}, err
 	}
+	if queued.answer.Refused {
+		s.refusals.Add(quota.NewMachine, queued.group.ID, 1)
+	}
 	if queued.view != nil {
-		queued.view.committed()
+		if queued.view.committed() {
+			s.committed(queued.view)
+		}
 		if in.UpdateCheck {
 			queued.view.meter.Checks.Add(1)
 		}
@@ -160,6 +179,13 @@ func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	return queued.answer, nil
 }
 
+// committed notes what the batch of a view wrote, once.
+func (s *Service) committed(v *view) {
+	if v.history != nil {
+		s.histories.committed(v.history, v.group.ID, s.refusals)
+	}
+}
+
 // call is one check-in in the lane.
 type call struct {
 	in       CheckIn
@@ -167,6 +193,7 @@ type call struct {
 	group    *catalog.Group // named by the machine
 	instance uuid.UUID
 	also     []uuid.UUID // further groups to lock, known after the first try
+	admitted bool        // as a new machine, in an earlier try
 
 	answer Answer
 	after  *store.Machine // as written; nil: nothing was written
@@ -186,12 +213,6 @@ func runningVersion(text string) (v rollout.Version, ok bool) {
 	return rollout.ParseVersion(text)
 }
 
-// isMirror reports whether a machine id is that of a downstream server: a UUID
-// in braces.
-func isMirror(id string) bool {
-	return len(id) == 38 && strings.HasPrefix(id, "{") && uuid.Validate(id) == nil
-}
-
 func validMachine(id string) bool {
 	if id == "" || len(id) > maxMachineID || !utf8.ValidString(id) {
 		return false
@@ -202,46 +223,4 @@ func validMachine(id string) bool {
 		}
 	}
 	return true
-}
-
-// mirror answers a downstream server, which is never stored and never counted.
-// If it accepts several manifests it gets all steps from its version to the
-// target, in order. It waits only for what concerns the version (no package,
-// blacklisted, paused, halted) and not for the group's pace, because it has
-// policies of its own.
-func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, version rollout.Version) (Answer, error) {
-	answer := Answer{PollInterval: g.Schedule.Policy().PollInterval}
-	if !in.UpdateCheck {
-		return answer, nil
-	}
-	err := s.store.View(ctx, s.now(), func(tx *store.Tx) error {
-		states, err := tx.LockGroups(ctx, []uuid.UUID{g.ID})
-		if err != nil || len(states) == 0 {
-			return err
-		}
-		w := g.World(states[0])
-		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, rollout.Check{}, tx.Now())
-		return nil
-	})
-	if err != nil {
-		return Answer{}, fmt.Errorf("answer a mirror: %w", err)
-	}
-	switch answer.Decision.Reason {
-	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
-		return answer, nil
-	}
-	var steps []catalog.Offer
-	for _, f := range g.Floors {
-		if version.Less(f.Version) && f.ID != g.Target.ID {
-			steps = append(steps, *g.Offers[f.ID])
-		}
-	}
-	if len(steps) > 0 && !in.MultiManifest {
-		// The target alone would make it skip the floors.
-		answer.Decision = rollout.Decision{Reason: rollout.ReasonInvalidRequest}
-		return answer, nil
-	}
-	answer.Offers = append(steps, *g.Offers[g.Target.ID])
-	answer.Decision = rollout.Decision{Reason: rollout.ReasonGranted, Offer: g.Target}
-	return answer, nil
 }

@@ -71,16 +71,20 @@ type view struct {
 	seq   uint64
 
 	meter    *pace.Meter
-	pace     store.Pace  // highest of the batch
-	noted    atomic.Bool // in the meter
-	renewing atomic.Bool // set while one check-in refreshes the view
+	pace     store.Pace   // highest of the batch
+	history  *historyPlan // what the batch wrote; nil: nothing is counted
+	noted    atomic.Bool  // in the meter
+	renewing atomic.Bool  // set while one check-in refreshes the view
 }
 
-// committed is called by every check-in of the batch when it is on disk.
-func (v *view) committed() {
-	if v.noted.CompareAndSwap(false, true) {
+// committed is called by every check-in of the batch when it is on disk. It returns
+// true once.
+func (v *view) committed() bool {
+	first := v.noted.CompareAndSwap(false, true)
+	if first {
 		v.meter.Note(v.pace)
 	}
+	return first
 }
 
 // fresh reports whether the cached ledger may still be used. After viewRenewal it

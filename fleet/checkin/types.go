@@ -25,6 +25,7 @@ type CheckIn struct {
 	Ping          bool
 	UpdateCheck   bool
 	MultiManifest bool // a mirror that accepts several manifests in one answer
+	Syncer        bool // a mirror, if the machine id is a UUID in braces
 }
 
 // Attributes of a machine are stored with it. A nil pointer was not sent and
@@ -43,4 +44,5 @@ type Answer struct {
 	// none otherwise. The values are shared and must not be changed.
 	Offers       []catalog.Offer
 	PollInterval time.Duration // 0 = not sent
+	Refused      bool          // a new machine that was not registered, because of a quota
 }

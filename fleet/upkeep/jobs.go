@@ -42,6 +42,7 @@ const (
 	jobLastSeen = iota
 	jobPace
 	jobBeat
+	jobRefusals
 )
 
 // jobs keeps the last run of each job.
@@ -55,6 +56,7 @@ func (w *Worker) newJobs() *jobs {
 		jobLastSeen: {Name: "write last-seen times", Every: checkin.TouchEvery},
 		jobPace:     {Name: "write the pace of groups", Every: workEvery},
 		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
+		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

@@ -51,6 +51,8 @@ type Worker struct {
 	log      *slog.Logger
 	jobs     *jobs
 
+	refused refusedLog
+
 	// Touched only inside store.Exclusive.
 	swept    uuid.UUID         // last machine checked for silence
 	recorded map[int]time.Time // last point by resolution in seconds
@@ -140,6 +142,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	// Every process writes its own pace; after an error the numbers are kept.
 	if err := w.jobs.ran(jobPace, w.now(), w.writePace(ctx)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write the pace of groups", "error", err)
+	}
+	if err := w.jobs.ran(jobRefusals, w.now(), w.writeRefusals(ctx, w.now())); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write refusals and mirrors", "error", err)
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()
@@ -234,6 +239,11 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 	}
 	if err := w.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
 		return err
+	}
+	for _, g := range w.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
+		if err := w.store.Write(ctx, now, func(tx *store.Tx) error { return tx.DropEmptyCounts(ctx, g.ID) }); err != nil {
+			return err
+		}
 	}
 	for _, r := range pace.Resolutions() {
 		if err := w.store.DropPoints(ctx, r.Seconds, now.Add(-r.Keep)); err != nil {

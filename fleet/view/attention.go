@@ -37,6 +37,7 @@ const (
 	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
+	AttentionRefusals           AttentionKind = "REFUSALS" // in the last day
 )
 
 // Attention is one thing that needs an operator.
@@ -109,6 +110,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	}
 	if first {
 		out.add(nil, AttentionDefaultPassword, rollout.SeverityWarning, nil, "the user admin has not changed the first password")
+	}
+	if err := s.addRefusals(ctx, byID, &out); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })
 	return out[:min(len(out), maxAttention)], nil

@@ -23,6 +23,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type AttemptResolver interface {
+	Instance(ctx context.Context, obj *db.Attempt) (*db.Instance, error)
+
 	Wave(ctx context.Context, obj *db.Attempt) (int, error)
 
 	Description(ctx context.Context, obj *db.Attempt) (string, error)
@@ -124,14 +126,14 @@ func (ec *executionContext) _Attempt_instance(ctx context.Context, field graphql
 			return ec.fieldContext_Attempt_instance(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Instance(ctx)
+			return ec.Resolvers.Attempt().Instance(ctx, obj)
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
-			return ec.marshalNInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+			return ec.marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_Attempt_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -139,7 +141,7 @@ func (ec *executionContext) fieldContext_Attempt_instance(_ context.Context, fie
 		Object:     "Attempt",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: false,
+		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Instance(ctx, field)
 		},
@@ -618,6 +620,116 @@ func (ec *executionContext) fieldContext_AttemptEdge_node(_ context.Context, fie
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _ForgetInstancesPayload_forgotten(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Forgotten]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForgetInstancesPayload_forgotten(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Object, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Forgotten) graphql.Marshaler {
+			return ec.marshalOForgotten2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgotten(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_ForgetInstancesPayload_forgotten(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ForgetInstancesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Forgotten(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _ForgetInstancesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Forgotten]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ForgetInstancesPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ForgetInstancesPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "ForgetInstancesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Forgotten_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.Forgotten) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Forgotten_machines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Machines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Forgotten_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Forgotten", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Forgotten_more(ctx context.Context, field graphql.CollectedField, obj *fleet.Forgotten) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Forgotten_more(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.More, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Forgotten_more(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Forgotten", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Grant_version(ctx context.Context, field graphql.CollectedField, obj *model.Grant) (ret graphql.Marshaler) {
@@ -2388,6 +2500,112 @@ func (ec *executionContext) fieldContext_Override_reason(_ context.Context, fiel
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputForgetInstanceInput(ctx context.Context, obj any) (fleet.ForgetInstance, error) {
+	var it fleet.ForgetInstance
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"id", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "id":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("id"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ID = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalForgetInstanceInput unmarshals raw into the ForgetInstanceInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalForgetInstanceInput(ctx context.Context, raw any) (fleet.ForgetInstance, error) {
+	var out fleet.ForgetInstance
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ForgetInstanceInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputForgetInstancesInput(ctx context.Context, obj any) (fleet.ForgetInstances, error) {
+	var it fleet.ForgetInstances
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"filter", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalNInstanceFilter2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚋmachinesᚐFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalForgetInstancesInput unmarshals raw into the ForgetInstancesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalForgetInstancesInput(ctx context.Context, raw any) (fleet.ForgetInstances, error) {
+	var out fleet.ForgetInstances
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "ForgetInstancesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputHoldInstanceInput(ctx context.Context, obj any) (fleet.HoldInstance, error) {
 	var it fleet.HoldInstance
 	if obj == nil {
@@ -2868,7 +3086,7 @@ func (ec *executionContext) _Attempt(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "instance":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, true,
+				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Attempt_instance(ctx, field, obj)
 				})
@@ -3022,6 +3240,82 @@ func (ec *executionContext) _AttemptEdge(ctx context.Context, sel ast.SelectionS
 			}
 		case "node":
 			out.Values[i] = ec._AttemptEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var forgetInstancesPayloadImplementors = []string{"ForgetInstancesPayload"}
+
+func (ec *executionContext) _ForgetInstancesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[fleet.Forgotten]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, forgetInstancesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ForgetInstancesPayload")
+		case "forgotten":
+			out.Values[i] = ec._ForgetInstancesPayload_forgotten(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._ForgetInstancesPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var forgottenImplementors = []string{"Forgotten"}
+
+func (ec *executionContext) _Forgotten(ctx context.Context, sel ast.SelectionSet, obj *fleet.Forgotten) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, forgottenImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Forgotten")
+		case "machines":
+			out.Values[i] = ec._Forgotten_machines(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "more":
+			out.Values[i] = ec._Forgotten_more(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3749,6 +4043,24 @@ func (ec *executionContext) marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorero
 	return res
 }
 
+func (ec *executionContext) unmarshalNForgetInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgetInstance(ctx context.Context, v any) (fleet.ForgetInstance, error) {
+	res, err := ec.unmarshalInputForgetInstanceInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNForgetInstancesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgetInstances(ctx context.Context, v any) (fleet.ForgetInstances, error) {
+	res, err := ec.unmarshalInputForgetInstancesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNForgetInstancesPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[fleet.Forgotten]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "ForgetInstancesPayload!")
+		return graphql.Null
+	}
+	return ec._ForgetInstancesPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNHistoryConnection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*db.HistoryEntry]) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "HistoryConnection!")
@@ -3872,6 +4184,11 @@ func (ec *executionContext) marshalNInstanceEdge2ᚖgithubᚗcomᚋcorerollerᚋ
 		return graphql.Null
 	}
 	return ec._InstanceEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNInstanceFilter2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚋmachinesᚐFilter(ctx context.Context, v any) (machines.Filter, error) {
+	res, err := ec.unmarshalInputInstanceFilter(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNInstanceOrderField2githubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐInstanceOrderField(ctx context.Context, v any) (model.InstanceOrderField, error) {
@@ -4048,6 +4365,13 @@ func (ec *executionContext) marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcor
 	_ = ctx
 	res := model.MarshalCountedAs(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOForgotten2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgotten(ctx context.Context, sel ast.SelectionSet, v *fleet.Forgotten) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Forgotten(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOGrant2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐGrant(ctx context.Context, sel ast.SelectionSet, v *model.Grant) graphql.Marshaler {

@@ -299,6 +299,16 @@ type ComplexityRoot struct {
 		Reason    func(childComplexity int) int
 	}
 
+	ForgetInstancesPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Forgotten struct {
+		Machines func(childComplexity int) int
+		More     func(childComplexity int) int
+	}
+
 	Freeze struct {
 		From   func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -509,6 +519,19 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 	}
 
+	Mirror struct {
+		Address     func(childComplexity int) int
+		Application func(childComplexity int) int
+		Fetched     func(childComplexity int) int
+		FirstSeenAt func(childComplexity int) int
+		Group       func(childComplexity int) int
+		LastSeenAt  func(childComplexity int) int
+		MachineID   func(childComplexity int) int
+		Requests    func(childComplexity int) int
+		Served      func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
 	Mutation struct {
 		AddFloor           func(childComplexity int, input fleet.AddFloor) int
 		AdvanceWave        func(childComplexity int, input fleet.AdvanceWave) int
@@ -524,6 +547,8 @@ type ComplexityRoot struct {
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
 		DeleteUser         func(childComplexity int, input account.DeleteUser) int
+		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
+		ForgetInstances    func(childComplexity int, input fleet.ForgetInstances) int
 		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
 		HoldInstance       func(childComplexity int, input fleet.HoldInstance) int
 		MoveInstance       func(childComplexity int, input fleet.MoveInstance) int
@@ -703,6 +728,7 @@ type ComplexityRoot struct {
 		Instance        func(childComplexity int, id uuid.UUID) int
 		Instances       func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
 		Me              func(childComplexity int) int
+		Mirrors         func(childComplexity int) int
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
@@ -1948,6 +1974,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Floor.Reason(childComplexity), true
 
+	case "ForgetInstancesPayload.forgotten":
+		if e.ComplexityRoot.ForgetInstancesPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForgetInstancesPayload.Object(childComplexity), true
+	case "ForgetInstancesPayload.userErrors":
+		if e.ComplexityRoot.ForgetInstancesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ForgetInstancesPayload.UserErrors(childComplexity), true
+
+	case "Forgotten.machines":
+		if e.ComplexityRoot.Forgotten.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Forgotten.Machines(childComplexity), true
+	case "Forgotten.more":
+		if e.ComplexityRoot.Forgotten.More == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Forgotten.More(childComplexity), true
+
 	case "Freeze.from":
 		if e.ComplexityRoot.Freeze.From == nil {
 			break
@@ -2866,6 +2918,67 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
 
+	case "Mirror.address":
+		if e.ComplexityRoot.Mirror.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Address(childComplexity), true
+	case "Mirror.application":
+		if e.ComplexityRoot.Mirror.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Application(childComplexity), true
+	case "Mirror.fetched":
+		if e.ComplexityRoot.Mirror.Fetched == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Fetched(childComplexity), true
+	case "Mirror.firstSeenAt":
+		if e.ComplexityRoot.Mirror.FirstSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.FirstSeenAt(childComplexity), true
+	case "Mirror.group":
+		if e.ComplexityRoot.Mirror.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Group(childComplexity), true
+	case "Mirror.lastSeenAt":
+		if e.ComplexityRoot.Mirror.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.LastSeenAt(childComplexity), true
+	case "Mirror.machineId":
+		if e.ComplexityRoot.Mirror.MachineID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.MachineID(childComplexity), true
+	case "Mirror.requests":
+		if e.ComplexityRoot.Mirror.Requests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Requests(childComplexity), true
+	case "Mirror.served":
+		if e.ComplexityRoot.Mirror.Served == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Served(childComplexity), true
+	case "Mirror.version":
+		if e.ComplexityRoot.Mirror.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mirror.Version(childComplexity), true
+
 	case "Mutation.addFloor":
 		if e.ComplexityRoot.Mutation.AddFloor == nil {
 			break
@@ -3020,6 +3133,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
+	case "Mutation.forgetInstance":
+		if e.ComplexityRoot.Mutation.ForgetInstance == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_forgetInstance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ForgetInstance(childComplexity, args["input"].(fleet.ForgetInstance)), true
+	case "Mutation.forgetInstances":
+		if e.ComplexityRoot.Mutation.ForgetInstances == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_forgetInstances_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ForgetInstances(childComplexity, args["input"].(fleet.ForgetInstances)), true
 	case "Mutation.haltRollout":
 		if e.ComplexityRoot.Mutation.HaltRollout == nil {
 			break
@@ -3963,6 +4098,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Me(childComplexity), true
+	case "Query.mirrors":
+		if e.ComplexityRoot.Query.Mirrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Mirrors(childComplexity), true
 	case "Query.package":
 		if e.ComplexityRoot.Query.Package == nil {
 			break
@@ -4932,6 +5073,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
+			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
+			graphql.NewInputUnmarshaler("ForgetInstancesInput", ec.unmarshalInputForgetInstancesInput),
 			graphql.NewInputUnmarshaler("FreezeInput", ec.unmarshalInputFreezeInput),
 			graphql.NewInputUnmarshaler("HaltRolloutInput", ec.unmarshalInputHaltRolloutInput),
 			graphql.NewInputUnmarshaler("HoldInstanceInput", ec.unmarshalInputHoldInstanceInput),
@@ -5836,6 +5979,8 @@ enum AttentionKind {
   NO_PACKAGE
   "The first user still has the initial password from the documentation."
   DEFAULT_PASSWORD
+  "Something that clients without credentials sent was refused in the last day: made-up machines, versions or mirrors, or requests of other sites."
+  REFUSALS
 }
 
 "Current counts of the fleet."
@@ -6280,6 +6425,13 @@ extend type Mutation {
   moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload!
   "Sets the display name of a machine. An empty alias removes it."
   setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload!
+  "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
+  forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload!
+  """
+  Forgets the machines that match a filter, at most 10,000 in one call; see ` + "`" + `more` + "`" + `. Machines that change
+  meanwhile are left out.
+  """
+  forgetInstances("The machines to forget." input: ForgetInstancesInput!): ForgetInstancesPayload!
 }
 
 extend type Subscription {
@@ -6502,8 +6654,8 @@ type Grant {
 type Attempt {
   "UUID."
   id: ID!
-  "The machine of the attempt."
-  instance: Instance!
+  "The machine of the attempt; null when it was forgotten."
+  instance: Instance
   "Id of the rollout."
   rolloutId: ID!
   "The offered version."
@@ -6751,6 +6903,38 @@ input SetInstanceAliasInput {
   alias: String!
 }
 
+"The machine to forget."
+input ForgetInstanceInput {
+  "Id of the machine."
+  id: ID!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"The machines to forget."
+input ForgetInstancesInput {
+  "Conditions; all must match. At least one is needed."
+  filter: InstanceFilter!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"Result of forgetting machines."
+type ForgetInstancesPayload {
+  "What was done; null when nothing was."
+  forgotten: Forgotten
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Forgotten machines."
+type Forgotten {
+  "Their number."
+  machines: Int!
+  "True when machines that match are left: repeat the mutation."
+  more: Boolean!
+}
+
 "Result of a change to a machine."
 type InstancePayload {
   "The changed machine; null when nothing was changed."
@@ -6767,6 +6951,38 @@ type InstanceChange {
   snapshot: Boolean!
   "Null when it was deleted; the subscription then ends."
   instance: Instance
+}
+`, BuiltIn: false},
+	{Name: "../schema/mirror.graphql", Input: `extend type Query {
+  """
+  Clients that asked as mirrors: servers that fetch packages and offer them to their own machines. Those
+  seen last first, at most 1000. Mirrors are not machines: they have no state and no update.
+  """
+  mirrors: [Mirror!]!
+}
+
+"A client that asked as a mirror in one group."
+type Mirror {
+  "Id that it sends."
+  machineId: String!
+  "The application that it fetches."
+  application: Application!
+  "The group whose channel it follows."
+  group: Group!
+  "IP address of its last request."
+  address: String!
+  "Version that it had at its last request, as sent; \"\" when it had none."
+  version: String!
+  "Versions that it was last offered, in order, separated by spaces; \"\" when it was offered none."
+  fetched: String!
+  "True when its last request was answered as that of a mirror. Else ` + "`" + `--mirrors` + "`" + ` does not list it, and it was answered like a machine."
+  served: Boolean!
+  "Number of its requests."
+  requests: Int!
+  "When it was first seen."
+  firstSeenAt: Time!
+  "When it was last seen."
+  lastSeenAt: Time!
 }
 `, BuiltIn: false},
 	{Name: "../schema/package.graphql", Input: `extend type Query {
@@ -8385,6 +8601,26 @@ func (ec *executionContext) childFields_Floor(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Floor", field.Name)
 }
 
+func (ec *executionContext) childFields_ForgetInstancesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "forgotten":
+		return ec.fieldContext_ForgetInstancesPayload_forgotten(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ForgetInstancesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ForgetInstancesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Forgotten(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_Forgotten_machines(ctx, field)
+	case "more":
+		return ec.fieldContext_Forgotten_more(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Forgotten", field.Name)
+}
+
 func (ec *executionContext) childFields_Freeze(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -8803,6 +9039,32 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 		return ec.fieldContext_Job_lastError(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machineId":
+		return ec.fieldContext_Mirror_machineId(ctx, field)
+	case "application":
+		return ec.fieldContext_Mirror_application(ctx, field)
+	case "group":
+		return ec.fieldContext_Mirror_group(ctx, field)
+	case "address":
+		return ec.fieldContext_Mirror_address(ctx, field)
+	case "version":
+		return ec.fieldContext_Mirror_version(ctx, field)
+	case "fetched":
+		return ec.fieldContext_Mirror_fetched(ctx, field)
+	case "served":
+		return ec.fieldContext_Mirror_served(ctx, field)
+	case "requests":
+		return ec.fieldContext_Mirror_requests(ctx, field)
+	case "firstSeenAt":
+		return ec.fieldContext_Mirror_firstSeenAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Mirror_lastSeenAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Mirror", field.Name)
 }
 
 func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -46,6 +46,8 @@ type (
 	PackageEdge  = Edge[*db.Release]
 	RolloutEdge  = Edge[*db.GroupRollout]
 
+	ForgetInstancesPayload = Payload[fleet.Forgotten]
+
 	ApplicationPayload = Payload[db.Application]
 	ChannelPayload     = Payload[db.Channel]
 	DemoPayload        = Payload[fleet.Demo]

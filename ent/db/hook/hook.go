@@ -189,6 +189,18 @@ func (f LedgerFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error)
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LedgerMutation", m)
 }
 
+// The MirrorFunc type is an adapter to allow the use of ordinary
+// function as Mirror mutator.
+type MirrorFunc func(context.Context, *db.MirrorMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MirrorFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MirrorMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MirrorMutation", m)
+}
+
 // The PacePointFunc type is an adapter to allow the use of ordinary
 // function as PacePoint mutator.
 type PacePointFunc func(context.Context, *db.PacePointMutation) (db.Value, error)
@@ -223,6 +235,18 @@ func (f PackageFileFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.PackageFileMutation", m)
+}
+
+// The RefusalFunc type is an adapter to allow the use of ordinary
+// function as Refusal mutator.
+type RefusalFunc func(context.Context, *db.RefusalMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RefusalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.RefusalMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.RefusalMutation", m)
 }
 
 // The ReleaseFunc type is an adapter to allow the use of ordinary

@@ -691,6 +691,32 @@ var (
 			},
 		},
 	}
+	// MirrorsColumns holds the columns for the "mirrors" table.
+	MirrorsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "group_id", Type: field.TypeUUID},
+		{Name: "machine_id", Type: field.TypeString},
+		{Name: "address", Type: field.TypeString},
+		{Name: "version", Type: field.TypeString},
+		{Name: "fetched", Type: field.TypeString},
+		{Name: "served", Type: field.TypeBool},
+		{Name: "requests", Type: field.TypeInt},
+		{Name: "first_seen_at", Type: field.TypeTime},
+		{Name: "last_seen_at", Type: field.TypeTime},
+	}
+	// MirrorsTable holds the schema information for the "mirrors" table.
+	MirrorsTable = &schema.Table{
+		Name:       "mirrors",
+		Columns:    MirrorsColumns,
+		PrimaryKey: []*schema.Column{MirrorsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "mirror_group_id_machine_id",
+				Unique:  true,
+				Columns: []*schema.Column{MirrorsColumns[1], MirrorsColumns[2]},
+			},
+		},
+	}
 	// PacePointsColumns holds the columns for the "pace_points" table.
 	PacePointsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -785,6 +811,28 @@ var (
 				Name:    "packagefile_package_id_name",
 				Unique:  true,
 				Columns: []*schema.Column{PackageFilesColumns[5], PackageFilesColumns[1]},
+			},
+		},
+	}
+	// RefusalsColumns holds the columns for the "refusals" table.
+	RefusalsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "kind", Type: field.TypeString},
+		{Name: "group_id", Type: field.TypeString},
+		{Name: "refused", Type: field.TypeInt},
+		{Name: "first_at", Type: field.TypeTime},
+		{Name: "last_at", Type: field.TypeTime},
+	}
+	// RefusalsTable holds the schema information for the "refusals" table.
+	RefusalsTable = &schema.Table{
+		Name:       "refusals",
+		Columns:    RefusalsColumns,
+		PrimaryKey: []*schema.Column{RefusalsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "refusal_kind_group_id",
+				Unique:  true,
+				Columns: []*schema.Column{RefusalsColumns[1], RefusalsColumns[2]},
 			},
 		},
 	}
@@ -998,9 +1046,11 @@ var (
 		HistoryEntriesTable,
 		InstancesTable,
 		LedgersTable,
+		MirrorsTable,
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
+		RefusalsTable,
 		PackagesTable,
 		SessionsTable,
 		StatPointsTable,
@@ -1075,6 +1125,9 @@ func init() {
 	LedgersTable.Annotation = &entsql.Annotation{
 		Table: "ledgers",
 	}
+	MirrorsTable.Annotation = &entsql.Annotation{
+		Table: "mirrors",
+	}
 	PacePointsTable.ForeignKeys[0].RefTable = GroupsTable
 	PacePointsTable.Annotation = &entsql.Annotation{
 		Table: "pace_points",
@@ -1086,6 +1139,9 @@ func init() {
 	PackageFilesTable.ForeignKeys[0].RefTable = PackagesTable
 	PackageFilesTable.Annotation = &entsql.Annotation{
 		Table: "package_files",
+	}
+	RefusalsTable.Annotation = &entsql.Annotation{
+		Table: "refusals",
 	}
 	PackagesTable.ForeignKeys[0].RefTable = ApplicationsTable
 	PackagesTable.Annotation = &entsql.Annotation{

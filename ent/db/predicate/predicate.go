@@ -51,6 +51,9 @@ type Instance func(*sql.Selector)
 // Ledger is the predicate function for ledger builders.
 type Ledger func(*sql.Selector)
 
+// Mirror is the predicate function for mirror builders.
+type Mirror func(*sql.Selector)
+
 // PacePoint is the predicate function for pacepoint builders.
 type PacePoint func(*sql.Selector)
 
@@ -59,6 +62,9 @@ type PackageAction func(*sql.Selector)
 
 // PackageFile is the predicate function for packagefile builders.
 type PackageFile func(*sql.Selector)
+
+// Refusal is the predicate function for refusal builders.
+type Refusal func(*sql.Selector)
 
 // Release is the predicate function for release builders.
 type Release func(*sql.Selector)

@@ -30,6 +30,12 @@ type Filter struct {
 	Search      string // prefix of machine id, alias or address
 }
 
+// Empty reports whether there is no condition.
+func (f *Filter) Empty() bool {
+	return f.Application == nil && f.Group == nil && f.States == nil && f.Versions == nil && f.Standings == nil && f.Reasons == nil &&
+		f.CountedAs == nil && f.OEM == nil && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == ""
+}
+
 // Column is the column that a list is sorted by.
 type Column uint8
 

@@ -48,6 +48,8 @@ export const verbText: Record<string, string> = {
   deleteGroup: 'deleted',
   deletePackage: 'deleted',
   deleteUser: 'deleted',
+  forgetInstance: 'forgot',
+  forgetInstances: 'forgot machines of',
   haltRollout: 'halted',
   holdInstance: 'held',
   moveInstance: 'moved',

@@ -50,5 +50,7 @@ export function remedy({ kind, application, group }: Attention): { label: string
       return { label: 'View machines', href: groupPath(application.id, group.id) };
     case 'NO_PACKAGE':
       return { label: 'Promote a package', href: applicationPath(application.id) };
+    case 'REFUSALS':
+      return { label: 'View group', href: groupPath(application.id, group.id) };
   }
 }
