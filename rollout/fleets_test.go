@@ -19,7 +19,7 @@ const (
 	goesDark  // installs and is never seen again
 	leaves    // is never seen again after the offer
 	flaps     // runs the new version once, then the old one
-	defers    // backs off for ever
+	defers    // backs off forever
 	waits     // installs and polls, but never reboots
 	unwilling // checks and never begins
 	behaviors

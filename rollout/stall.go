@@ -37,8 +37,8 @@ func (w *World) stall(now time.Time) Stall {
 	if since.Before(r.WaveAt) {
 		since = r.WaveAt
 	}
-	patience := max(stalledPolls*p.longestPoll(), p.UpdateTimeout)
-	begin := now.Add(-patience)
+	quiet := max(stalledPolls*p.longestPoll(), p.UpdateTimeout)
+	begin := now.Add(-quiet)
 	if w.Target == nil || r.State != RolloutActive || w.Census.Behind == 0 || w.Ledger.InFlight > 0 || begin.Before(since) {
 		return Stall{}
 	}
