@@ -78,4 +78,3 @@ func (t *twin) ping(m *twinMachine) {
 		t.prolong(m)
 	}
 }
-
