@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -68,7 +69,7 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	if in.Arch == "" {
 		in.Arch = catalog.Arch("", "")
 	}
-	if err := freeNames(c, uuid.Nil, in.Name, in.Track, in.Arch); err != nil {
+	if err := freeNames(c, in.Arch, nil, in.Name, in.Track); err != nil {
 		return err
 	}
 	create := c.Tx.Client().Group.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
@@ -83,18 +84,20 @@ func createGroup(c *change.Change, in CreateGroup) error {
 }
 
 // freeNames returns Conflict for a name or track that another group of the same
-// architecture has, because machines could not distinguish them.
-func freeNames(c *change.Change, self uuid.UUID, name, track, arch string) error {
+// architecture has, because machines could not distinguish them. Tracks that differ
+// only in case are the same. Names that the group itself has already stay allowed:
+// older databases have tracks that differ only in case.
+func freeNames(c *change.Change, arch string, self *catalog.Group, name, track string) error {
 	var p input.Problems
 	for _, g := range c.Config.Groups {
-		if g.ID == self || g.Arch != arch {
+		if g.Arch != arch || self != nil && g.ID == self.ID {
 			continue
 		}
 		if g.Name == name {
 			p = append(p, fault.Errorf(fault.Conflict, "name", "there is another group %q for %s", name, arch))
 		}
-		if g.Track == track {
-			p = append(p, fault.Errorf(fault.Conflict, "track", "group %q for %s has the track %q", g.Name, arch, track))
+		if strings.EqualFold(g.Track, track) && (self == nil || track != self.Track) {
+			p = append(p, fault.Errorf(fault.Conflict, "track", "group %q for %s has the track %q, and case does not matter", g.Name, arch, g.Track))
 		}
 	}
 	return p.Err()
@@ -134,7 +137,7 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 		return err
 	}
 	name, track := input.Or(in.Name, row.Name), input.Or(in.Track, row.Track)
-	if err := freeNames(c, g.ID, name, track, g.Arch); err != nil {
+	if err := freeNames(c, g.Arch, g, name, track); err != nil {
 		return err
 	}
 	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).

@@ -35,7 +35,8 @@ type App struct {
 	Channels  []*Channel
 
 	byID   map[uuid.UUID]*Group
-	tracks map[trackArch]*Group
+	tracks map[trackArch]*Group // by track
+	folded map[trackArch]*Group // by lower-case track; the oldest group wins
 }
 
 type trackArch struct{ track, arch string }
@@ -112,7 +113,7 @@ func (c *Catalog) Channel(id uuid.UUID) *Channel {
 }
 
 // Find resolves what a machine names: the application by its id (any case, with
-// or without braces) or product id, the group by its track or id. arch is in the
+// or without braces) or product id, the group by its track (any case) or id. arch is in the
 // form of Arch. A machine that names a group of another architecture gets the
 // group of the same track for its own architecture, because images for arm64
 // were built with the ids of amd64.
@@ -125,7 +126,7 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 	if app == nil {
 		return nil, VerdictUnknownApplication
 	}
-	if g := app.tracks[trackArch{track, arch}]; g != nil {
+	if g := app.named(track, arch); g != nil {
 		return g, VerdictOK
 	}
 	id, err = uuid.Parse(track)
@@ -140,10 +141,20 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 	if g != nil {
 		name = g.Track
 	}
-	if g = app.tracks[trackArch{name, arch}]; g != nil {
+	if g = app.named(name, arch); g != nil {
 		return g, VerdictOK
 	}
 	return nil, VerdictUnknownGroup
+}
+
+// named returns the group with a track, nil when there is none. Case does not
+// matter, but a track that is spelled the same wins: groups of older databases can
+// differ only in case.
+func (a *App) named(track, arch string) *Group {
+	if g := a.tracks[trackArch{track, arch}]; g != nil {
+		return g
+	}
+	return a.folded[trackArch{strings.ToLower(track), arch}]
 }
 
 // Arch returns a machine's architecture as groups name it; the board wins over

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -86,7 +87,7 @@ func (c *configuration) build() []*App {
 	for _, row := range c.apps {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision,
-			byID: map[uuid.UUID]*Group{}, tracks: map[trackArch]*Group{},
+			byID: map[uuid.UUID]*Group{}, tracks: map[trackArch]*Group{}, folded: map[trackArch]*Group{},
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID
@@ -185,6 +186,9 @@ func (a *App) add(g *Group) {
 	a.Groups = append(a.Groups, g)
 	a.byID[g.ID] = g
 	a.tracks[trackArch{g.Track, g.Arch}] = g
+	if key := (trackArch{strings.ToLower(g.Track), g.Arch}); a.folded[key] == nil {
+		a.folded[key] = g
+	}
 }
 
 func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
