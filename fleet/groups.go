@@ -96,6 +96,9 @@ func freeNames(c *change.Change, arch string, self *catalog.Group, name, track s
 		if g.Name == name {
 			p = append(p, fault.Errorf(fault.Conflict, "name", "there is another group %q for %s", name, arch))
 		}
+		if g.Name == name && strings.EqualFold(name, track) {
+			continue // the track was derived from the name
+		}
 		if strings.EqualFold(g.Track, track) && (self == nil || track != self.Track) {
 			p = append(p, fault.Errorf(fault.Conflict, "track", "group %q for %s has the track %q, and case does not matter", g.Name, arch, g.Track))
 		}

@@ -16,7 +16,7 @@ func TestUnquote(t *testing.T) {
 		`"`:             `"`,
 		`""`:            "",
 		"\u00a0stable":  "stable",
-		"two  words":    "two  words",
+		"two  parts":    "two  parts",
 		`the "a" group`: `the "a" group`,
 	} {
 		if got := unquote(text); got != want {

@@ -6939,7 +6939,10 @@ input CreatePackageInput {
   arch: String = ""
   "Semantic version, unique for application and architecture."
   version: String!
-  "Base URL, http or https."
+  """
+  Base URL, http or https, without credentials and without the file name, which machines append.
+  For OPERATING_SYSTEM a missing slash at the end is added.
+  """
   url: String!
   "File name of the payload below ` + "`" + `url` + "`" + `."
   filename: String = ""
@@ -6967,7 +6970,7 @@ input UpdatePackageInput {
   type: PackageType
   "New version."
   version: String
-  "New base URL."
+  "New base URL; see ` + "`" + `CreatePackageInput` + "`" + `."
   url: String
   "New file name of the payload."
   filename: String
