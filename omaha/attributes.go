@@ -43,6 +43,7 @@ func (app *App) child(name string, attrs []attribute) error {
 	case "updatecheck":
 		app.UpdateCheck = true
 		app.UpdatesDisabled = truth(attr(attrs, "updatedisabled"))
+		app.VersionPrefix = attr(attrs, "targetversionprefix")
 	case "event":
 		if len(app.Events) == maxEvents {
 			return invalid("more than %d events", maxEvents)

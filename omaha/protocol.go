@@ -25,8 +25,9 @@ type App struct {
 
 	Ping            bool
 	UpdateCheck     bool
-	UpdatesDisabled bool // updatedisabled: the machine will ignore any offer
-	MultiManifest   bool // multi_manifest_ok: a mirror that accepts all steps at once
+	UpdatesDisabled bool   // updatedisabled: the machine will ignore any offer
+	VersionPrefix   string // targetversionprefix: the machine accepts no other versions
+	MultiManifest   bool   // multi_manifest_ok: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }
 
@@ -45,7 +46,3 @@ const (
 	statusInvalidMachine     = "error-invalidMachine"
 	statusInvalidRequest     = "error-invalidRequest"
 )
-
-// infoDisabledByClient is the only info that is not a rollout.Reason. The fleet is
-// not asked for an update that the machine will ignore.
-const infoDisabledByClient = "disabled_by_client"

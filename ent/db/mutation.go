@@ -13603,6 +13603,8 @@ type InstanceMutation struct {
 	oem                 *string
 	oem_version         *string
 	aleph_version       *string
+	version_prefix      *string
+	updates_disabled    *bool
 	version             *string
 	state               *rollout.State
 	addstate            *rollout.State
@@ -14157,6 +14159,78 @@ func (m *InstanceMutation) OldAlephVersion(ctx context.Context) (v string, err e
 // ResetAlephVersion resets all changes to the "aleph_version" field.
 func (m *InstanceMutation) ResetAlephVersion() {
 	m.aleph_version = nil
+}
+
+// SetVersionPrefix sets the "version_prefix" field.
+func (m *InstanceMutation) SetVersionPrefix(s string) {
+	m.version_prefix = &s
+}
+
+// VersionPrefix returns the value of the "version_prefix" field in the mutation.
+func (m *InstanceMutation) VersionPrefix() (r string, exists bool) {
+	v := m.version_prefix
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionPrefix returns the old "version_prefix" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldVersionPrefix(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionPrefix is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionPrefix requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionPrefix: %w", err)
+	}
+	return oldValue.VersionPrefix, nil
+}
+
+// ResetVersionPrefix resets all changes to the "version_prefix" field.
+func (m *InstanceMutation) ResetVersionPrefix() {
+	m.version_prefix = nil
+}
+
+// SetUpdatesDisabled sets the "updates_disabled" field.
+func (m *InstanceMutation) SetUpdatesDisabled(b bool) {
+	m.updates_disabled = &b
+}
+
+// UpdatesDisabled returns the value of the "updates_disabled" field in the mutation.
+func (m *InstanceMutation) UpdatesDisabled() (r bool, exists bool) {
+	v := m.updates_disabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatesDisabled returns the old "updates_disabled" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldUpdatesDisabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatesDisabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatesDisabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatesDisabled: %w", err)
+	}
+	return oldValue.UpdatesDisabled, nil
+}
+
+// ResetUpdatesDisabled resets all changes to the "updates_disabled" field.
+func (m *InstanceMutation) ResetUpdatesDisabled() {
+	m.updates_disabled = nil
 }
 
 // SetVersion sets the "version" field.
@@ -16594,7 +16668,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 59)
+	fields := make([]string, 0, 61)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16624,6 +16698,12 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.aleph_version != nil {
 		fields = append(fields, instance.FieldAlephVersion)
+	}
+	if m.version_prefix != nil {
+		fields = append(fields, instance.FieldVersionPrefix)
+	}
+	if m.updates_disabled != nil {
+		fields = append(fields, instance.FieldUpdatesDisabled)
 	}
 	if m.version != nil {
 		fields = append(fields, instance.FieldVersion)
@@ -16800,6 +16880,10 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.OemVersion()
 	case instance.FieldAlephVersion:
 		return m.AlephVersion()
+	case instance.FieldVersionPrefix:
+		return m.VersionPrefix()
+	case instance.FieldUpdatesDisabled:
+		return m.UpdatesDisabled()
 	case instance.FieldVersion:
 		return m.Version()
 	case instance.FieldState:
@@ -16927,6 +17011,10 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldOemVersion(ctx)
 	case instance.FieldAlephVersion:
 		return m.OldAlephVersion(ctx)
+	case instance.FieldVersionPrefix:
+		return m.OldVersionPrefix(ctx)
+	case instance.FieldUpdatesDisabled:
+		return m.OldUpdatesDisabled(ctx)
 	case instance.FieldVersion:
 		return m.OldVersion(ctx)
 	case instance.FieldState:
@@ -17103,6 +17191,20 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAlephVersion(v)
+		return nil
+	case instance.FieldVersionPrefix:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionPrefix(v)
+		return nil
+	case instance.FieldUpdatesDisabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatesDisabled(v)
 		return nil
 	case instance.FieldVersion:
 		v, ok := value.(string)
@@ -17795,6 +17897,12 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldAlephVersion:
 		m.ResetAlephVersion()
+		return nil
+	case instance.FieldVersionPrefix:
+		m.ResetVersionPrefix()
+		return nil
+	case instance.FieldUpdatesDisabled:
+		m.ResetUpdatesDisabled()
 		return nil
 	case instance.FieldVersion:
 		m.ResetVersion()

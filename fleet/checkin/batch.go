@@ -191,7 +191,7 @@ func (b *batch) apply(c *call) bool {
 	}
 	c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		d := w.Check(&m.Machine, rollout.Check{OnDemand: c.in.OnDemand}, b.now, fx)
+		d := w.Check(&m.Machine, c.in.Check, b.now, fx)
 		c.answer.Decision = d
 		decided(m, &d, b.now)
 		if d.Reason == rollout.ReasonGranted {
@@ -293,6 +293,9 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 
 // describe stores the machine's attributes.
 func (in *CheckIn) describe(m *store.Machine) {
+	if in.UpdateCheck {
+		m.VersionPrefix, m.UpdatesDisabled = in.Prefix, in.Disabled
+	}
 	if in.Address != "" {
 		m.Address = in.Address
 	}

@@ -7,6 +7,9 @@ import "strings"
 // script, so GROUP="stable" is sent with its quotes.
 func (in *CheckIn) tidy() {
 	in.Track, in.Machine, in.Version = unquote(in.Track), unquote(in.Machine), unquote(in.Version)
+	if in.Prefix = clean(unquote(in.Prefix)); len(in.Prefix) > maxPrefix {
+		in.Prefix = strings.ToValidUTF8(in.Prefix[:maxPrefix], "") // the cut may split a character
+	}
 	if in.Alias == nil {
 		return
 	}

@@ -20,7 +20,7 @@ type CheckIn struct {
 	Arch  string // os arch, "" = amd64
 
 	Attributes
-	OnDemand bool // installsource "ondemandupdate"
+	rollout.Check // what the update check demands
 
 	Events        []rollout.Event
 	Ping          bool

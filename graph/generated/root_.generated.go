@@ -6054,7 +6054,10 @@ type GroupNumbers {
   byState: [StateCount!]!
   "Machines by version, highest version first."
   byVersion: [VersionCount!]!
-  "Active machines whose last check was held, by reason, largest count first."
+  """
+  Active machines below the target whose last check was held, or that accept no update themselves
+  (OUTSIDE_CLIENT_PREFIX, DISABLED_BY_CLIENT), by reason, largest count first.
+  """
   heldByReason: [HeldCount!]!
   "Attempts of the current rollout by how far they got."
   funnel: AttemptCounts!
@@ -6412,6 +6415,10 @@ enum Reason {
   UNKNOWN_GROUP
   "The machine runs the target or higher."
   UP_TO_DATE
+  "The next version does not begin with the prefix that the machine accepts."
+  OUTSIDE_CLIENT_PREFIX
+  "Updates are disabled on the machine."
+  DISABLED_BY_CLIENT
   "The machine failed too often, or rolled back, at this version."
   QUARANTINED
   "A user pinned the machine to a version."
