@@ -8342,6 +8342,8 @@ type GroupMutation struct {
 	id                 *uuid.UUID
 	name               *string
 	track              *string
+	aliases            *[]string
+	appendaliases      []string
 	arch               *string
 	description        *string
 	policy             *rollout.Policy
@@ -8637,6 +8639,71 @@ func (m *GroupMutation) OldTrack(ctx context.Context) (v string, err error) {
 // ResetTrack resets all changes to the "track" field.
 func (m *GroupMutation) ResetTrack() {
 	m.track = nil
+}
+
+// SetAliases sets the "aliases" field.
+func (m *GroupMutation) SetAliases(s []string) {
+	m.aliases = &s
+	m.appendaliases = nil
+}
+
+// Aliases returns the value of the "aliases" field in the mutation.
+func (m *GroupMutation) Aliases() (r []string, exists bool) {
+	v := m.aliases
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAliases returns the old "aliases" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldAliases(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAliases is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAliases requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAliases: %w", err)
+	}
+	return oldValue.Aliases, nil
+}
+
+// AppendAliases adds s to the "aliases" field.
+func (m *GroupMutation) AppendAliases(s []string) {
+	m.appendaliases = append(m.appendaliases, s...)
+}
+
+// AppendedAliases returns the list of values that were appended to the "aliases" field in this mutation.
+func (m *GroupMutation) AppendedAliases() ([]string, bool) {
+	if len(m.appendaliases) == 0 {
+		return nil, false
+	}
+	return m.appendaliases, true
+}
+
+// ClearAliases clears the value of the "aliases" field.
+func (m *GroupMutation) ClearAliases() {
+	m.aliases = nil
+	m.appendaliases = nil
+	m.clearedFields[group.FieldAliases] = struct{}{}
+}
+
+// AliasesCleared returns if the "aliases" field was cleared in this mutation.
+func (m *GroupMutation) AliasesCleared() bool {
+	_, ok := m.clearedFields[group.FieldAliases]
+	return ok
+}
+
+// ResetAliases resets all changes to the "aliases" field.
+func (m *GroupMutation) ResetAliases() {
+	m.aliases = nil
+	m.appendaliases = nil
+	delete(m.clearedFields, group.FieldAliases)
 }
 
 // SetArch sets the "arch" field.
@@ -9357,7 +9424,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -9369,6 +9436,9 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.track != nil {
 		fields = append(fields, group.FieldTrack)
+	}
+	if m.aliases != nil {
+		fields = append(fields, group.FieldAliases)
 	}
 	if m.arch != nil {
 		fields = append(fields, group.FieldArch)
@@ -9410,6 +9480,8 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case group.FieldTrack:
 		return m.Track()
+	case group.FieldAliases:
+		return m.Aliases()
 	case group.FieldArch:
 		return m.Arch()
 	case group.FieldDescription:
@@ -9443,6 +9515,8 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldName(ctx)
 	case group.FieldTrack:
 		return m.OldTrack(ctx)
+	case group.FieldAliases:
+		return m.OldAliases(ctx)
 	case group.FieldArch:
 		return m.OldArch(ctx)
 	case group.FieldDescription:
@@ -9495,6 +9569,13 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTrack(v)
+		return nil
+	case group.FieldAliases:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAliases(v)
 		return nil
 	case group.FieldArch:
 		v, ok := value.(string)
@@ -9600,6 +9681,9 @@ func (m *GroupMutation) ClearedFields() []string {
 	if m.FieldCleared(group.FieldChannelID) {
 		fields = append(fields, group.FieldChannelID)
 	}
+	if m.FieldCleared(group.FieldAliases) {
+		fields = append(fields, group.FieldAliases)
+	}
 	if m.FieldCleared(group.FieldPausedAt) {
 		fields = append(fields, group.FieldPausedAt)
 	}
@@ -9619,6 +9703,9 @@ func (m *GroupMutation) ClearField(name string) error {
 	switch name {
 	case group.FieldChannelID:
 		m.ClearChannelID()
+		return nil
+	case group.FieldAliases:
+		m.ClearAliases()
 		return nil
 	case group.FieldPausedAt:
 		m.ClearPausedAt()
@@ -9642,6 +9729,9 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldTrack:
 		m.ResetTrack()
+		return nil
+	case group.FieldAliases:
+		m.ResetAliases()
 		return nil
 	case group.FieldArch:
 		m.ResetArch()

@@ -137,23 +137,23 @@ func init() {
 	groupFields := schema.Group{}.Fields()
 	_ = groupFields
 	// groupDescArch is the schema descriptor for arch field.
-	groupDescArch := groupFields[5].Descriptor()
+	groupDescArch := groupFields[6].Descriptor()
 	// group.DefaultArch holds the default value on creation for the arch field.
 	group.DefaultArch = groupDescArch.Default.(string)
 	// groupDescDescription is the schema descriptor for description field.
-	groupDescDescription := groupFields[6].Descriptor()
+	groupDescDescription := groupFields[7].Descriptor()
 	// group.DefaultDescription holds the default value on creation for the description field.
 	group.DefaultDescription = groupDescDescription.Default.(string)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[8].Descriptor()
+	groupDescRevision := groupFields[9].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[10].Descriptor()
+	groupDescPausedBy := groupFields[11].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[11].Descriptor()
+	groupDescPauseReason := groupFields[12].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()

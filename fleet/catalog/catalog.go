@@ -35,8 +35,8 @@ type App struct {
 	Channels  []*Channel
 
 	byID   map[uuid.UUID]*Group
-	tracks map[trackArch]*Group // by track
-	folded map[trackArch]*Group // by lower-case track; the oldest group wins
+	tracks map[trackArch]*Group // by track and alias
+	folded map[trackArch]*Group // the same without case and quotes
 }
 
 type trackArch struct{ track, arch string }
@@ -59,6 +59,7 @@ type Group struct {
 	ID       uuid.UUID
 	Name     string
 	Track    string
+	Aliases  []string // further tracks
 	Arch     string
 	Revision int64
 	App      *App
@@ -113,7 +114,7 @@ func (c *Catalog) Channel(id uuid.UUID) *Channel {
 }
 
 // Find resolves what a machine names: the application by its id (any case, with
-// or without braces) or product id, the group by its track (any case) or id. arch is in the
+// or without braces) or product id, the group by its track or alias (any case) or id. arch is in the
 // form of Arch. A machine that names a group of another architecture gets the
 // group of the same track for its own architecture, because images for arm64
 // were built with the ids of amd64.
@@ -145,16 +146,6 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 		return g, VerdictOK
 	}
 	return nil, VerdictUnknownGroup
-}
-
-// named returns the group with a track, nil when there is none. Case does not
-// matter, but a track that is spelled the same wins: groups of older databases can
-// differ only in case.
-func (a *App) named(track, arch string) *Group {
-	if g := a.tracks[trackArch{track, arch}]; g != nil {
-		return g
-	}
-	return a.folded[trackArch{strings.ToLower(track), arch}]
 }
 
 // Arch returns a machine's architecture as groups name it; the board wins over

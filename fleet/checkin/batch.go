@@ -239,7 +239,7 @@ func remark(m *rollout.Machine, e rollout.Event, fx *rollout.Effects) {
 func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verdict) {
 	app := b.apps[c.group.App.ID]
 	named := app.Group(c.group.ID)
-	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch {
+	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch || !slices.Equal(named.Aliases, c.group.Aliases) {
 		// The configuration changed after CheckIn resolved the group.
 		found, verdict := b.s.catalog.Catalog().Find(c.in.AppID, c.in.Track, catalog.Arch(c.in.Board, c.in.Arch))
 		if verdict != catalog.VerdictOK {

@@ -1,6 +1,10 @@
 package checkin
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/coreroller/coreroller/fleet/catalog"
+)
 
 func TestUnquote(t *testing.T) {
 	for text, want := range map[string]string{
@@ -19,8 +23,8 @@ func TestUnquote(t *testing.T) {
 		"two  parts":    "two  parts",
 		`the "a" group`: `the "a" group`,
 	} {
-		if got := unquote(text); got != want {
-			t.Errorf("unquote(%q) is %q, want %q", text, got, want)
+		if got := catalog.Unquote(text); got != want {
+			t.Errorf("Unquote(%q) is %q, want %q", text, got, want)
 		}
 	}
 }

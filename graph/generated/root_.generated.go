@@ -334,6 +334,7 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
+		Aliases        func(childComplexity int) int
 		Application    func(childComplexity int) int
 		Arch           func(childComplexity int) int
 		Channel        func(childComplexity int) int
@@ -2084,6 +2085,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GrantCount.Last(childComplexity), true
 
+	case "Group.aliases":
+		if e.ComplexityRoot.Group.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Aliases(childComplexity), true
 	case "Group.application":
 		if e.ComplexityRoot.Group.Application == nil {
 			break
@@ -5868,7 +5875,7 @@ extend type Query {
 extend type Mutation {
   "Creates a group."
   createGroup("Properties of the new group." input: CreateGroupInput!): GroupPayload!
-  "Changes name, track, description or channel. A different channel starts a rollout."
+  "Changes name, track, aliases, description or channel. The old track becomes an alias. A different channel starts a rollout."
   updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload!
   "Deletes a group. Its machines stay without a group until their next check."
   deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload!
@@ -5892,8 +5899,10 @@ type Group {
   id: ID!
   "Display name, unique for application and architecture."
   name: String!
-  "Name that machines send, unique for application and architecture."
+  "Name that machines send, unique for application and architecture without regard to case."
   track: String!
+  "Further names that machines may send; the tracks before a change of ` + "`" + `track` + "`" + ` are among them."
+  aliases: [String!]!
   "\"amd64\" or \"arm64\"."
   arch: String!
   "Free text."
@@ -6164,8 +6173,10 @@ input CreateGroupInput {
   applicationId: ID!
   "Display name, unique for application and architecture."
   name: String!
-  "Name that machines send; same as ` + "`" + `name` + "`" + ` when omitted."
+  "Name that machines send, in any case; same as ` + "`" + `name` + "`" + ` when omitted."
   track: String = ""
+  "Further names that machines may send. No other group of the application and architecture may have them."
+  aliases: [String!] = []
   "\"amd64\" or \"arm64\". When omitted: that of the channel, else amd64."
   arch: String = ""
   "Free text."
@@ -6182,8 +6193,13 @@ input UpdateGroupInput {
   id: ID!
   "New name."
   name: String
-  "New track."
+  "New track. The old one becomes an alias, so that the group keeps its machines."
   track: String
+  """
+  Replaces the further names that machines may send. A track that is changed in the same call becomes
+  an alias in any case; to release it, remove it with another call.
+  """
+  aliases: [String!]
   "New description."
   description: String
   "New channel; null for none."
@@ -8471,6 +8487,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_name(ctx, field)
 	case "track":
 		return ec.fieldContext_Group_track(ctx, field)
+	case "aliases":
+		return ec.fieldContext_Group_aliases(ctx, field)
 	case "arch":
 		return ec.fieldContext_Group_arch(ctx, field)
 	case "description":

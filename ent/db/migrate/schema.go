@@ -371,6 +371,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "name", Type: field.TypeString},
 		{Name: "track", Type: field.TypeString},
+		{Name: "aliases", Type: field.TypeJSON, Nullable: true},
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "policy", Type: field.TypeJSON},
@@ -390,13 +391,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[11]},
+				Columns:    []*schema.Column{GroupsColumns[12]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[12]},
+				Columns:    []*schema.Column{GroupsColumns[13]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -405,12 +406,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[11], GroupsColumns[1], GroupsColumns[3]},
+				Columns: []*schema.Column{GroupsColumns[12], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[11], GroupsColumns[2], GroupsColumns[3]},
+				Columns: []*schema.Column{GroupsColumns[12], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
