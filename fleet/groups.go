@@ -19,8 +19,9 @@ import (
 type CreateGroup struct {
 	ApplicationID uuid.UUID
 	Name          string
-	Track         string // how machines name the group; "" = its name
-	Arch          string // "" = that of the channel, else amd64
+	Track         string   // how machines name the group; "" = its name
+	Aliases       []string // further tracks
+	Arch          string   // "" = that of the channel, else amd64
 	ChannelID     *uuid.UUID
 	Description   string
 	Policy        *rollout.Policy // nil = rollout.DefaultPolicy
@@ -42,6 +43,7 @@ func (in *CreateGroup) validate() error {
 	if in.Track = p.Line("track", in.Track, input.MaxTrack); in.Track == "" {
 		in.Track = in.Name
 	}
+	in.Aliases = checkAliases(&p, in.Track, in.Aliases)
 	in.Arch = p.Arch("arch", in.Arch)
 	in.Description = p.Text("description", in.Description, input.MaxDescription)
 	if in.Policy == nil {
@@ -68,11 +70,11 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	if in.Arch == "" {
 		in.Arch = catalog.Arch("", "")
 	}
-	if err := freeNames(c, uuid.Nil, in.Name, in.Track, in.Arch); err != nil {
+	if err := freeNames(c, in.Arch, nil, in.Name, in.Track, in.Aliases); err != nil {
 		return err
 	}
 	create := c.Tx.Client().Group.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
-		SetName(in.Name).SetTrack(in.Track).SetArch(in.Arch).SetDescription(in.Description).
+		SetName(in.Name).SetTrack(in.Track).SetAliases(in.Aliases).SetArch(in.Arch).SetDescription(in.Description).
 		SetNillableChannelID(in.ChannelID).SetPolicy(*in.Policy)
 	if !in.Policy.UpdatesEnabled {
 		create.SetPausedAt(c.Now).SetPausedBy(c.By.Name).SetPauseReason("created without updates")
@@ -80,24 +82,6 @@ func createGroup(c *change.Change, in CreateGroup) error {
 	row, err := create.Save(c.Ctx)
 	c.After = row
 	return err
-}
-
-// freeNames returns Conflict for a name or track that another group of the same
-// architecture has, because machines could not distinguish them.
-func freeNames(c *change.Change, self uuid.UUID, name, track, arch string) error {
-	var p input.Problems
-	for _, g := range c.Config.Groups {
-		if g.ID == self || g.Arch != arch {
-			continue
-		}
-		if g.Name == name {
-			p = append(p, fault.Errorf(fault.Conflict, "name", "there is another group %q for %s", name, arch))
-		}
-		if g.Track == track {
-			p = append(p, fault.Errorf(fault.Conflict, "track", "group %q for %s has the track %q", g.Name, arch, track))
-		}
-	}
-	return p.Err()
 }
 
 func sameArch(arch string, ch *catalog.Channel) error {
@@ -111,7 +95,8 @@ func sameArch(arch string, ch *catalog.Channel) error {
 type UpdateGroup struct {
 	ID               uuid.UUID
 	Name             *string
-	Track            *string
+	Track            *string  // the old one becomes an alias
+	Aliases          []string // replaces the further tracks; nil: unchanged
 	Description      *string
 	SetChannel       bool       // whether to set ChannelID
 	ChannelID        *uuid.UUID // nil with SetChannel: no channel
@@ -119,11 +104,15 @@ type UpdateGroup struct {
 	Reason           string
 }
 
-// UpdateGroup changes a group. Another channel starts a new rollout.
+// UpdateGroup changes a group. Another channel starts a new rollout. When the track
+// changes, the old one becomes an alias, so that the group keeps its machines.
 func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, error) {
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	in.Track = input.Checked(in.Track, func(text string) string { return p.Name("track", text, input.MaxTrack) })
+	if in.Aliases != nil {
+		in.Aliases = checkAliases(&p, input.Or(in.Track, ""), in.Aliases)
+	}
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
 	v := change.Verb{Name: "updateGroup", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
@@ -134,11 +123,15 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 		return err
 	}
 	name, track := input.Or(in.Name, row.Name), input.Or(in.Track, row.Track)
-	if err := freeNames(c, g.ID, name, track, g.Arch); err != nil {
+	aliases, err := newAliases(in.Aliases, track, row)
+	if err != nil {
+		return err
+	}
+	if err := freeNames(c, g.Arch, g, name, track, aliases); err != nil {
 		return err
 	}
 	update := c.Tx.Client().Group.UpdateOneID(g.ID).AddRevision(1).
-		SetName(name).SetTrack(track).SetDescription(input.Or(in.Description, row.Description))
+		SetName(name).SetTrack(track).SetAliases(aliases).SetDescription(input.Or(in.Description, row.Description))
 	switch {
 	case in.SetChannel && in.ChannelID == nil:
 		update.ClearChannelID()

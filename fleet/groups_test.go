@@ -170,8 +170,12 @@ func TestUpdateGroupChangesChannelAndNames(t *testing.T) {
 		if old.State != rollout.RolloutSuperseded || old.EndedAt == nil {
 			t.Errorf("rollout before: %+v", old)
 		}
-		if a := d.check(s, "m", "1.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
-			t.Errorf("the old track still finds the group: %+v", a)
+		if a := d.check(s, "m", "2.0.0"); a.Verdict != catalog.VerdictOK || len(g.Aliases) != 1 || g.Aliases[0] != "t" {
+			t.Errorf("the old track does not find the group %+v: %+v", g, a)
+		}
+		must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, Aliases: []string{}}))(t)
+		if a := d.check(s, "m", "2.0.0"); a.Verdict != catalog.VerdictUnknownGroup {
+			t.Errorf("the removed alias still finds the group: %+v", a)
 		}
 		must(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: s.group.ID, SetChannel: true}))(t)
 		if r := d.rollout(s.group.ID); r != nil {

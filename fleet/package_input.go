@@ -41,10 +41,11 @@ type ActionInput struct {
 	Deadline              string
 }
 
-// check validates the fields and normalises digests. The SHA-256 of package and
+// check validates the fields and normalises the URL, unless sameURL says that it is
+// that of a stored package, and the digests. The SHA-256 of package and
 // action is the same digest in hex and base64: a missing one is derived from the
 // other.
-func (f *CreatePackage) check(p *input.Problems) {
+func (f *CreatePackage) check(p *input.Problems, sameURL bool) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
@@ -52,12 +53,11 @@ func (f *CreatePackage) check(p *input.Problems) {
 	if _, ok := rollout.ParseVersion(f.Version); !ok || len(f.Version) > maxVersion {
 		p.Add("version", "%q is not a semantic version such as 1.2.3", f.Version)
 	}
-	f.URL = p.Name("url", f.URL, maxURL)
-	checkURL(p, f.URL, f.Type)
-	f.Filename = p.Line("filename", f.Filename, maxFile)
-	if f.Type == catalog.PackageFlatcar && (strings.HasPrefix(f.Filename, "/") || strings.ContainsAny(f.Filename, " \t")) {
-		p.Add("filename", "must not begin with / nor contain blanks: update_engine appends it to the URL as it is")
+	if f.Filename = strings.TrimSpace(f.Filename); !sameURL {
+		f.URL = checkURL(p, p.Name("url", f.URL, maxURL), f.Filename, f.Type)
 	}
+	f.Filename = p.Line("filename", f.Filename, maxFile)
+	checkFilename(p, "filename", f.Filename, f.Type)
 	checkFile(p, "", f.Size, &f.SHA1, &f.SHA256)
 	f.Description = p.Text("description", f.Description, input.MaxDescription)
 	f.files(p)
@@ -72,6 +72,7 @@ func (f *CreatePackage) files(p *input.Problems) {
 	for i := range f.Files {
 		file, at := &f.Files[i], fmt.Sprintf("files[%d].", i)
 		file.Name = p.Name(at+"name", file.Name, maxFile)
+		checkFilename(p, at+"name", file.Name, f.Type)
 		if seen[file.Name] {
 			p.Add(at+"name", "%q is listed twice", file.Name)
 		}
@@ -115,18 +116,43 @@ func (f *CreatePackage) action(p *input.Problems) {
 	}
 }
 
-// checkURL checks a codebase. update_engine appends the file name to the text, so
-// after a query the name would become part of the query.
-func checkURL(p *input.Problems, text string, kind int8) {
+// checkURL checks a codebase and returns it in the form that is stored. Machines
+// append the file name to the text. So after a query the name would become part of
+// the query, a URL that already has the name would have it twice, and update_engine
+// writes a slash between the two that other clients do not write.
+func checkURL(p *input.Problems, text, filename string, kind int8) string {
 	u, err := url.Parse(text)
 	switch {
 	case text == "": // reported as missing above
-	case err != nil || u.Scheme == "" || u.Host == "":
-		p.Add("url", "must be an absolute URL such as https://example.com/1.2.3/")
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		p.Add("url", "must be an absolute http or https URL such as https://example.com/1.2.3/")
 	case strings.ContainsAny(text, " \t"):
 		p.Add("url", "must not contain blanks")
+	case u.User != nil:
+		u.User = nil
+		p.Add("url", "must not contain a user name or password, because it is sent to every machine: write %s", u)
+	case filename != "" && (strings.HasSuffix(u.Path, "/"+filename) || strings.HasSuffix(text, "/"+filename)):
+		p.Add("url", "must not end with the file name, because machines append it: write %s", parentOf(text, filename))
 	case kind == catalog.PackageFlatcar && (strings.Contains(text, "?") || strings.Contains(text, "#")):
 		p.Add("url", "must have no query and no fragment: update_engine appends the file name to the URL as it is")
+	case kind == catalog.PackageFlatcar && !strings.HasSuffix(text, "/"):
+		return text + "/"
+	}
+	return text
+}
+
+// parentOf returns a URL that ends with a file name without the name.
+func parentOf(text, filename string) string {
+	if end := strings.IndexAny(text, "?#"); end >= 0 {
+		text = text[:end]
+	}
+	return text[:strings.LastIndex(strings.TrimSuffix(text, filename), "/")+1]
+}
+
+// checkFilename checks the name of the payload or of another file.
+func checkFilename(p *input.Problems, field, name string, kind int8) {
+	if kind == catalog.PackageFlatcar && (strings.HasPrefix(name, "/") || strings.ContainsAny(name, " \t")) {
+		p.Add(field, "must not begin with / nor contain blanks: update_engine appends it to the URL as it is")
 	}
 }
 

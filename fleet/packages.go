@@ -36,7 +36,7 @@ type CreatePackage struct {
 // CreatePackage creates a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
 	var p input.Problems
-	in.check(&p)
+	in.check(&p, false)
 	arch := p.Arch("arch", catalog.Arch("", in.Arch))
 	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version", Invalid: p.Err()}
 	err := s.configure(ctx, v, func(c *change.Change) error {

@@ -50,7 +50,7 @@ func TestEditedPackageIsOfferedNext(t *testing.T) {
 		}
 		first := d.rollout(s.group.ID)
 		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{
-			ID: p2, SHA256: new(strings.Repeat("cd", 32)), Files: []fleet.FileInput{{Name: "more.gz", Size: 7}},
+			ID: p2, SHA256: new(strings.Repeat("cd", 32)), Files: []fleet.FileInput{{Name: "more.gz", Size: 7, SHA256: strings.Repeat("01", 32)}},
 		}))(t)
 		o := d.check(s, "b", "1.0.0").Offers[0].Package
 		if o.File.SHA256Hex != strings.Repeat("cd", 32) || len(o.Extra) != 1 || o.Extra[0].Name != "more.gz" ||

@@ -125,7 +125,7 @@ func (r *groupNumbersResolver) Failures(ctx context.Context, obj *view.GroupNumb
 func (r *mutationResolver) CreateGroup(ctx context.Context, input model.CreateGroupInput) (*model.GroupPayload, error) {
 	policy := newPolicy(input.Policy)
 	return payload(r.fleet.CreateGroup(ctx, fleet.CreateGroup{
-		ApplicationID: input.ApplicationID, Name: input.Name, Track: value(input.Track), Arch: value(input.Arch),
+		ApplicationID: input.ApplicationID, Name: input.Name, Track: value(input.Track), Aliases: input.Aliases, Arch: value(input.Arch),
 		Description: value(input.Description), ChannelID: input.ChannelID, Policy: &policy,
 	}))
 }

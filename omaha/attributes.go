@@ -54,6 +54,7 @@ func (app *App) child(name string, attrs []attribute) error {
 		app.UpdateCheck = true
 		app.UpdatesDisabled = truth(attr(attrs, "updatedisabled"))
 		app.MultiManifest = app.MultiManifest || truth(attr(attrs, "multi_manifest_ok"))
+		app.VersionPrefix = attr(attrs, "targetversionprefix")
 	case "event":
 		if len(app.Events) == maxEvents {
 			return invalid("more than %d events", maxEvents)

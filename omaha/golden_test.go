@@ -109,6 +109,8 @@ func describe(in checkin.CheckIn) string {
 	}
 	line(in.Ping, "ping")
 	line(in.UpdateCheck, "updatecheck")
+	line(in.Disabled, "updates disabled")
+	line(in.Prefix != "", "prefix %q", in.Prefix)
 	line(in.MultiManifest, "all manifests at once")
 	line(in.Syncer, "a syncer, if the machine id is in braces")
 	return b.String()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 // Fleet is the part of fleet.Service that the endpoint uses. An error with code
@@ -191,9 +192,7 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 	return failed, false
 }
 
-// fleetCheckIn converts one app of a request. An update check with updatedisabled
-// counts as a ping, because the machine would ignore an offer, which would use up a
-// slot for nothing.
+// fleetCheckIn converts one app of a request.
 func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 	return checkin.CheckIn{
 		AppID:   app.ID,
@@ -205,10 +204,12 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		Attributes: checkin.Attributes{
 			Alias: app.Alias, OEM: app.OEM, OEMVersion: app.OEMVersion, AlephVersion: app.AlephVersion, Address: address,
 		},
-		OnDemand:      req.OnDemand || app.OnDemand,
+		Check: rollout.Check{
+			OnDemand: req.OnDemand || app.OnDemand, Prefix: app.VersionPrefix, Disabled: app.UpdatesDisabled,
+		},
 		Events:        app.Events,
-		Ping:          app.Ping || app.UpdateCheck && app.UpdatesDisabled,
-		UpdateCheck:   app.UpdateCheck && !app.UpdatesDisabled,
+		Ping:          app.Ping,
+		UpdateCheck:   app.UpdateCheck,
 		MultiManifest: app.MultiManifest,
 		Syncer:        req.Syncer,
 	}

@@ -26,8 +26,9 @@ type App struct {
 
 	Ping            bool
 	UpdateCheck     bool
-	UpdatesDisabled bool // updatedisabled: the machine will ignore any offer
-	MultiManifest   bool // multi_manifest_ok, of the app or its updatecheck: a mirror that accepts all steps at once
+	UpdatesDisabled bool   // updatedisabled: the machine will ignore any offer
+	VersionPrefix   string // targetversionprefix: the machine accepts no other versions
+	MultiManifest   bool   // multi_manifest_ok, of the app or its updatecheck: a mirror that accepts all steps at once
 	Events          []rollout.Event
 }
 
@@ -47,9 +48,5 @@ const (
 	statusInvalidRequest     = "error-invalidRequest"
 )
 
-// The infos that are not a rollout.Reason, because the engine is not asked: for an
-// update that the machine will ignore, and for a new machine above a quota.
-const (
-	infoDisabledByClient   = "disabled_by_client"
-	infoTooManyNewMachines = "too_many_new_machines"
-)
+// infoTooManyNewMachines is no rollout.Reason, because the engine is not asked.
+const infoTooManyNewMachines = "too_many_new_machines"

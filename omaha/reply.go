@@ -52,8 +52,6 @@ func (r *reply) updateStatus() (status, info string) {
 		return statusInternal, ""
 	case r.status != statusOK:
 		return statusNoUpdate, r.reason.String()
-	case r.app.UpdatesDisabled:
-		return statusNoUpdate, infoDisabledByClient
 	case r.answer.Refused:
 		return statusNoUpdate, infoTooManyNewMachines
 	case len(r.answer.Offers) > 0:

@@ -20,6 +20,13 @@ func (d Decision) Detail() string {
 		return "no group of the application has this track and architecture"
 	case ReasonUpToDate:
 		return "the machine runs the target version or a higher one"
+	case ReasonOutsideClientPrefix:
+		if d.Next == nil {
+			return "the machine does not accept the next version"
+		}
+		return fmt.Sprintf("the machine accepts only versions that begin with %q; the next version is %s", d.Prefix, d.Next.Version)
+	case ReasonDisabledByClient:
+		return "updates are disabled on the machine"
 	case ReasonQuarantined:
 		return fmt.Sprintf("the machine is quarantined for this version after %s, until an operator releases it or another version is next", count(d.Failed, "failed attempt"))
 	case ReasonPinned:

@@ -28,6 +28,8 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		text   string
 	}{
 		{e.upToDate, ReasonUpToDate, e.versionText()},
+		{e.outsidePrefix, ReasonOutsideClientPrefix, e.prefixText()},
+		{e.disabled, ReasonDisabledByClient, e.disabledText()},
 		{e.quarantined, ReasonQuarantined, e.failureText()},
 		{e.overridden, ReasonHeld, e.overrideText()},
 		{e.noPackage, ReasonNoPackage, e.packageText()},
@@ -49,7 +51,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 			step.Settled = !settled
 			settled = true
 			switch r.reason {
-			case ReasonConcurrencyLimit, ReasonPeriodLimit: // the decision has the same numbers
+			case ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonOutsideClientPrefix, ReasonDisabledByClient: // the decision has the same values
 				step.Text = e.d.Detail()
 			default:
 				step.Text += "; " + e.d.Detail()
@@ -76,6 +78,20 @@ func (e *evaluation) versionText() string {
 		return fmt.Sprintf("runs %s, there is no target", version(e.m.Version))
 	}
 	return fmt.Sprintf("runs %s, the target is %s", version(e.m.Version), e.w.Target.Version)
+}
+
+func (e *evaluation) prefixText() string {
+	if e.c.Prefix == "" {
+		return "the machine accepts any version"
+	}
+	return fmt.Sprintf("the machine accepts only versions that begin with %q", e.c.Prefix)
+}
+
+func (e *evaluation) disabledText() string {
+	if e.c.Disabled {
+		return "updates are disabled on the machine"
+	}
+	return "updates are enabled on the machine"
 }
 
 func (e *evaluation) failureText() string {

@@ -65,7 +65,7 @@ func (h *history) step() {
 		"ping", "ping", "wait", "wait", "wait", "outage", "tick", "retarget", "pause", "resume", "resume", "halt", "hold", "release", "wave", "caps",
 	}).Draw(rt, "what") {
 	case "check":
-		h.check(id, request{version: h.version(id), ping: true, check: true})
+		h.check(id, request{version: h.version(id), ping: true, check: true, demands: h.demands()})
 	case "event":
 		h.check(id, request{version: h.version(id), events: h.events(), check: rapid.Bool().Draw(rt, "and check")})
 	case "progress":
@@ -171,6 +171,17 @@ func (h *history) version(id string) string {
 	return twinVersion(m.running)
 }
 
+// demands returns what an update check demands: usually nothing.
+func (h *history) demands() (c Check) {
+	switch rapid.IntRange(0, 9).Draw(h.rt, "demand") {
+	case 0:
+		c.Disabled = true
+	case 1, 2:
+		c.Prefix = rapid.SampledFrom([]string{"1", "2", "3.0.*", "4", "5.0.*"}).Draw(h.rt, "prefix")
+	}
+	return c
+}
+
 func (h *history) events() []Event {
 	all := []Event{
 		{Type: 13, Result: 1}, {Type: 14, Result: 1}, {Type: 800, Result: 1}, {Type: 3, Result: 1},
@@ -195,7 +206,7 @@ func (h *history) check(id string, r request) {
 		h.twin.ping(m)
 	}
 	if r.check {
-		want, offered = h.twin.check(id, m)
+		want, offered = h.twin.check(id, m, r.demands)
 	}
 	d := h.rig.request(id, r)
 	if d.Reason != want {

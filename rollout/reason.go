@@ -12,6 +12,8 @@ const (
 	ReasonUnknownApplication
 	ReasonUnknownGroup
 	ReasonUpToDate
+	ReasonOutsideClientPrefix
+	ReasonDisabledByClient
 	ReasonQuarantined
 	ReasonPinned
 	ReasonHeld
@@ -33,8 +35,8 @@ const (
 )
 
 var reasonText = [reasonCount]string{
-	"", "invalid_request", "unknown_application", "unknown_group", "up_to_date", "quarantined", "pinned", "held",
-	"no_package", "blacklisted", "update_in_progress", "paused", "halted", "outside_window", "frozen",
+	"", "invalid_request", "unknown_application", "unknown_group", "up_to_date",
+	"outside_client_prefix", "disabled_by_client", "quarantined", "pinned", "held", "no_package", "blacklisted", "update_in_progress", "paused", "halted", "outside_window", "frozen",
 	"wave_not_reached", "soaking", "waiting_for_approval", "safe_mode_first", "concurrency_limit",
 	"period_limit", "granted",
 }

@@ -119,11 +119,11 @@ func (g *rig) machine(id string, v Version) *Machine {
 
 // request is one request of a machine.
 type request struct {
-	version  string
-	events   []Event
-	ping     bool
-	check    bool
-	onDemand bool
+	version string
+	events  []Event
+	ping    bool
+	check   bool
+	demands Check
 }
 
 func (g *rig) request(id string, r request) Decision {
@@ -142,7 +142,7 @@ func (g *rig) request(id string, r request) Decision {
 	if !r.check {
 		return Decision{}
 	}
-	c := Check{OnDemand: r.onDemand}
+	c := r.demands
 	want, steps := Decide(&g.w, m, c, g.now), Explain(&g.w, m, c, g.now)
 	got := g.w.Check(m, c, g.now, &g.fx)
 	if got != want {

@@ -51,6 +51,8 @@ func decideSettled(w *World, m *Machine, c Check, now time.Time) Decision {
 // run tries the rules in order until one decides.
 func (e *evaluation) run() {
 	_ = e.upToDate() ||
+		e.outsidePrefix() ||
+		e.disabled() ||
 		e.quarantined() ||
 		e.overridden() ||
 		e.noPackage() ||
@@ -70,6 +72,24 @@ func (e *evaluation) upToDate() bool {
 		return false
 	}
 	e.d = Decision{Reason: ReasonUpToDate}
+	return true
+}
+
+// outsidePrefix looks at the next step, because that is what would be offered: a
+// floor within the prefix is offered although the target is not.
+func (e *evaluation) outsidePrefix() bool {
+	if e.step == nil || e.step.Version.HasPrefix(e.c.Prefix) {
+		return false
+	}
+	e.d = Decision{Reason: ReasonOutsideClientPrefix, Prefix: e.c.Prefix, Next: e.step}
+	return true
+}
+
+func (e *evaluation) disabled() bool {
+	if !e.c.Disabled {
+		return false
+	}
+	e.d = Decision{Reason: ReasonDisabledByClient}
 	return true
 }
 

@@ -23,12 +23,13 @@ type script struct{ *rig }
 //	reboots off               packages that need no reboot
 //	at TIME, wait DURATION    set the clock; wait also does the worker's work
 //	later DURATION            advance the clock without the worker
-//	check M@VERSION EVENT…    events, ping, update check; "ondemand" may be among the events
+//	check M@VERSION EVENT…    events, ping, update check; "ondemand", "disabled" and "prefix=1.2" may be among the events
 //	event M@VERSION EVENT…    events only; T/R, T/R:code or 3/2=previousversion
 //	ping M@VERSION
 //	checks N M@VERSION        N machines M0, M1 … check; answers are counted
 //	pause, resume, halt, wave, approve, hold M, pin M VERSION, release M, leave M
-//	machine M, group, explain M
+//	machine M, group
+//	explain M DEMAND…         the rules for a check; "disabled" and "prefix=1.2" as for check
 func (s *script) command(line string) string {
 	s.t.Helper()
 	parts := strings.Fields(line)
@@ -59,7 +60,7 @@ func (s *script) command(line string) string {
 	case "group":
 		answer = s.groupText()
 	case "explain":
-		answer = s.explainText(args[0])
+		answer = s.explainText(args[0], args[1:])
 	default:
 		answer = s.operatorCommand(verb, args)
 	}
@@ -258,7 +259,15 @@ func (s *script) requestCommand(verb string, args []string) string {
 	r := request{version: version, check: verb == "check", ping: verb != "event"}
 	for _, arg := range args[1:] {
 		if arg == "ondemand" {
-			r.onDemand = true
+			r.demands.OnDemand = true
+			continue
+		}
+		if arg == "disabled" {
+			r.demands.Disabled = true
+			continue
+		}
+		if prefix, ok := strings.CutPrefix(arg, "prefix="); ok {
+			r.demands.Prefix = prefix
 			continue
 		}
 		var e Event
@@ -358,9 +367,16 @@ func (s *script) groupText() string {
 		e.Granted, e.Succeeded, e.Failed, e.Released)
 }
 
-func (s *script) explainText(id string) string {
+func (s *script) explainText(id string, demands []string) string {
 	var out strings.Builder
-	for _, r := range Explain(&s.w, s.machines[id], Check{}, s.now) {
+	var c Check
+	for _, demand := range demands {
+		c.Disabled = c.Disabled || demand == "disabled"
+		if prefix, ok := strings.CutPrefix(demand, "prefix="); ok {
+			c.Prefix = prefix
+		}
+	}
+	for _, r := range Explain(&s.w, s.machines[id], c, s.now) {
 		mark := "✗"
 		if r.Passed {
 			mark = "✓"

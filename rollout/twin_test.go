@@ -336,12 +336,12 @@ func (t *twin) reach(m *twinMachine, stage int) {
 }
 
 // check returns the answer and, for a grant, the version.
-func (t *twin) check(id string, m *twinMachine) (Reason, int) {
+func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	t.expire(m)
 	t.settle()
 	t.refresh(m)
 	defer t.settle()
-	reason, again := t.rule(id, m)
+	reason, again := t.rule(id, m, c)
 	if m.open != nil && m.open.stage == 0 && !again {
 		t.end(m, OutcomeWithdrawn)
 	}
@@ -361,10 +361,16 @@ func (t *twin) check(id string, m *twinMachine) (Reason, int) {
 	return ReasonGranted, m.open.version
 }
 
-func (t *twin) rule(id string, m *twinMachine) (r Reason, again bool) {
+func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 	step := t.step(m.running)
 	if t.target > 0 && step == 0 {
 		return ReasonUpToDate, false
+	}
+	if step > 0 && c.Prefix != "" && c.Prefix != fmt.Sprint(step) && c.Prefix != fmt.Sprintf("%d.0.*", step) {
+		return ReasonOutsideClientPrefix, false
+	}
+	if c.Disabled {
+		return ReasonDisabledByClient, false
 	}
 	if step > 0 && m.quarantined == step {
 		return ReasonQuarantined, false

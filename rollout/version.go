@@ -1,6 +1,10 @@
 package rollout
 
-import "golang.org/x/mod/semver"
+import (
+	"strings"
+
+	"golang.org/x/mod/semver"
+)
 
 // Version is a semantic version, stored so that comparing does not allocate. The
 // zero value is "no version" and is lower than every version.
@@ -50,3 +54,17 @@ func (v Version) Compare(w Version) int { return semver.Compare(v.v, w.v) }
 
 // Less reports whether v precedes w.
 func (v Version) Less(w Version) bool { return v.Compare(w) < 0 }
+
+// HasPrefix reports whether the version begins with a prefix as Omaha's
+// targetversionprefix sends it: by components, so that "1.2" matches 1.2.3 but not
+// 1.20.0. A final "." or ".*" changes nothing; a final "$" demands exactly this
+// version, without build metadata. The empty prefix matches every version.
+func (v Version) HasPrefix(prefix string) bool {
+	text, _, _ := strings.Cut(v.String(), "+")
+	if exact, ok := strings.CutSuffix(prefix, "$"); ok {
+		return text == exact
+	}
+	prefix = strings.TrimSuffix(strings.TrimSuffix(prefix, "*"), ".")
+	rest, ok := strings.CutPrefix(text, prefix)
+	return ok && (prefix == "" || rest == "" || rest[0] == '.' || rest[0] == '-')
+}

@@ -227,7 +227,9 @@ const (
 
 // Check is one update check.
 type Check struct {
-	OnDemand bool // installsource "ondemandupdate"
+	OnDemand bool   // installsource "ondemandupdate"
+	Prefix   string // the machine accepts only versions with this prefix, see Version.HasPrefix; "" = any
+	Disabled bool   // the machine ignores every offer
 }
 
 // Event is one Omaha event, with the error code reduced by ReduceCode.
@@ -254,6 +256,8 @@ type Decision struct {
 	By, Because    string    // paused, held, pinned, blacklisted, frozen
 	Since          time.Time // update_in_progress: when the machine installed the update, zero if not yet
 	Waiting        string    // safe_mode_first: the machine that goes first
+	Prefix         string    // outside_client_prefix: what the machine sent
+	Next           *Package  // outside_client_prefix: the next step
 	Failed, Finish int       // halted: failed of finished attempts
 	Rule           HaltRule
 }

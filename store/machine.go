@@ -34,6 +34,9 @@ type Machine struct {
 type Reported struct {
 	MachineAlias, Address, Arch   string
 	OEM, OEMVersion, AlephVersion string
+
+	VersionPrefix   string // targetversionprefix of the last update check
+	UpdatesDisabled bool   // updatedisabled of the last update check
 }
 
 // LastDecision describes the last decision about a machine.
@@ -64,6 +67,11 @@ func InstanceID(application uuid.UUID, machine string) uuid.UUID {
 	id[6] = id[6]&0x0f | 0x80
 	id[8] = id[8]&0x3f | 0x80
 	return id
+}
+
+// Check returns an update check with what the machine sent in its last one.
+func (m *Machine) Check() rollout.Check {
+	return rollout.Check{Prefix: m.VersionPrefix, Disabled: m.UpdatesDisabled}
 }
 
 // New reports whether the machine has no row yet.

@@ -31,6 +31,8 @@ type Group struct {
 	Name string `json:"name,omitempty"`
 	// name of the group in check-ins
 	Track string `json:"track,omitempty"`
+	// further tracks
+	Aliases []string `json:"aliases,omitempty"`
 	// Arch holds the value of the "arch" field.
 	Arch string `json:"arch,omitempty"`
 	// Description holds the value of the "description" field.
@@ -161,7 +163,7 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case group.FieldChannelID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case group.FieldPolicy:
+		case group.FieldAliases, group.FieldPolicy:
 			values[i] = new([]byte)
 		case group.FieldRevision:
 			values[i] = new(sql.NullInt64)
@@ -216,6 +218,14 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field track", values[i])
 			} else if value.Valid {
 				_m.Track = value.String
+			}
+		case group.FieldAliases:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field aliases", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Aliases); err != nil {
+					return fmt.Errorf("unmarshal field aliases: %w", err)
+				}
 			}
 		case group.FieldArch:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -357,6 +367,9 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("track=")
 	builder.WriteString(_m.Track)
+	builder.WriteString(", ")
+	builder.WriteString("aliases=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Aliases))
 	builder.WriteString(", ")
 	builder.WriteString("arch=")
 	builder.WriteString(_m.Arch)

@@ -62,6 +62,12 @@ func (_c *GroupCreate) SetTrack(v string) *GroupCreate {
 	return _c
 }
 
+// SetAliases sets the "aliases" field.
+func (_c *GroupCreate) SetAliases(v []string) *GroupCreate {
+	_c.mutation.SetAliases(v)
+	return _c
+}
+
 // SetArch sets the "arch" field.
 func (_c *GroupCreate) SetArch(v string) *GroupCreate {
 	_c.mutation.SetArch(v)
@@ -402,6 +408,10 @@ func (_c *GroupCreate) createSpec() (*Group, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Track(); ok {
 		_spec.SetField(group.FieldTrack, field.TypeString, value)
 		_node.Track = value
+	}
+	if value, ok := _c.mutation.Aliases(); ok {
+		_spec.SetField(group.FieldAliases, field.TypeJSON, value)
+		_node.Aliases = value
 	}
 	if value, ok := _c.mutation.Arch(); ok {
 		_spec.SetField(group.FieldArch, field.TypeString, value)

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
@@ -82,6 +83,24 @@ func (_u *GroupUpdate) SetNillableTrack(v *string) *GroupUpdate {
 	if v != nil {
 		_u.SetTrack(*v)
 	}
+	return _u
+}
+
+// SetAliases sets the "aliases" field.
+func (_u *GroupUpdate) SetAliases(v []string) *GroupUpdate {
+	_u.mutation.SetAliases(v)
+	return _u
+}
+
+// AppendAliases appends value to the "aliases" field.
+func (_u *GroupUpdate) AppendAliases(v []string) *GroupUpdate {
+	_u.mutation.AppendAliases(v)
+	return _u
+}
+
+// ClearAliases clears the value of the "aliases" field.
+func (_u *GroupUpdate) ClearAliases() *GroupUpdate {
+	_u.mutation.ClearAliases()
 	return _u
 }
 
@@ -470,6 +489,17 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.Track(); ok {
 		_spec.SetField(group.FieldTrack, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Aliases(); ok {
+		_spec.SetField(group.FieldAliases, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAliases(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, group.FieldAliases, value)
+		})
+	}
+	if _u.mutation.AliasesCleared() {
+		_spec.ClearField(group.FieldAliases, field.TypeJSON)
+	}
 	if value, ok := _u.mutation.Arch(); ok {
 		_spec.SetField(group.FieldArch, field.TypeString, value)
 	}
@@ -845,6 +875,24 @@ func (_u *GroupUpdateOne) SetNillableTrack(v *string) *GroupUpdateOne {
 	if v != nil {
 		_u.SetTrack(*v)
 	}
+	return _u
+}
+
+// SetAliases sets the "aliases" field.
+func (_u *GroupUpdateOne) SetAliases(v []string) *GroupUpdateOne {
+	_u.mutation.SetAliases(v)
+	return _u
+}
+
+// AppendAliases appends value to the "aliases" field.
+func (_u *GroupUpdateOne) AppendAliases(v []string) *GroupUpdateOne {
+	_u.mutation.AppendAliases(v)
+	return _u
+}
+
+// ClearAliases clears the value of the "aliases" field.
+func (_u *GroupUpdateOne) ClearAliases() *GroupUpdateOne {
+	_u.mutation.ClearAliases()
 	return _u
 }
 
@@ -1262,6 +1310,17 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.Track(); ok {
 		_spec.SetField(group.FieldTrack, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Aliases(); ok {
+		_spec.SetField(group.FieldAliases, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedAliases(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, group.FieldAliases, value)
+		})
+	}
+	if _u.mutation.AliasesCleared() {
+		_spec.ClearField(group.FieldAliases, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Arch(); ok {
 		_spec.SetField(group.FieldArch, field.TypeString, value)

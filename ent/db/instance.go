@@ -41,6 +41,10 @@ type Instance struct {
 	OemVersion string `json:"oem_version,omitempty"`
 	// first version ever installed
 	AlephVersion string `json:"aleph_version,omitempty"`
+	// targetversionprefix of the last update check
+	VersionPrefix string `json:"version_prefix,omitempty"`
+	// updatedisabled of the last update check
+	UpdatesDisabled bool `json:"updates_disabled,omitempty"`
 	// running version
 	Version string `json:"version,omitempty"`
 	// State holds the value of the "state" field.
@@ -207,11 +211,11 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldMoved:
+		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil:
 			values[i] = new(sql.NullTime)
@@ -298,6 +302,18 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field aleph_version", values[i])
 			} else if value.Valid {
 				_m.AlephVersion = value.String
+			}
+		case instance.FieldVersionPrefix:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field version_prefix", values[i])
+			} else if value.Valid {
+				_m.VersionPrefix = value.String
+			}
+		case instance.FieldUpdatesDisabled:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field updates_disabled", values[i])
+			} else if value.Valid {
+				_m.UpdatesDisabled = value.Bool
 			}
 		case instance.FieldVersion:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -695,6 +711,12 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("aleph_version=")
 	builder.WriteString(_m.AlephVersion)
+	builder.WriteString(", ")
+	builder.WriteString("version_prefix=")
+	builder.WriteString(_m.VersionPrefix)
+	builder.WriteString(", ")
+	builder.WriteString("updates_disabled=")
+	builder.WriteString(fmt.Sprintf("%v", _m.UpdatesDisabled))
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(_m.Version)

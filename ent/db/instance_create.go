@@ -150,6 +150,34 @@ func (_c *InstanceCreate) SetNillableAlephVersion(v *string) *InstanceCreate {
 	return _c
 }
 
+// SetVersionPrefix sets the "version_prefix" field.
+func (_c *InstanceCreate) SetVersionPrefix(v string) *InstanceCreate {
+	_c.mutation.SetVersionPrefix(v)
+	return _c
+}
+
+// SetNillableVersionPrefix sets the "version_prefix" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableVersionPrefix(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetVersionPrefix(*v)
+	}
+	return _c
+}
+
+// SetUpdatesDisabled sets the "updates_disabled" field.
+func (_c *InstanceCreate) SetUpdatesDisabled(v bool) *InstanceCreate {
+	_c.mutation.SetUpdatesDisabled(v)
+	return _c
+}
+
+// SetNillableUpdatesDisabled sets the "updates_disabled" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableUpdatesDisabled(v *bool) *InstanceCreate {
+	if v != nil {
+		_c.SetUpdatesDisabled(*v)
+	}
+	return _c
+}
+
 // SetVersion sets the "version" field.
 func (_c *InstanceCreate) SetVersion(v string) *InstanceCreate {
 	_c.mutation.SetVersion(v)
@@ -897,6 +925,14 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultAlephVersion
 		_c.mutation.SetAlephVersion(v)
 	}
+	if _, ok := _c.mutation.VersionPrefix(); !ok {
+		v := instance.DefaultVersionPrefix
+		_c.mutation.SetVersionPrefix(v)
+	}
+	if _, ok := _c.mutation.UpdatesDisabled(); !ok {
+		v := instance.DefaultUpdatesDisabled
+		_c.mutation.SetUpdatesDisabled(v)
+	}
 	if _, ok := _c.mutation.Reason(); !ok {
 		v := instance.DefaultReason
 		_c.mutation.SetReason(v)
@@ -1039,6 +1075,12 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.AlephVersion(); !ok {
 		return &ValidationError{Name: "aleph_version", err: errors.New(`db: missing required field "Instance.aleph_version"`)}
+	}
+	if _, ok := _c.mutation.VersionPrefix(); !ok {
+		return &ValidationError{Name: "version_prefix", err: errors.New(`db: missing required field "Instance.version_prefix"`)}
+	}
+	if _, ok := _c.mutation.UpdatesDisabled(); !ok {
+		return &ValidationError{Name: "updates_disabled", err: errors.New(`db: missing required field "Instance.updates_disabled"`)}
 	}
 	if _, ok := _c.mutation.Version(); !ok {
 		return &ValidationError{Name: "version", err: errors.New(`db: missing required field "Instance.version"`)}
@@ -1211,6 +1253,14 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AlephVersion(); ok {
 		_spec.SetField(instance.FieldAlephVersion, field.TypeString, value)
 		_node.AlephVersion = value
+	}
+	if value, ok := _c.mutation.VersionPrefix(); ok {
+		_spec.SetField(instance.FieldVersionPrefix, field.TypeString, value)
+		_node.VersionPrefix = value
+	}
+	if value, ok := _c.mutation.UpdatesDisabled(); ok {
+		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
+		_node.UpdatesDisabled = value
 	}
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)

@@ -151,6 +151,34 @@ func (_u *InstanceUpdate) SetNillableAlephVersion(v *string) *InstanceUpdate {
 	return _u
 }
 
+// SetVersionPrefix sets the "version_prefix" field.
+func (_u *InstanceUpdate) SetVersionPrefix(v string) *InstanceUpdate {
+	_u.mutation.SetVersionPrefix(v)
+	return _u
+}
+
+// SetNillableVersionPrefix sets the "version_prefix" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableVersionPrefix(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetVersionPrefix(*v)
+	}
+	return _u
+}
+
+// SetUpdatesDisabled sets the "updates_disabled" field.
+func (_u *InstanceUpdate) SetUpdatesDisabled(v bool) *InstanceUpdate {
+	_u.mutation.SetUpdatesDisabled(v)
+	return _u
+}
+
+// SetNillableUpdatesDisabled sets the "updates_disabled" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableUpdatesDisabled(v *bool) *InstanceUpdate {
+	if v != nil {
+		_u.SetUpdatesDisabled(*v)
+	}
+	return _u
+}
+
 // SetVersion sets the "version" field.
 func (_u *InstanceUpdate) SetVersion(v string) *InstanceUpdate {
 	_u.mutation.SetVersion(v)
@@ -1167,6 +1195,12 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AlephVersion(); ok {
 		_spec.SetField(instance.FieldAlephVersion, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.VersionPrefix(); ok {
+		_spec.SetField(instance.FieldVersionPrefix, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UpdatesDisabled(); ok {
+		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
+	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)
 	}
@@ -1651,6 +1685,34 @@ func (_u *InstanceUpdateOne) SetAlephVersion(v string) *InstanceUpdateOne {
 func (_u *InstanceUpdateOne) SetNillableAlephVersion(v *string) *InstanceUpdateOne {
 	if v != nil {
 		_u.SetAlephVersion(*v)
+	}
+	return _u
+}
+
+// SetVersionPrefix sets the "version_prefix" field.
+func (_u *InstanceUpdateOne) SetVersionPrefix(v string) *InstanceUpdateOne {
+	_u.mutation.SetVersionPrefix(v)
+	return _u
+}
+
+// SetNillableVersionPrefix sets the "version_prefix" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableVersionPrefix(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetVersionPrefix(*v)
+	}
+	return _u
+}
+
+// SetUpdatesDisabled sets the "updates_disabled" field.
+func (_u *InstanceUpdateOne) SetUpdatesDisabled(v bool) *InstanceUpdateOne {
+	_u.mutation.SetUpdatesDisabled(v)
+	return _u
+}
+
+// SetNillableUpdatesDisabled sets the "updates_disabled" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableUpdatesDisabled(v *bool) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetUpdatesDisabled(*v)
 	}
 	return _u
 }
@@ -2700,6 +2762,12 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.AlephVersion(); ok {
 		_spec.SetField(instance.FieldAlephVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.VersionPrefix(); ok {
+		_spec.SetField(instance.FieldVersionPrefix, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.UpdatesDisabled(); ok {
+		_spec.SetField(instance.FieldUpdatesDisabled, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(instance.FieldVersion, field.TypeString, value)

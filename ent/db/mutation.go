@@ -8346,6 +8346,8 @@ type GroupMutation struct {
 	id                 *uuid.UUID
 	name               *string
 	track              *string
+	aliases            *[]string
+	appendaliases      []string
 	arch               *string
 	description        *string
 	policy             *rollout.Policy
@@ -8641,6 +8643,71 @@ func (m *GroupMutation) OldTrack(ctx context.Context) (v string, err error) {
 // ResetTrack resets all changes to the "track" field.
 func (m *GroupMutation) ResetTrack() {
 	m.track = nil
+}
+
+// SetAliases sets the "aliases" field.
+func (m *GroupMutation) SetAliases(s []string) {
+	m.aliases = &s
+	m.appendaliases = nil
+}
+
+// Aliases returns the value of the "aliases" field in the mutation.
+func (m *GroupMutation) Aliases() (r []string, exists bool) {
+	v := m.aliases
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAliases returns the old "aliases" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldAliases(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAliases is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAliases requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAliases: %w", err)
+	}
+	return oldValue.Aliases, nil
+}
+
+// AppendAliases adds s to the "aliases" field.
+func (m *GroupMutation) AppendAliases(s []string) {
+	m.appendaliases = append(m.appendaliases, s...)
+}
+
+// AppendedAliases returns the list of values that were appended to the "aliases" field in this mutation.
+func (m *GroupMutation) AppendedAliases() ([]string, bool) {
+	if len(m.appendaliases) == 0 {
+		return nil, false
+	}
+	return m.appendaliases, true
+}
+
+// ClearAliases clears the value of the "aliases" field.
+func (m *GroupMutation) ClearAliases() {
+	m.aliases = nil
+	m.appendaliases = nil
+	m.clearedFields[group.FieldAliases] = struct{}{}
+}
+
+// AliasesCleared returns if the "aliases" field was cleared in this mutation.
+func (m *GroupMutation) AliasesCleared() bool {
+	_, ok := m.clearedFields[group.FieldAliases]
+	return ok
+}
+
+// ResetAliases resets all changes to the "aliases" field.
+func (m *GroupMutation) ResetAliases() {
+	m.aliases = nil
+	m.appendaliases = nil
+	delete(m.clearedFields, group.FieldAliases)
 }
 
 // SetArch sets the "arch" field.
@@ -9361,7 +9428,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 12)
+	fields := make([]string, 0, 13)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -9373,6 +9440,9 @@ func (m *GroupMutation) Fields() []string {
 	}
 	if m.track != nil {
 		fields = append(fields, group.FieldTrack)
+	}
+	if m.aliases != nil {
+		fields = append(fields, group.FieldAliases)
 	}
 	if m.arch != nil {
 		fields = append(fields, group.FieldArch)
@@ -9414,6 +9484,8 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.Name()
 	case group.FieldTrack:
 		return m.Track()
+	case group.FieldAliases:
+		return m.Aliases()
 	case group.FieldArch:
 		return m.Arch()
 	case group.FieldDescription:
@@ -9447,6 +9519,8 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldName(ctx)
 	case group.FieldTrack:
 		return m.OldTrack(ctx)
+	case group.FieldAliases:
+		return m.OldAliases(ctx)
 	case group.FieldArch:
 		return m.OldArch(ctx)
 	case group.FieldDescription:
@@ -9499,6 +9573,13 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetTrack(v)
+		return nil
+	case group.FieldAliases:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAliases(v)
 		return nil
 	case group.FieldArch:
 		v, ok := value.(string)
@@ -9604,6 +9685,9 @@ func (m *GroupMutation) ClearedFields() []string {
 	if m.FieldCleared(group.FieldChannelID) {
 		fields = append(fields, group.FieldChannelID)
 	}
+	if m.FieldCleared(group.FieldAliases) {
+		fields = append(fields, group.FieldAliases)
+	}
 	if m.FieldCleared(group.FieldPausedAt) {
 		fields = append(fields, group.FieldPausedAt)
 	}
@@ -9623,6 +9707,9 @@ func (m *GroupMutation) ClearField(name string) error {
 	switch name {
 	case group.FieldChannelID:
 		m.ClearChannelID()
+		return nil
+	case group.FieldAliases:
+		m.ClearAliases()
 		return nil
 	case group.FieldPausedAt:
 		m.ClearPausedAt()
@@ -9646,6 +9733,9 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldTrack:
 		m.ResetTrack()
+		return nil
+	case group.FieldAliases:
+		m.ResetAliases()
 		return nil
 	case group.FieldArch:
 		m.ResetArch()
@@ -13607,6 +13697,8 @@ type InstanceMutation struct {
 	oem                 *string
 	oem_version         *string
 	aleph_version       *string
+	version_prefix      *string
+	updates_disabled    *bool
 	version             *string
 	state               *rollout.State
 	addstate            *rollout.State
@@ -14161,6 +14253,78 @@ func (m *InstanceMutation) OldAlephVersion(ctx context.Context) (v string, err e
 // ResetAlephVersion resets all changes to the "aleph_version" field.
 func (m *InstanceMutation) ResetAlephVersion() {
 	m.aleph_version = nil
+}
+
+// SetVersionPrefix sets the "version_prefix" field.
+func (m *InstanceMutation) SetVersionPrefix(s string) {
+	m.version_prefix = &s
+}
+
+// VersionPrefix returns the value of the "version_prefix" field in the mutation.
+func (m *InstanceMutation) VersionPrefix() (r string, exists bool) {
+	v := m.version_prefix
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersionPrefix returns the old "version_prefix" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldVersionPrefix(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersionPrefix is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersionPrefix requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersionPrefix: %w", err)
+	}
+	return oldValue.VersionPrefix, nil
+}
+
+// ResetVersionPrefix resets all changes to the "version_prefix" field.
+func (m *InstanceMutation) ResetVersionPrefix() {
+	m.version_prefix = nil
+}
+
+// SetUpdatesDisabled sets the "updates_disabled" field.
+func (m *InstanceMutation) SetUpdatesDisabled(b bool) {
+	m.updates_disabled = &b
+}
+
+// UpdatesDisabled returns the value of the "updates_disabled" field in the mutation.
+func (m *InstanceMutation) UpdatesDisabled() (r bool, exists bool) {
+	v := m.updates_disabled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatesDisabled returns the old "updates_disabled" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldUpdatesDisabled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatesDisabled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatesDisabled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatesDisabled: %w", err)
+	}
+	return oldValue.UpdatesDisabled, nil
+}
+
+// ResetUpdatesDisabled resets all changes to the "updates_disabled" field.
+func (m *InstanceMutation) ResetUpdatesDisabled() {
+	m.updates_disabled = nil
 }
 
 // SetVersion sets the "version" field.
@@ -16598,7 +16762,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 59)
+	fields := make([]string, 0, 61)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16628,6 +16792,12 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.aleph_version != nil {
 		fields = append(fields, instance.FieldAlephVersion)
+	}
+	if m.version_prefix != nil {
+		fields = append(fields, instance.FieldVersionPrefix)
+	}
+	if m.updates_disabled != nil {
+		fields = append(fields, instance.FieldUpdatesDisabled)
 	}
 	if m.version != nil {
 		fields = append(fields, instance.FieldVersion)
@@ -16804,6 +16974,10 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.OemVersion()
 	case instance.FieldAlephVersion:
 		return m.AlephVersion()
+	case instance.FieldVersionPrefix:
+		return m.VersionPrefix()
+	case instance.FieldUpdatesDisabled:
+		return m.UpdatesDisabled()
 	case instance.FieldVersion:
 		return m.Version()
 	case instance.FieldState:
@@ -16931,6 +17105,10 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldOemVersion(ctx)
 	case instance.FieldAlephVersion:
 		return m.OldAlephVersion(ctx)
+	case instance.FieldVersionPrefix:
+		return m.OldVersionPrefix(ctx)
+	case instance.FieldUpdatesDisabled:
+		return m.OldUpdatesDisabled(ctx)
 	case instance.FieldVersion:
 		return m.OldVersion(ctx)
 	case instance.FieldState:
@@ -17107,6 +17285,20 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAlephVersion(v)
+		return nil
+	case instance.FieldVersionPrefix:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersionPrefix(v)
+		return nil
+	case instance.FieldUpdatesDisabled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatesDisabled(v)
 		return nil
 	case instance.FieldVersion:
 		v, ok := value.(string)
@@ -17799,6 +17991,12 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldAlephVersion:
 		m.ResetAlephVersion()
+		return nil
+	case instance.FieldVersionPrefix:
+		m.ResetVersionPrefix()
+		return nil
+	case instance.FieldUpdatesDisabled:
+		m.ResetUpdatesDisabled()
 		return nil
 	case instance.FieldVersion:
 		m.ResetVersion()

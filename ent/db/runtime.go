@@ -137,23 +137,23 @@ func init() {
 	groupFields := schema.Group{}.Fields()
 	_ = groupFields
 	// groupDescArch is the schema descriptor for arch field.
-	groupDescArch := groupFields[5].Descriptor()
+	groupDescArch := groupFields[6].Descriptor()
 	// group.DefaultArch holds the default value on creation for the arch field.
 	group.DefaultArch = groupDescArch.Default.(string)
 	// groupDescDescription is the schema descriptor for description field.
-	groupDescDescription := groupFields[6].Descriptor()
+	groupDescDescription := groupFields[7].Descriptor()
 	// group.DefaultDescription holds the default value on creation for the description field.
 	group.DefaultDescription = groupDescDescription.Default.(string)
 	// groupDescRevision is the schema descriptor for revision field.
-	groupDescRevision := groupFields[8].Descriptor()
+	groupDescRevision := groupFields[9].Descriptor()
 	// group.DefaultRevision holds the default value on creation for the revision field.
 	group.DefaultRevision = groupDescRevision.Default.(int64)
 	// groupDescPausedBy is the schema descriptor for paused_by field.
-	groupDescPausedBy := groupFields[10].Descriptor()
+	groupDescPausedBy := groupFields[11].Descriptor()
 	// group.DefaultPausedBy holds the default value on creation for the paused_by field.
 	group.DefaultPausedBy = groupDescPausedBy.Default.(string)
 	// groupDescPauseReason is the schema descriptor for pause_reason field.
-	groupDescPauseReason := groupFields[11].Descriptor()
+	groupDescPauseReason := groupFields[12].Descriptor()
 	// group.DefaultPauseReason holds the default value on creation for the pause_reason field.
 	group.DefaultPauseReason = groupDescPauseReason.Default.(string)
 	grouprolloutFields := schema.GroupRollout{}.Fields()
@@ -226,116 +226,124 @@ func init() {
 	instanceDescAlephVersion := instanceFields[10].Descriptor()
 	// instance.DefaultAlephVersion holds the default value on creation for the aleph_version field.
 	instance.DefaultAlephVersion = instanceDescAlephVersion.Default.(string)
+	// instanceDescVersionPrefix is the schema descriptor for version_prefix field.
+	instanceDescVersionPrefix := instanceFields[11].Descriptor()
+	// instance.DefaultVersionPrefix holds the default value on creation for the version_prefix field.
+	instance.DefaultVersionPrefix = instanceDescVersionPrefix.Default.(string)
+	// instanceDescUpdatesDisabled is the schema descriptor for updates_disabled field.
+	instanceDescUpdatesDisabled := instanceFields[12].Descriptor()
+	// instance.DefaultUpdatesDisabled holds the default value on creation for the updates_disabled field.
+	instance.DefaultUpdatesDisabled = instanceDescUpdatesDisabled.Default.(bool)
 	// instanceDescReason is the schema descriptor for reason field.
-	instanceDescReason := instanceFields[14].Descriptor()
+	instanceDescReason := instanceFields[16].Descriptor()
 	// instance.DefaultReason holds the default value on creation for the reason field.
 	instance.DefaultReason = instanceDescReason.Default.(string)
 	// instanceDescDecision is the schema descriptor for decision field.
-	instanceDescDecision := instanceFields[15].Descriptor()
+	instanceDescDecision := instanceFields[17].Descriptor()
 	// instance.DefaultDecision holds the default value on creation for the decision field.
 	instance.DefaultDecision = instanceDescDecision.Default.(string)
 	// instanceDescLeaseExtended is the schema descriptor for lease_extended field.
-	instanceDescLeaseExtended := instanceFields[23].Descriptor()
+	instanceDescLeaseExtended := instanceFields[25].Descriptor()
 	// instance.DefaultLeaseExtended holds the default value on creation for the lease_extended field.
 	instance.DefaultLeaseExtended = instanceDescLeaseExtended.Default.(int64)
 	// instanceDescRebootOverdue is the schema descriptor for reboot_overdue field.
-	instanceDescRebootOverdue := instanceFields[24].Descriptor()
+	instanceDescRebootOverdue := instanceFields[26].Descriptor()
 	// instance.DefaultRebootOverdue holds the default value on creation for the reboot_overdue field.
 	instance.DefaultRebootOverdue = instanceDescRebootOverdue.Default.(bool)
 	// instanceDescOfferVersion is the schema descriptor for offer_version field.
-	instanceDescOfferVersion := instanceFields[30].Descriptor()
+	instanceDescOfferVersion := instanceFields[32].Descriptor()
 	// instance.DefaultOfferVersion holds the default value on creation for the offer_version field.
 	instance.DefaultOfferVersion = instanceDescOfferVersion.Default.(string)
 	// instanceDescOfferWave is the schema descriptor for offer_wave field.
-	instanceDescOfferWave := instanceFields[31].Descriptor()
+	instanceDescOfferWave := instanceFields[33].Descriptor()
 	// instance.DefaultOfferWave holds the default value on creation for the offer_wave field.
 	instance.DefaultOfferWave = instanceDescOfferWave.Default.(int)
 	// instanceDescOfferEpoch is the schema descriptor for offer_epoch field.
-	instanceDescOfferEpoch := instanceFields[32].Descriptor()
+	instanceDescOfferEpoch := instanceFields[34].Descriptor()
 	// instance.DefaultOfferEpoch holds the default value on creation for the offer_epoch field.
 	instance.DefaultOfferEpoch = instanceDescOfferEpoch.Default.(int)
 	// instanceDescAttempt is the schema descriptor for attempt field.
-	instanceDescAttempt := instanceFields[33].Descriptor()
+	instanceDescAttempt := instanceFields[35].Descriptor()
 	// instance.DefaultAttempt holds the default value on creation for the attempt field.
 	instance.DefaultAttempt = instanceDescAttempt.Default.(int)
 	// instanceDescLastOfferVersion is the schema descriptor for last_offer_version field.
-	instanceDescLastOfferVersion := instanceFields[34].Descriptor()
+	instanceDescLastOfferVersion := instanceFields[36].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
 	// instanceDescLastVersion is the schema descriptor for last_version field.
-	instanceDescLastVersion := instanceFields[38].Descriptor()
+	instanceDescLastVersion := instanceFields[40].Descriptor()
 	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
 	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
 	// instanceDescLastFrom is the schema descriptor for last_from field.
-	instanceDescLastFrom := instanceFields[39].Descriptor()
+	instanceDescLastFrom := instanceFields[41].Descriptor()
 	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
 	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
 	// instanceDescLastWave is the schema descriptor for last_wave field.
-	instanceDescLastWave := instanceFields[40].Descriptor()
+	instanceDescLastWave := instanceFields[42].Descriptor()
 	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
 	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
 	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
-	instanceDescLastEpoch := instanceFields[41].Descriptor()
+	instanceDescLastEpoch := instanceFields[43].Descriptor()
 	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
 	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
 	// instanceDescLastStage is the schema descriptor for last_stage field.
-	instanceDescLastStage := instanceFields[42].Descriptor()
+	instanceDescLastStage := instanceFields[44].Descriptor()
 	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
 	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
 	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
-	instanceDescLastOutcome := instanceFields[43].Descriptor()
+	instanceDescLastOutcome := instanceFields[45].Descriptor()
 	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
 	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
 	// instanceDescLastCode is the schema descriptor for last_code field.
-	instanceDescLastCode := instanceFields[44].Descriptor()
+	instanceDescLastCode := instanceFields[46].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
 	// instanceDescLastProof is the schema descriptor for last_proof field.
-	instanceDescLastProof := instanceFields[45].Descriptor()
+	instanceDescLastProof := instanceFields[47].Descriptor()
 	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
 	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[46].Descriptor()
+	instanceDescLastOem := instanceFields[48].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[47].Descriptor()
+	instanceDescFailedVersion := instanceFields[49].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[48].Descriptor()
+	instanceDescFailures := instanceFields[50].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[49].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[51].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
-	instanceDescInterruptedVersion := instanceFields[50].Descriptor()
+	instanceDescInterruptedVersion := instanceFields[52].Descriptor()
 	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
 	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
 	// instanceDescInterruptions is the schema descriptor for interruptions field.
-	instanceDescInterruptions := instanceFields[51].Descriptor()
+	instanceDescInterruptions := instanceFields[53].Descriptor()
 	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
 	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[53].Descriptor()
+	instanceDescOverride := instanceFields[55].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[54].Descriptor()
+	instanceDescOverrideVersion := instanceFields[56].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[56].Descriptor()
+	instanceDescOverrideBy := instanceFields[58].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[57].Descriptor()
+	instanceDescOverrideReason := instanceFields[59].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[58].Descriptor()
+	instanceDescMoved := instanceFields[60].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()

@@ -23,6 +23,7 @@ func (Group) Fields() []ent.Field {
 		field.UUID("channel_id", uuid.UUID{}).Optional().Nillable(),
 		field.String("name"),
 		field.String("track").Comment("name of the group in check-ins"),
+		field.Strings("aliases").Optional().Comment("further tracks"),
 		field.String("arch").Default("amd64"),
 		field.String("description").Default(""),
 		field.JSON("policy", rollout.Policy{}),

@@ -35,6 +35,8 @@ func (Instance) Fields() []ent.Field {
 		field.String("oem").Default(""),
 		field.String("oem_version").Default(""),
 		field.String("aleph_version").Default("").Comment("first version ever installed"),
+		field.String("version_prefix").Default("").Comment("targetversionprefix of the last update check"),
+		field.Bool("updates_disabled").Default(false).Comment("updatedisabled of the last update check"),
 		field.String("version").Comment("running version"),
 		field.Int8("state").GoType(rollout.State(0)),
 		field.Int8("standing").GoType(rollout.Standing(0)),

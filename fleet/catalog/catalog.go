@@ -35,7 +35,8 @@ type App struct {
 	Channels  []*Channel
 
 	byID   map[uuid.UUID]*Group
-	tracks map[trackArch]*Group
+	tracks map[trackArch]*Group // by track and alias
+	folded map[trackArch]*Group // the same without case and quotes
 }
 
 type trackArch struct{ track, arch string }
@@ -58,6 +59,7 @@ type Group struct {
 	ID       uuid.UUID
 	Name     string
 	Track    string
+	Aliases  []string // further tracks
 	Arch     string
 	Revision int64
 	App      *App
@@ -112,7 +114,7 @@ func (c *Catalog) Channel(id uuid.UUID) *Channel {
 }
 
 // Find resolves what a machine names: the application by its id (any case, with
-// or without braces) or product id, the group by its track or id. arch is in the
+// or without braces) or product id, the group by its track or alias (any case) or id. arch is in the
 // form of Arch. A machine that names a group of another architecture gets the
 // group of the same track for its own architecture, because images for arm64
 // were built with the ids of amd64.
@@ -125,7 +127,7 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 	if app == nil {
 		return nil, VerdictUnknownApplication
 	}
-	if g := app.tracks[trackArch{track, arch}]; g != nil {
+	if g := app.named(track, arch); g != nil {
 		return g, VerdictOK
 	}
 	id, err = uuid.Parse(track)
@@ -140,7 +142,7 @@ func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 	if g != nil {
 		name = g.Track
 	}
-	if g = app.tracks[trackArch{name, arch}]; g != nil {
+	if g = app.named(name, arch); g != nil {
 		return g, VerdictOK
 	}
 	return nil, VerdictUnknownGroup

@@ -86,7 +86,7 @@ func (c *configuration) build() []*App {
 	for _, row := range c.apps {
 		a := &App{
 			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision,
-			byID: map[uuid.UUID]*Group{}, tracks: map[trackArch]*Group{},
+			byID: map[uuid.UUID]*Group{},
 		}
 		if row.ProductID != nil {
 			a.ProductID = *row.ProductID
@@ -104,6 +104,9 @@ func (c *configuration) build() []*App {
 		if a := apps[row.ApplicationID]; a != nil {
 			a.add(newGroup(row, channels))
 		}
+	}
+	for _, a := range list {
+		a.index()
 	}
 	return list
 }
@@ -184,12 +187,11 @@ func (a *App) add(g *Group) {
 	g.App = a
 	a.Groups = append(a.Groups, g)
 	a.byID[g.ID] = g
-	a.tracks[trackArch{g.Track, g.Arch}] = g
 }
 
 func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	g := &Group{
-		ID: row.ID, Name: row.Name, Track: row.Track, Arch: row.Arch, Revision: row.Revision,
+		ID: row.ID, Name: row.Name, Track: row.Track, Aliases: row.Aliases, Arch: row.Arch, Revision: row.Revision,
 		Pause:  rollout.Pause{By: row.PausedBy, Reason: row.PauseReason},
 		Policy: row.Policy,
 	}

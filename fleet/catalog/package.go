@@ -35,7 +35,8 @@ func RenderPackage(row *db.Release) *Package {
 
 // Offerable returns why machines would refuse the package, "" when they would
 // not. update_engine rejects an answer in which one of these is missing and
-// reports that as a failure (error 34).
+// reports that as a failure (error 34). What downloads the other files of an
+// operating system checks size and digest, too.
 func (p *Package) Offerable() string {
 	switch {
 	case !p.Reboots:
@@ -46,6 +47,14 @@ func (p *Package) Offerable() string {
 		return "has no size, without which update_engine refuses it"
 	case p.File.Name == "":
 		return "has no file name, without which update_engine refuses it"
+	}
+	for i := range p.Extra {
+		switch f := &p.Extra[i]; {
+		case f.Size <= 0:
+			return "has the file " + f.Name + " without a size"
+		case f.SHA256Hex == "":
+			return "has the file " + f.Name + " without a SHA-256"
+		}
 	}
 	return ""
 }

@@ -200,7 +200,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	}
 	c.answer = Answer{PollInterval: group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		d := w.Check(&m.Machine, rollout.Check{OnDemand: c.in.OnDemand}, b.now, fx)
+		d := w.Check(&m.Machine, c.in.Check, b.now, fx)
 		c.answer.Decision = d
 		decided(m, &d, b.now)
 		if d.Reason == rollout.ReasonGranted {
@@ -248,7 +248,7 @@ func remark(m *rollout.Machine, e rollout.Event, fx *rollout.Effects) {
 func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verdict) {
 	app := b.apps[c.group.App.ID]
 	named := app.Group(c.group.ID)
-	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch {
+	if named == nil || named.Track != c.group.Track || named.Arch != c.group.Arch || !slices.Equal(named.Aliases, c.group.Aliases) {
 		// The configuration changed after CheckIn resolved the group.
 		found, verdict := b.s.catalog.Catalog().Find(c.in.AppID, c.in.Track, catalog.Arch(c.in.Board, c.in.Arch))
 		if verdict != catalog.VerdictOK {
@@ -302,6 +302,9 @@ func (b *batch) move(m *store.Machine, to *catalog.Group) {
 
 // describe stores the machine's attributes.
 func (in *CheckIn) describe(m *store.Machine) {
+	if in.UpdateCheck {
+		m.VersionPrefix, m.UpdatesDisabled = in.Prefix, in.Disabled
+	}
 	if in.Address != "" {
 		m.Address = in.Address
 	}

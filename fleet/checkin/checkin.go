@@ -133,6 +133,7 @@ func (s *Service) Forget(b *store.Batch) {
 // time may follow later (see touchRows). It fails with Unavailable when the
 // lane is full or closed.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
+	in.tidy()
 	group, verdict := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))
 	if verdict != catalog.VerdictOK {
 		return Answer{Verdict: verdict}, nil

@@ -14,6 +14,10 @@ import (
 // maxAttribute is the longest stored attribute of a machine, in bytes.
 const maxAttribute = 256
 
+// maxPrefix is the longest targetversionprefix in bytes: longer than any version,
+// so that a truncated one matches none either.
+const maxPrefix = 100
+
 // fingerprint hashes a machine's group, version and attributes. An attribute that
 // was not sent counts as empty, so a machine that omits a stored one misses the
 // cache and goes through the lane, which keeps the stored value. The random seed
@@ -32,7 +36,15 @@ func (i *idleCache) fingerprint(group uuid.UUID, version rollout.Version, attrib
 
 func (i *idleCache) fingerprintOf(c *call) uint64 {
 	in := &c.in
-	return i.fingerprint(c.group.ID, c.version, in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+	return i.fingerprint(c.group.ID, c.version, demand(in.Check), in.Address, sent(in.Alias), sent(in.OEM), sent(in.OEMVersion), sent(in.AlephVersion))
+}
+
+// demand returns what an update check demands as one text.
+func demand(c rollout.Check) string {
+	if c.Disabled {
+		return c.Prefix + "\n" // a prefix has no control characters
+	}
+	return c.Prefix
 }
 
 func sent(text *string) string {
@@ -43,7 +55,7 @@ func sent(text *string) string {
 }
 
 func (i *idleCache) storedFingerprint(m *store.Machine) uint64 {
-	return i.fingerprint(m.GroupID, m.Version, m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
+	return i.fingerprint(m.GroupID, m.Version, demand(m.Check()), m.Address, m.MachineAlias, m.OEM, m.OEMVersion, m.AlephVersion)
 }
 
 // clean makes text sent by a machine safe to store and show: valid UTF-8 without

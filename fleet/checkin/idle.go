@@ -131,9 +131,10 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
 		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason}
-		answer.Decision = rollout.Decide(&v.world, &machine, rollout.Check{OnDemand: c.in.OnDemand}, now)
+		answer.Decision = rollout.Decide(&v.world, &machine, c.in.Check, now)
 		same := answer.Decision.Reason == m.reason
-		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage
+		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage ||
+			m.reason == rollout.ReasonOutsideClientPrefix || m.reason == rollout.ReasonDisabledByClient
 		if !same || !settled && (!m.reason.Holds() || !v.fresh(now)) {
 			return Answer{}, false
 		}

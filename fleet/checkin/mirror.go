@@ -53,7 +53,7 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 			return err
 		}
 		w := g.World(states[0])
-		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, rollout.Check{}, tx.Now())
+		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, in.Check, tx.Now())
 		return nil
 	})
 	if err != nil {
@@ -61,12 +61,12 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 	}
 	defer func() { s.mirrors.note(g.ID, &in, answer.Offers, s.now()) }()
 	switch answer.Decision.Reason {
-	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
+	case rollout.ReasonNone, rollout.ReasonUpToDate, rollout.ReasonOutsideClientPrefix, rollout.ReasonDisabledByClient, rollout.ReasonNoPackage, rollout.ReasonBlacklisted, rollout.ReasonPaused, rollout.ReasonHalted:
 		return answer, nil
 	}
 	var steps []catalog.Offer
 	for _, f := range g.Floors {
-		if version.Less(f.Version) && f.ID != g.Target.ID {
+		if version.Less(f.Version) && f.ID != g.Target.ID && f.Version.HasPrefix(in.Prefix) {
 			steps = append(steps, *g.Offers[f.ID])
 		}
 	}
@@ -75,7 +75,10 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 		answer.Decision = rollout.Decision{Reason: rollout.ReasonInvalidRequest}
 		return answer, nil
 	}
-	answer.Offers = append(steps, *g.Offers[g.Target.ID])
+	if g.Target.Version.HasPrefix(in.Prefix) {
+		steps = append(steps, *g.Offers[g.Target.ID])
+	}
+	answer.Offers = steps
 	answer.Decision = rollout.Decision{Reason: rollout.ReasonGranted, Offer: g.Target}
 	return answer, nil
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // CheckIn is what one machine reports and asks about one application in one
-// request. It is applied in this order: events, ping, update check.
+// request. It is applied in this order: events, ping, update check. White space and
+// one pair of quotes around track, machine, version and alias are ignored.
 type CheckIn struct {
 	AppID   string // application id (any case, with or without braces) or product id
 	Track   string // group: its track, its id, or a well-known group id; "" = none
@@ -19,7 +20,7 @@ type CheckIn struct {
 	Arch  string // os arch, "" = amd64
 
 	Attributes
-	OnDemand bool // installsource "ondemandupdate"
+	rollout.Check // what the update check demands
 
 	Events        []rollout.Event
 	Ping          bool

@@ -22,7 +22,8 @@ type Explanation struct {
 	Steps    []rollout.RuleStep // every rule in evaluation order; none without a group
 }
 
-// ExplainUpdate decides about a machine as for an update check now.
+// ExplainUpdate decides about a machine as for an update check now that demands
+// what the machine's last one demanded.
 func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Explanation, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
@@ -53,8 +54,8 @@ func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Exp
 			return nil // the machine left the group meanwhile
 		}
 		w := g.World(states[0])
-		out.Decision = rollout.Decide(&w, &m.Machine, rollout.Check{}, out.AsOf)
-		out.Steps = rollout.Explain(&w, &m.Machine, rollout.Check{}, out.AsOf)
+		out.Decision = rollout.Decide(&w, &m.Machine, m.Check(), out.AsOf)
+		out.Steps = rollout.Explain(&w, &m.Machine, m.Check(), out.AsOf)
 		return nil
 	})
 	return out, err

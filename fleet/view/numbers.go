@@ -113,7 +113,8 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 
 func (t *tally) hold(reason string, n int) {
 	switch r := rollout.ParseReason(reason); {
-	case r.Holds(), r == rollout.ReasonNoPackage, r == rollout.ReasonBlacklisted:
+	case r.Holds(), r == rollout.ReasonNoPackage, r == rollout.ReasonBlacklisted,
+		r == rollout.ReasonOutsideClientPrefix, r == rollout.ReasonDisabledByClient:
 		entry(t.held, r, func() *HeldCount { return &HeldCount{Reason: r} }).Machines += n
 	}
 }

@@ -344,6 +344,7 @@ type ComplexityRoot struct {
 	}
 
 	Group struct {
+		Aliases        func(childComplexity int) int
 		Application    func(childComplexity int) int
 		Arch           func(childComplexity int) int
 		Channel        func(childComplexity int) int
@@ -2136,6 +2137,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GrantCount.Last(childComplexity), true
 
+	case "Group.aliases":
+		if e.ComplexityRoot.Group.Aliases == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Aliases(childComplexity), true
 	case "Group.application":
 		if e.ComplexityRoot.Group.Application == nil {
 			break
@@ -6013,7 +6020,7 @@ extend type Query {
 extend type Mutation {
   "Creates a group."
   createGroup("Properties of the new group." input: CreateGroupInput!): GroupPayload!
-  "Changes name, track, description or channel. A different channel starts a rollout."
+  "Changes name, track, aliases, description or channel. The old track becomes an alias. A different channel starts a rollout."
   updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload!
   "Deletes a group. Its machines stay without a group until their next check."
   deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload!
@@ -6037,8 +6044,10 @@ type Group {
   id: ID!
   "Display name, unique for application and architecture."
   name: String!
-  "Name that machines send, unique for application and architecture."
+  "Name that machines send, unique for application and architecture without regard to case."
   track: String!
+  "Further names that machines may send; the tracks before a change of ` + "`" + `track` + "`" + ` are among them."
+  aliases: [String!]!
   "\"amd64\" or \"arm64\"."
   arch: String!
   "Free text."
@@ -6199,7 +6208,10 @@ type GroupNumbers {
   byState: [StateCount!]!
   "Machines by version, highest version first."
   byVersion: [VersionCount!]!
-  "Active machines whose last check was held, by reason, largest count first."
+  """
+  Active machines below the target whose last check was held, or that accept no update themselves
+  (OUTSIDE_CLIENT_PREFIX, DISABLED_BY_CLIENT), by reason, largest count first.
+  """
   heldByReason: [HeldCount!]!
   "Attempts of the current rollout by how far they got."
   funnel: AttemptCounts!
@@ -6306,8 +6318,10 @@ input CreateGroupInput {
   applicationId: ID!
   "Display name, unique for application and architecture."
   name: String!
-  "Name that machines send; same as ` + "`" + `name` + "`" + ` when omitted."
+  "Name that machines send, in any case; same as ` + "`" + `name` + "`" + ` when omitted."
   track: String = ""
+  "Further names that machines may send. No other group of the application and architecture may have them."
+  aliases: [String!] = []
   "\"amd64\" or \"arm64\". When omitted: that of the channel, else amd64."
   arch: String = ""
   "Free text."
@@ -6324,8 +6338,13 @@ input UpdateGroupInput {
   id: ID!
   "New name."
   name: String
-  "New track."
+  "New track. The old one becomes an alias, so that the group keeps its machines."
   track: String
+  """
+  Replaces the further names that machines may send. A track that is changed in the same call becomes
+  an alias in any case; to release it, remove it with another call.
+  """
+  aliases: [String!]
   "New description."
   description: String
   "New channel; null for none."
@@ -6564,6 +6583,10 @@ enum Reason {
   UNKNOWN_GROUP
   "The machine runs the target or higher."
   UP_TO_DATE
+  "The next version does not begin with the prefix that the machine accepts."
+  OUTSIDE_CLIENT_PREFIX
+  "Updates are disabled on the machine."
+  DISABLED_BY_CLIENT
   "The machine failed too often, or rolled back, at this version."
   QUARANTINED
   "A user pinned the machine to a version."
@@ -7155,7 +7178,10 @@ input CreatePackageInput {
   arch: String = ""
   "Semantic version, unique for application and architecture."
   version: String!
-  "Base URL, http or https."
+  """
+  Base URL, http or https, without credentials and without the file name, which machines append.
+  For OPERATING_SYSTEM a missing slash at the end is added.
+  """
   url: String!
   "File name of the payload below ` + "`" + `url` + "`" + `."
   filename: String = ""
@@ -7183,7 +7209,7 @@ input UpdatePackageInput {
   type: PackageType
   "New version."
   version: String
-  "New base URL."
+  "New base URL; see ` + "`" + `CreatePackageInput` + "`" + `."
   url: String
   "New file name of the payload."
   filename: String
@@ -8697,6 +8723,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_name(ctx, field)
 	case "track":
 		return ec.fieldContext_Group_track(ctx, field)
+	case "aliases":
+		return ec.fieldContext_Group_aliases(ctx, field)
 	case "arch":
 		return ec.fieldContext_Group_arch(ctx, field)
 	case "description":

@@ -45,8 +45,10 @@ type CreateGroupInput struct {
 	ApplicationID uuid.UUID `json:"applicationId"`
 	// Display name, unique for application and architecture.
 	Name string `json:"name"`
-	// Name that machines send; same as `name` when omitted.
+	// Name that machines send, in any case; same as `name` when omitted.
 	Track *string `json:"track,omitempty"`
+	// Further names that machines may send. No other group of the application and architecture may have them.
+	Aliases []string `json:"aliases,omitempty"`
 	// "amd64" or "arm64". When omitted: that of the channel, else amd64.
 	Arch *string `json:"arch,omitempty"`
 	// Free text.

@@ -20,6 +20,8 @@ const (
 	FieldName = "name"
 	// FieldTrack holds the string denoting the track field in the database.
 	FieldTrack = "track"
+	// FieldAliases holds the string denoting the aliases field in the database.
+	FieldAliases = "aliases"
 	// FieldArch holds the string denoting the arch field in the database.
 	FieldArch = "arch"
 	// FieldDescription holds the string denoting the description field in the database.
@@ -119,6 +121,7 @@ var Columns = []string{
 	FieldChannelID,
 	FieldName,
 	FieldTrack,
+	FieldAliases,
 	FieldArch,
 	FieldDescription,
 	FieldPolicy,

@@ -291,6 +291,16 @@ func TrackContainsFold(v string) predicate.Group {
 	return predicate.Group(sql.FieldContainsFold(FieldTrack, v))
 }
 
+// AliasesIsNil applies the IsNil predicate on the "aliases" field.
+func AliasesIsNil() predicate.Group {
+	return predicate.Group(sql.FieldIsNull(FieldAliases))
+}
+
+// AliasesNotNil applies the NotNil predicate on the "aliases" field.
+func AliasesNotNil() predicate.Group {
+	return predicate.Group(sql.FieldNotNull(FieldAliases))
+}
+
 // ArchEQ applies the EQ predicate on the "arch" field.
 func ArchEQ(v string) predicate.Group {
 	return predicate.Group(sql.FieldEQ(FieldArch, v))

@@ -33,6 +33,10 @@ const (
 	FieldOemVersion = "oem_version"
 	// FieldAlephVersion holds the string denoting the aleph_version field in the database.
 	FieldAlephVersion = "aleph_version"
+	// FieldVersionPrefix holds the string denoting the version_prefix field in the database.
+	FieldVersionPrefix = "version_prefix"
+	// FieldUpdatesDisabled holds the string denoting the updates_disabled field in the database.
+	FieldUpdatesDisabled = "updates_disabled"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
 	// FieldState holds the string denoting the state field in the database.
@@ -184,6 +188,8 @@ var Columns = []string{
 	FieldOem,
 	FieldOemVersion,
 	FieldAlephVersion,
+	FieldVersionPrefix,
+	FieldUpdatesDisabled,
 	FieldVersion,
 	FieldState,
 	FieldStanding,
@@ -260,6 +266,10 @@ var (
 	DefaultOemVersion string
 	// DefaultAlephVersion holds the default value on creation for the "aleph_version" field.
 	DefaultAlephVersion string
+	// DefaultVersionPrefix holds the default value on creation for the "version_prefix" field.
+	DefaultVersionPrefix string
+	// DefaultUpdatesDisabled holds the default value on creation for the "updates_disabled" field.
+	DefaultUpdatesDisabled bool
 	// DefaultReason holds the default value on creation for the "reason" field.
 	DefaultReason string
 	// DefaultDecision holds the default value on creation for the "decision" field.
@@ -374,6 +384,16 @@ func ByOemVersion(opts ...sql.OrderTermOption) OrderOption {
 // ByAlephVersion orders the results by the aleph_version field.
 func ByAlephVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAlephVersion, opts...).ToFunc()
+}
+
+// ByVersionPrefix orders the results by the version_prefix field.
+func ByVersionPrefix(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVersionPrefix, opts...).ToFunc()
+}
+
+// ByUpdatesDisabled orders the results by the updates_disabled field.
+func ByUpdatesDisabled(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldUpdatesDisabled, opts...).ToFunc()
 }
 
 // ByVersion orders the results by the version field.

@@ -107,6 +107,16 @@ func AlephVersion(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldAlephVersion, v))
 }
 
+// VersionPrefix applies equality check predicate on the "version_prefix" field. It's identical to VersionPrefixEQ.
+func VersionPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldVersionPrefix, v))
+}
+
+// UpdatesDisabled applies equality check predicate on the "updates_disabled" field. It's identical to UpdatesDisabledEQ.
+func UpdatesDisabled(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldUpdatesDisabled, v))
+}
+
 // Version applies equality check predicate on the "version" field. It's identical to VersionEQ.
 func Version(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldVersion, v))
@@ -925,6 +935,81 @@ func AlephVersionEqualFold(v string) predicate.Instance {
 // AlephVersionContainsFold applies the ContainsFold predicate on the "aleph_version" field.
 func AlephVersionContainsFold(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldContainsFold(FieldAlephVersion, v))
+}
+
+// VersionPrefixEQ applies the EQ predicate on the "version_prefix" field.
+func VersionPrefixEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldVersionPrefix, v))
+}
+
+// VersionPrefixNEQ applies the NEQ predicate on the "version_prefix" field.
+func VersionPrefixNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldVersionPrefix, v))
+}
+
+// VersionPrefixIn applies the In predicate on the "version_prefix" field.
+func VersionPrefixIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldVersionPrefix, vs...))
+}
+
+// VersionPrefixNotIn applies the NotIn predicate on the "version_prefix" field.
+func VersionPrefixNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldVersionPrefix, vs...))
+}
+
+// VersionPrefixGT applies the GT predicate on the "version_prefix" field.
+func VersionPrefixGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldVersionPrefix, v))
+}
+
+// VersionPrefixGTE applies the GTE predicate on the "version_prefix" field.
+func VersionPrefixGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldVersionPrefix, v))
+}
+
+// VersionPrefixLT applies the LT predicate on the "version_prefix" field.
+func VersionPrefixLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldVersionPrefix, v))
+}
+
+// VersionPrefixLTE applies the LTE predicate on the "version_prefix" field.
+func VersionPrefixLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldVersionPrefix, v))
+}
+
+// VersionPrefixContains applies the Contains predicate on the "version_prefix" field.
+func VersionPrefixContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldVersionPrefix, v))
+}
+
+// VersionPrefixHasPrefix applies the HasPrefix predicate on the "version_prefix" field.
+func VersionPrefixHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldVersionPrefix, v))
+}
+
+// VersionPrefixHasSuffix applies the HasSuffix predicate on the "version_prefix" field.
+func VersionPrefixHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldVersionPrefix, v))
+}
+
+// VersionPrefixEqualFold applies the EqualFold predicate on the "version_prefix" field.
+func VersionPrefixEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldVersionPrefix, v))
+}
+
+// VersionPrefixContainsFold applies the ContainsFold predicate on the "version_prefix" field.
+func VersionPrefixContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldVersionPrefix, v))
+}
+
+// UpdatesDisabledEQ applies the EQ predicate on the "updates_disabled" field.
+func UpdatesDisabledEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldUpdatesDisabled, v))
+}
+
+// UpdatesDisabledNEQ applies the NEQ predicate on the "updates_disabled" field.
+func UpdatesDisabledNEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldUpdatesDisabled, v))
 }
 
 // VersionEQ applies the EQ predicate on the "version" field.

@@ -371,6 +371,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "name", Type: field.TypeString},
 		{Name: "track", Type: field.TypeString},
+		{Name: "aliases", Type: field.TypeJSON, Nullable: true},
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "description", Type: field.TypeString, Default: ""},
 		{Name: "policy", Type: field.TypeJSON},
@@ -390,13 +391,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "groups_applications_groups",
-				Columns:    []*schema.Column{GroupsColumns[11]},
+				Columns:    []*schema.Column{GroupsColumns[12]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "groups_channels_groups",
-				Columns:    []*schema.Column{GroupsColumns[12]},
+				Columns:    []*schema.Column{GroupsColumns[13]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -405,12 +406,12 @@ var (
 			{
 				Name:    "group_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[11], GroupsColumns[1], GroupsColumns[3]},
+				Columns: []*schema.Column{GroupsColumns[12], GroupsColumns[1], GroupsColumns[4]},
 			},
 			{
 				Name:    "group_application_id_track_arch",
 				Unique:  true,
-				Columns: []*schema.Column{GroupsColumns[11], GroupsColumns[2], GroupsColumns[3]},
+				Columns: []*schema.Column{GroupsColumns[12], GroupsColumns[2], GroupsColumns[4]},
 			},
 		},
 	}
@@ -536,6 +537,8 @@ var (
 		{Name: "oem", Type: field.TypeString, Default: ""},
 		{Name: "oem_version", Type: field.TypeString, Default: ""},
 		{Name: "aleph_version", Type: field.TypeString, Default: ""},
+		{Name: "version_prefix", Type: field.TypeString, Default: ""},
+		{Name: "updates_disabled", Type: field.TypeBool, Default: false},
 		{Name: "version", Type: field.TypeString},
 		{Name: "state", Type: field.TypeInt8},
 		{Name: "standing", Type: field.TypeInt8},
@@ -596,13 +599,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[58]},
+				Columns:    []*schema.Column{InstancesColumns[60]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[59]},
+				Columns:    []*schema.Column{InstancesColumns[61]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -611,22 +614,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[60], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[9], InstancesColumns[10], InstancesColumns[12], InstancesColumns[11], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[60], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -634,7 +637,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[60], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -642,12 +645,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[58], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[60], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[20]},
+				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[22]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -655,7 +658,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[59], InstancesColumns[11]},
+				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},

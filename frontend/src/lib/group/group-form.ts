@@ -5,6 +5,7 @@ export const groupDialogFragment = graphql(`
     id
     name
     track
+    aliases
     arch
     description
     revision
