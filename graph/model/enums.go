@@ -17,9 +17,9 @@ const (
 	standings      = "ACTIVE SILENT OVERRIDDEN QUARANTINED"
 	rolloutStates  = "ACTIVE PAUSED HALTED COMPLETED SUPERSEDED"
 	outcomes       = "SUCCEEDED FAILED ROLLED_BACK TIMED_OUT INTERRUPTED DEFERRED WITHDRAWN NOT_RUNNING CAME_BACK LOST LOOPING" // from 1
-	overrideKinds  = "HOLD PIN"                                                                                         // from 1
-	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                // from 1
-	severities     = "SUCCESS INFO WARNING ERROR"                                                                       // from 1
+	overrideKinds  = "HOLD PIN"                                                                                                 // from 1
+	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                        // from 1
+	severities     = "SUCCESS INFO WARNING ERROR"                                                                               // from 1
 	countedAs      = "ON_TARGET IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
