@@ -110,11 +110,11 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
 		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
-		CGO_ENABLED=1 go test -race $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
+		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
 .PHONY: soak
 soak: install-postgresql ## run the long tests in full size, for instance with 1,000,000 machines
-	COREROLLER_TEST_SOAK=1 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
+	COREROLLER_TEST_SOAK=1 COREROLLER_TEST_FLEETS=1000000 scripts/with-postgres go test -count 1 -timeout 4h $(SOAK)
 
 .PHONY: test-frontend
 test-frontend: frontend/node_modules/.installed ## run the dashboard's unit tests
@@ -124,9 +124,9 @@ test-frontend: frontend/node_modules/.installed ## run the dashboard's unit test
 e2e: bin/coreroller bin/bench e2e/node_modules/.installed install-postgresql install-chromium ## test the real binary in a real browser (SCREENS=1 saves pictures in build/screens)
 	scripts/with-postgres npm --prefix e2e test
 
-# Tests that the race detector makes meaningless (it changes allocations) or too slow (10,000 machines).
-WITHOUT_RACE := ./omaha ./acceptance
-WITHOUT_RACE_TESTS := ^(TestCheckAllocatesAtMost8Times|TestCase25_WavesGrowByBucket)$$
+# Tests that the race detector makes meaningless (it changes allocations) or too slow (10,000 machines, 10,000 fleets).
+WITHOUT_RACE := ./omaha ./acceptance ./rollout
+WITHOUT_RACE_TESTS := ^(TestCheckAllocatesAtMost8Times|TestCase25_WavesGrowByBucket|TestNoRandomFleetWaitsInSilence)$$
 
 # Libraries that the race detector leaves out: password hashing, and SQLite with its C library, which are C
 # translated to Go. They compute on memory of their own; watching each access doubled the time of the tests.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -152,8 +153,8 @@ func (f *randomFleet) run(days int) {
 // progress within the longest wait that a rule explains.
 func TestNoRandomFleetWaitsInSilence(t *testing.T) {
 	fleets := 10_000
-	if os.Getenv("COREROLLER_TEST_SOAK") != "" {
-		fleets = 1_000_000
+	if n, err := strconv.Atoi(os.Getenv("COREROLLER_TEST_FLEETS")); err == nil {
+		fleets = n
 	}
 	ends := map[string]int{}
 	for seed := range uint64(fleets) {

@@ -18,6 +18,6 @@ func (in *CheckIn) tidy() {
 		return
 	}
 	if tidy := catalog.Unquote(*in.Alias); len(tidy) < len(*in.Alias) {
-		in.Alias = &tidy // the caller keeps its own text
+		in.Alias = new(tidy) // the caller keeps its own text
 	}
 }
