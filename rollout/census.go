@@ -39,6 +39,13 @@ func (w *World) recount(before place, m *Machine) {
 	}
 }
 
+// Relabel stores another version for a machine. It changes nothing but the counts.
+func (w *World) Relabel(m *Machine, v Version) {
+	before := w.place(m)
+	m.Version = v
+	w.recount(before, m)
+}
+
 // Join counts a machine that enters the group: registered, moved from another
 // group or restored from the archive.
 func (w *World) Join(m *Machine) { w.Census.add(w.place(m), 1) }

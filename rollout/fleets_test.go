@@ -135,9 +135,7 @@ func (f *randomFleet) run(days int) {
 		if f.w.RosterDue(f.rig.now) {
 			var all []Member
 			for _, m := range f.rig.machines {
-				if m.Standing == StandingActive {
-					all = append(all, Member{m.ID, m.Version})
-				}
+				all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive})
 			}
 			f.w.CountWave(all, f.rig.now, &fx)
 		}

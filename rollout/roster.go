@@ -19,10 +19,11 @@ type Roster struct {
 	Chosen   string    // the last of Elected if it was not granted an update yet
 }
 
-// Member is an active machine of the group, for CountWave.
+// Member is a machine of the group, for CountWave.
 type Member struct {
 	ID      string
 	Version Version
+	Active  bool
 }
 
 // MaxRoster bounds the machines that are read to count a wave: with that many or
@@ -47,13 +48,13 @@ func (w *World) RosterDue(now time.Time) bool {
 	return 4*max(machines-o.Machines, o.Machines-machines) > o.Machines || r.GateAt.IsZero() && !now.Before(o.At.Add(rosterEvery))
 }
 
-// CountWave counts the machines of the current wave among all active machines of
-// the group, or MaxRoster of them. If no machine below the target is in a wave by share, it elects the one
-// with the lowest bucket.
+// CountWave counts the machines of the current wave among all machines of the group,
+// or MaxRoster of them. If no machine below the target is in a wave by share, it
+// elects the one with the lowest bucket.
 func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 	r := &w.Rollout
 	cur := w.wave()
-	o := Roster{At: now, Wave: r.Wave, Machines: len(all), Eligible: -1, Elected: r.Roster.Elected}
+	o := Roster{At: now, Wave: r.Wave, Machines: w.Census.Behind + w.Census.OnTarget, Eligible: -1, Elected: r.Roster.Elected}
 	if r.Roster.Chosen != "" { // the election is repeated, because the wave may have machines now
 		o.Elected = o.Elected[:len(o.Elected)-1]
 	}
@@ -67,6 +68,9 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 		}
 		for i := range all {
 			m := &all[i]
+			if !m.Active {
+				continue
+			}
 			if awaited > 0 && slices.Contains(wave.Canaries, m.ID) {
 				awaited--
 			}

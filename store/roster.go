@@ -9,10 +9,10 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Roster returns the active machines of a group, at most rollout.MaxRoster.
+// Roster returns machines of a group, at most rollout.MaxRoster. It reads no more rows
+// than that, however many machines are silent.
 func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member, err error) {
-	rows, err := tx.query(ctx, "SELECT machine_id, version FROM instances WHERE group_id = ? AND standing = ? LIMIT ?",
-		group.String(), int64(rollout.StandingActive), rollout.MaxRoster)
+	rows, err := tx.query(ctx, "SELECT machine_id, version, standing FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
 	if err != nil {
 		return nil, fmt.Errorf("read the machines of a wave: %w", err)
 	}
@@ -20,10 +20,12 @@ func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member
 	for rows.Next() {
 		var m rollout.Member
 		var version string
-		if err := rows.Scan(&m.ID, &version); err != nil {
+		var standing rollout.Standing
+		if err := rows.Scan(&m.ID, &version, &standing); err != nil {
 			return nil, fmt.Errorf("read the machines of a wave: %w", err)
 		}
 		m.Version, _ = rollout.ParseVersion(version)
+		m.Active = standing == rollout.StandingActive
 		all = append(all, m)
 	}
 	return all, rows.Err()

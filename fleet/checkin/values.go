@@ -16,6 +16,8 @@ import (
 // Meanwhile other processes may add some, so a group can have that many more.
 const valuesAge = time.Second
 
+var otherVersion, _ = rollout.ParseVersion(quota.OtherVersion)
+
 // valueSets are the distinct versions and platforms of groups as this process knows
 // them. They are safe for concurrent use; the zero value is ready.
 type valueSets struct {
@@ -61,7 +63,7 @@ func (b *batch) bound(m *store.Machine, before described) error {
 			return err
 		}
 		if !ok {
-			hideVersion(b.worlds[m.GroupID], &m.Machine)
+			b.worlds[m.GroupID].Relabel(&m.Machine, otherVersion)
 			b.refused(quota.Version, group.ID, before.version.String() != quota.OtherVersion)
 		}
 	}
@@ -83,16 +85,6 @@ func (b *batch) refused(k quota.Kind, group uuid.UUID, first bool) {
 	if first {
 		b.s.refusals.Add(k, group, 1)
 	}
-}
-
-// hideVersion stores another version for a machine, without any other effect than
-// that it counts as below the target.
-func hideVersion(w *rollout.World, m *rollout.Machine) {
-	if m.Standing == rollout.StandingActive && w.Target != nil && !m.Version.Less(w.Target.Version) {
-		w.Census.OnTarget--
-		w.Census.Behind++
-	}
-	m.Version, _ = rollout.ParseVersion(quota.OtherVersion)
 }
 
 // admits reports whether a group may have a version or platform. Versions of the
