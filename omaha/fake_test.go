@@ -21,7 +21,10 @@ import (
 type fakeFleet struct {
 	script   []string // empty answers "ok"
 	checkIns []checkin.CheckIn
+	refused  []checkin.Refused
 }
+
+func (f *fakeFleet) Refuse(r checkin.Refused) { f.refused = append(f.refused, r) }
 
 func (f *fakeFleet) CheckIn(_ context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 	f.checkIns = append(f.checkIns, in)

@@ -27,6 +27,8 @@ import (
 // not errors, but in Answer.Verdict.
 type Fleet interface {
 	CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error)
+	// Refuse records a request that no check-in can be read from.
+	Refuse(r checkin.Refused)
 }
 
 // Options configure a Handler.
@@ -118,9 +120,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if b.body, err = readBody(b.body[:0], w, r); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			h.refuse(r, checkin.RefusedTooLarge)
 			http.Error(w, "the request is larger than "+strconv.Itoa(maxBody)+" bytes", http.StatusRequestEntityTooLarge)
 			return
 		}
+		h.refuse(r, checkin.RefusedUnreadable)
 		http.Error(w, "could not read the request", http.StatusBadRequest)
 		return
 	}
@@ -140,6 +144,7 @@ func (h *Handler) handle(w http.ResponseWriter, r *http.Request, b *buffers) (ov
 	}
 	req, err := Parse(b.body)
 	if err != nil {
+		h.refuse(r, checkin.RefusedUnreadable)
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return false
 	}
@@ -171,6 +176,7 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 	for i := range req.Apps {
 		app := &req.Apps[i]
 		if app.ID == "" {
+			h.fleet.Refuse(checkin.Refused{Reason: checkin.RefusedNoApplication, Track: app.Track, Version: app.Version, Board: app.Board, Address: address})
 			b.replies = append(b.replies, invalidReply(app, statusInvalidAppID))
 			continue
 		}
@@ -190,6 +196,11 @@ func (h *Handler) checkIn(w http.ResponseWriter, r *http.Request, req *Request, 
 		}
 	}
 	return failed, false
+}
+
+// refuse records a request of which only the address is known.
+func (h *Handler) refuse(r *http.Request, reason checkin.Refusal) {
+	h.fleet.Refuse(checkin.Refused{Reason: reason, Address: h.proxies.ClientAddress(r)})
 }
 
 // fleetCheckIn converts one app of a request.

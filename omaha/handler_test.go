@@ -69,6 +69,8 @@ func TestDisconnectedClientIsNotLogged(t *testing.T) {
 
 type fleetFunc func(context.Context, checkin.CheckIn) (checkin.Answer, error)
 
+func (fleetFunc) Refuse(checkin.Refused) {}
+
 func (f fleetFunc) CheckIn(ctx context.Context, in checkin.CheckIn) (checkin.Answer, error) {
 	return f(ctx, in)
 }

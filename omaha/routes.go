@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 // basePaths are the paths of the endpoint: /v1/update as in CoreUpdate and
@@ -28,6 +30,11 @@ func (h *Handler) requireSecret(base string) http.Handler {
 		rest := strings.TrimPrefix(r.URL.Path, base)
 		rest = strings.TrimPrefix(strings.TrimSuffix(rest, "/"), "/")
 		if subtle.ConstantTimeCompare([]byte(rest), []byte(h.secret)) != 1 {
+			reason := checkin.RefusedWrongPath
+			if h.secret != "" {
+				reason = checkin.RefusedSecretMissing
+			}
+			h.refuse(r, reason)
 			http.NotFound(w, r)
 			return
 		}

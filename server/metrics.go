@@ -58,6 +58,17 @@ func (m *metrics) count(route string, next http.Handler) http.Handler {
 	})
 }
 
+// countRefusedRequests adds the counters of requests that reached no group, by
+// reason. f returns them all.
+func (m *metrics) countRefusedRequests(f func() map[string]int64) {
+	for reason := range f() {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "coreroller_refused_requests_total", Help: "Requests of machines that were refused before they reached a group, by reason.",
+			ConstLabels: prometheus.Labels{"reason": reason},
+		}, func() float64 { return float64(f()[reason]) }))
+	}
+}
+
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/rest"
 )
@@ -14,6 +15,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	m := newMetrics()
 	if o.Fleet.Machines != nil { // nil in tests without a fleet
 		m.countRefusals(o.Fleet.Machines.Refusals())
+		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
 	files := newFiles(o.Files)
 	mux := http.NewServeMux()
@@ -35,13 +37,24 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// The dashboard: its files, and its index page for every other URL.
 	handle("GET /assets/", files.assets())
-	handle("/", files.dashboard())
+	handle("/", countWrongPaths(o.Fleet, resolver, files.dashboard()))
 
 	// REST: /api/. It bypasses the mux, which would answer unclean paths with an
 	// HTML redirect.
 	routed := servePrefix("/api/", m.count("/api/", scripts), mux)
 
 	return resolver.withID(logRequests(o.Log, o.Now, recoverPanics(o.Log, routed)))
+}
+
+// countWrongPaths counts POST requests to a path without a service: clients of the
+// APIs have an error at once, but a machine with a wrong address keeps asking.
+func countWrongPaths(f *fleet.Service, resolver *resolver, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			f.Machines.RefusePath(resolver.address(r))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // servePrefix passes paths with the prefix to h unchanged, and others to next.

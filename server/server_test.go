@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/checkin"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,7 +52,9 @@ func dashboardFiles() fstest.MapFS {
 
 func testServer(t *testing.T, change func(*Options)) *Server {
 	t.Helper()
-	o := Options{Fleet: &fleet.Service{}, Store: fakeStore{}, Omaha: fakeOmaha{}, Now: time.Now, Version: "test", Files: dashboardFiles()}
+	machines := checkin.New(checkin.Options{Now: time.Now, Log: slog.New(slog.DiscardHandler)}) // without a store it only counts
+	t.Cleanup(machines.Close)
+	o := Options{Fleet: &fleet.Service{Machines: machines}, Store: fakeStore{}, Omaha: fakeOmaha{}, Now: time.Now, Version: "test", Files: dashboardFiles()}
 	if change != nil {
 		change(&o)
 	}
@@ -98,6 +101,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"GET", "/playground/", 301, "", ""},
 		{"GET", "/healthz", 200, "ok", "no-store"},
 		{"GET", "/metrics", 200, "go_goroutines", ""},
+		{"GET", "/metrics", 200, `coreroller_refused_requests_total{reason="wrong_path"} 1`, ""}, // POST / above
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
 		{"GET", "/graphql", 422, "errors", "no-store"},
 	} {

@@ -36,6 +36,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/refusal"
+	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -90,6 +91,8 @@ type Client struct {
 	PackageFile *PackageFileClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
+	// RefusedRequest is the client for interacting with the RefusedRequest builders.
+	RefusedRequest *RefusedRequestClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -135,6 +138,7 @@ func (c *Client) init() {
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
 	c.Refusal = NewRefusalClient(c.config)
+	c.RefusedRequest = NewRefusedRequestClient(c.config)
 	c.Release = NewReleaseClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.StatPoint = NewStatPointClient(c.config)
@@ -232,35 +236,36 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:           ctx,
-		config:        cfg,
-		Activity:      NewActivityClient(cfg),
-		Application:   NewApplicationClient(cfg),
-		Attempt:       NewAttemptClient(cfg),
-		Audit:         NewAuditClient(cfg),
-		Blacklisting:  NewBlacklistingClient(cfg),
-		Channel:       NewChannelClient(cfg),
-		Failure:       NewFailureClient(cfg),
-		FailureShare:  NewFailureShareClient(cfg),
-		Floor:         NewFloorClient(cfg),
-		Group:         NewGroupClient(cfg),
-		GroupCount:    NewGroupCountClient(cfg),
-		GroupRollout:  NewGroupRolloutClient(cfg),
-		HistoryEntry:  NewHistoryEntryClient(cfg),
-		Instance:      NewInstanceClient(cfg),
-		Ledger:        NewLedgerClient(cfg),
-		Mirror:        NewMirrorClient(cfg),
-		PacePoint:     NewPacePointClient(cfg),
-		PackageAction: NewPackageActionClient(cfg),
-		PackageFile:   NewPackageFileClient(cfg),
-		Refusal:       NewRefusalClient(cfg),
-		Release:       NewReleaseClient(cfg),
-		Session:       NewSessionClient(cfg),
-		StatPoint:     NewStatPointClient(cfg),
-		Team:          NewTeamClient(cfg),
-		Uptime:        NewUptimeClient(cfg),
-		User:          NewUserClient(cfg),
-		Wave:          NewWaveClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		Activity:       NewActivityClient(cfg),
+		Application:    NewApplicationClient(cfg),
+		Attempt:        NewAttemptClient(cfg),
+		Audit:          NewAuditClient(cfg),
+		Blacklisting:   NewBlacklistingClient(cfg),
+		Channel:        NewChannelClient(cfg),
+		Failure:        NewFailureClient(cfg),
+		FailureShare:   NewFailureShareClient(cfg),
+		Floor:          NewFloorClient(cfg),
+		Group:          NewGroupClient(cfg),
+		GroupCount:     NewGroupCountClient(cfg),
+		GroupRollout:   NewGroupRolloutClient(cfg),
+		HistoryEntry:   NewHistoryEntryClient(cfg),
+		Instance:       NewInstanceClient(cfg),
+		Ledger:         NewLedgerClient(cfg),
+		Mirror:         NewMirrorClient(cfg),
+		PacePoint:      NewPacePointClient(cfg),
+		PackageAction:  NewPackageActionClient(cfg),
+		PackageFile:    NewPackageFileClient(cfg),
+		Refusal:        NewRefusalClient(cfg),
+		RefusedRequest: NewRefusedRequestClient(cfg),
+		Release:        NewReleaseClient(cfg),
+		Session:        NewSessionClient(cfg),
+		StatPoint:      NewStatPointClient(cfg),
+		Team:           NewTeamClient(cfg),
+		Uptime:         NewUptimeClient(cfg),
+		User:           NewUserClient(cfg),
+		Wave:           NewWaveClient(cfg),
 	}, nil
 }
 
@@ -278,35 +283,36 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:           ctx,
-		config:        cfg,
-		Activity:      NewActivityClient(cfg),
-		Application:   NewApplicationClient(cfg),
-		Attempt:       NewAttemptClient(cfg),
-		Audit:         NewAuditClient(cfg),
-		Blacklisting:  NewBlacklistingClient(cfg),
-		Channel:       NewChannelClient(cfg),
-		Failure:       NewFailureClient(cfg),
-		FailureShare:  NewFailureShareClient(cfg),
-		Floor:         NewFloorClient(cfg),
-		Group:         NewGroupClient(cfg),
-		GroupCount:    NewGroupCountClient(cfg),
-		GroupRollout:  NewGroupRolloutClient(cfg),
-		HistoryEntry:  NewHistoryEntryClient(cfg),
-		Instance:      NewInstanceClient(cfg),
-		Ledger:        NewLedgerClient(cfg),
-		Mirror:        NewMirrorClient(cfg),
-		PacePoint:     NewPacePointClient(cfg),
-		PackageAction: NewPackageActionClient(cfg),
-		PackageFile:   NewPackageFileClient(cfg),
-		Refusal:       NewRefusalClient(cfg),
-		Release:       NewReleaseClient(cfg),
-		Session:       NewSessionClient(cfg),
-		StatPoint:     NewStatPointClient(cfg),
-		Team:          NewTeamClient(cfg),
-		Uptime:        NewUptimeClient(cfg),
-		User:          NewUserClient(cfg),
-		Wave:          NewWaveClient(cfg),
+		ctx:            ctx,
+		config:         cfg,
+		Activity:       NewActivityClient(cfg),
+		Application:    NewApplicationClient(cfg),
+		Attempt:        NewAttemptClient(cfg),
+		Audit:          NewAuditClient(cfg),
+		Blacklisting:   NewBlacklistingClient(cfg),
+		Channel:        NewChannelClient(cfg),
+		Failure:        NewFailureClient(cfg),
+		FailureShare:   NewFailureShareClient(cfg),
+		Floor:          NewFloorClient(cfg),
+		Group:          NewGroupClient(cfg),
+		GroupCount:     NewGroupCountClient(cfg),
+		GroupRollout:   NewGroupRolloutClient(cfg),
+		HistoryEntry:   NewHistoryEntryClient(cfg),
+		Instance:       NewInstanceClient(cfg),
+		Ledger:         NewLedgerClient(cfg),
+		Mirror:         NewMirrorClient(cfg),
+		PacePoint:      NewPacePointClient(cfg),
+		PackageAction:  NewPackageActionClient(cfg),
+		PackageFile:    NewPackageFileClient(cfg),
+		Refusal:        NewRefusalClient(cfg),
+		RefusedRequest: NewRefusedRequestClient(cfg),
+		Release:        NewReleaseClient(cfg),
+		Session:        NewSessionClient(cfg),
+		StatPoint:      NewStatPointClient(cfg),
+		Team:           NewTeamClient(cfg),
+		Uptime:         NewUptimeClient(cfg),
+		User:           NewUserClient(cfg),
+		Wave:           NewWaveClient(cfg),
 	}, nil
 }
 
@@ -339,8 +345,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
-		c.User, c.Wave,
+		c.PackageFile, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -353,8 +359,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Refusal, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime,
-		c.User, c.Wave,
+		c.PackageFile, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -403,6 +409,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PackageFile.mutate(ctx, m)
 	case *RefusalMutation:
 		return c.Refusal.mutate(ctx, m)
+	case *RefusedRequestMutation:
+		return c.RefusedRequest.mutate(ctx, m)
 	case *ReleaseMutation:
 		return c.Release.mutate(ctx, m)
 	case *SessionMutation:
@@ -3706,6 +3714,139 @@ func (c *RefusalClient) mutate(ctx context.Context, m *RefusalMutation) (Value, 
 	}
 }
 
+// RefusedRequestClient is a client for the RefusedRequest schema.
+type RefusedRequestClient struct {
+	config
+}
+
+// NewRefusedRequestClient returns a client for the RefusedRequest from the given config.
+func NewRefusedRequestClient(c config) *RefusedRequestClient {
+	return &RefusedRequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `refusedrequest.Hooks(f(g(h())))`.
+func (c *RefusedRequestClient) Use(hooks ...Hook) {
+	c.hooks.RefusedRequest = append(c.hooks.RefusedRequest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `refusedrequest.Intercept(f(g(h())))`.
+func (c *RefusedRequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RefusedRequest = append(c.inters.RefusedRequest, interceptors...)
+}
+
+// Create returns a builder for creating a RefusedRequest entity.
+func (c *RefusedRequestClient) Create() *RefusedRequestCreate {
+	mutation := newRefusedRequestMutation(c.config, OpCreate)
+	return &RefusedRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RefusedRequest entities.
+func (c *RefusedRequestClient) CreateBulk(builders ...*RefusedRequestCreate) *RefusedRequestCreateBulk {
+	return &RefusedRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RefusedRequestClient) MapCreateBulk(slice any, setFunc func(*RefusedRequestCreate, int)) *RefusedRequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RefusedRequestCreateBulk{err: fmt.Errorf("calling to RefusedRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RefusedRequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RefusedRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RefusedRequest.
+func (c *RefusedRequestClient) Update() *RefusedRequestUpdate {
+	mutation := newRefusedRequestMutation(c.config, OpUpdate)
+	return &RefusedRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RefusedRequestClient) UpdateOne(_m *RefusedRequest) *RefusedRequestUpdateOne {
+	mutation := newRefusedRequestMutation(c.config, OpUpdateOne, withRefusedRequest(_m))
+	return &RefusedRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RefusedRequestClient) UpdateOneID(id uuid.UUID) *RefusedRequestUpdateOne {
+	mutation := newRefusedRequestMutation(c.config, OpUpdateOne, withRefusedRequestID(id))
+	return &RefusedRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RefusedRequest.
+func (c *RefusedRequestClient) Delete() *RefusedRequestDelete {
+	mutation := newRefusedRequestMutation(c.config, OpDelete)
+	return &RefusedRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RefusedRequestClient) DeleteOne(_m *RefusedRequest) *RefusedRequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RefusedRequestClient) DeleteOneID(id uuid.UUID) *RefusedRequestDeleteOne {
+	builder := c.Delete().Where(refusedrequest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RefusedRequestDeleteOne{builder}
+}
+
+// Query returns a query builder for RefusedRequest.
+func (c *RefusedRequestClient) Query() *RefusedRequestQuery {
+	return &RefusedRequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRefusedRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RefusedRequest entity by its id.
+func (c *RefusedRequestClient) Get(ctx context.Context, id uuid.UUID) (*RefusedRequest, error) {
+	return c.Query().Where(refusedrequest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RefusedRequestClient) GetX(ctx context.Context, id uuid.UUID) *RefusedRequest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *RefusedRequestClient) Hooks() []Hook {
+	return c.hooks.RefusedRequest
+}
+
+// Interceptors returns the client interceptors.
+func (c *RefusedRequestClient) Interceptors() []Interceptor {
+	return c.inters.RefusedRequest
+}
+
+func (c *RefusedRequestClient) mutate(ctx context.Context, m *RefusedRequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RefusedRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RefusedRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RefusedRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RefusedRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown RefusedRequest mutation op: %q", m.Op())
+	}
+}
+
 // ReleaseClient is a client for the Release schema.
 type ReleaseClient struct {
 	config
@@ -4850,13 +4991,13 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
-		Session, StatPoint, Team, Uptime, User, Wave []ent.Hook
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, RefusedRequest,
+		Release, Session, StatPoint, Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, Release,
-		Session, StatPoint, Team, Uptime, User, Wave []ent.Interceptor
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, RefusedRequest,
+		Release, Session, StatPoint, Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/refusal"
+	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -99,33 +100,34 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			activity.Table:      activity.ValidColumn,
-			application.Table:   application.ValidColumn,
-			attempt.Table:       attempt.ValidColumn,
-			audit.Table:         audit.ValidColumn,
-			blacklisting.Table:  blacklisting.ValidColumn,
-			channel.Table:       channel.ValidColumn,
-			failure.Table:       failure.ValidColumn,
-			failureshare.Table:  failureshare.ValidColumn,
-			floor.Table:         floor.ValidColumn,
-			group.Table:         group.ValidColumn,
-			groupcount.Table:    groupcount.ValidColumn,
-			grouprollout.Table:  grouprollout.ValidColumn,
-			historyentry.Table:  historyentry.ValidColumn,
-			instance.Table:      instance.ValidColumn,
-			ledger.Table:        ledger.ValidColumn,
-			mirror.Table:        mirror.ValidColumn,
-			pacepoint.Table:     pacepoint.ValidColumn,
-			packageaction.Table: packageaction.ValidColumn,
-			packagefile.Table:   packagefile.ValidColumn,
-			refusal.Table:       refusal.ValidColumn,
-			release.Table:       release.ValidColumn,
-			session.Table:       session.ValidColumn,
-			statpoint.Table:     statpoint.ValidColumn,
-			team.Table:          team.ValidColumn,
-			uptime.Table:        uptime.ValidColumn,
-			user.Table:          user.ValidColumn,
-			wave.Table:          wave.ValidColumn,
+			activity.Table:       activity.ValidColumn,
+			application.Table:    application.ValidColumn,
+			attempt.Table:        attempt.ValidColumn,
+			audit.Table:          audit.ValidColumn,
+			blacklisting.Table:   blacklisting.ValidColumn,
+			channel.Table:        channel.ValidColumn,
+			failure.Table:        failure.ValidColumn,
+			failureshare.Table:   failureshare.ValidColumn,
+			floor.Table:          floor.ValidColumn,
+			group.Table:          group.ValidColumn,
+			groupcount.Table:     groupcount.ValidColumn,
+			grouprollout.Table:   grouprollout.ValidColumn,
+			historyentry.Table:   historyentry.ValidColumn,
+			instance.Table:       instance.ValidColumn,
+			ledger.Table:         ledger.ValidColumn,
+			mirror.Table:         mirror.ValidColumn,
+			pacepoint.Table:      pacepoint.ValidColumn,
+			packageaction.Table:  packageaction.ValidColumn,
+			packagefile.Table:    packagefile.ValidColumn,
+			refusal.Table:        refusal.ValidColumn,
+			refusedrequest.Table: refusedrequest.ValidColumn,
+			release.Table:        release.ValidColumn,
+			session.Table:        session.ValidColumn,
+			statpoint.Table:      statpoint.ValidColumn,
+			team.Table:           team.ValidColumn,
+			uptime.Table:         uptime.ValidColumn,
+			user.Table:           user.ValidColumn,
+			wave.Table:           wave.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

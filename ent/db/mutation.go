@@ -32,6 +32,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/refusal"
+	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
@@ -52,33 +53,34 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeActivity      = "Activity"
-	TypeApplication   = "Application"
-	TypeAttempt       = "Attempt"
-	TypeAudit         = "Audit"
-	TypeBlacklisting  = "Blacklisting"
-	TypeChannel       = "Channel"
-	TypeFailure       = "Failure"
-	TypeFailureShare  = "FailureShare"
-	TypeFloor         = "Floor"
-	TypeGroup         = "Group"
-	TypeGroupCount    = "GroupCount"
-	TypeGroupRollout  = "GroupRollout"
-	TypeHistoryEntry  = "HistoryEntry"
-	TypeInstance      = "Instance"
-	TypeLedger        = "Ledger"
-	TypeMirror        = "Mirror"
-	TypePacePoint     = "PacePoint"
-	TypePackageAction = "PackageAction"
-	TypePackageFile   = "PackageFile"
-	TypeRefusal       = "Refusal"
-	TypeRelease       = "Release"
-	TypeSession       = "Session"
-	TypeStatPoint     = "StatPoint"
-	TypeTeam          = "Team"
-	TypeUptime        = "Uptime"
-	TypeUser          = "User"
-	TypeWave          = "Wave"
+	TypeActivity       = "Activity"
+	TypeApplication    = "Application"
+	TypeAttempt        = "Attempt"
+	TypeAudit          = "Audit"
+	TypeBlacklisting   = "Blacklisting"
+	TypeChannel        = "Channel"
+	TypeFailure        = "Failure"
+	TypeFailureShare   = "FailureShare"
+	TypeFloor          = "Floor"
+	TypeGroup          = "Group"
+	TypeGroupCount     = "GroupCount"
+	TypeGroupRollout   = "GroupRollout"
+	TypeHistoryEntry   = "HistoryEntry"
+	TypeInstance       = "Instance"
+	TypeLedger         = "Ledger"
+	TypeMirror         = "Mirror"
+	TypePacePoint      = "PacePoint"
+	TypePackageAction  = "PackageAction"
+	TypePackageFile    = "PackageFile"
+	TypeRefusal        = "Refusal"
+	TypeRefusedRequest = "RefusedRequest"
+	TypeRelease        = "Release"
+	TypeSession        = "Session"
+	TypeStatPoint      = "StatPoint"
+	TypeTeam           = "Team"
+	TypeUptime         = "Uptime"
+	TypeUser           = "User"
+	TypeWave           = "Wave"
 )
 
 // ActivityMutation represents an operation that mutates the Activity nodes in the graph.
@@ -23366,6 +23368,806 @@ func (m *RefusalMutation) ClearEdge(name string) error {
 // It returns an error if the edge is not defined in the schema.
 func (m *RefusalMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Refusal edge %s", name)
+}
+
+// RefusedRequestMutation represents an operation that mutates the RefusedRequest nodes in the graph.
+type RefusedRequestMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *uuid.UUID
+	reason        *string
+	app           *string
+	track         *string
+	version       *string
+	board         *string
+	requests      *int64
+	addrequests   *int64
+	first_seen_at *time.Time
+	last_seen_at  *time.Time
+	address       *string
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*RefusedRequest, error)
+	predicates    []predicate.RefusedRequest
+}
+
+var _ ent.Mutation = (*RefusedRequestMutation)(nil)
+
+// refusedrequestOption allows management of the mutation configuration using functional options.
+type refusedrequestOption func(*RefusedRequestMutation)
+
+// newRefusedRequestMutation creates new mutation for the RefusedRequest entity.
+func newRefusedRequestMutation(c config, op Op, opts ...refusedrequestOption) *RefusedRequestMutation {
+	m := &RefusedRequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRefusedRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRefusedRequestID sets the ID field of the mutation.
+func withRefusedRequestID(id uuid.UUID) refusedrequestOption {
+	return func(m *RefusedRequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RefusedRequest
+		)
+		m.oldValue = func(ctx context.Context) (*RefusedRequest, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RefusedRequest.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRefusedRequest sets the old RefusedRequest of the mutation.
+func withRefusedRequest(node *RefusedRequest) refusedrequestOption {
+	return func(m *RefusedRequestMutation) {
+		m.oldValue = func(context.Context) (*RefusedRequest, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RefusedRequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RefusedRequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RefusedRequest entities.
+func (m *RefusedRequestMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RefusedRequestMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RefusedRequestMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RefusedRequest.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetReason sets the "reason" field.
+func (m *RefusedRequestMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *RefusedRequestMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *RefusedRequestMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetApp sets the "app" field.
+func (m *RefusedRequestMutation) SetApp(s string) {
+	m.app = &s
+}
+
+// App returns the value of the "app" field in the mutation.
+func (m *RefusedRequestMutation) App() (r string, exists bool) {
+	v := m.app
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApp returns the old "app" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldApp(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApp is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApp requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApp: %w", err)
+	}
+	return oldValue.App, nil
+}
+
+// ResetApp resets all changes to the "app" field.
+func (m *RefusedRequestMutation) ResetApp() {
+	m.app = nil
+}
+
+// SetTrack sets the "track" field.
+func (m *RefusedRequestMutation) SetTrack(s string) {
+	m.track = &s
+}
+
+// Track returns the value of the "track" field in the mutation.
+func (m *RefusedRequestMutation) Track() (r string, exists bool) {
+	v := m.track
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTrack returns the old "track" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldTrack(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTrack is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTrack requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTrack: %w", err)
+	}
+	return oldValue.Track, nil
+}
+
+// ResetTrack resets all changes to the "track" field.
+func (m *RefusedRequestMutation) ResetTrack() {
+	m.track = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RefusedRequestMutation) SetVersion(s string) {
+	m.version = &s
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RefusedRequestMutation) Version() (r string, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RefusedRequestMutation) ResetVersion() {
+	m.version = nil
+}
+
+// SetBoard sets the "board" field.
+func (m *RefusedRequestMutation) SetBoard(s string) {
+	m.board = &s
+}
+
+// Board returns the value of the "board" field in the mutation.
+func (m *RefusedRequestMutation) Board() (r string, exists bool) {
+	v := m.board
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBoard returns the old "board" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldBoard(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBoard is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBoard requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBoard: %w", err)
+	}
+	return oldValue.Board, nil
+}
+
+// ResetBoard resets all changes to the "board" field.
+func (m *RefusedRequestMutation) ResetBoard() {
+	m.board = nil
+}
+
+// SetRequests sets the "requests" field.
+func (m *RefusedRequestMutation) SetRequests(i int64) {
+	m.requests = &i
+	m.addrequests = nil
+}
+
+// Requests returns the value of the "requests" field in the mutation.
+func (m *RefusedRequestMutation) Requests() (r int64, exists bool) {
+	v := m.requests
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequests returns the old "requests" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldRequests(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequests is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequests requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequests: %w", err)
+	}
+	return oldValue.Requests, nil
+}
+
+// AddRequests adds i to the "requests" field.
+func (m *RefusedRequestMutation) AddRequests(i int64) {
+	if m.addrequests != nil {
+		*m.addrequests += i
+	} else {
+		m.addrequests = &i
+	}
+}
+
+// AddedRequests returns the value that was added to the "requests" field in this mutation.
+func (m *RefusedRequestMutation) AddedRequests() (r int64, exists bool) {
+	v := m.addrequests
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRequests resets all changes to the "requests" field.
+func (m *RefusedRequestMutation) ResetRequests() {
+	m.requests = nil
+	m.addrequests = nil
+}
+
+// SetFirstSeenAt sets the "first_seen_at" field.
+func (m *RefusedRequestMutation) SetFirstSeenAt(t time.Time) {
+	m.first_seen_at = &t
+}
+
+// FirstSeenAt returns the value of the "first_seen_at" field in the mutation.
+func (m *RefusedRequestMutation) FirstSeenAt() (r time.Time, exists bool) {
+	v := m.first_seen_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFirstSeenAt returns the old "first_seen_at" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldFirstSeenAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFirstSeenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFirstSeenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFirstSeenAt: %w", err)
+	}
+	return oldValue.FirstSeenAt, nil
+}
+
+// ResetFirstSeenAt resets all changes to the "first_seen_at" field.
+func (m *RefusedRequestMutation) ResetFirstSeenAt() {
+	m.first_seen_at = nil
+}
+
+// SetLastSeenAt sets the "last_seen_at" field.
+func (m *RefusedRequestMutation) SetLastSeenAt(t time.Time) {
+	m.last_seen_at = &t
+}
+
+// LastSeenAt returns the value of the "last_seen_at" field in the mutation.
+func (m *RefusedRequestMutation) LastSeenAt() (r time.Time, exists bool) {
+	v := m.last_seen_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastSeenAt returns the old "last_seen_at" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldLastSeenAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastSeenAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastSeenAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastSeenAt: %w", err)
+	}
+	return oldValue.LastSeenAt, nil
+}
+
+// ResetLastSeenAt resets all changes to the "last_seen_at" field.
+func (m *RefusedRequestMutation) ResetLastSeenAt() {
+	m.last_seen_at = nil
+}
+
+// SetAddress sets the "address" field.
+func (m *RefusedRequestMutation) SetAddress(s string) {
+	m.address = &s
+}
+
+// Address returns the value of the "address" field in the mutation.
+func (m *RefusedRequestMutation) Address() (r string, exists bool) {
+	v := m.address
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddress returns the old "address" field's value of the RefusedRequest entity.
+// If the RefusedRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RefusedRequestMutation) OldAddress(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddress is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddress requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddress: %w", err)
+	}
+	return oldValue.Address, nil
+}
+
+// ResetAddress resets all changes to the "address" field.
+func (m *RefusedRequestMutation) ResetAddress() {
+	m.address = nil
+}
+
+// Where appends a list predicates to the RefusedRequestMutation builder.
+func (m *RefusedRequestMutation) Where(ps ...predicate.RefusedRequest) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RefusedRequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RefusedRequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RefusedRequest, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RefusedRequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RefusedRequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RefusedRequest).
+func (m *RefusedRequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RefusedRequestMutation) Fields() []string {
+	fields := make([]string, 0, 9)
+	if m.reason != nil {
+		fields = append(fields, refusedrequest.FieldReason)
+	}
+	if m.app != nil {
+		fields = append(fields, refusedrequest.FieldApp)
+	}
+	if m.track != nil {
+		fields = append(fields, refusedrequest.FieldTrack)
+	}
+	if m.version != nil {
+		fields = append(fields, refusedrequest.FieldVersion)
+	}
+	if m.board != nil {
+		fields = append(fields, refusedrequest.FieldBoard)
+	}
+	if m.requests != nil {
+		fields = append(fields, refusedrequest.FieldRequests)
+	}
+	if m.first_seen_at != nil {
+		fields = append(fields, refusedrequest.FieldFirstSeenAt)
+	}
+	if m.last_seen_at != nil {
+		fields = append(fields, refusedrequest.FieldLastSeenAt)
+	}
+	if m.address != nil {
+		fields = append(fields, refusedrequest.FieldAddress)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RefusedRequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case refusedrequest.FieldReason:
+		return m.Reason()
+	case refusedrequest.FieldApp:
+		return m.App()
+	case refusedrequest.FieldTrack:
+		return m.Track()
+	case refusedrequest.FieldVersion:
+		return m.Version()
+	case refusedrequest.FieldBoard:
+		return m.Board()
+	case refusedrequest.FieldRequests:
+		return m.Requests()
+	case refusedrequest.FieldFirstSeenAt:
+		return m.FirstSeenAt()
+	case refusedrequest.FieldLastSeenAt:
+		return m.LastSeenAt()
+	case refusedrequest.FieldAddress:
+		return m.Address()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RefusedRequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case refusedrequest.FieldReason:
+		return m.OldReason(ctx)
+	case refusedrequest.FieldApp:
+		return m.OldApp(ctx)
+	case refusedrequest.FieldTrack:
+		return m.OldTrack(ctx)
+	case refusedrequest.FieldVersion:
+		return m.OldVersion(ctx)
+	case refusedrequest.FieldBoard:
+		return m.OldBoard(ctx)
+	case refusedrequest.FieldRequests:
+		return m.OldRequests(ctx)
+	case refusedrequest.FieldFirstSeenAt:
+		return m.OldFirstSeenAt(ctx)
+	case refusedrequest.FieldLastSeenAt:
+		return m.OldLastSeenAt(ctx)
+	case refusedrequest.FieldAddress:
+		return m.OldAddress(ctx)
+	}
+	return nil, fmt.Errorf("unknown RefusedRequest field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RefusedRequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case refusedrequest.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case refusedrequest.FieldApp:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApp(v)
+		return nil
+	case refusedrequest.FieldTrack:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTrack(v)
+		return nil
+	case refusedrequest.FieldVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case refusedrequest.FieldBoard:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBoard(v)
+		return nil
+	case refusedrequest.FieldRequests:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequests(v)
+		return nil
+	case refusedrequest.FieldFirstSeenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFirstSeenAt(v)
+		return nil
+	case refusedrequest.FieldLastSeenAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastSeenAt(v)
+		return nil
+	case refusedrequest.FieldAddress:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddress(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RefusedRequest field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RefusedRequestMutation) AddedFields() []string {
+	var fields []string
+	if m.addrequests != nil {
+		fields = append(fields, refusedrequest.FieldRequests)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RefusedRequestMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case refusedrequest.FieldRequests:
+		return m.AddedRequests()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RefusedRequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case refusedrequest.FieldRequests:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRequests(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RefusedRequest numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RefusedRequestMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RefusedRequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RefusedRequestMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown RefusedRequest nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RefusedRequestMutation) ResetField(name string) error {
+	switch name {
+	case refusedrequest.FieldReason:
+		m.ResetReason()
+		return nil
+	case refusedrequest.FieldApp:
+		m.ResetApp()
+		return nil
+	case refusedrequest.FieldTrack:
+		m.ResetTrack()
+		return nil
+	case refusedrequest.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case refusedrequest.FieldBoard:
+		m.ResetBoard()
+		return nil
+	case refusedrequest.FieldRequests:
+		m.ResetRequests()
+		return nil
+	case refusedrequest.FieldFirstSeenAt:
+		m.ResetFirstSeenAt()
+		return nil
+	case refusedrequest.FieldLastSeenAt:
+		m.ResetLastSeenAt()
+		return nil
+	case refusedrequest.FieldAddress:
+		m.ResetAddress()
+		return nil
+	}
+	return fmt.Errorf("unknown RefusedRequest field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RefusedRequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RefusedRequestMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RefusedRequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RefusedRequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RefusedRequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RefusedRequestMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RefusedRequestMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown RefusedRequest unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RefusedRequestMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown RefusedRequest edge %s", name)
 }
 
 // ReleaseMutation represents an operation that mutates the Release nodes in the graph.

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -420,6 +421,12 @@ func init() {
 	packagefileDescSha256 := packagefileFields[5].Descriptor()
 	// packagefile.DefaultSha256 holds the default value on creation for the sha256 field.
 	packagefile.DefaultSha256 = packagefileDescSha256.Default.(string)
+	refusedrequestFields := schema.RefusedRequest{}.Fields()
+	_ = refusedrequestFields
+	// refusedrequestDescAddress is the schema descriptor for address field.
+	refusedrequestDescAddress := refusedrequestFields[9].Descriptor()
+	// refusedrequest.DefaultAddress holds the default value on creation for the address field.
+	refusedrequest.DefaultAddress = refusedrequestDescAddress.Default.(string)
 	releaseFields := schema.Release{}.Fields()
 	_ = releaseFields
 	// releaseDescArch is the schema descriptor for arch field.

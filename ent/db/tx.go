@@ -52,6 +52,8 @@ type Tx struct {
 	PackageFile *PackageFileClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
+	// RefusedRequest is the client for interacting with the RefusedRequest builders.
+	RefusedRequest *RefusedRequestClient
 	// Release is the client for interacting with the Release builders.
 	Release *ReleaseClient
 	// Session is the client for interacting with the Session builders.
@@ -217,6 +219,7 @@ func (tx *Tx) init() {
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
 	tx.Refusal = NewRefusalClient(tx.config)
+	tx.RefusedRequest = NewRefusedRequestClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.StatPoint = NewStatPointClient(tx.config)

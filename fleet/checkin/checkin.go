@@ -63,6 +63,7 @@ type Service struct {
 	rate    rate // of answered check-ins
 	meters  *pace.Meters
 	mirrors mirrorLog
+	refused refusedLog
 	batches atomic.Uint64 // numbers batches, so that the newest view of a group wins
 }
 
@@ -134,6 +135,14 @@ func (s *Service) Forget(b *store.Batch) {
 // lane is full or closed.
 func (s *Service) CheckIn(ctx context.Context, in CheckIn) (Answer, error) {
 	in.tidy()
+	answer, err := s.checkIn(ctx, in)
+	if answer.Verdict != catalog.VerdictOK {
+		s.refuse(answer.Verdict, in)
+	}
+	return answer, err
+}
+
+func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	group, verdict := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))
 	if verdict != catalog.VerdictOK {
 		return Answer{Verdict: verdict}, nil

@@ -43,6 +43,7 @@ const (
 	jobPace
 	jobBeat
 	jobRefusals
+	jobRefused
 )
 
 // jobs keeps the last run of each job.
@@ -57,6 +58,7 @@ func (w *Worker) newJobs() *jobs {
 		jobPace:     {Name: "write the pace of groups", Every: workEvery},
 		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
 		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
+		jobRefused:  {Name: "write refused requests", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

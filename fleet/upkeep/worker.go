@@ -121,6 +121,9 @@ func (w *Worker) loop(ctx context.Context) {
 			if err := w.writePace(context.WithoutCancel(ctx)); err != nil {
 				w.log.Error("could not write the pace of groups", "error", err)
 			}
+			if err := w.machines.FlushRefused(context.WithoutCancel(ctx)); err != nil {
+				w.log.Error("could not write refused requests", "error", err)
+			}
 			return
 		case <-tick.C:
 			tick.Reset(wait())
@@ -145,6 +148,10 @@ func (w *Worker) Work(ctx context.Context) error {
 	}
 	if err := w.jobs.ran(jobRefusals, w.now(), w.writeRefusals(ctx, w.now())); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write refusals and mirrors", "error", err)
+	}
+	// Every process writes what it refused, too.
+	if err := w.jobs.ran(jobRefused, w.now(), w.machines.FlushRefused(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write refused requests", "error", err)
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()

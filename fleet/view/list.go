@@ -34,7 +34,12 @@ func byID[T any](id func(T) uuid.UUID) order[T] {
 
 // byCreation sorts by created_at, for rows whose ids may be imported.
 func byCreation[T any](key func(T) (time.Time, uuid.UUID)) order[T] {
-	return order[T]{[]string{"created_at", "id"}, func(row T) []any {
+	return byTime("created_at", key)
+}
+
+// byTime sorts by a column with a time, then by id.
+func byTime[T any](column string, key func(T) (time.Time, uuid.UUID)) order[T] {
+	return order[T]{[]string{column, "id"}, func(row T) []any {
 		at, id := key(row)
 		return []any{at.UTC(), id}
 	}}

@@ -733,6 +733,7 @@ type ComplexityRoot struct {
 		Package         func(childComplexity int, id uuid.UUID) int
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		RefusedRequests func(childComplexity int, first *int, after *string) int
 		Rollout         func(childComplexity int, id uuid.UUID) int
 		ServerHealth    func(childComplexity int) int
 		ServerInfo      func(childComplexity int) int
@@ -740,6 +741,31 @@ type ComplexityRoot struct {
 		Timeline        func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
 		UpdatePath      func(childComplexity int, channelID uuid.UUID, fromVersion string) int
 		Users           func(childComplexity int) int
+	}
+
+	RefusedRequest struct {
+		Address     func(childComplexity int) int
+		App         func(childComplexity int) int
+		Board       func(childComplexity int) int
+		FirstSeenAt func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastSeenAt  func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Requests    func(childComplexity int) int
+		Track       func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	RefusedRequestConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RefusedRequestEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Rollout struct {
@@ -4144,6 +4170,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PromotionImpact(childComplexity, args["channelId"].(uuid.UUID), args["packageId"].(uuid.UUID)), true
+	case "Query.refusedRequests":
+		if e.ComplexityRoot.Query.RefusedRequests == nil {
+			break
+		}
+
+		args, err := ec.field_Query_refusedRequests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RefusedRequests(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.rollout":
 		if e.ComplexityRoot.Query.Rollout == nil {
 			break
@@ -4206,6 +4243,105 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Users(childComplexity), true
+
+	case "RefusedRequest.address":
+		if e.ComplexityRoot.RefusedRequest.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Address(childComplexity), true
+	case "RefusedRequest.app":
+		if e.ComplexityRoot.RefusedRequest.App == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.App(childComplexity), true
+	case "RefusedRequest.board":
+		if e.ComplexityRoot.RefusedRequest.Board == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Board(childComplexity), true
+	case "RefusedRequest.firstSeenAt":
+		if e.ComplexityRoot.RefusedRequest.FirstSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.FirstSeenAt(childComplexity), true
+	case "RefusedRequest.id":
+		if e.ComplexityRoot.RefusedRequest.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.ID(childComplexity), true
+	case "RefusedRequest.lastSeenAt":
+		if e.ComplexityRoot.RefusedRequest.LastSeenAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.LastSeenAt(childComplexity), true
+	case "RefusedRequest.reason":
+		if e.ComplexityRoot.RefusedRequest.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Reason(childComplexity), true
+	case "RefusedRequest.requests":
+		if e.ComplexityRoot.RefusedRequest.Requests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Requests(childComplexity), true
+	case "RefusedRequest.track":
+		if e.ComplexityRoot.RefusedRequest.Track == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Track(childComplexity), true
+	case "RefusedRequest.version":
+		if e.ComplexityRoot.RefusedRequest.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Version(childComplexity), true
+
+	case "RefusedRequestConnection.edges":
+		if e.ComplexityRoot.RefusedRequestConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestConnection.Edges(childComplexity), true
+	case "RefusedRequestConnection.nodes":
+		if e.ComplexityRoot.RefusedRequestConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestConnection.Nodes(childComplexity), true
+	case "RefusedRequestConnection.pageInfo":
+		if e.ComplexityRoot.RefusedRequestConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestConnection.PageInfo(childComplexity), true
+	case "RefusedRequestConnection.totalCount":
+		if e.ComplexityRoot.RefusedRequestConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestConnection.TotalCount(childComplexity), true
+
+	case "RefusedRequestEdge.cursor":
+		if e.ComplexityRoot.RefusedRequestEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestEdge.Cursor(childComplexity), true
+	case "RefusedRequestEdge.node":
+		if e.ComplexityRoot.RefusedRequestEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestEdge.Node(childComplexity), true
 
 	case "Rollout.attempts":
 		if e.ComplexityRoot.Rollout.Attempts == nil {
@@ -7497,6 +7633,85 @@ input UpdatePolicyInput {
   reason: String = ""
 }
 `, BuiltIn: false},
+	{Name: "../schema/refused.graphql", Input: `extend type Query {
+  """
+  Requests of machines that were refused before they reached a group, the last seen first. The server
+  keeps 1000 kinds of them.
+  """
+  refusedRequests(
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): RefusedRequestConnection!
+}
+
+"Requests that were refused for the same reason and named the same, as far as they could be read."
+type RefusedRequest {
+  "UUID, derived from reason, app, track, version and board."
+  id: ID!
+  "Why they were refused."
+  reason: RefusalReason!
+  "Application as sent."
+  app: String!
+  "Track as sent, without white space and quotes around it."
+  track: String!
+  "Version as sent."
+  version: String!
+  "Board as sent, which stands for the architecture."
+  board: String!
+  "Number of requests."
+  requests: Int!
+  "When the first one came."
+  firstSeenAt: Time!
+  "When the last one came."
+  lastSeenAt: Time!
+  "Address of the client that sent the last one."
+  address: String!
+}
+
+"Why a request was refused before it reached a group."
+enum RefusalReason {
+  "The body is not an Omaha request, or exceeds a limit of the parser: status 400."
+  UNREADABLE
+  "The body is larger than 64 KiB: status 413."
+  TOO_LARGE
+  "No service has this path: status 404 or 405."
+  WRONG_PATH
+  "The server has a secret, and the path does not end with it: status 404."
+  SECRET_MISSING
+  "The request names no application."
+  NO_APPLICATION
+  "No application has this id."
+  UNKNOWN_APPLICATION
+  "No group of the application has this track and architecture."
+  UNKNOWN_TRACK
+  "The version cannot be compared."
+  INVALID_VERSION
+  "The machine id is empty, too long or not printable."
+  INVALID_MACHINE
+}
+
+"A page of refused requests."
+type RefusedRequestConnection {
+  "Entries of this page with their cursors."
+  edges: [RefusedRequestEdge!]!
+  "Entries of this page."
+  nodes: [RefusedRequest!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of entries."
+  totalCount: Int!
+}
+
+"An entry of a page."
+type RefusedRequestEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The entry."
+  node: RefusedRequest!
+}
+`, BuiltIn: false},
 	{Name: "../schema/rollout.graphql", Input: `extend type Query {
   "One rollout, current or past; null when the id does not exist."
   rollout("Id of the rollout." id: ID!): Rollout
@@ -9377,6 +9592,56 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 		return ec.fieldContext_PolicyPreview_impact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PolicyPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RefusedRequest_id(ctx, field)
+	case "reason":
+		return ec.fieldContext_RefusedRequest_reason(ctx, field)
+	case "app":
+		return ec.fieldContext_RefusedRequest_app(ctx, field)
+	case "track":
+		return ec.fieldContext_RefusedRequest_track(ctx, field)
+	case "version":
+		return ec.fieldContext_RefusedRequest_version(ctx, field)
+	case "board":
+		return ec.fieldContext_RefusedRequest_board(ctx, field)
+	case "requests":
+		return ec.fieldContext_RefusedRequest_requests(ctx, field)
+	case "firstSeenAt":
+		return ec.fieldContext_RefusedRequest_firstSeenAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_RefusedRequest_lastSeenAt(ctx, field)
+	case "address":
+		return ec.fieldContext_RefusedRequest_address(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefusedRequest", field.Name)
+}
+
+func (ec *executionContext) childFields_RefusedRequestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RefusedRequestConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RefusedRequestConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RefusedRequestConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RefusedRequestConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RefusedRequestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RefusedRequestEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RefusedRequestEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Rollout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -144,6 +144,17 @@ func UnmarshalReasonCode(v any) (string, error) {
 	return r.String(), err
 }
 
+// MarshalRefusalReason writes why a request was refused, as it is stored.
+func MarshalRefusalReason(code string) graphql.Marshaler {
+	return graphql.MarshalString(strings.ToUpper(code))
+}
+
+// UnmarshalRefusalReason reads why a request was refused.
+func UnmarshalRefusalReason(v any) (string, error) {
+	text, _ := v.(string)
+	return strings.ToLower(text), nil
+}
+
 // MarshalHaltRule writes the rule that halted.
 func MarshalHaltRule(r rollout.HaltRule) graphql.Marshaler {
 	if r == "" {

@@ -30,21 +30,23 @@ type Payload[T any] struct {
 //
 //nolint:revive // the names say what they are
 type (
-	ActivityConnection = Connection[*db.Activity]
-	AttemptConnection  = Connection[*db.Attempt]
-	AuditConnection    = Connection[*db.Audit]
-	HistoryConnection  = Connection[*db.HistoryEntry]
-	InstanceConnection = Connection[*db.Instance]
-	PackageConnection  = Connection[*db.Release]
-	RolloutConnection  = Connection[*db.GroupRollout]
+	ActivityConnection       = Connection[*db.Activity]
+	AttemptConnection        = Connection[*db.Attempt]
+	AuditConnection          = Connection[*db.Audit]
+	HistoryConnection        = Connection[*db.HistoryEntry]
+	InstanceConnection       = Connection[*db.Instance]
+	PackageConnection        = Connection[*db.Release]
+	RefusedRequestConnection = Connection[*db.RefusedRequest]
+	RolloutConnection        = Connection[*db.GroupRollout]
 
-	ActivityEdge = Edge[*db.Activity]
-	AttemptEdge  = Edge[*db.Attempt]
-	AuditEdge    = Edge[*db.Audit]
-	HistoryEdge  = Edge[*db.HistoryEntry]
-	InstanceEdge = Edge[*db.Instance]
-	PackageEdge  = Edge[*db.Release]
-	RolloutEdge  = Edge[*db.GroupRollout]
+	ActivityEdge       = Edge[*db.Activity]
+	AttemptEdge        = Edge[*db.Attempt]
+	AuditEdge          = Edge[*db.Audit]
+	HistoryEdge        = Edge[*db.HistoryEntry]
+	InstanceEdge       = Edge[*db.Instance]
+	PackageEdge        = Edge[*db.Release]
+	RefusedRequestEdge = Edge[*db.RefusedRequest]
+	RolloutEdge        = Edge[*db.GroupRollout]
 
 	ForgetInstancesPayload = Payload[fleet.Forgotten]
 

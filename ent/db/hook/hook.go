@@ -249,6 +249,18 @@ func (f RefusalFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.RefusalMutation", m)
 }
 
+// The RefusedRequestFunc type is an adapter to allow the use of ordinary
+// function as RefusedRequest mutator.
+type RefusedRequestFunc func(context.Context, *db.RefusedRequestMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f RefusedRequestFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.RefusedRequestMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.RefusedRequestMutation", m)
+}
+
 // The ReleaseFunc type is an adapter to allow the use of ordinary
 // function as Release mutator.
 type ReleaseFunc func(context.Context, *db.ReleaseMutation) (db.Value, error)

@@ -839,6 +839,32 @@ var (
 			},
 		},
 	}
+	// RefusedRequestsColumns holds the columns for the "refused_requests" table.
+	RefusedRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "reason", Type: field.TypeString},
+		{Name: "app", Type: field.TypeString},
+		{Name: "track", Type: field.TypeString},
+		{Name: "version", Type: field.TypeString},
+		{Name: "board", Type: field.TypeString},
+		{Name: "requests", Type: field.TypeInt64},
+		{Name: "first_seen_at", Type: field.TypeTime},
+		{Name: "last_seen_at", Type: field.TypeTime},
+		{Name: "address", Type: field.TypeString, Default: ""},
+	}
+	// RefusedRequestsTable holds the schema information for the "refused_requests" table.
+	RefusedRequestsTable = &schema.Table{
+		Name:       "refused_requests",
+		Columns:    RefusedRequestsColumns,
+		PrimaryKey: []*schema.Column{RefusedRequestsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "refusedrequest_last_seen_at_id",
+				Unique:  false,
+				Columns: []*schema.Column{RefusedRequestsColumns[8], RefusedRequestsColumns[0]},
+			},
+		},
+	}
 	// PackagesColumns holds the columns for the "packages" table.
 	PackagesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeUUID},
@@ -1054,6 +1080,7 @@ var (
 		PackageActionsTable,
 		PackageFilesTable,
 		RefusalsTable,
+		RefusedRequestsTable,
 		PackagesTable,
 		SessionsTable,
 		StatPointsTable,
@@ -1145,6 +1172,9 @@ func init() {
 	}
 	RefusalsTable.Annotation = &entsql.Annotation{
 		Table: "refusals",
+	}
+	RefusedRequestsTable.Annotation = &entsql.Annotation{
+		Table: "refused_requests",
 	}
 	PackagesTable.ForeignKeys[0].RefTable = ApplicationsTable
 	PackagesTable.Annotation = &entsql.Annotation{

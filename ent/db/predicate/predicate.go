@@ -66,6 +66,9 @@ type PackageFile func(*sql.Selector)
 // Refusal is the predicate function for refusal builders.
 type Refusal func(*sql.Selector)
 
+// RefusedRequest is the predicate function for refusedrequest builders.
+type RefusedRequest func(*sql.Selector)
+
 // Release is the predicate function for release builders.
 type Release func(*sql.Selector)
 
