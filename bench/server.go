@@ -183,8 +183,9 @@ func (s *testServer) createMachines(ctx context.Context) error {
 			b := &store.Batch{Groups: groups}
 			for n := from; n < min(from+batch, s.machines); n++ {
 				m := &store.Machine{InstanceID: store.InstanceID(s.app, machineID(n)), ApplicationID: s.app, GroupID: s.group,
-					Reported: store.Reported{Arch: "amd64", Address: "127.0.0.1", OEM: "ami"}, CreatedAt: now, StateChangedAt: now}
-				m.ID, m.Version, m.Reason, m.LastSeenAt = machineID(n), one, rollout.ReasonConcurrencyLimit, now
+					Reported: store.Reported{Arch: "amd64", Address: "127.0.0.1", OEM: "ami"}, StateChangedAt: now}
+				m.ID, m.Version, m.Reason = machineID(n), one, rollout.ReasonConcurrencyLimit
+				m.FirstSeenAt, m.LastSeenAt = now, now
 				m.State = rollout.StateOnHold
 				groups[0].Census.Behind++
 				if n%2 == 0 {

@@ -86,11 +86,13 @@ func replaceGroup(c *change.Change, in ReplaceGroup, g *catalog.Group, row *db.G
 	return nil
 }
 
-// resumeHalted resumes a group's halted rollout and reports whether there was one.
+// resumeHalted resumes a group's rollout if it, or its newcomers, are halted, and
+// reports whether they were.
 // With shown the audit records the rollout before and after.
 func resumeHalted(c *change.Change, g *catalog.Group, shown bool) (halted bool, err error) {
 	err = c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
-		if halted = w.Rollout.State == rollout.RolloutHalted; !halted {
+		r := &w.Rollout
+		if halted = r.State == rollout.RolloutHalted || r.Newcomers.Failing(w.Policy.Policy(), r.Proofs); !halted {
 			return
 		}
 		before := w.Rollout

@@ -64,6 +64,7 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 	set(&p.UpdateTimeout, in.UpdateTimeout)
 	set(&p.RebootTimeout, in.RebootTimeout)
 	set(&p.LostAfter, in.LostAfter)
+	set(&p.EvidenceAge, in.EvidenceAge)
 	set(&p.Timezone, in.Timezone)
 	set(&p.OfficeHours, in.OfficeHours)
 	setAll(&p.Windows, in.Windows)

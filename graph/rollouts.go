@@ -93,6 +93,26 @@ func (r *rolloutResolver) Attempts(ctx context.Context, obj *db.GroupRollout) (*
 	return new(view.SumWaves(counted)), err
 }
 
+func (r *rolloutResolver) Newcomers(ctx context.Context, obj *db.GroupRollout) (*model.Newcomers, error) {
+	n := obj.Newcomers
+	if n.Since.IsZero() {
+		return nil, nil
+	}
+	g, err := obj.Group(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counted, err := loadersOf(ctx).waves.load(ctx, obj.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.Newcomers{Since: n.Since, Waiting: n.Wait, Failing: n.Failing(&g.Policy, obj.Proofs), Attempts: &rollout.Counts{}}
+	if len(counted) > 0 && counted[0].Position == rollout.NewcomerWave {
+		*out.Attempts = view.WaveCounts(counted[0])
+	}
+	return out, nil
+}
+
 func (r *rolloutResolver) Failures(ctx context.Context, obj *db.GroupRollout) ([]*db.Failure, error) {
 	rows, err := loadersOf(ctx).failures.load(ctx, obj.ID)
 	return view.FailureCounts(rows), err

@@ -160,7 +160,7 @@ func (s *site) fleetOf(n int) (app, group uuid.UUID) {
 				id := fmt.Sprintf("%08x", uint32(i)*2654435761)
 				version, _ := rollout.ParseVersion(fmt.Sprintf("1.%d.0", i%3))
 				m := &store.Machine{InstanceID: store.InstanceID(row.ID, id), ApplicationID: row.ID, GroupID: g.ID, Reported: store.Reported{Address: "192.0.2.1"}}
-				m.ID, m.Version, m.CreatedAt, m.LastSeenAt, m.StateChangedAt = id, version, s.now(), s.now(), s.now()
+				m.ID, m.Version, m.FirstSeenAt, m.LastSeenAt, m.StateChangedAt = id, version, s.now(), s.now(), s.now()
 				m.State = []rollout.State{rollout.StateNone, rollout.StateComplete, rollout.StateOnHold}[i%7%3]
 				b.Machines = append(b.Machines, m)
 			}

@@ -18,6 +18,10 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 		Wave: r.Wave, Epoch: r.Epoch, Number: 1,
 		GrantedAt: now, LeaseUntil: now.Add(p.lease()),
 	}
+	newcomer := w.newcomer(m)
+	if newcomer {
+		m.Attempt.Wave = NewcomerWave
+	}
 	if m.FailedVersion.Compare(step.Version) == 0 {
 		m.Attempt.Number += m.Failures
 	}
@@ -31,8 +35,8 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 		m.Deferred = ID{}
 		w.Ledger.spend(now, p.PeriodInterval)
 	}
-	if p.SafeMode && !r.Proven() && r.Leader == "" {
-		r.Leader = m.ID
+	if leader := r.leader(newcomer); p.SafeMode && !w.proven(newcomer) && *leader == "" {
+		*leader = m.ID
 	}
 	if r.StartedAt.IsZero() {
 		r.StartedAt = now
@@ -42,13 +46,13 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 		return
 	}
 	w.moved(now)
-	w.progress(r.ID, r.Wave, r.Epoch, Counts{Granted: 1}, fx)
+	w.progress(r.ID, m.Attempt.Wave, r.Epoch, Counts{Granted: 1}, fx)
 	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
 }
 
 // progress adds counts of an attempt: to its own rollout and wave, to the evidence
 // if it belongs to the current epoch, and to the gate's counts if it belongs to
-// the current wave.
+// the current wave. Those of newcomers have evidence of their own and no gate.
 func (w *World) progress(rollout ID, wave, epoch int, c Counts, fx *Effects) {
 	fx.Progress = append(fx.Progress, Progress{Rollout: rollout, Wave: wave, Counts: c})
 	r := &w.Rollout
@@ -56,7 +60,10 @@ func (w *World) progress(rollout ID, wave, epoch int, c Counts, fx *Effects) {
 		return
 	}
 	current := epoch == r.Epoch
-	if current {
+	switch {
+	case current && wave == NewcomerWave:
+		r.Newcomers.Evidence = r.Newcomers.Evidence.Plus(c)
+	case current:
 		r.Evidence = r.Evidence.Plus(c)
 	}
 	if wave == r.Wave {
@@ -161,7 +168,11 @@ func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time
 // prove counts a proof for safe mode, in any epoch: a resume does not require
 // another one.
 func (w *World) prove(r *Result, n int) {
-	if r.Proof && r.Rollout == w.Rollout.ID {
+	switch {
+	case !r.Proof || r.Rollout != w.Rollout.ID:
+	case r.Wave == NewcomerWave:
+		w.Rollout.Newcomers.Proofs += n
+	default:
 		w.Rollout.Proofs += n
 	}
 }
@@ -249,10 +260,10 @@ func (w *World) blocks(m *Machine) bool {
 }
 
 // judge halts the rollout if the machine's last result triggers a halt rule.
-// Results of another rollout or epoch do not count.
+// Results of another rollout or epoch, and of newcomers, do not count.
 func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	r, p, last := &w.Rollout, &w.Policy.policy, &m.Last
-	if last.Rollout != r.ID || last.Epoch != r.Epoch {
+	if last.Rollout != r.ID || last.Epoch != r.Epoch || last.Wave == NewcomerWave {
 		return
 	}
 	failed := last.Outcome.Failure()
@@ -270,8 +281,7 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 		h.Rule = HaltSafeMode
 	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
 		h.Rule = HaltCanary
-	case p.HaltFailureShare > 0 && e.Failed > 0 && h.Finished >= p.HaltMinAttempts &&
-		float64(h.Failed)/float64(h.Finished) >= p.HaltFailureShare:
+	case p.failed(e):
 		h.Rule, h.Share = HaltFailureShare, p.HaltFailureShare
 	default:
 		return

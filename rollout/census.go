@@ -36,6 +36,7 @@ func (w *World) recount(before place, m *Machine) {
 	if after := w.place(m); after != before {
 		w.Census.add(before, -1)
 		w.Census.add(after, 1)
+		w.noteBehind(m)
 	}
 }
 
@@ -48,7 +49,10 @@ func (w *World) Relabel(m *Machine, v Version) {
 
 // Join counts a machine that enters the group: registered, moved from another
 // group or restored from the archive.
-func (w *World) Join(m *Machine) { w.Census.add(w.place(m), 1) }
+func (w *World) Join(m *Machine) {
+	w.Census.add(w.place(m), 1)
+	w.noteBehind(m)
+}
 
 // Leave removes a machine from the counts when it leaves the group. An open attempt
 // is dropped without a record; call Abandon first to record it.

@@ -98,6 +98,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 		w.notePackageMissing(fx)
 	}
 	m.Reason = d.Reason
+	w.noteBehind(m)
 	if m.Standing != StandingActive {
 		w.Advance(now, fx)
 	}

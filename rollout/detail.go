@@ -61,6 +61,11 @@ func (d Decision) Detail() string {
 		return fmt.Sprintf("the next wave opens after an approval of wave %d", d.Wave+1)
 	case ReasonSafeModeFirst:
 		return fmt.Sprintf("safe mode: machine %s updates first, all others wait for it", d.Waiting)
+	case ReasonNewcomerWaits:
+		if d.Failed > 0 {
+			return fmt.Sprintf("%d of %d finished attempts of machines first seen shortly before the rollout or later failed; no further one updates until a person resumes", d.Failed, d.Finish)
+		}
+		return "machines that were known before the rollout go first; this one waits for them until " + moment(d.Until)
 	case ReasonConcurrencyLimit:
 		return fmt.Sprintf("%d of %d updates are in flight", d.InFlight, d.Cap)
 	case ReasonPeriodLimit:

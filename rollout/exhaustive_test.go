@@ -45,7 +45,7 @@ func newSmall(t *testing.T, p Policy) *small {
 		s.m[i] = Machine{ID: id, Version: old}
 		s.seen[i] = start
 	}
-	s.w.Retarget(pack(t, "2.0.0"), nil, ID{1}, "salt", Census{Behind: 3}, start, &s.fx)
+	s.w.Retarget(pack(t, "2.0.0"), nil, ID{1}, "salt", Census{Behind: 3}, false, start, &s.fx)
 	return s
 }
 

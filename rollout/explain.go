@@ -39,6 +39,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		{e.closed, ReasonOutsideWindow, e.windowText()},
 		{e.waveHolds, ReasonWaveNotReached, e.waveText()},
 		{e.safeModeHolds, ReasonSafeModeFirst, e.safeModeText()},
+		{e.newcomerWaits, ReasonNewcomerWaits, e.newcomerText()},
 		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.Policy.policy.MaxConcurrentUpdates)},
 		{e.periodHolds, ReasonPeriodLimit, e.periodText()},
 	}
@@ -187,18 +188,19 @@ func (e *evaluation) waveText() string {
 }
 
 func (e *evaluation) safeModeText() string {
-	r := &e.w.Rollout
+	newcomer := e.w.newcomer(e.m)
+	leader := *e.w.Rollout.leader(newcomer)
 	switch {
 	case e.skipsPacing():
 		return "skipped: requested at the machine"
 	case !e.w.Policy.policy.SafeMode:
 		return "safe mode is off"
-	case r.Proven():
+	case e.w.proven(newcomer):
 		return "safe mode: a machine was seen on the new version"
-	case r.Leader == "":
+	case leader == "":
 		return "safe mode: no machine has gone first yet"
 	}
-	return "safe mode: " + r.Leader + " goes first"
+	return "safe mode: " + leader + " goes first"
 }
 
 func (e *evaluation) periodText() string {

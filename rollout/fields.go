@@ -120,6 +120,14 @@ var fields = [...]policyField{
 		check: checkLostAfter, text: func(d time.Duration) string { return either(d == 0, "3 polls", lasting(d)) },
 		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
+	field[time.Duration]{
+		name: "evidenceAge", label: "machines count when known for", at: func(p *Policy) *time.Duration { return &p.EvidenceAge }, initial: 24 * time.Hour,
+		check: func(_ *compiler, d time.Duration) string {
+			return either(d >= 0, "", "must not be negative; 0 means that all machines count")
+		},
+		text:   func(d time.Duration) string { return either(d == 0, "always", lasting(d)) },
+		widens: func(_ change, was, is time.Duration) bool { return is < was }, sentence: notDescribed[time.Duration],
+	},
 	field[string]{
 		name: "timezone", label: "time zone", at: func(p *Policy) *string { return &p.Timezone }, initial: "UTC",
 		check: checkCalendar, text: func(name string) string { return either(name == "", "UTC", name) },

@@ -90,7 +90,7 @@ func TestChanges(t *testing.T) {
 	got := Changes(DefaultPolicy(), other)
 	want := []string{
 		"updates: on → off", "updates per period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
-		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
+		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "machines count when known for: 1 day → always", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
 		"windows: always → Mon 09:00 to 11:00", "freezes: none → 2026-03-02 10:00:00 UTC until 2026-03-02 11:00:00 UTC: audit",
 		"safe mode: on → off", "waves: none → 10 % of the machines, then 100 % of the machines", "halt at failed share: 20 % → 50 %",
 		"finished attempts before a halt: 5 → 9", "failed attempts before quarantine: 3 → 4",
@@ -172,6 +172,7 @@ func TestGrows(t *testing.T) {
 		"shorter freeze":       {"freezes", func(p *Policy) { p.Freezes = freeze(0, time.Hour) }, func(p *Policy) { p.Freezes = freeze(0, time.Minute) }, true, false},
 		"past freeze":          {"freezes", func(p *Policy) { p.Freezes = freeze(-2*time.Hour, -time.Hour) }, func(*Policy) {}, false, true},
 		"timeouts never count": {"updateTimeout rebootTimeout lostAfter", func(*Policy) {}, func(p *Policy) { p.UpdateTimeout, p.RebootTimeout, p.LostAfter = time.Minute, time.Minute, time.Hour }, false, true},
+		"newcomers":            {"evidenceAge", func(*Policy) {}, func(p *Policy) { p.EvidenceAge = time.Hour }, true, false},
 		"no change":            {"", func(*Policy) {}, func(*Policy) {}, false, true},
 	} {
 		for f := range strings.FieldsSeq(c.fields) {
@@ -210,6 +211,7 @@ func TestCompileNamesTheInvalidField(t *testing.T) {
 		{"policy.rebootTimeout", func(p *Policy) { p.RebootTimeout = 0 }, false},
 		{"policy.lostAfter", func(p *Policy) { p.LostAfter = -time.Second }, false},
 		{"policy.lostAfter", func(p *Policy) { p.LostAfter = time.Hour }, true},
+		{"policy.evidenceAge", func(p *Policy) { p.EvidenceAge = -time.Second }, false},
 		{"policy.updateTimeout", func(p *Policy) { p.PollInterval = time.Hour }, true},
 		{"policy.timezone", func(p *Policy) { p.Timezone = "Europe/Atlantis" }, false},
 		{"policy.officeHours", func(p *Policy) {

@@ -46,6 +46,7 @@ func newRandomFleet(t *testing.T, r *rand.Rand) *randomFleet {
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1+r.IntN(4), 1+r.IntN(4)
 	p.PeriodInterval = time.Duration(1+r.IntN(180)) * time.Minute
 	p.HaltFailureShare = []float64{0, 0.2, 0.5}[r.IntN(3)]
+	p.EvidenceAge = time.Hour
 	p.HaltMinAttempts, p.MaxAttempts = r.IntN(6), 1+r.IntN(3)
 	p.Waves = [][]Wave{
 		nil,
@@ -62,6 +63,9 @@ func newRandomFleet(t *testing.T, r *rand.Rand) *randomFleet {
 		}
 		f.machines = append(f.machines, m)
 		f.check(m.id, m.version)
+		if r.IntN(4) == 0 { // the others are newcomers
+			f.rig.now = f.rig.now.Add(p.EvidenceAge)
+		}
 	}
 	f.target("2.0.0")
 	return f
@@ -135,7 +139,7 @@ func (f *randomFleet) run(days int) {
 		if f.w.RosterDue(f.rig.now) {
 			var all []Member
 			for _, m := range f.rig.machines {
-				all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive})
+				all = append(all, Member{m.ID, m.Version, m.Standing == StandingActive, m.FirstSeenAt})
 			}
 			f.w.CountWave(all, f.rig.now, &fx)
 		}

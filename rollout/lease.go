@@ -158,8 +158,8 @@ func (w *World) leaveFlight(m *Machine) {
 	} else {
 		w.Ledger.InFlight = max(0, w.Ledger.InFlight-1)
 	}
-	if w.Rollout.Leader == m.ID {
-		w.Rollout.Leader = ""
+	if leader := w.Rollout.leader(m.Attempt.Wave == NewcomerWave); *leader == m.ID {
+		*leader = ""
 	}
 }
 

@@ -23,11 +23,14 @@ func (w *World) Settled(now time.Time) *World {
 }
 
 // DecideNext returns the decision for a typical machine that runs v: one without
-// override, failures and open grant. reached says whether it is inside the open
+// override, failures and open grant, known if a known machine waits. reached says whether it is inside the open
 // waves; if not, it is the first machine outside. w must come from Settled and is
 // not changed.
 func DecideNext(w *World, v Version, reached bool, now time.Time) Decision {
 	e := evaluation{w: w, m: &Machine{Version: v}, now: now, step: w.next(v), side: sideNext}
+	if w.knownDone() {
+		e.m.FirstSeenAt = now
+	}
 	if reached {
 		e.side = sideInside
 	}

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/coreroller/coreroller/rollout/calendar"
@@ -19,6 +20,7 @@ type Policy struct {
 	UpdateTimeout        time.Duration     `json:"updateTimeout"`        // lease of a grant, restarted by every event, > 0
 	RebootTimeout        time.Duration     `json:"rebootTimeout"`        // how long an installed machine keeps its slot, > 0
 	LostAfter            time.Duration     `json:"lostAfter,omitempty"`  // silence of an installed machine; 0 = 3 polls, at least UpdateTimeout
+	EvidenceAge          time.Duration     `json:"evidenceAge"`          // how long before a rollout a machine must have been seen to count; 0 = all count
 	Timezone             string            `json:"timezone"`             // IANA name, "" = UTC
 	OfficeHours          bool              `json:"officeHours"`          // one more window: Monday to Friday 09:00 to 17:00
 	Windows              []calendar.Window `json:"windows,omitempty"`    // none = always
@@ -61,4 +63,14 @@ func DefaultPolicy() Policy {
 		f.reset(&p)
 	}
 	return p
+}
+
+// UnmarshalJSON reads a stored policy. One that was stored before EvidenceAge existed
+// has its default.
+func (p *Policy) UnmarshalJSON(text []byte) error {
+	type stored Policy
+	s := stored{EvidenceAge: DefaultPolicy().EvidenceAge}
+	err := json.Unmarshal(text, &s)
+	*p = Policy(s)
+	return err
 }

@@ -42,6 +42,7 @@ func newHistory(t *testing.T, rt *rapid.T) *history {
 	p.RebootTimeout = time.Duration(rapid.IntRange(1, 200).Draw(rt, "reboot")) * time.Minute
 	p.PollInterval = time.Duration(rapid.SampledFrom([]int{0, 0, 2, 40}).Draw(rt, "poll")) * time.Minute
 	p.LostAfter = time.Duration(rapid.SampledFrom([]int{0, 0, 7, 300}).Draw(rt, "lost")) * time.Minute
+	p.EvidenceAge = time.Duration(rapid.SampledFrom([]int{0, 30, 1440}).Draw(rt, "evidence age")) * time.Minute
 	p.HaltFailureShare = rapid.SampledFrom([]float64{0, 0.2, 0.5}).Draw(rt, "halt share")
 	p.HaltMinAttempts = rapid.IntRange(0, 4).Draw(rt, "halt attempts")
 	p.MaxAttempts = rapid.IntRange(1, 3).Draw(rt, "attempts")
@@ -218,6 +219,15 @@ func (h *history) check(id string, r request) {
 	if d.Offer != nil && d.Offer.Version.String() <= r.version {
 		h.rt.Fatalf("%s runs %s and is offered %s", id, r.version, d.Offer.Version)
 	}
+	h.note()
+}
+
+// note records after each step whether newcomers wait for known machines.
+func (h *history) note() {
+	if h.rig.w.Rollout.Newcomers.Wait {
+		h.rig.w.NoteKnown(h.twin.knownWaits(), h.rig.now, &h.rig.fx)
+		h.twin.settle()
+	}
 }
 
 // tick runs the worker on both sides, with the machines in the same order.
@@ -233,6 +243,7 @@ func (h *history) tick() {
 		}
 	}
 	h.twin.settle()
+	h.note()
 }
 
 func (h *history) retarget(target int, floors []int) {
@@ -249,6 +260,7 @@ func (h *history) retarget(target int, floors []int) {
 
 func (h *history) compare() {
 	g, t := h.rig, h.twin
+	h.note()
 	g.sound()
 	if got, want := g.w.Census, t.census(); t.target > 0 && got != want {
 		h.rt.Fatalf("census is %+v, twin counts %+v", got, want)
@@ -259,13 +271,15 @@ func (h *history) compare() {
 	if t.target == 0 {
 		return
 	}
-	good := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Success() })
-	bad := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
-	if e := g.w.Rollout.Evidence; e.Succeeded != good || e.Failed != bad {
-		h.rt.Fatalf("evidence is %+v, twin counts %d succeeded and %d failed", e, good, bad)
+	for apart, e := range map[bool]Counts{false: g.w.Rollout.Evidence, true: g.w.Rollout.Newcomers.Evidence} {
+		if good, bad := t.evidence(apart); e.Succeeded != good || e.Failed != bad {
+			h.rt.Fatalf("evidence is %+v (of newcomers: %v), twin counts %d succeeded and %d failed", e, apart, good, bad)
+		}
 	}
-	if got := g.w.Rollout.Proven(); got != t.proven() {
-		h.rt.Fatalf("proven is %v, twin says %v", got, t.proven())
+	for _, apart := range []bool{false, true} {
+		if got, want := g.w.proven(apart), t.proven(apart); got != want {
+			h.rt.Fatalf("proven is %v (for newcomers: %v), twin says %v", got, apart, want)
+		}
 	}
 	want := RolloutActive
 	switch {
@@ -294,7 +308,7 @@ func (h *history) exit() {
 		h.rig.now = h.rig.now.Add(h.rig.policy.PeriodInterval)
 		h.twin.now = h.rig.now
 		h.tick()
-		if h.twin.halted || round == 0 {
+		if good, bad := h.twin.evidence(true); h.twin.halted || round == 0 || h.twin.failing(good, bad) {
 			h.resume()
 		}
 		for h.rig.w.NextWave("ada", "", h.rig.now, &h.rig.fx) {
@@ -305,6 +319,7 @@ func (h *history) exit() {
 			m := h.twin.machines[id]
 			if m.held || m.quarantined > 0 {
 				h.release(id)
+				h.note()
 			}
 			h.check(id, request{version: twinVersion(m.running), check: true})
 			if m.open != nil { // it installs the update

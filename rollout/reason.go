@@ -28,6 +28,7 @@ const (
 	ReasonSoaking
 	ReasonWaitingForApproval
 	ReasonSafeModeFirst
+	ReasonNewcomerWaits
 	ReasonConcurrencyLimit
 	ReasonPeriodLimit
 	ReasonGranted
@@ -37,7 +38,7 @@ const (
 var reasonText = [reasonCount]string{
 	"", "invalid_request", "unknown_application", "unknown_group", "up_to_date",
 	"outside_client_prefix", "disabled_by_client", "quarantined", "pinned", "held", "no_package", "blacklisted", "update_in_progress", "paused", "halted", "outside_window", "frozen",
-	"wave_not_reached", "soaking", "waiting_for_approval", "safe_mode_first", "concurrency_limit",
+	"wave_not_reached", "soaking", "waiting_for_approval", "safe_mode_first", "newcomer_waits", "concurrency_limit",
 	"period_limit", "granted",
 }
 

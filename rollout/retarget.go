@@ -5,7 +5,8 @@ import "time"
 // Retarget points the group to another package: a new rollout with this id and
 // salt begins, and the previous one, if any, is returned with its final state
 // (completed rollouts stay completed, others are superseded). census counts the
-// group's machines against the new target.
+// group's machines against the new target. known says that an active machine was
+// known before KnownBefore; without one, all machines count.
 //
 // If the package is unchanged, only floors and flags change, and the returned
 // rollout has no id. A nil target leaves the group without a rollout. If updates
@@ -15,7 +16,7 @@ import "time"
 //
 // Open attempts stay with their rollout: a machine that is downloading the old
 // version finishes, and its outcome does not count for the new rollout.
-func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string, census Census, now time.Time, fx *Effects) (old Rollout) {
+func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string, census Census, known bool, now time.Time, fx *Effects) (old Rollout) {
 	old = w.Rollout
 	w.Target, w.Floors = target, floors
 	if target != nil && old.ID != (ID{}) && old.Package == target.ID && old.Version == target.Version {
@@ -39,9 +40,16 @@ func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string,
 		ID: id, Package: target.ID, Version: target.Version, Salt: salt,
 		CreatedAt: now, WaveAt: now, ProgressAt: now,
 	}
+	if known && w.Policy.policy.EvidenceAge > 0 {
+		w.Rollout.Newcomers = Newcomers{Since: w.Policy.KnownBefore(now), Wait: true}
+	}
 	if paused {
 		w.Rollout.State = RolloutPaused
 	}
 	w.Advance(now, fx)
 	return old
 }
+
+// KnownBefore returns when a machine must have been seen first to be known in a
+// rollout that begins now.
+func (s *Schedule) KnownBefore(now time.Time) time.Time { return now.Add(-s.policy.EvidenceAge) }

@@ -102,14 +102,34 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 		census.add(counting.place(m), 1)
 	}
 	g.rollouts++
-	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.now, &g.fx)
+	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.known(), g.now, &g.fx)
+}
+
+// known reports whether an active machine is known in a rollout that begins now.
+func (g *rig) known() bool {
+	for _, m := range g.machines {
+		if m.Standing == StandingActive && !m.FirstSeenAt.After(g.w.Policy.KnownBefore(g.now)) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownBehind is what the store counts for NoteKnown.
+func (g *rig) knownBehind() bool {
+	for _, m := range g.machines {
+		if g.w.place(m) == placeBehind && !m.Attempt.RebootOverdue && !g.w.newcomer(m) && !slices.Contains(g.w.NeverUpdates(), m.Reason) {
+			return true
+		}
+	}
+	return false
 }
 
 // machine returns the machine with this id; a new one is registered at a version.
 func (g *rig) machine(id string, v Version) *Machine {
 	m := g.machines[id]
 	if m == nil {
-		m = &Machine{ID: id, Version: v}
+		m = &Machine{ID: id, Version: v, FirstSeenAt: g.now}
 		g.machines[id] = m
 		g.order = append(g.order, id)
 		g.w.Join(m)
@@ -200,6 +220,9 @@ func (g *rig) tick() {
 		if m.Standing != StandingSilent && g.now.Sub(g.seen[id]) >= 24*time.Hour {
 			g.w.Silence(m, g.now, &g.fx)
 		}
+	}
+	if g.w.KnownDue(g.now) {
+		g.w.NoteKnown(g.knownBehind(), g.now, &g.fx)
 	}
 	g.w.Advance(g.now, &g.fx)
 }

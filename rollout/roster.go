@@ -14,16 +14,17 @@ type Roster struct {
 	At       time.Time // zero: not counted
 	Wave     int       // the counted wave
 	Machines int       // active machines of the group
-	Eligible int       // machines of the wave that finished in it or can still finish; -1: not known
+	Eligible int       // known machines of the wave that finished in it or can still finish; -1: not known
 	Elected  []string  // machines that are in the wave although their bucket is not
 	Chosen   string    // the last of Elected if it was not granted an update yet
 }
 
 // Member is a machine of the group, for CountWave.
 type Member struct {
-	ID      string
-	Version Version
-	Active  bool
+	ID          string
+	Version     Version
+	Active      bool
+	FirstSeenAt time.Time
 }
 
 // MaxRoster bounds the machines that are read to count a wave: with that many or
@@ -74,7 +75,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 			if awaited > 0 && slices.Contains(wave.Canaries, m.ID) {
 				awaited--
 			}
-			if !m.Version.Less(w.Target.Version) {
+			if !m.Version.Less(w.Target.Version) || w.arrived(m.ID, m.FirstSeenAt) {
 				continue
 			}
 			behind++

@@ -62,6 +62,7 @@ func (e *evaluation) run() {
 		e.closed() ||
 		e.waveHolds() ||
 		e.safeModeHolds() ||
+		e.newcomerWaits() ||
 		e.concurrencyHolds() ||
 		e.periodHolds() ||
 		e.granted()
@@ -187,8 +188,10 @@ func (e *evaluation) skipsWindows() bool {
 	return e.c.OnDemand && e.w.Policy.policy.OnDemand == OnDemandSkipsPacingAndWindows
 }
 
+// skipsPacing is false for newcomers, because what they skip counts for the known
+// machines.
 func (e *evaluation) skipsPacing() bool {
-	return e.c.OnDemand && e.w.Policy.policy.OnDemand != OnDemandSameRules
+	return e.c.OnDemand && e.w.Policy.policy.OnDemand != OnDemandSameRules && !e.w.newcomer(e.m)
 }
 
 func (e *evaluation) closed() bool {
@@ -205,12 +208,28 @@ func (e *evaluation) closed() bool {
 
 // safeModeHolds holds all machines but the leader until the rollout is proven.
 func (e *evaluation) safeModeHolds() bool {
-	r := &e.w.Rollout
-	if !e.w.Policy.policy.SafeMode || r.Proven() || r.Leader == "" || r.Leader == e.m.ID || e.skipsPacing() {
+	newcomer := e.w.newcomer(e.m)
+	leader := *e.w.Rollout.leader(newcomer)
+	if !e.w.Policy.policy.SafeMode || e.w.proven(newcomer) || leader == "" || leader == e.m.ID || e.skipsPacing() {
 		return false
 	}
-	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: r.Leader}
+	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: leader}
 	return true
+}
+
+// leader returns the machine that goes first in safe mode. Newcomers have one of
+// their own, because a known machine does not wait for them.
+func (r *Rollout) leader(newcomer bool) *string {
+	if newcomer {
+		return &r.Newcomers.Leader
+	}
+	return &r.Leader
+}
+
+// proven reports whether safe mode lets other machines follow. What newcomers
+// prove holds only for newcomers.
+func (w *World) proven(newcomer bool) bool {
+	return w.Rollout.Proven() || newcomer && w.Rollout.Newcomers.Proofs > 0
 }
 
 // inFlight returns the grants in flight without the machine's own, because a

@@ -53,6 +53,8 @@ func (w *World) stall(now time.Time) Stall {
 	switch d.Reason {
 	case ReasonWaveNotReached:
 		s.Action = "open the next wave, or name canaries that can update"
+	case ReasonNewcomerWaits:
+		s.Action = "look at their failures, then resume the rollout"
 	case ReasonBlacklisted:
 		s.Action = "promote another package, or remove the package from the blacklist"
 	case ReasonGranted:

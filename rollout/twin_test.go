@@ -22,6 +22,7 @@ type twin struct {
 	paused, halted, completed bool
 	epoch, wave               int
 	gateSince                 time.Time
+	since                     time.Time // machines first seen later are newcomers; zero: none is
 
 	machines map[string]*twinMachine
 	grants   []time.Time
@@ -33,9 +34,10 @@ type twinMachine struct {
 	running                       int
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
-	seen                          time.Time
-	looped, loops                 int // version, interruptions in a row
-	deferred                      int // rollout whose grant it put off
+	first, seen                   time.Time
+	reason                        Reason // of the last check
+	looped, loops                 int    // version, interruptions in a row
+	deferred                      int    // rollout whose grant it put off
 	open                          *twinAttempt
 	last                          *twinEnd
 }
@@ -48,6 +50,7 @@ type twinAttempt struct {
 	overdue                       bool // gave its slot back
 	repeated                      bool // a grant that the machine put off, granted again
 	first                         bool // went first in safe mode
+	apart                         bool // of a newcomer
 }
 
 type twinEnd struct {
@@ -89,8 +92,8 @@ func (t *twin) count(which func(e *twinEnd) bool) (n int) {
 	return n
 }
 
-func (t *twin) proven() bool {
-	return t.count(func(e *twinEnd) bool { return e.proof }) > 0
+func (t *twin) proven(apart bool) bool {
+	return t.count(func(e *twinEnd) bool { return e.proof && (apart || !e.apart) }) > 0
 }
 
 func (t *twin) inFlight() (n int) {
@@ -105,7 +108,7 @@ func (t *twin) inFlight() (n int) {
 func (t *twin) census() (c Census) {
 	for _, m := range t.machines {
 		switch {
-		case m.silent || m.held || m.parked || t.target == 0:
+		case !t.active(m) || t.target == 0:
 		case m.running < t.target:
 			c.Behind++
 		default:
@@ -115,13 +118,20 @@ func (t *twin) census() (c Census) {
 	return c
 }
 
+func (t *twin) active(m *twinMachine) bool { return !m.silent && !m.held && !m.parked }
+
 func (t *twin) gate() bool {
 	w := t.policy.Waves[t.wave]
-	good := t.count(func(e *twinEnd) bool { return e.wave == t.wave && e.outcome.Success() })
-	bad := t.count(func(e *twinEnd) bool { return e.wave == t.wave && e.outcome.Failure() && e.epoch == t.epoch })
+	good := t.count(func(e *twinEnd) bool { return e.wave == t.wave && !e.apart && e.outcome.Success() })
+	bad := t.count(func(e *twinEnd) bool {
+		return e.wave == t.wave && !e.apart && e.outcome.Failure() && e.epoch == t.epoch
+	})
 	need := w.MinFinished
 	if w.Share == 0 && need == 0 {
 		need = len(w.Canaries)
+	}
+	if !t.since.IsZero() && !t.knownWaits() {
+		need = min(need, good+bad)
 	}
 	return good+bad >= need && (good+bad == 0 || float64(good)/float64(good+bad) >= w.MinSuccessShare)
 }
@@ -201,15 +211,12 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 			m.parked = m.quarantined == t.step(m.running)
 		}
 	}
-	if e.rollout != t.rollout || e.epoch != t.epoch || t.halted {
+	if e.rollout != t.rollout || e.epoch != t.epoch || t.halted || e.apart {
 		return
 	}
-	bad := t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Failure() })
-	all := bad + t.count(func(e *twinEnd) bool { return e.epoch == t.epoch && e.outcome.Success() })
-	limit := t.policy.HaltFailureShare
-	alone := t.policy.SafeMode && first && e.outcome.Failure() && !t.proven()
+	alone := t.policy.SafeMode && first && e.outcome.Failure() && !t.proven(false)
 	gone := e.outcome.Failure() && m.quarantined == e.version && t.canary(m)
-	if gone || alone || limit > 0 && bad > 0 && all >= t.policy.HaltMinAttempts && float64(bad)/float64(all) >= limit {
+	if gone || alone || t.tooMany(t.evidence(false)) {
 		t.halted = true
 	}
 }
@@ -242,7 +249,7 @@ func (t *twin) refresh(m *twinMachine) {
 func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	m := t.machines[id]
 	if m == nil {
-		m = &twinMachine{}
+		m = &twinMachine{first: t.now}
 		t.machines[id] = m
 	}
 	m.running = running
@@ -342,6 +349,7 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	t.refresh(m)
 	defer t.settle()
 	reason, again := t.rule(id, m, c)
+	m.reason = reason
 	if m.open != nil && m.open.stage == 0 && !again {
 		t.end(m, OutcomeWithdrawn)
 	}
@@ -351,7 +359,7 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	if !again {
 		m.open = &twinAttempt{
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
-			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(), repeated: m.deferred == t.rollout,
+			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
 		}
 		if !m.open.repeated {
 			m.deferred = 0
@@ -399,12 +407,16 @@ func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 		}
 		return ReasonWaveNotReached, false
 	}
-	if t.policy.SafeMode && !t.proven() {
+	newcomer := t.newcomer(id)
+	if t.policy.SafeMode && !t.proven(newcomer) {
 		for other, o := range t.machines {
-			if other != id && o.open != nil && !o.open.overdue && o.open.rollout == t.rollout && o.open.epoch == t.epoch {
+			if other != id && o.open != nil && o.open.apart == newcomer && !o.open.overdue && o.open.rollout == t.rollout && o.open.epoch == t.epoch {
 				return ReasonSafeModeFirst, false
 			}
 		}
+	}
+	if good, bad := t.evidence(true); newcomer && (t.failing(good, bad) || t.knownWaits() && t.now.Sub(m.first) < t.policy.EvidenceAge) {
+		return ReasonNewcomerWaits, false
 	}
 	others := t.inFlight()
 	if m.open != nil && !m.open.overdue {
@@ -442,14 +454,16 @@ func (t *twin) retarget(target int, floors []int) {
 	}
 	t.target, t.floors = target, floors
 	t.rollout++
+	t.since = time.Time{}
+	for _, m := range t.machines {
+		m.parked = m.parked && (m.silent || m.held) // the new version gives it another chance
+		if age := t.policy.EvidenceAge; t.active(m) && age > 0 && t.now.Sub(m.first) >= age {
+			t.since = t.now.Add(-age)
+		}
+	}
 	t.salt = fmt.Sprint("salt-", t.rollout)
 	t.epoch, t.wave, t.gateSince = 0, 0, time.Time{}
 	t.halted, t.completed = false, false
-	for _, m := range t.machines {
-		if !m.silent && !m.held {
-			m.parked = false
-		}
-	}
 	t.settle()
 }
 

@@ -71,6 +71,9 @@ func (w *World) mustFinish(wave *Wave) int {
 	if n, ok := w.eligible(); ok {
 		return min(need, n)
 	}
+	if w.knownDone() {
+		return min(need, w.Rollout.WaveCounts.Finished()-w.Rollout.SetAside)
+	}
 	return need
 }
 

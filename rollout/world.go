@@ -88,14 +88,16 @@ type Rollout struct {
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 	Roster   Roster   // the machines of the current wave
 
+	Newcomers Newcomers
+
 	ProgressAt time.Time // see moved
 	Stall      Stall
 
 	Halt Halt // the last halt; only in force while State is RolloutHalted
 }
 
-// Proven reports whether safe mode may let other machines follow: a machine was
-// seen on the new version and has not fallen back since.
+// Proven reports whether safe mode may let other machines follow: a known machine
+// was seen on the new version and has not fallen back since.
 func (r *Rollout) Proven() bool { return r.Proofs > 0 }
 
 // Halt says why a rollout was halted: the rule, its numbers and the machines.
@@ -153,7 +155,8 @@ type Machine struct {
 	Attempt  Attempt
 	Last     Result // of the last attempt that succeeded or failed; zero: none
 
-	LastSeenAt time.Time
+	FirstSeenAt time.Time
+	LastSeenAt  time.Time
 
 	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
@@ -175,7 +178,7 @@ type Attempt struct {
 	Rollout       ID
 	Package       ID
 	Version       Version // offered
-	Wave          int
+	Wave          int     // NewcomerWave: it counts apart
 	Epoch         int
 	Number        int       // failed attempts of this machine at this version so far, plus 1
 	GrantedAt     time.Time // never zero for an open attempt
@@ -258,6 +261,6 @@ type Decision struct {
 	Waiting        string    // safe_mode_first: the machine that goes first
 	Prefix         string    // outside_client_prefix: what the machine sent
 	Next           *Package  // outside_client_prefix: the next step
-	Failed, Finish int       // halted: failed of finished attempts
+	Failed, Finish int       // halted, newcomer_waits: failed of finished attempts
 	Rule           HaltRule
 }

@@ -65,25 +65,35 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Versio
 	if target.IsZero() {
 		return c, nil
 	}
-	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? GROUP BY version",
-		group.String(), int64(rollout.StandingActive))
-	if err != nil {
-		return c, fmt.Errorf("read census: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		var machines int
-		if err := rows.Scan(&text, &machines); err != nil {
-			return c, fmt.Errorf("read census: %w", err)
-		}
+	versions, err := tx.versions(ctx, group)
+	for text, machines := range versions {
 		if v, _ := rollout.ParseVersion(text); v.Less(target) {
 			c.Behind += machines
 		} else {
 			c.OnTarget += machines
 		}
 	}
-	return c, rows.Err()
+	return c, err
+}
+
+// versions returns how many active machines of a group run each version.
+func (tx *Tx) versions(ctx context.Context, group uuid.UUID) (map[string]int, error) {
+	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? GROUP BY version",
+		group.String(), int64(rollout.StandingActive))
+	if err != nil {
+		return nil, fmt.Errorf("read the versions of a group: %w", err)
+	}
+	defer rows.Close()
+	versions := map[string]int{}
+	for rows.Next() {
+		var text string
+		var machines int
+		if err := rows.Scan(&text, &machines); err != nil {
+			return nil, fmt.Errorf("read the versions of a group: %w", err)
+		}
+		versions[text] = machines
+	}
+	return versions, rows.Err()
 }
 
 // LiftQuarantines makes the quarantined machines of groups active again, because

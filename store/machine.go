@@ -23,7 +23,7 @@ type Machine struct {
 	Moved         bool      // an operator chose the group
 	MoveTo        uuid.UUID // where it moves once its update ended; zero: nowhere
 
-	CreatedAt, StateChangedAt time.Time
+	StateChangedAt time.Time
 
 	was       *Machine // the row as it was read; nil for a new machine
 	forgotten bool     // Save deletes the row

@@ -75,7 +75,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.ID(m.LastAttemptID), bulk.ID(uuid.UUID(last.Rollout)), bulk.Text(last.Version.String()), bulk.Text(last.From.String()), bulk.Number(last.Wave), bulk.Number(last.Epoch),
 		bulk.Number(last.Stage), bulk.Number(last.Outcome), bulk.Number(last.Code), bulk.Bool(last.Proof), bulk.Text(m.LastOEM),
 
-		bulk.ID(m.ApplicationID), bulk.Text(m.ID), bulk.Time(m.CreatedAt),
+		bulk.ID(m.ApplicationID), bulk.Text(m.ID), bulk.Time(m.FirstSeenAt),
 	)
 }
 
@@ -95,7 +95,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred),
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
 		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &r.Proof, &m.LastOEM,
-		&m.ApplicationID, &m.ID, statement.Time(&m.CreatedAt),
+		&m.ApplicationID, &m.ID, statement.Time(&m.FirstSeenAt),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("read machine: %w", err)

@@ -7,12 +7,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/statement"
 )
 
 // Roster returns machines of a group, at most rollout.MaxRoster. It reads no more rows
 // than that, however many machines are silent.
 func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member, err error) {
-	rows, err := tx.query(ctx, "SELECT machine_id, version, standing FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
+	rows, err := tx.query(ctx, "SELECT machine_id, version, standing, created_at FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
 	if err != nil {
 		return nil, fmt.Errorf("read the machines of a wave: %w", err)
 	}
@@ -21,7 +22,7 @@ func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member
 		var m rollout.Member
 		var version string
 		var standing rollout.Standing
-		if err := rows.Scan(&m.ID, &version, &standing); err != nil {
+		if err := rows.Scan(&m.ID, &version, &standing, statement.Time(&m.FirstSeenAt)); err != nil {
 			return nil, fmt.Errorf("read the machines of a wave: %w", err)
 		}
 		m.Version, _ = rollout.ParseVersion(version)

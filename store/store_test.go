@@ -89,8 +89,8 @@ func (f *fixture) join(t *testing.T, machines int) map[uuid.UUID]time.Time {
 // machine returns a new machine of a group without saving it.
 func (f *fixture) machine(group int, name, version string) *store.Machine {
 	m := &store.Machine{InstanceID: store.InstanceID(f.app, name), ApplicationID: f.app, GroupID: f.groups[group],
-		Reported: store.Reported{Arch: "amd64"}, CreatedAt: start, StateChangedAt: start}
-	m.ID, m.LastSeenAt = name, start
+		Reported: store.Reported{Arch: "amd64"}, StateChangedAt: start}
+	m.ID, m.FirstSeenAt, m.LastSeenAt = name, start, start
 	m.Version, _ = rollout.ParseVersion(version)
 	return m
 }

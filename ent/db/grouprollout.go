@@ -65,6 +65,8 @@ type GroupRollout struct {
 	ProgressAt *time.Time `json:"progress_at,omitempty"`
 	// why it makes no progress
 	Stall rollout.Stall `json:"stall,omitempty"`
+	// machines whose results count apart
+	Newcomers rollout.Newcomers `json:"newcomers,omitempty"`
 	// the last count of the current wave
 	Roster rollout.Roster `json:"roster,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -131,7 +133,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldRoster:
+		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldNewcomers, grouprollout.FieldRoster:
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
@@ -309,6 +311,14 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 					return fmt.Errorf("unmarshal field stall: %w", err)
 				}
 			}
+		case grouprollout.FieldNewcomers:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field newcomers", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Newcomers); err != nil {
+					return fmt.Errorf("unmarshal field newcomers: %w", err)
+				}
+			}
 		case grouprollout.FieldRoster:
 			if value, ok := values[i].(*[]byte); !ok {
 				return fmt.Errorf("unexpected type %T for field roster", values[i])
@@ -448,6 +458,9 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("stall=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Stall))
+	builder.WriteString(", ")
+	builder.WriteString("newcomers=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Newcomers))
 	builder.WriteString(", ")
 	builder.WriteString("roster=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Roster))

@@ -254,6 +254,20 @@ func (_c *GroupRolloutCreate) SetNillableStall(v *rollout.Stall) *GroupRolloutCr
 	return _c
 }
 
+// SetNewcomers sets the "newcomers" field.
+func (_c *GroupRolloutCreate) SetNewcomers(v rollout.Newcomers) *GroupRolloutCreate {
+	_c.mutation.SetNewcomers(v)
+	return _c
+}
+
+// SetNillableNewcomers sets the "newcomers" field if the given value is not nil.
+func (_c *GroupRolloutCreate) SetNillableNewcomers(v *rollout.Newcomers) *GroupRolloutCreate {
+	if v != nil {
+		_c.SetNewcomers(*v)
+	}
+	return _c
+}
+
 // SetRoster sets the "roster" field.
 func (_c *GroupRolloutCreate) SetRoster(v rollout.Roster) *GroupRolloutCreate {
 	_c.mutation.SetRoster(v)
@@ -556,6 +570,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Stall(); ok {
 		_spec.SetField(grouprollout.FieldStall, field.TypeJSON, value)
 		_node.Stall = value
+	}
+	if value, ok := _c.mutation.Newcomers(); ok {
+		_spec.SetField(grouprollout.FieldNewcomers, field.TypeJSON, value)
+		_node.Newcomers = value
 	}
 	if value, ok := _c.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)

@@ -383,6 +383,26 @@ func (_u *GroupRolloutUpdate) ClearStall() *GroupRolloutUpdate {
 	return _u
 }
 
+// SetNewcomers sets the "newcomers" field.
+func (_u *GroupRolloutUpdate) SetNewcomers(v rollout.Newcomers) *GroupRolloutUpdate {
+	_u.mutation.SetNewcomers(v)
+	return _u
+}
+
+// SetNillableNewcomers sets the "newcomers" field if the given value is not nil.
+func (_u *GroupRolloutUpdate) SetNillableNewcomers(v *rollout.Newcomers) *GroupRolloutUpdate {
+	if v != nil {
+		_u.SetNewcomers(*v)
+	}
+	return _u
+}
+
+// ClearNewcomers clears the value of the "newcomers" field.
+func (_u *GroupRolloutUpdate) ClearNewcomers() *GroupRolloutUpdate {
+	_u.mutation.ClearNewcomers()
+	return _u
+}
+
 // SetRoster sets the "roster" field.
 func (_u *GroupRolloutUpdate) SetRoster(v rollout.Roster) *GroupRolloutUpdate {
 	_u.mutation.SetRoster(v)
@@ -660,6 +680,12 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	}
 	if _u.mutation.StallCleared() {
 		_spec.ClearField(grouprollout.FieldStall, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Newcomers(); ok {
+		_spec.SetField(grouprollout.FieldNewcomers, field.TypeJSON, value)
+	}
+	if _u.mutation.NewcomersCleared() {
+		_spec.ClearField(grouprollout.FieldNewcomers, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)
@@ -1171,6 +1197,26 @@ func (_u *GroupRolloutUpdateOne) ClearStall() *GroupRolloutUpdateOne {
 	return _u
 }
 
+// SetNewcomers sets the "newcomers" field.
+func (_u *GroupRolloutUpdateOne) SetNewcomers(v rollout.Newcomers) *GroupRolloutUpdateOne {
+	_u.mutation.SetNewcomers(v)
+	return _u
+}
+
+// SetNillableNewcomers sets the "newcomers" field if the given value is not nil.
+func (_u *GroupRolloutUpdateOne) SetNillableNewcomers(v *rollout.Newcomers) *GroupRolloutUpdateOne {
+	if v != nil {
+		_u.SetNewcomers(*v)
+	}
+	return _u
+}
+
+// ClearNewcomers clears the value of the "newcomers" field.
+func (_u *GroupRolloutUpdateOne) ClearNewcomers() *GroupRolloutUpdateOne {
+	_u.mutation.ClearNewcomers()
+	return _u
+}
+
 // SetRoster sets the "roster" field.
 func (_u *GroupRolloutUpdateOne) SetRoster(v rollout.Roster) *GroupRolloutUpdateOne {
 	_u.mutation.SetRoster(v)
@@ -1478,6 +1524,12 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	}
 	if _u.mutation.StallCleared() {
 		_spec.ClearField(grouprollout.FieldStall, field.TypeJSON)
+	}
+	if value, ok := _u.mutation.Newcomers(); ok {
+		_spec.SetField(grouprollout.FieldNewcomers, field.TypeJSON, value)
+	}
+	if _u.mutation.NewcomersCleared() {
+		_spec.ClearField(grouprollout.FieldNewcomers, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.Roster(); ok {
 		_spec.SetField(grouprollout.FieldRoster, field.TypeJSON, value)

@@ -10794,6 +10794,7 @@ type GroupRolloutMutation struct {
 	halt                  *rollout.Halt
 	progress_at           *time.Time
 	stall                 *rollout.Stall
+	newcomers             *rollout.Newcomers
 	roster                *rollout.Roster
 	clearedFields         map[string]struct{}
 	group                 *uuid.UUID
@@ -11901,6 +11902,55 @@ func (m *GroupRolloutMutation) ResetStall() {
 	delete(m.clearedFields, grouprollout.FieldStall)
 }
 
+// SetNewcomers sets the "newcomers" field.
+func (m *GroupRolloutMutation) SetNewcomers(r rollout.Newcomers) {
+	m.newcomers = &r
+}
+
+// Newcomers returns the value of the "newcomers" field in the mutation.
+func (m *GroupRolloutMutation) Newcomers() (r rollout.Newcomers, exists bool) {
+	v := m.newcomers
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNewcomers returns the old "newcomers" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldNewcomers(ctx context.Context) (v rollout.Newcomers, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNewcomers is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNewcomers requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNewcomers: %w", err)
+	}
+	return oldValue.Newcomers, nil
+}
+
+// ClearNewcomers clears the value of the "newcomers" field.
+func (m *GroupRolloutMutation) ClearNewcomers() {
+	m.newcomers = nil
+	m.clearedFields[grouprollout.FieldNewcomers] = struct{}{}
+}
+
+// NewcomersCleared returns if the "newcomers" field was cleared in this mutation.
+func (m *GroupRolloutMutation) NewcomersCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldNewcomers]
+	return ok
+}
+
+// ResetNewcomers resets all changes to the "newcomers" field.
+func (m *GroupRolloutMutation) ResetNewcomers() {
+	m.newcomers = nil
+	delete(m.clearedFields, grouprollout.FieldNewcomers)
+}
+
 // SetRoster sets the "roster" field.
 func (m *GroupRolloutMutation) SetRoster(r rollout.Roster) {
 	m.roster = &r
@@ -12173,7 +12223,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 23)
+	fields := make([]string, 0, 24)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -12240,6 +12290,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	if m.stall != nil {
 		fields = append(fields, grouprollout.FieldStall)
 	}
+	if m.newcomers != nil {
+		fields = append(fields, grouprollout.FieldNewcomers)
+	}
 	if m.roster != nil {
 		fields = append(fields, grouprollout.FieldRoster)
 	}
@@ -12295,6 +12348,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.ProgressAt()
 	case grouprollout.FieldStall:
 		return m.Stall()
+	case grouprollout.FieldNewcomers:
+		return m.Newcomers()
 	case grouprollout.FieldRoster:
 		return m.Roster()
 	}
@@ -12350,6 +12405,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldProgressAt(ctx)
 	case grouprollout.FieldStall:
 		return m.OldStall(ctx)
+	case grouprollout.FieldNewcomers:
+		return m.OldNewcomers(ctx)
 	case grouprollout.FieldRoster:
 		return m.OldRoster(ctx)
 	}
@@ -12515,6 +12572,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetStall(v)
 		return nil
+	case grouprollout.FieldNewcomers:
+		v, ok := value.(rollout.Newcomers)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNewcomers(v)
+		return nil
 	case grouprollout.FieldRoster:
 		v, ok := value.(rollout.Roster)
 		if !ok {
@@ -12633,6 +12697,9 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	if m.FieldCleared(grouprollout.FieldStall) {
 		fields = append(fields, grouprollout.FieldStall)
 	}
+	if m.FieldCleared(grouprollout.FieldNewcomers) {
+		fields = append(fields, grouprollout.FieldNewcomers)
+	}
 	if m.FieldCleared(grouprollout.FieldRoster) {
 		fields = append(fields, grouprollout.FieldRoster)
 	}
@@ -12667,6 +12734,9 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldStall:
 		m.ClearStall()
+		return nil
+	case grouprollout.FieldNewcomers:
+		m.ClearNewcomers()
 		return nil
 	case grouprollout.FieldRoster:
 		m.ClearRoster()
@@ -12744,6 +12814,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldStall:
 		m.ResetStall()
+		return nil
+	case grouprollout.FieldNewcomers:
+		m.ResetNewcomers()
 		return nil
 	case grouprollout.FieldRoster:
 		m.ResetRoster()

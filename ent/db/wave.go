@@ -20,7 +20,7 @@ type Wave struct {
 	ID int `json:"id,omitempty"`
 	// RolloutID holds the value of the "rollout_id" field.
 	RolloutID uuid.UUID `json:"rollout_id,omitempty"`
-	// 0 for the first wave
+	// 0 for the first wave, -1 for newcomers
 	Position int `json:"position,omitempty"`
 	// Granted holds the value of the "granted" field.
 	Granted int `json:"granted,omitempty"`

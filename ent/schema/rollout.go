@@ -41,6 +41,7 @@ func (GroupRollout) Fields() []ent.Field {
 		field.JSON("halt", rollout.Halt{}),
 		field.Time("progress_at").Optional().Nillable().Comment("last grant, step of an update, result or opened wave"),
 		field.JSON("stall", rollout.Stall{}).Optional().Comment("why it makes no progress"),
+		field.JSON("newcomers", rollout.Newcomers{}).Optional().Comment("machines whose results count apart"),
 		field.JSON("roster", rollout.Roster{}).Optional().Comment("the last count of the current wave"),
 	}
 }
@@ -68,7 +69,7 @@ type Wave struct{ ent.Schema }
 func (Wave) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("rollout_id"),
-		field.Int("position").Immutable().Comment("0 for the first wave"),
+		field.Int("position").Immutable().Comment("0 for the first wave, -1 for newcomers"),
 		field.Int("granted").Default(0),
 		field.Int("downloading").Default(0).Comment("attempts that started to download"),
 		field.Int("downloaded").Default(0),

@@ -83,10 +83,14 @@ func (c *Change) retarget(g *catalog.Group) error {
 	if err != nil {
 		return err
 	}
+	known, err := c.Tx.Known(c.Ctx, g.ID, g.Schedule.KnownBefore(c.Now))
+	if err != nil {
+		return err
+	}
 	id := store.NewID(c.Now)
 	return c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 		// The id is random enough to serve as the salt of the buckets.
-		old := w.Retarget(g.Target, g.Floors, rollout.ID(id), id.String(), census, c.Now, fx)
+		old := w.Retarget(g.Target, g.Floors, rollout.ID(id), id.String(), census, known, c.Now, fx)
 		if st := c.States[g.ID]; old.ID != (rollout.ID{}) {
 			st.Superseded = append(st.Superseded, old)
 		}

@@ -105,12 +105,20 @@ func (b *batch) lock(groups []uuid.UUID) error {
 	return nil
 }
 
-// settle ends the leases of a group that expired and counts its wave, where due.
+// settle ends the leases of a group that expired and counts its wave and its known
+// machines, where due.
 func (b *batch) settle(group uuid.UUID) error {
 	if err := b.expire(group); err != nil {
 		return err
 	}
 	w := b.worlds[group]
+	if w.KnownDue(b.now) {
+		waits, err := b.tx.KnownWait(b.ctx, w)
+		if err != nil {
+			return err
+		}
+		w.NoteKnown(waits, b.now, b.effects[group])
+	}
 	if !w.RosterDue(b.now) {
 		return nil
 	}
@@ -281,9 +289,9 @@ func (b *batch) resolve(c *call, m *store.Machine) (*catalog.Group, catalog.Verd
 func (b *batch) register(c *call, g *catalog.Group) *store.Machine {
 	m := &store.Machine{
 		InstanceID: c.instance, ApplicationID: g.App.ID, GroupID: g.ID, Reported: store.Reported{Arch: g.Arch},
-		CreatedAt: b.now, StateChangedAt: b.now,
+		StateChangedAt: b.now,
 	}
-	m.ID, m.Version = c.in.Machine, c.version
+	m.ID, m.Version, m.FirstSeenAt = c.in.Machine, c.version, b.now
 	b.worlds[g.ID].Join(&m.Machine)
 	b.machines[m.InstanceID] = m
 	return m

@@ -34,6 +34,7 @@ const (
 	AttentionPolicyWarning      AttentionKind = "POLICY_WARNING"
 	AttentionLostMachines       AttentionKind = "LOST_MACHINES"
 	AttentionFailedMachines     AttentionKind = "FAILED_MACHINES"
+	AttentionNewcomersFailing   AttentionKind = "NEWCOMERS_FAILING"
 	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
@@ -84,7 +85,7 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 			out.add(g, AttentionPaused, rollout.SeverityWarning, g.PausedAt, sentence)
 		}
 	}
-	running, err := s.db().GroupRollout.Query().Where(grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted)).All(ctx)
+	running, err := s.db().GroupRollout.Query().Where(grouprollout.ReplacedAtIsNil(), grouprollout.StateIn(rollout.RolloutActive, rollout.RolloutHalted, rollout.RolloutCompleted)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read rollouts: %w", err)
 	}
@@ -92,6 +93,7 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		g := byID[row.GroupID]
 		switch {
 		case g == nil: // created after the first query
+		case row.State == rollout.RolloutCompleted: // it still updates machines that join late
 		case row.State == rollout.RolloutHalted:
 			out.add(g, AttentionHalted, rollout.SeverityError, &row.Halt.At, row.Halt.Since(row.Failing).Sentence())
 		case !row.Stall.Since.IsZero():
@@ -162,8 +164,12 @@ func (s *Service) addMachines(ctx context.Context, groups []*db.Group, running [
 			}
 		}
 		if row := current[g.ID]; row != nil {
-			text := " silent since the installation of " + row.Version
-			add(AttentionLostMachines, rollout.SeverityError, SumWaves(waves[row.ID]).Lost, " is"+text, " are"+text)
+			if text := " silent since the installation of " + row.Version; row.State != rollout.RolloutCompleted {
+				add(AttentionLostMachines, rollout.SeverityError, SumWaves(waves[row.ID]).Lost, " is"+text, " are"+text)
+			}
+			if text := " not known before the rollout failed: no further one updates"; row.Newcomers.Failing(&g.Policy, row.Proofs) {
+				add(AttentionNewcomersFailing, rollout.SeverityWarning, row.Newcomers.Evidence.Failed, " that was"+text, " that were"+text)
+			}
 		}
 		add(AttentionFailedMachines, rollout.SeverityWarning, n.Failed, " failed and waits for its next check", " failed and wait for their next check")
 		add(AttentionFailedMachines, rollout.SeverityWarning, n.Quarantined, " is quarantined", " are quarantined")

@@ -189,7 +189,7 @@ func (r *assessor) outside(g *catalog.Group, share float64) (float64, error) {
 		switch rollout.ParseReason(row.Reason) {
 		case rollout.ReasonWaveNotReached, rollout.ReasonSoaking, rollout.ReasonWaitingForApproval:
 			n += float64(row.Machines)
-		case rollout.ReasonSafeModeFirst, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
+		case rollout.ReasonSafeModeFirst, rollout.ReasonNewcomerWaits, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
 			rollout.ReasonGranted, rollout.ReasonUpdateInProgress: // already in the wave
 		default:
 			n += float64(row.Machines) * (1 - share)

@@ -86,7 +86,7 @@ func (q *queue) add(row *db.GroupCount) {
 	}
 	q.versions[row.Version] = v
 	switch rollout.ParseReason(row.Reason) {
-	case rollout.ReasonSafeModeFirst, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
+	case rollout.ReasonSafeModeFirst, rollout.ReasonNewcomerWaits, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
 		rollout.ReasonGranted, rollout.ReasonUpdateInProgress:
 		q.inside = true // passed the rules about waves
 	default:

@@ -286,6 +286,29 @@ func (ec *executionContext) fieldContext_Policy_lostAfter(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
+func (ec *executionContext) _Policy_evidenceAge(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Policy_evidenceAge(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.EvidenceAge, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Duration) graphql.Marshaler {
+			return ec.marshalNDuration2timeᚐDuration(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Policy_evidenceAge(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
+}
+
 func (ec *executionContext) _Policy_timezone(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1091,7 +1114,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
+	fieldsInOrder := [...]string{"updatesEnabled", "safeMode", "maxUpdatesPerPeriod", "periodInterval", "maxConcurrentUpdates", "updateTimeout", "rebootTimeout", "lostAfter", "evidenceAge", "timezone", "officeHours", "windows", "freezes", "waves", "haltFailureShare", "haltMinAttempts", "maxAttempts", "onDemand", "pollInterval"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1154,6 +1177,13 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 				return it, err
 			}
 			it.LostAfter = data
+		case "evidenceAge":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("evidenceAge"))
+			data, err := ec.unmarshalODuration2ᚖtimeᚐDuration(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EvidenceAge = data
 		case "timezone":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timezone"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -1608,6 +1638,11 @@ func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "lostAfter":
 			out.Values[i] = ec._Policy_lostAfter(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "evidenceAge":
+			out.Values[i] = ec._Policy_evidenceAge(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

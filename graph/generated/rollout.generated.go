@@ -35,6 +35,7 @@ type RolloutResolver interface {
 	SafeModePassed(ctx context.Context, obj *db.GroupRollout) (bool, error)
 	Halt(ctx context.Context, obj *db.GroupRollout) (*rollout.Halt, error)
 	Stall(ctx context.Context, obj *db.GroupRollout) (*rollout.Stall, error)
+	Newcomers(ctx context.Context, obj *db.GroupRollout) (*model.Newcomers, error)
 	ProjectedEnd(ctx context.Context, obj *db.GroupRollout) (*time.Time, error)
 }
 
@@ -534,6 +535,107 @@ func (ec *executionContext) _Halt_sentence(ctx context.Context, field graphql.Co
 }
 func (ec *executionContext) fieldContext_Halt_sentence(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Halt", field, true, false, "String")
+}
+
+func (ec *executionContext) _Newcomers_since(ctx context.Context, field graphql.CollectedField, obj *model.Newcomers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Newcomers_since(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Since, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Newcomers_since(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Newcomers", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Newcomers_waiting(ctx context.Context, field graphql.CollectedField, obj *model.Newcomers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Newcomers_waiting(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Waiting, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Newcomers_waiting(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Newcomers", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Newcomers_failing(ctx context.Context, field graphql.CollectedField, obj *model.Newcomers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Newcomers_failing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Newcomers_failing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Newcomers", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _Newcomers_attempts(ctx context.Context, field graphql.CollectedField, obj *model.Newcomers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Newcomers_attempts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Attempts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Counts) graphql.Marshaler {
+			return ec.marshalNAttemptCounts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐCounts(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Newcomers_attempts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Newcomers",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AttemptCounts(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Rollout_id(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
@@ -1102,6 +1204,38 @@ func (ec *executionContext) fieldContext_Rollout_stall(_ context.Context, field 
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Stall(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Rollout_newcomers(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_newcomers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rollout().Newcomers(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Newcomers) graphql.Marshaler {
+			return ec.marshalONewcomers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐNewcomers(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_newcomers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Newcomers(ctx, field)
 		},
 	}
 	return fc, nil
@@ -1967,6 +2101,54 @@ func (ec *executionContext) _Halt(ctx context.Context, sel ast.SelectionSet, obj
 	return out
 }
 
+var newcomersImplementors = []string{"Newcomers"}
+
+func (ec *executionContext) _Newcomers(ctx context.Context, sel ast.SelectionSet, obj *model.Newcomers) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, newcomersImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Newcomers")
+		case "since":
+			out.Values[i] = ec._Newcomers_since(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "waiting":
+			out.Values[i] = ec._Newcomers_waiting(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failing":
+			out.Values[i] = ec._Newcomers_failing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "attempts":
+			out.Values[i] = ec._Newcomers_attempts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var rolloutImplementors = []string{"Rollout"}
 
 func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, obj *db.GroupRollout) graphql.Marshaler {
@@ -2090,6 +2272,12 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				true, false,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_stall(ctx, field, obj)
+				})
+		case "newcomers":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_newcomers(ctx, field, obj)
 				})
 		case "projectedEnd":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
@@ -2538,6 +2726,13 @@ func (ec *executionContext) marshalOHalt2ᚖgithubᚗcomᚋcorerollerᚋcoreroll
 		return graphql.Null
 	}
 	return ec._Halt(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalONewcomers2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐNewcomers(ctx context.Context, sel ast.SelectionSet, v *model.Newcomers) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Newcomers(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalORollout2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroupRollout(ctx context.Context, sel ast.SelectionSet, v *db.GroupRollout) graphql.Marshaler {

@@ -573,6 +573,13 @@ type ComplexityRoot struct {
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
 	}
 
+	Newcomers struct {
+		Attempts func(childComplexity int) int
+		Failing  func(childComplexity int) int
+		Since    func(childComplexity int) int
+		Waiting  func(childComplexity int) int
+	}
+
 	NotUpdatedCount struct {
 		Count  func(childComplexity int) int
 		Reason func(childComplexity int) int
@@ -684,6 +691,7 @@ type ComplexityRoot struct {
 	}
 
 	Policy struct {
+		EvidenceAge          func(childComplexity int) int
 		Freezes              func(childComplexity int) int
 		HaltFailureShare     func(childComplexity int) int
 		HaltMinAttempts      func(childComplexity int) int
@@ -781,6 +789,7 @@ type ComplexityRoot struct {
 		Group             func(childComplexity int) int
 		Halt              func(childComplexity int) int
 		ID                func(childComplexity int) int
+		Newcomers         func(childComplexity int) int
 		Package           func(childComplexity int) int
 		ProjectedEnd      func(childComplexity int) int
 		SafeModeMachineID func(childComplexity int) int
@@ -3405,6 +3414,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(model.UpdatePolicyInput)), true
 
+	case "Newcomers.attempts":
+		if e.ComplexityRoot.Newcomers.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Newcomers.Attempts(childComplexity), true
+	case "Newcomers.failing":
+		if e.ComplexityRoot.Newcomers.Failing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Newcomers.Failing(childComplexity), true
+	case "Newcomers.since":
+		if e.ComplexityRoot.Newcomers.Since == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Newcomers.Since(childComplexity), true
+	case "Newcomers.waiting":
+		if e.ComplexityRoot.Newcomers.Waiting == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Newcomers.Waiting(childComplexity), true
+
 	case "NotUpdatedCount.machines":
 		if e.ComplexityRoot.NotUpdatedCount.Count == nil {
 			break
@@ -3844,6 +3878,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Pause.Reason(childComplexity), true
 
+	case "Policy.evidenceAge":
+		if e.ComplexityRoot.Policy.EvidenceAge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Policy.EvidenceAge(childComplexity), true
 	case "Policy.freezes":
 		if e.ComplexityRoot.Policy.Freezes == nil {
 			break
@@ -4420,6 +4460,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.ID(childComplexity), true
+	case "Rollout.newcomers":
+		if e.ComplexityRoot.Rollout.Newcomers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.Newcomers(childComplexity), true
 	case "Rollout.package":
 		if e.ComplexityRoot.Rollout.Package == nil {
 			break
@@ -6116,6 +6162,8 @@ enum AttentionKind {
   LOST_MACHINES
   "Machines failed, or are quarantined until they are released or another version is next."
   FAILED_MACHINES
+  "So many newcomers failed that no further one updates; the known machines go on."
+  NEWCOMERS_FAILING
   "Machines wait for their reboot for longer than the policy's rebootTimeout."
   REBOOT_OVERDUE
   "A group has machines but no package to offer."
@@ -6751,6 +6799,8 @@ enum Reason {
   WAITING_FOR_APPROVAL
   "Safe mode: the first machine must succeed before others are updated."
   SAFE_MODE_FIRST
+  "The machine was not known before the rollout: known machines go first, or too many such machines failed."
+  NEWCOMER_WAITS
   "The maximum number of updates is in flight."
   CONCURRENCY_LIMIT
   "The maximum number of updates was granted in this period."
@@ -6793,7 +6843,7 @@ enum Outcome {
 type Grant {
   "The offered version, possibly a floor below the target."
   version: String!
-  "Wave of the grant, counted from 1."
+  "Wave of the grant, counted from 1; 0 for a newcomer, which counts in no wave."
   wave: Int!
   "Number of this attempt of the machine at this version, counted from 1."
   number: Int!
@@ -6821,7 +6871,7 @@ type Attempt {
   version: String!
   "Version that the machine ran before."
   fromVersion: String!
-  "Wave of the grant, counted from 1."
+  "Wave of the grant, counted from 1; 0 for a newcomer, which counts in no wave."
   wave: Int!
   "Number of this attempt of the machine at this version, counted from 1."
   number: Int!
@@ -7414,6 +7464,8 @@ type Policy {
   rebootTimeout: Duration!
   "How long a machine that installed the update may be silent before it counts as lost, which is a failure. PT0S: 3 polls, at least updateTimeout."
   lostAfter: Duration!
+  "How long before a rollout a machine must have been seen to be known: results of other machines halt nothing and open no wave. PT0S: all machines count. Applies from the next rollout on."
+  evidenceAge: Duration!
   "IANA time zone of the windows, such as \"Europe/Lisbon\"."
   timezone: String!
   "Adds the window Monday to Friday, 09:00 to 17:00."
@@ -7527,6 +7579,8 @@ input PolicyInput {
   rebootTimeout: Duration
   "0 or more. Default: PT0S, which means 3 polls."
   lostAfter: Duration
+  "0 or more. Default: 24 hours."
+  evidenceAge: Duration
   "IANA time zone. Default: UTC."
   timezone: String
   "Adds the office-hours window. Default: false."
@@ -7781,8 +7835,26 @@ type Rollout {
   halt: Halt
   "Why it makes no progress although no rule that ends by itself explains it; null when it does."
   stall: Stall
+  "Machines whose results count apart; null when no machine of the group was known before it began, so that all count."
+  newcomers: Newcomers
   "When it will complete at the current pace; null when it has ended or cannot be computed."
   projectedEnd: Time
+}
+
+"""
+Machines that were first seen less than the policy's ` + "`" + `evidenceAge` + "`" + ` before a rollout, or later. Such
+machines can be made up, so the known ones go first, and results of newcomers neither halt the rollout nor
+open a wave. A machine that a wave names is known.
+"""
+type Newcomers {
+  "Machines that were first seen later are newcomers."
+  since: Time!
+  "True while known machines are below the target: newcomers wait for them, each at most until it has been seen for ` + "`" + `evidenceAge` + "`" + `."
+  waiting: Boolean!
+  "True when so many of them failed that no further newcomer updates; resumeUpdates lets them try again."
+  failing: Boolean!
+  "Their attempts. They are part of the rollout's attempts and of no wave."
+  attempts: AttemptCounts!
 }
 
 "Why a rollout makes no progress, and what helps."
@@ -9310,6 +9382,20 @@ func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type Mirror", field.Name)
 }
 
+func (ec *executionContext) childFields_Newcomers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "since":
+		return ec.fieldContext_Newcomers_since(ctx, field)
+	case "waiting":
+		return ec.fieldContext_Newcomers_waiting(ctx, field)
+	case "failing":
+		return ec.fieldContext_Newcomers_failing(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Newcomers_attempts(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Newcomers", field.Name)
+}
+
 func (ec *executionContext) childFields_NotUpdatedCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "reason":
@@ -9548,6 +9634,8 @@ func (ec *executionContext) childFields_Policy(ctx context.Context, field graphq
 		return ec.fieldContext_Policy_rebootTimeout(ctx, field)
 	case "lostAfter":
 		return ec.fieldContext_Policy_lostAfter(ctx, field)
+	case "evidenceAge":
+		return ec.fieldContext_Policy_evidenceAge(ctx, field)
 	case "timezone":
 		return ec.fieldContext_Policy_timezone(ctx, field)
 	case "officeHours":
@@ -9686,6 +9774,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_halt(ctx, field)
 	case "stall":
 		return ec.fieldContext_Rollout_stall(ctx, field)
+	case "newcomers":
+		return ec.fieldContext_Rollout_newcomers(ctx, field)
 	case "projectedEnd":
 		return ec.fieldContext_Rollout_projectedEnd(ctx, field)
 	}

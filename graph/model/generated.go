@@ -103,7 +103,7 @@ type Gate struct {
 type Grant struct {
 	// The offered version, possibly a floor below the target.
 	Version string `json:"version"`
-	// Wave of the grant, counted from 1.
+	// Wave of the grant, counted from 1; 0 for a newcomer, which counts in no wave.
 	Wave int `json:"wave"`
 	// Number of this attempt of the machine at this version, counted from 1.
 	Number int `json:"number"`
@@ -167,6 +167,20 @@ type Job struct {
 type Mutation struct {
 }
 
+// Machines that were first seen less than the policy's `evidenceAge` before a rollout, or later. Such
+// machines can be made up, so the known ones go first, and results of newcomers neither halt the rollout nor
+// open a wave. A machine that a wave names is known.
+type Newcomers struct {
+	// Machines that were first seen later are newcomers.
+	Since time.Time `json:"since"`
+	// True while known machines are below the target: newcomers wait for them, each at most until it has been seen for `evidenceAge`.
+	Waiting bool `json:"waiting"`
+	// True when so many of them failed that no further newcomer updates; resumeUpdates lets them try again.
+	Failing bool `json:"failing"`
+	// Their attempts. They are part of the rollout's attempts and of no wave.
+	Attempts *rollout.Counts `json:"attempts"`
+}
+
 // Hold or pin of a machine by a user.
 type Override struct {
 	// Hold or pin.
@@ -222,6 +236,8 @@ type PolicyInput struct {
 	RebootTimeout *time.Duration `json:"rebootTimeout,omitempty"`
 	// 0 or more. Default: PT0S, which means 3 polls.
 	LostAfter *time.Duration `json:"lostAfter,omitempty"`
+	// 0 or more. Default: 24 hours.
+	EvidenceAge *time.Duration `json:"evidenceAge,omitempty"`
 	// IANA time zone. Default: UTC.
 	Timezone *string `json:"timezone,omitempty"`
 	// Adds the office-hours window. Default: false.

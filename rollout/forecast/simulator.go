@@ -63,7 +63,7 @@ func newSimulator(in Input, out *Result) *simulator {
 	for i := range s.machines {
 		s.w.Join(&s.machines[i].Machine)
 	}
-	s.w.Retarget(in.Target, in.Floors, rollout.ID{1}, salt, s.w.Census, in.Now, &s.fx)
+	s.w.Retarget(in.Target, in.Floors, rollout.ID{1}, salt, s.w.Census, false, in.Now, &s.fx)
 	for i := range s.machines {
 		s.classify(&s.machines[i])
 		// The first checks are spread evenly, as in a real fleet.

@@ -56,6 +56,8 @@ const (
 	FieldProgressAt = "progress_at"
 	// FieldStall holds the string denoting the stall field in the database.
 	FieldStall = "stall"
+	// FieldNewcomers holds the string denoting the newcomers field in the database.
+	FieldNewcomers = "newcomers"
 	// FieldRoster holds the string denoting the roster field in the database.
 	FieldRoster = "roster"
 	// EdgeGroup holds the string denoting the group edge name in mutations.
@@ -123,6 +125,7 @@ var Columns = []string{
 	FieldHalt,
 	FieldProgressAt,
 	FieldStall,
+	FieldNewcomers,
 	FieldRoster,
 }
 

@@ -967,6 +967,16 @@ func StallNotNil() predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldNotNull(FieldStall))
 }
 
+// NewcomersIsNil applies the IsNil predicate on the "newcomers" field.
+func NewcomersIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldNewcomers))
+}
+
+// NewcomersNotNil applies the NotNil predicate on the "newcomers" field.
+func NewcomersNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldNewcomers))
+}
+
 // RosterIsNil applies the IsNil predicate on the "roster" field.
 func RosterIsNil() predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldIsNull(FieldRoster))

@@ -470,6 +470,7 @@ var (
 		{Name: "halt", Type: field.TypeJSON},
 		{Name: "progress_at", Type: field.TypeTime, Nullable: true},
 		{Name: "stall", Type: field.TypeJSON, Nullable: true},
+		{Name: "newcomers", Type: field.TypeJSON, Nullable: true},
 		{Name: "roster", Type: field.TypeJSON, Nullable: true},
 		{Name: "group_id", Type: field.TypeUUID},
 	}
@@ -481,7 +482,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[23]},
+				Columns:    []*schema.Column{RolloutsColumns[24]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -490,7 +491,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[23], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[24], RolloutsColumns[5]},
 			},
 		},
 	}

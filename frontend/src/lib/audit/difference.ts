@@ -96,7 +96,15 @@ const choices: Record<string, readonly string[]> = {
 };
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 /** Stored in nanoseconds. */
-const spans = ['periodInterval', 'updateTimeout', 'rebootTimeout', 'lostAfter', 'soak', 'pollInterval'];
+const spans = [
+  'periodInterval',
+  'updateTimeout',
+  'rebootTimeout',
+  'lostAfter',
+  'evidenceAge',
+  'soak',
+  'pollInterval',
+];
 const shares = ['share', 'haltFailureShare', 'minSuccessShare', 'Share'];
 const refs: Record<string, Reference> = { package_id: 'package', channel_id: 'channel', group: 'group' };
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -46,6 +46,7 @@ export function remedy({ kind, application, group }: Attention): { label: string
       return { label: 'View rollout', href: groupPath(application.id, group.id) };
     case 'LOST_MACHINES':
     case 'FAILED_MACHINES':
+    case 'NEWCOMERS_FAILING':
     case 'REBOOT_OVERDUE':
       return { label: 'View machines', href: groupPath(application.id, group.id) };
     case 'NO_PACKAGE':

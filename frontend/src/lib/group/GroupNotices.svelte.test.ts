@@ -25,7 +25,7 @@ function show(change: Partial<Halt>, state: 'HALTED' | 'ROLLING_OUT' = 'HALTED')
       policyWarnings: [],
       numbers: { rebootOverdue: 0, outage: null },
       pause: null,
-      rollout: { stall: null, halt: { ...halt, ...change } },
+      rollout: { newcomers: null, stall: null, halt: { ...halt, ...change } },
     },
     searchPath: (text: string) => `/search/${text}`,
     failurePath: () => '/failures',

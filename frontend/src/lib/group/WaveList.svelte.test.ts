@@ -27,9 +27,12 @@ const wave = (position: number, state: 'DONE' | 'CURRENT' | 'PENDING', share: nu
       : null,
 });
 
-function show(waves = [wave(1, 'DONE', 0.1), wave(2, 'CURRENT', 0.5), wave(3, 'PENDING', 1)]) {
+function show(
+  waves = [wave(1, 'DONE', 0.1), wave(2, 'CURRENT', 0.5), wave(3, 'PENDING', 1)],
+  newcomers: { attempts: { granted: number; succeeded: number; failed: number } } | null = null,
+) {
   render(WaveList, {
-    rollout: { state: 'ACTIVE', waves },
+    rollout: { state: 'ACTIVE', newcomers, waves },
     server: new ServerClock(),
     active: 100,
     onTarget: 30,
@@ -55,6 +58,11 @@ test('the current wave shows its progress and the rules that open the next', () 
     'Not yet: then soaks 2 h',
     'Not yet: needs approval',
   ]);
+});
+
+test('machines that were not known before count apart', () => {
+  show(undefined, { attempts: { granted: 3, succeeded: 1, failed: 2 } });
+  expect(screen.getByText('3 granted · 1 ok · 2 failed · in no wave, and they halt nothing')).toBeTruthy();
 });
 
 test('the last wave has no rules for a next one', () => {

@@ -15,6 +15,7 @@ export const policyFormFragment = graphql(`
     updateTimeout
     rebootTimeout
     lostAfter
+    evidenceAge
     timezone
     officeHours
     windows {
@@ -68,6 +69,7 @@ export interface PolicyForm {
   updateTimeout: string;
   rebootTimeout: string;
   lostAfter: string;
+  evidenceAge: string;
   timezone: string;
   officeHours: boolean;
   windows: { days: Weekday[]; start: string; end: string }[];
@@ -106,6 +108,7 @@ export function policyForm(policy: Policy): PolicyForm {
     periodInterval: durationText(policy.periodInterval),
     updateTimeout: durationText(policy.updateTimeout),
     rebootTimeout: durationText(policy.rebootTimeout),
+    evidenceAge: policy.evidenceAge === 'PT0S' ? '' : durationText(policy.evidenceAge),
     lostAfter: policy.lostAfter === 'PT0S' ? '' : durationText(policy.lostAfter),
     windows: policy.windows.map(({ days, start, end }) => ({ days: [...days], start, end })),
     freezes: policy.freezes.map(({ from, until, reason }) => ({
@@ -177,6 +180,7 @@ export function readPolicyForm(form: PolicyForm, policy: Policy): Draft {
     updateTimeout: () => span('updateTimeout', form.updateTimeout),
     rebootTimeout: () => span('rebootTimeout', form.rebootTimeout),
     lostAfter: () => (form.lostAfter.trim() === '' ? 'PT0S' : span('lostAfter', form.lostAfter)),
+    evidenceAge: () => (form.evidenceAge.trim() === '' ? 'PT0S' : span('evidenceAge', form.evidenceAge)),
     timezone: () => form.timezone.trim(),
     officeHours: () => form.officeHours,
     windows: () =>

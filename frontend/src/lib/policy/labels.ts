@@ -10,6 +10,7 @@ export const labels: Record<keyof PolicyForm, string> = {
   updateTimeout: 'Update timeout',
   rebootTimeout: 'Reboot timeout',
   lostAfter: 'Lost after',
+  evidenceAge: 'Machines count when known for',
   timezone: 'Time zone',
   officeHours: 'Office hours only',
   windows: 'Windows',

@@ -1,0 +1,43 @@
+package rollout
+
+import "slices"
+
+// evidence counts the ended attempts of known machines, or of newcomers, in this epoch.
+func (t *twin) evidence(apart bool) (good, bad int) {
+	in := func(e *twinEnd) bool { return e.epoch == t.epoch && e.apart == apart }
+	good = t.count(func(e *twinEnd) bool { return in(e) && e.outcome.Success() })
+	return good, t.count(func(e *twinEnd) bool { return in(e) && e.outcome.Failure() })
+}
+
+func (t *twin) tooMany(good, bad int) bool {
+	p := &t.policy
+	return p.HaltFailureShare > 0 && bad > 0 && good+bad >= p.HaltMinAttempts && float64(bad)/float64(good+bad) >= p.HaltFailureShare
+}
+
+// failing reports whether the results of newcomers stop them.
+func (t *twin) failing(good, bad int) bool {
+	return t.tooMany(good, bad) || bad > 0 && t.policy.SafeMode && !t.proven(true)
+}
+
+func (t *twin) newcomer(id string) bool {
+	for _, w := range t.policy.Waves {
+		if slices.Contains(w.Canaries, id) {
+			return false
+		}
+	}
+	return !t.since.IsZero() && t.machines[id].first.After(t.since)
+}
+
+// knownWaits reports whether newcomers wait for a known machine.
+func (t *twin) knownWaits() bool {
+	if t.since.IsZero() {
+		return false
+	}
+	for id, m := range t.machines {
+		never := m.reason == ReasonNone || m.reason == ReasonDisabledByClient || m.reason == ReasonOutsideClientPrefix
+		if t.active(m) && m.running < t.target && !t.newcomer(id) && !never && (m.open == nil || !m.open.overdue) {
+			return true
+		}
+	}
+	return false
+}
