@@ -30,6 +30,7 @@ func (r *Request) element(depth int, parent, name string, attrs []attribute) err
 	case depth == 1:
 		source := attr(attrs, "installsource")
 		r.OnDemand = source == onDemand
+		r.Session = attr(attrs, "sessionid")
 		r.Syncer = source == scheduled && attr(attrs, "version") == syncerVersion
 	case depth == 2 && name == "os":
 		r.Arch = attr(attrs, "arch")
@@ -83,6 +84,8 @@ func (app *App) read(attrs []attribute) {
 			app.Machine = value
 		case "board":
 			app.Board = value
+		case "bootid":
+			app.Boot = value
 		case "installsource":
 			app.OnDemand = value == onDemand
 		case "multi_manifest_ok":

@@ -217,6 +217,7 @@ func fleetCheckIn(req *Request, app *App, address string) checkin.CheckIn {
 		},
 		Check: rollout.Check{
 			OnDemand: req.OnDemand || app.OnDemand, Prefix: app.VersionPrefix, Disabled: app.UpdatesDisabled,
+			Session: cmp.Or(app.Boot, req.Session),
 		},
 		Events:        app.Events,
 		Ping:          app.Ping,

@@ -9,6 +9,7 @@ type Request struct {
 	OnDemand bool   // installsource "ondemandupdate"
 	Syncer   bool   // the version and installsource of Nebraska's syncer
 	Arch     string // <os arch>
+	Session  string // sessionid
 	Apps     []App
 }
 
@@ -19,7 +20,8 @@ type App struct {
 	Track    string // track, or else release_channel, or else ap
 	Machine  string // machineid
 	Board    string
-	OnDemand bool // the app's own installsource
+	Boot     string // bootid
+	OnDemand bool   // the app's own installsource
 
 	// Nil if the attribute was not sent. An empty text replaces the stored one.
 	Alias, OEM, OEMVersion, AlephVersion *string

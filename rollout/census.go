@@ -9,11 +9,11 @@ const (
 	placeOnTarget
 )
 
-// place returns the count that includes the machine: none unless it is active
-// and there is a target.
+// place returns the count that includes the machine: none unless it is active, has
+// asked for an update and there is a target.
 func (w *World) place(m *Machine) place {
 	switch {
-	case m.Standing != StandingActive || w.Target == nil:
+	case m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone:
 		return placeNone
 	case m.Version.Less(w.Target.Version):
 		return placeBehind

@@ -63,6 +63,7 @@ func (w *World) refresh(m *Machine, now time.Time) {
 // passed the machine's version to Observe and its events to Report.
 func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision {
 	w.Expire(m, now, fx)
+	w.restart(m, c, now, fx)
 	w.Advance(now, fx)
 	if m.Standing != StandingActive || !m.settledDown() {
 		before := w.place(m)
@@ -79,6 +80,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	case d.Reason == ReasonGranted:
 		if !d.Again {
 			w.grant(m, d.Offer, now, fx)
+			m.Attempt.Session = c.Session
 		}
 	case d.Reason.Holds():
 		if m.State != StateOnHold || m.Reason != d.Reason {
@@ -97,9 +99,11 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	case d.Reason == ReasonNoPackage:
 		w.notePackageMissing(fx)
 	}
+	before := w.place(m)
 	m.Reason = d.Reason
+	w.recount(before, m)
 	w.noteBehind(m)
-	if m.Standing != StandingActive {
+	if m.Standing != StandingActive || before == placeNone {
 		w.Advance(now, fx)
 	}
 	return d

@@ -42,7 +42,7 @@ func newSmall(t *testing.T, p Policy) *small {
 	s.w = World{Policy: compile(t, p), Reboots: true}
 	old := mustVersion(t, "1.0.0")
 	for i, id := range []string{"a", "b", "c"} {
-		s.m[i] = Machine{ID: id, Version: old}
+		s.m[i] = Machine{ID: id, Version: old, Reason: ReasonNoPackage}
 		s.seen[i] = start
 	}
 	s.w.Retarget(pack(t, "2.0.0"), nil, ID{1}, "salt", Census{Behind: 3}, false, start, &s.fx)

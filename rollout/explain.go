@@ -18,8 +18,8 @@ type RuleStep struct {
 // Explain returns the result of every rule in order, including those after the one
 // that decided, as Check would find them now. It changes nothing.
 func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
-	if w.unsettled(m, now) {
-		w, m = settled(w, m, now)
+	if w.unsettled(m, c, now) {
+		w, m = settled(w, m, c, now)
 	}
 	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
 	rules := []struct {

@@ -18,7 +18,7 @@ const (
 // Settled returns the world as a check at this time finds it, with all due waves
 // opened.
 func (w *World) Settled(now time.Time) *World {
-	world, _ := settled(w, &Machine{}, now)
+	world, _ := settled(w, &Machine{}, Check{}, now)
 	return world
 }
 

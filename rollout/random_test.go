@@ -180,6 +180,7 @@ func (h *history) demands() (c Check) {
 	case 1, 2:
 		c.Prefix = rapid.SampledFrom([]string{"1", "2", "3.0.*", "4", "5.0.*"}).Draw(h.rt, "prefix")
 	}
+	c.Session = rapid.SampledFrom([]string{"", "x", "x", "x", "y"}).Draw(h.rt, "session")
 	return c
 }
 

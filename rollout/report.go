@@ -47,7 +47,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 	case ResultRestart:
 		switch {
 		case !open:
-		case idle(e):
+		case e.Idle():
 			// An idle daemon no longer works on the update it had started. A grant
 			// that was not started remains: the next check offers it again.
 			if w.Reboots && m.State != StateGranted {
@@ -72,6 +72,23 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 		if open {
 			w.deferUpdate(m, e.Code, now, fx)
 		}
+	}
+}
+
+// restarted reports whether the machine or its program restarted while it downloaded
+// the update: it lost the download and asks again.
+func (m *Machine) restarted(c Check) bool {
+	return m.Attempt.Session != "" && c.Session != "" && m.Attempt.Session != c.Session &&
+		(m.State == StateDownloading || m.State == StateDownloaded)
+}
+
+// restart ends the attempt of a machine that restarted, so that it is offered the
+// same again at once.
+func (w *World) restart(m *Machine, c Check, now time.Time, fx *Effects) {
+	if m.restarted(c) {
+		before := w.place(m)
+		w.finish(m, w.interrupt(m), 0, m.Version, now, fx)
+		w.recount(before, m)
 	}
 }
 
@@ -113,11 +130,13 @@ func (w *World) resumeDeferred(m *Machine, fx *Effects) {
 	}
 }
 
-// idle reports whether an event of type 3, result 2 means that no update was in
-// progress. An OS machine sends it with every check. Without that attribute the
-// event does not say whether an update was in progress.
-func idle(e Event) bool {
-	return e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
+// Idle reports whether an event says that no update was in progress. An OS machine
+// sends it with every check, and one that cannot update (update_engine_stub of
+// diskless machines) sends nothing else. Without the previous version the event does
+// not say whether an update was in progress.
+func (e Event) Idle() bool {
+	return e.Type == EventUpdateComplete && e.Result == ResultRestart &&
+		e.HasPrevious && (e.PreviousVersion == "" || e.PreviousVersion == "0.0.0.0")
 }
 
 // stage moves an attempt forward. An event of an earlier stage, late or repeated,

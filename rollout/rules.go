@@ -17,7 +17,7 @@ type evaluation struct {
 
 // Decide returns what Check would answer at the same time, without any effect.
 func Decide(w *World, m *Machine, c Check, now time.Time) Decision {
-	if w.unsettled(m, now) {
+	if w.unsettled(m, c, now) {
 		return decideSettled(w, m, c, now)
 	}
 	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
@@ -27,22 +27,23 @@ func Decide(w *World, m *Machine, c Check, now time.Time) Decision {
 
 // unsettled reports whether Check would first end the machine's attempt or open a
 // wave.
-func (w *World) unsettled(m *Machine, now time.Time) bool {
-	return m.Attempt.Open() && !now.Before(m.Attempt.LeaseUntil) || w.wavesDue(now)
+func (w *World) unsettled(m *Machine, c Check, now time.Time) bool {
+	return m.Attempt.Open() && (!now.Before(m.Attempt.LeaseUntil) || m.restarted(c)) || w.wavesDue(now)
 }
 
-// settled returns copies of world and machine after Expire and Advance.
-func settled(w *World, m *Machine, now time.Time) (*World, *Machine) {
+// settled returns copies of world and machine after what Check does first.
+func settled(w *World, m *Machine, c Check, now time.Time) (*World, *Machine) {
 	world, machine := *w, *m // slices are never changed in place, see World
 	var fx Effects
 	world.Expire(&machine, now, &fx)
+	world.restart(&machine, c, now, &fx)
 	world.Advance(now, &fx)
 	return &world, &machine
 }
 
 // decideSettled is separate so that the usual path of Decide does not allocate.
 func decideSettled(w *World, m *Machine, c Check, now time.Time) Decision {
-	w, m = settled(w, m, now)
+	w, m = settled(w, m, c, now)
 	e := evaluation{w: w, m: m, c: c, now: now, step: w.next(m.Version)}
 	e.run()
 	return e.d

@@ -47,6 +47,7 @@ type twinAttempt struct {
 	stage                         int // 0 granted, 1 downloading, 2 downloaded, 3 installed
 	lease, installed              time.Time
 	extended                      time.Duration
+	session                       string
 	overdue                       bool // gave its slot back
 	repeated                      bool // a grant that the machine put off, granted again
 	first                         bool // went first in safe mode
@@ -108,7 +109,7 @@ func (t *twin) inFlight() (n int) {
 func (t *twin) census() (c Census) {
 	for _, m := range t.machines {
 		switch {
-		case !t.active(m) || t.target == 0:
+		case !t.active(m) || t.target == 0 || m.reason == ReasonNone:
 		case m.running < t.target:
 			c.Behind++
 		default:
@@ -301,14 +302,7 @@ func (t *twin) report(m *twinMachine, e Event) {
 		t.reach(m, 3)
 	case [2]int{3, 2}:
 		if e.HasPrevious && e.PreviousVersion == "" && t.reboots && m.open.stage > 0 {
-			if m.looped != m.open.version {
-				m.looped, m.loops = m.open.version, 0
-			}
-			if m.loops++; m.loops < t.policy.MaxAttempts {
-				t.end(m, OutcomeInterrupted)
-			} else {
-				t.end(m, OutcomeLooping)
-			}
+			t.interrupt(m)
 		}
 	case [2]int{3, 0}:
 		switch e.Code {
@@ -331,6 +325,17 @@ func (t *twin) report(m *twinMachine, e Event) {
 	}
 }
 
+func (t *twin) interrupt(m *twinMachine) {
+	if m.looped != m.open.version {
+		m.looped, m.loops = m.open.version, 0
+	}
+	if m.loops++; m.loops < t.policy.MaxAttempts {
+		t.end(m, OutcomeInterrupted)
+	} else {
+		t.end(m, OutcomeLooping)
+	}
+}
+
 func (t *twin) reach(m *twinMachine, stage int) {
 	if stage > m.open.stage {
 		m.open.stage = stage
@@ -345,6 +350,9 @@ func (t *twin) reach(m *twinMachine, stage int) {
 // check returns the answer and, for a grant, the version.
 func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	t.expire(m)
+	if a := m.open; a != nil && (a.stage == 1 || a.stage == 2) && a.session != "" && c.Session != "" && a.session != c.Session {
+		t.interrupt(m)
+	}
 	t.settle()
 	t.refresh(m)
 	defer t.settle()
@@ -359,7 +367,7 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	if !again {
 		m.open = &twinAttempt{
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
-			lease: t.now.Add(t.lease()), first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
+			lease: t.now.Add(t.lease()), session: c.Session, first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
 		}
 		if !m.open.repeated {
 			m.deferred = 0

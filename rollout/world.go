@@ -184,6 +184,7 @@ type Attempt struct {
 	GrantedAt     time.Time // never zero for an open attempt
 	LeaseUntil    time.Time
 	Extended      time.Duration // by outages, since the last report
+	Session       string        // of the request that was granted, see Check
 	RebootOverdue bool          // installed for longer than the policy's RebootTimeout: its slot was given back
 	DownloadingAt time.Time
 	DownloadedAt  time.Time
@@ -233,6 +234,7 @@ type Check struct {
 	OnDemand bool   // installsource "ondemandupdate"
 	Prefix   string // the machine accepts only versions with this prefix, see Version.HasPrefix; "" = any
 	Disabled bool   // the machine ignores every offer
+	Session  string // changes when the machine or its program restarts (bootid, or else sessionid); "" = not known
 }
 
 // Event is one Omaha event, with the error code reduced by ReduceCode.

@@ -76,9 +76,10 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Versio
 	return c, err
 }
 
-// versions returns how many active machines of a group run each version.
+// versions returns how many active machines of a group run each version, without
+// those that never asked for an update.
 func (tx *Tx) versions(ctx context.Context, group uuid.UUID) (map[string]int, error) {
-	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? GROUP BY version",
+	rows, err := tx.query(ctx, "SELECT version, SUM(machines) FROM group_counts WHERE group_id = ? AND standing = ? AND reason <> '' GROUP BY version",
 		group.String(), int64(rollout.StandingActive))
 	if err != nil {
 		return nil, fmt.Errorf("read the versions of a group: %w", err)

@@ -37,7 +37,7 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 
 	`version text, state number, standing number, reason text, decision text, state_changed_at time`,
 
-	`granted_at time, lease_until time, lease_extended number, reboot_overdue bool, downloading_at time, downloaded_at time, installed_at time,
+	`granted_at time, lease_until time, lease_extended number, session text, reboot_overdue bool, downloading_at time, downloaded_at time, installed_at time,
 	offer_rollout_id id, offer_package_id id, offer_version text, offer_wave number, offer_epoch number, attempt number,
 	last_offer_version text, last_granted_at time`,
 
@@ -62,7 +62,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 
 		bulk.Text(m.Version.String()), bulk.Number(m.State), bulk.Number(m.Standing), bulk.Text(m.Reason.String()), bulk.Text(m.Decision), bulk.Time(m.StateChangedAt),
 
-		bulk.Time(a.GrantedAt), bulk.Time(a.LeaseUntil), bulk.Number(a.Extended), bulk.Bool(a.RebootOverdue), bulk.Time(a.DownloadingAt), bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt),
+		bulk.Time(a.GrantedAt), bulk.Time(a.LeaseUntil), bulk.Number(a.Extended), bulk.Text(a.Session), bulk.Bool(a.RebootOverdue), bulk.Time(a.DownloadingAt), bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt),
 		bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()), bulk.Number(a.Wave), bulk.Number(a.Epoch), bulk.Number(a.Number),
 		bulk.Text(m.LastOfferVersion), bulk.Time(m.LastGrantedAt),
 
@@ -89,7 +89,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	err := rows.Scan(
 		&m.InstanceID, statement.Time(&m.LastSeenAt), statement.Time(&m.DecidedAt), statement.Time(&m.DecisionUntil),
 		&version, &m.State, &m.Standing, &reason, &m.Decision, statement.Time(&m.StateChangedAt),
-		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), &a.Extended, &a.RebootOverdue, statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
+		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), &a.Extended, &a.Session, &a.RebootOverdue, statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
 		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
 		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.VersionPrefix, &m.UpdatesDisabled, &m.Moved, statement.ID(&m.MoveTo),
 		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred),

@@ -71,6 +71,8 @@ type Instance struct {
 	LeaseUntil *time.Time `json:"lease_until,omitempty"`
 	// by outages since the last report, nanoseconds
 	LeaseExtended int64 `json:"lease_extended,omitempty"`
+	// bootid, or else sessionid, of the check that was granted
+	Session string `json:"session,omitempty"`
 	// installed for longer than the reboot timeout: it is not in flight
 	RebootOverdue bool `json:"reboot_overdue,omitempty"`
 	// DownloadingAt holds the value of the "downloading_at" field.
@@ -215,7 +217,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil:
 			values[i] = new(sql.NullTime)
@@ -396,6 +398,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field lease_extended", values[i])
 			} else if value.Valid {
 				_m.LeaseExtended = value.Int64
+			}
+		case instance.FieldSession:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field session", values[i])
+			} else if value.Valid {
+				_m.Session = value.String
 			}
 		case instance.FieldRebootOverdue:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -764,6 +772,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("lease_extended=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LeaseExtended))
+	builder.WriteString(", ")
+	builder.WriteString("session=")
+	builder.WriteString(_m.Session)
 	builder.WriteString(", ")
 	builder.WriteString("reboot_overdue=")
 	builder.WriteString(fmt.Sprintf("%v", _m.RebootOverdue))

@@ -312,6 +312,20 @@ func (_c *InstanceCreate) SetNillableLeaseExtended(v *int64) *InstanceCreate {
 	return _c
 }
 
+// SetSession sets the "session" field.
+func (_c *InstanceCreate) SetSession(v string) *InstanceCreate {
+	_c.mutation.SetSession(v)
+	return _c
+}
+
+// SetNillableSession sets the "session" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableSession(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetSession(*v)
+	}
+	return _c
+}
+
 // SetRebootOverdue sets the "reboot_overdue" field.
 func (_c *InstanceCreate) SetRebootOverdue(v bool) *InstanceCreate {
 	_c.mutation.SetRebootOverdue(v)
@@ -945,6 +959,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultLeaseExtended
 		_c.mutation.SetLeaseExtended(v)
 	}
+	if _, ok := _c.mutation.Session(); !ok {
+		v := instance.DefaultSession
+		_c.mutation.SetSession(v)
+	}
 	if _, ok := _c.mutation.RebootOverdue(); !ok {
 		v := instance.DefaultRebootOverdue
 		_c.mutation.SetRebootOverdue(v)
@@ -1108,6 +1126,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.LeaseExtended(); !ok {
 		return &ValidationError{Name: "lease_extended", err: errors.New(`db: missing required field "Instance.lease_extended"`)}
+	}
+	if _, ok := _c.mutation.Session(); !ok {
+		return &ValidationError{Name: "session", err: errors.New(`db: missing required field "Instance.session"`)}
 	}
 	if _, ok := _c.mutation.RebootOverdue(); !ok {
 		return &ValidationError{Name: "reboot_overdue", err: errors.New(`db: missing required field "Instance.reboot_overdue"`)}
@@ -1313,6 +1334,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LeaseExtended(); ok {
 		_spec.SetField(instance.FieldLeaseExtended, field.TypeInt64, value)
 		_node.LeaseExtended = value
+	}
+	if value, ok := _c.mutation.Session(); ok {
+		_spec.SetField(instance.FieldSession, field.TypeString, value)
+		_node.Session = value
 	}
 	if value, ok := _c.mutation.RebootOverdue(); ok {
 		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)

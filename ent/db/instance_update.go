@@ -392,6 +392,20 @@ func (_u *InstanceUpdate) AddLeaseExtended(v int64) *InstanceUpdate {
 	return _u
 }
 
+// SetSession sets the "session" field.
+func (_u *InstanceUpdate) SetSession(v string) *InstanceUpdate {
+	_u.mutation.SetSession(v)
+	return _u
+}
+
+// SetNillableSession sets the "session" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableSession(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetSession(*v)
+	}
+	return _u
+}
+
 // SetRebootOverdue sets the "reboot_overdue" field.
 func (_u *InstanceUpdate) SetRebootOverdue(v bool) *InstanceUpdate {
 	_u.mutation.SetRebootOverdue(v)
@@ -1258,6 +1272,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedLeaseExtended(); ok {
 		_spec.AddField(instance.FieldLeaseExtended, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.Session(); ok {
+		_spec.SetField(instance.FieldSession, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.RebootOverdue(); ok {
 		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)
 	}
@@ -1927,6 +1944,20 @@ func (_u *InstanceUpdateOne) SetNillableLeaseExtended(v *int64) *InstanceUpdateO
 // AddLeaseExtended adds value to the "lease_extended" field.
 func (_u *InstanceUpdateOne) AddLeaseExtended(v int64) *InstanceUpdateOne {
 	_u.mutation.AddLeaseExtended(v)
+	return _u
+}
+
+// SetSession sets the "session" field.
+func (_u *InstanceUpdateOne) SetSession(v string) *InstanceUpdateOne {
+	_u.mutation.SetSession(v)
+	return _u
+}
+
+// SetNillableSession sets the "session" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableSession(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetSession(*v)
+	}
 	return _u
 }
 
@@ -2825,6 +2856,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.AddedLeaseExtended(); ok {
 		_spec.AddField(instance.FieldLeaseExtended, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.Session(); ok {
+		_spec.SetField(instance.FieldSession, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.RebootOverdue(); ok {
 		_spec.SetField(instance.FieldRebootOverdue, field.TypeBool, value)

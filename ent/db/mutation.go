@@ -13790,6 +13790,7 @@ type InstanceMutation struct {
 	lease_until         *time.Time
 	lease_extended      *int64
 	addlease_extended   *int64
+	session             *string
 	reboot_overdue      *bool
 	downloading_at      *time.Time
 	downloaded_at       *time.Time
@@ -14980,6 +14981,42 @@ func (m *InstanceMutation) AddedLeaseExtended() (r int64, exists bool) {
 func (m *InstanceMutation) ResetLeaseExtended() {
 	m.lease_extended = nil
 	m.addlease_extended = nil
+}
+
+// SetSession sets the "session" field.
+func (m *InstanceMutation) SetSession(s string) {
+	m.session = &s
+}
+
+// Session returns the value of the "session" field in the mutation.
+func (m *InstanceMutation) Session() (r string, exists bool) {
+	v := m.session
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSession returns the old "session" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldSession(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSession is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSession requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSession: %w", err)
+	}
+	return oldValue.Session, nil
+}
+
+// ResetSession resets all changes to the "session" field.
+func (m *InstanceMutation) ResetSession() {
+	m.session = nil
 }
 
 // SetRebootOverdue sets the "reboot_overdue" field.
@@ -16837,7 +16874,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 61)
+	fields := make([]string, 0, 62)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -16912,6 +16949,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.lease_extended != nil {
 		fields = append(fields, instance.FieldLeaseExtended)
+	}
+	if m.session != nil {
+		fields = append(fields, instance.FieldSession)
 	}
 	if m.reboot_overdue != nil {
 		fields = append(fields, instance.FieldRebootOverdue)
@@ -17079,6 +17119,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.LeaseUntil()
 	case instance.FieldLeaseExtended:
 		return m.LeaseExtended()
+	case instance.FieldSession:
+		return m.Session()
 	case instance.FieldRebootOverdue:
 		return m.RebootOverdue()
 	case instance.FieldDownloadingAt:
@@ -17210,6 +17252,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldLeaseUntil(ctx)
 	case instance.FieldLeaseExtended:
 		return m.OldLeaseExtended(ctx)
+	case instance.FieldSession:
+		return m.OldSession(ctx)
 	case instance.FieldRebootOverdue:
 		return m.OldRebootOverdue(ctx)
 	case instance.FieldDownloadingAt:
@@ -17465,6 +17509,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLeaseExtended(v)
+		return nil
+	case instance.FieldSession:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSession(v)
 		return nil
 	case instance.FieldRebootOverdue:
 		v, ok := value.(bool)
@@ -18111,6 +18162,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldLeaseExtended:
 		m.ResetLeaseExtended()
+		return nil
+	case instance.FieldSession:
+		m.ResetSession()
 		return nil
 	case instance.FieldRebootOverdue:
 		m.ResetRebootOverdue()

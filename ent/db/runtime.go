@@ -247,104 +247,108 @@ func init() {
 	instanceDescLeaseExtended := instanceFields[25].Descriptor()
 	// instance.DefaultLeaseExtended holds the default value on creation for the lease_extended field.
 	instance.DefaultLeaseExtended = instanceDescLeaseExtended.Default.(int64)
+	// instanceDescSession is the schema descriptor for session field.
+	instanceDescSession := instanceFields[26].Descriptor()
+	// instance.DefaultSession holds the default value on creation for the session field.
+	instance.DefaultSession = instanceDescSession.Default.(string)
 	// instanceDescRebootOverdue is the schema descriptor for reboot_overdue field.
-	instanceDescRebootOverdue := instanceFields[26].Descriptor()
+	instanceDescRebootOverdue := instanceFields[27].Descriptor()
 	// instance.DefaultRebootOverdue holds the default value on creation for the reboot_overdue field.
 	instance.DefaultRebootOverdue = instanceDescRebootOverdue.Default.(bool)
 	// instanceDescOfferVersion is the schema descriptor for offer_version field.
-	instanceDescOfferVersion := instanceFields[32].Descriptor()
+	instanceDescOfferVersion := instanceFields[33].Descriptor()
 	// instance.DefaultOfferVersion holds the default value on creation for the offer_version field.
 	instance.DefaultOfferVersion = instanceDescOfferVersion.Default.(string)
 	// instanceDescOfferWave is the schema descriptor for offer_wave field.
-	instanceDescOfferWave := instanceFields[33].Descriptor()
+	instanceDescOfferWave := instanceFields[34].Descriptor()
 	// instance.DefaultOfferWave holds the default value on creation for the offer_wave field.
 	instance.DefaultOfferWave = instanceDescOfferWave.Default.(int)
 	// instanceDescOfferEpoch is the schema descriptor for offer_epoch field.
-	instanceDescOfferEpoch := instanceFields[34].Descriptor()
+	instanceDescOfferEpoch := instanceFields[35].Descriptor()
 	// instance.DefaultOfferEpoch holds the default value on creation for the offer_epoch field.
 	instance.DefaultOfferEpoch = instanceDescOfferEpoch.Default.(int)
 	// instanceDescAttempt is the schema descriptor for attempt field.
-	instanceDescAttempt := instanceFields[35].Descriptor()
+	instanceDescAttempt := instanceFields[36].Descriptor()
 	// instance.DefaultAttempt holds the default value on creation for the attempt field.
 	instance.DefaultAttempt = instanceDescAttempt.Default.(int)
 	// instanceDescLastOfferVersion is the schema descriptor for last_offer_version field.
-	instanceDescLastOfferVersion := instanceFields[36].Descriptor()
+	instanceDescLastOfferVersion := instanceFields[37].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
 	// instanceDescLastVersion is the schema descriptor for last_version field.
-	instanceDescLastVersion := instanceFields[40].Descriptor()
+	instanceDescLastVersion := instanceFields[41].Descriptor()
 	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
 	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
 	// instanceDescLastFrom is the schema descriptor for last_from field.
-	instanceDescLastFrom := instanceFields[41].Descriptor()
+	instanceDescLastFrom := instanceFields[42].Descriptor()
 	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
 	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
 	// instanceDescLastWave is the schema descriptor for last_wave field.
-	instanceDescLastWave := instanceFields[42].Descriptor()
+	instanceDescLastWave := instanceFields[43].Descriptor()
 	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
 	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
 	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
-	instanceDescLastEpoch := instanceFields[43].Descriptor()
+	instanceDescLastEpoch := instanceFields[44].Descriptor()
 	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
 	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
 	// instanceDescLastStage is the schema descriptor for last_stage field.
-	instanceDescLastStage := instanceFields[44].Descriptor()
+	instanceDescLastStage := instanceFields[45].Descriptor()
 	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
 	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
 	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
-	instanceDescLastOutcome := instanceFields[45].Descriptor()
+	instanceDescLastOutcome := instanceFields[46].Descriptor()
 	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
 	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
 	// instanceDescLastCode is the schema descriptor for last_code field.
-	instanceDescLastCode := instanceFields[46].Descriptor()
+	instanceDescLastCode := instanceFields[47].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
 	// instanceDescLastProof is the schema descriptor for last_proof field.
-	instanceDescLastProof := instanceFields[47].Descriptor()
+	instanceDescLastProof := instanceFields[48].Descriptor()
 	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
 	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[48].Descriptor()
+	instanceDescLastOem := instanceFields[49].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[49].Descriptor()
+	instanceDescFailedVersion := instanceFields[50].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[50].Descriptor()
+	instanceDescFailures := instanceFields[51].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[51].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[52].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
-	instanceDescInterruptedVersion := instanceFields[52].Descriptor()
+	instanceDescInterruptedVersion := instanceFields[53].Descriptor()
 	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
 	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
 	// instanceDescInterruptions is the schema descriptor for interruptions field.
-	instanceDescInterruptions := instanceFields[53].Descriptor()
+	instanceDescInterruptions := instanceFields[54].Descriptor()
 	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
 	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[55].Descriptor()
+	instanceDescOverride := instanceFields[56].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[56].Descriptor()
+	instanceDescOverrideVersion := instanceFields[57].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[58].Descriptor()
+	instanceDescOverrideBy := instanceFields[59].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[59].Descriptor()
+	instanceDescOverrideReason := instanceFields[60].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[60].Descriptor()
+	instanceDescMoved := instanceFields[61].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()

@@ -51,6 +51,7 @@ func (Instance) Fields() []ent.Field {
 		field.Time("granted_at").Optional().Nillable(),
 		field.Time("lease_until").Optional().Nillable(),
 		field.Int64("lease_extended").Default(0).Comment("by outages since the last report, nanoseconds"),
+		field.String("session").Default("").Comment("bootid, or else sessionid, of the check that was granted"),
 		field.Bool("reboot_overdue").Default(false).Comment("installed for longer than the reboot timeout: it is not in flight"),
 		field.Time("downloading_at").Optional().Nillable(),
 		field.Time("downloaded_at").Optional().Nillable(),

@@ -14,6 +14,7 @@ func (in *CheckIn) tidy() {
 	if in.Prefix = clean(catalog.Unquote(in.Prefix)); len(in.Prefix) > maxPrefix {
 		in.Prefix = strings.ToValidUTF8(in.Prefix[:maxPrefix], "") // the cut may split a character
 	}
+	in.Session = clean(in.Session)
 	if in.Alias == nil {
 		return
 	}

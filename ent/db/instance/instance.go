@@ -63,6 +63,8 @@ const (
 	FieldLeaseUntil = "lease_until"
 	// FieldLeaseExtended holds the string denoting the lease_extended field in the database.
 	FieldLeaseExtended = "lease_extended"
+	// FieldSession holds the string denoting the session field in the database.
+	FieldSession = "session"
 	// FieldRebootOverdue holds the string denoting the reboot_overdue field in the database.
 	FieldRebootOverdue = "reboot_overdue"
 	// FieldDownloadingAt holds the string denoting the downloading_at field in the database.
@@ -203,6 +205,7 @@ var Columns = []string{
 	FieldGrantedAt,
 	FieldLeaseUntil,
 	FieldLeaseExtended,
+	FieldSession,
 	FieldRebootOverdue,
 	FieldDownloadingAt,
 	FieldDownloadedAt,
@@ -276,6 +279,8 @@ var (
 	DefaultDecision string
 	// DefaultLeaseExtended holds the default value on creation for the "lease_extended" field.
 	DefaultLeaseExtended int64
+	// DefaultSession holds the default value on creation for the "session" field.
+	DefaultSession string
 	// DefaultRebootOverdue holds the default value on creation for the "reboot_overdue" field.
 	DefaultRebootOverdue bool
 	// DefaultOfferVersion holds the default value on creation for the "offer_version" field.
@@ -459,6 +464,11 @@ func ByLeaseUntil(opts ...sql.OrderTermOption) OrderOption {
 // ByLeaseExtended orders the results by the lease_extended field.
 func ByLeaseExtended(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLeaseExtended, opts...).ToFunc()
+}
+
+// BySession orders the results by the session field.
+func BySession(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSession, opts...).ToFunc()
 }
 
 // ByRebootOverdue orders the results by the reboot_overdue field.

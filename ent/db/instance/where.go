@@ -184,6 +184,11 @@ func LeaseExtended(v int64) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLeaseExtended, v))
 }
 
+// Session applies equality check predicate on the "session" field. It's identical to SessionEQ.
+func Session(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSession, v))
+}
+
 // RebootOverdue applies equality check predicate on the "reboot_overdue" field. It's identical to RebootOverdueEQ.
 func RebootOverdue(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldRebootOverdue, v))
@@ -1673,6 +1678,71 @@ func LeaseExtendedLT(v int64) predicate.Instance {
 // LeaseExtendedLTE applies the LTE predicate on the "lease_extended" field.
 func LeaseExtendedLTE(v int64) predicate.Instance {
 	return predicate.Instance(sql.FieldLTE(FieldLeaseExtended, v))
+}
+
+// SessionEQ applies the EQ predicate on the "session" field.
+func SessionEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldSession, v))
+}
+
+// SessionNEQ applies the NEQ predicate on the "session" field.
+func SessionNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldSession, v))
+}
+
+// SessionIn applies the In predicate on the "session" field.
+func SessionIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldSession, vs...))
+}
+
+// SessionNotIn applies the NotIn predicate on the "session" field.
+func SessionNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldSession, vs...))
+}
+
+// SessionGT applies the GT predicate on the "session" field.
+func SessionGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldSession, v))
+}
+
+// SessionGTE applies the GTE predicate on the "session" field.
+func SessionGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldSession, v))
+}
+
+// SessionLT applies the LT predicate on the "session" field.
+func SessionLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldSession, v))
+}
+
+// SessionLTE applies the LTE predicate on the "session" field.
+func SessionLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldSession, v))
+}
+
+// SessionContains applies the Contains predicate on the "session" field.
+func SessionContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldSession, v))
+}
+
+// SessionHasPrefix applies the HasPrefix predicate on the "session" field.
+func SessionHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldSession, v))
+}
+
+// SessionHasSuffix applies the HasSuffix predicate on the "session" field.
+func SessionHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldSession, v))
+}
+
+// SessionEqualFold applies the EqualFold predicate on the "session" field.
+func SessionEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldSession, v))
+}
+
+// SessionContainsFold applies the ContainsFold predicate on the "session" field.
+func SessionContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldSession, v))
 }
 
 // RebootOverdueEQ applies the EQ predicate on the "reboot_overdue" field.
