@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -177,7 +178,7 @@ var errNotDue = errors.New("not due")
 
 // advance ends leases and moves waves of the groups in which that is due.
 func (w *Worker) advance(ctx context.Context, now time.Time) error {
-	groups, err := w.store.GroupsDue(ctx, now)
+	groups, err := w.store.GroupsDue(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func (w *Worker) advance(ctx context.Context, now time.Time) error {
 
 // sweep checks the next machines of the walk for silence and expiry.
 func (w *Worker) sweep(ctx context.Context, now time.Time) error {
-	silent, err := w.store.Sweep(ctx, &w.swept, now.Add(-checkin.SilentAfter), sweepRows)
+	silent, err := w.store.Sweep(ctx, &w.swept, now, rollout.Ago(now, checkin.SilentAfter, w.store.Outages()), sweepRows)
 	if err != nil {
 		return err
 	}
@@ -244,7 +245,9 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 	if now.Sub(w.retained) < retainEvery {
 		return errNotDue
 	}
-	if err := w.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
+	// A clock that jumped ahead counts as an outage, so that it deletes nothing.
+	outages := w.store.Outages()
+	if err := w.store.Retain(ctx, now, rollout.Ago(now, keepHistory, outages)); err != nil {
 		return err
 	}
 	for _, g := range w.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
@@ -253,7 +256,7 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 		}
 	}
 	for _, r := range pace.Resolutions() {
-		if err := w.store.DropPoints(ctx, r.Seconds, now.Add(-r.Keep)); err != nil {
+		if err := w.store.DropPoints(ctx, r.Seconds, now, rollout.Ago(now, r.Keep, outages)); err != nil {
 			return err
 		}
 	}
