@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -60,9 +61,9 @@ type State struct {
 // Clock is the time of one process. It is safe for concurrent use.
 type Clock struct {
 	options Options
+	line    atomic.Pointer[line] // without a lock, because every request reads it
 
-	mu     sync.RWMutex
-	line   line
+	mu     sync.Mutex
 	last   Reading       // of the last Check
 	jumped time.Duration // steps at the last jump of the host's clock
 	verdict
@@ -84,22 +85,26 @@ type line struct {
 	surplus time.Duration
 }
 
-func (l line) at(steps time.Duration) time.Time {
+func (l *line) at(steps time.Duration) time.Time {
 	passed := steps - l.from
-	return l.time.Add(passed - min(passed/2, l.surplus))
+	return l.time.Add(passed - max(0, min(passed/2, l.surplus)))
+}
+
+// goal returns what at returns once the surplus is lost.
+func (l *line) goal(steps time.Duration) time.Time {
+	return l.time.Add(steps - l.from - l.surplus)
 }
 
 // Now returns the time in UTC. It asks no database.
 func (c *Clock) Now() time.Time {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return c.line.at(c.options.Host().Steps).UTC()
+	steps := c.options.Host().Steps
+	return c.line.Load().at(steps).UTC()
 }
 
 // State returns what the last Check found.
 func (c *Clock) State() State {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	return c.state
 }
 
@@ -134,23 +139,25 @@ func (c *Clock) Check(ctx context.Context) error {
 
 // follow corrects the line, given the right time and how exactly it is known.
 func (c *Clock) follow(r Reading, right time.Time, slack time.Duration) {
-	is := c.line.at(r.Steps)
+	old := c.line.Load()
+	if old == nil { // the first check
+		c.line.Store(&line{from: r.Steps, time: right})
+		return
+	}
+	is := old.at(r.Steps)
 	behind := right.Sub(is)
 	shared := c.options.Database != nil
 	switch {
-	case c.line.time.IsZero(): // the first check
-		c.line = line{from: r.Steps, time: right}
-		return
-	case behind.Abs() <= slack+tolerance:
+	case right.Sub(old.goal(r.Steps)).Abs() <= slack+tolerance:
 		return
 	case !shared && behind.Abs() > Limit && r.Steps-c.jumped < Settle:
 		return
 	case behind > 0, shared && behind < -Limit:
 		// Agreement with the other processes is worth more than a time that never
 		// runs backwards: their grants and leases would be in this one's past.
-		c.line = line{from: r.Steps, time: right}
+		c.line.Store(&line{from: r.Steps, time: right})
 	default:
-		c.line = line{from: r.Steps, time: is, surplus: -behind}
+		c.line.Store(&line{from: r.Steps, time: is, surplus: -behind})
 	}
 	if behind.Abs() > Limit {
 		c.options.Log.Warn("the time of this process was corrected", "by", behind)

@@ -17,7 +17,7 @@ const (
 
 // judge sets the state, and logs when it becomes another one or the clock jumps.
 func (c *Clock) judge(r Reading, jump time.Duration) {
-	was, offset := c.verdict, r.Wall.Sub(c.line.at(r.Steps))
+	was, offset := c.verdict, r.Wall.Sub(c.line.Load().at(r.Steps))
 	limit := Limit
 	if was != agrees {
 		limit /= 2 // so that a difference near the limit is not logged again and again
