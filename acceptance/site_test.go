@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/omaha"
@@ -28,12 +29,12 @@ import (
 // begin is the initial time of the tests' clock: a Monday, 10:00 UTC.
 var begin = time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
 
-// clock is a clock that tests set.
-type clock struct{ micro atomic.Int64 }
+// testClock is a clock that tests set.
+type testClock struct{ micro atomic.Int64 }
 
-func (c *clock) Now() time.Time          { return time.UnixMicro(c.micro.Load()).UTC() }
-func (c *clock) Set(t time.Time)         { c.micro.Store(t.UnixMicro()) }
-func (c *clock) Advance(d time.Duration) { c.micro.Add(d.Microseconds()) }
+func (c *testClock) Now() time.Time          { return time.UnixMicro(c.micro.Load()).UTC() }
+func (c *testClock) Set(t time.Time)         { c.micro.Store(t.UnixMicro()) }
+func (c *testClock) Advance(d time.Duration) { c.micro.Add(d.Microseconds()) }
 
 // server is one server with the interfaces for machines and operators.
 type server struct {
@@ -53,8 +54,10 @@ type site struct {
 	url     string // of the database
 	omaha   omaha.Options
 	quotas  quota.Quotas
+	clocks  clockOf         // nil: all servers use clock
+	ahead   *atomic.Int64   // of the host with the wrong clock, see clocks_test.go; nanoseconds
 	ctx     context.Context // of the operator
-	clock   *clock
+	clock   *testClock
 	servers []*server
 
 	app, channel, group uuid.UUID
@@ -72,6 +75,7 @@ type setup struct {
 	omaha   omaha.Options
 	quotas  quota.Quotas // none by default
 	empty   bool         // the channel has no package
+	clocks  clockOf
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
@@ -81,6 +85,11 @@ func servers(n int) option                    { return func(s *setup) { s.server
 
 // quotas sets what clients without credentials can make the server store.
 func quotas(q quota.Quotas) option { return func(s *setup) { s.quotas = q } }
+
+// clockOf returns what the clock of server i reads.
+type clockOf func(s *site, n *server, i int) clock.Options
+
+func clocks(f clockOf) option { return func(s *setup) { s.clocks = f } }
 
 func trusting(proxies string) option {
 	return func(s *setup) { s.omaha.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(proxies)} }
@@ -166,7 +175,7 @@ func newSetup(options []option) setup {
 // open starts the first server of a site without an application.
 func open(t testing.TB, url string, o setup) *site {
 	t.Helper()
-	s := &site{t: t, url: url, omaha: o.omaha, quotas: o.quotas, kind: o.kind, ctx: signedIn(t), clock: &clock{}}
+	s := &site{t: t, url: url, omaha: o.omaha, quotas: o.quotas, kind: o.kind, clocks: o.clocks, ctx: signedIn(t), ahead: &atomic.Int64{}, clock: &testClock{}}
 	s.clock.Set(begin)
 	s.join()
 	s.server = s.servers[0]
@@ -209,11 +218,19 @@ func (s *site) join() {
 		n.store = openStore(s.t, s.url)
 	}
 	var err error
-	n.Service, err = fleet.New(s.ctx, fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler), Quotas: s.quotas})
+	settings := fleet.Options{Store: n.store, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler), Quotas: s.quotas}
+	if s.clocks != nil {
+		reads := s.clocks(s, n, len(s.servers))
+		reads.Log = settings.Log
+		settings.Clock, err = clock.New(s.ctx, reads)
+		s.ok(err)
+		settings.Now = settings.Clock.Now
+	}
+	n.Service, err = fleet.New(s.ctx, settings)
 	s.ok(err)
 	s.t.Cleanup(n.Close)
 	o := s.omaha
-	o.Now, o.Log, o.CrossSite = s.clock.Now, slog.New(slog.DiscardHandler), n.Machines.RefuseCrossSite
+	o.Now, o.Log, o.CrossSite = settings.Now, slog.New(slog.DiscardHandler), n.Machines.RefuseCrossSite
 	mux := http.NewServeMux()
 	omaha.NewHandler(n.Service.Machines, o).Mount(mux)
 	n.handler = mux

@@ -61,7 +61,7 @@ func (t *throttle) begin(username, address string, now time.Time) (before failur
 	if ok && now.Sub(f.last) > failuresExpireAfter {
 		f = failures{}
 	}
-	if wait := f.next.Sub(now); wait > 0 {
+	if wait := f.next.Sub(now); wait > 0 && wait <= maxDelay { // longer: the clock was set back
 		return f, &TooManyTries{Wait: wait}
 	}
 	before = f

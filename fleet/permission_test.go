@@ -21,6 +21,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Accounts.Session":       "establishes who calls",
 		"Accounts.DeleteSession": "the token is the proof",
 		"Upkeep.Beat":            "called by the program",
+		"Upkeep.Clock":           "public in /readyz",
 		"Upkeep.Run":             "called by the program",
 		"Upkeep.Work":            "called by the program",
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/quota"
@@ -30,10 +31,12 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// Options are what a Service needs. Now is the only clock it reads.
+// Options are what a Service needs. It reads no clock but Clock, or Now if that is
+// nil.
 type Options struct {
 	Store *store.Store
 	Now   func() time.Time
+	Clock *clock.Clock
 	Log   *slog.Logger
 	Demo  DemoFleet // nil: the demo cannot be started
 
@@ -59,6 +62,9 @@ type Service struct {
 // New makes a Service and loads the catalog. The caller closes the store after
 // the Service is no longer used.
 func New(ctx context.Context, o Options) (*Service, error) {
+	if o.Clock != nil {
+		o.Now = o.Clock.Now
+	}
 	now := func() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
 	configuration, err := catalog.NewCache(ctx, o.Store, o.Log)
 	if err != nil {
@@ -66,11 +72,12 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas})
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
+	worker := upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, Now: now, Clock: o.Clock, Log: o.Log})
 	return &Service{
 		Machines: machines,
 		Accounts: account.New(o.Store, changes, now),
-		View:     view.New(o.Store, configuration, now),
-		Upkeep:   upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, Now: now, Log: o.Log}),
+		View:     view.New(o.Store, configuration, now, worker.Clock),
+		Upkeep:   worker,
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
 	}, nil
 }

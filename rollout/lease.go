@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,19 @@ const (
 // Outage is a time in which no machine could report, because no server ran or the
 // database did not respond.
 type Outage struct{ From, To time.Time }
+
+// Ago returns the time before now since which servers have run for d in total: what
+// happens after d without a sign of life must not count outages.
+func Ago(now time.Time, d time.Duration, outages []Outage) time.Time {
+	at := now.Add(-d)
+	for _, o := range slices.Backward(outages) {
+		if !o.To.After(at) {
+			break
+		}
+		at = at.Add(o.From.Sub(o.To))
+	}
+	return at
+}
 
 // longestPoll returns the longest time between two polls of a machine that is
 // well. Machines vary an interval by up to half.

@@ -43,6 +43,13 @@ func (m *metrics) countRefusals(r *quota.Refusals) {
 	}
 }
 
+// measureClock adds the offset of the host's clock.
+func (m *metrics) measureClock(offset func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "coreroller_clock_offset_seconds", Help: "Seconds by which the clock of this host is ahead of the time that the server uses.",
+	}, offset))
+}
+
 // count counts the requests of a route. Routes are few and fixed, so the number
 // of label values is bounded.
 func (m *metrics) count(route string, next http.Handler) http.Handler {

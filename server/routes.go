@@ -12,8 +12,12 @@ import (
 
 // routes maps every URL to its handler.
 func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
-	m := newMetrics()
-	if o.Fleet.Machines != nil { // nil in tests without a fleet
+	m, problem := newMetrics(), func() string { return "" }
+	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
+		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
+		problem = func() string { return o.Fleet.Upkeep.Clock().Text }
+	}
+	if o.Fleet.Machines != nil {
 		m.countRefusals(o.Fleet.Machines.Refusals())
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
@@ -33,6 +37,7 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// Operations.
 	handle("GET /healthz", health(o.Store))
+	handle("GET /readyz", ready(o.Store, problem))
 	handle("GET /metrics", m.handler())
 
 	// The dashboard: its files, and its index page for every other URL.

@@ -100,6 +100,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"GET", "/playground", 200, "playground", "no-cache"},
 		{"GET", "/playground/", 301, "", ""},
 		{"GET", "/healthz", 200, "ok", "no-store"},
+		{"GET", "/readyz", 200, "ok", "no-store"},
 		{"GET", "/metrics", 200, "go_goroutines", ""},
 		{"GET", "/metrics", 200, `coreroller_refused_requests_total{reason="wrong_path"} 1`, ""}, // POST / above
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
@@ -172,6 +173,24 @@ func TestHealthFailsIfTheDatabaseDoesNotRespond(t *testing.T) {
 	s := testServer(t, func(o *Options) { o.Store = fakeStore{err: errors.New("gone")} })
 	if w := send(s, "GET", "/healthz"); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "gone") {
 		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+}
+
+func TestReadinessSaysWhatTheServerDoesNotDo(t *testing.T) {
+	for _, c := range []struct {
+		gone   error
+		text   string
+		status int
+		body   string
+	}{
+		{nil, "", 200, "ok\n"},
+		{nil, "the clock is wrong", 200, "ok\nthe clock is wrong\n"}, // machines are answered all the same
+		{errors.New("gone"), "the clock is wrong", 503, "the database does not respond\n"},
+	} {
+		w := send(ready(fakeStore{err: c.gone}, func() string { return c.text }), "GET", "/readyz")
+		if w.Code != c.status || w.Body.String() != c.body {
+			t.Errorf("%+v: answered %d %q", c, w.Code, w.Body)
+		}
 	}
 }
 

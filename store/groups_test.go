@@ -187,7 +187,7 @@ func TestSweepFindsMachinesThatWereNotTouched(t *testing.T) {
 		var cursor uuid.UUID
 		found := map[uuid.UUID][]uuid.UUID{}
 		for i := 0; i < 2 || cursor != uuid.Nil; i++ {
-			part, err := f.Sweep(t.Context(), &cursor, later, 2)
+			part, err := f.Sweep(t.Context(), &cursor, later, later, 2)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,6 +198,10 @@ func TestSweepFindsMachinesThatWereNotTouched(t *testing.T) {
 		want := map[uuid.UUID][]uuid.UUID{f.groups[0]: {machines[1].InstanceID}, f.groups[1]: {machines[2].InstanceID}}
 		if !reflect.DeepEqual(found, want) {
 			t.Errorf("found %v, want %v", found, want)
+		}
+		ahead, err := f.Sweep(t.Context(), &cursor, start, start, 9)
+		if want := []uuid.UUID{machines[0].InstanceID}; err != nil || !reflect.DeepEqual(ahead[f.groups[0]], want) {
+			t.Errorf("seen in the future: %v, %v", ahead, err)
 		}
 	})
 }

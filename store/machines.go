@@ -161,6 +161,13 @@ func (tx *Tx) DueLeases(ctx context.Context, group uuid.UUID, now time.Time, lim
 		group.String(), now.UTC(), limit)
 }
 
+// LateLeases returns at most limit machines of a group whose lease ends after a given
+// time, latest first.
+func (tx *Tx) LateLeases(ctx context.Context, group uuid.UUID, after time.Time, limit int) ([]*Machine, error) {
+	return tx.machines(ctx, selectMachines+"WHERE group_id = ? AND lease_until IS NOT NULL AND lease_until > ? ORDER BY lease_until DESC LIMIT ?",
+		group.String(), after.UTC(), limit)
+}
+
 // Walk returns at most limit machines in the order of their instance ids, after a
 // given id.
 func (s *Store) Walk(ctx context.Context, after uuid.UUID, limit int) ([]*Machine, error) {

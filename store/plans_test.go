@@ -105,6 +105,9 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	if _, err := tx.DueLeases(ctx, g.GroupID, start, batch); err != nil {
 		return err
 	}
+	if _, err := tx.LateLeases(ctx, g.GroupID, start, batch); err != nil {
+		return err
+	}
 	if _, err := tx.FirstLease(ctx, g.GroupID, start); err != nil {
 		return err
 	}

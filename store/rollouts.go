@@ -76,7 +76,7 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 // rollouts are inserted whole. Of an existing row only the columns that can change
 // are updated.
 var rollouts = bulk.NewTable("rollouts", `ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state,
-	started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
+	created_at = EXCLUDED.created_at, started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
 	gate_at = EXCLUDED.gate_at, approved = EXCLUDED.approved, epoch = EXCLUDED.epoch, evidence = EXCLUDED.evidence,
 	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proofs = EXCLUDED.proofs, leader = EXCLUDED.leader, halt = EXCLUDED.halt, roster = EXCLUDED.roster, newcomers = EXCLUDED.newcomers,
 	progress_at = EXCLUDED.progress_at, stall = EXCLUDED.stall,

@@ -92,6 +92,7 @@ func (f *fixture) machine(group int, name, version string) *store.Machine {
 		Reported: store.Reported{Arch: "amd64"}, StateChangedAt: start}
 	m.ID, m.FirstSeenAt, m.LastSeenAt = name, start, start
 	m.Version, _ = rollout.ParseVersion(version)
+	m.Reason = rollout.ReasonUpToDate
 	return m
 }
 

@@ -39,11 +39,11 @@ func (s *Store) Exclusive(ctx context.Context, f func(ctx context.Context) error
 	return f(ctx)
 }
 
-// GroupsDue lists the groups with an expired lease or an active rollout. It reads
-// ledgers and current rollouts, never machines.
-func (s *Store) GroupsDue(ctx context.Context, now time.Time) ([]uuid.UUID, error) {
+// GroupsDue lists the groups with an open lease, which can have expired or end too
+// late, or an active rollout. It reads ledgers and current rollouts, never machines.
+func (s *Store) GroupsDue(ctx context.Context) ([]uuid.UUID, error) {
 	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id FROM ledgers l LEFT JOIN rollouts r ON r.id = l.rollout_id
-		WHERE l.next_lease_at <= ? OR r.state = ? ORDER BY l.group_id`), now.UTC(), int64(rollout.RolloutActive))
+		WHERE l.next_lease_at IS NOT NULL OR r.state = ? ORDER BY l.group_id`), int64(rollout.RolloutActive))
 	if err != nil {
 		return nil, fmt.Errorf("list due groups: %w", err)
 	}
@@ -61,9 +61,9 @@ func (s *Store) GroupsDue(ctx context.Context, now time.Time) ([]uuid.UUID, erro
 
 // Sweep reads the next limit machines after the cursor, in the order of their
 // instance ids, and advances the cursor. At the end it resets the cursor to zero.
-// It returns those that are in a group and were last seen before a given time, by
-// group.
-func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, limit int) (map[uuid.UUID][]uuid.UUID, error) {
+// It returns those that are in a group and were last seen before a given time, or in
+// the future, by group.
+func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, now, before time.Time, limit int) (map[uuid.UUID][]uuid.UUID, error) {
 	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT id, group_id, standing, last_seen_at FROM instances WHERE id > ? ORDER BY id LIMIT ?"),
 		cursor.String(), limit)
 	if err != nil {
@@ -80,7 +80,7 @@ func (s *Store) Sweep(ctx context.Context, cursor *uuid.UUID, before time.Time, 
 			return nil, fmt.Errorf("read machines: %w", err)
 		}
 		n, last = n+1, id
-		if group != uuid.Nil && seen.Before(before) {
+		if group != uuid.Nil && (seen.Before(before) || seen.After(now.Add(rollout.Skew))) {
 			found[group] = append(found[group], id)
 		}
 	}
@@ -124,10 +124,11 @@ func (s *Store) KeepPoint(ctx context.Context, now time.Time, resolution int, at
 	})
 }
 
-// DropPoints deletes the points of a resolution before a given time.
-func (s *Store) DropPoints(ctx context.Context, resolution int, before time.Time) error {
+// DropPoints deletes the points of a resolution before a given time, and those of the
+// future, which would otherwise be kept instead of the right ones.
+func (s *Store) DropPoints(ctx context.Context, resolution int, now, before time.Time) error {
 	for _, table := range []string{"stat_points", "pace_points"} {
-		if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM "+table+" WHERE resolution = ? AND at < ?"), resolution, before.UTC()); err != nil {
+		if _, err := s.writer.ExecContext(ctx, s.readers.SQL("DELETE FROM "+table+" WHERE resolution = ? AND (at < ? OR at > ?)"), resolution, before.UTC(), now.Add(time.Duration(resolution)*time.Second).UTC()); err != nil {
 			return fmt.Errorf("delete statistics: %w", err)
 		}
 	}

@@ -16,6 +16,9 @@ const (
 	BeatEvery = 3 * time.Second
 	// outageAfter is the time without a beat of any process that counts as an outage.
 	outageAfter = 8 * time.Second
+	// futureAfter is how far ahead of now a record is removed. A beat can wait long
+	// for its connection, so that those of other processes are later than its time.
+	futureAfter = time.Minute
 	// knownOutages bounds how many of the newest outages extend a lease.
 	knownOutages = 100
 )
@@ -25,6 +28,9 @@ const (
 // outage. Every process beats, before it serves and every BeatEvery.
 func (s *Store) Beat(ctx context.Context, now time.Time) error {
 	now = now.UTC().Truncate(time.Microsecond)
+	if err := s.dropFutureUptimes(ctx, now); err != nil {
+		return err
+	}
 	result, err := s.writer.ExecContext(ctx, s.readers.SQL(`UPDATE uptimes SET ended_at = CASE WHEN ended_at < ? THEN ? ELSE ended_at END
 		WHERE id = (SELECT id FROM uptimes ORDER BY ended_at DESC LIMIT 1) AND ended_at > ?`), now, now, now.Add(-outageAfter))
 	if err != nil {
@@ -44,6 +50,30 @@ func (s *Store) Beat(ctx context.Context, now time.Time) error {
 		s.outages.Store(&outages)
 	}
 	return err
+}
+
+// dropFutureUptimes removes what a server with a wrong clock recorded after now, and
+// the outage that it seemed to end. Else no outage would be recorded before then.
+func (s *Store) dropFutureUptimes(ctx context.Context, now time.Time) error {
+	limit, changed := now.Add(futureAfter), int64(0)
+	for _, change := range []struct {
+		text string
+		args []any
+	}{
+		{"DELETE FROM uptimes WHERE started_at > ?", []any{limit}},
+		{"UPDATE uptimes SET ended_at = ? WHERE ended_at > ?", []any{now, limit}},
+	} {
+		result, err := s.writer.ExecContext(ctx, s.readers.SQL(change.text), change.args...)
+		if err != nil {
+			return fmt.Errorf("repair uptimes: %w", err)
+		}
+		n, _ := result.RowsAffected()
+		changed += n
+	}
+	if changed > 0 {
+		s.log.Warn("removed uptimes from the future: a server's clock was wrong", "rows", changed)
+	}
+	return nil
 }
 
 // Outages returns the outages that this process knows of, oldest first.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/simulate/demo"
@@ -107,7 +108,12 @@ func (p *Program) open(ctx context.Context) error {
 	if p.store, err = store.Open(ctx, store.Options{URL: database, Log: p.log}); err != nil {
 		return p.config.explainOpen(err)
 	}
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Now: p.now, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas}); err != nil {
+	host, err := newClock(ctx, p.store, p.now, p.log)
+	if err != nil {
+		return err
+	}
+	p.now = host.Now
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {
@@ -123,6 +129,11 @@ func (p *Program) open(ctx context.Context) error {
 	}
 	p.warnOfFirstPassword(ctx)
 	return nil
+}
+
+// newClock returns the time of this process: the database's on PostgreSQL.
+func newClock(ctx context.Context, s *store.Store, host func() time.Time, log *slog.Logger) (*clock.Clock, error) {
+	return clock.New(ctx, clock.Options{Host: clock.Host(host), Database: s.Clock(), Log: log})
 }
 
 // warnOfFirstPassword warns at every start if the documented first password is

@@ -118,7 +118,11 @@ func tokenCommand(p process) *cobra.Command {
 // newService returns a fleet service for one operation. It creates the default
 // team in a new database.
 func newService(ctx context.Context, s *store.Store) (*fleet.Service, error) {
-	service, err := fleet.New(ctx, fleet.Options{Store: s, Now: time.Now, Log: discard()})
+	host, err := newClock(ctx, s, time.Now, discard())
+	if err != nil {
+		return nil, err
+	}
+	service, err := fleet.New(ctx, fleet.Options{Store: s, Clock: host, Log: discard()})
 	if err != nil {
 		return nil, err
 	}

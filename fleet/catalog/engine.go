@@ -1,13 +1,17 @@
 package catalog
 
 import (
+	"time"
+
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
 
-// World returns the group as the engine sees it under its ledger lock.
-func (g *Group) World(st *store.GroupState) rollout.World {
-	return rollout.World{
+// World returns the group as the engine sees it under its ledger lock, with repaired
+// times. Read now after the lock: a transaction that waited for it has an earlier time
+// than those that were committed meanwhile.
+func (g *Group) World(st *store.GroupState, now time.Time, fx *rollout.Effects) rollout.World {
+	w := rollout.World{
 		Group:   rollout.ID(g.ID),
 		Policy:  g.Schedule,
 		Target:  g.Target,
@@ -21,6 +25,8 @@ func (g *Group) World(st *store.GroupState) rollout.World {
 
 		PackageMissingNoted: st.PackageMissingNoted,
 	}
+	w.Repair(now, fx)
+	return w
 }
 
 // Keep copies the engine's changes to the locked rows.

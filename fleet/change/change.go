@@ -41,6 +41,7 @@ type Change struct {
 	Config *catalog.App // the configuration under the lock, before the verb
 	after  *catalog.App // the configuration after the verb; nil: unchanged or deleted
 	moved  bool         // the configuration was changed
+	clock  func() time.Time
 
 	States map[uuid.UUID]*store.GroupState // groups whose ledger row is locked
 	Batch  store.Batch
@@ -130,7 +131,7 @@ func (w *Writer) Do(ctx context.Context, v Verb, f func(c *Change) error) error 
 
 func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (*Change, error) {
 	now := w.now()
-	c := &Change{Verb: v, Ctx: ctx, Now: now, States: map[uuid.UUID]*store.GroupState{}}
+	c := &Change{Verb: v, Ctx: ctx, Now: now, clock: w.now, States: map[uuid.UUID]*store.GroupState{}}
 	return c, w.store.Write(ctx, now, func(tx *store.Tx) error {
 		c.Tx = tx
 		if err := f(c); err != nil {
@@ -227,8 +228,8 @@ func (c *Change) Run(g *catalog.Group, f func(w *rollout.World, fx *rollout.Effe
 	if st == nil {
 		return fault.Errorf(fault.NotFound, "groupId", "the group was deleted meanwhile")
 	}
-	w := g.World(st)
 	var fx rollout.Effects
+	w := g.World(st, c.clock(), &fx)
 	f(&w, &fx)
 	g.Keep(&w, st)
 	g.Journal(&c.Batch, &fx, c.By.Name)

@@ -23,6 +23,7 @@ type batch struct {
 	ctx      context.Context
 	tx       *store.Tx
 	now      time.Time
+	read     time.Time // when machines were read last: no right time in their rows is later
 	apps     map[uuid.UUID]*catalog.App
 	states   map[uuid.UUID]*store.GroupState
 	worlds   map[uuid.UUID]*rollout.World
@@ -52,6 +53,7 @@ func (s *Service) process(ctx context.Context, tx *store.Tx, calls []*call) (aga
 	if b.machines, err = tx.Machines(ctx, distinct(machines)); err != nil {
 		return nil, err
 	}
+	b.read = s.now()
 	for id := range b.states {
 		if err := b.settle(id); err != nil {
 			return nil, err
@@ -97,8 +99,9 @@ func (b *batch) lock(groups []uuid.UUID) error {
 		}
 		b.apps[st.ApplicationID] = app
 		if g := app.Group(st.GroupID); g != nil {
-			w := g.World(st)
-			b.states[st.GroupID], b.worlds[st.GroupID], b.effects[st.GroupID] = st, &w, &rollout.Effects{}
+			fx := &rollout.Effects{}
+			w := g.World(st, b.s.now(), fx)
+			b.states[st.GroupID], b.worlds[st.GroupID], b.effects[st.GroupID] = st, &w, fx
 			b.peaks[st.GroupID] = st.Ledger.InFlight
 		}
 	}
@@ -146,6 +149,7 @@ func (b *batch) expire(group uuid.UUID) error {
 	if err != nil {
 		return err
 	}
+	b.read = b.s.now()
 	for _, m := range due {
 		if known := b.machines[m.InstanceID]; known != nil {
 			m = known // the same row is already in this batch
@@ -153,6 +157,7 @@ func (b *batch) expire(group uuid.UUID) error {
 			b.machines[m.InstanceID] = m
 		}
 		state := m.State
+		w.RepairMachine(&m.Machine, b.read, b.effects[group])
 		w.Expire(&m.Machine, b.now, b.effects[group])
 		b.stamp(m, state)
 	}
@@ -186,8 +191,10 @@ func (b *batch) apply(c *call) (done bool, err error) {
 			return true, nil
 		}
 		m = b.register(c, group)
-	} else if b.worlds[m.GroupID] == nil { // its group was deleted
+	} else if w := b.worlds[m.GroupID]; w == nil { // its group was deleted
 		b.move(m, group)
+	} else {
+		w.RepairMachine(&m.Machine, b.read, b.effects[m.GroupID])
 	}
 	state := m.State
 	c.in.describe(m)

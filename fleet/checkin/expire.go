@@ -30,6 +30,9 @@ func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (
 			return err
 		}
 		more = len(b.machines) >= dueLimit
+		if err := b.repairLeases(group); err != nil {
+			return err
+		}
 		b.worlds[group].Advance(b.now, b.effects[group])
 		b.worlds[group].NoteStall(b.now, b.effects[group])
 		return b.save(nil)
@@ -37,8 +40,29 @@ func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (
 	return more, err
 }
 
+// repairLeases shortens the leases that end later than those of a right clock. Their
+// machines may never ask again, so that they would block their slots.
+func (b *batch) repairLeases(group uuid.UUID) error {
+	w, fx := b.worlds[group], b.effects[group]
+	late, err := b.tx.LateLeases(b.ctx, group, w.LatestLease(b.now), dueLimit)
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	if w.Outages, w.Unserved, err = b.tx.Serving(b.ctx); err != nil {
+		return err
+	}
+	b.read = b.s.now()
+	for _, m := range late {
+		if b.machines[m.InstanceID] == nil && w.RepairLease(&m.Machine, b.read, fx) {
+			b.machines[m.InstanceID] = m
+		}
+	}
+	return nil
+}
+
 // Silence takes machines of one group that are still silent under its lock out
-// of the active count, and those unseen for 30 days out of the group.
+// of the active count, and those unseen for 30 days out of the group. Times in which
+// no machine could be seen do not count. It repairs last-seen times that are ahead.
 func (s *Service) Silence(ctx context.Context, now time.Time, group uuid.UUID, ids []uuid.UUID) error {
 	defer s.idle.forget(ids...)
 	return s.store.Write(ctx, now, func(tx *store.Tx) error {
@@ -50,17 +74,21 @@ func (s *Service) Silence(ctx context.Context, now time.Time, group uuid.UUID, i
 		if b.machines, err = tx.Machines(ctx, ids); err != nil {
 			return err
 		}
+		b.read = s.now()
 		w, fx := b.worlds[group], b.effects[group]
+		silent, expired := rollout.Ago(now, SilentAfter, w.Outages), rollout.Ago(now, expireAfter, w.Outages)
 		for id, m := range b.machines {
-			unseen := now.Sub(m.LastSeenAt)
-			if m.GroupID != group || unseen < SilentAfter {
+			if m.GroupID == group && w.RepairMachine(&m.Machine, b.read, fx) {
+				continue
+			}
+			if m.GroupID != group || m.LastSeenAt.After(silent) {
 				delete(b.machines, id)
 				continue
 			}
 			if m.Standing != rollout.StandingSilent {
 				w.Silence(&m.Machine, b.now, fx)
 			}
-			if unseen >= expireAfter {
+			if !m.LastSeenAt.After(expired) {
 				w.Abandon(&m.Machine, b.now, fx)
 				w.Leave(&m.Machine)
 				m.GroupID = uuid.Nil

@@ -90,7 +90,7 @@ func (v *view) committed() bool {
 // fresh reports whether the cached ledger may still be used. After viewRenewal it
 // returns false once, so that one caller refreshes it early.
 func (v *view) fresh(now time.Time) bool {
-	age := now.Sub(v.at)
+	age := now.Sub(v.at).Abs() // the view may be newer than now
 	return age <= viewRenewal || age <= viewAge && !v.renewing.CompareAndSwap(false, true)
 }
 

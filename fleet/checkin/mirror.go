@@ -52,7 +52,7 @@ func (s *Service) mirror(ctx context.Context, g *catalog.Group, in CheckIn, vers
 		if err != nil || len(states) == 0 {
 			return err
 		}
-		w := g.World(states[0])
+		w := g.World(states[0], s.now(), &rollout.Effects{})
 		answer.Decision = rollout.Decide(&w, &rollout.Machine{ID: in.Machine, Version: version}, in.Check, tx.Now())
 		return nil
 	})

@@ -44,6 +44,7 @@ const (
 	jobBeat
 	jobRefusals
 	jobRefused
+	jobClock
 )
 
 // jobs keeps the last run of each job.
@@ -59,6 +60,7 @@ func (w *Worker) newJobs() *jobs {
 		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
 		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
 		jobRefused:  {Name: "write refused requests", Every: workEvery},
+		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

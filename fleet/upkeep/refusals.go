@@ -46,7 +46,7 @@ func (w *Worker) logRefusals(now time.Time, taken map[quota.Subject]int64) {
 	for s, n := range taken {
 		l.counts[s] += n
 	}
-	if now.Sub(l.logged) < refusedEvery || len(l.counts) == 0 {
+	if now.Sub(l.logged).Abs() < refusedEvery || len(l.counts) == 0 {
 		return
 	}
 	attrs := make([]any, 0, 2*len(quota.Kinds()))

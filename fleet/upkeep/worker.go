@@ -15,7 +15,9 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/pace"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -39,6 +41,7 @@ type Options struct {
 	Catalog  *catalog.Cache
 	Machines *checkin.Service
 	Now      func() time.Time
+	Clock    *clock.Clock // behind Now; nil: Now is right
 	Log      *slog.Logger
 }
 
@@ -48,6 +51,7 @@ type Worker struct {
 	catalog  *catalog.Cache
 	machines *checkin.Service
 	now      func() time.Time
+	clock    *clock.Clock
 	log      *slog.Logger
 	jobs     *jobs
 
@@ -62,7 +66,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -84,11 +88,33 @@ func (w *Worker) lastSeenWritten(err error) {
 	}
 }
 
-// Beat records that this process serves. Call it before the first request, so that
-// an outage is known before a lease could end.
+// Beat checks the clock and records that this process serves. Call it before the
+// first request, so that an outage is known before a lease could end.
 func (w *Worker) Beat(ctx context.Context) error {
+	err := w.checkClock(ctx)
 	now := w.now()
-	return w.jobs.ran(jobBeat, now, w.store.Beat(ctx, now))
+	return errors.Join(err, w.jobs.ran(jobBeat, now, w.store.Beat(ctx, now)))
+}
+
+func (w *Worker) checkClock(ctx context.Context) error {
+	var err error
+	if w.clock != nil {
+		err = w.clock.Check(ctx)
+	}
+	problem := err
+	if text := w.Clock().Text; err == nil && text != "" {
+		problem = errors.New(text)
+	}
+	_ = w.jobs.ran(jobClock, w.now(), problem)
+	return err
+}
+
+// Clock returns the state of this process's clock.
+func (w *Worker) Clock() clock.State {
+	if w.clock == nil {
+		return clock.State{Steady: true}
+	}
+	return w.clock.State()
 }
 
 func (w *Worker) beat(ctx context.Context) {
@@ -136,7 +162,7 @@ func (w *Worker) loop(ctx context.Context) {
 
 // Work runs every due job once: expired leases, waves whose soak ended, silent
 // machines, statistics, old records. It skips the jobs that one process does for
-// all while another process runs them.
+// all while another process runs them, and while the clock of this host is wrong.
 func (w *Worker) Work(ctx context.Context) error {
 	// First, so that no machine that was just seen is counted as silent.
 	if _, err := w.machines.FlushLastSeen(ctx); ctx.Err() == nil {
@@ -152,6 +178,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	// Every process writes what it refused, too.
 	if err := w.jobs.ran(jobRefused, w.now(), w.machines.FlushRefused(ctx)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write refused requests", "error", err)
+	}
+	if !w.Clock().Steady {
+		return nil
 	}
 	return w.store.Exclusive(ctx, func(ctx context.Context) error {
 		now := w.now()
@@ -177,7 +206,7 @@ var errNotDue = errors.New("not due")
 
 // advance ends leases and moves waves of the groups in which that is due.
 func (w *Worker) advance(ctx context.Context, now time.Time) error {
-	groups, err := w.store.GroupsDue(ctx, now)
+	groups, err := w.store.GroupsDue(ctx)
 	if err != nil {
 		return err
 	}
@@ -193,7 +222,7 @@ func (w *Worker) advance(ctx context.Context, now time.Time) error {
 
 // sweep checks the next machines of the walk for silence and expiry.
 func (w *Worker) sweep(ctx context.Context, now time.Time) error {
-	silent, err := w.store.Sweep(ctx, &w.swept, now.Add(-checkin.SilentAfter), sweepRows)
+	silent, err := w.store.Sweep(ctx, &w.swept, now, rollout.Ago(now, checkin.SilentAfter, w.store.Outages()), sweepRows)
 	if err != nil {
 		return err
 	}
@@ -210,7 +239,7 @@ func (w *Worker) recordStatistics(ctx context.Context, now time.Time) error {
 	due := errNotDue
 	for _, r := range pace.Resolutions() {
 		at := now.Truncate(time.Duration(r.Seconds) * time.Second)
-		if !at.After(w.recorded[r.Seconds]) {
+		if at.Equal(w.recorded[r.Seconds]) {
 			continue
 		}
 		if err := w.store.KeepPoint(ctx, now, r.Seconds, at); err != nil {
@@ -225,7 +254,7 @@ func (w *Worker) recordStatistics(ctx context.Context, now time.Time) error {
 // check-ins note only groups in which something changes.
 func (w *Worker) samplePace(ctx context.Context, now time.Time) error {
 	at := now.Truncate(pace.Finest)
-	if !at.After(w.sampled) {
+	if at.Equal(w.sampled) {
 		return errNotDue
 	}
 	if err := w.machines.Meters().Sample(ctx, w.store, w.catalog.Catalog(), now); err != nil {
@@ -241,10 +270,12 @@ func (w *Worker) writePace(ctx context.Context) error {
 
 // retain deletes old records.
 func (w *Worker) retain(ctx context.Context, now time.Time) error {
-	if now.Sub(w.retained) < retainEvery {
+	if now.Sub(w.retained).Abs() < retainEvery {
 		return errNotDue
 	}
-	if err := w.store.Retain(ctx, now, now.Add(-keepHistory)); err != nil {
+	// A clock that jumped ahead counts as an outage, so that it deletes nothing.
+	outages := w.store.Outages()
+	if err := w.store.Retain(ctx, now, rollout.Ago(now, keepHistory, outages)); err != nil {
 		return err
 	}
 	for _, g := range w.catalog.Catalog().Groups(func(*catalog.Group) bool { return true }) {
@@ -253,7 +284,7 @@ func (w *Worker) retain(ctx context.Context, now time.Time) error {
 		}
 	}
 	for _, r := range pace.Resolutions() {
-		if err := w.store.DropPoints(ctx, r.Seconds, now.Add(-r.Keep)); err != nil {
+		if err := w.store.DropPoints(ctx, r.Seconds, now, rollout.Ago(now, r.Keep, outages)); err != nil {
 			return err
 		}
 	}

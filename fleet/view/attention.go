@@ -39,6 +39,7 @@ const (
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
 	AttentionRefusals           AttentionKind = "REFUSALS" // in the last day
+	AttentionClock              AttentionKind = "CLOCK"    // of this server's host
 )
 
 // Attention is one thing that needs an operator.
@@ -112,6 +113,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	}
 	if first {
 		out.add(nil, AttentionDefaultPassword, rollout.SeverityWarning, nil, "the user admin has not changed the first password")
+	}
+	if text := s.clock().Text; text != "" {
+		out.add(nil, AttentionClock, rollout.SeverityError, nil, text)
 	}
 	if err := s.addRefusals(ctx, byID, &out); err != nil {
 		return nil, err

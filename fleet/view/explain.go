@@ -53,7 +53,7 @@ func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Exp
 		if m == nil || g == nil || len(states) == 0 || m.GroupID != g.ID {
 			return nil // the machine left the group meanwhile
 		}
-		w := g.World(states[0])
+		w := g.World(states[0], s.now(), &rollout.Effects{})
 		out.Decision = rollout.Decide(&w, &m.Machine, m.Check(), out.AsOf)
 		out.Steps = rollout.Explain(&w, &m.Machine, m.Check(), out.AsOf)
 		return nil

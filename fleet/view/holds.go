@@ -48,7 +48,7 @@ func (s *Service) GroupHolds(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	queues := make(map[uuid.UUID]*queue, len(states))
 	for id, st := range states {
 		if g := catalog.Group(id); g != nil {
-			w := g.World(st)
+			w := g.World(st, now, &rollout.Effects{})
 			queues[id] = &queue{world: w.Settled(now), now: now, versions: map[string]rollout.Version{}}
 		}
 	}

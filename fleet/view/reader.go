@@ -10,6 +10,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/clock"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/store"
 )
@@ -19,13 +20,15 @@ type Service struct {
 	store            *store.Store
 	catalog          *catalog.Cache
 	now              func() time.Time
+	clock            func() clock.State
 	projections      *projections
 	*machines.Reader // CountMachines, Skip
 }
 
-// New makes a Service. now must return UTC microseconds.
-func New(s *store.Store, c *catalog.Cache, now func() time.Time) *Service {
-	return &Service{store: s, catalog: c, now: now, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
+// New makes a Service. now must return UTC microseconds; state is that of the clock
+// behind it.
+func New(s *store.Store, c *catalog.Cache, now func() time.Time, state func() clock.State) *Service {
+	return &Service{store: s, catalog: c, now: now, clock: state, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
 }
 
 // db returns the read-only client.

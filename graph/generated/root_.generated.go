@@ -5479,6 +5479,8 @@ enum ActivityKind {
   MACHINE_CAME_BACK
   "A rollout makes no progress, and nothing that ends by itself explains it."
   ROLLOUT_STALLED
+  "Stored times of a group were in the future, because the clock of a server was wrong, and were set to the current time."
+  TIMES_REPAIRED
 }
 
 "How serious an entry is."
@@ -6172,6 +6174,8 @@ enum AttentionKind {
   DEFAULT_PASSWORD
   "Something that clients without credentials sent was refused in the last day: made-up machines, versions or mirrors, or requests of other sites."
   REFUSALS
+  "The clock of the host of the server that answers is wrong: the server does no background work, or its time runs slower."
+  CLOCK
 }
 
 "Current counts of the fleet."

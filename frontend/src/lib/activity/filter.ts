@@ -21,6 +21,7 @@ export const kindLabel: Record<Kind, string> = {
   PACKAGE_BLACKLISTED: 'Package blacklisted',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
+  TIMES_REPAIRED: 'Times repaired',
 };
 
 /** Choices of the severity filter. */
