@@ -47,7 +47,7 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	var p input.Problems
 	f := in.over(row)
 	same := f.URL == row.URL && f.Filename == row.Filename && f.Type == row.Type // older rows may have a URL that is refused now
-	if f.check(&p, same); p.Err() != nil {
+	if f.check(&p, c.Config.Versioning, same); p.Err() != nil {
 		return p.Err()
 	}
 	client := c.Tx.Client()

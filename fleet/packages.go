@@ -21,7 +21,7 @@ type CreatePackage struct {
 	ApplicationID uuid.UUID
 	Type          int8
 	Arch          string // "" = amd64
-	Version       string // semantic
+	Version       string // in the application's versioning
 	URL           string // codebase: the file name is appended to it
 	Filename      string
 	Size          int64  // bytes
@@ -35,11 +35,14 @@ type CreatePackage struct {
 
 // CreatePackage creates a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
-	var p input.Problems
-	in.check(&p, false)
-	arch := p.Arch("arch", catalog.Arch("", in.Arch))
-	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version", Invalid: p.Err()}
+	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version"}
 	err := s.configure(ctx, v, func(c *change.Change) error {
+		var p input.Problems
+		in.check(&p, c.Config.Versioning, false)
+		arch := p.Arch("arch", catalog.Arch("", in.Arch))
+		if p.Err() != nil {
+			return p.Err()
+		}
 		row, err := c.Tx.Client().Release.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetType(in.Type).SetArch(arch).SetVersion(in.Version).SetURL(in.URL).SetFilename(in.Filename).
 			SetSize(in.Size).SetSha1(in.SHA1).SetSha256(in.SHA256).SetDescription(in.Description).Save(ctx)

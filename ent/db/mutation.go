@@ -1342,6 +1342,7 @@ type ApplicationMutation struct {
 	name             *string
 	product_id       *string
 	description      *string
+	versioning       *rollout.Versioning
 	revision         *int64
 	addrevision      *int64
 	created_at       *time.Time
@@ -1624,6 +1625,42 @@ func (m *ApplicationMutation) OldDescription(ctx context.Context) (v string, err
 // ResetDescription resets all changes to the "description" field.
 func (m *ApplicationMutation) ResetDescription() {
 	m.description = nil
+}
+
+// SetVersioning sets the "versioning" field.
+func (m *ApplicationMutation) SetVersioning(r rollout.Versioning) {
+	m.versioning = &r
+}
+
+// Versioning returns the value of the "versioning" field in the mutation.
+func (m *ApplicationMutation) Versioning() (r rollout.Versioning, exists bool) {
+	v := m.versioning
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersioning returns the old "versioning" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldVersioning(ctx context.Context) (v rollout.Versioning, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersioning is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersioning requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersioning: %w", err)
+	}
+	return oldValue.Versioning, nil
+}
+
+// ResetVersioning resets all changes to the "versioning" field.
+func (m *ApplicationMutation) ResetVersioning() {
+	m.versioning = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -1995,7 +2032,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2007,6 +2044,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.description != nil {
 		fields = append(fields, application.FieldDescription)
+	}
+	if m.versioning != nil {
+		fields = append(fields, application.FieldVersioning)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2030,6 +2070,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.ProductID()
 	case application.FieldDescription:
 		return m.Description()
+	case application.FieldVersioning:
+		return m.Versioning()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2051,6 +2093,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldProductID(ctx)
 	case application.FieldDescription:
 		return m.OldDescription(ctx)
+	case application.FieldVersioning:
+		return m.OldVersioning(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2091,6 +2135,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDescription(v)
+		return nil
+	case application.FieldVersioning:
+		v, ok := value.(rollout.Versioning)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersioning(v)
 		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
@@ -2190,6 +2241,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldDescription:
 		m.ResetDescription()
+		return nil
+	case application.FieldVersioning:
+		m.ResetVersioning()
 		return nil
 	case application.FieldRevision:
 		m.ResetRevision()

@@ -65,8 +65,12 @@ func init() {
 	applicationDescDescription := applicationFields[4].Descriptor()
 	// application.DefaultDescription holds the default value on creation for the description field.
 	application.DefaultDescription = applicationDescDescription.Default.(string)
+	// applicationDescVersioning is the schema descriptor for versioning field.
+	applicationDescVersioning := applicationFields[5].Descriptor()
+	// application.DefaultVersioning holds the default value on creation for the versioning field.
+	application.DefaultVersioning = rollout.Versioning(applicationDescVersioning.Default.(string))
 	// applicationDescRevision is the schema descriptor for revision field.
-	applicationDescRevision := applicationFields[5].Descriptor()
+	applicationDescRevision := applicationFields[6].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.
 	application.DefaultRevision = applicationDescRevision.Default.(int64)
 	attemptFields := schema.Attempt{}.Fields()

@@ -102,6 +102,7 @@ type ComplexityRoot struct {
 		ProductID    func(childComplexity int) int
 		RecentChecks func(childComplexity int) int
 		Revision     func(childComplexity int) int
+		Versioning   func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -1221,6 +1222,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Revision(childComplexity), true
+	case "Application.versioning":
+		if e.ComplexityRoot.Application.Versioning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Versioning(childComplexity), true
 
 	case "ApplicationChange.application":
 		if e.ComplexityRoot.ApplicationChange.Application == nil {
@@ -5505,7 +5512,7 @@ type ActivityAddition {
 extend type Mutation {
   "Creates an application, empty or with the groups and channels of another one."
   createApplication("Properties of the new application." input: CreateApplicationInput!): ApplicationPayload!
-  "Changes name, product id or description."
+  "Changes name, product id, description or versioning."
   updateApplication("The application and its new values." input: UpdateApplicationInput!): ApplicationPayload!
   "Deletes an application with all its groups, channels, packages and machines."
   deleteApplication("The application to delete." input: DeleteApplicationInput!): DeletePayload!
@@ -5532,6 +5539,8 @@ type Application {
   productId: String
   "Free text."
   description: String!
+  "Which texts are versions of its packages and machines, and how they are compared."
+  versioning: Versioning!
   "Increases with every change to the configuration of this application."
   revision: Int!
   "When it was created."
@@ -5558,6 +5567,20 @@ type Application {
   recentChecks: [Int!]!
 }
 
+"Which texts are versions of an application, and how they are compared."
+enum Versioning {
+  """
+  Semantic versions (semver.org) without a leading "v", such as "4152.1.1" and "2.0.0-rc.1". Build metadata
+  ("+…") does not order versions.
+  """
+  SEMVER
+  """
+  One to four decimal numbers of at most 18 digits joined by dots, such as "10.0.19045.3803" and "2026.01.05".
+  They are compared number by number. A missing number is 0, and leading zeros change nothing.
+  """
+  NUMERIC
+}
+
 "Properties of a new application."
 input CreateApplicationInput {
   "Unique display name."
@@ -5566,6 +5589,8 @@ input CreateApplicationInput {
   productId: String
   "Free text."
   description: String = ""
+  "Its versions; those of ` + "`" + `cloneFrom` + "`" + ` when omitted, else SEMVER. NUMERIC allows no package of type OPERATING_SYSTEM."
+  versioning: Versioning
   "Id of an application whose groups, policies and channels are copied, without packages."
   cloneFrom: ID
 }
@@ -5580,6 +5605,8 @@ input UpdateApplicationInput {
   productId: String
   "New description."
   description: String
+  "New versioning; only while the application has no packages and no machines."
+  versioning: Versioning
 }
 
 "The application to delete, with everything in it."
@@ -7166,7 +7193,7 @@ type Package {
   type: PackageType!
   "\"amd64\" or \"arm64\"."
   arch: String!
-  "Semantic version (semver.org), such as \"4152.1.1\"."
+  "Version in the application's versioning, such as \"4152.1.1\"."
   version: String!
   "Base URL. Machines append ` + "`" + `filename` + "`" + ` to it."
   url: String!
@@ -7312,7 +7339,7 @@ input CreatePackageInput {
   type: PackageType!
   "\"amd64\" or \"arm64\"; amd64 when omitted. It cannot be changed later."
   arch: String = ""
-  "Semantic version, unique for application and architecture."
+  "Version in the application's versioning, unique for application and architecture."
   version: String!
   """
   Base URL, http or https, without credentials and without the file name, which machines append.
@@ -8434,6 +8461,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_productId(ctx, field)
 	case "description":
 		return ec.fieldContext_Application_description(ctx, field)
+	case "versioning":
+		return ec.fieldContext_Application_versioning(ctx, field)
 	case "revision":
 		return ec.fieldContext_Application_revision(ctx, field)
 	case "createdAt":

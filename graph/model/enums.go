@@ -169,6 +169,17 @@ func UnmarshalHaltRule(v any) (rollout.HaltRule, error) {
 	return rollout.HaltRule(strings.ToLower(text)), nil
 }
 
+// MarshalVersioning writes which texts are versions of an application.
+func MarshalVersioning(s rollout.Versioning) graphql.Marshaler {
+	return graphql.MarshalString(strings.ToUpper(string(s)))
+}
+
+// UnmarshalVersioning reads which texts are versions of an application.
+func UnmarshalVersioning(v any) (rollout.Versioning, error) {
+	text, _ := v.(string)
+	return rollout.Versioning(strings.ToLower(text)), nil
+}
+
 // MarshalOnDemand writes which rules an on-demand check may skip.
 func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
 	if o == rollout.OnDemandSameRules {

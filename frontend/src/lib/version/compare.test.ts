@@ -27,4 +27,27 @@ test('versions are ordered as semver defines', () => {
   );
 });
 
+test('versions of one to four numbers are ordered number by number', () => {
+  const numeric = [
+    ['0'],
+    ['9.9.9.9'],
+    ['10.0.19045', '10.0.19045.0', '10.00.19045'],
+    ['10.0.19045.380'],
+    ['10.0.19045.3803'],
+    ['2026.01.05', '2026.1.5'],
+    ['2026.10'],
+    ['999999999999999998.0'],
+    ['999999999999999999.0'],
+  ];
+  numeric.forEach((same, i) =>
+    numeric.forEach((others, j) =>
+      same.forEach((a) =>
+        others.forEach((b) =>
+          expect(Math.sign(compareVersions(a, b)), `${a} and ${b}`).toBe(Math.sign(i - j)),
+        ),
+      ),
+    ),
+  );
+});
+
 test('build metadata is ignored', () => expect(compareVersions('1.0.0+a', '1.0.0+b')).toBe(0));
