@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -55,12 +57,29 @@ func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Rele
 		if err := setBlacklist(c, row, in.Blacklist); err != nil {
 			return err
 		}
+		if err := noteTwins(c, row); err != nil {
+			return err
+		}
 		return savedPackage(c, c.ID)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s.readPackage(ctx, v.ID)
+}
+
+// noteTwins adds an activity if machines with the version of another package are never
+// offered this one, and the other way round, although the versions differ.
+func noteTwins(c *change.Change, row *db.Release) error {
+	warnings, err := view.Twins(c.Ctx, c.Tx.Client(), row)
+	if len(warnings) > 0 {
+		noteTwin(c, &catalog.Channel{}, row.Version, strings.Join(warnings, "; "))
+	}
+	return err
+}
+
+func noteTwin(c *change.Change, ch *catalog.Channel, version, warning string) {
+	c.Activity(ch.ID, ch.Name, rollout.Activity{Kind: rollout.ActivitySameVersion, Severity: rollout.SeverityWarning, Version: version, Detail: warning})
 }
 
 // createParts stores the files and the action of a package.

@@ -77,6 +77,7 @@ const (
 	ActivityMirrorFailed       ActivityKind = 13
 	ActivityMachineCameBack    ActivityKind = 14
 	ActivityRolloutStalled     ActivityKind = 15
+	ActivitySameVersion        ActivityKind = 16
 )
 
 // Severity is the importance of an activity.

@@ -99,7 +99,7 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 		if changes && m.Standing == StandingQuarantined {
 			m.Standing = StandingActive
 		}
-		census.add(counting.place(m), 1)
+		census.Add(counting.place(m), 1)
 	}
 	g.rollouts++
 	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.now, &g.fx)
@@ -218,7 +218,7 @@ func (g *rig) sound() {
 	var census Census
 	inFlight, overdue := 0, 0
 	for _, m := range g.machines {
-		census.add(g.w.place(m), 1)
+		census.Add(g.w.place(m), 1)
 		if m.Attempt.Open() {
 			if m.Attempt.RebootOverdue {
 				overdue++

@@ -18367,6 +18367,8 @@ type LedgerMutation struct {
 	addbehind             *int
 	on_target             *int
 	addon_target          *int
+	other_build           *int
+	addother_build        *int
 	spends                *[][3]int64
 	appendspends          [][3]int64
 	rollout_id            *uuid.UUID
@@ -18796,6 +18798,62 @@ func (m *LedgerMutation) ResetOnTarget() {
 	m.addon_target = nil
 }
 
+// SetOtherBuild sets the "other_build" field.
+func (m *LedgerMutation) SetOtherBuild(i int) {
+	m.other_build = &i
+	m.addother_build = nil
+}
+
+// OtherBuild returns the value of the "other_build" field in the mutation.
+func (m *LedgerMutation) OtherBuild() (r int, exists bool) {
+	v := m.other_build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOtherBuild returns the old "other_build" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldOtherBuild(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOtherBuild is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOtherBuild requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOtherBuild: %w", err)
+	}
+	return oldValue.OtherBuild, nil
+}
+
+// AddOtherBuild adds i to the "other_build" field.
+func (m *LedgerMutation) AddOtherBuild(i int) {
+	if m.addother_build != nil {
+		*m.addother_build += i
+	} else {
+		m.addother_build = &i
+	}
+}
+
+// AddedOtherBuild returns the value that was added to the "other_build" field in this mutation.
+func (m *LedgerMutation) AddedOtherBuild() (r int, exists bool) {
+	v := m.addother_build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOtherBuild resets all changes to the "other_build" field.
+func (m *LedgerMutation) ResetOtherBuild() {
+	m.other_build = nil
+	m.addother_build = nil
+}
+
 // SetSpends sets the "spends" field.
 func (m *LedgerMutation) SetSpends(i [][3]int64) {
 	m.spends = &i
@@ -19098,7 +19156,7 @@ func (m *LedgerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LedgerMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.group != nil {
 		fields = append(fields, ledger.FieldGroupID)
 	}
@@ -19116,6 +19174,9 @@ func (m *LedgerMutation) Fields() []string {
 	}
 	if m.on_target != nil {
 		fields = append(fields, ledger.FieldOnTarget)
+	}
+	if m.other_build != nil {
+		fields = append(fields, ledger.FieldOtherBuild)
 	}
 	if m.spends != nil {
 		fields = append(fields, ledger.FieldSpends)
@@ -19152,6 +19213,8 @@ func (m *LedgerMutation) Field(name string) (ent.Value, bool) {
 		return m.Behind()
 	case ledger.FieldOnTarget:
 		return m.OnTarget()
+	case ledger.FieldOtherBuild:
+		return m.OtherBuild()
 	case ledger.FieldSpends:
 		return m.Spends()
 	case ledger.FieldRolloutID:
@@ -19183,6 +19246,8 @@ func (m *LedgerMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldBehind(ctx)
 	case ledger.FieldOnTarget:
 		return m.OldOnTarget(ctx)
+	case ledger.FieldOtherBuild:
+		return m.OldOtherBuild(ctx)
 	case ledger.FieldSpends:
 		return m.OldSpends(ctx)
 	case ledger.FieldRolloutID:
@@ -19244,6 +19309,13 @@ func (m *LedgerMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOnTarget(v)
 		return nil
+	case ledger.FieldOtherBuild:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOtherBuild(v)
+		return nil
 	case ledger.FieldSpends:
 		v, ok := value.([][3]int64)
 		if !ok {
@@ -19302,6 +19374,9 @@ func (m *LedgerMutation) AddedFields() []string {
 	if m.addon_target != nil {
 		fields = append(fields, ledger.FieldOnTarget)
 	}
+	if m.addother_build != nil {
+		fields = append(fields, ledger.FieldOtherBuild)
+	}
 	if m.addwrites != nil {
 		fields = append(fields, ledger.FieldWrites)
 	}
@@ -19323,6 +19398,8 @@ func (m *LedgerMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedBehind()
 	case ledger.FieldOnTarget:
 		return m.AddedOnTarget()
+	case ledger.FieldOtherBuild:
+		return m.AddedOtherBuild()
 	case ledger.FieldWrites:
 		return m.AddedWrites()
 	}
@@ -19368,6 +19445,13 @@ func (m *LedgerMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOnTarget(v)
+		return nil
+	case ledger.FieldOtherBuild:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOtherBuild(v)
 		return nil
 	case ledger.FieldWrites:
 		v, ok := value.(int64)
@@ -19435,6 +19519,9 @@ func (m *LedgerMutation) ResetField(name string) error {
 		return nil
 	case ledger.FieldOnTarget:
 		m.ResetOnTarget()
+		return nil
+	case ledger.FieldOtherBuild:
+		m.ResetOtherBuild()
 		return nil
 	case ledger.FieldSpends:
 		m.ResetSpends()

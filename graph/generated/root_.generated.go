@@ -284,6 +284,7 @@ type ComplexityRoot struct {
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
 		OnTarget    func(childComplexity int) int
+		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
 		Silent      func(childComplexity int) int
@@ -386,6 +387,7 @@ type ComplexityRoot struct {
 		HeldByReason     func(childComplexity int) int
 		InFlight         func(childComplexity int) int
 		OnTarget         func(childComplexity int) int
+		OtherBuild       func(childComplexity int) int
 		Outage           func(childComplexity int) int
 		Overridden       func(childComplexity int) int
 		PeriodLimit      func(childComplexity int) int
@@ -452,6 +454,7 @@ type ComplexityRoot struct {
 		EligibleNow  func(childComplexity int) int
 		Groups       func(childComplexity int) int
 		Machines     func(childComplexity int) int
+		OtherBuild   func(childComplexity int) int
 		ProjectedEnd func(childComplexity int) int
 		Sentence     func(childComplexity int) int
 	}
@@ -586,6 +589,7 @@ type ComplexityRoot struct {
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
 		OnTarget    func(childComplexity int) int
+		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
 		Silent      func(childComplexity int) int
@@ -632,6 +636,7 @@ type ComplexityRoot struct {
 		Type          func(childComplexity int) int
 		URL           func(childComplexity int) int
 		Version       func(childComplexity int) int
+		Warnings      func(childComplexity int) int
 	}
 
 	PackageAction struct {
@@ -1940,6 +1945,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FleetNumbers.OnTarget(childComplexity), true
+	case "FleetNumbers.otherBuild":
+		if e.ComplexityRoot.FleetNumbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FleetNumbers.OtherBuild(childComplexity), true
 	case "FleetNumbers.overridden":
 		if e.ComplexityRoot.FleetNumbers.Overridden == nil {
 			break
@@ -2387,6 +2398,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.OnTarget(childComplexity), true
+	case "GroupNumbers.otherBuild":
+		if e.ComplexityRoot.GroupNumbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.OtherBuild(childComplexity), true
 	case "GroupNumbers.outage":
 		if e.ComplexityRoot.GroupNumbers.Outage == nil {
 			break
@@ -2647,6 +2664,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Machines(childComplexity), true
+	case "Impact.otherBuild":
+		if e.ComplexityRoot.Impact.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.OtherBuild(childComplexity), true
 	case "Impact.projectedEnd":
 		if e.ComplexityRoot.Impact.ProjectedEnd == nil {
 			break
@@ -3461,6 +3484,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Numbers.OnTarget(childComplexity), true
+	case "Numbers.otherBuild":
+		if e.ComplexityRoot.Numbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Numbers.OtherBuild(childComplexity), true
 	case "Numbers.overridden":
 		if e.ComplexityRoot.Numbers.Overridden == nil {
 			break
@@ -3669,6 +3698,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Version(childComplexity), true
+	case "Package.warnings":
+		if e.ComplexityRoot.Package.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.Warnings(childComplexity), true
 
 	case "PackageAction.chromeosVersion":
 		if e.ComplexityRoot.PackageAction.ChromeosVersion == nil {
@@ -5440,6 +5475,8 @@ enum ActivityKind {
   MACHINE_CAME_BACK
   "A rollout makes no progress, and nothing that ends by itself explains it."
   ROLLOUT_STALLED
+  "A created or promoted package has the version of another one, but for the build metadata: machines that run one are never offered the other."
+  SAME_VERSION
 }
 
 "How serious an entry is."
@@ -5940,6 +5977,8 @@ type Impact {
   eligible: Int!
   "Number of these that may receive a grant at their next check, within limits, windows and waves."
   eligibleNow: Int!
+  "Number of active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Number of groups concerned."
   groups: Int!
   "When the last rollout would finish; null when it cannot be computed."
@@ -6095,6 +6134,8 @@ type FleetNumbers {
   active: Int!
   "Active machines that run the target of their group or higher."
   onTarget: Int!
+  "Active machines that run the target of their group but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant."
   inFlight: Int!
   "Machines below the target of their group, without a grant."
@@ -6257,7 +6298,7 @@ enum GroupState {
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
-  "The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target."
+  "The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target, or active ones another build of it."
   INCOMPLETE
   "Machines are being updated, or will be at their next check."
   ROLLING_OUT
@@ -6302,8 +6343,8 @@ type Pause {
 }
 
 """
-Machine counts. Every machine of a group is in exactly one of onTarget, inFlight, failed,
-quarantined, overridden, silent and waiting.
+Machine counts. Every machine of a group is in exactly one of onTarget, otherBuild,
+inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type Numbers {
   "When the data was read."
@@ -6314,6 +6355,8 @@ type Numbers {
   active: Int!
   "Active machines that run the target or higher."
   onTarget: Int!
+  "Active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Machines below the target, without a grant. Without a target: all of them."
@@ -6331,7 +6374,7 @@ type Numbers {
 }
 
 """
-Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget,
+Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget, otherBuild,
 inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type GroupNumbers {
@@ -6343,6 +6386,8 @@ type GroupNumbers {
   active: Int!
   "Active machines that run the target or higher."
   onTarget: Int!
+  "Active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Those of ` + "`" + `inFlight` + "`" + ` that installed the update more than ` + "`" + `rebootTimeout` + "`" + ` ago. They wait for their reboot and do not count against ` + "`" + `concurrencyLimit` + "`" + `."
@@ -6947,6 +6992,8 @@ input InstanceFilter {
 enum CountedAs {
   "Active and running the target of its group or higher."
   ON_TARGET
+  "Active and running the target of its group but for the build metadata, so it is never offered the target."
+  OTHER_BUILD
   "An update was offered and is not finished."
   IN_FLIGHT
   "Below the target, without a grant."
@@ -7195,6 +7242,8 @@ type Package {
   arch: String!
   "Version in the application's versioning, such as \"4152.1.1\"."
   version: String!
+  "Other packages of the application and architecture that machines with this version are never offered, and the other way round, because the versions differ only in build metadata."
+  warnings: [String!]!
   "Base URL. Machines append ` + "`" + `filename` + "`" + ` to it."
   url: String!
   "File name of the payload below ` + "`" + `url` + "`" + `."
@@ -8835,6 +8884,8 @@ func (ec *executionContext) childFields_FleetNumbers(ctx context.Context, field 
 		return ec.fieldContext_FleetNumbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_FleetNumbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_FleetNumbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_FleetNumbers_inFlight(ctx, field)
 	case "waiting":
@@ -9025,6 +9076,8 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_GroupNumbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
 	case "rebootOverdue":
@@ -9173,6 +9226,8 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_eligible(ctx, field)
 	case "eligibleNow":
 		return ec.fieldContext_Impact_eligibleNow(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_Impact_otherBuild(ctx, field)
 	case "groups":
 		return ec.fieldContext_Impact_groups(ctx, field)
 	case "projectedEnd":
@@ -9359,6 +9414,8 @@ func (ec *executionContext) childFields_Numbers(ctx context.Context, field graph
 		return ec.fieldContext_Numbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_Numbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_Numbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_Numbers_inFlight(ctx, field)
 	case "waiting":
@@ -9429,6 +9486,8 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_arch(ctx, field)
 	case "version":
 		return ec.fieldContext_Package_version(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Package_warnings(ctx, field)
 	case "url":
 		return ec.fieldContext_Package_url(ctx, field)
 	case "filename":

@@ -674,6 +674,7 @@ var (
 		{Name: "reboot_overdue", Type: field.TypeInt, Default: 0},
 		{Name: "behind", Type: field.TypeInt, Default: 0},
 		{Name: "on_target", Type: field.TypeInt, Default: 0},
+		{Name: "other_build", Type: field.TypeInt, Default: 0},
 		{Name: "spends", Type: field.TypeJSON},
 		{Name: "rollout_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "next_lease_at", Type: field.TypeTime, Nullable: true},
@@ -689,7 +690,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ledgers_groups_ledger",
-				Columns:    []*schema.Column{LedgersColumns[11]},
+				Columns:    []*schema.Column{LedgersColumns[12]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
