@@ -76,10 +76,13 @@ type setup struct {
 	quotas  quota.Quotas // none by default
 	empty   bool         // the channel has no package
 	clocks  clockOf
+
+	versioning rollout.Versioning
 }
 
 func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
 func program(s *setup)                        { s.kind = catalog.PackageOther }
+func numeric(s *setup)                        { program(s); s.versioning = rollout.Numeric }
 func noPackage(s *setup)                      { s.empty = true }
 func servers(n int) option                    { return func(s *setup) { s.servers = n } }
 
@@ -165,7 +168,7 @@ func start(t testing.TB, url string, options ...option) *site {
 }
 
 func newSetup(options []option) setup {
-	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1}
+	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1, versioning: rollout.Semantic}
 	for _, change := range options {
 		change(&o)
 	}
@@ -192,7 +195,7 @@ func (s *site) fill(name string, o setup) *site {
 	s.t.Helper()
 	in := *s
 	in.packages = map[string]uuid.UUID{}
-	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: name})
+	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: name, Versioning: &o.versioning})
 	s.ok(err)
 	in.app = app.ID
 	channel := fleet.CreateChannel{ApplicationID: in.app, Name: "C"}

@@ -10,10 +10,14 @@ import (
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -22,8 +26,9 @@ type CreateApplication struct {
 	Name        string
 	ProductID   *string // reverse-domain name; nil or "" = none
 	Description string
-	CloneFrom   *uuid.UUID // copies the channels and groups of this application
-	ID          uuid.UUID  // zero: a new id; only the demo sets it
+	Versioning  *rollout.Versioning // nil: that of CloneFrom, else semantic
+	CloneFrom   *uuid.UUID          // copies the channels and groups of this application
+	ID          uuid.UUID           // zero: a new id; only the demo sets it
 }
 
 // CreateApplication creates an application, empty or with copies of the channels
@@ -43,6 +48,11 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 		}
 		create := c.Tx.Client().Application.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
 			SetName(name).SetDescription(description)
+		versioning, err := in.versioning(c)
+		if err != nil {
+			return err
+		}
+		create.SetVersioning(versioning)
 		if product != "" {
 			create.SetProductID(product)
 		}
@@ -65,6 +75,18 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	return s.View.Application(ctx, v.ID, nil)
 }
 
+// versioning returns the versioning of a new application.
+func (in *CreateApplication) versioning(c *change.Change) (rollout.Versioning, error) {
+	if in.Versioning != nil || in.CloneFrom == nil {
+		return input.Or(in.Versioning, rollout.Semantic), nil
+	}
+	from, err := c.Tx.Client().Application.Get(c.Ctx, *in.CloneFrom)
+	if err != nil {
+		return "", fault.Missing(err, "cloneFrom", "application")
+	}
+	return from.Versioning, nil
+}
+
 // UpdateApplication is the input of Service.UpdateApplication; nil leaves a
 // field as it is.
 type UpdateApplication struct {
@@ -72,10 +94,11 @@ type UpdateApplication struct {
 	Name        *string
 	ProductID   *string // "" = none
 	Description *string
+	Versioning  *rollout.Versioning // only without packages and machines
 }
 
-// UpdateApplication changes name, product id and description. Machines that send
-// the old product id are no longer served.
+// UpdateApplication changes name, product id, description and versioning. Machines
+// that send the old product id are no longer served.
 func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (*db.Application, error) {
 	var p input.Problems
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
@@ -87,7 +110,14 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 		if err := freeApplication(c, row.ID, name, product); err != nil {
 			return err
 		}
-		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetDescription(input.Or(in.Description, row.Description))
+		versioning := input.Or(in.Versioning, row.Versioning)
+		if versioning != row.Versioning {
+			if err := mayVersion(c, versioning); err != nil {
+				return err
+			}
+		}
+		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetVersioning(versioning).
+			SetDescription(input.Or(in.Description, row.Description))
 		if product == "" {
 			update.ClearProductID()
 		} else {
@@ -99,6 +129,26 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 		return nil, err
 	}
 	return s.View.Application(ctx, in.ID, nil)
+}
+
+// mayVersion returns an error if the versioning of the application cannot change to
+// another one: its versions would be compared differently.
+func mayVersion(c *change.Change, to rollout.Versioning) error {
+	if c.App == catalog.FlatcarID() {
+		return fault.Errorf(fault.Invalid, "versioning", "must stay semantic, because update_engine reports semantic versions")
+	}
+	packages, err := c.Tx.Client().Release.Query().Where(release.ApplicationID(c.App)).Exist(c.Ctx)
+	if err != nil {
+		return err
+	}
+	machines, err := c.Tx.Client().Instance.Query().Where(instance.ApplicationID(c.App)).Exist(c.Ctx)
+	if err != nil {
+		return err
+	}
+	if packages || machines {
+		return fault.Errorf(fault.Conflict, "versioning", "can change only while the application has no packages and no machines: create another application")
+	}
+	return nil
 }
 
 // DeleteApplication is the input of Service.DeleteApplication.

@@ -28,13 +28,13 @@ type HoldInstance struct {
 // count for the completion of rollouts.
 func (s *Service) HoldInstance(ctx context.Context, in HoldInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "holdInstance", Needs: auth.Operate, Reason: in.Reason}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: input.Or(in.Until, time.Time{})})
+	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverrideHold, Until: input.Or(in.Until, time.Time{})}, "")
 }
 
 // PinInstance is the input of Service.PinInstance.
 type PinInstance struct {
 	ID      uuid.UUID
-	Version string // semantic; the highest version to offer
+	Version string // the highest version to offer
 	Reason  string
 	Until   *time.Time // nil: until released
 }
@@ -42,20 +42,23 @@ type PinInstance struct {
 // PinInstance limits one machine to a highest version.
 func (s *Service) PinInstance(ctx context.Context, in PinInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "pinInstance", Needs: auth.Operate, Reason: in.Reason}
-	version, ok := rollout.ParseVersion(in.Version)
-	if !ok || len(in.Version) > maxVersion {
-		v.Invalid = fault.Errorf(fault.Invalid, "version", "%q is not a semantic version such as 1.2.3", in.Version)
-	}
-	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Version: version, Until: input.Or(in.Until, time.Time{})})
+	return s.override(ctx, v, in.ID, rollout.Override{Kind: rollout.OverridePin, Until: input.Or(in.Until, time.Time{})}, in.Version)
 }
 
-func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o rollout.Override) (*db.Instance, error) {
+// override sets an override. pin is the version of a pin.
+func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o rollout.Override, pin string) (*db.Instance, error) {
 	if v.Invalid == nil && !o.Until.IsZero() && !o.Until.After(s.now()) {
 		v.Invalid = fault.Errorf(fault.Invalid, "until", "must be in the future")
 	}
 	o.Until = o.Until.UTC().Truncate(time.Microsecond)
 	return s.changeInstance(ctx, v, id, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
 		o.By, o.Reason = c.By.Name, c.Reason
+		if o.Kind == rollout.OverridePin {
+			var ok bool
+			if o.Version, ok = c.Config.Versioning.Parse(pin); !ok || len(pin) > maxVersion {
+				return fault.Errorf(fault.Invalid, "version", "%q is not %s", pin, c.Config.Versioning.Describe())
+			}
+		}
 		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.Now, fx) })
 	})
 }

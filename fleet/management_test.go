@@ -81,6 +81,7 @@ func TestCase41_PackageAndChannelMustFit(t *testing.T) {
 func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
+		d.check(s, "m", "1.0.0")
 		nowhere := uuid.New()
 		policy := func(change func(*rollout.Policy)) fleet.UpdatePolicy {
 			p := rollout.DefaultPolicy()
@@ -143,7 +144,8 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 			{second(d.RemoveFloor(d.ctx, fleet.RemoveFloor{ChannelID: s.channel.ID, PackageID: nowhere})), fault.NotFound, "packageId"},
 			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere})), fault.NotFound, "id"},
 			{second(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: nowhere, Until: new(d.clock().Add(-time.Hour))})), fault.Invalid, "until"},
-			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "latest"})), fault.Invalid, "version"},
+			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: nowhere, Version: "1.0.0"})), fault.NotFound, "id"},
+			{second(d.PinInstance(d.ctx, fleet.PinInstance{ID: s.instance("m"), Version: "latest"})), fault.Invalid, "version"},
 			{second(d.View.GroupNumbers(d.ctx, nowhere)), fault.NotFound, "groupId"},
 			{second(d.View.ExplainUpdate(d.ctx, nowhere)), fault.NotFound, "instanceId"},
 		} {

@@ -42,16 +42,19 @@ type ActionInput struct {
 }
 
 // check validates the fields and normalises the URL, unless sameURL says that it is
-// that of a stored package, and the digests. The SHA-256 of package and
+// that of a stored package, and the digests. versioning is that of the application. The SHA-256 of package and
 // action is the same digest in hex and base64: a missing one is derived from the
 // other.
-func (f *CreatePackage) check(p *input.Problems, sameURL bool) {
+func (f *CreatePackage) check(p *input.Problems, versioning rollout.Versioning, sameURL bool) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
+	if f.Type == catalog.PackageFlatcar && versioning == rollout.Numeric {
+		p.Add("type", "must be another one: the application has numeric versions, but update_engine reports semantic ones")
+	}
 	f.Version = strings.TrimSpace(f.Version)
-	if _, ok := rollout.ParseVersion(f.Version); !ok || len(f.Version) > maxVersion {
-		p.Add("version", "%q is not a semantic version such as 1.2.3", f.Version)
+	if _, ok := versioning.Parse(f.Version); !ok || len(f.Version) > maxVersion {
+		p.Add("version", "%q is not %s", f.Version, versioning.Describe())
 	}
 	if f.Filename = strings.TrimSpace(f.Filename); !sameURL {
 		f.URL = checkURL(p, p.Name("url", f.URL, maxURL), f.Filename, f.Type)

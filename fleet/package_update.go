@@ -47,11 +47,11 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	var p input.Problems
 	f := in.over(row)
 	same := f.URL == row.URL && f.Filename == row.Filename && f.Type == row.Type // older rows may have a URL that is refused now
-	if f.check(&p, same); p.Err() != nil {
+	if f.check(&p, c.Config.Versioning, same); p.Err() != nil {
 		return p.Err()
 	}
 	client := c.Tx.Client()
-	_, err := client.Release.UpdateOneID(row.ID).
+	saved, err := client.Release.UpdateOneID(row.ID).
 		SetType(f.Type).SetVersion(f.Version).SetURL(f.URL).SetFilename(f.Filename).
 		SetSize(f.Size).SetSha1(f.SHA1).SetSha256(f.SHA256).SetDescription(f.Description).Save(c.Ctx)
 	if err != nil {
@@ -68,6 +68,11 @@ func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	}
 	if in.Blacklist != nil {
 		if err := setBlacklist(c, row, in.Blacklist); err != nil {
+			return err
+		}
+	}
+	if saved.Version != row.Version {
+		if err := noteTwins(c, saved); err != nil {
 			return err
 		}
 	}

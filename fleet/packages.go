@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -21,7 +23,7 @@ type CreatePackage struct {
 	ApplicationID uuid.UUID
 	Type          int8
 	Arch          string // "" = amd64
-	Version       string // semantic
+	Version       string // in the application's versioning
 	URL           string // codebase: the file name is appended to it
 	Filename      string
 	Size          int64  // bytes
@@ -35,11 +37,14 @@ type CreatePackage struct {
 
 // CreatePackage creates a package. No channel points to it yet.
 func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Release, error) {
-	var p input.Problems
-	in.check(&p, false)
-	arch := p.Arch("arch", catalog.Arch("", in.Arch))
-	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version", Invalid: p.Err()}
+	v := change.Verb{Name: "createPackage", Needs: auth.Configure, App: in.ApplicationID, Object: "package", ID: store.NewID(s.now()), Unique: "version"}
 	err := s.configure(ctx, v, func(c *change.Change) error {
+		var p input.Problems
+		in.check(&p, c.Config.Versioning, false)
+		arch := p.Arch("arch", catalog.Arch("", in.Arch))
+		if p.Err() != nil {
+			return p.Err()
+		}
 		row, err := c.Tx.Client().Release.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetType(in.Type).SetArch(arch).SetVersion(in.Version).SetURL(in.URL).SetFilename(in.Filename).
 			SetSize(in.Size).SetSha1(in.SHA1).SetSha256(in.SHA256).SetDescription(in.Description).Save(ctx)
@@ -52,12 +57,29 @@ func (s *Service) CreatePackage(ctx context.Context, in CreatePackage) (*db.Rele
 		if err := setBlacklist(c, row, in.Blacklist); err != nil {
 			return err
 		}
+		if err := noteTwins(c, row); err != nil {
+			return err
+		}
 		return savedPackage(c, c.ID)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s.readPackage(ctx, v.ID)
+}
+
+// noteTwins adds an activity if machines with the version of another package are never
+// offered this one, and the other way round, although the versions differ.
+func noteTwins(c *change.Change, row *db.Release) error {
+	warnings, err := view.Twins(c.Ctx, c.Tx.Client(), row)
+	if len(warnings) > 0 {
+		noteTwin(c, &catalog.Channel{}, row.Version, strings.Join(warnings, "; "))
+	}
+	return err
+}
+
+func noteTwin(c *change.Change, ch *catalog.Channel, version, warning string) {
+	c.Activity(ch.ID, ch.Name, rollout.Activity{Kind: rollout.ActivitySameVersion, Severity: rollout.SeverityWarning, Version: version, Detail: warning})
 }
 
 // createParts stores the files and the action of a package.

@@ -54,6 +54,12 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 			return fault.Errorf(fault.Invalid, "packageId", "package %s %s", row.Version, why)
 		}
 		moved.Version = row.Version
+		if ch.Target != nil {
+			version, _ := rollout.ParseVersion(row.Version) // checked before it was stored
+			if warning := version.Twin(ch.Target.Version); warning != "" {
+				noteTwin(c, ch, row.Version, warning)
+			}
+		}
 	}
 	update := c.Tx.Client().Channel.UpdateOneID(ch.ID).SetPromotedAt(c.Now).SetPromotedBy(c.By.Name)
 	if id == nil {

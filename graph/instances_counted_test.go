@@ -36,6 +36,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			s.check(m, "1.0.0")
 		}
 		s.check("f-there", "2.0.0")
+		s.check("j-builds", "2.0.0+local")
 		for _, m := range []string{"g-flies", "h-waits", "i-waits"} {
 			_, err := s.Machines.CheckIn(s.ctx, checkin.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
 			s.must(err)
@@ -44,10 +45,10 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 
 		ana := s.ana(t)
 		parts := map[string]string{
-			"ON_TARGET": "onTarget", "IN_FLIGHT": "inFlight", "WAITING": "waiting", "FAILED": "failed",
+			"ON_TARGET": "onTarget", "OTHER_BUILD": "otherBuild", "IN_FLIGHT": "inFlight", "WAITING": "waiting", "FAILED": "failed",
 			"QUARANTINED": "quarantined", "SILENT": "silent", "OVERRIDDEN": "overridden",
 		}
-		const numbers = "numbers { onTarget inFlight waiting failed quarantined silent overridden total }"
+		const numbers = "numbers { onTarget otherBuild inFlight waiting failed quarantined silent overridden total }"
 		for _, scope := range []struct {
 			name   string
 			filter vars
@@ -56,7 +57,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			{"group", vars{"groupId": s.group}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": s.group}), "numbers").(map[string]any)},
 			{"other group", vars{"groupId": other.ID}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": other.ID}), "numbers").(map[string]any)},
 			{"application", vars{"applicationId": s.app}, at(t, ana.get("query($id: ID!) { application(id: $id) { "+numbers+" } }", vars{"id": s.app}), "numbers").(map[string]any)},
-			{"fleet", vars{}, ana.get("{ fleet { onTarget inFlight waiting failed quarantined silent overridden total } }", nil)},
+			{"fleet", vars{}, ana.get("{ fleet { onTarget otherBuild inFlight waiting failed quarantined silent overridden total } }", nil)},
 		} {
 			var listed []string
 			for part, number := range parts {
@@ -74,7 +75,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			}
 		}
 		for part, ids := range map[string][]string{
-			"ON_TARGET": {"f-there"}, "IN_FLIGHT": {"a-flies", "b-flies", "g-flies"}, "SILENT": {"silent"},
+			"ON_TARGET": {"f-there"}, "OTHER_BUILD": {"j-builds"}, "IN_FLIGHT": {"a-flies", "b-flies", "g-flies"}, "SILENT": {"silent"},
 			"WAITING": {"c-waits", "d-waits", "h-waits", "i-waits"}, "OVERRIDDEN": {"e-held"},
 			"FAILED": {"failed"}, "QUARANTINED": {"rolled-back"},
 		} {

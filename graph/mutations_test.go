@@ -13,6 +13,7 @@ func mutate(verb, more string) string {
 
 func TestBadInputNamesItsField(t *testing.T) {
 	s := oneSite(t)
+	s.check("m", "1.0.0")
 	nothing := "00000000-0000-7000-8000-000000000000"
 	cases := []struct {
 		verb        string
@@ -24,6 +25,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 		{"createApplication", vars{"name": "x", "productId": "no dots"}, "INVALID", "productId"},
 		{"createApplication", vars{"name": "x", "cloneFrom": nothing}, "NOT_FOUND", "cloneFrom"},
 		{"updateApplication", vars{"id": nothing, "name": "x"}, "NOT_FOUND", "id"},
+		{"updateApplication", vars{"id": s.app, "versioning": "NUMERIC"}, "CONFLICT", "versioning"},
 		{"deleteApplication", vars{"id": nothing}, "NOT_FOUND", "id"},
 		{"createPackage", vars{"applicationId": s.app, "type": "OTHER", "version": "1.2", "url": "https://example.com/"}, "INVALID", "version"},
 		{"createPackage", vars{"applicationId": s.app, "type": "OTHER", "version": "1.2.3", "url": "no url"}, "INVALID", "url"},
@@ -45,7 +47,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 		{"pauseUpdates", vars{"groupId": nothing}, "NOT_FOUND", "groupId"},
 		{"advanceWave", vars{"groupId": s.group}, "CONFLICT", "groupId"},
 		{"holdInstance", vars{"id": nothing}, "NOT_FOUND", "id"},
-		{"pinInstance", vars{"id": nothing, "version": "one"}, "INVALID", "version"},
+		{"pinInstance", vars{"id": s.instance("m"), "version": "one"}, "INVALID", "version"},
 		{"createUser", vars{"username": "x", "password": "short"}, "INVALID", "password"},
 	}
 	for _, c := range cases {

@@ -14,6 +14,10 @@ func (r *queryResolver) Package(ctx context.Context, id uuid.UUID) (*db.Release,
 	return maybe(r.fleet.View.Package(ctx, id, with(ctx)))
 }
 
+func (r *packageResolver) Warnings(ctx context.Context, obj *db.Release) ([]string, error) {
+	return r.fleet.View.PackageWarnings(ctx, obj)
+}
+
 func (r *packageResolver) Files(ctx context.Context, obj *db.Release) ([]*db.PackageFile, error) {
 	return r.fleet.View.PackageFiles(ctx, obj)
 }

@@ -1,41 +1,35 @@
 package rollout
 
-// place is the Census count that includes a machine.
-type place int8
-
-const (
-	placeNone place = iota
-	placeBehind
-	placeOnTarget
-)
-
 // place returns the count that includes the machine: none unless it is active, has
 // asked for an update and there is a target.
-func (w *World) place(m *Machine) place {
-	switch {
-	case m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone:
-		return placeNone
-	case m.Version.Less(w.Target.Version):
-		return placeBehind
-	default:
-		return placeOnTarget
+func (w *World) place(m *Machine) Place {
+	if m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone {
+		return PlaceNone
+	}
+	return m.Version.Place(w.Target.Version)
+}
+
+// Add adds n machines to the count of a place.
+func (c *Census) Add(p Place, n int) {
+	switch p {
+	case PlaceNone:
+	case PlaceBehind:
+		c.Behind += n
+	case PlaceOnTarget:
+		c.OnTarget += n
+	case PlaceOtherBuild:
+		c.OtherBuild += n
 	}
 }
 
-func (c *Census) add(p place, n int) {
-	switch p {
-	case placeBehind:
-		c.Behind += n
-	case placeOnTarget:
-		c.OnTarget += n
-	}
-}
+// machines returns all active machines.
+func (c *Census) machines() int { return c.Behind + c.OnTarget + c.OtherBuild }
 
 // recount moves a machine from its previous count to its current one.
-func (w *World) recount(before place, m *Machine) {
+func (w *World) recount(before Place, m *Machine) {
 	if after := w.place(m); after != before {
-		w.Census.add(before, -1)
-		w.Census.add(after, 1)
+		w.Census.Add(before, -1)
+		w.Census.Add(after, 1)
 		w.noteBehind(m)
 	}
 }
@@ -50,14 +44,14 @@ func (w *World) Relabel(m *Machine, v Version) {
 // Join counts a machine that enters the group: registered, moved from another
 // group or restored from the archive.
 func (w *World) Join(m *Machine) {
-	w.Census.add(w.place(m), 1)
+	w.Census.Add(w.place(m), 1)
 	w.noteBehind(m)
 }
 
 // Leave removes a machine from the counts when it leaves the group. An open attempt
 // is dropped without a record; call Abandon first to record it.
 func (w *World) Leave(m *Machine) {
-	w.Census.add(w.place(m), -1)
+	w.Census.Add(w.place(m), -1)
 	if m.Attempt.Open() {
 		w.release(m)
 	}

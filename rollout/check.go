@@ -103,7 +103,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	m.Reason = d.Reason
 	w.recount(before, m)
 	w.noteBehind(m)
-	if m.Standing != StandingActive || before == placeNone {
+	if m.Standing != StandingActive || before == PlaceNone {
 		w.Advance(now, fx)
 	}
 	return d

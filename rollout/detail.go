@@ -19,6 +19,9 @@ func (d Decision) Detail() string {
 	case ReasonUnknownGroup:
 		return "no group of the application has this track and architecture"
 	case ReasonUpToDate:
+		if d.Build != nil {
+			return fmt.Sprintf("the machine runs another build of %s, which is never offered to it: build metadata does not order versions", d.Build.Version)
+		}
 		return "the machine runs the target version or a higher one"
 	case ReasonOutsideClientPrefix:
 		if d.Next == nil {

@@ -78,6 +78,7 @@ const (
 	ActivityMachineCameBack    ActivityKind = 14
 	ActivityRolloutStalled     ActivityKind = 15
 	ActivityTimesRepaired      ActivityKind = 16
+	ActivitySameVersion        ActivityKind = 17
 )
 
 // Severity is the importance of an activity.

@@ -68,24 +68,6 @@ func TestReasonsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestVersions(t *testing.T) {
-	for _, text := range []string{"", "v1.0.0", "1", "1.2", "1.2.3.4", "ForcedUpdate", "01.0.0", "1.0.0-", " 1.0.0"} {
-		if v, ok := ParseVersion(text); ok || !v.IsZero() {
-			t.Errorf("%q is accepted as a version", text)
-		}
-	}
-	ordered := []string{"0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0", "1.0.1", "1.10.0", "99999999999.0.0"}
-	for i := range ordered {
-		v := mustVersion(t, ordered[i])
-		if v.String() != ordered[i] || !(Version{}).Less(v) {
-			t.Errorf("%q reads %q", ordered[i], v)
-		}
-		if i > 0 && !mustVersion(t, ordered[i-1]).Less(v) {
-			t.Errorf("%s is not below %s", ordered[i-1], ordered[i])
-		}
-	}
-}
-
 func TestSlicesAreReplacedNotWritten(t *testing.T) {
 	p := acceptancePolicy()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.MaxAttempts = 99, 99, 99

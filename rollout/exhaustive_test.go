@@ -170,7 +170,7 @@ func (s *small) sound(t *testing.T) {
 	flying, overdue := 0, 0
 	for i := range s.m {
 		m := &s.m[i]
-		census.add(s.w.place(m), 1)
+		census.Add(s.w.place(m), 1)
 		if m.Attempt.Open() != m.State.InFlight() {
 			s.fail(t, "%s is in state %d, attempt open: %v", m.ID, m.State, m.Attempt.Open())
 		}

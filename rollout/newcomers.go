@@ -44,7 +44,7 @@ func (w *World) knownDone() bool {
 // noteBehind lets newcomers wait for a known machine, see NoteKnown.
 func (w *World) noteBehind(m *Machine) {
 	if n := &w.Rollout.Newcomers; !n.Wait && !n.Since.IsZero() {
-		n.Wait = w.place(m) == placeBehind && !m.Attempt.RebootOverdue && !w.newcomer(m) && !slices.Contains(w.NeverUpdates(), m.Reason)
+		n.Wait = w.place(m) == PlaceBehind && !m.Attempt.RebootOverdue && !w.newcomer(m) && !slices.Contains(w.NeverUpdates(), m.Reason)
 	}
 }
 

@@ -99,7 +99,7 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 		if changes && m.Standing == StandingQuarantined {
 			m.Standing = StandingActive
 		}
-		census.add(counting.place(m), 1)
+		census.Add(counting.place(m), 1)
 	}
 	g.rollouts++
 	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.known(), g.now, &g.fx)
@@ -118,7 +118,7 @@ func (g *rig) known() bool {
 // knownBehind is what the store counts for NoteKnown.
 func (g *rig) knownBehind() bool {
 	for _, m := range g.machines {
-		if g.w.place(m) == placeBehind && !m.Attempt.RebootOverdue && !g.w.newcomer(m) && !slices.Contains(g.w.NeverUpdates(), m.Reason) {
+		if g.w.place(m) == PlaceBehind && !m.Attempt.RebootOverdue && !g.w.newcomer(m) && !slices.Contains(g.w.NeverUpdates(), m.Reason) {
 			return true
 		}
 	}
@@ -241,7 +241,7 @@ func (g *rig) sound() {
 	var census Census
 	inFlight, overdue := 0, 0
 	for _, m := range g.machines {
-		census.add(g.w.place(m), 1)
+		census.Add(g.w.place(m), 1)
 		if m.Attempt.Open() {
 			if m.Attempt.RebootOverdue {
 				overdue++

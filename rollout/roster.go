@@ -39,7 +39,7 @@ func (w *World) RosterDue(now time.Time) bool {
 	if w.Target == nil || !w.runs() || w.Census.Behind == 0 || w.wave() >= w.Policy.lastWave() {
 		return false
 	}
-	o, machines := &r.Roster, w.Census.Behind+w.Census.OnTarget
+	o, machines := &r.Roster, w.Census.machines()
 	if machines >= MaxRoster {
 		return false
 	}
@@ -55,7 +55,7 @@ func (w *World) RosterDue(now time.Time) bool {
 func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 	r := &w.Rollout
 	cur := w.wave()
-	o := Roster{At: now, Wave: r.Wave, Machines: w.Census.Behind + w.Census.OnTarget, Eligible: -1, Elected: r.Roster.Elected}
+	o := Roster{At: now, Wave: r.Wave, Machines: w.Census.machines(), Eligible: -1, Elected: r.Roster.Elected}
 	if r.Roster.Chosen != "" { // the election is repeated, because the wave may have machines now
 		o.Elected = o.Elected[:len(o.Elected)-1]
 	}
@@ -103,5 +103,5 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 func (w *World) eligible() (n int, ok bool) {
 	o := &w.Rollout.Roster
 	known := !o.At.IsZero() && o.Wave == w.Rollout.Wave && o.Eligible >= 0
-	return o.Eligible, known && w.Census.Behind+w.Census.OnTarget < MaxRoster
+	return o.Eligible, known && w.Census.machines() < MaxRoster
 }

@@ -74,6 +74,9 @@ func (e *evaluation) upToDate() bool {
 		return false
 	}
 	e.d = Decision{Reason: ReasonUpToDate}
+	if e.m.Version.Place(e.w.Target.Version) == PlaceOtherBuild {
+		e.d.Build = e.w.Target
+	}
 	return true
 }
 

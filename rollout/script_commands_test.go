@@ -362,8 +362,12 @@ func (s *script) groupText() string {
 	r := &s.w.Rollout
 	state := [...]string{"active", "paused", "halted", "completed", "superseded"}[r.State]
 	e := r.Evidence
-	return fmt.Sprintf("%s to %s, wave %d, in flight %d, behind %d, on target %d, evidence %d granted %d succeeded %d failed %d released\n",
-		state, version(r.Version), r.Wave+1, s.w.Ledger.InFlight, s.w.Census.Behind, s.w.Census.OnTarget,
+	builds := ""
+	if n := s.w.Census.OtherBuild; n > 0 {
+		builds = fmt.Sprintf(", another build %d", n)
+	}
+	return fmt.Sprintf("%s to %s, wave %d, in flight %d, behind %d, on target %d%s, evidence %d granted %d succeeded %d failed %d released\n",
+		state, version(r.Version), r.Wave+1, s.w.Ledger.InFlight, s.w.Census.Behind, s.w.Census.OnTarget, builds,
 		e.Granted, e.Succeeded, e.Failed, e.Released)
 }
 

@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // stalledPolls is how many polls may pass without progress before a rollout counts
 // as stalled.
@@ -30,16 +33,23 @@ func (w *World) NoteStall(now time.Time, fx *Effects) {
 
 // stall returns why the rollout is stalled, the zero value if it is not. Updates in
 // flight end with their lease; windows, periods and soaks end by themselves; a pause,
-// a halt and an approval wait for a person and say so.
+// a halt and an approval wait for a person and say so. If only machines with another
+// build of the target are left, no time ends that.
 func (w *World) stall(now time.Time) Stall {
 	r, p := &w.Rollout, &w.Policy.policy
+	if w.Target == nil || r.State != RolloutActive || w.Ledger.InFlight > 0 || w.Census.Behind+w.Census.OtherBuild == 0 {
+		return Stall{}
+	}
 	since := r.ProgressAt
 	if since.Before(r.WaveAt) {
 		since = r.WaveAt
 	}
+	if w.Census.Behind == 0 {
+		return Stall{Since: since, Cause: otherBuilds(w.Census.OtherBuild, w.Target.Version), Action: "promote a package with a higher version"}
+	}
 	quiet := max(stalledPolls*p.longestPoll(), p.UpdateTimeout)
 	begin := now.Add(-quiet)
-	if w.Target == nil || r.State != RolloutActive || w.Census.Behind == 0 || w.Ledger.InFlight > 0 || begin.Before(since) {
+	if begin.Before(since) {
 		return Stall{}
 	}
 	if open, _, _, _ := w.Policy.Opening(begin); !open {
@@ -64,4 +74,12 @@ func (w *World) stall(now time.Time) Stall {
 		return Stall{}
 	}
 	return s
+}
+
+func otherBuilds(machines int, target Version) string {
+	run, them := "machines run", "them"
+	if machines == 1 {
+		run, them = "machine runs", "it"
+	}
+	return fmt.Sprintf("%d %s another build of %s, which is never offered to %s: build metadata does not order versions", machines, run, target, them)
 }

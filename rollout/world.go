@@ -139,10 +139,11 @@ const (
 )
 
 // Census counts the active machines of the group, to detect completion. The engine
-// moves machines between the two counts; the store keeps them.
+// moves machines between the counts; the store keeps them.
 type Census struct {
-	Behind   int // active machines below the target
-	OnTarget int // active machines at the target or higher
+	Behind     int // active machines below the target
+	OnTarget   int // active machines at the target or higher
+	OtherBuild int // active machines at another build of the target
 }
 
 // Machine is one machine in one application.
@@ -263,6 +264,7 @@ type Decision struct {
 	Waiting        string    // safe_mode_first: the machine that goes first
 	Prefix         string    // outside_client_prefix: what the machine sent
 	Next           *Package  // outside_client_prefix: the next step
+	Build          *Package  // up_to_date: the target, if the machine runs another build of it
 	Failed, Finish int       // halted, newcomer_waits: failed of finished attempts
 	Rule           HaltRule
 }

@@ -59,7 +59,7 @@ func countChange(machines []*Machine) bulk.Change {
 	return bulk.Insert(groupCounts, rows)
 }
 
-// Census counts the active machines of a group below and at a target. It adds up
+// Census counts the active machines of a group by their place at a target. It adds up
 // the group's counters.
 func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Version) (c rollout.Census, err error) {
 	if target.IsZero() {
@@ -67,11 +67,8 @@ func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Versio
 	}
 	versions, err := tx.versions(ctx, group)
 	for text, machines := range versions {
-		if v, _ := rollout.ParseVersion(text); v.Less(target) {
-			c.Behind += machines
-		} else {
-			c.OnTarget += machines
-		}
+		v, _ := rollout.ParseVersion(text)
+		c.Add(v.Place(target), machines)
 	}
 	return c, err
 }

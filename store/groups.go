@@ -15,7 +15,7 @@ import (
 	"github.com/coreroller/coreroller/store/statement"
 )
 
-const selectLedgers = `SELECT l.group_id, g.application_id, l.config_revision, l.in_flight, l.reboot_overdue, l.behind, l.on_target,
+const selectLedgers = `SELECT l.group_id, g.application_id, l.config_revision, l.in_flight, l.reboot_overdue, l.behind, l.on_target, l.other_build,
 	l.spends, l.rollout_id, l.next_lease_at, l.package_missing_noted, l.writes
 	FROM ledgers l JOIN groups g ON g.id = l.group_id WHERE l.group_id @in ORDER BY l.group_id `
 
@@ -92,7 +92,7 @@ func (tx *Tx) readLedgers(ctx context.Context, ids []uuid.UUID, lock string) ([]
 	for rows.Next() {
 		g := &GroupState{Outages: tx.store.Outages()}
 		var current uuid.UUID
-		if err := rows.Scan(&g.GroupID, &g.ApplicationID, &g.ConfigRevision, &g.Ledger.InFlight, &g.Ledger.RebootOverdue, &g.Census.Behind, &g.Census.OnTarget,
+		if err := rows.Scan(&g.GroupID, &g.ApplicationID, &g.ConfigRevision, &g.Ledger.InFlight, &g.Ledger.RebootOverdue, &g.Census.Behind, &g.Census.OnTarget, &g.Census.OtherBuild,
 			spendList{&g.Ledger.Spends}, statement.ID(&current), statement.Time(&g.NextLeaseAt), &g.PackageMissingNoted, &g.writes); err != nil {
 			return nil, fmt.Errorf("read ledger: %w", err)
 		}
@@ -116,11 +116,11 @@ func (tx *Tx) CreateLedger(ctx context.Context, group uuid.UUID, revision int64)
 }
 
 var ledgers = bulk.NewTable("ledgers", "",
-	`group_id id, in_flight number, reboot_overdue number, behind number, on_target number, spends json,
+	`group_id id, in_flight number, reboot_overdue number, behind number, on_target number, other_build number, spends json,
 	rollout_id id, next_lease_at time, package_missing_noted bool, writes number`)
 
 func ledgerRow(g *GroupState) []bulk.Value {
-	return []bulk.Value{bulk.ID(g.GroupID), bulk.Number(g.Ledger.InFlight), bulk.Number(g.Ledger.RebootOverdue), bulk.Number(g.Census.Behind), bulk.Number(g.Census.OnTarget),
+	return []bulk.Value{bulk.ID(g.GroupID), bulk.Number(g.Ledger.InFlight), bulk.Number(g.Ledger.RebootOverdue), bulk.Number(g.Census.Behind), bulk.Number(g.Census.OnTarget), bulk.Number(g.Census.OtherBuild),
 		bulk.Text(spendsJSON(g.Ledger.Spends)), bulk.ID(uuid.UUID(g.Rollout.ID)), bulk.Time(g.NextLeaseAt), bulk.Bool(g.PackageMissingNoted), bulk.Number(g.writes)}
 }
 

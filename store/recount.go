@@ -81,12 +81,12 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 	return append(all, census...), err
 }
 
-// recountCensus compares each ledger's number of machines below and at the target
-// with a recount. It runs in Go because SQL cannot compare versions.
+// recountCensus compares each ledger's numbers of machines by their place at the
+// target with a recount. It runs in Go because SQL cannot compare versions.
 func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error) {
-	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, r.version, i.version, COUNT(i.id)
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, l.other_build, r.version, i.version, COUNT(i.id)
 		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ? AND i.reason <> ''
-		GROUP BY l.group_id, l.behind, l.on_target, r.version, i.version`), int64(rollout.StandingActive))
+		GROUP BY l.group_id, l.behind, l.on_target, l.other_build, r.version, i.version`), int64(rollout.StandingActive))
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
 	}
@@ -99,23 +99,20 @@ func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error)
 			target, version sql.NullString
 			machines        int
 		)
-		if err := rows.Scan(&group, &c.Behind, &c.OnTarget, &target, &version, &machines); err != nil {
+		if err := rows.Scan(&group, &c.Behind, &c.OnTarget, &c.OtherBuild, &target, &version, &machines); err != nil {
 			return nil, fmt.Errorf("recount: %w", err)
 		}
 		kept[group] = c
 		running, _ := rollout.ParseVersion(version.String)
 		goal, _ := rollout.ParseVersion(target.String)
 		c = counted[group]
-		if running.Less(goal) {
-			c.Behind += machines
-		} else {
-			c.OnTarget += machines
-		}
+		c.Add(running.Place(goal), machines)
 		counted[group] = c
 	}
 	for group, k := range kept {
 		if n := counted[group]; k != n {
-			all = append(all, Difference{"behind " + group.String(), k.Behind, n.Behind}, Difference{"on target " + group.String(), k.OnTarget, n.OnTarget})
+			all = append(all, Difference{"behind " + group.String(), k.Behind, n.Behind}, Difference{"on target " + group.String(), k.OnTarget, n.OnTarget},
+				Difference{"other build " + group.String(), k.OtherBuild, n.OtherBuild})
 		}
 	}
 	return all, rows.Err()

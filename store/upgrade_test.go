@@ -29,33 +29,34 @@ func before(t *testing.T, url, last string) {
 	check(t, migrations.ApplyFrom(t.Context(), url, os.DirFS(folder)))
 }
 
+// executor returns a function that executes a statement with ids as %s; @at is a time.
+func executor(t *testing.T, url string) func(text string, args ...any) {
+	d, at := raw(t, url), "1772445600000000"
+	if store.IsPostgres(url) {
+		at = "to_timestamp(1772445600)"
+	}
+	return func(text string, args ...any) {
+		t.Helper()
+		for i, a := range args {
+			if id, ok := a.(uuid.UUID); ok {
+				args[i] = "'" + id.String() + "'"
+			}
+		}
+		text = strings.ReplaceAll(fmt.Sprintf(text, args...), "@at", at)
+		if _, err := d.Exec(text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+}
+
 // The migration keeps every counter and derives the sums by OEM and by previous
 // version from the attempts that still exist.
 func TestAnUpgradeCountsOldFailuresByKind(t *testing.T) {
 	storetest.EachEmpty(t, func(t *testing.T, url string) {
 		before(t, url, "20261123053047_initial.sql")
-		moment := func(micros int64) string {
-			if store.IsPostgres(url) {
-				return fmt.Sprintf("to_timestamp(%d)", micros/1e6)
-			}
-			return fmt.Sprint(micros)
-		}
-		const at = 1772445600000000
 		team, app, group, instance := uuid.New(), uuid.New(), uuid.New(), uuid.New()
 		known, forgotten := uuid.New(), uuid.New()
-		d := raw(t, url)
-		do := func(text string, args ...any) {
-			t.Helper()
-			for i, a := range args {
-				if id, ok := a.(uuid.UUID); ok {
-					args[i] = "'" + id.String() + "'"
-				}
-			}
-			text = strings.ReplaceAll(fmt.Sprintf(text, args...), "@at", moment(at))
-			if _, err := d.Exec(text); err != nil {
-				t.Fatalf("%s: %v", text, err)
-			}
-		}
+		do := executor(t, url)
 		do("INSERT INTO teams (id, name, created_at) VALUES (%s, 'default', @at)", team)
 		do("INSERT INTO applications (id, name, created_at, team_id) VALUES (%s, 'app', @at, %s)", app, team)
 		do("INSERT INTO groups (id, name, track, policy, created_at, application_id) VALUES (%s, 'g', 't', '{}', @at, %s)", group, app)
@@ -104,6 +105,28 @@ func TestAnUpgradeCountsOldFailuresByKind(t *testing.T) {
 		}
 		if r := s.Reader().GroupRollout.GetX(t.Context(), known); r.ReplacedAt != nil {
 			t.Errorf("the current rollout was replaced at %v", r.ReplacedAt)
+		}
+	})
+}
+
+func TestAnUpgradeCountsOtherBuildsApart(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		before(t, url, "20261130065650_versioning.sql")
+		do := executor(t, url)
+		team, app, group, current := uuid.New(), uuid.New(), uuid.New(), uuid.New()
+		do("INSERT INTO teams (id, name, created_at) VALUES (%s, 'default', @at)", team)
+		do("INSERT INTO applications (id, name, created_at, team_id) VALUES (%s, 'app', @at, %s)", app, team)
+		do("INSERT INTO groups (id, name, track, policy, created_at, application_id) VALUES (%s, 'g', 't', '{}', @at, %s)", group, app)
+		do("INSERT INTO rollouts (id, package_id, version, state, salt, created_at, wave_at, evidence, failing, halt, group_id) VALUES (%s, %s, '2.0.0+b', 0, 's', @at, @at, '{}', '[]', '{}', %s)",
+			current, uuid.New(), group)
+		do("INSERT INTO ledgers (group_id, config_revision, behind, on_target, spends, rollout_id) VALUES (%s, 1, 1, 15, '[]', %s)", group, current)
+		for i, version := range []string{"1.0.0", "2.0.0+b", "2.0.0", "2.0.0+a", "2.0.1"} { // 1, 2, 4, 8, and 1 silent machine
+			standing := i / 4
+			do("INSERT INTO group_counts (group_id, version, state, reason, standing, machines) VALUES (%s, '"+version+"', 0, '', %d, %d)", group, standing, 1<<(i%4))
+		}
+		l := open(t, url).Reader().Ledger.Query().OnlyX(t.Context())
+		if l.Behind != 1 || l.OnTarget != 3 || l.OtherBuild != 12 {
+			t.Errorf("ledger %+v", l)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
@@ -27,6 +28,8 @@ type Application struct {
 	ProductID *string `json:"product_id,omitempty"`
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
+	// which texts are versions: semver or numeric
+	Versioning rollout.Versioning `json:"versioning,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -108,7 +111,7 @@ func (*Application) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case application.FieldRevision:
 			values[i] = new(sql.NullInt64)
-		case application.FieldName, application.FieldProductID, application.FieldDescription:
+		case application.FieldName, application.FieldProductID, application.FieldDescription, application.FieldVersioning:
 			values[i] = new(sql.NullString)
 		case application.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
@@ -159,6 +162,12 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field description", values[i])
 			} else if value.Valid {
 				_m.Description = value.String
+			}
+		case application.FieldVersioning:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field versioning", values[i])
+			} else if value.Valid {
+				_m.Versioning = rollout.Versioning(value.String)
 			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -246,6 +255,9 @@ func (_m *Application) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("description=")
 	builder.WriteString(_m.Description)
+	builder.WriteString(", ")
+	builder.WriteString("versioning=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Versioning))
 	builder.WriteString(", ")
 	builder.WriteString("revision=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Revision))

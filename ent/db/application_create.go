@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
@@ -62,6 +63,20 @@ func (_c *ApplicationCreate) SetDescription(v string) *ApplicationCreate {
 func (_c *ApplicationCreate) SetNillableDescription(v *string) *ApplicationCreate {
 	if v != nil {
 		_c.SetDescription(*v)
+	}
+	return _c
+}
+
+// SetVersioning sets the "versioning" field.
+func (_c *ApplicationCreate) SetVersioning(v rollout.Versioning) *ApplicationCreate {
+	_c.mutation.SetVersioning(v)
+	return _c
+}
+
+// SetNillableVersioning sets the "versioning" field if the given value is not nil.
+func (_c *ApplicationCreate) SetNillableVersioning(v *rollout.Versioning) *ApplicationCreate {
+	if v != nil {
+		_c.SetVersioning(*v)
 	}
 	return _c
 }
@@ -196,6 +211,10 @@ func (_c *ApplicationCreate) defaults() {
 		v := application.DefaultDescription
 		_c.mutation.SetDescription(v)
 	}
+	if _, ok := _c.mutation.Versioning(); !ok {
+		v := application.DefaultVersioning
+		_c.mutation.SetVersioning(v)
+	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		v := application.DefaultRevision
 		_c.mutation.SetRevision(v)
@@ -212,6 +231,9 @@ func (_c *ApplicationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Description(); !ok {
 		return &ValidationError{Name: "description", err: errors.New(`db: missing required field "Application.description"`)}
+	}
+	if _, ok := _c.mutation.Versioning(); !ok {
+		return &ValidationError{Name: "versioning", err: errors.New(`db: missing required field "Application.versioning"`)}
 	}
 	if _, ok := _c.mutation.Revision(); !ok {
 		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Application.revision"`)}
@@ -268,6 +290,10 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Description(); ok {
 		_spec.SetField(application.FieldDescription, field.TypeString, value)
 		_node.Description = value
+	}
+	if value, ok := _c.mutation.Versioning(); ok {
+		_spec.SetField(application.FieldVersioning, field.TypeString, value)
+		_node.Versioning = value
 	}
 	if value, ok := _c.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
@@ -76,6 +77,20 @@ func (_u *ApplicationUpdate) SetDescription(v string) *ApplicationUpdate {
 func (_u *ApplicationUpdate) SetNillableDescription(v *string) *ApplicationUpdate {
 	if v != nil {
 		_u.SetDescription(*v)
+	}
+	return _u
+}
+
+// SetVersioning sets the "versioning" field.
+func (_u *ApplicationUpdate) SetVersioning(v rollout.Versioning) *ApplicationUpdate {
+	_u.mutation.SetVersioning(v)
+	return _u
+}
+
+// SetNillableVersioning sets the "versioning" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableVersioning(v *rollout.Versioning) *ApplicationUpdate {
+	if v != nil {
+		_u.SetVersioning(*v)
 	}
 	return _u
 }
@@ -308,6 +323,9 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(application.FieldDescription, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Versioning(); ok {
+		_spec.SetField(application.FieldVersioning, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)
@@ -559,6 +577,20 @@ func (_u *ApplicationUpdateOne) SetDescription(v string) *ApplicationUpdateOne {
 func (_u *ApplicationUpdateOne) SetNillableDescription(v *string) *ApplicationUpdateOne {
 	if v != nil {
 		_u.SetDescription(*v)
+	}
+	return _u
+}
+
+// SetVersioning sets the "versioning" field.
+func (_u *ApplicationUpdateOne) SetVersioning(v rollout.Versioning) *ApplicationUpdateOne {
+	_u.mutation.SetVersioning(v)
+	return _u
+}
+
+// SetNillableVersioning sets the "versioning" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableVersioning(v *rollout.Versioning) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetVersioning(*v)
 	}
 	return _u
 }
@@ -821,6 +853,9 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if value, ok := _u.mutation.Description(); ok {
 		_spec.SetField(application.FieldDescription, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Versioning(); ok {
+		_spec.SetField(application.FieldVersioning, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.Revision(); ok {
 		_spec.SetField(application.FieldRevision, field.TypeInt64, value)

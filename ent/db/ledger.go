@@ -32,6 +32,8 @@ type Ledger struct {
 	Behind int `json:"behind,omitempty"`
 	// active machines at the target or above
 	OnTarget int `json:"on_target,omitempty"`
+	// active machines at another build of the target
+	OtherBuild int `json:"other_build,omitempty"`
 	// grants of the last period: first and last time in microseconds since 1970, count
 	Spends [][3]int64 `json:"spends,omitempty"`
 	// the current rollout
@@ -79,7 +81,7 @@ func (*Ledger) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case ledger.FieldPackageMissingNoted:
 			values[i] = new(sql.NullBool)
-		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldRebootOverdue, ledger.FieldBehind, ledger.FieldOnTarget, ledger.FieldWrites:
+		case ledger.FieldID, ledger.FieldConfigRevision, ledger.FieldInFlight, ledger.FieldRebootOverdue, ledger.FieldBehind, ledger.FieldOnTarget, ledger.FieldOtherBuild, ledger.FieldWrites:
 			values[i] = new(sql.NullInt64)
 		case ledger.FieldNextLeaseAt:
 			values[i] = new(sql.NullTime)
@@ -141,6 +143,12 @@ func (_m *Ledger) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field on_target", values[i])
 			} else if value.Valid {
 				_m.OnTarget = int(value.Int64)
+			}
+		case ledger.FieldOtherBuild:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field other_build", values[i])
+			} else if value.Valid {
+				_m.OtherBuild = int(value.Int64)
 			}
 		case ledger.FieldSpends:
 			if value, ok := values[i].(*[]byte); !ok {
@@ -234,6 +242,9 @@ func (_m *Ledger) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("on_target=")
 	builder.WriteString(fmt.Sprintf("%v", _m.OnTarget))
+	builder.WriteString(", ")
+	builder.WriteString("other_build=")
+	builder.WriteString(fmt.Sprintf("%v", _m.OtherBuild))
 	builder.WriteString(", ")
 	builder.WriteString("spends=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Spends))

@@ -90,6 +90,20 @@ func (_c *LedgerCreate) SetNillableOnTarget(v *int) *LedgerCreate {
 	return _c
 }
 
+// SetOtherBuild sets the "other_build" field.
+func (_c *LedgerCreate) SetOtherBuild(v int) *LedgerCreate {
+	_c.mutation.SetOtherBuild(v)
+	return _c
+}
+
+// SetNillableOtherBuild sets the "other_build" field if the given value is not nil.
+func (_c *LedgerCreate) SetNillableOtherBuild(v *int) *LedgerCreate {
+	if v != nil {
+		_c.SetOtherBuild(*v)
+	}
+	return _c
+}
+
 // SetSpends sets the "spends" field.
 func (_c *LedgerCreate) SetSpends(v [][3]int64) *LedgerCreate {
 	_c.mutation.SetSpends(v)
@@ -208,6 +222,10 @@ func (_c *LedgerCreate) defaults() {
 		v := ledger.DefaultOnTarget
 		_c.mutation.SetOnTarget(v)
 	}
+	if _, ok := _c.mutation.OtherBuild(); !ok {
+		v := ledger.DefaultOtherBuild
+		_c.mutation.SetOtherBuild(v)
+	}
 	if _, ok := _c.mutation.PackageMissingNoted(); !ok {
 		v := ledger.DefaultPackageMissingNoted
 		_c.mutation.SetPackageMissingNoted(v)
@@ -237,6 +255,9 @@ func (_c *LedgerCreate) check() error {
 	}
 	if _, ok := _c.mutation.OnTarget(); !ok {
 		return &ValidationError{Name: "on_target", err: errors.New(`db: missing required field "Ledger.on_target"`)}
+	}
+	if _, ok := _c.mutation.OtherBuild(); !ok {
+		return &ValidationError{Name: "other_build", err: errors.New(`db: missing required field "Ledger.other_build"`)}
 	}
 	if _, ok := _c.mutation.Spends(); !ok {
 		return &ValidationError{Name: "spends", err: errors.New(`db: missing required field "Ledger.spends"`)}
@@ -295,6 +316,10 @@ func (_c *LedgerCreate) createSpec() (*Ledger, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.OnTarget(); ok {
 		_spec.SetField(ledger.FieldOnTarget, field.TypeInt, value)
 		_node.OnTarget = value
+	}
+	if value, ok := _c.mutation.OtherBuild(); ok {
+		_spec.SetField(ledger.FieldOtherBuild, field.TypeInt, value)
+		_node.OtherBuild = value
 	}
 	if value, ok := _c.mutation.Spends(); ok {
 		_spec.SetField(ledger.FieldSpends, field.TypeJSON, value)

@@ -135,6 +135,27 @@ func (_u *LedgerUpdate) AddOnTarget(v int) *LedgerUpdate {
 	return _u
 }
 
+// SetOtherBuild sets the "other_build" field.
+func (_u *LedgerUpdate) SetOtherBuild(v int) *LedgerUpdate {
+	_u.mutation.ResetOtherBuild()
+	_u.mutation.SetOtherBuild(v)
+	return _u
+}
+
+// SetNillableOtherBuild sets the "other_build" field if the given value is not nil.
+func (_u *LedgerUpdate) SetNillableOtherBuild(v *int) *LedgerUpdate {
+	if v != nil {
+		_u.SetOtherBuild(*v)
+	}
+	return _u
+}
+
+// AddOtherBuild adds value to the "other_build" field.
+func (_u *LedgerUpdate) AddOtherBuild(v int) *LedgerUpdate {
+	_u.mutation.AddOtherBuild(v)
+	return _u
+}
+
 // SetSpends sets the "spends" field.
 func (_u *LedgerUpdate) SetSpends(v [][3]int64) *LedgerUpdate {
 	_u.mutation.SetSpends(v)
@@ -304,6 +325,12 @@ func (_u *LedgerUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedOnTarget(); ok {
 		_spec.AddField(ledger.FieldOnTarget, field.TypeInt, value)
 	}
+	if value, ok := _u.mutation.OtherBuild(); ok {
+		_spec.SetField(ledger.FieldOtherBuild, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOtherBuild(); ok {
+		_spec.AddField(ledger.FieldOtherBuild, field.TypeInt, value)
+	}
 	if value, ok := _u.mutation.Spends(); ok {
 		_spec.SetField(ledger.FieldSpends, field.TypeJSON, value)
 	}
@@ -455,6 +482,27 @@ func (_u *LedgerUpdateOne) SetNillableOnTarget(v *int) *LedgerUpdateOne {
 // AddOnTarget adds value to the "on_target" field.
 func (_u *LedgerUpdateOne) AddOnTarget(v int) *LedgerUpdateOne {
 	_u.mutation.AddOnTarget(v)
+	return _u
+}
+
+// SetOtherBuild sets the "other_build" field.
+func (_u *LedgerUpdateOne) SetOtherBuild(v int) *LedgerUpdateOne {
+	_u.mutation.ResetOtherBuild()
+	_u.mutation.SetOtherBuild(v)
+	return _u
+}
+
+// SetNillableOtherBuild sets the "other_build" field if the given value is not nil.
+func (_u *LedgerUpdateOne) SetNillableOtherBuild(v *int) *LedgerUpdateOne {
+	if v != nil {
+		_u.SetOtherBuild(*v)
+	}
+	return _u
+}
+
+// AddOtherBuild adds value to the "other_build" field.
+func (_u *LedgerUpdateOne) AddOtherBuild(v int) *LedgerUpdateOne {
+	_u.mutation.AddOtherBuild(v)
 	return _u
 }
 
@@ -656,6 +704,12 @@ func (_u *LedgerUpdateOne) sqlSave(ctx context.Context) (_node *Ledger, err erro
 	}
 	if value, ok := _u.mutation.AddedOnTarget(); ok {
 		_spec.AddField(ledger.FieldOnTarget, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.OtherBuild(); ok {
+		_spec.SetField(ledger.FieldOtherBuild, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedOtherBuild(); ok {
+		_spec.AddField(ledger.FieldOtherBuild, field.TypeInt, value)
 	}
 	if value, ok := _u.mutation.Spends(); ok {
 		_spec.SetField(ledger.FieldSpends, field.TypeJSON, value)

@@ -1342,6 +1342,7 @@ type ApplicationMutation struct {
 	name             *string
 	product_id       *string
 	description      *string
+	versioning       *rollout.Versioning
 	revision         *int64
 	addrevision      *int64
 	created_at       *time.Time
@@ -1624,6 +1625,42 @@ func (m *ApplicationMutation) OldDescription(ctx context.Context) (v string, err
 // ResetDescription resets all changes to the "description" field.
 func (m *ApplicationMutation) ResetDescription() {
 	m.description = nil
+}
+
+// SetVersioning sets the "versioning" field.
+func (m *ApplicationMutation) SetVersioning(r rollout.Versioning) {
+	m.versioning = &r
+}
+
+// Versioning returns the value of the "versioning" field in the mutation.
+func (m *ApplicationMutation) Versioning() (r rollout.Versioning, exists bool) {
+	v := m.versioning
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersioning returns the old "versioning" field's value of the Application entity.
+// If the Application object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationMutation) OldVersioning(ctx context.Context) (v rollout.Versioning, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersioning is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersioning requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersioning: %w", err)
+	}
+	return oldValue.Versioning, nil
+}
+
+// ResetVersioning resets all changes to the "versioning" field.
+func (m *ApplicationMutation) ResetVersioning() {
+	m.versioning = nil
 }
 
 // SetRevision sets the "revision" field.
@@ -1995,7 +2032,7 @@ func (m *ApplicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.team != nil {
 		fields = append(fields, application.FieldTeamID)
 	}
@@ -2007,6 +2044,9 @@ func (m *ApplicationMutation) Fields() []string {
 	}
 	if m.description != nil {
 		fields = append(fields, application.FieldDescription)
+	}
+	if m.versioning != nil {
+		fields = append(fields, application.FieldVersioning)
 	}
 	if m.revision != nil {
 		fields = append(fields, application.FieldRevision)
@@ -2030,6 +2070,8 @@ func (m *ApplicationMutation) Field(name string) (ent.Value, bool) {
 		return m.ProductID()
 	case application.FieldDescription:
 		return m.Description()
+	case application.FieldVersioning:
+		return m.Versioning()
 	case application.FieldRevision:
 		return m.Revision()
 	case application.FieldCreatedAt:
@@ -2051,6 +2093,8 @@ func (m *ApplicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldProductID(ctx)
 	case application.FieldDescription:
 		return m.OldDescription(ctx)
+	case application.FieldVersioning:
+		return m.OldVersioning(ctx)
 	case application.FieldRevision:
 		return m.OldRevision(ctx)
 	case application.FieldCreatedAt:
@@ -2091,6 +2135,13 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetDescription(v)
+		return nil
+	case application.FieldVersioning:
+		v, ok := value.(rollout.Versioning)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersioning(v)
 		return nil
 	case application.FieldRevision:
 		v, ok := value.(int64)
@@ -2190,6 +2241,9 @@ func (m *ApplicationMutation) ResetField(name string) error {
 		return nil
 	case application.FieldDescription:
 		m.ResetDescription()
+		return nil
+	case application.FieldVersioning:
+		m.ResetVersioning()
 		return nil
 	case application.FieldRevision:
 		m.ResetRevision()
@@ -18440,6 +18494,8 @@ type LedgerMutation struct {
 	addbehind             *int
 	on_target             *int
 	addon_target          *int
+	other_build           *int
+	addother_build        *int
 	spends                *[][3]int64
 	appendspends          [][3]int64
 	rollout_id            *uuid.UUID
@@ -18869,6 +18925,62 @@ func (m *LedgerMutation) ResetOnTarget() {
 	m.addon_target = nil
 }
 
+// SetOtherBuild sets the "other_build" field.
+func (m *LedgerMutation) SetOtherBuild(i int) {
+	m.other_build = &i
+	m.addother_build = nil
+}
+
+// OtherBuild returns the value of the "other_build" field in the mutation.
+func (m *LedgerMutation) OtherBuild() (r int, exists bool) {
+	v := m.other_build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOtherBuild returns the old "other_build" field's value of the Ledger entity.
+// If the Ledger object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *LedgerMutation) OldOtherBuild(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOtherBuild is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOtherBuild requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOtherBuild: %w", err)
+	}
+	return oldValue.OtherBuild, nil
+}
+
+// AddOtherBuild adds i to the "other_build" field.
+func (m *LedgerMutation) AddOtherBuild(i int) {
+	if m.addother_build != nil {
+		*m.addother_build += i
+	} else {
+		m.addother_build = &i
+	}
+}
+
+// AddedOtherBuild returns the value that was added to the "other_build" field in this mutation.
+func (m *LedgerMutation) AddedOtherBuild() (r int, exists bool) {
+	v := m.addother_build
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetOtherBuild resets all changes to the "other_build" field.
+func (m *LedgerMutation) ResetOtherBuild() {
+	m.other_build = nil
+	m.addother_build = nil
+}
+
 // SetSpends sets the "spends" field.
 func (m *LedgerMutation) SetSpends(i [][3]int64) {
 	m.spends = &i
@@ -19171,7 +19283,7 @@ func (m *LedgerMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *LedgerMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.group != nil {
 		fields = append(fields, ledger.FieldGroupID)
 	}
@@ -19189,6 +19301,9 @@ func (m *LedgerMutation) Fields() []string {
 	}
 	if m.on_target != nil {
 		fields = append(fields, ledger.FieldOnTarget)
+	}
+	if m.other_build != nil {
+		fields = append(fields, ledger.FieldOtherBuild)
 	}
 	if m.spends != nil {
 		fields = append(fields, ledger.FieldSpends)
@@ -19225,6 +19340,8 @@ func (m *LedgerMutation) Field(name string) (ent.Value, bool) {
 		return m.Behind()
 	case ledger.FieldOnTarget:
 		return m.OnTarget()
+	case ledger.FieldOtherBuild:
+		return m.OtherBuild()
 	case ledger.FieldSpends:
 		return m.Spends()
 	case ledger.FieldRolloutID:
@@ -19256,6 +19373,8 @@ func (m *LedgerMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldBehind(ctx)
 	case ledger.FieldOnTarget:
 		return m.OldOnTarget(ctx)
+	case ledger.FieldOtherBuild:
+		return m.OldOtherBuild(ctx)
 	case ledger.FieldSpends:
 		return m.OldSpends(ctx)
 	case ledger.FieldRolloutID:
@@ -19317,6 +19436,13 @@ func (m *LedgerMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOnTarget(v)
 		return nil
+	case ledger.FieldOtherBuild:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOtherBuild(v)
+		return nil
 	case ledger.FieldSpends:
 		v, ok := value.([][3]int64)
 		if !ok {
@@ -19375,6 +19501,9 @@ func (m *LedgerMutation) AddedFields() []string {
 	if m.addon_target != nil {
 		fields = append(fields, ledger.FieldOnTarget)
 	}
+	if m.addother_build != nil {
+		fields = append(fields, ledger.FieldOtherBuild)
+	}
 	if m.addwrites != nil {
 		fields = append(fields, ledger.FieldWrites)
 	}
@@ -19396,6 +19525,8 @@ func (m *LedgerMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedBehind()
 	case ledger.FieldOnTarget:
 		return m.AddedOnTarget()
+	case ledger.FieldOtherBuild:
+		return m.AddedOtherBuild()
 	case ledger.FieldWrites:
 		return m.AddedWrites()
 	}
@@ -19441,6 +19572,13 @@ func (m *LedgerMutation) AddField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.AddOnTarget(v)
+		return nil
+	case ledger.FieldOtherBuild:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddOtherBuild(v)
 		return nil
 	case ledger.FieldWrites:
 		v, ok := value.(int64)
@@ -19508,6 +19646,9 @@ func (m *LedgerMutation) ResetField(name string) error {
 		return nil
 	case ledger.FieldOnTarget:
 		m.ResetOnTarget()
+		return nil
+	case ledger.FieldOtherBuild:
+		m.ResetOtherBuild()
 		return nil
 	case ledger.FieldSpends:
 		m.ResetSpends()

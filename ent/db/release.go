@@ -26,7 +26,7 @@ type Release struct {
 	Type int8 `json:"type,omitempty"`
 	// Arch holds the value of the "arch" field.
 	Arch string `json:"arch,omitempty"`
-	// semantic version
+	// as the versioning of the application says
 	Version string `json:"version,omitempty"`
 	// base URL, to which the file name is appended
 	URL string `json:"url,omitempty"`

@@ -65,8 +65,12 @@ func init() {
 	applicationDescDescription := applicationFields[4].Descriptor()
 	// application.DefaultDescription holds the default value on creation for the description field.
 	application.DefaultDescription = applicationDescDescription.Default.(string)
+	// applicationDescVersioning is the schema descriptor for versioning field.
+	applicationDescVersioning := applicationFields[5].Descriptor()
+	// application.DefaultVersioning holds the default value on creation for the versioning field.
+	application.DefaultVersioning = rollout.Versioning(applicationDescVersioning.Default.(string))
 	// applicationDescRevision is the schema descriptor for revision field.
-	applicationDescRevision := applicationFields[5].Descriptor()
+	applicationDescRevision := applicationFields[6].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.
 	application.DefaultRevision = applicationDescRevision.Default.(int64)
 	attemptFields := schema.Attempt{}.Fields()
@@ -369,12 +373,16 @@ func init() {
 	ledgerDescOnTarget := ledgerFields[5].Descriptor()
 	// ledger.DefaultOnTarget holds the default value on creation for the on_target field.
 	ledger.DefaultOnTarget = ledgerDescOnTarget.Default.(int)
+	// ledgerDescOtherBuild is the schema descriptor for other_build field.
+	ledgerDescOtherBuild := ledgerFields[6].Descriptor()
+	// ledger.DefaultOtherBuild holds the default value on creation for the other_build field.
+	ledger.DefaultOtherBuild = ledgerDescOtherBuild.Default.(int)
 	// ledgerDescPackageMissingNoted is the schema descriptor for package_missing_noted field.
-	ledgerDescPackageMissingNoted := ledgerFields[9].Descriptor()
+	ledgerDescPackageMissingNoted := ledgerFields[10].Descriptor()
 	// ledger.DefaultPackageMissingNoted holds the default value on creation for the package_missing_noted field.
 	ledger.DefaultPackageMissingNoted = ledgerDescPackageMissingNoted.Default.(bool)
 	// ledgerDescWrites is the schema descriptor for writes field.
-	ledgerDescWrites := ledgerFields[10].Descriptor()
+	ledgerDescWrites := ledgerFields[11].Descriptor()
 	// ledger.DefaultWrites holds the default value on creation for the writes field.
 	ledger.DefaultWrites = ledgerDescWrites.Default.(int64)
 	packageactionFields := schema.PackageAction{}.Fields()

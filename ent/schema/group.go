@@ -73,6 +73,7 @@ func (Ledger) Fields() []ent.Field {
 		field.Int("reboot_overdue").Default(0).Comment("open attempts that are not in flight"),
 		field.Int("behind").Default(0).Comment("active machines below the target"),
 		field.Int("on_target").Default(0).Comment("active machines at the target or above"),
+		field.Int("other_build").Default(0).Comment("active machines at another build of the target"),
 		field.JSON("spends", [][3]int64{}).Comment("grants of the last period: first and last time in microseconds since 1970, count"),
 		field.UUID("rollout_id", uuid.UUID{}).Optional().Nillable().Comment("the current rollout"),
 		field.Time("next_lease_at").Optional().Nillable().Comment("no lease of the group expires earlier"),

@@ -20,7 +20,7 @@ func (Release) Fields() []ent.Field {
 		foreign("application_id"),
 		field.Int8("type").Comment("1 CoreOS or Flatcar, 2 Docker, 3 rkt, 4 other; 1 needs a reboot"),
 		field.String("arch").Default("amd64"),
-		field.String("version").Comment("semantic version"),
+		field.String("version").Comment("as the versioning of the application says"),
 		field.String("url").Comment("base URL, to which the file name is appended"),
 		field.String("filename").Default(""),
 		field.Int64("size").Default(0).Comment("bytes"),

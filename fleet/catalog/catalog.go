@@ -34,6 +34,8 @@ type App struct {
 	Groups    []*Group // by id
 	Channels  []*Channel
 
+	Versioning rollout.Versioning
+
 	byID   map[uuid.UUID]*Group
 	tracks map[trackArch]*Group // by track and alias
 	folded map[trackArch]*Group // the same without case and quotes
@@ -49,6 +51,8 @@ type Channel struct {
 	Target      *rollout.Package      // nil: no package
 	Offers      map[rollout.ID]*Offer // manifests of the target and every floor
 	Blacklisted map[uuid.UUID]string  // reason by package id
+
+	Versioning rollout.Versioning // of the application
 
 	floors  []*rollout.Package // all, by version
 	reboots bool

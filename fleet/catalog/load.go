@@ -85,7 +85,7 @@ func (c *configuration) build() []*App {
 	list := make([]*App, 0, len(c.apps))
 	for _, row := range c.apps {
 		a := &App{
-			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision,
+			ID: row.ID, TeamID: row.TeamID, Name: row.Name, Revision: row.Revision, Versioning: row.Versioning,
 			byID: map[uuid.UUID]*Group{},
 		}
 		if row.ProductID != nil {
@@ -97,6 +97,7 @@ func (c *configuration) build() []*App {
 	channels := c.buildChannels()
 	for _, row := range c.channels {
 		if a := apps[row.ApplicationID]; a != nil {
+			channels[row.ID].Versioning = a.Versioning
 			a.Channels = append(a.Channels, channels[row.ID])
 		}
 	}

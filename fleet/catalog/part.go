@@ -11,6 +11,7 @@ type Part string
 // The parts; every machine of a group is in exactly one.
 const (
 	PartOnTarget    Part = "ON_TARGET"
+	PartOtherBuild  Part = "OTHER_BUILD"
 	PartInFlight    Part = "IN_FLIGHT"
 	PartWaiting     Part = "WAITING"
 	PartFailed      Part = "FAILED"
@@ -20,7 +21,7 @@ const (
 )
 
 // PartOf returns the part for the attributes that counters know.
-func PartOf(state rollout.State, standing rollout.Standing, onTarget bool) Part {
+func PartOf(state rollout.State, standing rollout.Standing, place rollout.Place) Part {
 	switch {
 	case state.InFlight():
 		return PartInFlight
@@ -30,8 +31,10 @@ func PartOf(state rollout.State, standing rollout.Standing, onTarget bool) Part 
 		return PartOverridden
 	case standing == rollout.StandingSilent:
 		return PartSilent
-	case onTarget:
+	case place == rollout.PlaceOnTarget:
 		return PartOnTarget
+	case place == rollout.PlaceOtherBuild:
+		return PartOtherBuild
 	case state == rollout.StateError:
 		return PartFailed
 	}
@@ -39,10 +42,16 @@ func PartOf(state rollout.State, standing rollout.Standing, onTarget bool) Part 
 }
 
 // Part returns the part of a machine of the group.
-func (g *Group) Part(m *db.Instance) Part { return PartOf(m.State, m.Standing, g.OnTarget(m.Version)) }
+func (g *Group) Part(m *db.Instance) Part { return PartOf(m.State, m.Standing, g.Place(m.Version)) }
 
-// OnTarget reports whether a version is the target or higher.
-func (g *Group) OnTarget(version string) bool {
+// Place returns where a version is in relation to the target.
+func (g *Group) Place(version string) rollout.Place { return PlaceOf(version, g.Target) }
+
+// PlaceOf returns where a version is in relation to a target, which may be nil.
+func PlaceOf(version string, target *rollout.Package) rollout.Place {
+	if target == nil {
+		return rollout.PlaceNone
+	}
 	v, _ := rollout.ParseVersion(version)
-	return g.Target != nil && !v.Less(g.Target.Version)
+	return v.Place(target.Version)
 }

@@ -147,7 +147,7 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if verdict != catalog.VerdictOK {
 		return Answer{Verdict: verdict}, nil
 	}
-	version, ok := runningVersion(in.Version)
+	version, ok := runningVersion(group.App.Versioning, in.Version)
 	if !ok {
 		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
 	}
@@ -212,7 +212,7 @@ type call struct {
 
 // runningVersion parses the version of a request. An empty text, zeroes and
 // update_engine's "ForcedUpdate" mean "no version", which is below every package.
-func runningVersion(text string) (v rollout.Version, ok bool) {
+func runningVersion(versioning rollout.Versioning, text string) (v rollout.Version, ok bool) {
 	switch text {
 	case "", "0.0.0", "0.0.0.0", "ForcedUpdate":
 		return rollout.Version{}, true
@@ -220,7 +220,7 @@ func runningVersion(text string) (v rollout.Version, ok bool) {
 	if len(text) > 100 {
 		return rollout.Version{}, false
 	}
-	return rollout.ParseVersion(text)
+	return versioning.Parse(text)
 }
 
 func validMachine(id string) bool {

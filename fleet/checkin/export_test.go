@@ -16,7 +16,7 @@ func (s *Service) CheckInTogether(ctx context.Context, all ...CheckIn) error {
 	calls := make([]*call, len(all))
 	for i, in := range all {
 		group, _ := s.catalog.Catalog().Find(in.AppID, in.Track, catalog.Arch(in.Board, in.Arch))
-		version, _ := runningVersion(in.Version)
+		version, _ := runningVersion(group.App.Versioning, in.Version)
 		calls[i] = &call{in: in, version: version, group: group, instance: store.InstanceID(group.App.ID, in.Machine)}
 	}
 	err := s.store.Write(ctx, s.now(), func(tx *store.Tx) error {

@@ -26,6 +26,7 @@ type Impact struct {
 	Groups       int
 	Machines     int       // of all affected groups
 	Eligible     int       // active machines below the target
+	OtherBuild   int       // active machines at another build of the target
 	EligibleNow  int       // of Eligible, those that may start at their next check
 	ProjectedEnd time.Time // when all would be done; zero: cannot be computed
 	Sentence     string
@@ -160,8 +161,14 @@ func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pac
 	r.out.Machines += n.Total
 	behind := 0
 	for _, c := range sim.Machines {
-		if target != nil && c.Version.Less(target.Version) {
+		if target == nil {
+			continue
+		}
+		switch c.Version.Place(target.Version) {
+		case rollout.PlaceBehind:
 			behind += c.Count
+		case rollout.PlaceOtherBuild:
+			r.out.OtherBuild += c.Count
 		}
 	}
 	r.out.Eligible += behind
@@ -228,6 +235,9 @@ func (r *assessor) done(what string) *Impact {
 	r.out.Sentence = fmt.Sprintf("%s in %s; %d of them %s", plural(r.out.Machines, "machine"), plural(r.out.Groups, "group"), r.out.Eligible, what)
 	if r.out.EligibleNow > 0 {
 		r.out.Sentence += fmt.Sprintf(", %d at their next check", r.out.EligibleNow)
+	}
+	if n := r.out.OtherBuild; n > 0 && r.isNew {
+		r.out.Sentence += fmt.Sprintf("; %d %s never offered it, because build metadata does not order versions", n, either(n, "runs another build and is", "run another build and are"))
 	}
 	return &r.out
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 )
 
-// Below counts the active machines that run a version below the target.
+// Below counts the active machines that run neither the target nor a higher version.
 func (n *Numbers) Below() (below int) {
 	for i := range n.ByVersion {
 		if !n.ByVersion[i].OnTarget {
@@ -23,13 +23,14 @@ func (n *Numbers) Below() (below int) {
 	return below
 }
 
-// Numbers counts machines. Each is in exactly one of OnTarget, InFlight, Failed,
-// Quarantined, Overridden, Silent and Waiting.
+// Numbers counts machines. Each is in exactly one of OnTarget, OtherBuild, InFlight,
+// Failed, Quarantined, Overridden, Silent and Waiting.
 type Numbers struct {
 	AsOf        time.Time
 	Total       int
 	Active      int // seen within 24 hours
 	OnTarget    int
+	OtherBuild  int // run the target but for its build metadata
 	InFlight    int // the same as the ledger's
 	Waiting     int // below the target without an update in flight; all when there is no target
 	Failed      int // the last attempt failed, and no decision followed
@@ -78,8 +79,7 @@ func newTally(now time.Time) *tally {
 // add adds one row of a group; target may be nil.
 func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	n := row.Machines
-	version, _ := rollout.ParseVersion(row.Version)
-	onTarget := target != nil && !version.Less(target.Version)
+	place := catalog.PlaceOf(row.Version, target)
 	active := 0
 	if row.Standing != rollout.StandingSilent {
 		active = n
@@ -87,11 +87,11 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	t.Total += n
 	t.Active += active
 	v := entry(t.versions, row.Version, func() *VersionCount { return &VersionCount{Version: row.Version} })
-	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || onTarget
+	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == rollout.PlaceOnTarget
 	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	s.Machines, s.Active = s.Machines+n, s.Active+active
 
-	switch catalog.PartOf(row.State, row.Standing, onTarget) {
+	switch catalog.PartOf(row.State, row.Standing, place) {
 	case catalog.PartInFlight:
 		t.InFlight += n
 	case catalog.PartQuarantined:
@@ -102,6 +102,8 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 		t.Silent += n
 	case catalog.PartOnTarget:
 		t.OnTarget += n
+	case catalog.PartOtherBuild:
+		t.OtherBuild += n
 	case catalog.PartFailed:
 		t.Failed += n
 		t.hold(row.Reason, n)

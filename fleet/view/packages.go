@@ -34,6 +34,29 @@ func (s *Service) Package(ctx context.Context, id uuid.UUID, with With) (*db.Rel
 	return one(ctx, "package", loading(s.db().Release.Query().Where(release.ID(id)), with.packages).Only)
 }
 
+// PackageWarnings returns a sentence for each other package of the application and
+// architecture that is never offered to a machine with this one, and the other way
+// round, although the versions differ.
+func (s *Service) PackageWarnings(ctx context.Context, p *db.Release) ([]string, error) {
+	return Twins(ctx, s.db(), p)
+}
+
+// Twins is PackageWarnings with another client, such as that of a transaction.
+func Twins(ctx context.Context, client *db.Client, p *db.Release) ([]string, error) {
+	q := client.Release.Query().Where(release.ApplicationID(p.ApplicationID), release.Arch(p.Arch)).Select(release.FieldID, release.FieldArch, release.FieldVersion)
+	rows, err := read(ctx, "packages", q.All)
+	if err != nil {
+		return nil, err
+	}
+	warnings, version := []string{}, packageKey(p).version
+	for _, row := range sorted(rows, packageKey, highestVersion) {
+		if text := version.Twin(packageKey(row).version); text != "" {
+			warnings = append(warnings, text)
+		}
+	}
+	return warnings, nil
+}
+
 // PackageIDs reads the ids of the packages of an application, highest version
 // first.
 func (s *Service) PackageIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, error) {

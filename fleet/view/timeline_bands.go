@@ -88,7 +88,7 @@ func (t *Timeline) fillBands(points []*db.StatPoint, all []targetSpan) {
 		switch {
 		case p.State.InFlight():
 			band = t.InFlight
-		case aimed && !version.Less(target):
+		case aimed && version.Place(target) == rollout.PlaceOnTarget:
 			band = t.OnTarget
 		case p.State == rollout.StateError:
 			band = t.Failed

@@ -27,13 +27,13 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
-	version, ok := rollout.ParseVersion(from)
-	if !ok {
-		return nil, fault.Errorf(fault.Invalid, "fromVersion", "%q is not a version such as 1.2.3", from)
-	}
 	ch := s.catalog.Catalog().Channel(channelID)
 	if ch == nil {
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
+	}
+	version, ok := ch.Versioning.Parse(from)
+	if !ok {
+		return nil, fault.Errorf(fault.Invalid, "fromVersion", "%q is not %s", from, ch.Versioning.Describe())
 	}
 	w := rollout.World{Target: ch.Target, Floors: ch.FloorsTo(ch.Target)}
 	steps, end := w.Path(version)

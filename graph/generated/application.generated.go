@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -156,6 +157,29 @@ func (ec *executionContext) _Application_description(ctx context.Context, field 
 }
 func (ec *executionContext) fieldContext_Application_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Application", field, false, false, "String")
+}
+
+func (ec *executionContext) _Application_versioning(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Application_versioning(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Versioning, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v rollout.Versioning) graphql.Marshaler {
+			return ec.marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Application_versioning(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Application", field, false, false, "Versioning")
 }
 
 func (ec *executionContext) _Application_revision(ctx context.Context, field graphql.CollectedField, obj *db.Application) (ret graphql.Marshaler) {
@@ -528,7 +552,7 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 		asMap["description"] = ""
 	}
 
-	fieldsInOrder := [...]string{"name", "productId", "description", "cloneFrom"}
+	fieldsInOrder := [...]string{"name", "productId", "description", "versioning", "cloneFrom"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -556,6 +580,13 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Description = data
+		case "versioning":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
+			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Versioning = data
 		case "cloneFrom":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cloneFrom"))
 			data, err := ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
@@ -644,7 +675,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "name", "productId", "description"}
+	fieldsInOrder := [...]string{"id", "name", "productId", "description", "versioning"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -679,6 +710,13 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 				return it, err
 			}
 			it.Description = data
+		case "versioning":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
+			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Versioning = data
 		}
 	}
 	return it, nil
@@ -732,6 +770,11 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			}
 		case "description":
 			out.Values[i] = ec._Application_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "versioning":
+			out.Values[i] = ec._Application_versioning(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -932,11 +975,43 @@ func (ec *executionContext) unmarshalNUpdateApplicationInput2githubᚗcomᚋcore
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, v any) (rollout.Versioning, error) {
+	res, err := model.UnmarshalVersioning(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, sel ast.SelectionSet, v rollout.Versioning) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalVersioning(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Versioning!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐApplication(ctx context.Context, sel ast.SelectionSet, v *db.Application) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._Application(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, v any) (*rollout.Versioning, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := model.UnmarshalVersioning(v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, sel ast.SelectionSet, v *rollout.Versioning) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	_ = sel
+	_ = ctx
+	res := model.MarshalVersioning(*v)
+	return res
 }
 
 // endregion ***************************** type.gotpl *****************************

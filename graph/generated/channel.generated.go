@@ -801,6 +801,29 @@ func (ec *executionContext) fieldContext_Impact_eligibleNow(_ context.Context, f
 	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Impact_otherBuild(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Impact_otherBuild(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OtherBuild, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Impact_otherBuild(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Impact", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Impact_groups(ctx context.Context, field graphql.CollectedField, obj *view.Impact) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1738,6 +1761,11 @@ func (ec *executionContext) _Impact(ctx context.Context, sel ast.SelectionSet, o
 			}
 		case "eligibleNow":
 			out.Values[i] = ec._Impact_eligibleNow(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "otherBuild":
+			out.Values[i] = ec._Impact_otherBuild(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

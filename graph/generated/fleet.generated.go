@@ -389,6 +389,29 @@ func (ec *executionContext) fieldContext_FleetNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _FleetNumbers_otherBuild(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FleetNumbers_otherBuild(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OtherBuild, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FleetNumbers_otherBuild(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
+}
+
 func (ec *executionContext) _FleetNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -705,6 +728,11 @@ func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.Selection
 			}
 		case "onTarget":
 			out.Values[i] = ec._FleetNumbers_onTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "otherBuild":
+			out.Values[i] = ec._FleetNumbers_otherBuild(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -1225,6 +1225,29 @@ func (ec *executionContext) fieldContext_GroupNumbers_onTarget(_ context.Context
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _GroupNumbers_otherBuild(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_otherBuild(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OtherBuild, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_otherBuild(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
+}
+
 func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1947,6 +1970,29 @@ func (ec *executionContext) _Numbers_onTarget(ctx context.Context, field graphql
 	)
 }
 func (ec *executionContext) fieldContext_Numbers_onTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Numbers_otherBuild(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Numbers_otherBuild(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.OtherBuild, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Numbers_otherBuild(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
@@ -3266,6 +3312,11 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "otherBuild":
+			out.Values[i] = ec._GroupNumbers_otherBuild(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "inFlight":
 			out.Values[i] = ec._GroupNumbers_inFlight(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3517,6 +3568,11 @@ func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "onTarget":
 			out.Values[i] = ec._Numbers_onTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "otherBuild":
+			out.Values[i] = ec._Numbers_otherBuild(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

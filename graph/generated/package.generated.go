@@ -21,6 +21,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type PackageResolver interface {
+	Warnings(ctx context.Context, obj *db.Release) ([]string, error)
+
 	Files(ctx context.Context, obj *db.Release) ([]*db.PackageFile, error)
 
 	Channels(ctx context.Context, obj *db.Release) ([]*db.Channel, error)
@@ -126,6 +128,29 @@ func (ec *executionContext) _Package_version(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Package_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Package", field, false, false, "String")
+}
+
+func (ec *executionContext) _Package_warnings(ctx context.Context, field graphql.CollectedField, obj *db.Release) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Package_warnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Package().Warnings(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Package_warnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Package", field, true, true, "String")
 }
 
 func (ec *executionContext) _Package_url(ctx context.Context, field graphql.CollectedField, obj *db.Release) (ret graphql.Marshaler) {
@@ -1656,6 +1681,12 @@ func (ec *executionContext) _Package(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "warnings":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Package_warnings(ctx, field, obj)
+				})
 		case "url":
 			out.Values[i] = ec._Package_url(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -102,6 +102,7 @@ type ComplexityRoot struct {
 		ProductID    func(childComplexity int) int
 		RecentChecks func(childComplexity int) int
 		Revision     func(childComplexity int) int
+		Versioning   func(childComplexity int) int
 	}
 
 	ApplicationChange struct {
@@ -283,6 +284,7 @@ type ComplexityRoot struct {
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
 		OnTarget    func(childComplexity int) int
+		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
 		Silent      func(childComplexity int) int
@@ -385,6 +387,7 @@ type ComplexityRoot struct {
 		HeldByReason     func(childComplexity int) int
 		InFlight         func(childComplexity int) int
 		OnTarget         func(childComplexity int) int
+		OtherBuild       func(childComplexity int) int
 		Outage           func(childComplexity int) int
 		Overridden       func(childComplexity int) int
 		PeriodLimit      func(childComplexity int) int
@@ -451,6 +454,7 @@ type ComplexityRoot struct {
 		EligibleNow  func(childComplexity int) int
 		Groups       func(childComplexity int) int
 		Machines     func(childComplexity int) int
+		OtherBuild   func(childComplexity int) int
 		ProjectedEnd func(childComplexity int) int
 		Sentence     func(childComplexity int) int
 	}
@@ -592,6 +596,7 @@ type ComplexityRoot struct {
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
 		OnTarget    func(childComplexity int) int
+		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
 		Silent      func(childComplexity int) int
@@ -638,6 +643,7 @@ type ComplexityRoot struct {
 		Type          func(childComplexity int) int
 		URL           func(childComplexity int) int
 		Version       func(childComplexity int) int
+		Warnings      func(childComplexity int) int
 	}
 
 	PackageAction struct {
@@ -1230,6 +1236,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Revision(childComplexity), true
+	case "Application.versioning":
+		if e.ComplexityRoot.Application.Versioning == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Versioning(childComplexity), true
 
 	case "ApplicationChange.application":
 		if e.ComplexityRoot.ApplicationChange.Application == nil {
@@ -1942,6 +1954,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FleetNumbers.OnTarget(childComplexity), true
+	case "FleetNumbers.otherBuild":
+		if e.ComplexityRoot.FleetNumbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FleetNumbers.OtherBuild(childComplexity), true
 	case "FleetNumbers.overridden":
 		if e.ComplexityRoot.FleetNumbers.Overridden == nil {
 			break
@@ -2389,6 +2407,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.OnTarget(childComplexity), true
+	case "GroupNumbers.otherBuild":
+		if e.ComplexityRoot.GroupNumbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.OtherBuild(childComplexity), true
 	case "GroupNumbers.outage":
 		if e.ComplexityRoot.GroupNumbers.Outage == nil {
 			break
@@ -2649,6 +2673,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Machines(childComplexity), true
+	case "Impact.otherBuild":
+		if e.ComplexityRoot.Impact.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.OtherBuild(childComplexity), true
 	case "Impact.projectedEnd":
 		if e.ComplexityRoot.Impact.ProjectedEnd == nil {
 			break
@@ -3488,6 +3518,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Numbers.OnTarget(childComplexity), true
+	case "Numbers.otherBuild":
+		if e.ComplexityRoot.Numbers.OtherBuild == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Numbers.OtherBuild(childComplexity), true
 	case "Numbers.overridden":
 		if e.ComplexityRoot.Numbers.Overridden == nil {
 			break
@@ -3696,6 +3732,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Package.Version(childComplexity), true
+	case "Package.warnings":
+		if e.ComplexityRoot.Package.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Package.Warnings(childComplexity), true
 
 	case "PackageAction.chromeosVersion":
 		if e.ComplexityRoot.PackageAction.ChromeosVersion == nil {
@@ -5481,6 +5523,8 @@ enum ActivityKind {
   ROLLOUT_STALLED
   "Stored times of a group were in the future, because the clock of a server was wrong, and were set to the current time."
   TIMES_REPAIRED
+  "A created or promoted package has the version of another one, but for the build metadata: machines that run one are never offered the other."
+  SAME_VERSION
 }
 
 "How serious an entry is."
@@ -5553,7 +5597,7 @@ type ActivityAddition {
 extend type Mutation {
   "Creates an application, empty or with the groups and channels of another one."
   createApplication("Properties of the new application." input: CreateApplicationInput!): ApplicationPayload!
-  "Changes name, product id or description."
+  "Changes name, product id, description or versioning."
   updateApplication("The application and its new values." input: UpdateApplicationInput!): ApplicationPayload!
   "Deletes an application with all its groups, channels, packages and machines."
   deleteApplication("The application to delete." input: DeleteApplicationInput!): DeletePayload!
@@ -5580,6 +5624,8 @@ type Application {
   productId: String
   "Free text."
   description: String!
+  "Which texts are versions of its packages and machines, and how they are compared."
+  versioning: Versioning!
   "Increases with every change to the configuration of this application."
   revision: Int!
   "When it was created."
@@ -5606,6 +5652,20 @@ type Application {
   recentChecks: [Int!]!
 }
 
+"Which texts are versions of an application, and how they are compared."
+enum Versioning {
+  """
+  Semantic versions (semver.org) without a leading "v", such as "4152.1.1" and "2.0.0-rc.1". Build metadata
+  ("+…") does not order versions.
+  """
+  SEMVER
+  """
+  One to four decimal numbers of at most 18 digits joined by dots, such as "10.0.19045.3803" and "2026.01.05".
+  They are compared number by number. A missing number is 0, and leading zeros change nothing.
+  """
+  NUMERIC
+}
+
 "Properties of a new application."
 input CreateApplicationInput {
   "Unique display name."
@@ -5614,6 +5674,8 @@ input CreateApplicationInput {
   productId: String
   "Free text."
   description: String = ""
+  "Its versions; those of ` + "`" + `cloneFrom` + "`" + ` when omitted, else SEMVER. NUMERIC allows no package of type OPERATING_SYSTEM."
+  versioning: Versioning
   "Id of an application whose groups, policies and channels are copied, without packages."
   cloneFrom: ID
 }
@@ -5628,6 +5690,8 @@ input UpdateApplicationInput {
   productId: String
   "New description."
   description: String
+  "New versioning; only while the application has no packages and no machines."
+  versioning: Versioning
 }
 
 "The application to delete, with everything in it."
@@ -5961,6 +6025,8 @@ type Impact {
   eligible: Int!
   "Number of these that may receive a grant at their next check, within limits, windows and waves."
   eligibleNow: Int!
+  "Number of active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Number of groups concerned."
   groups: Int!
   "When the last rollout would finish; null when it cannot be computed."
@@ -6116,6 +6182,8 @@ type FleetNumbers {
   active: Int!
   "Active machines that run the target of their group or higher."
   onTarget: Int!
+  "Active machines that run the target of their group but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant."
   inFlight: Int!
   "Machines below the target of their group, without a grant."
@@ -6282,7 +6350,7 @@ enum GroupState {
   NO_PACKAGE
   "The rollout completed: every active machine runs the target or higher."
   UP_TO_DATE
-  "The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target."
+  "The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target, or active ones another build of it."
   INCOMPLETE
   "Machines are being updated, or will be at their next check."
   ROLLING_OUT
@@ -6327,8 +6395,8 @@ type Pause {
 }
 
 """
-Machine counts. Every machine of a group is in exactly one of onTarget, inFlight, failed,
-quarantined, overridden, silent and waiting.
+Machine counts. Every machine of a group is in exactly one of onTarget, otherBuild,
+inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type Numbers {
   "When the data was read."
@@ -6339,6 +6407,8 @@ type Numbers {
   active: Int!
   "Active machines that run the target or higher."
   onTarget: Int!
+  "Active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Machines below the target, without a grant. Without a target: all of them."
@@ -6356,7 +6426,7 @@ type Numbers {
 }
 
 """
-Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget,
+Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget, otherBuild,
 inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type GroupNumbers {
@@ -6368,6 +6438,8 @@ type GroupNumbers {
   active: Int!
   "Active machines that run the target or higher."
   onTarget: Int!
+  "Active machines that run the target but for the build metadata, so they are never offered it."
+  otherBuild: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Those of ` + "`" + `inFlight` + "`" + ` that installed the update more than ` + "`" + `rebootTimeout` + "`" + ` ago. They wait for their reboot and do not count against ` + "`" + `concurrencyLimit` + "`" + `."
@@ -6974,6 +7046,8 @@ input InstanceFilter {
 enum CountedAs {
   "Active and running the target of its group or higher."
   ON_TARGET
+  "Active and running the target of its group but for the build metadata, so it is never offered the target."
+  OTHER_BUILD
   "An update was offered and is not finished."
   IN_FLIGHT
   "Below the target, without a grant."
@@ -7220,8 +7294,10 @@ type Package {
   type: PackageType!
   "\"amd64\" or \"arm64\"."
   arch: String!
-  "Semantic version (semver.org), such as \"4152.1.1\"."
+  "Version in the application's versioning, such as \"4152.1.1\"."
   version: String!
+  "Other packages of the application and architecture that machines with this version are never offered, and the other way round, because the versions differ only in build metadata."
+  warnings: [String!]!
   "Base URL. Machines append ` + "`" + `filename` + "`" + ` to it."
   url: String!
   "File name of the payload below ` + "`" + `url` + "`" + `."
@@ -7366,7 +7442,7 @@ input CreatePackageInput {
   type: PackageType!
   "\"amd64\" or \"arm64\"; amd64 when omitted. It cannot be changed later."
   arch: String = ""
-  "Semantic version, unique for application and architecture."
+  "Version in the application's versioning, unique for application and architecture."
   version: String!
   """
   Base URL, http or https, without credentials and without the file name, which machines append.
@@ -8510,6 +8586,8 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_productId(ctx, field)
 	case "description":
 		return ec.fieldContext_Application_description(ctx, field)
+	case "versioning":
+		return ec.fieldContext_Application_versioning(ctx, field)
 	case "revision":
 		return ec.fieldContext_Application_revision(ctx, field)
 	case "createdAt":
@@ -8882,6 +8960,8 @@ func (ec *executionContext) childFields_FleetNumbers(ctx context.Context, field 
 		return ec.fieldContext_FleetNumbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_FleetNumbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_FleetNumbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_FleetNumbers_inFlight(ctx, field)
 	case "waiting":
@@ -9072,6 +9152,8 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_GroupNumbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
 	case "rebootOverdue":
@@ -9220,6 +9302,8 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_eligible(ctx, field)
 	case "eligibleNow":
 		return ec.fieldContext_Impact_eligibleNow(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_Impact_otherBuild(ctx, field)
 	case "groups":
 		return ec.fieldContext_Impact_groups(ctx, field)
 	case "projectedEnd":
@@ -9420,6 +9504,8 @@ func (ec *executionContext) childFields_Numbers(ctx context.Context, field graph
 		return ec.fieldContext_Numbers_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_Numbers_onTarget(ctx, field)
+	case "otherBuild":
+		return ec.fieldContext_Numbers_otherBuild(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_Numbers_inFlight(ctx, field)
 	case "waiting":
@@ -9490,6 +9576,8 @@ func (ec *executionContext) childFields_Package(ctx context.Context, field graph
 		return ec.fieldContext_Package_arch(ctx, field)
 	case "version":
 		return ec.fieldContext_Package_version(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Package_warnings(ctx, field)
 	case "url":
 		return ec.fieldContext_Package_url(ctx, field)
 	case "filename":

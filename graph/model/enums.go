@@ -20,11 +20,11 @@ const (
 	overrideKinds  = "HOLD PIN"                                                                                                 // from 1
 	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                        // from 1
 	severities     = "SUCCESS INFO WARNING ERROR"                                                                               // from 1
-	countedAs      = "ON_TARGET IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
+	countedAs      = "ON_TARGET OTHER_BUILD IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
 		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED " +
-		"MACHINE_CAME_BACK ROLLOUT_STALLED TIMES_REPAIRED" // from 1
+		"MACHINE_CAME_BACK ROLLOUT_STALLED TIMES_REPAIRED SAME_VERSION" // from 1
 )
 
 type number interface{ ~int8 | ~uint8 | ~int }
@@ -167,6 +167,17 @@ func MarshalHaltRule(r rollout.HaltRule) graphql.Marshaler {
 func UnmarshalHaltRule(v any) (rollout.HaltRule, error) {
 	text, _ := v.(string)
 	return rollout.HaltRule(strings.ToLower(text)), nil
+}
+
+// MarshalVersioning writes which texts are versions of an application.
+func MarshalVersioning(s rollout.Versioning) graphql.Marshaler {
+	return graphql.MarshalString(strings.ToUpper(string(s)))
+}
+
+// UnmarshalVersioning reads which texts are versions of an application.
+func UnmarshalVersioning(v any) (rollout.Versioning, error) {
+	text, _ := v.(string)
+	return rollout.Versioning(strings.ToLower(text)), nil
 }
 
 // MarshalOnDemand writes which rules an on-demand check may skip.

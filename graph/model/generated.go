@@ -610,7 +610,7 @@ const (
 	GroupStateNoPackage GroupState = "NO_PACKAGE"
 	// The rollout completed: every active machine runs the target or higher.
 	GroupStateUpToDate GroupState = "UP_TO_DATE"
-	// The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target.
+	// The rollout completed, but active machines that failed, are quarantined, held or pinned run a version below the target, or active ones another build of it.
 	GroupStateIncomplete GroupState = "INCOMPLETE"
 	// Machines are being updated, or will be at their next check.
 	GroupStateRollingOut GroupState = "ROLLING_OUT"

@@ -158,7 +158,7 @@ func (s *simulator) point(at time.Time) {
 func (s *simulator) classify(m *machine) {
 	c := classWaiting
 	switch {
-	case s.in.Target != nil && !m.Version.Less(s.in.Target.Version):
+	case s.in.Target != nil && m.Version.Place(s.in.Target.Version) == rollout.PlaceOnTarget:
 		c = classOnTarget
 	case m.Attempt.Open():
 		c = classInFlight

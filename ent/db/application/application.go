@@ -5,6 +5,7 @@ package application
 import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/coreroller/coreroller/rollout"
 )
 
 const (
@@ -20,6 +21,8 @@ const (
 	FieldProductID = "product_id"
 	// FieldDescription holds the string denoting the description field in the database.
 	FieldDescription = "description"
+	// FieldVersioning holds the string denoting the versioning field in the database.
+	FieldVersioning = "versioning"
 	// FieldRevision holds the string denoting the revision field in the database.
 	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -80,6 +83,7 @@ var Columns = []string{
 	FieldName,
 	FieldProductID,
 	FieldDescription,
+	FieldVersioning,
 	FieldRevision,
 	FieldCreatedAt,
 }
@@ -97,6 +101,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
+	// DefaultVersioning holds the default value on creation for the "versioning" field.
+	DefaultVersioning rollout.Versioning
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )
@@ -127,6 +133,11 @@ func ByProductID(opts ...sql.OrderTermOption) OrderOption {
 // ByDescription orders the results by the description field.
 func ByDescription(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldDescription, opts...).ToFunc()
+}
+
+// ByVersioning orders the results by the versioning field.
+func ByVersioning(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldVersioning, opts...).ToFunc()
 }
 
 // ByRevision orders the results by the revision field.

@@ -8,6 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/google/uuid"
 )
 
@@ -74,6 +75,12 @@ func ProductID(v string) predicate.Application {
 // Description applies equality check predicate on the "description" field. It's identical to DescriptionEQ.
 func Description(v string) predicate.Application {
 	return predicate.Application(sql.FieldEQ(FieldDescription, v))
+}
+
+// Versioning applies equality check predicate on the "versioning" field. It's identical to VersioningEQ.
+func Versioning(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldEQ(FieldVersioning, vc))
 }
 
 // Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
@@ -309,6 +316,90 @@ func DescriptionEqualFold(v string) predicate.Application {
 // DescriptionContainsFold applies the ContainsFold predicate on the "description" field.
 func DescriptionContainsFold(v string) predicate.Application {
 	return predicate.Application(sql.FieldContainsFold(FieldDescription, v))
+}
+
+// VersioningEQ applies the EQ predicate on the "versioning" field.
+func VersioningEQ(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldEQ(FieldVersioning, vc))
+}
+
+// VersioningNEQ applies the NEQ predicate on the "versioning" field.
+func VersioningNEQ(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldNEQ(FieldVersioning, vc))
+}
+
+// VersioningIn applies the In predicate on the "versioning" field.
+func VersioningIn(vs ...rollout.Versioning) predicate.Application {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Application(sql.FieldIn(FieldVersioning, v...))
+}
+
+// VersioningNotIn applies the NotIn predicate on the "versioning" field.
+func VersioningNotIn(vs ...rollout.Versioning) predicate.Application {
+	v := make([]any, len(vs))
+	for i := range v {
+		v[i] = string(vs[i])
+	}
+	return predicate.Application(sql.FieldNotIn(FieldVersioning, v...))
+}
+
+// VersioningGT applies the GT predicate on the "versioning" field.
+func VersioningGT(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldGT(FieldVersioning, vc))
+}
+
+// VersioningGTE applies the GTE predicate on the "versioning" field.
+func VersioningGTE(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldGTE(FieldVersioning, vc))
+}
+
+// VersioningLT applies the LT predicate on the "versioning" field.
+func VersioningLT(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldLT(FieldVersioning, vc))
+}
+
+// VersioningLTE applies the LTE predicate on the "versioning" field.
+func VersioningLTE(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldLTE(FieldVersioning, vc))
+}
+
+// VersioningContains applies the Contains predicate on the "versioning" field.
+func VersioningContains(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldContains(FieldVersioning, vc))
+}
+
+// VersioningHasPrefix applies the HasPrefix predicate on the "versioning" field.
+func VersioningHasPrefix(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldHasPrefix(FieldVersioning, vc))
+}
+
+// VersioningHasSuffix applies the HasSuffix predicate on the "versioning" field.
+func VersioningHasSuffix(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldHasSuffix(FieldVersioning, vc))
+}
+
+// VersioningEqualFold applies the EqualFold predicate on the "versioning" field.
+func VersioningEqualFold(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldEqualFold(FieldVersioning, vc))
+}
+
+// VersioningContainsFold applies the ContainsFold predicate on the "versioning" field.
+func VersioningContainsFold(v rollout.Versioning) predicate.Application {
+	vc := string(v)
+	return predicate.Application(sql.FieldContainsFold(FieldVersioning, vc))
 }
 
 // RevisionEQ applies the EQ predicate on the "revision" field.

@@ -24,6 +24,8 @@ const (
 	FieldBehind = "behind"
 	// FieldOnTarget holds the string denoting the on_target field in the database.
 	FieldOnTarget = "on_target"
+	// FieldOtherBuild holds the string denoting the other_build field in the database.
+	FieldOtherBuild = "other_build"
 	// FieldSpends holds the string denoting the spends field in the database.
 	FieldSpends = "spends"
 	// FieldRolloutID holds the string denoting the rollout_id field in the database.
@@ -56,6 +58,7 @@ var Columns = []string{
 	FieldRebootOverdue,
 	FieldBehind,
 	FieldOnTarget,
+	FieldOtherBuild,
 	FieldSpends,
 	FieldRolloutID,
 	FieldNextLeaseAt,
@@ -82,6 +85,8 @@ var (
 	DefaultBehind int
 	// DefaultOnTarget holds the default value on creation for the "on_target" field.
 	DefaultOnTarget int
+	// DefaultOtherBuild holds the default value on creation for the "other_build" field.
+	DefaultOtherBuild int
 	// DefaultPackageMissingNoted holds the default value on creation for the "package_missing_noted" field.
 	DefaultPackageMissingNoted bool
 	// DefaultWrites holds the default value on creation for the "writes" field.
@@ -124,6 +129,11 @@ func ByBehind(opts ...sql.OrderTermOption) OrderOption {
 // ByOnTarget orders the results by the on_target field.
 func ByOnTarget(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOnTarget, opts...).ToFunc()
+}
+
+// ByOtherBuild orders the results by the other_build field.
+func ByOtherBuild(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOtherBuild, opts...).ToFunc()
 }
 
 // ByRolloutID orders the results by the rollout_id field.

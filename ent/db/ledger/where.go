@@ -86,6 +86,11 @@ func OnTarget(v int) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldOnTarget, v))
 }
 
+// OtherBuild applies equality check predicate on the "other_build" field. It's identical to OtherBuildEQ.
+func OtherBuild(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldOtherBuild, v))
+}
+
 // RolloutID applies equality check predicate on the "rollout_id" field. It's identical to RolloutIDEQ.
 func RolloutID(v uuid.UUID) predicate.Ledger {
 	return predicate.Ledger(sql.FieldEQ(FieldRolloutID, v))
@@ -324,6 +329,46 @@ func OnTargetLT(v int) predicate.Ledger {
 // OnTargetLTE applies the LTE predicate on the "on_target" field.
 func OnTargetLTE(v int) predicate.Ledger {
 	return predicate.Ledger(sql.FieldLTE(FieldOnTarget, v))
+}
+
+// OtherBuildEQ applies the EQ predicate on the "other_build" field.
+func OtherBuildEQ(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldEQ(FieldOtherBuild, v))
+}
+
+// OtherBuildNEQ applies the NEQ predicate on the "other_build" field.
+func OtherBuildNEQ(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNEQ(FieldOtherBuild, v))
+}
+
+// OtherBuildIn applies the In predicate on the "other_build" field.
+func OtherBuildIn(vs ...int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldIn(FieldOtherBuild, vs...))
+}
+
+// OtherBuildNotIn applies the NotIn predicate on the "other_build" field.
+func OtherBuildNotIn(vs ...int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldNotIn(FieldOtherBuild, vs...))
+}
+
+// OtherBuildGT applies the GT predicate on the "other_build" field.
+func OtherBuildGT(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGT(FieldOtherBuild, v))
+}
+
+// OtherBuildGTE applies the GTE predicate on the "other_build" field.
+func OtherBuildGTE(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldGTE(FieldOtherBuild, v))
+}
+
+// OtherBuildLT applies the LT predicate on the "other_build" field.
+func OtherBuildLT(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLT(FieldOtherBuild, v))
+}
+
+// OtherBuildLTE applies the LTE predicate on the "other_build" field.
+func OtherBuildLTE(v int) predicate.Ledger {
+	return predicate.Ledger(sql.FieldLTE(FieldOtherBuild, v))
 }
 
 // RolloutIDEQ applies the EQ predicate on the "rollout_id" field.

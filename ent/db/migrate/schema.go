@@ -57,6 +57,7 @@ var (
 		{Name: "name", Type: field.TypeString},
 		{Name: "product_id", Type: field.TypeString, Unique: true, Nullable: true},
 		{Name: "description", Type: field.TypeString, Default: ""},
+		{Name: "versioning", Type: field.TypeString, Default: "semver"},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "team_id", Type: field.TypeUUID},
@@ -69,7 +70,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[6]},
+				Columns:    []*schema.Column{ApplicationsColumns[7]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -78,7 +79,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[6], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[7], ApplicationsColumns[1]},
 			},
 		},
 	}
@@ -675,6 +676,7 @@ var (
 		{Name: "reboot_overdue", Type: field.TypeInt, Default: 0},
 		{Name: "behind", Type: field.TypeInt, Default: 0},
 		{Name: "on_target", Type: field.TypeInt, Default: 0},
+		{Name: "other_build", Type: field.TypeInt, Default: 0},
 		{Name: "spends", Type: field.TypeJSON},
 		{Name: "rollout_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "next_lease_at", Type: field.TypeTime, Nullable: true},
@@ -690,7 +692,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "ledgers_groups_ledger",
-				Columns:    []*schema.Column{LedgersColumns[11]},
+				Columns:    []*schema.Column{LedgersColumns[12]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},

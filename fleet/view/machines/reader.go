@@ -198,7 +198,7 @@ func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, err
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
 			continue // deleted meanwhile, or of another application
 		}
-		if l.CountedAs != nil && !slices.Contains(l.CountedAs, catalog.PartOf(row.State, row.Standing, g.OnTarget(row.Version))) {
+		if l.CountedAs != nil && !slices.Contains(l.CountedAs, catalog.PartOf(row.State, row.Standing, g.Place(row.Version))) {
 			continue
 		}
 		all = append(all, store.CountBucket{

@@ -19,6 +19,7 @@ export const kindLabel: Record<Kind, string> = {
   CHANNEL_MOVED: 'Channel moved',
   POLICY_CHANGED: 'Policy changed',
   PACKAGE_BLACKLISTED: 'Package blacklisted',
+  SAME_VERSION: 'Another build of a version',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   TIMES_REPAIRED: 'Times repaired',

@@ -18,16 +18,17 @@ const halt = {
 };
 type Halt = Omit<typeof halt, 'rule'> & { rule: 'FAILURE_SHARE' | 'SAFE_MODE' | 'PERSON' };
 
-function show(change: Partial<Halt>, state: 'HALTED' | 'ROLLING_OUT' = 'HALTED') {
+function show(change: Partial<Halt>, state: 'HALTED' | 'ROLLING_OUT' = 'HALTED', otherBuild = 0) {
   render(GroupNotices, {
     group: {
       state,
       policyWarnings: [],
-      numbers: { rebootOverdue: 0, outage: null },
+      numbers: { otherBuild, rebootOverdue: 0, outage: null },
       pause: null,
-      rollout: { newcomers: null, stall: null, halt: { ...halt, ...change } },
+      rollout: { version: '2.0.0+b', newcomers: null, stall: null, halt: { ...halt, ...change } },
     },
     searchPath: (text: string) => `/search/${text}`,
+    otherBuildPath: '/builds',
     failurePath: () => '/failures',
   });
 }
@@ -67,6 +68,12 @@ test('machines that came back are counted, and the halt stays', () => {
   expect(screen.getByRole('status').textContent?.replace(/\s+/g, ' ')).toContain(
     '1 machine came back since then. The rollout stays halted until you resume it.',
   );
+});
+
+test('machines with another build of the target are counted and linked', () => {
+  show({}, 'ROLLING_OUT', 2);
+  const link = screen.getByRole('link', { name: '2 machines run another build of 2.0.0+b' });
+  expect(link.getAttribute('href')).toBe('/builds');
 });
 
 test('a halt that has ended is not shown', () => {

@@ -56,18 +56,20 @@ export interface Present {
     failed: number;
     quarantined: number;
     waiting: number;
+    otherBuild: number;
     byVersion: readonly { version: string; active: number }[];
   };
 }
 
-/** The current point of a group. Stored points count quarantined machines as failed. */
+/** The current point of a group. Stored points count quarantined machines as failed, and
+ * machines with another build of the target as waiting. */
 export function present({ numbers }: Present): Point {
   return {
     at: Date.parse(numbers.asOf),
     onTarget: numbers.onTarget,
     inFlight: numbers.inFlight,
     failed: numbers.failed + numbers.quarantined,
-    waiting: numbers.waiting,
+    waiting: numbers.waiting + numbers.otherBuild,
     versions: numbers.byVersion.map(({ version, active }) => ({ version, machines: active })),
   };
 }

@@ -9,6 +9,7 @@ export type Show =
   | 'all'
   | 'active'
   | 'on-target'
+  | 'another-build'
   | 'in-flight'
   | 'waiting'
   | 'failed'
@@ -25,6 +26,7 @@ export const showLabel: Record<Show, string> = {
   quarantined: 'Quarantined',
   'failed-or-quarantined': 'Failed or quarantined',
   'on-target': 'On target',
+  'another-build': 'Another build',
   silent: 'Silent',
   overridden: 'Held or pinned',
   active: 'Seen within 24 h',
@@ -75,6 +77,7 @@ export const machineCountsFragment = graphql(`
     total
     active
     onTarget
+    otherBuild
     inFlight
     waiting
     failed
@@ -101,6 +104,7 @@ export interface VersionCount {
 
 const countedAs: Record<Exclude<Show, 'all' | 'active'>, CountedAs[]> = {
   'on-target': ['ON_TARGET'],
+  'another-build': ['OTHER_BUILD'],
   'in-flight': ['IN_FLIGHT'],
   waiting: ['WAITING'],
   failed: ['FAILED'],

@@ -14,6 +14,9 @@ test('an updated machine below a new target is waiting', () => {
   expect(machineState(machine({ countedAs: 'WAITING' })).label).toBe('Waiting');
 });
 
+test('a machine with another build is not up to date', () =>
+  expect(machineState(machine({ countedAs: 'OTHER_BUILD' })).label).toBe('Another build of the target'));
+
 test('an override takes precedence unless an update is in flight', () => {
   const override = { kind: 'PIN' } as const;
   expect(machineState(machine({ countedAs: 'OVERRIDDEN', override })).label).toBe('Pinned');

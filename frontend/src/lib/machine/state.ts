@@ -55,6 +55,8 @@ export function machineState({ state, countedAs, reason, override }: Situation):
       return { label: 'Silent', tone: 'quiet' };
     case 'ON_TARGET':
       return { label: 'Up to date', tone: 'done' };
+    case 'OTHER_BUILD':
+      return { label: 'Another build of the target', tone: 'warn' };
     case 'WAITING':
       return state === 'ON_HOLD'
         ? { label: `On hold: ${reasonLabel[reason].toLowerCase()}`, tone: 'quiet' }

@@ -54,7 +54,7 @@ test('only operating systems have a postinstall action', () => {
 });
 
 test('an action needs its own digest or that of the package', () => {
-  const form = emptyPackage();
+  const form = emptyPackage('SEMVER');
   expect(readPackageForm(form).input.action).toBeNull();
   form.payload.sha256 = 'b';
   expect(readPackageForm(form).input.action).toMatchObject({ sha256: '', disablePayloadBackoff: true });

@@ -1,5 +1,6 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
 import type { UserError } from '$lib/api/request';
+import type { Versioning } from '$lib/version/versioning';
 import { hexToBase64 } from './digest';
 import type { PackageType } from './labels';
 
@@ -79,8 +80,8 @@ const defaultAction = (): ActionForm => ({
   deadline: '',
 });
 
-export const emptyPackage = (): PackageForm => ({
-  type: 'OPERATING_SYSTEM',
+export const emptyPackage = (versioning: Versioning): PackageForm => ({
+  type: versioning === 'SEMVER' ? 'OPERATING_SYSTEM' : 'OTHER',
   arch: 'amd64',
   version: '',
   url: '',

@@ -3,6 +3,7 @@ import { graphql } from '$lib/api/graphql';
 export const packageEditorFragment = graphql(`
   fragment PackageEditor on Application {
     id
+    versioning
     channels {
       id
       name
