@@ -74,9 +74,10 @@ func (r *groupResolver) PolicySentence(_ context.Context, obj *db.Group) (string
 	return sentence, nil
 }
 
-func (r *groupResolver) PolicyWarnings(_ context.Context, obj *db.Group) ([]string, error) {
+func (r *groupResolver) PolicyWarnings(ctx context.Context, obj *db.Group) ([]string, error) {
 	_, warnings := describe(obj.Policy)
-	return warnings, nil
+	canaries, err := r.fleet.View.PolicyCanaries(ctx, obj.ID, obj.Policy, nil)
+	return append(warnings, canaries...), err
 }
 
 func (r *groupResolver) Pause(_ context.Context, obj *db.Group) (*model.Pause, error) {

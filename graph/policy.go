@@ -158,6 +158,7 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		if out.Impact, err = r.fleet.View.PolicyImpact(ctx, group.ID, p); err != nil {
 			return nil, err
 		}
+		out.Warnings = append(out.Warnings, out.Impact.Warnings...)
 	}
 	return out, nil
 }

@@ -46,14 +46,31 @@ func (r *rolloutResolver) Waves(ctx context.Context, obj *db.GroupRollout) ([]*m
 		if out[i].State == model.WaveStateCurrent && i < len(steps)-1 {
 			out[i].Gate = gate(obj, step, counts[i])
 		}
+		if err := r.canaries(ctx, obj, step, out[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// canaries adds the warnings about the canaries of a wave that is not done.
+func (r *rolloutResolver) canaries(ctx context.Context, row *db.GroupRollout, step rollout.Wave, w *model.Wave) (err error) {
+	if w.State == model.WaveStateDone {
+		return nil
+	}
+	var target *rollout.Package
+	if w.Attempts.Granted == 0 {
+		v, _ := rollout.ParseVersion(row.Version)
+		target = &rollout.Package{Version: v}
+	}
+	w.CanaryWarnings, err = r.fleet.View.CanaryWarnings(ctx, row.GroupID, step, target)
+	return err
 }
 
 func wave(row *db.GroupRollout, i int, step rollout.Wave, c rollout.Counts) *model.Wave {
 	w := &model.Wave{
 		Position: i + 1, Share: step.Share, Canaries: step.Canaries, Soak: step.Soak, Approval: step.Approval,
-		State: model.WaveStatePending, Attempts: &c,
+		State: model.WaveStatePending, Attempts: &c, CanaryWarnings: []string{},
 	}
 	if w.Canaries == nil {
 		w.Canaries = []string{}

@@ -35,6 +35,12 @@ func checkFailed(code int) bool {
 	return code >= codeHTTP && code < codeHTTP+1000
 }
 
+// CheckFailed reports whether the event is a failed update check, which says nothing
+// about the package.
+func (e Event) CheckFailed() bool {
+	return e.Type == EventUpdateComplete && e.Result == ResultError && checkFailed(e.Code)
+}
+
 // DescribeCode returns the text for an update_engine error code, followed by the
 // code.
 func DescribeCode(code int) string {

@@ -53,10 +53,11 @@ type Service struct {
 	log     *slog.Logger
 	quotas  quota.Quotas
 
-	refusals  *quota.Refusals
-	newcomers quota.Newcomers
-	values    valueSets
-	histories histories
+	refusals     *quota.Refusals
+	failedChecks burst
+	newcomers    quota.Newcomers
+	values       valueSets
+	histories    histories
 
 	lane    *lane.Lane[*call]
 	idle    *idleCache
@@ -183,6 +184,7 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 		if in.UpdateCheck {
 			queued.view.meter.Checks.Add(1)
 		}
+		s.noteFailedChecks(in.Events, now)
 	}
 	s.idle.remember(queued)
 	s.rate.note(now)

@@ -7,23 +7,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// Kind is what was refused.
+// Kind is what was refused, or what machines report that did not reach the server.
 type Kind string
 
 // The kinds of refusals.
 const (
-	CrossSite  Kind = "cross_site"     // a request that a browser sent for another site
-	NewMachine Kind = "new_machine"    // a machine that was not registered
-	History    Kind = "history"        // a history entry that was not stored
-	Version    Kind = "version"        // a version that was stored as "other"
-	Platform   Kind = "platform"       // a platform that was stored as "other"
-	Merged     Kind = "history_merged" // a history entry that repeats the one before; it needs no attention
-	Mirror     Kind = "mirror"         // a mirror that was answered as a machine
+	CrossSite   Kind = "cross_site"     // a request that a browser sent for another site
+	NewMachine  Kind = "new_machine"    // a machine that was not registered
+	History     Kind = "history"        // a history entry that was not stored
+	Version     Kind = "version"        // a version that was stored as "other"
+	Platform    Kind = "platform"       // a platform that was stored as "other"
+	Merged      Kind = "history_merged" // a history entry that repeats the one before; it needs no attention
+	FailedCheck Kind = "failed_check"   // an update check that failed, of many within minutes
+	Mirror      Kind = "mirror"         // a mirror that was answered as a machine
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{CrossSite, NewMachine, History, Merged, Version, Platform, Mirror}
+	return []Kind{CrossSite, NewMachine, History, Merged, Version, Platform, Mirror, FailedCheck}
 }
 
 // Subject is what refusals are counted by.

@@ -30,6 +30,7 @@ type Impact struct {
 	EligibleNow  int       // of Eligible, those that may start at their next check
 	ProjectedEnd time.Time // when all would be done; zero: cannot be computed
 	Sentence     string
+	Warnings     []string // about canaries
 }
 
 // PromotionImpact returns the machines that a promotion would affect.
@@ -50,6 +51,13 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 		if err := r.add(g, g.Policy, target); err != nil {
 			return nil, err
 		}
+		warnings, err := s.PolicyCanaries(ctx, g.ID, g.Policy, target)
+		if err != nil {
+			return nil, err
+		}
+		for _, text := range warnings {
+			r.out.Warnings = append(r.out.Warnings, g.Name+": "+text)
+		}
 	}
 	return r.done("would update"), nil
 }
@@ -65,6 +73,10 @@ func (s *Service) PolicyImpact(ctx context.Context, groupID uuid.UUID, p rollout
 	}
 	r := assessor{s: s, ctx: ctx}
 	if err := r.add(g, p, g.Target); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.out.Warnings, err = s.PolicyCanaries(ctx, groupID, p, nil); err != nil {
 		return nil, err
 	}
 	return r.done("have something to update to"), nil
@@ -238,6 +250,9 @@ func (r *assessor) done(what string) *Impact {
 	}
 	if n := r.out.OtherBuild; n > 0 && r.isNew {
 		r.out.Sentence += fmt.Sprintf("; %d %s never offered it, because build metadata does not order versions", n, either(n, "runs another build and is", "run another build and are"))
+	}
+	if r.out.Warnings == nil {
+		r.out.Warnings = []string{}
 	}
 	return &r.out
 }

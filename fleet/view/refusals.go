@@ -48,6 +48,8 @@ func refusedSentence(k quota.Kind, n int) string {
 		return counted(n, "version was", "versions were") + " stored as " + quota.OtherVersion + ": machines report more versions than the quota allows"
 	case quota.Platform:
 		return counted(n, "platform was", "platforms were") + " stored as " + quota.Other + ": machines report more platforms than the quota allows"
+	case quota.FailedCheck:
+		return plural(n, "failed update check") + " reported by machines within minutes: the update address, or a proxy before it, does not answer as it should"
 	case quota.Mirror:
 		return plural(n, "check") + " of mirrors that --mirrors does not list answered like those of machines"
 	}

@@ -1686,6 +1686,29 @@ func (ec *executionContext) fieldContext_Wave_canaries(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
 }
 
+func (ec *executionContext) _Wave_canaryWarnings(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Wave_canaryWarnings(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CanaryWarnings, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Wave_canaryWarnings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Wave", field, false, false, "String")
+}
+
 func (ec *executionContext) _Wave_soak(ctx context.Context, field graphql.CollectedField, obj *model.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2502,6 +2525,11 @@ func (ec *executionContext) _Wave(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "canaries":
 			out.Values[i] = ec._Wave_canaries(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "canaryWarnings":
+			out.Values[i] = ec._Wave_canaryWarnings(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

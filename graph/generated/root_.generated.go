@@ -457,6 +457,7 @@ type ComplexityRoot struct {
 		OtherBuild   func(childComplexity int) int
 		ProjectedEnd func(childComplexity int) int
 		Sentence     func(childComplexity int) int
+		Warnings     func(childComplexity int) int
 	}
 
 	Instance struct {
@@ -964,15 +965,16 @@ type ComplexityRoot struct {
 	}
 
 	Wave struct {
-		Approval func(childComplexity int) int
-		Attempts func(childComplexity int) int
-		Canaries func(childComplexity int) int
-		Gate     func(childComplexity int) int
-		OpenedAt func(childComplexity int) int
-		Position func(childComplexity int) int
-		Share    func(childComplexity int) int
-		Soak     func(childComplexity int) int
-		State    func(childComplexity int) int
+		Approval       func(childComplexity int) int
+		Attempts       func(childComplexity int) int
+		Canaries       func(childComplexity int) int
+		CanaryWarnings func(childComplexity int) int
+		Gate           func(childComplexity int) int
+		OpenedAt       func(childComplexity int) int
+		Position       func(childComplexity int) int
+		Share          func(childComplexity int) int
+		Soak           func(childComplexity int) int
+		State          func(childComplexity int) int
 	}
 
 	WavePolicy struct {
@@ -2691,6 +2693,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Sentence(childComplexity), true
+	case "Impact.warnings":
+		if e.ComplexityRoot.Impact.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Warnings(childComplexity), true
 
 	case "Instance.address":
 		if e.ComplexityRoot.Instance.Address == nil {
@@ -5185,6 +5193,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Wave.Canaries(childComplexity), true
+	case "Wave.canaryWarnings":
+		if e.ComplexityRoot.Wave.CanaryWarnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Wave.CanaryWarnings(childComplexity), true
 	case "Wave.gate":
 		if e.ComplexityRoot.Wave.Gate == nil {
 			break
@@ -6033,6 +6047,8 @@ type Impact {
   projectedEnd: Time
   "The effect in one sentence."
   sentence: String!
+  "Canaries that will not update: unknown, in another group, held, quarantined, silent, or at the version already."
+  warnings: [String!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/explain.graphql", Input: `extend type Query {
@@ -7969,6 +7985,8 @@ type Wave {
   share: Float!
   "Machine ids that belong to the wave in any case."
   canaries: [String!]!
+  "Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun."
+  canaryWarnings: [String!]!
   "How long the gate must be satisfied before the next wave opens."
   soak: Duration!
   "True when a user must open the next wave."
@@ -9310,6 +9328,8 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_projectedEnd(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Impact_sentence(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Impact_warnings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
 }
@@ -10176,6 +10196,8 @@ func (ec *executionContext) childFields_Wave(ctx context.Context, field graphql.
 		return ec.fieldContext_Wave_share(ctx, field)
 	case "canaries":
 		return ec.fieldContext_Wave_canaries(ctx, field)
+	case "canaryWarnings":
+		return ec.fieldContext_Wave_canaryWarnings(ctx, field)
 	case "soak":
 		return ec.fieldContext_Wave_soak(ctx, field)
 	case "approval":

@@ -457,6 +457,8 @@ type Wave struct {
 	Share float64 `json:"share"`
 	// Machine ids that belong to the wave in any case.
 	Canaries []string `json:"canaries"`
+	// Canaries that do not update: unknown, in another group, held, quarantined, silent, or at the version already when the wave has not begun.
+	CanaryWarnings []string `json:"canaryWarnings"`
 	// How long the gate must be satisfied before the next wave opens.
 	Soak time.Duration `json:"soak"`
 	// True when a user must open the next wave.

@@ -12,7 +12,7 @@ beforeEach(() => {
   answer = outcome();
   requests = fakeApi({
     PromotionImpact: () => ({
-      promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null },
+      promotionImpact: { sentence: '712 machines become eligible', warnings: [], projectedEnd: null },
     }),
     PromotePackage: () => answer,
   });

@@ -10,6 +10,7 @@ const wave = (position: number, state: 'DONE' | 'CURRENT' | 'PENDING', share: nu
   state,
   share,
   canaries: [] as string[],
+  canaryWarnings: position === 2 ? ['1 canary is unknown: no machine with this id checked in: db-7'] : [],
   soak: 'PT2H',
   approval: position === 2,
   attempts: { granted: state === 'PENDING' ? 0 : 10, succeeded: 9, failed: state === 'DONE' ? 1 : 0 },
@@ -58,6 +59,11 @@ test('the current wave shows its progress and the rules that open the next', () 
     'Not yet: then soaks 2 h',
     'Not yet: needs approval',
   ]);
+});
+
+test('a wave names the canaries that will not update', () => {
+  show();
+  expect(screen.getByText('1 canary is unknown: no machine with this id checked in: db-7')).toBeTruthy();
 });
 
 test('machines that were not known before count apart', () => {
