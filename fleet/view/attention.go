@@ -37,7 +37,8 @@ const (
 	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
-	AttentionRefusals           AttentionKind = "REFUSALS" // in the last day
+	AttentionRefusals           AttentionKind = "REFUSALS"      // in the last day
+	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
 )
 
 // Attention is one thing that needs an operator.
@@ -112,6 +113,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		out.add(nil, AttentionDefaultPassword, rollout.SeverityWarning, nil, "the user admin has not changed the first password")
 	}
 	if err := s.addRefusals(ctx, byID, &out); err != nil {
+		return nil, err
+	}
+	if err := s.addUnknownTracks(ctx, &out); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })

@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	Package() PackageResolver
 	Policy() PolicyResolver
 	Query() QueryResolver
+	RefusedRequest() RefusedRequestResolver
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
@@ -752,8 +753,11 @@ type ComplexityRoot struct {
 	RefusedRequest struct {
 		Address     func(childComplexity int) int
 		App         func(childComplexity int) int
+		Application func(childComplexity int) int
+		Arch        func(childComplexity int) int
 		Board       func(childComplexity int) int
 		FirstSeenAt func(childComplexity int) int
+		Group       func(childComplexity int) int
 		ID          func(childComplexity int) int
 		LastSeenAt  func(childComplexity int) int
 		Reason      func(childComplexity int) int
@@ -4298,6 +4302,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequest.App(childComplexity), true
+	case "RefusedRequest.application":
+		if e.ComplexityRoot.RefusedRequest.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Application(childComplexity), true
+	case "RefusedRequest.arch":
+		if e.ComplexityRoot.RefusedRequest.Arch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Arch(childComplexity), true
 	case "RefusedRequest.board":
 		if e.ComplexityRoot.RefusedRequest.Board == nil {
 			break
@@ -4310,6 +4326,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequest.FirstSeenAt(childComplexity), true
+	case "RefusedRequest.group":
+		if e.ComplexityRoot.RefusedRequest.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Group(childComplexity), true
 	case "RefusedRequest.id":
 		if e.ComplexityRoot.RefusedRequest.ID == nil {
 			break
@@ -6192,6 +6214,8 @@ enum AttentionKind {
   DEFAULT_PASSWORD
   "Something that clients without credentials sent was refused in the last day: made-up machines, versions or mirrors, or requests of other sites."
   REFUSALS
+  "Machines of an application sent a track in the last day that no group has; see ` + "`" + `refusedRequests` + "`" + `."
+  UNKNOWN_TRACK
 }
 
 "Current counts of the fleet."
@@ -7734,7 +7758,7 @@ type RefusedRequest {
   track: String!
   "Version as sent."
   version: String!
-  "Board as sent, which stands for the architecture."
+  "Board as sent, which stands for the architecture; without one, the architecture as sent."
   board: String!
   "Number of requests."
   requests: Int!
@@ -7744,6 +7768,12 @@ type RefusedRequest {
   lastSeenAt: Time!
   "Address of the client that sent the last one."
   address: String!
+  "The application that they named; null when there is none."
+  application: Application
+  "Architecture that the board stands for: \"amd64\" when it is empty."
+  arch: String!
+  "The group that has this track and architecture now; null when there is none."
+  group: Group
 }
 
 "Why a request was refused before it reached a group."
@@ -9704,6 +9734,12 @@ func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, fiel
 		return ec.fieldContext_RefusedRequest_lastSeenAt(ctx, field)
 	case "address":
 		return ec.fieldContext_RefusedRequest_address(ctx, field)
+	case "application":
+		return ec.fieldContext_RefusedRequest_application(ctx, field)
+	case "arch":
+		return ec.fieldContext_RefusedRequest_arch(ctx, field)
+	case "group":
+		return ec.fieldContext_RefusedRequest_group(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequest", field.Name)
 }

@@ -1,5 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import { applicationPath, groupPath, passwordPath, policyPath } from '$lib/paths';
+import { applicationPath, groupPath, passwordPath, policyPath, refusedPath } from '$lib/paths';
 
 export const attentionFragment = graphql(`
   fragment Attention on Attention {
@@ -28,6 +28,7 @@ export type Attention = ResultOf<typeof attentionFragment>;
 /** The action that resolves it, and its page. */
 export function remedy({ kind, application, group }: Attention): { label: string; href: string } | null {
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
+  if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':
