@@ -458,6 +458,7 @@ type ComplexityRoot struct {
 		OtherBuild   func(childComplexity int) int
 		ProjectedEnd func(childComplexity int) int
 		Sentence     func(childComplexity int) int
+		Warnings     func(childComplexity int) int
 	}
 
 	Instance struct {
@@ -2686,6 +2687,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Impact.Sentence(childComplexity), true
+	case "Impact.warnings":
+		if e.ComplexityRoot.Impact.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Impact.Warnings(childComplexity), true
 
 	case "Instance.address":
 		if e.ComplexityRoot.Instance.Address == nil {
@@ -6007,6 +6014,11 @@ type Impact {
   projectedEnd: Time
   "The effect in one sentence."
   sentence: String!
+  """
+  What is probably wrong with a promotion: the version differs from the current one only in build
+  metadata, or the package of an operating system has no extension for the platform of some machines.
+  """
+  warnings: [String!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/explain.graphql", Input: `extend type Query {
@@ -7312,7 +7324,10 @@ enum PackageType {
 type PackageFile {
   "UUID."
   id: ID!
-  "File name below the package's ` + "`" + `url` + "`" + `."
+  """
+  File name below the package's ` + "`" + `url` + "`" + `. A Flatcar machine finds an extension by the end of its name, such as
+  "oem-azure.gz" or "flatcar-podman.gz".
+  """
   name: String!
   "Size of the file in bytes."
   size: Bytes!
@@ -7374,7 +7389,7 @@ type PackageEdge {
 
 "An additional file of a package."
 input PackageFileInput {
-  "File name below the package's ` + "`" + `url` + "`" + `, unique in the package."
+  "File name below the package's ` + "`" + `url` + "`" + `, unique in the package. For OPERATING_SYSTEM see ` + "`" + `PackageFile.name` + "`" + `."
   name: String!
   "Size of the file in bytes."
   size: Bytes = 0
@@ -9264,6 +9279,8 @@ func (ec *executionContext) childFields_Impact(ctx context.Context, field graphq
 		return ec.fieldContext_Impact_projectedEnd(ctx, field)
 	case "sentence":
 		return ec.fieldContext_Impact_sentence(ctx, field)
+	case "warnings":
+		return ec.fieldContext_Impact_warnings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Impact", field.Name)
 }
