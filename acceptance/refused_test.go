@@ -12,6 +12,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/view"
 )
 
 // refusedRows writes and returns the refused requests, the last seen first.
@@ -185,6 +186,43 @@ func TestRefusedRequestsAreLoggedOncePerMinute(t *testing.T) {
 		if len(lines) != 2 || !strings.Contains(lines[1], "level=WARN") || !strings.Contains(lines[1], "reason=wrong_path") ||
 			!strings.Contains(lines[1], "address=198.51.100.7") || !strings.Contains(lines[1], "not_logged=5") {
 			t.Errorf("log: %s", &text)
+		}
+	})
+}
+
+func TestUnknownTracksNeedAttentionUntilAGroupHasThem(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		reported := func() (all []string) {
+			t.Helper()
+			s.work()
+			list, err := s.View.Attention(s.ctx)
+			s.ok(err)
+			for _, a := range list {
+				if a.Kind == view.AttentionUnknownTrack {
+					all = append(all, a.Sentence)
+				}
+			}
+			return all
+		}
+		foreign := s.asking("prod", "m", "1.0.0")
+		foreign.app = "0d0d0d0d-0000-4000-8000-000000000000"
+		s.ask(foreign)
+		if all := reported(); len(all) != 0 {
+			t.Errorf("a request for an unknown application needs attention: %v", all)
+		}
+		s.ask(s.asking("prod", "m", "1.0.0"))
+		if all := reported(); len(all) != 1 || all[0] != `machines ask for 1 track that no group has, such as "prod"` {
+			t.Errorf("attention: %v", all)
+		}
+		_, err := s.UpdateGroup(s.ctx, fleet.UpdateGroup{ID: s.group, Aliases: []string{"prod"}})
+		s.ok(err)
+		if all := reported(); len(all) != 0 {
+			t.Errorf("the alias exists, still: %v", all)
+		}
+		s.ask(s.asking("other", "m", "1.0.0"))
+		s.advance(25 * time.Hour)
+		if all := reported(); len(all) != 0 {
+			t.Errorf("a day later: %v", all)
 		}
 	})
 }

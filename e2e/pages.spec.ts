@@ -113,6 +113,10 @@ for (const [device, { shape, ...rules }] of Object.entries(devices)) {
       await main.getByText('Initial values').first().click();
       await expect(main.getByRole('row', { name: /policy · / }).first()).toBeVisible();
       await check('audit');
+      await api.omaha(rollout.applicationId, `${rollout.track}-typo`);
+      await visit('refused', '/refused', main.getByText(`${rollout.track}-typo`));
+      await open('new group of a track', 'Make this group…');
+      await open('alias', 'Alias to…');
       await visit('settings', '/settings', main.getByText('requests a second'));
       const listening = main.getByText('Waiting for a machine', { exact: false });
       for (const client of ['flatcar', 'program']) {

@@ -81,6 +81,30 @@ func (f *CreatePackage) files(p *input.Problems) {
 		}
 		seen[file.Name] = true
 		checkFile(p, at, file.Size, &file.SHA1, &file.SHA256)
+		if f.Type == catalog.PackageFlatcar {
+			f.checkExtension(p, i, at+"name")
+		}
+	}
+}
+
+// checkExtension checks that Flatcar's download of extensions finds file i, and no
+// other one, by its name. It resolves the name against the URL (RFC 3986), writes the
+// file under this name, and takes the first file whose name matches "*oem-X.gz" or
+// "*flatcar-X.gz".
+func (f *CreatePackage) checkExtension(p *input.Problems, i int, field string) {
+	name := f.Files[i].Name
+	if strings.ContainsAny(name, `/\:?#`) {
+		p.Add(field, `must have none of / \ : ? #, because Flatcar downloads the file by this name`)
+	}
+	end := catalog.ExtensionName(name)
+	if end == "" {
+		return
+	}
+	for j, other := range append([]FileInput{{Name: f.Filename}}, f.Files...) {
+		if j != i+1 && other.Name != name && strings.HasSuffix(other.Name, end) {
+			p.Add(field, "%q ends like %q: Flatcar takes the first file that ends with %q", name, other.Name, end)
+			return
+		}
 	}
 }
 

@@ -44,6 +44,8 @@ type loaders struct {
 	current            loader[*db.GroupRollout] // by group
 	rollouts           loader[*db.GroupRollout]
 	packages           loader[*db.Release]
+	applications       loader[*db.Application]
+	groups             loader[*db.Group]
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
@@ -60,6 +62,8 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		current:            newLoader(r.fleet.View.CurrentRollouts),
 		rollouts:           newLoader(r.fleet.View.RolloutByID),
 		packages:           newLoader(r.fleet.View.PackageByID),
+		applications:       newLoader(r.fleet.View.ApplicationByID),
+		groups:             newLoader(r.fleet.View.GroupByID),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),

@@ -78,6 +78,9 @@ func (r root) Decision() generated.DecisionResolver         { return &decisionRe
 func (r root) FailureCount() generated.FailureCountResolver { return &failureCountResolver{r} }
 func (r root) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }
 func (r root) Group() generated.GroupResolver               { return &groupResolver{r} }
+func (r root) RefusedRequest() generated.RefusedRequestResolver {
+	return &refusedRequestResolver{r}
+}
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
 func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
@@ -107,6 +110,7 @@ type (
 	packageResolver          struct{ root }
 	policyResolver           struct{ root }
 	queryResolver            struct{ root }
+	refusedRequestResolver   struct{ root }
 	rolloutResolver          struct{ root }
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }

@@ -86,6 +86,14 @@ export class Api {
     return { applicationId, packageId, channelId, groupId, path, name, track };
   }
 
+  /** Sends the update check of a machine and returns the answer. */
+  async omaha(applicationId: string, track: string, version = '1.0.0'): Promise<string> {
+    const body = `<request protocol="3.0"><app appid="${applicationId}" version="${version}" track="${track}"
+      machineid="made-up" board="amd64-usr"><updatecheck/></app></request>`;
+    const response = await fetch(`${this.url}/v1/update/`, { method: 'POST', body });
+    return response.text();
+  }
+
   async numbers(groupId: string) {
     const { group } = await this.ask<{
       group: {

@@ -117,24 +117,29 @@ func (c *Catalog) Channel(id uuid.UUID) *Channel {
 	return nil
 }
 
-// Find resolves what a machine names: the application by its id (any case, with
-// or without braces) or product id, the group by its track or alias (any case) or id. arch is in the
-// form of Arch. A machine that names a group of another architecture gets the
+// Named returns the application that a machine names by its id (any case, with or
+// without braces) or product id, nil when there is none.
+func (c *Catalog) Named(appID string) *App {
+	id, err := uuid.Parse(appID)
+	if err != nil {
+		return c.products[strings.ToLower(appID)]
+	}
+	return c.apps[id]
+}
+
+// Find resolves what a machine names: the application as Named does, the group by its
+// track or alias (any case) or id. arch is in the form of Arch. A machine that names a group of another architecture gets the
 // group of the same track for its own architecture, because images for arm64
 // were built with the ids of amd64.
 func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
-	id, err := uuid.Parse(appID)
-	app := c.apps[id]
-	if err != nil {
-		app = c.products[strings.ToLower(appID)]
-	}
+	app := c.Named(appID)
 	if app == nil {
 		return nil, VerdictUnknownApplication
 	}
 	if g := app.named(track, arch); g != nil {
 		return g, VerdictOK
 	}
-	id, err = uuid.Parse(track)
+	id, err := uuid.Parse(track)
 	if err != nil {
 		return nil, VerdictUnknownGroup
 	}

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"strings"
+
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -19,6 +21,9 @@ func RenderPackage(row *db.Release) *Package {
 		ID: rollout.ID(row.ID), Version: row.Version, URL: row.URL, Description: row.Description,
 		File:    File{Name: row.Filename, Size: row.Size, SHA1Base64: row.Sha1, SHA256Hex: row.Sha256},
 		Reboots: row.Type == PackageFlatcar,
+	}
+	if p.Reboots && !strings.HasSuffix(p.URL, "/") && !strings.ContainsAny(p.URL, "?#") {
+		p.URL += "/" // of an older row; without it extensions are looked for one folder above
 	}
 	for _, f := range row.Edges.Files {
 		p.Extra = append(p.Extra, File{Name: f.Name, Size: f.Size, SHA1Base64: f.Sha1, SHA256Hex: f.Sha256})
@@ -57,4 +62,15 @@ func (p *Package) Offerable() string {
 		}
 	}
 	return ""
+}
+
+// ExtensionName returns the name of an extension of Flatcar at the end of a file name,
+// such as "oem-azure.gz" of "extrafile-amd64-4152.2.0-oem-azure.gz"; "" for other
+// files. A machine finds the file by this end of its name.
+func ExtensionName(file string) string {
+	i := max(strings.LastIndex(file, "oem-"), strings.LastIndex(file, "flatcar-"))
+	if i < 0 || !strings.HasSuffix(file, ".gz") {
+		return ""
+	}
+	return file[i:]
 }

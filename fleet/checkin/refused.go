@@ -1,6 +1,7 @@
 package checkin
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"log/slog"
@@ -49,7 +50,7 @@ func (r Refusal) String() string { return refusalText[r] }
 // as it could be read.
 type Refused struct {
 	Reason                     Refusal
-	App, Track, Version, Board string
+	App, Track, Version, Board string // Board: without one, the architecture
 	Address                    string // of the client
 }
 
@@ -95,7 +96,7 @@ func (s *Service) RefusedRequests() map[string]int64 {
 
 // refuse records a check-in without a group.
 func (s *Service) refuse(v catalog.Verdict, in CheckIn) {
-	r := Refused{App: in.AppID, Track: in.Track, Version: in.Version, Board: in.Board, Address: in.Address}
+	r := Refused{App: in.AppID, Track: in.Track, Version: in.Version, Board: cmp.Or(in.Board, in.Arch), Address: in.Address}
 	switch v {
 	case catalog.VerdictOK:
 		return

@@ -35,6 +35,11 @@ func (s *Service) ApplicationsByID(ctx context.Context, ids []uuid.UUID, with Wi
 	return inOrderOf(ids, rows, func(a *db.Application) uuid.UUID { return a.ID }), err
 }
 
+// ApplicationByID reads applications by id.
+func (s *Service) ApplicationByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Application, error) {
+	return indexed(ctx, "applications", s.db().Application.Query().Where(application.IDIn(ids...)).All, func(a *db.Application) uuid.UUID { return a.ID })
+}
+
 // ApplicationChannels returns the channels of an application by name. It reads
 // them unless they were loaded with the application.
 func (s *Service) ApplicationChannels(ctx context.Context, a *db.Application, with With) ([]*db.Channel, error) {

@@ -38,8 +38,9 @@ const (
 	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
-	AttentionRefusals           AttentionKind = "REFUSALS" // in the last day
-	AttentionClock              AttentionKind = "CLOCK"    // of this server's host
+	AttentionRefusals           AttentionKind = "REFUSALS"      // in the last day
+	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
+	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 )
 
 // Attention is one thing that needs an operator.
@@ -118,6 +119,9 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 		out.add(nil, AttentionClock, rollout.SeverityError, nil, text)
 	}
 	if err := s.addRefusals(ctx, byID, &out); err != nil {
+		return nil, err
+	}
+	if err := s.addUnknownTracks(ctx, &out); err != nil {
 		return nil, err
 	}
 	slices.SortStableFunc(out, func(a, b *Attention) int { return cmp.Compare(b.Severity, a.Severity) })

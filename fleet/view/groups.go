@@ -26,3 +26,8 @@ func (s *Service) GroupsByID(ctx context.Context, ids []uuid.UUID, with With) ([
 	rows, err := read(ctx, "groups", loading(s.db().Group.Query().Where(group.IDIn(ids...)), with.groups).All)
 	return inOrderOf(ids, rows, func(g *db.Group) uuid.UUID { return g.ID }), err
 }
+
+// GroupByID reads groups by id.
+func (s *Service) GroupByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Group, error) {
+	return indexed(ctx, "groups", s.db().Group.Query().Where(group.IDIn(ids...)).All, func(g *db.Group) uuid.UUID { return g.ID })
+}

@@ -30,15 +30,17 @@ type Impact struct {
 	EligibleNow  int       // of Eligible, those that may start at their next check
 	ProjectedEnd time.Time // when all would be done; zero: cannot be computed
 	Sentence     string
-	Warnings     []string // about canaries
+	Warnings     []string // what is probably wrong
 }
 
-// PromotionImpact returns the machines that a promotion would affect.
+// PromotionImpact returns the machines that a promotion would affect, and what is
+// probably wrong with it.
 func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid.UUID) (*Impact, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
-	if s.catalog.Catalog().Channel(channelID) == nil {
+	channel := s.catalog.Catalog().Channel(channelID)
+	if channel == nil {
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
@@ -59,7 +61,10 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 			r.out.Warnings = append(r.out.Warnings, g.Name+": "+text)
 		}
 	}
-	return r.done("would update"), nil
+	out := r.done("would update")
+	warnings, err := s.promotionWarnings(ctx, channel, groups, packageID)
+	out.Warnings = append(out.Warnings, warnings...)
+	return out, err
 }
 
 // PolicyImpact returns the effect of a policy on the machines of a group now.

@@ -17,6 +17,7 @@ export const { route, navigate } = createRouter({
   '/apps/:application/machines/:instance': () => import('./pages/MachinePage.svelte'),
   '/connect': () => import('./pages/ConnectPage.svelte'),
   '/activity': () => import('./pages/ActivityPage.svelte'),
+  '/refused': () => import('./pages/RefusedPage.svelte'),
   '/audit': () => import('./pages/AuditPage.svelte'),
   '/settings': () => import('./pages/SettingsPage.svelte'),
   '/account/password': () => import('./pages/PasswordPage.svelte'),

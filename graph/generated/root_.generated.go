@@ -42,6 +42,7 @@ type ResolverRoot interface {
 	Package() PackageResolver
 	Policy() PolicyResolver
 	Query() QueryResolver
+	RefusedRequest() RefusedRequestResolver
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
@@ -761,8 +762,11 @@ type ComplexityRoot struct {
 	RefusedRequest struct {
 		Address     func(childComplexity int) int
 		App         func(childComplexity int) int
+		Application func(childComplexity int) int
+		Arch        func(childComplexity int) int
 		Board       func(childComplexity int) int
 		FirstSeenAt func(childComplexity int) int
+		Group       func(childComplexity int) int
 		ID          func(childComplexity int) int
 		LastSeenAt  func(childComplexity int) int
 		Reason      func(childComplexity int) int
@@ -4346,6 +4350,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequest.App(childComplexity), true
+	case "RefusedRequest.application":
+		if e.ComplexityRoot.RefusedRequest.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Application(childComplexity), true
+	case "RefusedRequest.arch":
+		if e.ComplexityRoot.RefusedRequest.Arch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Arch(childComplexity), true
 	case "RefusedRequest.board":
 		if e.ComplexityRoot.RefusedRequest.Board == nil {
 			break
@@ -4358,6 +4374,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequest.FirstSeenAt(childComplexity), true
+	case "RefusedRequest.group":
+		if e.ComplexityRoot.RefusedRequest.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequest.Group(childComplexity), true
 	case "RefusedRequest.id":
 		if e.ComplexityRoot.RefusedRequest.ID == nil {
 			break
@@ -6047,7 +6069,11 @@ type Impact {
   projectedEnd: Time
   "The effect in one sentence."
   sentence: String!
-  "Canaries that will not update: unknown, in another group, held, quarantined, silent, or at the version already."
+  """
+  What is probably wrong: canaries will not update (unknown, in another group, held, quarantined, silent, or at
+  the version already); of a promotion also: the version differs from the current one only in build metadata, or
+  the package of an operating system has no extension for the platform of some machines.
+  """
   warnings: [String!]!
 }
 `, BuiltIn: false},
@@ -6260,6 +6286,8 @@ enum AttentionKind {
   REFUSALS
   "The clock of the host of the server that answers is wrong: the server does no background work, or its time runs slower."
   CLOCK
+  "Machines of an application sent a track in the last day that no group has; see ` + "`" + `refusedRequests` + "`" + `."
+  UNKNOWN_TRACK
 }
 
 "Current counts of the fleet."
@@ -7358,7 +7386,10 @@ enum PackageType {
 type PackageFile {
   "UUID."
   id: ID!
-  "File name below the package's ` + "`" + `url` + "`" + `."
+  """
+  File name below the package's ` + "`" + `url` + "`" + `. A Flatcar machine finds an extension by the end of its name, such as
+  "oem-azure.gz" or "flatcar-podman.gz".
+  """
   name: String!
   "Size of the file in bytes."
   size: Bytes!
@@ -7420,7 +7451,7 @@ type PackageEdge {
 
 "An additional file of a package."
 input PackageFileInput {
-  "File name below the package's ` + "`" + `url` + "`" + `, unique in the package."
+  "File name below the package's ` + "`" + `url` + "`" + `, unique in the package. For OPERATING_SYSTEM see ` + "`" + `PackageFile.name` + "`" + `."
   name: String!
   "Size of the file in bytes."
   size: Bytes = 0
@@ -7808,7 +7839,7 @@ type RefusedRequest {
   track: String!
   "Version as sent."
   version: String!
-  "Board as sent, which stands for the architecture."
+  "Board as sent, which stands for the architecture; without one, the architecture as sent."
   board: String!
   "Number of requests."
   requests: Int!
@@ -7818,6 +7849,12 @@ type RefusedRequest {
   lastSeenAt: Time!
   "Address of the client that sent the last one."
   address: String!
+  "The application that they named; null when there is none."
+  application: Application
+  "Architecture that the board stands for: \"amd64\" when it is empty."
+  arch: String!
+  "The group that has this track and architecture now; null when there is none."
+  group: Group
 }
 
 "Why a request was refused before it reached a group."
@@ -9816,6 +9853,12 @@ func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, fiel
 		return ec.fieldContext_RefusedRequest_lastSeenAt(ctx, field)
 	case "address":
 		return ec.fieldContext_RefusedRequest_address(ctx, field)
+	case "application":
+		return ec.fieldContext_RefusedRequest_application(ctx, field)
+	case "arch":
+		return ec.fieldContext_RefusedRequest_arch(ctx, field)
+	case "group":
+		return ec.fieldContext_RefusedRequest_group(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequest", field.Name)
 }

@@ -67,6 +67,12 @@ export interface AuditView extends Query {
   range?: string | null;
 }
 
+/** Query parameters of the page of refused requests. */
+interface RefusedView extends Query {
+  /** Cursor of the page of the list. */
+  after?: string | null;
+}
+
 /** Query parameters of the connect page, besides the application. */
 export interface ConnectView extends Query {
   group?: string | null;
@@ -79,6 +85,7 @@ export const connectPath = (application?: string | null, view: ConnectView = {})
   `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
 export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
+export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
 export const passwordPath = () => '/account/password';
 /** Served by the server itself, not by the router: link with target="_self". */

@@ -6,13 +6,15 @@ import PromoteDialog from './PromoteDialog.svelte';
 const channel = { id: 'c', name: 'stable', arch: 'amd64', package: { id: 'old', version: '2.0.0' } };
 
 let answer = outcome();
+let warnings: string[] = [];
 let requests: ReturnType<typeof fakeApi>;
 
 beforeEach(() => {
   answer = outcome();
+  warnings = [];
   requests = fakeApi({
     PromotionImpact: () => ({
-      promotionImpact: { sentence: '712 machines become eligible', warnings: [], projectedEnd: null },
+      promotionImpact: { sentence: '712 machines become eligible', projectedEnd: null, warnings },
     }),
     PromotePackage: () => answer,
   });
@@ -48,6 +50,12 @@ test('it states the impact and the change, and replaces only the package it show
 test('it warns about a version that is older than the current one', () => {
   open('1.5.0');
   expect(screen.getByText(/1\.5\.0 is older than/).textContent).toContain('not downgraded');
+});
+
+test('it shows the warnings of the server', async () => {
+  warnings = ['the package has no oem-azure.gz'];
+  open('2.1.0');
+  expect(await screen.findByText('The package has no oem-azure.gz.')).toBeTruthy();
 });
 
 test('it sends nothing without a reason', async () => {

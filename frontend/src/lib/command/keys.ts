@@ -5,6 +5,7 @@ import {
   fleetPath,
   machinesPath,
   playgroundPath,
+  refusedPath,
   settingsPath,
 } from '$lib/paths';
 
@@ -60,6 +61,7 @@ export const sections: readonly Section[] = [
       page('f', 'Fleet', fleetPath()),
       page('m', 'Machines', machinesPath(null)),
       page('a', 'Activity', activityPath()),
+      page('r', 'Refused requests', refusedPath()),
       page('u', 'Audit', auditPath()),
       page('s', 'Settings', settingsPath()),
       page('p', 'API playground', playgroundPath()),

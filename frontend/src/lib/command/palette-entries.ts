@@ -15,6 +15,7 @@ import {
   passwordPath,
   playgroundPath,
   policyPath,
+  refusedPath,
   settingsPath,
 } from '$lib/paths';
 import type { Entry } from './entries';
@@ -26,6 +27,7 @@ const pages: readonly [label: string, to: string, keywords?: string][] = [
   ['Fleet', fleetPath(), 'home overview'],
   ['Machines', machinesPath(null), 'instances'],
   ['Activity', activityPath(), 'events log'],
+  ['Refused requests', refusedPath(), 'unknown track application rejected wrong address'],
   ['Audit', auditPath(), 'changes who'],
   ['Settings', settingsPath(), 'health demo server'],
   ['Connect a machine', connectPath(), 'first run install update.conf'],

@@ -1,5 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import { applicationPath, groupPath, passwordPath, policyPath, settingsPath } from '$lib/paths';
+import { applicationPath, groupPath, passwordPath, policyPath, refusedPath, settingsPath } from '$lib/paths';
 
 export const attentionFragment = graphql(`
   fragment Attention on Attention {
@@ -29,6 +29,7 @@ export type Attention = ResultOf<typeof attentionFragment>;
 export function remedy({ kind, application, group }: Attention): { label: string; href: string } | null {
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
   if (kind === 'CLOCK') return { label: 'View server', href: settingsPath() };
+  if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {
     case 'HALTED':

@@ -1,0 +1,22 @@
+import { graphql } from '$lib/api/graphql';
+
+export type RefusalReason = ReturnType<typeof graphql.scalar<'RefusalReason'>>;
+
+/** Why requests were refused, and what to do on the machine. */
+export const refusal: Record<RefusalReason, { label: string; help: string }> = {
+  UNREADABLE: { label: 'Not an Omaha request', help: 'Often a browser, a scanner or a proxy.' },
+  TOO_LARGE: { label: 'Too large', help: 'The body is larger than 64 KiB.' },
+  WRONG_PATH: { label: 'Wrong address', help: 'Correct the path of the update URL on the machine.' },
+  SECRET_MISSING: { label: 'No secret', help: 'Add the server’s secret to the update URL on the machine.' },
+  NO_APPLICATION: { label: 'No application', help: 'Send the id of the application as appid.' },
+  UNKNOWN_APPLICATION: { label: 'Unknown application', help: 'Correct the appid on the machine.' },
+  UNKNOWN_TRACK: {
+    label: 'Unknown track',
+    help: 'Make the group, add the track to one as an alias, or correct it on the machine.',
+  },
+  INVALID_VERSION: { label: 'Invalid version', help: 'The application cannot compare this version.' },
+  INVALID_MACHINE: {
+    label: 'Invalid machine id',
+    help: 'It is empty, longer than 50 bytes or not printable.',
+  },
+};
