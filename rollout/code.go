@@ -32,8 +32,10 @@ func checkFailed(code int) bool {
 	case 30, 31, 34, 35, 36, 37, 40:
 		return true
 	}
-	return code >= codeHTTP && code < codeHTTP+1000
+	return isHTTP(code)
 }
+
+func isHTTP(code int) bool { return code >= codeHTTP && code < codeHTTP+1000 }
 
 // DescribeCode returns the text for an update_engine error code, followed by the
 // code.
@@ -66,7 +68,7 @@ func CodeText(code int) string {
 		return texts[code]
 	case code == codeHTTP:
 		return "no connection for the update check"
-	case code > codeHTTP && code < codeHTTP+1000:
+	case isHTTP(code):
 		return fmt.Sprintf("the update check got HTTP status %d", code-codeHTTP)
 	}
 	return ""
