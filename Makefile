@@ -22,6 +22,8 @@ ARGS ?=
 
 GOLANGCI_VERSION := 2.15.0
 GOLANGCI := build/tools/golangci-lint-$(GOLANGCI_VERSION)
+GREMLINS_VERSION := 0.6.0
+GREMLINS := build/tools/gremlins-$(GREMLINS_VERSION)
 
 ##@ Use
 
@@ -76,6 +78,10 @@ screenshots: bin/coreroller e2e/node_modules/.installed install-chromium ## take
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME=60s
 	scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: mutants
+mutants: $(GREMLINS) ## change the engine one operator at a time and list the changes that no test notices
+	scripts/mutants.sh $(GREMLINS) $(ARGS)
 
 .PHONY: clean
 clean: ## remove build results (not data/)
@@ -163,8 +169,13 @@ bin/coreroller: frontend/dist/index.html
 bin/bench:
 	go build -o $@ ./bench
 
-# Not a tool of go.mod: its 200 modules would be listed there too.
+# Not tools of go.mod: their modules would be listed there too, golangci-lint's 200.
 $(GOLANGCI):
 	@mkdir -p $(@D)
 	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
 	mv $(@D)/golangci-lint $@
+
+$(GREMLINS):
+	@mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) go install github.com/go-gremlins/gremlins/cmd/gremlins@v$(GREMLINS_VERSION)
+	mv $(@D)/gremlins $@

@@ -51,10 +51,8 @@ func widerWaves(a, b []Wave) bool {
 	in := map[string]bool{}
 	for i, w := range b {
 		was := a[min(i, len(a)-1)]
-		if i < len(a) {
-			for _, id := range was.Canaries {
-				in[id] = true
-			}
+		for _, id := range was.Canaries {
+			in[id] = true
 		}
 		if w.Share > was.Share || slices.ContainsFunc(w.Canaries, func(id string) bool { return !in[id] }) {
 			return true

@@ -30,10 +30,10 @@ func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, f
 	w.Advance(now, fx)
 }
 
-// settledDown reports whether the machine has no override, failures or
-// quarantine, which time or a new version could clear.
+// settledDown reports whether the machine has no failures or quarantine, which a new
+// version could clear. A machine with an override, which time could clear, is not active.
 func (m *Machine) settledDown() bool {
-	return m.Override.Kind == OverrideNone && m.QuarantinedVersion.IsZero() && m.FailedVersion.IsZero()
+	return m.QuarantinedVersion.IsZero() && m.FailedVersion.IsZero()
 }
 
 // refresh removes an expired override and a quarantine for a version that is no
@@ -65,7 +65,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	w.Expire(m, now, fx)
 	w.restart(m, c, now, fx)
 	w.Advance(now, fx)
-	if m.Standing != StandingActive || !m.settledDown() {
+	if !m.settledDown() { // an event of this request may have changed it
 		before := w.place(m)
 		w.refresh(m, now)
 		w.recount(before, m)
@@ -103,7 +103,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	m.Reason = d.Reason
 	w.recount(before, m)
 	w.noteBehind(m)
-	if m.Standing != StandingActive || before == PlaceNone {
+	if before == PlaceNone {
 		w.Advance(now, fx)
 	}
 	return d

@@ -32,8 +32,10 @@ func checkFailed(code int) bool {
 	case 30, 31, 34, 35, 36, 37, 40:
 		return true
 	}
-	return code >= codeHTTP && code < codeHTTP+1000
+	return isHTTP(code)
 }
+
+func isHTTP(code int) bool { return code >= codeHTTP && code < codeHTTP+1000 }
 
 // CheckFailed reports whether the event is a failed update check, which says nothing
 // about the package.
@@ -72,7 +74,7 @@ func CodeText(code int) string {
 		return texts[code]
 	case code == codeHTTP:
 		return "no connection for the update check"
-	case code > codeHTTP && code < codeHTTP+1000:
+	case isHTTP(code):
 		return fmt.Sprintf("the update check got HTTP status %d", code-codeHTTP)
 	}
 	return ""

@@ -238,3 +238,18 @@ func TestSilentMachinesStaySilentUntilSeen(t *testing.T) {
 	}
 	g.sound()
 }
+
+func TestOnlyARestartWithAnEmptyPreviousVersionIsIdle(t *testing.T) {
+	for e, idle := range map[Event]bool{
+		{Type: 3, Result: 2, HasPrevious: true}:                             true,
+		{Type: 3, Result: 2, HasPrevious: true, PreviousVersion: "0.0.0.0"}: true,
+		{Type: 3, Result: 2, HasPrevious: true, PreviousVersion: "1.0.0"}:   false,
+		{Type: 3, Result: 2}:                     false,
+		{Type: 3, Result: 1, HasPrevious: true}:  false,
+		{Type: 13, Result: 2, HasPrevious: true}: false,
+	} {
+		if e.Idle() != idle {
+			t.Errorf("%+v: idle %v", e, e.Idle())
+		}
+	}
+}

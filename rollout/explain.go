@@ -43,7 +43,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.Policy.policy.MaxConcurrentUpdates)},
 		{e.periodHolds, ReasonPeriodLimit, e.periodText()},
 	}
-	steps := make([]RuleStep, 0, len(rules)+1)
+	var steps []RuleStep
 	settled := false
 	for _, r := range rules {
 		step := RuleStep{Reason: r.reason, Passed: true, Text: r.text}

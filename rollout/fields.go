@@ -21,7 +21,7 @@ type field[T any] struct {
 	initial  T                              // value of a new group
 	check    func(*compiler, T) string      // what is wrong with a value, "" for nothing; adds problems of its parts itself
 	text     func(T) string                 // value in a line of Changes
-	widens   func(c change, was, is T) bool // the new value lets more machines update, or the same ones sooner
+	widens   func(c change, was, is T) bool // a different value lets more machines update, or the same ones sooner
 	sentence func(s *Schedule, v T) string  // part of Describe, "" for none
 }
 
@@ -248,9 +248,9 @@ func isShare(f float64) bool { return f >= 0 && f <= 1 }
 
 func never[T any](change, T, T) bool { return false }
 
-func turnedOn(_ change, was, is bool) bool { return !was && is }
+func turnedOn(_ change, _, is bool) bool { return is }
 
-func turnedOff(_ change, was, is bool) bool { return was && !is }
+func turnedOff(_ change, _, is bool) bool { return !is }
 
 func more[T int | time.Duration](_ change, was, is T) bool { return is > was }
 

@@ -156,6 +156,7 @@ func TestGrows(t *testing.T) {
 			func(p *Policy) { p.Waves = []Wave{{Share: 0.1}} },
 			func(p *Policy) { p.Waves = []Wave{{Share: 0.1}, {Share: 0.5}} }, true, false,
 		},
+		"larger steps":    {"", func(*Policy) {}, func(p *Policy) { p.MaxUpdatesPerPeriod, p.PeriodInterval = 2, 2*time.Hour }, true, false},
 		"more per period": {"maxUpdatesPerPeriod", func(*Policy) {}, func(p *Policy) { p.MaxUpdatesPerPeriod = 2 }, true, false},
 		"halt later":      {"haltMinAttempts", func(*Policy) {}, func(p *Policy) { p.HaltMinAttempts = 9 }, true, false},
 		"no office hours": {"officeHours", func(p *Policy) { p.OfficeHours = true }, func(*Policy) {}, true, false},

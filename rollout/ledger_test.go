@@ -92,3 +92,51 @@ func TestLedgerAfterALongerPeriod(t *testing.T) {
 		t.Errorf("%d grants are counted, want %d", n, before+200)
 	}
 }
+
+// Grants closer together than 1/128 of the period share an entry; those exactly as far apart do not.
+func TestLedgerEntriesAreApartByAGrainOfThePeriod(t *testing.T) {
+	const grain = time.Minute / spendGrains
+	for apart, entries := range map[time.Duration]int{grain - 1: 1, grain: 2} {
+		var l Ledger
+		l.spend(start, time.Minute)
+		l.spend(start.Add(apart), time.Minute)
+		if len(l.Spends) != entries {
+			t.Errorf("%s apart: %d entries, want %d", apart, len(l.Spends), entries)
+		}
+	}
+}
+
+// A ledger keeps 129 entries, and no grant is forgotten when they are full.
+func TestLedgerKeepsAsManyEntriesAsItMay(t *testing.T) {
+	var l Ledger
+	for i := range maxSpends {
+		l.spend(start.Add(time.Duration(i)*time.Second), time.Second)
+	}
+	if len(l.Spends) != maxSpends {
+		t.Errorf("%d entries, want %d", len(l.Spends), maxSpends)
+	}
+	now := start.Add(time.Hour)
+	l.spend(now, 24*time.Hour)
+	if n := l.Granted(now, 24*time.Hour); len(l.Spends) != maxSpends || n != maxSpends+1 {
+		t.Errorf("%d entries count %d grants, want %d and %d", len(l.Spends), n, maxSpends, maxSpends+1)
+	}
+}
+
+// More grants than the cap allows: the answer says when enough of them leave the period, not when the first
+// does.
+func TestPeriodLimitEndsWhenEnoughGrantsLeftThePeriod(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 3, 9
+	g := newRig(t, p)
+	g.target("2.0.0")
+	for _, id := range []string{"a", "b", "c"} {
+		g.want(g.check(id, "1.0.0"), ReasonGranted)
+		g.now = g.now.Add(time.Minute)
+	}
+	p.MaxUpdatesPerPeriod = 1
+	g.setPolicy(p)
+	last := g.now.Add(-time.Minute)
+	if d := g.check("d", "1.0.0"); d.Reason != ReasonPeriodLimit || d.InFlight != 3 || d.Cap != 1 || !d.Until.Equal(last.Add(p.PeriodInterval)) {
+		t.Errorf("%+v", d)
+	}
+}

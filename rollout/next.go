@@ -100,7 +100,7 @@ func (w *World) waitForWave() string {
 	if need := w.mustFinish(wave); finished < need {
 		missing = append(missing, fmt.Sprintf("%d of %s finished", finished, count(need, "update")))
 	}
-	if s := wave.MinSuccessShare; s > 0 && finished > 0 && w.successShare(finished) < s {
+	if s := wave.MinSuccessShare; finished > 0 && w.successShare(finished) < s {
 		missing = append(missing, fmt.Sprintf("%s of them succeeded, %s is required", percent(w.successShare(finished)), percent(s)))
 	}
 	if len(missing) == 0 {

@@ -135,3 +135,135 @@ func TestPathOverFloors(t *testing.T) {
 		}
 	}
 }
+
+// A wave that only adds canaries reaches its first new one; a wave that adds none says so.
+func TestNextMachineMayBeACanaryOfTheNextWave(t *testing.T) {
+	for name, c := range map[string]struct {
+		next Wave
+		want string
+	}{
+		"a new canary": {Wave{Share: 0.5, Canaries: []string{"a", "b"}}, "wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave opens"},
+		"no new one":   {Wave{Share: 0.5, Canaries: []string{"a"}}, "wave 1 of 3 reaches 1 listed machine and 50 % of the machines, and the next wave adds no machines"},
+		"a share":      {Wave{Share: 0.6}, "wave 1 of 3 soaks until 2026-03-02 11:00:00 UTC, then the next wave opens"},
+	} {
+		p := acceptancePolicy()
+		p.Waves = []Wave{{Share: 0.5, Canaries: []string{"a"}, Soak: time.Hour}, c.next, {Share: 1}}
+		g := newRig(t, p)
+		g.target("2.0.0")
+		if got := g.w.Wait(DecideNext(&g.w, mustVersion(t, "1.0.0"), false, g.now)); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestWaitNamesTheApprovalOnlyWhileItIsMissing(t *testing.T) {
+	p := acceptancePolicy()
+	p.Waves = []Wave{{Share: 0.5, Soak: time.Hour, Approval: true}, {Share: 1}}
+	g := newRig(t, p)
+	g.target("2.0.0")
+	const soaks = "wave 1 of 2 soaks until 2026-03-02 11:00:00 UTC, then the next wave "
+	for _, want := range []string{soaks + "needs an approval", soaks + "opens"} {
+		if got := g.w.Wait(DecideNext(&g.w, mustVersion(t, "1.0.0"), false, g.now)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		g.w.ApproveWave(g.now, &g.fx)
+	}
+}
+
+// The gate of a wave without conditions misses nothing, and one of a share misses the share only.
+func TestWaitNamesWhatTheGateMisses(t *testing.T) {
+	for name, c := range map[string]struct {
+		wave   Wave
+		counts Counts
+		aside  int
+		want   string
+	}{
+		"enough finished":      {Wave{Share: 0.5, MinFinished: 2, MinSuccessShare: 1}, Counts{Succeeded: 1, Failed: 1}, 0, "; its gate waits: 50 % of them succeeded, 100 % is required"},
+		"both":                 {Wave{Share: 0.5, MinFinished: 3, MinSuccessShare: 1}, Counts{Succeeded: 1, Failed: 1}, 0, "; its gate waits: 2 of 3 updates finished, 50 % of them succeeded, 100 % is required"},
+		"none finished":        {Wave{Share: 0.5, MinFinished: 1, MinSuccessShare: 1}, Counts{}, 0, "; its gate waits: 0 of 1 update finished"},
+		"failed before resume": {Wave{Share: 0.5, MinFinished: 2, MinSuccessShare: 1}, Counts{Succeeded: 1, Failed: 1}, 1, "; its gate waits: 1 of 2 updates finished"},
+		"exactly the share":    {Wave{Share: 0.5, MinFinished: 3, MinSuccessShare: 0.5}, Counts{Succeeded: 1, Failed: 1}, 0, "; its gate waits: 2 of 3 updates finished"},
+		"any share":            {Wave{Share: 0.5, MinFinished: 3}, Counts{Failed: 2}, 0, "; its gate waits: 2 of 3 updates finished"},
+		"nothing":              {Wave{Share: 0.5}, Counts{}, 0, ""},
+	} {
+		p := acceptancePolicy()
+		p.Waves = []Wave{c.wave, {Share: 1}}
+		g := newRig(t, p)
+		g.w.Target = pack(t, "2.0.0")
+		g.w.Rollout.WaveCounts, g.w.Rollout.SetAside = c.counts, c.aside
+		if got, want := g.w.Wait(Decision{Reason: ReasonWaveNotReached}), "wave 1 of 2 reaches 50 % of the machines"+c.want; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Machines are outside the open waves only while a wave with a share below 100 % is the current one.
+func TestReachedMachines(t *testing.T) {
+	for name, c := range map[string]struct {
+		waves  []Wave
+		holds  bool
+		inside bool
+	}{
+		"no waves":      {nil, false, true},
+		"canaries":      {[]Wave{{Canaries: []string{"x"}}, {Share: 1}}, true, false},
+		"named":         {[]Wave{{Canaries: []string{"m"}}, {Share: 1}}, true, true},
+		"named later":   {[]Wave{{Canaries: []string{"x"}}, {Share: 1, Canaries: []string{"m"}}}, true, false},
+		"all at once":   {[]Wave{{Share: 1}}, false, true},
+		"a small share": {[]Wave{{Share: 1e-9}}, true, false},
+	} {
+		p := acceptancePolicy()
+		p.Waves = c.waves
+		g := newRig(t, p)
+		g.w.Target = pack(t, "2.0.0")
+		if holds, inside := g.w.WavesHold(), g.w.Reaches("m"); holds != c.holds || inside != c.inside {
+			t.Errorf("%s: waves hold %v, m is inside %v", name, holds, inside)
+		}
+	}
+}
+
+// No machine is outside a wave of 100 %, so the next one is decided like one inside.
+func TestNextMachineIsInsideAWaveOfAllMachines(t *testing.T) {
+	p := acceptancePolicy()
+	p.Waves = []Wave{{Share: 1, MinFinished: 1}, {Share: 1}}
+	g := newRig(t, p)
+	g.target("2.0.0")
+	for _, reached := range []bool{true, false} {
+		g.want(DecideNext(&g.w, mustVersion(t, "1.0.0"), reached, g.now), ReasonGranted)
+	}
+}
+
+// While a rollout is paused no wave opens, so nothing waits for an approval that is not required.
+func TestExplainOfAPausedWaveNamesNoApproval(t *testing.T) {
+	for approval, want := range map[bool]Reason{false: ReasonWaveNotReached, true: ReasonWaitingForApproval} {
+		p := acceptancePolicy()
+		p.Waves = []Wave{{Canaries: []string{"x"}, Soak: time.Hour, Approval: approval}, {Share: 1}}
+		g := newRig(t, p)
+		g.target("2.0.0")
+		g.update("x", "1.0.0", "2.0.0")
+		g.check("m", "1.0.0")
+		g.w.PauseUpdates(Pause{}, &g.fx)
+		g.wait(time.Hour)
+		if steps := Explain(&g.w, g.machines["m"], Check{}, g.now); steps[10].Reason != want {
+			t.Errorf("approval %v: %+v", approval, steps[10])
+		}
+	}
+}
+
+// When only newcomers are left, a gate asks for no more known machines than finished, without those that
+// failed before a resume.
+func TestGateWaitsForNoKnownMachineWhenAllAreDone(t *testing.T) {
+	p := acceptancePolicy()
+	p.Waves = []Wave{{Share: 0.5, MinFinished: 5}, {Share: 1}}
+	for aside := range 2 {
+		g := newRig(t, p)
+		g.target("2.0.0")
+		g.w.Rollout.WaveCounts, g.w.Rollout.SetAside = Counts{Succeeded: 2, Failed: aside}, aside
+		if g.w.Advance(g.now, &g.fx); g.w.Rollout.Wave != 0 {
+			t.Errorf("open before: %+v", g.w.Rollout)
+		}
+		g.w.Rollout.Newcomers.Since = start
+		if g.w.Advance(g.now, &g.fx); g.w.Rollout.Wave != 1 {
+			t.Errorf("%d set aside: %+v", aside, g.w.Rollout)
+		}
+	}
+}

@@ -172,3 +172,44 @@ func TestAgoSkipsOutages(t *testing.T) {
 		}
 	}
 }
+
+func TestRepairOfAMachineReportsWhetherItChanged(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.check("m", "1.0.0")
+	m := g.machines["m"]
+	if g.w.RepairMachine(m, g.now, &g.fx) || g.w.RepairLease(m, g.now, &g.fx) {
+		t.Error("right times were changed")
+	}
+	g.ahead(func() { g.check("m", "1.0.0") })
+	if !g.w.RepairMachine(m, g.now, &g.fx) || g.w.RepairMachine(m, g.now, &g.fx) {
+		t.Error("not repaired once")
+	}
+	g.ahead(func() { g.check("m", "1.0.0") })
+	if !g.w.RepairLease(m, g.now, &g.fx) || g.w.RepairLease(m, g.now, &g.fx) {
+		t.Error("not repaired once, with the lease")
+	}
+}
+
+// What a real outage added stays when the lease is cut.
+func TestLeaseThatIsCutKeepsItsExtension(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.w.Reboots = false
+	g.target("2.0.0")
+	g.ahead(func() { g.check("m", "1.0.0") })
+	g.w.Outages = []Outage{outage(25*time.Hour, 26*time.Hour)}
+	m := g.machines["m"]
+	g.ahead(func() {
+		g.now = g.now.Add(2 * time.Hour)
+		g.w.Expire(m, g.now, &g.fx)
+	})
+	g.now = start
+	const extension = time.Hour + usualPoll
+	if m.Attempt.Extended != extension {
+		t.Fatalf("extended by %s", m.Attempt.Extended)
+	}
+	g.repair()
+	if want := start.Add(g.policy.UpdateTimeout + extension); !m.Attempt.LeaseUntil.Equal(want) {
+		t.Errorf("the lease ends at %s, want %s", m.Attempt.LeaseUntil, want)
+	}
+}

@@ -23,7 +23,7 @@ type script struct{ *rig }
 //	reboots off               packages that need no reboot
 //	at TIME, wait DURATION    set the clock; wait also does the worker's work
 //	later DURATION            advance the clock without the worker
-//	check M@VERSION EVENT…    events, ping, update check; "ondemand", "disabled" and "prefix=1.2" may be among the events
+//	check M@VERSION EVENT…    events, ping, update check; "ondemand", "disabled", "prefix=1.2" and "session=x" may be among the events
 //	event M@VERSION EVENT…    events only; T/R, T/R:code or 3/2=previousversion
 //	ping M@VERSION
 //	checks N M@VERSION        N machines M0, M1 … check; answers are counted
@@ -268,6 +268,10 @@ func (s *script) requestCommand(verb string, args []string) string {
 		}
 		if prefix, ok := strings.CutPrefix(arg, "prefix="); ok {
 			r.demands.Prefix = prefix
+			continue
+		}
+		if session, ok := strings.CutPrefix(arg, "session="); ok {
+			r.demands.Session = session
 			continue
 		}
 		var e Event
