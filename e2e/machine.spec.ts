@@ -89,6 +89,14 @@ test('the machine page explains a hold, and overrides work', async ({ dashboard:
     );
     expect(listed.instances.totalCount).toBe(1);
   });
+
+  await test.step('forget: its page leads back to the list, which no longer has it', async () => {
+    const dialog = await openAction(page, /^Forget/);
+    await dialog.getByLabel('Reason').fill('made up');
+    await dialog.getByRole('button', { name: 'Forget' }).click();
+    await expect(page).toHaveURL(/\/machines\?group=/);
+    await expect(page.getByText('2 machines', { exact: true })).toBeVisible();
+  });
 });
 
 test('a machine is named and moved without reloading its page', async ({

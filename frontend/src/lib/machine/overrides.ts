@@ -55,5 +55,16 @@ export const moveMutation = graphql(`
   }
 `);
 
+export const forgetMutation = graphql(`
+  mutation ForgetInstance($id: ID!, $reason: String!) {
+    outcome: forgetInstance(input: { id: $id, reason: $reason }) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
 /** The actions an operator can take on one machine. */
-export type MachineAction = 'hold' | 'pin' | 'release' | 'move';
+export type MachineAction = 'hold' | 'pin' | 'release' | 'move' | 'forget';
