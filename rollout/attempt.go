@@ -235,17 +235,14 @@ func (w *World) fail(m *Machine, counted bool, fx *Effects) {
 }
 
 // quarantine excludes a machine from a version until an operator releases it or
-// another version is next.
+// another version is next. A quarantine for the next step stays.
 func (w *World) quarantine(m *Machine, v Version, fx *Effects) {
-	if m.QuarantinedVersion.Compare(v) == 0 {
+	if m.QuarantinedVersion.Compare(v) == 0 || w.blocks(m) {
 		return
 	}
 	m.QuarantinedVersion = v
-	switch {
-	case w.blocks(m) && m.Standing == StandingActive:
+	if w.blocks(m) && m.Standing == StandingActive {
 		m.Standing = StandingQuarantined
-	case !w.blocks(m) && m.Standing == StandingQuarantined: // it was for another version
-		m.Standing = StandingActive
 	}
 	fx.activity(ActivityMachineQuarantined, SeverityWarning, v, m.ID, "quarantined after "+count(m.Failures, "failed attempt"))
 }

@@ -207,7 +207,8 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 		if !again || m.failures == 0 {
 			m.failures++
 		}
-		if e.outcome == OutcomeRolledBack || e.outcome == OutcomeLooping || m.failures >= t.policy.MaxAttempts {
+		blocked := m.quarantined > 0 && m.quarantined == t.step(m.running)
+		if !blocked && (e.outcome == OutcomeRolledBack || e.outcome == OutcomeLooping || m.failures >= t.policy.MaxAttempts) {
 			m.quarantined = e.version
 			m.parked = m.quarantined == t.step(m.running)
 		}
