@@ -31,8 +31,8 @@ func (s *Service) promotionWarnings(ctx context.Context, ch *catalog.Channel, gr
 		}
 	}
 	p := catalog.RenderPackage(row)
-	if u, err := url.Parse(p.URL); !p.Reboots || err != nil || strings.HasSuffix(u.Hostname(), ".flatcar-linux.net") {
-		return warnings, nil // Flatcar's own server has the extensions of every platform
+	if !p.Reboots || fromFlatcar(p.URL) {
+		return warnings, nil
 	}
 	missing, err := s.missingExtensions(ctx, p, groups)
 	if len(missing) > 0 {
@@ -40,6 +40,13 @@ func (s *Service) promotionWarnings(ctx context.Context, ch *catalog.Channel, gr
 			strings.Join(slices.Sorted(maps.Keys(missing)), ", "), strings.Join(slices.Compact(slices.Sorted(maps.Values(missing))), ", ")))
 	}
 	return warnings, err
+}
+
+// fromFlatcar reports whether a package comes from Flatcar's own server, which has
+// the extensions of every platform.
+func fromFlatcar(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.HasSuffix(u.Hostname(), ".flatcar-linux.net")
 }
 
 // missingExtensions returns the names of the extensions that machines of the groups
