@@ -116,7 +116,7 @@ lint: $(GOLANGCI) frontend/node_modules/.installed ## check formatting, vet, gol
 test-go: install-postgresql ## run Go tests on SQLite and PostgreSQL with the race detector, a few without it
 	scripts/with-postgres $(SHELL) $(.SHELLFLAGS) ' \
 		COREROLLER_TEST_SOAK=1 go test -run "$(WITHOUT_RACE_TESTS)" $(WITHOUT_RACE) | tee /dev/stderr | if grep "no tests to run" >/dev/null; then exit 1; fi; \
-		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
+		COREROLLER_TEST_FLEETS=300 CGO_ENABLED=1 go test -race -timeout 20m $(WITHOUT_DETECTOR:%=-gcflags=%=-race=false) $$(go list ./... | grep -vE "$(GENERATED_PACKAGES)")'
 
 .PHONY: soak
 soak: install-postgresql ## run the long tests in full size, for instance with 1,000,000 machines
