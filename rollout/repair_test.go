@@ -153,10 +153,10 @@ func TestSoakFromTheFutureBeginsNow(t *testing.T) {
 func TestSmallDifferencesAreNotRepaired(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0")
-	g.now = g.now.Add(Skew)
+	g.now = g.now.Add(5 * time.Second)
 	g.want(g.check("m", "1.0.0"), ReasonGranted)
 	was := *g.machines["m"]
-	g.now = g.now.Add(-Skew)
+	g.now = start
 	g.repair()
 	if len(g.fx.Activities)+len(g.fx.History) != 0 || *g.machines["m"] != was {
 		t.Errorf("repaired: %+v", g.fx)

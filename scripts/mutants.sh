@@ -21,7 +21,9 @@ mutate() {
 	rm -rf "$work/source/rollout/forecast" # calendar is needed, but not mutated
 	MUTANTS_GO=$(command -v go)
 	export MUTANTS_GO TMPDIR=$work PATH=$work/bin:$PATH COREROLLER_TEST_FLEETS=200
-	cd "$work/source"
+	cd "$work/source/rollout"
+	go test -failfast . || { echo "mutants: the tests fail without a mutant" >&2 && exit 1; }
+	cd ..
 	# Invert-bitwise stays off: almost every & takes an address, and | does not compile there. So does
 	# invert-negatives: arithmetic-base changes each - to + already. A large timeout, because try has its own.
 	"$gremlins" unleash --exclude-files '^calendar/' --timeout-coefficient 100 --output-statuses lct \
@@ -52,8 +54,8 @@ cover() {
 # exit status 1 as killed and 2 as not viable. Compiling without optimisation takes two thirds of the time.
 # An endless loop ends by timeout or lack of memory.
 try() {
-	local slow='EveryState|NoRandomFleet|RandomHistories|DecideNextAgrees|P4_|P1_Any|LedgerAgrees' binary
-	binary=$(mktemp)
+	local slow='EveryState|NoRandomFleet|RandomHistories|DecideNextAgrees|P4_|P1_Any|LedgerAgrees'
+	binary=$(mktemp) # not local: the trap runs after the function
 	trap 'rm -f "$binary"' EXIT
 	"$MUTANTS_GO" test -c -ldflags='-s -w' -gcflags='-N -l -dwarf=false' -o "$binary" . || exit 2
 	ulimit -v 8000000
