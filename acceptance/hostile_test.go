@@ -32,7 +32,7 @@ func (s *site) refusals(k quota.Kind, text string) int64 {
 	s.ok(err)
 	found := 0
 	for _, a := range all {
-		if a.Kind == view.AttentionRefusals && strings.Contains(a.Sentence, text) {
+		if (a.Kind == view.AttentionRefusals || a.Kind == view.AttentionFailedChecks) && strings.Contains(a.Sentence, text) {
 			found++
 		}
 	}

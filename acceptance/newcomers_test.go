@@ -105,6 +105,11 @@ func TestCase61_FailuresOfMadeUpMachinesHaltNothing(t *testing.T) {
 		}
 		s.grants("b", "2.0.0", "3.0.0") // known machines go on
 		s.updates("b", "2.0.0", "3.0.0")
+		impact, err := s.View.ControlImpact(s.ctx, s.group, view.ControlResume)
+		s.ok(err)
+		if strings.Contains(impact.Sentence, "nothing changes") {
+			t.Errorf("a resume promises %q", impact.Sentence)
+		}
 		s.resume("the mirror was broken")
 		s.work()
 		s.advance(time.Minute)

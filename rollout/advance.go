@@ -13,11 +13,10 @@ func (w *World) Advance(now time.Time, fx *Effects) {
 	w.complete(now, fx)
 }
 
-// complete ends the rollout when every active machine runs the target or a
-// higher version, even if none of them needed a grant. A machine with another build
-// of the target runs neither. It happens once: machines
-// that join later are updated under the same policy, and the rollout stays
-// completed.
+// complete ends the rollout when every active machine runs the target or a higher
+// version, even if none of them needed a grant. A machine with another build of the
+// target runs neither. It happens once: machines that join later are updated under
+// the same policy, and the rollout stays completed.
 func (w *World) complete(now time.Time, fx *Effects) {
 	r := &w.Rollout
 	if w.Target == nil || r.State != RolloutActive || w.Census.Behind != 0 || w.Census.OtherBuild != 0 || w.Census.OnTarget == 0 {

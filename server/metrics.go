@@ -37,7 +37,7 @@ func newMetrics() *metrics {
 func (m *metrics) countRefusals(r *quota.Refusals) {
 	for _, kind := range quota.Kinds() {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "coreroller_refused_total", Help: "Requests and values of clients without credentials that were refused or not stored, by kind.",
+			Name: "coreroller_refused_total", Help: "Requests and values of clients without credentials that were refused or not stored, and failed update checks of many machines within minutes (failed_check), by kind.",
 			ConstLabels: prometheus.Labels{"kind": string(kind)},
 		}, func() float64 { return float64(r.Total(kind)) }))
 	}

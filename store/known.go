@@ -15,7 +15,7 @@ import (
 // Known reports whether an active machine of a group was first seen at that time or
 // earlier. In a group with such machines it usually reads one row.
 func (tx *Tx) Known(ctx context.Context, group uuid.UUID, before time.Time) (bool, error) {
-	return tx.anyActive(ctx, group, before)
+	return tx.anyKnown(ctx, group, before)
 }
 
 // KnownWait returns what World.NoteKnown records. It looks only at machines below
@@ -35,11 +35,11 @@ func (tx *Tx) KnownWait(ctx context.Context, w *rollout.World) (bool, error) {
 	for _, r := range w.NeverUpdates() {
 		never = append(never, r.String())
 	}
-	return tx.anyActive(ctx, group, w.Rollout.Newcomers.Since,
+	return tx.anyKnown(ctx, group, w.Rollout.Newcomers.Since,
 		instance.VersionIn(behind...), instance.ReasonNotIn(never...), instance.RebootOverdue(false))
 }
 
-func (tx *Tx) anyActive(ctx context.Context, group uuid.UUID, before time.Time, where ...predicate.Instance) (bool, error) {
+func (tx *Tx) anyKnown(ctx context.Context, group uuid.UUID, before time.Time, where ...predicate.Instance) (bool, error) {
 	found, err := tx.Client().Instance.Query().
 		Where(instance.GroupID(group), instance.Standing(rollout.StandingActive), instance.CreatedAtLTE(before)).Where(where...).Exist(ctx)
 	if err != nil {

@@ -128,9 +128,9 @@ func (c *Catalog) Named(appID string) *App {
 }
 
 // Find resolves what a machine names: the application as Named does, the group by its
-// track or alias (any case) or id. arch is in the form of Arch. A machine that names a group of another architecture gets the
-// group of the same track for its own architecture, because images for arm64
-// were built with the ids of amd64.
+// track or alias (any case) or id. arch is in the form of Arch. A machine that names a
+// group of another architecture gets the group of the same track for its own
+// architecture, because images for arm64 were built with the ids of amd64.
 func (c *Catalog) Find(appID, track, arch string) (*Group, Verdict) {
 	app := c.Named(appID)
 	if app == nil {

@@ -108,20 +108,12 @@ func (b *batch) lock(groups []uuid.UUID) error {
 	return nil
 }
 
-// settle ends the leases of a group that expired and counts its wave and its known
-// machines, where due.
+// settle ends the leases of a group that expired and counts its wave, where due.
 func (b *batch) settle(group uuid.UUID) error {
 	if err := b.expire(group); err != nil {
 		return err
 	}
 	w := b.worlds[group]
-	if w.KnownDue(b.now) {
-		waits, err := b.tx.KnownWait(b.ctx, w)
-		if err != nil {
-			return err
-		}
-		w.NoteKnown(waits, b.now, b.effects[group])
-	}
 	if !w.RosterDue(b.now) {
 		return nil
 	}

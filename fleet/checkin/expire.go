@@ -33,11 +33,28 @@ func (s *Service) Advance(ctx context.Context, now time.Time, group uuid.UUID) (
 		if err := b.repairLeases(group); err != nil {
 			return err
 		}
+		if err := b.noteKnown(group); err != nil {
+			return err
+		}
 		b.worlds[group].Advance(b.now, b.effects[group])
 		b.worlds[group].NoteStall(b.now, b.effects[group])
 		return b.save(nil)
 	})
 	return more, err
+}
+
+// noteKnown records whether newcomers still wait for known machines. Check-ins do not:
+// it may read as many machines as there are newcomers below the target.
+func (b *batch) noteKnown(group uuid.UUID) error {
+	w := b.worlds[group]
+	if !w.KnownDue(b.now) {
+		return nil
+	}
+	waits, err := b.tx.KnownWait(b.ctx, w)
+	if err == nil {
+		w.NoteKnown(waits, b.now, b.effects[group])
+	}
+	return err
 }
 
 // repairLeases shortens the leases that end later than those of a right clock. Their

@@ -58,6 +58,7 @@ type idleShard struct {
 type idleMachine struct {
 	fingerprint uint64 // of its group, version and attributes
 	seen        int64  // Unix microseconds
+	first       int64  // when it was seen first, Unix microseconds
 	state       rollout.State
 	reason      rollout.Reason
 	queued      bool // seen is waiting to be written
@@ -130,7 +131,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	}
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason}
+		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.first)}
 		answer.Decision = rollout.Decide(&v.world, &machine, c.in.Check, now)
 		same := answer.Decision.Reason == m.reason
 		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage ||
@@ -196,7 +197,7 @@ func (i *idleCache) put(s *idleShard, m *store.Machine) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), state: m.State, reason: m.Reason}
+	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), first: m.FirstSeenAt.UnixMicro(), state: m.State, reason: m.Reason}
 }
 
 // show keeps the newest view of a group.

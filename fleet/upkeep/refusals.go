@@ -61,6 +61,6 @@ func (w *Worker) logRefusals(now time.Time, taken map[quota.Subject]int64) {
 			attrs = append(attrs, string(k), sum)
 		}
 	}
-	w.log.Warn("refused what clients without credentials sent", attrs...)
+	w.log.Warn("requests of clients without credentials need attention", attrs...)
 	l.logged, l.counts = now, nil
 }

@@ -39,6 +39,7 @@ const (
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
 	AttentionRefusals           AttentionKind = "REFUSALS"      // in the last day
+	AttentionFailedChecks       AttentionKind = "FAILED_CHECKS" // in the last day
 	AttentionUnknownTrack       AttentionKind = "UNKNOWN_TRACK" // in the last day
 	AttentionClock              AttentionKind = "CLOCK"         // of this server's host
 )

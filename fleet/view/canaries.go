@@ -17,8 +17,12 @@ import (
 	"github.com/coreroller/coreroller/store"
 )
 
-// maxNamed bounds the machine ids that a warning lists.
-const maxNamed = 5
+const (
+	// maxNamed bounds the machine ids that a warning lists.
+	maxNamed = 5
+	// canariesAtOnce bounds the parameters of a statement.
+	canariesAtOnce = 1000
+)
 
 // canaryProblem is why a machine that a wave names does not update. The text follows
 // "1 canary" or "3 canaries".
@@ -45,17 +49,19 @@ func (s *Service) CanaryWarnings(ctx context.Context, group uuid.UUID, w rollout
 	if g == nil || len(w.Canaries) == 0 {
 		return []string{}, nil
 	}
-	ids := make([]uuid.UUID, len(w.Canaries))
-	for i, machine := range w.Canaries {
-		ids[i] = store.InstanceID(g.App.ID, machine)
-	}
-	rows, err := read(ctx, "canaries", s.db().Instance.Query().Where(instance.IDIn(ids...)).All)
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]*db.Instance, len(rows))
-	for _, row := range rows {
-		found[row.MachineID] = row
+	found := make(map[string]*db.Instance, len(w.Canaries))
+	for some := range slices.Chunk(w.Canaries, canariesAtOnce) {
+		ids := make([]uuid.UUID, len(some))
+		for i, machine := range some {
+			ids[i] = store.InstanceID(g.App.ID, machine)
+		}
+		rows, err := read(ctx, "canaries", s.db().Instance.Query().Where(instance.IDIn(ids...)).All)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			found[row.MachineID] = row
+		}
 	}
 	names := map[canaryProblem][]string{}
 	for _, machine := range w.Canaries {
@@ -98,9 +104,11 @@ func problemOf(m *db.Instance, g *catalog.Group, target *rollout.Package) canary
 // PolicyCanaries returns the warnings about the canaries of all waves of a policy.
 func (s *Service) PolicyCanaries(ctx context.Context, group uuid.UUID, p rollout.Policy, target *rollout.Package) ([]string, error) {
 	var all rollout.Wave
+	seen := map[string]bool{}
 	for _, w := range p.Waves {
 		for _, id := range w.Canaries {
-			if !slices.Contains(all.Canaries, id) {
+			if !seen[id] {
+				seen[id] = true
 				all.Canaries = append(all.Canaries, id)
 			}
 		}

@@ -58,7 +58,7 @@ func (s *Service) ControlImpact(ctx context.Context, groupID uuid.UUID, control 
 		}
 		return r.stop(g, stage, " until a person resumes it")
 	case ControlResume:
-		if p.UpdatesEnabled && stage.State != rollout.RolloutHalted {
+		if p.UpdatesEnabled && stage.State != rollout.RolloutHalted && !stage.Newcomers.Failing(&p, stage.Proofs) {
 			return r.still(g, stage, "updates are neither paused nor halted: nothing changes")
 		}
 		p.UpdatesEnabled = true

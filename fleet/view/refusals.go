@@ -31,7 +31,11 @@ func (s *Service) addRefusals(ctx context.Context, groups map[uuid.UUID]*db.Grou
 		if g == nil && row.GroupID != "" {
 			continue // the group was deleted
 		}
-		out.add(g, AttentionRefusals, rollout.SeverityWarning, &row.FirstAt, refusedSentence(quota.Kind(row.Kind), row.Refused))
+		kind := AttentionRefusals
+		if quota.Kind(row.Kind) == quota.FailedCheck {
+			kind = AttentionFailedChecks
+		}
+		out.add(g, kind, rollout.SeverityWarning, &row.FirstAt, refusedSentence(quota.Kind(row.Kind), row.Refused))
 	}
 	return nil
 }

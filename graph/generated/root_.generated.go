@@ -6284,6 +6284,8 @@ enum AttentionKind {
   DEFAULT_PASSWORD
   "Something that clients without credentials sent was refused in the last day: made-up machines, versions or mirrors, or requests of other sites."
   REFUSALS
+  "Machines reported many failed update checks within minutes, in the last day: the update address, or a proxy before it, does not answer as it should."
+  FAILED_CHECKS
   "The clock of the host of the server that answers is wrong: the server does no background work, or its time runs slower."
   CLOCK
   "Machines of an application sent a track in the last day that no group has; see ` + "`" + `refusedRequests` + "`" + `."

@@ -83,7 +83,7 @@ function groupEntries(known: Known | null, go: Go): Entry[] {
   });
   // Keep the other query parameters of the page.
   const view = Object.fromEntries(new URLSearchParams(window.location.search));
-  const actions = possibleActions(state, rollout?.currentWave ?? 1, rollout?.waves.length ?? 1);
+  const actions = possibleActions(state, rollout);
   return [
     // The usual action first; on the page it is the last button.
     ...actions

@@ -33,6 +33,9 @@ const knownQuery = graphql(`
       }
       rollout {
         currentWave
+        newcomers {
+          failing
+        }
         waves {
           position
         }

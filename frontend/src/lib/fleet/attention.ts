@@ -28,7 +28,7 @@ export type Attention = ResultOf<typeof attentionFragment>;
 /** The action that resolves it, and its page. */
 export function remedy({ kind, application, group }: Attention): { label: string; href: string } | null {
   if (kind === 'DEFAULT_PASSWORD') return { label: 'Change password', href: passwordPath() };
-  if (kind === 'CLOCK') return { label: 'View server', href: settingsPath() };
+  if (kind === 'CLOCK' || kind === 'FAILED_CHECKS') return { label: 'View server', href: settingsPath() };
   if (kind === 'UNKNOWN_TRACK') return { label: 'View requests', href: refusedPath() };
   if (!application || !group) return null;
   switch (kind) {

@@ -10,7 +10,7 @@ const group = (state: GroupState, currentWave = 2) => ({
   name: 'Production',
   state,
   application: { id: 'a' },
-  rollout: { currentWave, waves: [1, 2, 3].map((position) => ({ position })) },
+  rollout: { currentWave, newcomers: null, waves: [1, 2, 3].map((position) => ({ position })) },
 });
 const props = (state: GroupState, asked: GroupAction | null = null) => ({
   group: group(state),

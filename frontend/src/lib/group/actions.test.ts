@@ -1,12 +1,24 @@
 import { expect, test } from 'vitest';
 import { asAction, possibleActions } from './actions';
 
+const at = (currentWave: number, failing = false) => ({
+  currentWave,
+  waves: [1, 2, 3, 4],
+  newcomers: { failing },
+});
+
 test('the possible actions depend on the group state', () => {
-  expect(possibleActions('ROLLING_OUT', 2, 4)).toEqual(['advance', 'halt', 'pause']);
-  expect(possibleActions('ROLLING_OUT', 4, 4)).toEqual(['halt', 'pause']);
-  expect(possibleActions('PAUSED', 2, 4)).toEqual(['resume']);
-  expect(possibleActions('HALTED', 2, 4)).toEqual(['resume']);
-  expect(possibleActions('NO_PACKAGE', 1, 1)).toEqual([]);
+  expect(possibleActions('ROLLING_OUT', at(2))).toEqual(['advance', 'halt', 'pause']);
+  expect(possibleActions('ROLLING_OUT', at(4))).toEqual(['halt', 'pause']);
+  expect(possibleActions('PAUSED', at(2))).toEqual(['resume']);
+  expect(possibleActions('HALTED', at(2))).toEqual(['resume']);
+  expect(possibleActions('NO_PACKAGE', null)).toEqual([]);
+});
+
+test('newcomers that were stopped can be resumed in any state', () => {
+  expect(possibleActions('ROLLING_OUT', at(4, true))).toEqual(['halt', 'pause', 'resume']);
+  expect(possibleActions('UP_TO_DATE', at(4, true))).toEqual(['pause', 'resume']);
+  expect(possibleActions('HALTED', at(4, true))).toEqual(['resume']);
 });
 
 test('only known actions are read from an address', () => {

@@ -98,12 +98,24 @@ export const actionText: Record<GroupAction, ActionText> = {
 export const asAction = (text: string | null): GroupAction | null =>
   text !== null && Object.hasOwn(actionText, text) ? (text as GroupAction) : null;
 
-/** The actions possible in a state, the usual one last. */
-export function possibleActions(state: GroupState, wave: number, waves: number): GroupAction[] {
+interface Progress {
+  currentWave: number;
+  waves: unknown[];
+  newcomers: { failing: boolean } | null;
+}
+
+/** The actions possible for a group, the usual one last. */
+export function possibleActions(state: GroupState, rollout: Progress | null): GroupAction[] {
+  const actions = actionsIn(state, rollout !== null && rollout.currentWave < rollout.waves.length);
+  // Machines not known before the rollout can be stopped while it runs.
+  return rollout?.newcomers?.failing && !actions.includes('resume') ? [...actions, 'resume'] : actions;
+}
+
+function actionsIn(state: GroupState, nextWave: boolean): GroupAction[] {
   switch (state) {
     case 'ROLLING_OUT':
     case 'STALLED':
-      return wave < waves ? ['advance', 'halt', 'pause'] : ['halt', 'pause'];
+      return nextWave ? ['advance', 'halt', 'pause'] : ['halt', 'pause'];
     case 'PAUSED':
     case 'HALTED':
       return ['resume'];
