@@ -17,26 +17,36 @@ import (
 	"github.com/coreroller/coreroller/store/storetest"
 )
 
-// grantTimes returns the times of all grants of G's current rollout, sorted. A grant
-// that repeats one that its machine put off before it began is left out.
+// grantTimes returns the times of all grants of G's current rollout, sorted. Left out
+// are a grant that repeats one that its machine put off before it began, and one that
+// was withdrawn, which its machine took back with its next grant.
 func (s *site) grantTimes() (all []time.Time) {
 	s.t.Helper()
 	id := s.rolloutOf(s.group).ID
 	ended, err := s.store.Reader().Attempt.Query().Where(attempt.RolloutID(id)).Order(attempt.ByID()).All(s.ctx)
 	s.ok(err)
-	putOff := map[uuid.UUID]bool{}
-	for _, a := range ended {
-		if !putOff[a.InstanceID] {
-			all = append(all, a.GrantedAt)
+	putOff, withdrawn := map[uuid.UUID]bool{}, map[uuid.UUID]time.Time{}
+	add := func(machine uuid.UUID, at time.Time) {
+		if putOff[machine] {
+			return
 		}
+		if i := slices.Index(all, withdrawn[machine]); i >= 0 {
+			all = slices.Delete(all, i, i+1)
+		}
+		all = append(all, at)
+	}
+	for _, a := range ended {
+		add(a.InstanceID, a.GrantedAt)
 		putOff[a.InstanceID] = a.Outcome == rollout.OutcomeDeferred && a.DownloadingAt == nil
+		delete(withdrawn, a.InstanceID)
+		if a.Outcome == rollout.OutcomeWithdrawn {
+			withdrawn[a.InstanceID] = a.GrantedAt
+		}
 	}
 	open, err := s.store.Reader().Instance.Query().Where(instance.OfferRolloutID(id), instance.GrantedAtNotNil()).All(s.ctx)
 	s.ok(err)
 	for _, m := range open {
-		if !putOff[m.ID] {
-			all = append(all, *m.GrantedAt)
-		}
+		add(m.ID, *m.GrantedAt)
 	}
 	slices.SortFunc(all, time.Time.Compare)
 	return all

@@ -91,6 +91,9 @@ test('the machine page explains a hold, and overrides work', async ({ dashboard:
   });
 
   await test.step('forget: its page leads back to the list, which no longer has it', async () => {
+    const enroll = await openAction(page, /^Enroll/);
+    await enroll.getByRole('button', { name: 'Enroll' }).click();
+    await expect(page.getByText(', enrolled')).toBeVisible();
     const dialog = await openAction(page, /^Forget/);
     await dialog.getByLabel('Reason').fill('made up');
     await dialog.getByRole('button', { name: 'Forget' }).click();

@@ -95,6 +95,10 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 		}
 		found := s.ana(t).get(`query($s: String!) { instances(filter: {search: $s}) { nodes { id } } }`, vars{"s": "m2"})
 		machine := at(t, found, "nodes.0.id")
+		known := s.ana(t).get(mutate("enrollInstances", "enrolled { machines new }"), vars{"in": vars{"applicationId": s.app, "machineIds": []any{"m2", "unseen"}}})
+		want(t, known, "userErrors", []any{}, "enrolled", vars{"machines": 2, "new": 1})
+		unseen := s.ana(t).get(`{ instances(filter: {search: "unseen"}) { nodes { enrolled arch version standing group { id } } } }`, nil)
+		want(t, unseen, "nodes.0", vars{"enrolled": true, "arch": "", "version": "", "standing": "SILENT", "group": nil})
 		gone := s.ana(t).get(mutate("forgetInstance", "deletedId"), vars{"in": vars{"id": machine, "reason": "sold"}})
 		want(t, gone, "userErrors", []any{}, "deletedId", machine)
 		if _, nodes := s.failedAttempts(t, vars{"code": 44}, 2); len(nodes) != 1 || at(t, nodes[0], "instance") != nil {

@@ -160,6 +160,10 @@ func (r *mutationResolver) ForgetInstance(ctx context.Context, input fleet.Forge
 	return deletePayload(input.ID, r.fleet.ForgetInstance(ctx, input))
 }
 
+func (r *mutationResolver) EnrollInstances(ctx context.Context, input fleet.EnrollInstances) (*model.EnrollInstancesPayload, error) {
+	return payload(r.fleet.EnrollInstances(ctx, input))
+}
+
 func (r *mutationResolver) ForgetInstances(ctx context.Context, input fleet.ForgetInstances) (*model.ForgetInstancesPayload, error) {
 	return payload(r.fleet.ForgetInstances(ctx, input))
 }

@@ -33,8 +33,10 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	again := m.Deferred == r.ID
 	if !again {
 		m.Deferred = ID{}
+		w.Ledger.takeBack(m.WithdrawnAt)
 		w.Ledger.spend(now, p.PeriodInterval)
 	}
+	m.WithdrawnAt = time.Time{}
 	if leader := r.leader(newcomer); p.SafeMode && !w.proven(newcomer) && *leader == "" {
 		*leader = m.ID
 	}
@@ -85,9 +87,15 @@ func (w *World) release(m *Machine) Attempt {
 // finish ends the machine's attempt. A success or a failure becomes the machine's
 // last result. from is the version that the machine ran before.
 func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.Time, fx *Effects) {
+	if o == OutcomeWithdrawn {
+		m.WithdrawnAt = m.spentAt()
+	}
 	w.resumeDeferred(m, fx)
 	leads, stage := w.Rollout.Leader == m.ID, m.State
 	a := w.release(m)
+	if a.RebootOverdue {
+		w.noteBehind(m) // newcomers did not wait for it
+	}
 	e := Ended{Machine: m.ID, Attempt: a, Outcome: o, Code: code, From: from}
 	c := o.counts()
 	if c.Released > 0 {

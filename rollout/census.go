@@ -1,5 +1,7 @@
 package rollout
 
+import "time"
+
 // place returns the count that includes the machine: none unless it is active, has
 // asked for an update and there is a target.
 func (w *World) place(m *Machine) Place {
@@ -56,4 +58,5 @@ func (w *World) Leave(m *Machine) {
 		w.release(m)
 	}
 	m.Last.Rollout = ID{} // results of one group do not change in another
+	m.WithdrawnAt = time.Time{}
 }

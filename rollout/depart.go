@@ -13,7 +13,7 @@ func (w *World) Depart(m *Machine, now time.Time, fx *Effects) {
 // Orphan drops the open attempt of a machine whose group was deleted with its
 // rollout.
 func (m *Machine) Orphan() {
-	m.Attempt, m.Last.Rollout = Attempt{}, ID{}
+	m.Attempt, m.Last.Rollout, m.WithdrawnAt = Attempt{}, ID{}, time.Time{}
 	if m.State.InFlight() {
 		m.State = StateNone
 	}

@@ -206,5 +206,5 @@ func (e *evaluation) safeModeText() string {
 func (e *evaluation) periodText() string {
 	p := &e.w.Policy.policy
 	used, _ := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
-	return fmt.Sprintf("%d of %d updates in the last %s used", used, p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
+	return fmt.Sprintf("%d of %d updates in the last %s used", used-e.own(), p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
 }

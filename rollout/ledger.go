@@ -48,6 +48,24 @@ func (l *Ledger) spend(now time.Time, period time.Duration) {
 	l.Spends = spends
 }
 
+// takeBack removes a grant that was withdrawn before it began, if it is still recorded.
+func (l *Ledger) takeBack(at time.Time) {
+	i := l.find(at)
+	if i < 0 {
+		return
+	}
+	spends := slices.Clone(l.Spends)
+	if spends[i].Count--; spends[i].Count == 0 {
+		spends = slices.Delete(spends, i, i+1)
+	}
+	l.Spends = spends
+}
+
+// find returns the index of the entry that contains a grant, -1 for none.
+func (l *Ledger) find(at time.Time) int {
+	return slices.IndexFunc(l.Spends, func(s Spend) bool { return !at.Before(s.First) && !at.After(s.Last) })
+}
+
 // Granted returns the number of grants in the period that ends now.
 func (l *Ledger) Granted(now time.Time, period time.Duration) int {
 	n, _ := l.used(now, period, math.MaxInt)

@@ -140,3 +140,55 @@ func TestPeriodLimitEndsWhenEnoughGrantsLeftThePeriod(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// A machine takes back the grant that it lost before it began, others do not. No
+// machine beyond the cap gets one.
+func TestMachineTakesBackItsWithdrawnGrant(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 3, time.Hour
+	g := newRig(t, p)
+	g.target("2.0.0")
+	g.want(g.check("a", "1.0.0"), ReasonGranted)
+	g.want(g.check("b", "1.0.0"), ReasonGranted)
+	g.event("b", "1.0.0", 13, 1, 0)
+	g.w.PauseUpdates(Pause{By: "ada"}, &g.fx)
+	g.want(g.check("a", "1.0.0"), ReasonPaused)
+	g.event("b", "1.0.0", 3, 0, 9)
+	g.now = g.now.Add(10 * time.Minute)
+	g.w.ResumeUpdates("ada", "", g.now, &g.fx)
+	g.want(g.check("c", "1.0.0"), ReasonPeriodLimit)
+	g.want(g.check("b", "1.0.0"), ReasonPeriodLimit) // it began, and failed
+	g.want(g.check("a", "1.0.0"), ReasonGranted)
+	if n := g.w.Ledger.Granted(g.now, time.Hour); n != 2 {
+		t.Errorf("%d grants in the period", n)
+	}
+	g.now = g.now.Add(51 * time.Minute) // b's grant left the period, a's new one did not
+	g.want(g.check("c", "1.0.0"), ReasonGranted)
+	g.want(g.check("d", "1.0.0"), ReasonPeriodLimit)
+	g.sound()
+}
+
+// An offer that is withdrawn and made again in the same check costs nothing either.
+func TestWithdrawnOfferIsMadeAgainInTheSameCheck(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 1
+	g := newRig(t, p)
+	g.target("2.0.0")
+	g.want(g.check("a", "1.0.0"), ReasonGranted)
+	g.target("3.0.0")
+	g.now = g.now.Add(time.Second)
+	if d := g.check("a", "1.0.0"); d.Reason != ReasonGranted || d.Again || d.Offer.Version.String() != "3.0.0" {
+		t.Errorf("%s", d.Detail())
+	}
+	g.want(g.check("b", "1.0.0"), ReasonConcurrencyLimit)
+	// In another group it takes nothing back.
+	m := g.machines["a"]
+	g.w.PauseUpdates(Pause{By: "ada"}, &g.fx)
+	g.check("a", "1.0.0")
+	if m.WithdrawnAt.IsZero() {
+		t.Error("the withdrawn grant is not known")
+	}
+	if g.w.Depart(m, g.now, &g.fx); !m.WithdrawnAt.IsZero() {
+		t.Error("it kept the grant of the group it left")
+	}
+}

@@ -24,11 +24,19 @@ type Newcomers struct {
 
 // newcomer reports whether the machine's results count apart. A machine that the
 // policy names is known.
-func (w *World) newcomer(m *Machine) bool { return w.arrived(m.ID, m.FirstSeenAt) }
+func (w *World) newcomer(m *Machine) bool { return w.arrived(m.ID, m.KnownSince()) }
 
-func (w *World) arrived(machine string, firstSeen time.Time) bool {
+// KnownSince returns when the machine was first seen, zero for an enrolled machine.
+func (m *Machine) KnownSince() time.Time {
+	if m.Enrolled {
+		return time.Time{}
+	}
+	return m.FirstSeenAt
+}
+
+func (w *World) arrived(machine string, known time.Time) bool {
 	since := w.Rollout.Newcomers.Since
-	if since.IsZero() || !firstSeen.After(since) {
+	if since.IsZero() || !known.After(since) {
 		return false
 	}
 	_, named := w.Policy.canaries[machine]
@@ -107,6 +115,8 @@ func (e *evaluation) newcomerText() string {
 	switch since := e.w.Rollout.Newcomers.Since; {
 	case since.IsZero():
 		return "no machine was known before the rollout began, so all count"
+	case e.m.Enrolled:
+		return "enrolled"
 	case !e.w.newcomer(e.m):
 		return "known before the rollout began"
 	default:

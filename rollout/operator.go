@@ -97,6 +97,13 @@ func (w *World) Release(m *Machine, by string, now time.Time, fx *Effects) {
 	w.Advance(now, fx)
 }
 
+// Enroll lets the machine's results count, however new it is.
+func (w *World) Enroll(m *Machine, by, because string, fx *Effects) {
+	m.Enrolled = true
+	w.noteBehind(m)
+	fx.entry(m, m.Version, 0, "enrolled"+attribution(by, because))
+}
+
 // overrule sets the override and updates the standing. A silent machine stays
 // silent until it is seen.
 func (w *World) overrule(m *Machine, o Override, now time.Time) {

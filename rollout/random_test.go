@@ -225,8 +225,9 @@ func (h *history) check(id string, r request) {
 
 // note records after each step whether newcomers wait for known machines.
 func (h *history) note() {
+	h.twin.waits = h.twin.knownWaits()
 	if h.rig.w.Rollout.Newcomers.Wait {
-		h.rig.w.NoteKnown(h.twin.knownWaits(), h.rig.now, &h.rig.fx)
+		h.rig.w.NoteKnown(h.twin.waits, h.rig.now, &h.rig.fx)
 		h.twin.settle()
 	}
 }
@@ -243,8 +244,8 @@ func (h *history) tick() {
 			h.twin.settle()
 		}
 	}
-	h.twin.settle()
 	h.note()
+	h.twin.settle()
 }
 
 func (h *history) retarget(target int, floors []int) {

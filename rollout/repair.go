@@ -68,7 +68,7 @@ func (l *Ledger) repair(now time.Time) time.Duration {
 func (w *World) RepairMachine(m *Machine, now time.Time, fx *Effects) bool {
 	a := &m.Attempt
 	ahead := pullBack(&m.LastSeenAt, now)
-	for _, t := range [...]*time.Time{&m.FirstSeenAt, &a.GrantedAt, &a.DownloadingAt, &a.DownloadedAt, &a.InstalledAt} {
+	for _, t := range [...]*time.Time{&m.FirstSeenAt, &a.GrantedAt, &a.DownloadingAt, &a.DownloadedAt, &a.InstalledAt, &m.WithdrawnAt} {
 		ahead = max(ahead, pullBack(t, now))
 	}
 	if ahead > 0 {

@@ -21,10 +21,10 @@ type Roster struct {
 
 // Member is a machine of the group, for CountWave.
 type Member struct {
-	ID          string
-	Version     Version
-	Active      bool
-	FirstSeenAt time.Time
+	ID         string
+	Version    Version
+	Active     bool
+	KnownSince time.Time // see Machine.KnownSince
 }
 
 // MaxRoster bounds the machines that are read to count a wave: with that many or
@@ -75,7 +75,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 			if awaited > 0 && slices.Contains(wave.Canaries, m.ID) {
 				awaited--
 			}
-			if !m.Version.Less(w.Target.Version) || w.arrived(m.ID, m.FirstSeenAt) {
+			if !m.Version.Less(w.Target.Version) || w.arrived(m.ID, m.KnownSince) {
 				continue
 			}
 			behind++

@@ -3,8 +3,15 @@ package rollout
 import "time"
 
 func (t *twin) expire(m *twinMachine) {
+	if t.lapse(m) {
+		t.settle()
+	}
+}
+
+// lapse ends an attempt whose lease expired and reports whether it changed the machine.
+func (t *twin) lapse(m *twinMachine) bool {
 	if m.open == nil || t.now.Before(m.open.lease) {
-		return
+		return false
 	}
 	poll, extended := t.poll(), time.Duration(0)
 	for _, o := range t.outages {
@@ -20,12 +27,11 @@ func (t *twin) expire(m *twinMachine) {
 		m.open.extended = extended + poll
 	}
 	if t.now.Before(m.open.lease) {
-		return
+		return false
 	}
 	if lost := m.seen.Add(t.lostAfter() + m.open.extended); m.open.stage == 3 && !m.open.overdue && t.now.Before(lost) {
 		m.open.overdue, m.open.lease = true, lost
-		t.settle()
-		return
+		return true
 	}
 	switch {
 	case m.open.stage == 0 && t.revoked(m.open):
@@ -35,9 +41,10 @@ func (t *twin) expire(m *twinMachine) {
 	default:
 		t.end(m, OutcomeTimeout)
 	}
-	t.settle()
+	return true
 }
 
+// poll is the longest time between two polls.
 func (t *twin) poll() time.Duration {
 	if t.policy.PollInterval > 0 {
 		return t.policy.PollInterval + t.policy.PollInterval/2

@@ -28,6 +28,13 @@ func (t *twin) newcomer(id string) bool {
 	return !t.since.IsZero() && t.machines[id].first.After(t.since)
 }
 
+// waiting reports whether newcomers wait for a known machine. Once they do, only note
+// ends it.
+func (t *twin) waiting() bool {
+	t.waits = t.waits || t.knownWaits()
+	return t.waits
+}
+
 // knownWaits reports whether newcomers wait for a known machine.
 func (t *twin) knownWaits() bool {
 	if t.since.IsZero() {
@@ -37,6 +44,18 @@ func (t *twin) knownWaits() bool {
 		never := m.reason == ReasonNone || m.reason == ReasonDisabledByClient || m.reason == ReasonOutsideClientPrefix
 		if t.active(m) && m.running < t.target && !t.newcomer(id) && !never && (m.open == nil || !m.open.overdue) {
 			return true
+		}
+	}
+	return false
+}
+
+// canary reports whether a wave that has opened names the machine.
+func (t *twin) canary(m *twinMachine) bool {
+	for i := range min(t.wave+1, len(t.policy.Waves)) {
+		for _, id := range t.policy.Waves[i].Canaries {
+			if t.machines[id] == m {
+				return true
+			}
 		}
 	}
 	return false

@@ -23,6 +23,7 @@ type twin struct {
 	epoch, wave               int
 	gateSince                 time.Time
 	since                     time.Time // machines first seen later are newcomers; zero: none is
+	waits                     bool      // newcomers wait, see waiting
 
 	machines map[string]*twinMachine
 	grants   []time.Time
@@ -35,15 +36,17 @@ type twinMachine struct {
 	silent, held, parked          bool // not counted: silent, overridden, quarantined
 	quarantined, failed, failures int
 	first, seen                   time.Time
-	reason                        Reason // of the last check
-	looped, loops                 int    // version, interruptions in a row
-	deferred                      int    // rollout whose grant it put off
+	reason                        Reason    // of the last check
+	looped, loops                 int       // version, interruptions in a row
+	deferred                      int       // rollout whose grant it put off
+	withdrawn                     time.Time // of the grant it lost before it began
 	open                          *twinAttempt
 	last                          *twinEnd
 }
 
 type twinAttempt struct {
 	rollout, epoch, wave, version int
+	granted                       time.Time
 	stage                         int // 0 granted, 1 downloading, 2 downloaded, 3 installed
 	lease, installed              time.Time
 	extended                      time.Duration
@@ -131,7 +134,7 @@ func (t *twin) gate() bool {
 	if w.Share == 0 && need == 0 {
 		need = len(w.Canaries)
 	}
-	if !t.since.IsZero() && !t.knownWaits() {
+	if !t.since.IsZero() && !t.waiting() {
 		need = min(need, good+bad)
 	}
 	return good+bad >= need && (good+bad == 0 || float64(good)/float64(good+bad) >= w.MinSuccessShare)
@@ -167,6 +170,9 @@ func (t *twin) nextWave() {
 
 func (t *twin) end(m *twinMachine, o Outcome) {
 	e := &twinEnd{twinAttempt: *m.open, machine: m, outcome: o}
+	if o == OutcomeWithdrawn && !m.open.repeated {
+		m.withdrawn = m.open.granted
+	}
 	if o != OutcomeDeferred {
 		m.deferred = 0
 	}
@@ -223,18 +229,6 @@ func (t *twin) settled(m *twinMachine, first, again bool) {
 	}
 }
 
-// canary reports whether a wave that has opened names the machine.
-func (t *twin) canary(m *twinMachine) bool {
-	for i := range min(t.wave+1, len(t.policy.Waves)) {
-		for _, id := range t.policy.Waves[i].Canaries {
-			if t.machines[id] == m {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // refresh ends a quarantine that is not for the next step.
 func (t *twin) refresh(m *twinMachine) {
 	next := t.step(m.running)
@@ -261,7 +255,7 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	case m.open != nil && asks && running > 0 && m.open.stage == 3 && !t.reboots:
 		t.end(m, OutcomeNotRunning)
 	}
-	t.expire(m)
+	t.lapse(m)
 	m.seen = t.now
 	switch {
 	case m.last == nil || running == 0:
@@ -275,7 +269,6 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	return m
 }
 
-// poll is the longest time between two polls.
 func (t *twin) revoked(a *twinAttempt) bool {
 	return a.rollout != t.rollout || a.epoch != t.epoch || t.paused || t.halted
 }
@@ -368,12 +361,16 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	if !again {
 		m.open = &twinAttempt{
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
-			lease: t.now.Add(t.lease()), session: c.Session, first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
+			granted: t.now, lease: t.now.Add(t.lease()), session: c.Session, first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
 		}
 		if !m.open.repeated {
 			m.deferred = 0
+			if i := slices.Index(t.grants, m.withdrawn); i >= 0 {
+				t.grants = slices.Delete(t.grants, i, i+1)
+			}
 			t.grants = append(t.grants, t.now)
 		}
+		m.withdrawn = time.Time{}
 	}
 	return ReasonGranted, m.open.version
 }
@@ -424,7 +421,7 @@ func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 			}
 		}
 	}
-	if good, bad := t.evidence(true); newcomer && (t.failing(good, bad) || t.knownWaits() && t.now.Sub(m.first) < t.policy.EvidenceAge) {
+	if good, bad := t.evidence(true); newcomer && (t.failing(good, bad) || t.waiting() && t.census().Behind > 0 && t.now.Sub(m.first) < t.policy.EvidenceAge) {
 		return ReasonNewcomerWaits, false
 	}
 	others := t.inFlight()
@@ -434,7 +431,13 @@ func (t *twin) rule(id string, m *twinMachine, c Check) (r Reason, again bool) {
 	if others >= t.policy.MaxConcurrentUpdates {
 		return ReasonConcurrencyLimit, false
 	}
-	recent := 0
+	recent, own := 0, m.withdrawn
+	if m.open != nil && !m.open.repeated {
+		own = m.open.granted
+	}
+	if own.After(t.now.Add(-t.policy.PeriodInterval)) {
+		recent--
+	}
 	for _, g := range t.grants {
 		if g.After(t.now.Add(-t.policy.PeriodInterval)) {
 			recent++
@@ -470,6 +473,7 @@ func (t *twin) retarget(target int, floors []int) {
 			t.since = t.now.Add(-age)
 		}
 	}
+	t.waits = !t.since.IsZero()
 	t.salt = fmt.Sprint("salt-", t.rollout)
 	t.epoch, t.wave, t.gateSince = 0, 0, time.Time{}
 	t.halted, t.completed = false, false

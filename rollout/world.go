@@ -158,6 +158,7 @@ type Machine struct {
 
 	FirstSeenAt time.Time
 	LastSeenAt  time.Time
+	Enrolled    bool // a person enrolled it: its results count, however new it is
 
 	FailedVersion      Version // the version that Failures counts
 	Failures           int     // failed attempts at FailedVersion
@@ -167,6 +168,10 @@ type Machine struct {
 	// Granting it again spends nothing, and neither that nor putting it off again
 	// makes a line in the history.
 	Deferred ID
+
+	// WithdrawnAt is the time of the grant that the machine lost before it began; zero:
+	// none. Its next grant takes the place of that one in the ledger.
+	WithdrawnAt time.Time
 
 	InterruptedVersion Version // the version that Interruptions counts
 	Interruptions      int     // interrupted attempts in a row at InterruptedVersion

@@ -13,7 +13,7 @@ import (
 )
 
 // Known reports whether an active machine of a group was first seen at that time or
-// earlier. In a group with such machines it usually reads one row.
+// earlier, or is enrolled. In a group with such machines it usually reads one row.
 func (tx *Tx) Known(ctx context.Context, group uuid.UUID, before time.Time) (bool, error) {
 	return tx.anyKnown(ctx, group, before)
 }
@@ -41,7 +41,7 @@ func (tx *Tx) KnownWait(ctx context.Context, w *rollout.World) (bool, error) {
 
 func (tx *Tx) anyKnown(ctx context.Context, group uuid.UUID, before time.Time, where ...predicate.Instance) (bool, error) {
 	found, err := tx.Client().Instance.Query().
-		Where(instance.GroupID(group), instance.Standing(rollout.StandingActive), instance.CreatedAtLTE(before)).Where(where...).Exist(ctx)
+		Where(instance.GroupID(group), instance.Standing(rollout.StandingActive), instance.Or(instance.CreatedAtLTE(before), instance.Enrolled(true))).Where(where...).Exist(ctx)
 	if err != nil {
 		return false, fmt.Errorf("look for known machines: %w", err)
 	}

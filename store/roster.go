@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,7 +14,7 @@ import (
 // Roster returns machines of a group, at most rollout.MaxRoster. It reads no more rows
 // than that, however many machines are silent.
 func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member, err error) {
-	rows, err := tx.query(ctx, "SELECT machine_id, version, standing, created_at FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
+	rows, err := tx.query(ctx, "SELECT machine_id, version, standing, created_at, enrolled FROM instances WHERE group_id = ? LIMIT ?", group.String(), rollout.MaxRoster)
 	if err != nil {
 		return nil, fmt.Errorf("read the machines of a wave: %w", err)
 	}
@@ -22,8 +23,12 @@ func (tx *Tx) Roster(ctx context.Context, group uuid.UUID) (all []rollout.Member
 		var m rollout.Member
 		var version string
 		var standing rollout.Standing
-		if err := rows.Scan(&m.ID, &version, &standing, statement.Time(&m.FirstSeenAt)); err != nil {
+		var enrolled bool
+		if err := rows.Scan(&m.ID, &version, &standing, statement.Time(&m.KnownSince), &enrolled); err != nil {
 			return nil, fmt.Errorf("read the machines of a wave: %w", err)
+		}
+		if enrolled {
+			m.KnownSince = time.Time{}
 		}
 		m.Version, _ = rollout.ParseVersion(version)
 		m.Active = standing == rollout.StandingActive

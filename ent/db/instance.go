@@ -141,6 +141,10 @@ type Instance struct {
 	OverrideBy string `json:"override_by,omitempty"`
 	// OverrideReason holds the value of the "override_reason" field.
 	OverrideReason string `json:"override_reason,omitempty"`
+	// time of the grant that it lost before it began
+	WithdrawnAt *time.Time `json:"withdrawn_at,omitempty"`
+	// its results count however new it is
+	Enrolled bool `json:"enrolled,omitempty"`
 	// an operator chose the group: the machine's track is ignored
 	Moved bool `json:"moved,omitempty"`
 	// group to which it moves once its update ended
@@ -213,13 +217,13 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case instance.FieldGroupID, instance.FieldOfferRolloutID, instance.FieldOfferPackageID, instance.FieldLastAttemptID, instance.FieldLastRolloutID, instance.FieldDeferredRolloutID, instance.FieldMoveTo:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldMoved:
+		case instance.FieldUpdatesDisabled, instance.FieldRebootOverdue, instance.FieldLastProof, instance.FieldEnrolled, instance.FieldMoved:
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
 		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
-		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil:
+		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil, instance.FieldWithdrawnAt:
 			values[i] = new(sql.NullTime)
 		case instance.FieldID, instance.FieldApplicationID:
 			values[i] = new(uuid.UUID)
@@ -619,6 +623,19 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.OverrideReason = value.String
 			}
+		case instance.FieldWithdrawnAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field withdrawn_at", values[i])
+			} else if value.Valid {
+				_m.WithdrawnAt = new(time.Time)
+				*_m.WithdrawnAt = value.Time
+			}
+		case instance.FieldEnrolled:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field enrolled", values[i])
+			} else if value.Valid {
+				_m.Enrolled = value.Bool
+			}
 		case instance.FieldMoved:
 			if value, ok := values[i].(*sql.NullBool); !ok {
 				return fmt.Errorf("unexpected type %T for field moved", values[i])
@@ -897,6 +914,14 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("override_reason=")
 	builder.WriteString(_m.OverrideReason)
+	builder.WriteString(", ")
+	if v := _m.WithdrawnAt; v != nil {
+		builder.WriteString("withdrawn_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("enrolled=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Enrolled))
 	builder.WriteString(", ")
 	builder.WriteString("moved=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Moved))

@@ -802,6 +802,34 @@ func (_c *InstanceCreate) SetNillableOverrideReason(v *string) *InstanceCreate {
 	return _c
 }
 
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (_c *InstanceCreate) SetWithdrawnAt(v time.Time) *InstanceCreate {
+	_c.mutation.SetWithdrawnAt(v)
+	return _c
+}
+
+// SetNillableWithdrawnAt sets the "withdrawn_at" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableWithdrawnAt(v *time.Time) *InstanceCreate {
+	if v != nil {
+		_c.SetWithdrawnAt(*v)
+	}
+	return _c
+}
+
+// SetEnrolled sets the "enrolled" field.
+func (_c *InstanceCreate) SetEnrolled(v bool) *InstanceCreate {
+	_c.mutation.SetEnrolled(v)
+	return _c
+}
+
+// SetNillableEnrolled sets the "enrolled" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableEnrolled(v *bool) *InstanceCreate {
+	if v != nil {
+		_c.SetEnrolled(*v)
+	}
+	return _c
+}
+
 // SetMoved sets the "moved" field.
 func (_c *InstanceCreate) SetMoved(v bool) *InstanceCreate {
 	_c.mutation.SetMoved(v)
@@ -1059,6 +1087,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultOverrideReason
 		_c.mutation.SetOverrideReason(v)
 	}
+	if _, ok := _c.mutation.Enrolled(); !ok {
+		v := instance.DefaultEnrolled
+		_c.mutation.SetEnrolled(v)
+	}
 	if _, ok := _c.mutation.Moved(); !ok {
 		v := instance.DefaultMoved
 		_c.mutation.SetMoved(v)
@@ -1201,6 +1233,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.OverrideReason(); !ok {
 		return &ValidationError{Name: "override_reason", err: errors.New(`db: missing required field "Instance.override_reason"`)}
+	}
+	if _, ok := _c.mutation.Enrolled(); !ok {
+		return &ValidationError{Name: "enrolled", err: errors.New(`db: missing required field "Instance.enrolled"`)}
 	}
 	if _, ok := _c.mutation.Moved(); !ok {
 		return &ValidationError{Name: "moved", err: errors.New(`db: missing required field "Instance.moved"`)}
@@ -1474,6 +1509,14 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.OverrideReason(); ok {
 		_spec.SetField(instance.FieldOverrideReason, field.TypeString, value)
 		_node.OverrideReason = value
+	}
+	if value, ok := _c.mutation.WithdrawnAt(); ok {
+		_spec.SetField(instance.FieldWithdrawnAt, field.TypeTime, value)
+		_node.WithdrawnAt = &value
+	}
+	if value, ok := _c.mutation.Enrolled(); ok {
+		_spec.SetField(instance.FieldEnrolled, field.TypeBool, value)
+		_node.Enrolled = value
 	}
 	if value, ok := _c.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)

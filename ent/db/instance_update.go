@@ -1019,6 +1019,40 @@ func (_u *InstanceUpdate) SetNillableOverrideReason(v *string) *InstanceUpdate {
 	return _u
 }
 
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (_u *InstanceUpdate) SetWithdrawnAt(v time.Time) *InstanceUpdate {
+	_u.mutation.SetWithdrawnAt(v)
+	return _u
+}
+
+// SetNillableWithdrawnAt sets the "withdrawn_at" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableWithdrawnAt(v *time.Time) *InstanceUpdate {
+	if v != nil {
+		_u.SetWithdrawnAt(*v)
+	}
+	return _u
+}
+
+// ClearWithdrawnAt clears the value of the "withdrawn_at" field.
+func (_u *InstanceUpdate) ClearWithdrawnAt() *InstanceUpdate {
+	_u.mutation.ClearWithdrawnAt()
+	return _u
+}
+
+// SetEnrolled sets the "enrolled" field.
+func (_u *InstanceUpdate) SetEnrolled(v bool) *InstanceUpdate {
+	_u.mutation.SetEnrolled(v)
+	return _u
+}
+
+// SetNillableEnrolled sets the "enrolled" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableEnrolled(v *bool) *InstanceUpdate {
+	if v != nil {
+		_u.SetEnrolled(*v)
+	}
+	return _u
+}
+
 // SetMoved sets the "moved" field.
 func (_u *InstanceUpdate) SetMoved(v bool) *InstanceUpdate {
 	_u.mutation.SetMoved(v)
@@ -1439,6 +1473,15 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.OverrideReason(); ok {
 		_spec.SetField(instance.FieldOverrideReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WithdrawnAt(); ok {
+		_spec.SetField(instance.FieldWithdrawnAt, field.TypeTime, value)
+	}
+	if _u.mutation.WithdrawnAtCleared() {
+		_spec.ClearField(instance.FieldWithdrawnAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Enrolled(); ok {
+		_spec.SetField(instance.FieldEnrolled, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)
@@ -2574,6 +2617,40 @@ func (_u *InstanceUpdateOne) SetNillableOverrideReason(v *string) *InstanceUpdat
 	return _u
 }
 
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (_u *InstanceUpdateOne) SetWithdrawnAt(v time.Time) *InstanceUpdateOne {
+	_u.mutation.SetWithdrawnAt(v)
+	return _u
+}
+
+// SetNillableWithdrawnAt sets the "withdrawn_at" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableWithdrawnAt(v *time.Time) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetWithdrawnAt(*v)
+	}
+	return _u
+}
+
+// ClearWithdrawnAt clears the value of the "withdrawn_at" field.
+func (_u *InstanceUpdateOne) ClearWithdrawnAt() *InstanceUpdateOne {
+	_u.mutation.ClearWithdrawnAt()
+	return _u
+}
+
+// SetEnrolled sets the "enrolled" field.
+func (_u *InstanceUpdateOne) SetEnrolled(v bool) *InstanceUpdateOne {
+	_u.mutation.SetEnrolled(v)
+	return _u
+}
+
+// SetNillableEnrolled sets the "enrolled" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableEnrolled(v *bool) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetEnrolled(*v)
+	}
+	return _u
+}
+
 // SetMoved sets the "moved" field.
 func (_u *InstanceUpdateOne) SetMoved(v bool) *InstanceUpdateOne {
 	_u.mutation.SetMoved(v)
@@ -3024,6 +3101,15 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.OverrideReason(); ok {
 		_spec.SetField(instance.FieldOverrideReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WithdrawnAt(); ok {
+		_spec.SetField(instance.FieldWithdrawnAt, field.TypeTime, value)
+	}
+	if _u.mutation.WithdrawnAtCleared() {
+		_spec.ClearField(instance.FieldWithdrawnAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Enrolled(); ok {
+		_spec.SetField(instance.FieldEnrolled, field.TypeBool, value)
 	}
 	if value, ok := _u.mutation.Moved(); ok {
 		_spec.SetField(instance.FieldMoved, field.TypeBool, value)

@@ -13890,6 +13890,8 @@ type InstanceMutation struct {
 	override_until      *time.Time
 	override_by         *string
 	override_reason     *string
+	withdrawn_at        *time.Time
+	enrolled            *bool
 	moved               *bool
 	move_to             *uuid.UUID
 	clearedFields       map[string]struct{}
@@ -16647,6 +16649,91 @@ func (m *InstanceMutation) ResetOverrideReason() {
 	m.override_reason = nil
 }
 
+// SetWithdrawnAt sets the "withdrawn_at" field.
+func (m *InstanceMutation) SetWithdrawnAt(t time.Time) {
+	m.withdrawn_at = &t
+}
+
+// WithdrawnAt returns the value of the "withdrawn_at" field in the mutation.
+func (m *InstanceMutation) WithdrawnAt() (r time.Time, exists bool) {
+	v := m.withdrawn_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithdrawnAt returns the old "withdrawn_at" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldWithdrawnAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithdrawnAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithdrawnAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithdrawnAt: %w", err)
+	}
+	return oldValue.WithdrawnAt, nil
+}
+
+// ClearWithdrawnAt clears the value of the "withdrawn_at" field.
+func (m *InstanceMutation) ClearWithdrawnAt() {
+	m.withdrawn_at = nil
+	m.clearedFields[instance.FieldWithdrawnAt] = struct{}{}
+}
+
+// WithdrawnAtCleared returns if the "withdrawn_at" field was cleared in this mutation.
+func (m *InstanceMutation) WithdrawnAtCleared() bool {
+	_, ok := m.clearedFields[instance.FieldWithdrawnAt]
+	return ok
+}
+
+// ResetWithdrawnAt resets all changes to the "withdrawn_at" field.
+func (m *InstanceMutation) ResetWithdrawnAt() {
+	m.withdrawn_at = nil
+	delete(m.clearedFields, instance.FieldWithdrawnAt)
+}
+
+// SetEnrolled sets the "enrolled" field.
+func (m *InstanceMutation) SetEnrolled(b bool) {
+	m.enrolled = &b
+}
+
+// Enrolled returns the value of the "enrolled" field in the mutation.
+func (m *InstanceMutation) Enrolled() (r bool, exists bool) {
+	v := m.enrolled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEnrolled returns the old "enrolled" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldEnrolled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEnrolled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEnrolled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEnrolled: %w", err)
+	}
+	return oldValue.Enrolled, nil
+}
+
+// ResetEnrolled resets all changes to the "enrolled" field.
+func (m *InstanceMutation) ResetEnrolled() {
+	m.enrolled = nil
+}
+
 // SetMoved sets the "moved" field.
 func (m *InstanceMutation) SetMoved(b bool) {
 	m.moved = &b
@@ -16928,7 +17015,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 62)
+	fields := make([]string, 0, 64)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -17109,6 +17196,12 @@ func (m *InstanceMutation) Fields() []string {
 	if m.override_reason != nil {
 		fields = append(fields, instance.FieldOverrideReason)
 	}
+	if m.withdrawn_at != nil {
+		fields = append(fields, instance.FieldWithdrawnAt)
+	}
+	if m.enrolled != nil {
+		fields = append(fields, instance.FieldEnrolled)
+	}
 	if m.moved != nil {
 		fields = append(fields, instance.FieldMoved)
 	}
@@ -17243,6 +17336,10 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.OverrideBy()
 	case instance.FieldOverrideReason:
 		return m.OverrideReason()
+	case instance.FieldWithdrawnAt:
+		return m.WithdrawnAt()
+	case instance.FieldEnrolled:
+		return m.Enrolled()
 	case instance.FieldMoved:
 		return m.Moved()
 	case instance.FieldMoveTo:
@@ -17376,6 +17473,10 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldOverrideBy(ctx)
 	case instance.FieldOverrideReason:
 		return m.OldOverrideReason(ctx)
+	case instance.FieldWithdrawnAt:
+		return m.OldWithdrawnAt(ctx)
+	case instance.FieldEnrolled:
+		return m.OldEnrolled(ctx)
 	case instance.FieldMoved:
 		return m.OldMoved(ctx)
 	case instance.FieldMoveTo:
@@ -17809,6 +17910,20 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetOverrideReason(v)
 		return nil
+	case instance.FieldWithdrawnAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithdrawnAt(v)
+		return nil
+	case instance.FieldEnrolled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEnrolled(v)
+		return nil
 	case instance.FieldMoved:
 		v, ok := value.(bool)
 		if !ok {
@@ -18069,6 +18184,9 @@ func (m *InstanceMutation) ClearedFields() []string {
 	if m.FieldCleared(instance.FieldOverrideUntil) {
 		fields = append(fields, instance.FieldOverrideUntil)
 	}
+	if m.FieldCleared(instance.FieldWithdrawnAt) {
+		fields = append(fields, instance.FieldWithdrawnAt)
+	}
 	if m.FieldCleared(instance.FieldMoveTo) {
 		fields = append(fields, instance.FieldMoveTo)
 	}
@@ -18130,6 +18248,9 @@ func (m *InstanceMutation) ClearField(name string) error {
 		return nil
 	case instance.FieldOverrideUntil:
 		m.ClearOverrideUntil()
+		return nil
+	case instance.FieldWithdrawnAt:
+		m.ClearWithdrawnAt()
 		return nil
 	case instance.FieldMoveTo:
 		m.ClearMoveTo()
@@ -18321,6 +18442,12 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldOverrideReason:
 		m.ResetOverrideReason()
+		return nil
+	case instance.FieldWithdrawnAt:
+		m.ResetWithdrawnAt()
+		return nil
+	case instance.FieldEnrolled:
+		m.ResetEnrolled()
 		return nil
 	case instance.FieldMoved:
 		m.ResetMoved()

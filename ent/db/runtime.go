@@ -351,8 +351,12 @@ func init() {
 	instanceDescOverrideReason := instanceFields[60].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
+	// instanceDescEnrolled is the schema descriptor for enrolled field.
+	instanceDescEnrolled := instanceFields[62].Descriptor()
+	// instance.DefaultEnrolled holds the default value on creation for the enrolled field.
+	instance.DefaultEnrolled = instanceDescEnrolled.Default.(bool)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[61].Descriptor()
+	instanceDescMoved := instanceFields[63].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()

@@ -88,6 +88,8 @@ func (Instance) Fields() []ent.Field {
 		field.Time("override_until").Optional().Nillable(),
 		field.String("override_by").Default(""),
 		field.String("override_reason").Default(""),
+		field.Time("withdrawn_at").Optional().Nillable().Comment("time of the grant that it lost before it began"),
+		field.Bool("enrolled").Default(false).Comment("its results count however new it is"),
 		field.Bool("moved").Default(false).Comment("an operator chose the group: the machine's track is ignored"),
 		field.UUID("move_to", uuid.UUID{}).Optional().Nillable().Comment("group to which it moves once its update ended"),
 	}

@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	// maxMachineID is the longest machine id in bytes; real ones have 32 to 38.
-	maxMachineID = 50
+	// MaxMachineID is the longest machine id in bytes; real ones have 32 to 38.
+	MaxMachineID = 50
 	// laneBatch check-ins amortise one commit without adding noticeable latency.
 	laneBatch = 400
 	// laneWaiting is the queue length at which machines are asked to come back
@@ -152,7 +152,7 @@ func (s *Service) checkIn(ctx context.Context, in CheckIn) (Answer, error) {
 	if !ok {
 		return Answer{Verdict: catalog.VerdictInvalidVersion}, nil
 	}
-	if !validMachine(in.Machine) {
+	if !ValidMachineID(in.Machine) {
 		return Answer{Verdict: catalog.VerdictInvalidMachine}, nil
 	}
 	if in.declaresMirror() && s.admitsMirror(&in, group) {
@@ -225,8 +225,10 @@ func runningVersion(versioning rollout.Versioning, text string) (v rollout.Versi
 	return versioning.Parse(text)
 }
 
-func validMachine(id string) bool {
-	if id == "" || len(id) > maxMachineID || !utf8.ValidString(id) {
+// ValidMachineID reports whether a machine may have this id: printable text of at most
+// MaxMachineID bytes.
+func ValidMachineID(id string) bool {
+	if id == "" || len(id) > MaxMachineID || !utf8.ValidString(id) {
 		return false
 	}
 	for _, r := range id {

@@ -58,7 +58,7 @@ type idleShard struct {
 type idleMachine struct {
 	fingerprint uint64 // of its group, version and attributes
 	seen        int64  // Unix microseconds
-	first       int64  // when it was seen first, Unix microseconds
+	known       int64  // since when it is known, Unix microseconds
 	state       rollout.State
 	reason      rollout.Reason
 	queued      bool // seen is waiting to be written
@@ -131,7 +131,7 @@ func (i *idleCache) answer(c *call, now time.Time) (Answer, bool) {
 	}
 	answer := Answer{PollInterval: v.group.Schedule.Policy().PollInterval}
 	if c.in.UpdateCheck {
-		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.first)}
+		machine := rollout.Machine{ID: c.in.Machine, Version: c.version, State: m.state, Standing: rollout.StandingActive, Reason: m.reason, FirstSeenAt: time.UnixMicro(m.known)}
 		answer.Decision = rollout.Decide(&v.world, &machine, c.in.Check, now)
 		same := answer.Decision.Reason == m.reason
 		settled := m.reason == rollout.ReasonUpToDate || m.reason == rollout.ReasonNoPackage ||
@@ -187,7 +187,7 @@ func (i *idleCache) remember(c *call) {
 // put caches a machine if it is idle, else drops it. The shard must be locked.
 func (i *idleCache) put(s *idleShard, m *store.Machine) {
 	if m.Attempt.Open() || m.Override.Kind != rollout.OverrideNone || m.Standing != rollout.StandingActive || m.Moved ||
-		!m.FailedVersion.IsZero() || !m.QuarantinedVersion.IsZero() {
+		!m.FailedVersion.IsZero() || !m.QuarantinedVersion.IsZero() || !m.WithdrawnAt.IsZero() {
 		delete(s.machines, m.InstanceID)
 		return
 	}
@@ -197,7 +197,7 @@ func (i *idleCache) put(s *idleShard, m *store.Machine) {
 			break
 		}
 	}
-	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), first: m.FirstSeenAt.UnixMicro(), state: m.State, reason: m.Reason}
+	s.machines[m.InstanceID] = idleMachine{fingerprint: i.storedFingerprint(m), seen: m.LastSeenAt.UnixMicro(), known: m.KnownSince().UnixMicro(), state: m.State, reason: m.Reason}
 }
 
 // show keeps the newest view of a group.

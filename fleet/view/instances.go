@@ -5,12 +5,15 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view/machines"
+	"github.com/coreroller/coreroller/store"
 )
 
 // Instance reads one machine.
@@ -22,6 +25,19 @@ func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.In
 // reports.
 func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string) (*db.Instance, error) {
 	return one(ctx, "machine", s.db().Instance.Query().Where(instance.ApplicationID(app), instance.MachineID(machine)).Only)
+}
+
+// GroupsOf returns the groups of those machines of an application that have one.
+func (s *Service) GroupsOf(ctx context.Context, app uuid.UUID, machineIDs []string) (groups []uuid.UUID, err error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return nil, err
+	}
+	ids := make([]uuid.UUID, len(machineIDs))
+	for i, machine := range machineIDs {
+		ids[i] = store.InstanceID(app, machine)
+	}
+	err = s.db().Instance.Query().Where(instance.IDIn(ids...), instance.GroupIDNotNil()).Unique(true).Select(instance.FieldGroupID).Scan(ctx, &groups)
+	return groups, err
 }
 
 // Machines reads a page of machines.

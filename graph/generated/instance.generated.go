@@ -622,6 +622,116 @@ func (ec *executionContext) fieldContext_AttemptEdge_node(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _EnrollInstancesPayload_enrolled(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Enrolled]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollInstancesPayload_enrolled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Object, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *fleet.Enrolled) graphql.Marshaler {
+			return ec.marshalOEnrolled2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐEnrolled(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollInstancesPayload_enrolled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollInstancesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Enrolled(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _EnrollInstancesPayload_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Enrolled]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EnrollInstancesPayload_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EnrollInstancesPayload_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "EnrollInstancesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Enrolled_machines(ctx context.Context, field graphql.CollectedField, obj *fleet.Enrolled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Enrolled_machines(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Machines, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Enrolled_machines(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Enrolled", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Enrolled_new(ctx context.Context, field graphql.CollectedField, obj *fleet.Enrolled) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Enrolled_new(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.New, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Enrolled_new(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Enrolled", field, false, false, "Int")
+}
+
 func (ec *executionContext) _ForgetInstancesPayload_forgotten(ctx context.Context, field graphql.CollectedField, obj *model.Payload[fleet.Forgotten]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1908,6 +2018,29 @@ func (ec *executionContext) fieldContext_Instance_override(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _Instance_enrolled(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Instance_enrolled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Enrolled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Instance_enrolled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Instance", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _Instance_moved(ctx context.Context, field graphql.CollectedField, obj *db.Instance) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2499,6 +2632,66 @@ func (ec *executionContext) fieldContext_Override_reason(_ context.Context, fiel
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
+
+func (ec *executionContext) unmarshalInputEnrollInstancesInput(ctx context.Context, obj any) (fleet.EnrollInstances, error) {
+	var it fleet.EnrollInstances
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["reason"]; !present {
+		asMap["reason"] = ""
+	}
+
+	fieldsInOrder := [...]string{"applicationId", "machineIds", "reason"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "applicationId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
+			data, err := ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ApplicationID = data
+		case "machineIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("machineIds"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.MachineIDs = data
+		case "reason":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
+			data, err := ec.unmarshalOString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Reason = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalEnrollInstancesInput unmarshals raw into the EnrollInstancesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalEnrollInstancesInput(ctx context.Context, raw any) (fleet.EnrollInstances, error) {
+	var out fleet.EnrollInstances
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "EnrollInstancesInput", raw, &out)
+	return out, err
+}
 
 func (ec *executionContext) unmarshalInputForgetInstanceInput(ctx context.Context, obj any) (fleet.ForgetInstance, error) {
 	var it fleet.ForgetInstance
@@ -3260,6 +3453,82 @@ func (ec *executionContext) _AttemptEdge(ctx context.Context, sel ast.SelectionS
 	return out
 }
 
+var enrollInstancesPayloadImplementors = []string{"EnrollInstancesPayload"}
+
+func (ec *executionContext) _EnrollInstancesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[fleet.Enrolled]) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enrollInstancesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EnrollInstancesPayload")
+		case "enrolled":
+			out.Values[i] = ec._EnrollInstancesPayload_enrolled(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._EnrollInstancesPayload_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var enrolledImplementors = []string{"Enrolled"}
+
+func (ec *executionContext) _Enrolled(ctx context.Context, sel ast.SelectionSet, obj *fleet.Enrolled) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, enrolledImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Enrolled")
+		case "machines":
+			out.Values[i] = ec._Enrolled_machines(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "new":
+			out.Values[i] = ec._Enrolled_new(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var forgetInstancesPayloadImplementors = []string{"ForgetInstancesPayload"}
 
 func (ec *executionContext) _ForgetInstancesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.Payload[fleet.Forgotten]) graphql.Marshaler {
@@ -3705,6 +3974,11 @@ func (ec *executionContext) _Instance(ctx context.Context, sel ast.SelectionSet,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Instance_override(ctx, field, obj)
 				})
+		case "enrolled":
+			out.Values[i] = ec._Instance_enrolled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "moved":
 			out.Values[i] = ec._Instance_moved(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -4043,6 +4317,19 @@ func (ec *executionContext) marshalNCountedAs2githubᚗcomᚋcorerollerᚋcorero
 	return res
 }
 
+func (ec *executionContext) unmarshalNEnrollInstancesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐEnrollInstances(ctx context.Context, v any) (fleet.EnrollInstances, error) {
+	res, err := ec.unmarshalInputEnrollInstancesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNEnrollInstancesPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx context.Context, sel ast.SelectionSet, v *model.Payload[fleet.Enrolled]) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "EnrollInstancesPayload!")
+		return graphql.Null
+	}
+	return ec._EnrollInstancesPayload(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNForgetInstanceInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgetInstance(ctx context.Context, v any) (fleet.ForgetInstance, error) {
 	res, err := ec.unmarshalInputForgetInstanceInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -4365,6 +4652,13 @@ func (ec *executionContext) marshalOCountedAs2ᚖgithubᚗcomᚋcorerollerᚋcor
 	_ = ctx
 	res := model.MarshalCountedAs(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOEnrolled2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐEnrolled(ctx context.Context, sel ast.SelectionSet, v *fleet.Enrolled) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Enrolled(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalOForgotten2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐForgotten(ctx context.Context, sel ast.SelectionSet, v *fleet.Forgotten) graphql.Marshaler {

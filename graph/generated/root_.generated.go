@@ -252,6 +252,16 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	EnrollInstancesPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	Enrolled struct {
+		Machines func(childComplexity int) int
+		New      func(childComplexity int) int
+	}
+
 	Explanation struct {
 		AsOf     func(childComplexity int) int
 		Decision func(childComplexity int) int
@@ -473,6 +483,7 @@ type ComplexityRoot struct {
 		DecidedAt          func(childComplexity int) int
 		Decision           func(childComplexity int) int
 		DecisionUntil      func(childComplexity int) int
+		Enrolled           func(childComplexity int) int
 		Failures           func(childComplexity int) int
 		Grant              func(childComplexity int) int
 		Group              func(childComplexity int) int
@@ -554,6 +565,7 @@ type ComplexityRoot struct {
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
 		DeleteUser         func(childComplexity int, input account.DeleteUser) int
+		EnrollInstances    func(childComplexity int, input fleet.EnrollInstances) int
 		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
 		ForgetInstances    func(childComplexity int, input fleet.ForgetInstances) int
 		HaltRollout        func(childComplexity int, input fleet.HaltRollout) int
@@ -1836,6 +1848,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DemoPayload.UserErrors(childComplexity), true
 
+	case "EnrollInstancesPayload.enrolled":
+		if e.ComplexityRoot.EnrollInstancesPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrollInstancesPayload.Object(childComplexity), true
+	case "EnrollInstancesPayload.userErrors":
+		if e.ComplexityRoot.EnrollInstancesPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EnrollInstancesPayload.UserErrors(childComplexity), true
+
+	case "Enrolled.machines":
+		if e.ComplexityRoot.Enrolled.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Enrolled.Machines(childComplexity), true
+	case "Enrolled.new":
+		if e.ComplexityRoot.Enrolled.New == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Enrolled.New(childComplexity), true
+
 	case "Explanation.asOf":
 		if e.ComplexityRoot.Explanation.AsOf == nil {
 			break
@@ -2775,6 +2813,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Instance.DecisionUntil(childComplexity), true
+	case "Instance.enrolled":
+		if e.ComplexityRoot.Instance.Enrolled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Instance.Enrolled(childComplexity), true
 	case "Instance.failures":
 		if e.ComplexityRoot.Instance.Failures == nil {
 			break
@@ -3217,6 +3261,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteUser(childComplexity, args["input"].(account.DeleteUser)), true
+	case "Mutation.enrollInstances":
+		if e.ComplexityRoot.Mutation.EnrollInstances == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_enrollInstances_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.EnrollInstances(childComplexity, args["input"].(fleet.EnrollInstances)), true
 	case "Mutation.forgetInstance":
 		if e.ComplexityRoot.Mutation.ForgetInstance == nil {
 			break
@@ -5339,6 +5394,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
+			graphql.NewInputUnmarshaler("EnrollInstancesInput", ec.unmarshalInputEnrollInstancesInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
 			graphql.NewInputUnmarshaler("ForgetInstanceInput", ec.unmarshalInputForgetInstanceInput),
 			graphql.NewInputUnmarshaler("ForgetInstancesInput", ec.unmarshalInputForgetInstancesInput),
@@ -6753,6 +6809,12 @@ extend type Mutation {
   "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
   forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload!
   """
+  Vouches for machines, for instance new ones that an operator has just set up: their results count in safe mode,
+  gates and halts however new they are, and they are not updated last. A machine that has not asked yet is listed
+  as silent and without a group until it does.
+  """
+  enrollInstances("The machines." input: EnrollInstancesInput!): EnrollInstancesPayload!
+  """
   Forgets the machines that match a filter, at most 10,000 in one call; see ` + "`" + `more` + "`" + `. Machines that change
   meanwhile are left out.
   """
@@ -6777,7 +6839,7 @@ type Instance {
   alias: String!
   "IP address of its last request."
   address: String!
-  "\"amd64\" or \"arm64\"."
+  "\"amd64\" or \"arm64\"; \"\" before its first request."
   arch: String!
   "Platform it runs on, such as \"ami\" or \"vmware\"; \"\" when it does not report one."
   oem: String!
@@ -6801,9 +6863,9 @@ type Instance {
   decidedAt: Time
   "When the answer can change without intervention; null when unknown."
   decisionUntil: Time
-  "When it was first seen."
+  "When it was first seen or enrolled."
   createdAt: Time!
-  "When it was last seen."
+  "When it was last seen; when it was enrolled, if it has not asked yet."
   lastSeenAt: Time!
   "When it entered this state."
   stateChangedAt: Time!
@@ -6823,6 +6885,8 @@ type Instance {
   quarantinedVersion: String!
   "Hold or pin by a user; null when there is none."
   override: Override
+  "True when a user vouched for it: its results count however new it is."
+  enrolled: Boolean!
   "True when a user assigned its group: the track it sends is ignored."
   moved: Boolean!
   "Id of the group to which it moves once its update ended; null when it stays."
@@ -7242,6 +7306,32 @@ input ForgetInstanceInput {
   id: ID!
   "Reason, kept in the audit."
   reason: String = ""
+}
+
+"Machines to enroll."
+input EnrollInstancesInput {
+  "Application of the machines."
+  applicationId: ID!
+  "Machine ids as the machines send them, 1 to 1000."
+  machineIds: [String!]!
+  "Reason, kept in the audit and in the machines' history."
+  reason: String = ""
+}
+
+"Result of the mutation."
+type EnrollInstancesPayload {
+  "What was done; null when nothing was."
+  enrolled: Enrolled
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"What was enrolled."
+type Enrolled {
+  "Number of machines in the input, without repetitions. All of them are enrolled now."
+  machines: Int!
+  "Those of them that have not asked yet."
+  new: Int!
 }
 
 "The machines to forget."
@@ -8955,6 +9045,26 @@ func (ec *executionContext) childFields_DemoPayload(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type DemoPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_EnrollInstancesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "enrolled":
+		return ec.fieldContext_EnrollInstancesPayload_enrolled(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_EnrollInstancesPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EnrollInstancesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Enrolled(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "machines":
+		return ec.fieldContext_Enrolled_machines(ctx, field)
+	case "new":
+		return ec.fieldContext_Enrolled_new(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Enrolled", field.Name)
+}
+
 func (ec *executionContext) childFields_Explanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "instance":
@@ -9429,6 +9539,8 @@ func (ec *executionContext) childFields_Instance(ctx context.Context, field grap
 		return ec.fieldContext_Instance_quarantinedVersion(ctx, field)
 	case "override":
 		return ec.fieldContext_Instance_override(ctx, field)
+	case "enrolled":
+		return ec.fieldContext_Instance_enrolled(ctx, field)
 	case "moved":
 		return ec.fieldContext_Instance_moved(ctx, field)
 	case "moveTo":

@@ -45,6 +45,7 @@ type MutationResolver interface {
 	MoveInstance(ctx context.Context, input fleet.MoveInstance) (*model.Payload[db.Instance], error)
 	SetInstanceAlias(ctx context.Context, input fleet.SetInstanceAlias) (*model.Payload[db.Instance], error)
 	ForgetInstance(ctx context.Context, input fleet.ForgetInstance) (*model.DeletePayload, error)
+	EnrollInstances(ctx context.Context, input fleet.EnrollInstances) (*model.Payload[fleet.Enrolled], error)
 	ForgetInstances(ctx context.Context, input fleet.ForgetInstances) (*model.Payload[fleet.Forgotten], error)
 	CreatePackage(ctx context.Context, input fleet.CreatePackage) (*model.Payload[db.Release], error)
 	UpdatePackage(ctx context.Context, input fleet.UpdatePackage) (*model.Payload[db.Release], error)
@@ -289,6 +290,20 @@ func (ec *executionContext) field_Mutation_deleteUser_args(ctx context.Context, 
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (account.DeleteUser, error) {
 			return ec.unmarshalNDeleteUserInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋaccountᚐDeleteUser(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_enrollInstances_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (fleet.EnrollInstances, error) {
+			return ec.unmarshalNEnrollInstancesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐEnrollInstances(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1999,6 +2014,50 @@ func (ec *executionContext) fieldContext_Mutation_forgetInstance(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_forgetInstance_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_enrollInstances(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_enrollInstances(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().EnrollInstances(ctx, fc.Args["input"].(fleet.EnrollInstances))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[fleet.Enrolled]) graphql.Marshaler {
+			return ec.marshalNEnrollInstancesPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_enrollInstances(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_EnrollInstancesPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_enrollInstances_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -4154,6 +4213,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "forgetInstance":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_forgetInstance(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "enrollInstances":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_enrollInstances(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

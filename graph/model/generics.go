@@ -48,6 +48,7 @@ type (
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 
+	EnrollInstancesPayload = Payload[fleet.Enrolled]
 	ForgetInstancesPayload = Payload[fleet.Forgotten]
 
 	ApplicationPayload = Payload[db.Application]

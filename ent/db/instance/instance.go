@@ -133,6 +133,10 @@ const (
 	FieldOverrideBy = "override_by"
 	// FieldOverrideReason holds the string denoting the override_reason field in the database.
 	FieldOverrideReason = "override_reason"
+	// FieldWithdrawnAt holds the string denoting the withdrawn_at field in the database.
+	FieldWithdrawnAt = "withdrawn_at"
+	// FieldEnrolled holds the string denoting the enrolled field in the database.
+	FieldEnrolled = "enrolled"
 	// FieldMoved holds the string denoting the moved field in the database.
 	FieldMoved = "moved"
 	// FieldMoveTo holds the string denoting the move_to field in the database.
@@ -240,6 +244,8 @@ var Columns = []string{
 	FieldOverrideUntil,
 	FieldOverrideBy,
 	FieldOverrideReason,
+	FieldWithdrawnAt,
+	FieldEnrolled,
 	FieldMoved,
 	FieldMoveTo,
 }
@@ -329,6 +335,8 @@ var (
 	DefaultOverrideBy string
 	// DefaultOverrideReason holds the default value on creation for the "override_reason" field.
 	DefaultOverrideReason string
+	// DefaultEnrolled holds the default value on creation for the "enrolled" field.
+	DefaultEnrolled bool
 	// DefaultMoved holds the default value on creation for the "moved" field.
 	DefaultMoved bool
 )
@@ -639,6 +647,16 @@ func ByOverrideBy(opts ...sql.OrderTermOption) OrderOption {
 // ByOverrideReason orders the results by the override_reason field.
 func ByOverrideReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOverrideReason, opts...).ToFunc()
+}
+
+// ByWithdrawnAt orders the results by the withdrawn_at field.
+func ByWithdrawnAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWithdrawnAt, opts...).ToFunc()
+}
+
+// ByEnrolled orders the results by the enrolled field.
+func ByEnrolled(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEnrolled, opts...).ToFunc()
 }
 
 // ByMoved orders the results by the moved field.

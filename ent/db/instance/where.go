@@ -362,6 +362,16 @@ func OverrideReason(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldOverrideReason, v))
 }
 
+// WithdrawnAt applies equality check predicate on the "withdrawn_at" field. It's identical to WithdrawnAtEQ.
+func WithdrawnAt(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldWithdrawnAt, v))
+}
+
+// Enrolled applies equality check predicate on the "enrolled" field. It's identical to EnrolledEQ.
+func Enrolled(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldEnrolled, v))
+}
+
 // Moved applies equality check predicate on the "moved" field. It's identical to MovedEQ.
 func Moved(v bool) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldMoved, v))
@@ -3460,6 +3470,66 @@ func OverrideReasonEqualFold(v string) predicate.Instance {
 // OverrideReasonContainsFold applies the ContainsFold predicate on the "override_reason" field.
 func OverrideReasonContainsFold(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldContainsFold(FieldOverrideReason, v))
+}
+
+// WithdrawnAtEQ applies the EQ predicate on the "withdrawn_at" field.
+func WithdrawnAtEQ(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtNEQ applies the NEQ predicate on the "withdrawn_at" field.
+func WithdrawnAtNEQ(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtIn applies the In predicate on the "withdrawn_at" field.
+func WithdrawnAtIn(vs ...time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldWithdrawnAt, vs...))
+}
+
+// WithdrawnAtNotIn applies the NotIn predicate on the "withdrawn_at" field.
+func WithdrawnAtNotIn(vs ...time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldWithdrawnAt, vs...))
+}
+
+// WithdrawnAtGT applies the GT predicate on the "withdrawn_at" field.
+func WithdrawnAtGT(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtGTE applies the GTE predicate on the "withdrawn_at" field.
+func WithdrawnAtGTE(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtLT applies the LT predicate on the "withdrawn_at" field.
+func WithdrawnAtLT(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtLTE applies the LTE predicate on the "withdrawn_at" field.
+func WithdrawnAtLTE(v time.Time) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldWithdrawnAt, v))
+}
+
+// WithdrawnAtIsNil applies the IsNil predicate on the "withdrawn_at" field.
+func WithdrawnAtIsNil() predicate.Instance {
+	return predicate.Instance(sql.FieldIsNull(FieldWithdrawnAt))
+}
+
+// WithdrawnAtNotNil applies the NotNil predicate on the "withdrawn_at" field.
+func WithdrawnAtNotNil() predicate.Instance {
+	return predicate.Instance(sql.FieldNotNull(FieldWithdrawnAt))
+}
+
+// EnrolledEQ applies the EQ predicate on the "enrolled" field.
+func EnrolledEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldEnrolled, v))
+}
+
+// EnrolledNEQ applies the NEQ predicate on the "enrolled" field.
+func EnrolledNEQ(v bool) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldEnrolled, v))
 }
 
 // MovedEQ applies the EQ predicate on the "moved" field.

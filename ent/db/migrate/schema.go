@@ -589,6 +589,8 @@ var (
 		{Name: "override_until", Type: field.TypeTime, Nullable: true},
 		{Name: "override_by", Type: field.TypeString, Default: ""},
 		{Name: "override_reason", Type: field.TypeString, Default: ""},
+		{Name: "withdrawn_at", Type: field.TypeTime, Nullable: true},
+		{Name: "enrolled", Type: field.TypeBool, Default: false},
 		{Name: "moved", Type: field.TypeBool, Default: false},
 		{Name: "move_to", Type: field.TypeUUID, Nullable: true},
 		{Name: "application_id", Type: field.TypeUUID},
@@ -602,13 +604,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[61]},
+				Columns:    []*schema.Column{InstancesColumns[63]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[62]},
+				Columns:    []*schema.Column{InstancesColumns[64]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -617,22 +619,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[62], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[62], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -640,7 +642,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -648,12 +650,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[61], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[62], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[22]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -661,7 +663,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[62], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},

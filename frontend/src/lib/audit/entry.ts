@@ -48,6 +48,7 @@ export const verbText: Record<string, string> = {
   deleteGroup: 'deleted',
   deletePackage: 'deleted',
   deleteUser: 'deleted',
+  enrollInstances: 'enrolled machines of',
   forgetInstance: 'forgot',
   forgetInstances: 'forgot machines of',
   haltRollout: 'halted',

@@ -55,6 +55,19 @@ export const moveMutation = graphql(`
   }
 `);
 
+export const enrollMutation = graphql(`
+  mutation EnrollInstances($applicationId: ID!, $machineIds: [String!]!, $reason: String!) {
+    outcome: enrollInstances(
+      input: { applicationId: $applicationId, machineIds: $machineIds, reason: $reason }
+    ) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
 export const forgetMutation = graphql(`
   mutation ForgetInstance($id: ID!, $reason: String!) {
     outcome: forgetInstance(input: { id: $id, reason: $reason }) {
@@ -67,4 +80,4 @@ export const forgetMutation = graphql(`
 `);
 
 /** The actions an operator can take on one machine. */
-export type MachineAction = 'hold' | 'pin' | 'release' | 'move' | 'forget';
+export type MachineAction = 'hold' | 'pin' | 'release' | 'move' | 'enroll' | 'forget';
