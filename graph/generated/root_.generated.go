@@ -788,28 +788,29 @@ type ComplexityRoot struct {
 	}
 
 	Rollout struct {
-		Attempts          func(childComplexity int) int
-		CreatedAt         func(childComplexity int) int
-		CurrentWave       func(childComplexity int) int
-		EndedAt           func(childComplexity int) int
-		Evidence          func(childComplexity int) int
-		FailedAttempts    func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
-		Failures          func(childComplexity int) int
-		FailuresByOem     func(childComplexity int) int
-		FailuresByVersion func(childComplexity int) int
-		Group             func(childComplexity int) int
-		Halt              func(childComplexity int) int
-		ID                func(childComplexity int) int
-		Newcomers         func(childComplexity int) int
-		Package           func(childComplexity int) int
-		ProjectedEnd      func(childComplexity int) int
-		SafeModeMachineID func(childComplexity int) int
-		SafeModePassed    func(childComplexity int) int
-		Stall             func(childComplexity int) int
-		StartedAt         func(childComplexity int) int
-		State             func(childComplexity int) int
-		Version           func(childComplexity int) int
-		Waves             func(childComplexity int) int
+		Attempts               func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		CurrentWave            func(childComplexity int) int
+		EndedAt                func(childComplexity int) int
+		Evidence               func(childComplexity int) int
+		FailedAttempts         func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
+		Failures               func(childComplexity int) int
+		FailuresByAddressBlock func(childComplexity int) int
+		FailuresByOem          func(childComplexity int) int
+		FailuresByVersion      func(childComplexity int) int
+		Group                  func(childComplexity int) int
+		Halt                   func(childComplexity int) int
+		ID                     func(childComplexity int) int
+		Newcomers              func(childComplexity int) int
+		Package                func(childComplexity int) int
+		ProjectedEnd           func(childComplexity int) int
+		SafeModeMachineID      func(childComplexity int) int
+		SafeModePassed         func(childComplexity int) int
+		Stall                  func(childComplexity int) int
+		StartedAt              func(childComplexity int) int
+		State                  func(childComplexity int) int
+		Version                func(childComplexity int) int
+		Waves                  func(childComplexity int) int
 	}
 
 	RolloutConnection struct {
@@ -4502,6 +4503,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.Failures(childComplexity), true
+	case "Rollout.failuresByAddressBlock":
+		if e.ComplexityRoot.Rollout.FailuresByAddressBlock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByAddressBlock(childComplexity), true
 	case "Rollout.failuresByOem":
 		if e.ComplexityRoot.Rollout.FailuresByOem == nil {
 			break
@@ -7953,6 +7960,8 @@ type Rollout {
   failuresByOem: [FailureBreakdown!]!
   "Failed attempts by previous version of the machine, largest count first, at most 100."
   failuresByVersion: [FailureBreakdown!]!
+  "Failed attempts by address block of the machine (/24 in IPv4, /48 in IPv6), largest count first, at most 100."
+  failuresByAddressBlock: [FailureBreakdown!]!
   "Failed attempts, newest first. Attempts are kept for 90 days, their counts as long as the rollout."
   failedAttempts(
     "Conditions; all must match."
@@ -8124,6 +8133,8 @@ input FailureFilter {
   oem: String
   "Version that the machine ran before."
   fromVersion: String
+  "Address block of the machine when the attempt ended, such as ` + "`" + `192.0.2.0/24` + "`" + ` or ` + "`" + `2001:db8:1::/48` + "`" + `; \"\" when unknown."
+  addressBlock: String
 }
 
 "A page of rollouts."
@@ -9921,6 +9932,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByOem(ctx, field)
 	case "failuresByVersion":
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
+	case "failuresByAddressBlock":
+		return ec.fieldContext_Rollout_failuresByAddressBlock(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
 	case "safeModeMachineId":
