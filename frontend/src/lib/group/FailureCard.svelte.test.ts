@@ -7,7 +7,7 @@ afterEach(cleanup);
 
 type Shares = Record<string, number>;
 
-const text = (element: Element) => element.textContent.replace(/\s+/g, ' ').trim();
+const text = (element: Element) => element.textContent.replace('\u200b', '').replace(/\s+/g, ' ').trim();
 const breakdown = (shares: Shares) =>
   Object.entries(shares).map(([value, attempts]) => ({ value, attempts }));
 
