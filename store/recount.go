@@ -59,11 +59,11 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 		SELECT 'failed of rollout ' || rollout_id || ' ' || trait || ' ' || value, attempts, 0 FROM failure_shares
 		@shares
 	) AS sides GROUP BY what HAVING SUM(kept) <> SUM(counted) ORDER BY what`
-	shares := ""
+	var shares strings.Builder
 	for _, trait := range traits {
-		shares += strings.ReplaceAll(byTrait, "@trait", trait)
+		shares.WriteString(strings.ReplaceAll(byTrait, "@trait", trait))
 	}
-	query := strings.ReplaceAll(text, "@shares", shares)
+	query := strings.ReplaceAll(text, "@shares", shares.String())
 	rows, err := s.readers.QueryContext(ctx, strings.ReplaceAll(query, "@max", strconv.Itoa(maxKinds)))
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
