@@ -97,7 +97,12 @@ func (s *site) rows() (n rows) {
 // from sends a check of a machine from an address.
 func (s *site) from(address, machine, version string) appAnswer {
 	s.t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(document(s.checking(machine, version))))
+	return s.sendFrom(address, s.checking(machine, version))
+}
+
+func (s *site) sendFrom(address string, app request) appAnswer {
+	s.t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/v1/update/", strings.NewReader(document(app)))
 	r.RemoteAddr = netip.AddrPortFrom(netip.MustParseAddr(address), 1234).String()
 	a, err := serve(s.handler, r)
 	s.ok(err)

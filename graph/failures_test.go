@@ -14,7 +14,12 @@ import (
 // fail lets a machine receive a grant and report an error, or time out for code 0.
 func (s *site) fail(machine, version, oem string, code int) {
 	s.t.Helper()
-	in := checkin.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{OEM: &oem}, UpdateCheck: true}
+	s.failFrom("", machine, version, oem, code)
+}
+
+func (s *site) failFrom(address, machine, version, oem string, code int) {
+	s.t.Helper()
+	in := checkin.CheckIn{AppID: s.app.String(), Track: "prod", Machine: machine, Version: version, Attributes: checkin.Attributes{OEM: &oem, Address: address}, UpdateCheck: true}
 	answer, err := s.Machines.CheckIn(context.Background(), in)
 	if must(s, answer, err).Decision.Reason != rollout.ReasonGranted {
 		s.t.Fatalf("%s got the answer %s, want a grant", machine, answer.Decision.Reason)
@@ -38,18 +43,19 @@ func (s *site) unlimited() {
 
 const failuresDocument = `query($id: ID!) { group(id: $id) { rollout {
 	attempts { failed timedOut rolledBack }
-	failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts } } } }`
+	failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
+	failuresByAddressBlock { value attempts } } } }`
 
 // Each count of failures equals the length of the list with its filter.
 func TestFailureCountsMatchTheirLists(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.unlimited()
-		s.fail("m1", "1.0.0", "azure", 7)
-		s.fail("m1", "1.0.0", "azure", 9) // replaces the result before
-		s.fail("m2", "1.0.0", "azure", 44)
+		s.failFrom("192.0.2.1", "m1", "1.0.0", "azure", 7)
+		s.failFrom("192.0.3.1", "m1", "1.0.0", "azure", 9) // replaces the result before
+		s.failFrom("192.0.2.2", "m2", "1.0.0", "azure", 44)
 		s.fail("m3", "1.5.0", "", 9)
-		s.fail("m8", "1.5.0", "ec2", 9)
-		s.fail("m4", "1.0.0", "ec2", 999)
+		s.failFrom("2001:db8:1::1", "m8", "1.5.0", "ec2", 9)
+		s.failFrom("192.0.2.4", "m4", "1.0.0", "ec2", 999)
 		s.fail("m5", "1.0.0", "ec2", 0)
 		s.check("m6", "1.0.0") // in flight
 		s.check("m7", "1.0.0")
@@ -61,7 +67,9 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 			"failures.2", vars{"outcome": "ROLLED_BACK", "code": 44, "description": "rolled back", "attempts": 1},
 			"failures.3", vars{"outcome": "TIMED_OUT", "code": 0, "description": "no report within the lease", "attempts": 1},
 			"failuresByOem", []any{vars{"value": "ec2", "attempts": 3}, vars{"value": "azure", "attempts": 2}, vars{"value": "", "attempts": 1}},
-			"failuresByVersion", []any{vars{"value": "1.0.0", "attempts": 4}, vars{"value": "1.5.0", "attempts": 2}})
+			"failuresByVersion", []any{vars{"value": "1.0.0", "attempts": 4}, vars{"value": "1.5.0", "attempts": 2}},
+			"failuresByAddressBlock", []any{vars{"value": "", "attempts": 2}, vars{"value": "192.0.2.0/24", "attempts": 2},
+				vars{"value": "192.0.3.0/24", "attempts": 1}, vars{"value": "2001:db8:1::/48", "attempts": 1}})
 
 		type numbered struct {
 			filter vars
@@ -69,7 +77,9 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 		}
 		lists := []numbered{{nil, 6}, {vars{"outcome": "TIMED_OUT"}, 1}, {vars{"outcome": "ROLLED_BACK"}, 1}, {vars{"outcome": "FAILED"}, 4},
 			{vars{"outcome": "SUCCEEDED"}, 0}, {vars{"code": 9}, 3}, {vars{"code": 1}, 0}, {vars{"oem": "unknown"}, 0},
-			{vars{"oem": "ec2", "code": 9}, 1}, {vars{"oem": "ec2", "fromVersion": "1.0.0"}, 2}}
+			{vars{"oem": "ec2", "code": 9}, 1}, {vars{"oem": "ec2", "fromVersion": "1.0.0"}, 2},
+			{vars{"addressBlock": "192.0.2.0/24", "oem": "azure"}, 1}, {vars{"addressBlock": "192.0.2.0/24", "outcome": "TIMED_OUT"}, 0},
+			{vars{"addressBlock": "192.0.4.0/24"}, 0}}
 		for _, f := range got["failures"].([]any) {
 			lists = append(lists, numbered{vars{"outcome": at(t, f, "outcome"), "code": at(t, f, "code")}, at(t, f, "attempts").(float64)})
 		}
@@ -78,6 +88,9 @@ func TestFailureCountsMatchTheirLists(t *testing.T) {
 		}
 		for _, f := range got["failuresByVersion"].([]any) {
 			lists = append(lists, numbered{vars{"fromVersion": at(t, f, "value")}, at(t, f, "attempts").(float64)})
+		}
+		for _, f := range got["failuresByAddressBlock"].([]any) {
+			lists = append(lists, numbered{vars{"addressBlock": at(t, f, "value")}, at(t, f, "attempts").(float64)})
 		}
 		for _, l := range lists {
 			total, nodes := s.failedAttempts(t, l.filter, 2)
@@ -137,19 +150,19 @@ func (s *site) failedAttempts(t *testing.T, filter vars, first int) (total float
 	return 0, nil
 }
 
-// Machines may report any code, platform and version; the lists stay bounded.
+// Machines may report any code, platform and version, from many addresses; the lists stay bounded.
 func TestFailureListsAreBounded(t *testing.T) {
 	s := oneSite(t)
 	s.unlimited()
 	const n = 120
 	for i := range n {
-		s.fail(fmt.Sprint("m", i), fmt.Sprintf("1.0.%d", i), fmt.Sprint("oem", i), 100+i)
+		s.failFrom(fmt.Sprintf("10.0.%d.1", i), fmt.Sprint("m", i), fmt.Sprintf("1.0.%d", i), fmt.Sprint("oem", i), 100+i)
 	}
-	s.fail("last", "1.0.5", "oem5", 105)
+	s.failFrom("10.0.5.9", "last", "1.0.5", "oem5", 105)
 	got := at(t, s.ana(t).get(failuresDocument, vars{"id": s.group}), "rollout")
 	want(t, got, "attempts.failed", n+1, "failures.0.code", 105, "failuresByOem.0", vars{"value": "oem5", "attempts": 2},
-		"failuresByVersion.0", vars{"value": "1.0.5", "attempts": 2})
-	for _, list := range []string{"failures", "failuresByOem", "failuresByVersion"} {
+		"failuresByVersion.0", vars{"value": "1.0.5", "attempts": 2}, "failuresByAddressBlock.0", vars{"value": "10.0.5.0/24", "attempts": 2})
+	for _, list := range []string{"failures", "failuresByOem", "failuresByVersion", "failuresByAddressBlock"} {
 		if n := len(at(t, got, list).([]any)); n != 100 {
 			t.Errorf("%s has %d entries, want 100", list, n)
 		}
@@ -175,10 +188,12 @@ func TestFailedAttemptsReadMachinesWithOneStatement(t *testing.T) {
 		if many := costs(); many != one {
 			t.Errorf("%d statements for one machine, %d for six", one, many)
 		}
-		r := s.ana(t).ask(`query($id: ID!, $o: String) { group(id: $id) { rollout { failedAttempts(filter: { oem: $o }) { nodes { id } } } } }`,
-			vars{"id": s.group, "o": "a\x00"})
-		if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" {
-			t.Errorf("NUL: %s %+v", r.Data, r.Errors)
+		for _, field := range []string{"oem", "fromVersion", "addressBlock"} {
+			r := s.ana(t).ask(`query($id: ID!, $f: FailureFilter) { group(id: $id) { rollout { failedAttempts(filter: $f) { nodes { id } } } } }`,
+				vars{"id": s.group, "f": vars{field: "a\x00"}})
+			if len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "INVALID" || r.Errors[0].Extensions.Field != "filter."+field {
+				t.Errorf("NUL in %s: %s %+v", field, r.Data, r.Errors)
+			}
 		}
 	})
 }

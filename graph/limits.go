@@ -64,7 +64,7 @@ func complexity() generated.ComplexityRoot {
 	c.Channel.Groups, c.Channel.Floors, c.Channel.Blacklistings = list, list, list
 	c.Package.Channels, c.Package.Floors, c.Package.Blacklistings, c.Package.Files = list, list, list, list
 	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
-	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion = list, list
+	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion, c.Rollout.FailuresByAddressBlock = list, list, list
 
 	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)

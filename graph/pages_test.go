@@ -83,7 +83,7 @@ func TestMessagesStayWithinTheirStatementBudget(t *testing.T) {
 	}{
 		"groupChanged": {`subscription($group: ID!) { groupChanged(groupId: $group) { asOf group {
 			state policySentence numbers { ` + numbers + ` heldByReason { reason machines } failures { description attempts } }
-			rollout { version state attempts { failed } failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts }
+			rollout { version state attempts { failed } failures { outcome code description attempts } failuresByOem { value attempts } failuresByVersion { value attempts } failuresByAddressBlock { value attempts }
 				waves { position state } projectedEnd } } } }`, 20},
 		"fleetChanged": {`subscription { fleetChanged { asOf fleet { total inFlight attention { kind } }
 			applications { name recentChecks numbers { ` + numbers + ` } groups { name state numbers { ` + numbers + ` } } } } }`, 20},

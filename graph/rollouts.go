@@ -149,6 +149,11 @@ func (r *rolloutResolver) FailuresByVersion(ctx context.Context, obj *db.GroupRo
 	return view.SharesOf(rows, view.TraitFromVersion), err
 }
 
+func (r *rolloutResolver) FailuresByAddressBlock(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error) {
+	rows, err := loadersOf(ctx).shares.load(ctx, obj.ID)
+	return view.SharesOf(rows, view.TraitAddressBlock), err
+}
+
 func (r *rolloutResolver) FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.AttemptConnection, error) {
 	cached := loadersOf(ctx)
 	counters := view.FailureCounters{Waves: cached.waves.load, Failures: cached.failures.load, Shares: cached.shares.load}

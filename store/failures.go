@@ -17,9 +17,22 @@ import (
 // Traits of machines by which failed attempts are counted, besides outcome and
 // code.
 const (
-	TraitOEM         = "oem"
-	TraitFromVersion = "from_version"
+	TraitOEM          = "oem"
+	TraitFromVersion  = "from_version"
+	TraitAddressBlock = "address_block"
 )
+
+// traits are all of them. Each is also a column of attempts.
+var traits = []string{TraitOEM, TraitFromVersion, TraitAddressBlock}
+
+// Traits are those that an attempt has from its machine, as they were when the
+// attempt ended.
+type Traits struct {
+	OEM          string
+	AddressBlock string // see AddressBlock
+}
+
+func (m *Machine) traits() Traits { return Traits{OEM: m.OEM, AddressBlock: AddressBlock(m.Address)} }
 
 // maxKinds bounds the counters of one rollout: codes, and values of each trait.
 // Real fleets need a few dozen. Machines can send any value, and every page reads
@@ -50,22 +63,22 @@ func compareKinds(a, b failureKind) int {
 		cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.code, b.code))
 }
 
-// saveFailures counts the failed attempts by outcome and code, by OEM and by the
-// version before the update.
+// saveFailures counts the failed attempts by outcome and code, and by each trait.
 func (tx *Tx) saveFailures(ctx context.Context, all []Attempt) error {
 	sums := map[failureKind]int64{}
-	add := func(id rollout.ID, o rollout.Outcome, code int, oem string, from rollout.Version, n int64) {
+	add := func(id rollout.ID, o rollout.Outcome, code int, from rollout.Version, t Traits, n int64) {
 		if !o.Failure() || id == (rollout.ID{}) {
 			return
 		}
 		sums[failureKind{rollout: uuid.UUID(id), outcome: o, code: code}] += n
-		sums[failureKind{rollout: uuid.UUID(id), trait: TraitOEM, value: oem}] += n
+		sums[failureKind{rollout: uuid.UUID(id), trait: TraitOEM, value: t.OEM}] += n
 		sums[failureKind{rollout: uuid.UUID(id), trait: TraitFromVersion, value: from.String()}] += n
+		sums[failureKind{rollout: uuid.UUID(id), trait: TraitAddressBlock, value: t.AddressBlock}] += n
 	}
 	for i := range all {
 		e := &all[i]
-		add(e.Rollout(), e.Outcome, e.Code, e.OEM, e.From, 1)
-		add(e.Replaces.Rollout, e.Replaces.Outcome, e.Replaces.Code, e.ReplacedOEM, e.Replaces.From, -1)
+		add(e.Rollout(), e.Outcome, e.Code, e.From, e.Traits, 1)
+		add(e.Replaces.Rollout, e.Replaces.Outcome, e.Replaces.Code, e.Replaces.From, e.Replaced, -1)
 	}
 	maps.DeleteFunc(sums, func(_ failureKind, n int64) bool { return n == 0 })
 	if len(sums) == 0 {

@@ -34,9 +34,9 @@ type HistoryEntry struct {
 // Attempt is one row of attempts: a new one, or a changed one if Again. Save also
 // counts its failure.
 type Attempt struct {
-	InstanceID  uuid.UUID
-	OEM         string // of the machine when the attempt ended; set by Save
-	ReplacedOEM string // that of Replaces; set by Save
+	InstanceID uuid.UUID
+	Traits            // set by Save
+	Replaced   Traits // those of Replaces; set by Save
 	rollout.Ended
 }
 
@@ -49,7 +49,7 @@ var historyEntries = bulk.NewTable("history_entries", "",
 	"id id, instance_id id, at time, state number, version text, reason text, code number, detail text")
 
 var attempts = bulk.NewTable("attempts", "",
-	`id id, instance_id id, rollout_id id, package_id id, version text, from_version text, oem text,
+	`id id, instance_id id, rollout_id id, package_id id, version text, from_version text, oem text, address_block text,
 	wave number, number number, granted_at time, downloading_at time, downloaded_at time,
 	installed_at time, ended_at time, outcome number, code number, failed bool, replaced bool`)
 
@@ -97,19 +97,18 @@ func (tx *Tx) attemptChanges(b *Batch) (ended, changed bulk.Change) {
 			continue // it counts no more
 		}
 		m := machines[e.InstanceID]
-		e.ReplacedOEM = m.LastOEM
+		e.Replaced = m.LastTraits
 		if e.Replaces.Outcome != 0 && !e.Again {
 			rows = append(rows, attemptRow{id: m.LastAttemptID, outcome: e.Replaces.Outcome, code: e.Replaces.Code, replaced: true})
 		}
 		row := attemptRow{id: m.LastAttemptID, outcome: e.Outcome, code: e.Code}
+		e.Traits = m.LastTraits
 		if !e.Again {
-			row.id, row.ended = NewID(tx.now), e
-			m.LastOEM = m.OEM
+			row.id, row.ended, e.Traits = NewID(tx.now), e, m.traits()
 			if e.Outcome.Success() || e.Outcome.Failure() {
-				m.LastAttemptID = row.id
+				m.LastAttemptID, m.LastTraits = row.id, e.Traits
 			}
 		}
-		e.OEM = m.LastOEM
 		rows = append(rows, row)
 	}
 	for _, r := range latest(rows) {
@@ -121,7 +120,7 @@ func (tx *Tx) attemptChanges(b *Batch) (ended, changed bulk.Change) {
 		e := r.ended
 		a := &e.Ended.Attempt
 		ended.Rows = append(ended.Rows, bulk.ID(r.id), bulk.ID(e.InstanceID), bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()),
-			bulk.Text(e.From.String()), bulk.Text(e.OEM), bulk.Number(a.Wave), bulk.Number(a.Number), bulk.Time(a.GrantedAt), bulk.Time(a.DownloadingAt),
+			bulk.Text(e.From.String()), bulk.Text(e.OEM), bulk.Text(e.AddressBlock), bulk.Number(a.Wave), bulk.Number(a.Number), bulk.Time(a.GrantedAt), bulk.Time(a.DownloadingAt),
 			bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt), bulk.Time(tx.now))
 		ended.Rows = append(ended.Rows, result[1:]...)
 	}

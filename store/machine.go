@@ -52,7 +52,7 @@ type LastGrant struct {
 	LastGrantedAt    time.Time
 
 	LastAttemptID uuid.UUID // row of the attempt with the machine's last result; set by Save
-	LastOEM       string    // of the machine at the end of that attempt; set by Save
+	LastTraits    Traits    // of that attempt; set by Save
 }
 
 // InstanceID is the id of a machine in an application: the first 16 bytes of

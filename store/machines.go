@@ -48,7 +48,7 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 	override number, override_version text, override_until time, override_by text, override_reason text`,
 
 	`last_attempt_id id, last_rollout_id id, last_version text, last_from text, last_wave number, last_epoch number,
-	last_stage number, last_outcome number, last_code number, last_proof bool, last_oem text`,
+	last_stage number, last_outcome number, last_code number, last_proof bool, last_oem text, last_address_block text`,
 
 	`application_id id, machine_id text, created_at time`,
 ).WithSets(partsStep, partsEnd, bulk.AllParts&^partFixed, partsAdded)
@@ -73,7 +73,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.Number(m.Override.Kind), bulk.Text(m.Override.Version.String()), bulk.Time(m.Override.Until), bulk.Text(m.Override.By), bulk.Text(m.Override.Reason),
 
 		bulk.ID(m.LastAttemptID), bulk.ID(uuid.UUID(last.Rollout)), bulk.Text(last.Version.String()), bulk.Text(last.From.String()), bulk.Number(last.Wave), bulk.Number(last.Epoch),
-		bulk.Number(last.Stage), bulk.Number(last.Outcome), bulk.Number(last.Code), bulk.Bool(last.Proof), bulk.Text(m.LastOEM),
+		bulk.Number(last.Stage), bulk.Number(last.Outcome), bulk.Number(last.Code), bulk.Bool(last.Proof), bulk.Text(m.LastTraits.OEM), bulk.Text(m.LastTraits.AddressBlock),
 
 		bulk.ID(m.ApplicationID), bulk.Text(m.ID), bulk.Time(m.FirstSeenAt),
 	)
@@ -94,7 +94,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.VersionPrefix, &m.UpdatesDisabled, &m.Enrolled, &m.Moved, statement.ID(&m.MoveTo),
 		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred), statement.Time(&m.WithdrawnAt),
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
-		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &r.Proof, &m.LastOEM,
+		statement.ID(&m.LastAttemptID), statement.ID(&lastRollout), &last, &from, &r.Wave, &r.Epoch, &r.Stage, &r.Outcome, &r.Code, &r.Proof, &m.LastTraits.OEM, &m.LastTraits.AddressBlock,
 		&m.ApplicationID, &m.ID, statement.Time(&m.FirstSeenAt),
 	)
 	if err != nil {

@@ -23,6 +23,11 @@ type Difference struct {
 // of failure without a counter differs unless the rollout has maxKinds of them. It
 // scans all instances, so it is meant for tests and diagnosis.
 func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
+	const byTrait = `UNION ALL
+		SELECT 'failed of rollout ' || rollout_id || ' @trait ' || @trait, 0, 1 FROM failed a
+			WHERE EXISTS (SELECT 1 FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = '@trait' AND s.value = a.@trait)
+			OR (SELECT COUNT(*) FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = '@trait') < @max
+		`
 	const text = `WITH failed AS (SELECT * FROM attempts WHERE failed AND rollout_id IN (SELECT id FROM rollouts))
 	SELECT what, SUM(kept), SUM(counted) FROM (
 		SELECT 'machines ' || g.group_id || ' ' || version || ' state ' || state || ' ' || reason || ' standing ' || standing AS what, machines AS kept, 0 AS counted FROM group_counts g
@@ -52,16 +57,14 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 			OR (SELECT COUNT(*) FROM failures f WHERE f.rollout_id = a.rollout_id) < @max
 		UNION ALL
 		SELECT 'failed of rollout ' || rollout_id || ' ' || trait || ' ' || value, attempts, 0 FROM failure_shares
-		UNION ALL
-		SELECT 'failed of rollout ' || rollout_id || ' oem ' || oem, 0, 1 FROM failed a
-			WHERE EXISTS (SELECT 1 FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'oem' AND s.value = a.oem)
-			OR (SELECT COUNT(*) FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'oem') < @max
-		UNION ALL
-		SELECT 'failed of rollout ' || rollout_id || ' from_version ' || from_version, 0, 1 FROM failed a
-			WHERE EXISTS (SELECT 1 FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'from_version' AND s.value = a.from_version)
-			OR (SELECT COUNT(*) FROM failure_shares s WHERE s.rollout_id = a.rollout_id AND s.trait = 'from_version') < @max
+		@shares
 	) AS sides GROUP BY what HAVING SUM(kept) <> SUM(counted) ORDER BY what`
-	rows, err := s.readers.QueryContext(ctx, strings.ReplaceAll(text, "@max", strconv.Itoa(maxKinds)))
+	var shares strings.Builder
+	for _, trait := range traits {
+		shares.WriteString(strings.ReplaceAll(byTrait, "@trait", trait))
+	}
+	query := strings.ReplaceAll(text, "@shares", shares.String())
+	rows, err := s.readers.QueryContext(ctx, strings.ReplaceAll(query, "@max", strconv.Itoa(maxKinds)))
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
 	}

@@ -122,6 +122,7 @@ func TestAMachineIsReadAsItWasWritten(t *testing.T) {
 		want.FailedVersion, want.Failures, want.QuarantinedVersion = v("1.5.0"), 2, v("1.6.0")
 		want.Override = rollout.Override{Kind: rollout.OverridePin, Version: v("1.9.0"), Until: at.Add(time.Hour), By: "ana", Reason: "because"}
 		want.LastOfferVersion, want.LastGrantedAt, want.Moved = "2.0.0", at, true
+		want.LastTraits = store.Traits{OEM: "e", AddressBlock: "192.0.2.0/24"}
 		save := func(m *store.Machine) {
 			write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {
 				groups, err := tx.LockGroups(ctx, f.groups[:])

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,47 @@ func TestAnUpgradeCountsOtherBuildsApart(t *testing.T) {
 		l := open(t, url).Reader().Ledger.Query().OnlyX(t.Context())
 		if l.Behind != 1 || l.OnTarget != 3 || l.OtherBuild != 12 {
 			t.Errorf("ledger %+v", l)
+		}
+	})
+}
+
+// Earlier failures count for an unknown block, also those that retention deleted.
+func TestAnUpgradeCountsOldFailuresWithoutAddress(t *testing.T) {
+	storetest.EachEmpty(t, func(t *testing.T, url string) {
+		before(t, url, "20261130074235_sessions.sql")
+		do := executor(t, url)
+		team, app, group, instance := uuid.New(), uuid.New(), uuid.New(), uuid.New()
+		known, partly, fine := uuid.New(), uuid.New(), uuid.New()
+		do("INSERT INTO teams (id, name, created_at) VALUES (%s, 'default', @at)", team)
+		do("INSERT INTO applications (id, name, created_at, team_id) VALUES (%s, 'app', @at, %s)", app, team)
+		do("INSERT INTO groups (id, name, track, policy, created_at, application_id) VALUES (%s, 'g', 't', '{}', @at, %s)", group, app)
+		do("INSERT INTO instances (id, machine_id, address, version, state, standing, created_at, last_seen_at, state_changed_at, application_id) VALUES (%s, 'm', '192.0.2.1', '1.0.0', 3, 0, @at, @at, @at, %s)", instance, app)
+		for i, id := range []uuid.UUID{known, partly, fine} {
+			do("INSERT INTO rollouts (id, package_id, version, state, salt, created_at, wave_at, evidence, failing, halt, group_id) VALUES (%s, %s, '2.0.0', 4, 's', @at, @at, '{}', '[]', '{}', %s)", id, uuid.New(), group)
+			do("INSERT INTO waves (position, succeeded, failed, rollout_id) VALUES (-1, 1, %d, %s)", []int{1, 0, 0}[i], id)
+			do("INSERT INTO waves (position, succeeded, failed, rollout_id) VALUES (0, 1, %d, %s)", []int{1, 3, 0}[i], id)
+		}
+		for _, id := range []uuid.UUID{known, known, partly} {
+			do("INSERT INTO attempts (id, rollout_id, package_id, version, from_version, wave, number, granted_at, ended_at, outcome, failed, instance_id) VALUES (%s, %s, %s, '2.0.0', '1.0.0', 0, 1, @at, @at, 2, true, %s)",
+				uuid.New(), id, uuid.New(), instance)
+		}
+		s := open(t, url)
+		got := map[uuid.UUID]int{}
+		for _, f := range s.Reader().FailureShare.Query().AllX(t.Context()) {
+			if f.Trait != store.TraitAddressBlock || f.Value != "" {
+				t.Errorf("counter %+v", f)
+			}
+			got[f.RolloutID] = f.Attempts
+		}
+		if want := map[uuid.UUID]int{known: 2, partly: 3}; !maps.Equal(got, want) {
+			t.Errorf("failures in an unknown block %v, want %v", got, want)
+		}
+		all, err := s.Recount(t.Context())
+		check(t, err)
+		for _, d := range all {
+			if strings.Contains(d.Counter, known.String()+" address_block") {
+				t.Errorf("%s: counter %d, recount %d", d.Counter, d.Kept, d.Counted)
+			}
 		}
 	})
 }

@@ -50,6 +50,8 @@ type Attempt struct {
 	Code int `json:"code,omitempty"`
 	// of the machine when the attempt ended
 	Oem string `json:"oem,omitempty"`
+	// of the machine when the attempt ended, such as 192.0.2.0/24
+	AddressBlock string `json:"address_block,omitempty"`
 	// counts as a failure of its rollout
 	Failed bool `json:"failed,omitempty"`
 	// the machine has a later result in the same rollout
@@ -89,7 +91,7 @@ func (*Attempt) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case attempt.FieldWave, attempt.FieldNumber, attempt.FieldOutcome, attempt.FieldCode:
 			values[i] = new(sql.NullInt64)
-		case attempt.FieldVersion, attempt.FieldFromVersion, attempt.FieldOem:
+		case attempt.FieldVersion, attempt.FieldFromVersion, attempt.FieldOem, attempt.FieldAddressBlock:
 			values[i] = new(sql.NullString)
 		case attempt.FieldGrantedAt, attempt.FieldDownloadingAt, attempt.FieldDownloadedAt, attempt.FieldInstalledAt, attempt.FieldEndedAt:
 			values[i] = new(sql.NullTime)
@@ -209,6 +211,12 @@ func (_m *Attempt) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Oem = value.String
 			}
+		case attempt.FieldAddressBlock:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field address_block", values[i])
+			} else if value.Valid {
+				_m.AddressBlock = value.String
+			}
 		case attempt.FieldFailed:
 			if value, ok := values[i].(*sql.NullBool); !ok {
 				return fmt.Errorf("unexpected type %T for field failed", values[i])
@@ -312,6 +320,9 @@ func (_m *Attempt) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("oem=")
 	builder.WriteString(_m.Oem)
+	builder.WriteString(", ")
+	builder.WriteString("address_block=")
+	builder.WriteString(_m.AddressBlock)
 	builder.WriteString(", ")
 	builder.WriteString("failed=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Failed))

@@ -153,6 +153,20 @@ func (_c *AttemptCreate) SetNillableOem(v *string) *AttemptCreate {
 	return _c
 }
 
+// SetAddressBlock sets the "address_block" field.
+func (_c *AttemptCreate) SetAddressBlock(v string) *AttemptCreate {
+	_c.mutation.SetAddressBlock(v)
+	return _c
+}
+
+// SetNillableAddressBlock sets the "address_block" field if the given value is not nil.
+func (_c *AttemptCreate) SetNillableAddressBlock(v *string) *AttemptCreate {
+	if v != nil {
+		_c.SetAddressBlock(*v)
+	}
+	return _c
+}
+
 // SetFailed sets the "failed" field.
 func (_c *AttemptCreate) SetFailed(v bool) *AttemptCreate {
 	_c.mutation.SetFailed(v)
@@ -235,6 +249,10 @@ func (_c *AttemptCreate) defaults() {
 		v := attempt.DefaultOem
 		_c.mutation.SetOem(v)
 	}
+	if _, ok := _c.mutation.AddressBlock(); !ok {
+		v := attempt.DefaultAddressBlock
+		_c.mutation.SetAddressBlock(v)
+	}
 	if _, ok := _c.mutation.Failed(); !ok {
 		v := attempt.DefaultFailed
 		_c.mutation.SetFailed(v)
@@ -282,6 +300,9 @@ func (_c *AttemptCreate) check() error {
 	}
 	if _, ok := _c.mutation.Oem(); !ok {
 		return &ValidationError{Name: "oem", err: errors.New(`db: missing required field "Attempt.oem"`)}
+	}
+	if _, ok := _c.mutation.AddressBlock(); !ok {
+		return &ValidationError{Name: "address_block", err: errors.New(`db: missing required field "Attempt.address_block"`)}
 	}
 	if _, ok := _c.mutation.Failed(); !ok {
 		return &ValidationError{Name: "failed", err: errors.New(`db: missing required field "Attempt.failed"`)}
@@ -382,6 +403,10 @@ func (_c *AttemptCreate) createSpec() (*Attempt, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Oem(); ok {
 		_spec.SetField(attempt.FieldOem, field.TypeString, value)
 		_node.Oem = value
+	}
+	if value, ok := _c.mutation.AddressBlock(); ok {
+		_spec.SetField(attempt.FieldAddressBlock, field.TypeString, value)
+		_node.AddressBlock = value
 	}
 	if value, ok := _c.mutation.Failed(); ok {
 		_spec.SetField(attempt.FieldFailed, field.TypeBool, value)

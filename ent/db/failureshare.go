@@ -20,7 +20,7 @@ type FailureShare struct {
 	ID int `json:"id,omitempty"`
 	// RolloutID holds the value of the "rollout_id" field.
 	RolloutID uuid.UUID `json:"rollout_id,omitempty"`
-	// oem, or from_version: the version before the update
+	// oem, address_block, or from_version: the version before the update
 	Trait string `json:"trait,omitempty"`
 	// Value holds the value of the "value" field.
 	Value string `json:"value,omitempty"`

@@ -119,6 +119,8 @@ type Instance struct {
 	LastProof bool `json:"last_proof,omitempty"`
 	// LastOem holds the value of the "last_oem" field.
 	LastOem string `json:"last_oem,omitempty"`
+	// LastAddressBlock holds the value of the "last_address_block" field.
+	LastAddressBlock string `json:"last_address_block,omitempty"`
 	// FailedVersion holds the value of the "failed_version" field.
 	FailedVersion string `json:"failed_version,omitempty"`
 	// failed attempts at failed_version
@@ -221,7 +223,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil, instance.FieldWithdrawnAt:
 			values[i] = new(sql.NullTime)
@@ -555,6 +557,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.LastOem = value.String
 			}
+		case instance.FieldLastAddressBlock:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field last_address_block", values[i])
+			} else if value.Valid {
+				_m.LastAddressBlock = value.String
+			}
 		case instance.FieldFailedVersion:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field failed_version", values[i])
@@ -877,6 +885,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("last_oem=")
 	builder.WriteString(_m.LastOem)
+	builder.WriteString(", ")
+	builder.WriteString("last_address_block=")
+	builder.WriteString(_m.LastAddressBlock)
 	builder.WriteString(", ")
 	builder.WriteString("failed_version=")
 	builder.WriteString(_m.FailedVersion)

@@ -648,6 +648,20 @@ func (_c *InstanceCreate) SetNillableLastOem(v *string) *InstanceCreate {
 	return _c
 }
 
+// SetLastAddressBlock sets the "last_address_block" field.
+func (_c *InstanceCreate) SetLastAddressBlock(v string) *InstanceCreate {
+	_c.mutation.SetLastAddressBlock(v)
+	return _c
+}
+
+// SetNillableLastAddressBlock sets the "last_address_block" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableLastAddressBlock(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetLastAddressBlock(*v)
+	}
+	return _c
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_c *InstanceCreate) SetFailedVersion(v string) *InstanceCreate {
 	_c.mutation.SetFailedVersion(v)
@@ -1051,6 +1065,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultLastOem
 		_c.mutation.SetLastOem(v)
 	}
+	if _, ok := _c.mutation.LastAddressBlock(); !ok {
+		v := instance.DefaultLastAddressBlock
+		_c.mutation.SetLastAddressBlock(v)
+	}
 	if _, ok := _c.mutation.FailedVersion(); !ok {
 		v := instance.DefaultFailedVersion
 		_c.mutation.SetFailedVersion(v)
@@ -1206,6 +1224,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.LastOem(); !ok {
 		return &ValidationError{Name: "last_oem", err: errors.New(`db: missing required field "Instance.last_oem"`)}
+	}
+	if _, ok := _c.mutation.LastAddressBlock(); !ok {
+		return &ValidationError{Name: "last_address_block", err: errors.New(`db: missing required field "Instance.last_address_block"`)}
 	}
 	if _, ok := _c.mutation.FailedVersion(); !ok {
 		return &ValidationError{Name: "failed_version", err: errors.New(`db: missing required field "Instance.failed_version"`)}
@@ -1465,6 +1486,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
 		_node.LastOem = value
+	}
+	if value, ok := _c.mutation.LastAddressBlock(); ok {
+		_spec.SetField(instance.FieldLastAddressBlock, field.TypeString, value)
+		_node.LastAddressBlock = value
 	}
 	if value, ok := _c.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)

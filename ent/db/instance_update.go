@@ -832,6 +832,20 @@ func (_u *InstanceUpdate) SetNillableLastOem(v *string) *InstanceUpdate {
 	return _u
 }
 
+// SetLastAddressBlock sets the "last_address_block" field.
+func (_u *InstanceUpdate) SetLastAddressBlock(v string) *InstanceUpdate {
+	_u.mutation.SetLastAddressBlock(v)
+	return _u
+}
+
+// SetNillableLastAddressBlock sets the "last_address_block" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableLastAddressBlock(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetLastAddressBlock(*v)
+	}
+	return _u
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_u *InstanceUpdate) SetFailedVersion(v string) *InstanceUpdate {
 	_u.mutation.SetFailedVersion(v)
@@ -1425,6 +1439,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastAddressBlock(); ok {
+		_spec.SetField(instance.FieldLastAddressBlock, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)
@@ -2430,6 +2447,20 @@ func (_u *InstanceUpdateOne) SetNillableLastOem(v *string) *InstanceUpdateOne {
 	return _u
 }
 
+// SetLastAddressBlock sets the "last_address_block" field.
+func (_u *InstanceUpdateOne) SetLastAddressBlock(v string) *InstanceUpdateOne {
+	_u.mutation.SetLastAddressBlock(v)
+	return _u
+}
+
+// SetNillableLastAddressBlock sets the "last_address_block" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableLastAddressBlock(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetLastAddressBlock(*v)
+	}
+	return _u
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (_u *InstanceUpdateOne) SetFailedVersion(v string) *InstanceUpdateOne {
 	_u.mutation.SetFailedVersion(v)
@@ -3053,6 +3084,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.LastOem(); ok {
 		_spec.SetField(instance.FieldLastOem, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.LastAddressBlock(); ok {
+		_spec.SetField(instance.FieldLastAddressBlock, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.FailedVersion(); ok {
 		_spec.SetField(instance.FieldFailedVersion, field.TypeString, value)

@@ -2459,6 +2459,7 @@ type AttemptMutation struct {
 	code            *int
 	addcode         *int
 	oem             *string
+	address_block   *string
 	failed          *bool
 	replaced        *bool
 	clearedFields   map[string]struct{}
@@ -3232,6 +3233,42 @@ func (m *AttemptMutation) ResetOem() {
 	m.oem = nil
 }
 
+// SetAddressBlock sets the "address_block" field.
+func (m *AttemptMutation) SetAddressBlock(s string) {
+	m.address_block = &s
+}
+
+// AddressBlock returns the value of the "address_block" field in the mutation.
+func (m *AttemptMutation) AddressBlock() (r string, exists bool) {
+	v := m.address_block
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddressBlock returns the old "address_block" field's value of the Attempt entity.
+// If the Attempt object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AttemptMutation) OldAddressBlock(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddressBlock is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddressBlock requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddressBlock: %w", err)
+	}
+	return oldValue.AddressBlock, nil
+}
+
+// ResetAddressBlock resets all changes to the "address_block" field.
+func (m *AttemptMutation) ResetAddressBlock() {
+	m.address_block = nil
+}
+
 // SetFailed sets the "failed" field.
 func (m *AttemptMutation) SetFailed(b bool) {
 	m.failed = &b
@@ -3365,7 +3402,7 @@ func (m *AttemptMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AttemptMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.instance != nil {
 		fields = append(fields, attempt.FieldInstanceID)
 	}
@@ -3411,6 +3448,9 @@ func (m *AttemptMutation) Fields() []string {
 	if m.oem != nil {
 		fields = append(fields, attempt.FieldOem)
 	}
+	if m.address_block != nil {
+		fields = append(fields, attempt.FieldAddressBlock)
+	}
 	if m.failed != nil {
 		fields = append(fields, attempt.FieldFailed)
 	}
@@ -3455,6 +3495,8 @@ func (m *AttemptMutation) Field(name string) (ent.Value, bool) {
 		return m.Code()
 	case attempt.FieldOem:
 		return m.Oem()
+	case attempt.FieldAddressBlock:
+		return m.AddressBlock()
 	case attempt.FieldFailed:
 		return m.Failed()
 	case attempt.FieldReplaced:
@@ -3498,6 +3540,8 @@ func (m *AttemptMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldCode(ctx)
 	case attempt.FieldOem:
 		return m.OldOem(ctx)
+	case attempt.FieldAddressBlock:
+		return m.OldAddressBlock(ctx)
 	case attempt.FieldFailed:
 		return m.OldFailed(ctx)
 	case attempt.FieldReplaced:
@@ -3615,6 +3659,13 @@ func (m *AttemptMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetOem(v)
+		return nil
+	case attempt.FieldAddressBlock:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddressBlock(v)
 		return nil
 	case attempt.FieldFailed:
 		v, ok := value.(bool)
@@ -3795,6 +3846,9 @@ func (m *AttemptMutation) ResetField(name string) error {
 		return nil
 	case attempt.FieldOem:
 		m.ResetOem()
+		return nil
+	case attempt.FieldAddressBlock:
+		m.ResetAddressBlock()
 		return nil
 	case attempt.FieldFailed:
 		m.ResetFailed()
@@ -13876,6 +13930,7 @@ type InstanceMutation struct {
 	addlast_code        *int
 	last_proof          *bool
 	last_oem            *string
+	last_address_block  *string
 	failed_version      *string
 	failures            *int
 	addfailures         *int
@@ -16167,6 +16222,42 @@ func (m *InstanceMutation) ResetLastOem() {
 	m.last_oem = nil
 }
 
+// SetLastAddressBlock sets the "last_address_block" field.
+func (m *InstanceMutation) SetLastAddressBlock(s string) {
+	m.last_address_block = &s
+}
+
+// LastAddressBlock returns the value of the "last_address_block" field in the mutation.
+func (m *InstanceMutation) LastAddressBlock() (r string, exists bool) {
+	v := m.last_address_block
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLastAddressBlock returns the old "last_address_block" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldLastAddressBlock(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLastAddressBlock is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLastAddressBlock requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLastAddressBlock: %w", err)
+	}
+	return oldValue.LastAddressBlock, nil
+}
+
+// ResetLastAddressBlock resets all changes to the "last_address_block" field.
+func (m *InstanceMutation) ResetLastAddressBlock() {
+	m.last_address_block = nil
+}
+
 // SetFailedVersion sets the "failed_version" field.
 func (m *InstanceMutation) SetFailedVersion(s string) {
 	m.failed_version = &s
@@ -17015,7 +17106,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 64)
+	fields := make([]string, 0, 65)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -17162,6 +17253,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.last_oem != nil {
 		fields = append(fields, instance.FieldLastOem)
+	}
+	if m.last_address_block != nil {
+		fields = append(fields, instance.FieldLastAddressBlock)
 	}
 	if m.failed_version != nil {
 		fields = append(fields, instance.FieldFailedVersion)
@@ -17314,6 +17408,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.LastProof()
 	case instance.FieldLastOem:
 		return m.LastOem()
+	case instance.FieldLastAddressBlock:
+		return m.LastAddressBlock()
 	case instance.FieldFailedVersion:
 		return m.FailedVersion()
 	case instance.FieldFailures:
@@ -17451,6 +17547,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldLastProof(ctx)
 	case instance.FieldLastOem:
 		return m.OldLastOem(ctx)
+	case instance.FieldLastAddressBlock:
+		return m.OldLastAddressBlock(ctx)
 	case instance.FieldFailedVersion:
 		return m.OldFailedVersion(ctx)
 	case instance.FieldFailures:
@@ -17832,6 +17930,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetLastOem(v)
+		return nil
+	case instance.FieldLastAddressBlock:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLastAddressBlock(v)
 		return nil
 	case instance.FieldFailedVersion:
 		v, ok := value.(string)
@@ -18409,6 +18514,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldLastOem:
 		m.ResetLastOem()
+		return nil
+	case instance.FieldLastAddressBlock:
+		m.ResetLastAddressBlock()
 		return nil
 	case instance.FieldFailedVersion:
 		m.ResetFailedVersion()

@@ -83,12 +83,16 @@ func init() {
 	attemptDescOem := attemptFields[15].Descriptor()
 	// attempt.DefaultOem holds the default value on creation for the oem field.
 	attempt.DefaultOem = attemptDescOem.Default.(string)
+	// attemptDescAddressBlock is the schema descriptor for address_block field.
+	attemptDescAddressBlock := attemptFields[16].Descriptor()
+	// attempt.DefaultAddressBlock holds the default value on creation for the address_block field.
+	attempt.DefaultAddressBlock = attemptDescAddressBlock.Default.(string)
 	// attemptDescFailed is the schema descriptor for failed field.
-	attemptDescFailed := attemptFields[16].Descriptor()
+	attemptDescFailed := attemptFields[17].Descriptor()
 	// attempt.DefaultFailed holds the default value on creation for the failed field.
 	attempt.DefaultFailed = attemptDescFailed.Default.(bool)
 	// attemptDescReplaced is the schema descriptor for replaced field.
-	attemptDescReplaced := attemptFields[17].Descriptor()
+	attemptDescReplaced := attemptFields[18].Descriptor()
 	// attempt.DefaultReplaced holds the default value on creation for the replaced field.
 	attempt.DefaultReplaced = attemptDescReplaced.Default.(bool)
 	auditFields := schema.Audit{}.Fields()
@@ -315,48 +319,52 @@ func init() {
 	instanceDescLastOem := instanceFields[49].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
+	// instanceDescLastAddressBlock is the schema descriptor for last_address_block field.
+	instanceDescLastAddressBlock := instanceFields[50].Descriptor()
+	// instance.DefaultLastAddressBlock holds the default value on creation for the last_address_block field.
+	instance.DefaultLastAddressBlock = instanceDescLastAddressBlock.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[50].Descriptor()
+	instanceDescFailedVersion := instanceFields[51].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[51].Descriptor()
+	instanceDescFailures := instanceFields[52].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[52].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[53].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
-	instanceDescInterruptedVersion := instanceFields[53].Descriptor()
+	instanceDescInterruptedVersion := instanceFields[54].Descriptor()
 	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
 	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
 	// instanceDescInterruptions is the schema descriptor for interruptions field.
-	instanceDescInterruptions := instanceFields[54].Descriptor()
+	instanceDescInterruptions := instanceFields[55].Descriptor()
 	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
 	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[56].Descriptor()
+	instanceDescOverride := instanceFields[57].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[57].Descriptor()
+	instanceDescOverrideVersion := instanceFields[58].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[59].Descriptor()
+	instanceDescOverrideBy := instanceFields[60].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[60].Descriptor()
+	instanceDescOverrideReason := instanceFields[61].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescEnrolled is the schema descriptor for enrolled field.
-	instanceDescEnrolled := instanceFields[62].Descriptor()
+	instanceDescEnrolled := instanceFields[63].Descriptor()
 	// instance.DefaultEnrolled holds the default value on creation for the enrolled field.
 	instance.DefaultEnrolled = instanceDescEnrolled.Default.(bool)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[63].Descriptor()
+	instanceDescMoved := instanceFields[64].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()

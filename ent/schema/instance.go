@@ -76,6 +76,7 @@ func (Instance) Fields() []ent.Field {
 		field.Int("last_code").Default(0),
 		field.Bool("last_proof").Default(false).Comment("it succeeded in the rollout and has not fallen back"),
 		field.String("last_oem").Default(""),
+		field.String("last_address_block").Default(""),
 		// Failures and overrides.
 		field.String("failed_version").Default(""),
 		field.Int("failures").Default(0).Comment("failed attempts at failed_version"),
@@ -154,6 +155,7 @@ func (Attempt) Fields() []ent.Field {
 		field.Int8("outcome").GoType(rollout.Outcome(0)),
 		field.Int("code").Default(0).Comment("low 28 bits of the reported error"),
 		field.String("oem").Default("").Immutable().Comment("of the machine when the attempt ended"),
+		field.String("address_block").Default("").Immutable().Comment("of the machine when the attempt ended, such as 192.0.2.0/24"),
 		field.Bool("failed").Default(false).Comment("counts as a failure of its rollout"),
 		field.Bool("replaced").Default(false).Comment("the machine has a later result in the same rollout"),
 	}
@@ -175,6 +177,7 @@ func (Attempt) Indexes() []ent.Index {
 		index.Fields("rollout_id", "code", "id").Annotations(failed),
 		index.Fields("rollout_id", "oem", "id").Annotations(failed),
 		index.Fields("rollout_id", "from_version", "id").Annotations(failed),
+		index.Fields("rollout_id", "address_block", "id").Annotations(failed),
 	}
 }
 

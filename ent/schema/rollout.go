@@ -133,7 +133,7 @@ type FailureShare struct{ ent.Schema }
 func (FailureShare) Fields() []ent.Field {
 	return []ent.Field{
 		foreign("rollout_id"),
-		field.String("trait").Immutable().Comment("oem, or from_version: the version before the update"),
+		field.String("trait").Immutable().Comment("oem, address_block, or from_version: the version before the update"),
 		field.String("value").Immutable(),
 		field.Int("attempts"),
 	}

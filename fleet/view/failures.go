@@ -24,8 +24,9 @@ const maxKinds = 100
 
 // The traits that failed attempts are counted by.
 const (
-	TraitOEM         = store.TraitOEM
-	TraitFromVersion = store.TraitFromVersion
+	TraitOEM          = store.TraitOEM
+	TraitFromVersion  = store.TraitFromVersion
+	TraitAddressBlock = store.TraitAddressBlock
 )
 
 // Failures reads the failures of rollouts by outcome and code, by rollout.
@@ -60,10 +61,29 @@ func SharesOf(rows []*db.FailureShare, trait string) []*db.FailureShare {
 
 // FailureFilter are conditions on the failed attempts of a rollout; all must hold.
 type FailureFilter struct {
-	Outcome     *rollout.Outcome
-	Code        *int
-	OEM         *string
-	FromVersion *string
+	Outcome      *rollout.Outcome
+	Code         *int
+	OEM          *string
+	FromVersion  *string
+	AddressBlock *string
+}
+
+// traitCondition is a condition on a trait; field is its name in the API.
+type traitCondition struct{ field, trait, value string }
+
+func (f *FailureFilter) byTrait() (all []traitCondition) {
+	for _, c := range []struct {
+		field, trait string
+		value        *string
+	}{
+		{"filter.oem", TraitOEM, f.OEM}, {"filter.fromVersion", TraitFromVersion, f.FromVersion},
+		{"filter.addressBlock", TraitAddressBlock, f.AddressBlock},
+	} {
+		if c.value != nil {
+			all = append(all, traitCondition{c.field, c.trait, *c.value})
+		}
+	}
+	return all
 }
 
 // FailureCounters read the counters of one rollout. The caller may cache them.
@@ -77,11 +97,8 @@ type FailureCounters struct {
 // Each condition has an index over failed attempts that ends with the id. The
 // length comes from the counters of the charts if they have the number.
 func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters FailureCounters, with With) (*List[*db.Attempt], error) {
-	for _, c := range []struct {
-		field string
-		text  *string
-	}{{"filter.oem", f.OEM}, {"filter.fromVersion", f.FromVersion}} {
-		if c.text != nil && strings.ContainsRune(*c.text, 0) {
+	for _, c := range f.byTrait() {
+		if strings.ContainsRune(c.value, 0) {
 			return nil, fault.Errorf(fault.Invalid, c.field, "must not contain NUL")
 		}
 	}
@@ -101,7 +118,8 @@ func (f *FailureFilter) conditions(id uuid.UUID) []predicate.Attempt {
 	where = when(where, f.Outcome, attempt.OutcomeEQ)
 	where = when(where, f.Code, attempt.Code)
 	where = when(where, f.OEM, attempt.Oem)
-	return when(where, f.FromVersion, attempt.FromVersion)
+	where = when(where, f.FromVersion, attempt.FromVersion)
+	return when(where, f.AddressBlock, attempt.AddressBlock)
 }
 
 // failed is the condition of the partial indexes, with a literal: SQLite does not
@@ -111,12 +129,12 @@ func failed(s *sql.Selector) { s.Where(sql.ExprP(s.C(attempt.FieldFailed))) }
 // counted returns the number of attempts according to the counters, -1 when no
 // counter has the conditions.
 func (f *FailureFilter) counted(ctx context.Context, id uuid.UUID, counters FailureCounters) (int, error) {
-	byOutcome := f.Outcome != nil || f.Code != nil
+	byTrait := f.byTrait()
 	switch {
-	case f.OEM == nil && f.FromVersion == nil && f.Code == nil:
+	case len(byTrait) == 0 && f.Code == nil:
 		waves, err := counters.Waves(ctx, id)
 		return failedOf(SumWaves(waves), f.Outcome), err
-	case f.OEM == nil && f.FromVersion == nil:
+	case len(byTrait) == 0:
 		rows, err := counters.Failures(ctx, id)
 		n := -1
 		for _, row := range rows {
@@ -125,16 +143,12 @@ func (f *FailureFilter) counted(ctx context.Context, id uuid.UUID, counters Fail
 			}
 		}
 		return n, err
-	case byOutcome || f.OEM != nil && f.FromVersion != nil:
+	case len(byTrait) > 1 || f.Outcome != nil || f.Code != nil:
 		return -1, nil
-	}
-	trait, wanted := TraitOEM, f.OEM
-	if wanted == nil {
-		trait, wanted = TraitFromVersion, f.FromVersion
 	}
 	rows, err := counters.Shares(ctx, id)
 	for _, row := range rows {
-		if row.Trait == trait && row.Value == *wanted {
+		if row.Trait == byTrait[0].trait && row.Value == byTrait[0].value {
 			return row.Attempts, err
 		}
 	}

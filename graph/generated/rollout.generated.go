@@ -30,6 +30,7 @@ type RolloutResolver interface {
 	Failures(ctx context.Context, obj *db.GroupRollout) ([]*db.Failure, error)
 	FailuresByOem(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
 	FailuresByVersion(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
+	FailuresByAddressBlock(ctx context.Context, obj *db.GroupRollout) ([]*db.FailureShare, error)
 	FailedAttempts(ctx context.Context, obj *db.GroupRollout, filter *view.FailureFilter, first *int, after *string) (*model.Connection[*db.Attempt], error)
 	SafeModeMachineID(ctx context.Context, obj *db.GroupRollout) (*string, error)
 	SafeModePassed(ctx context.Context, obj *db.GroupRollout) (bool, error)
@@ -1055,6 +1056,38 @@ func (ec *executionContext) fieldContext_Rollout_failuresByVersion(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _Rollout_failuresByAddressBlock(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Rollout_failuresByAddressBlock(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Rollout().FailuresByAddressBlock(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.FailureShare) graphql.Marshaler {
+			return ec.marshalNFailureBreakdown2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailureShareᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Rollout_failuresByAddressBlock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Rollout",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_FailureBreakdown(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Rollout_failedAttempts(ctx context.Context, field graphql.CollectedField, obj *db.GroupRollout) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1880,7 +1913,7 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"outcome", "code", "oem", "fromVersion"}
+	fieldsInOrder := [...]string{"outcome", "code", "oem", "fromVersion", "addressBlock"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1915,6 +1948,13 @@ func (ec *executionContext) unmarshalInputFailureFilter(ctx context.Context, obj
 				return it, err
 			}
 			it.FromVersion = data
+		case "addressBlock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("addressBlock"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AddressBlock = data
 		}
 	}
 	return it, nil
@@ -2265,6 +2305,12 @@ func (ec *executionContext) _Rollout(ctx context.Context, sel ast.SelectionSet, 
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Rollout_failuresByVersion(ctx, field, obj)
+				})
+		case "failuresByAddressBlock":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Rollout_failuresByAddressBlock(ctx, field, obj)
 				})
 		case "failedAttempts":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,

@@ -800,28 +800,29 @@ type ComplexityRoot struct {
 	}
 
 	Rollout struct {
-		Attempts          func(childComplexity int) int
-		CreatedAt         func(childComplexity int) int
-		CurrentWave       func(childComplexity int) int
-		EndedAt           func(childComplexity int) int
-		Evidence          func(childComplexity int) int
-		FailedAttempts    func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
-		Failures          func(childComplexity int) int
-		FailuresByOem     func(childComplexity int) int
-		FailuresByVersion func(childComplexity int) int
-		Group             func(childComplexity int) int
-		Halt              func(childComplexity int) int
-		ID                func(childComplexity int) int
-		Newcomers         func(childComplexity int) int
-		Package           func(childComplexity int) int
-		ProjectedEnd      func(childComplexity int) int
-		SafeModeMachineID func(childComplexity int) int
-		SafeModePassed    func(childComplexity int) int
-		Stall             func(childComplexity int) int
-		StartedAt         func(childComplexity int) int
-		State             func(childComplexity int) int
-		Version           func(childComplexity int) int
-		Waves             func(childComplexity int) int
+		Attempts               func(childComplexity int) int
+		CreatedAt              func(childComplexity int) int
+		CurrentWave            func(childComplexity int) int
+		EndedAt                func(childComplexity int) int
+		Evidence               func(childComplexity int) int
+		FailedAttempts         func(childComplexity int, filter *view.FailureFilter, first *int, after *string) int
+		Failures               func(childComplexity int) int
+		FailuresByAddressBlock func(childComplexity int) int
+		FailuresByOem          func(childComplexity int) int
+		FailuresByVersion      func(childComplexity int) int
+		Group                  func(childComplexity int) int
+		Halt                   func(childComplexity int) int
+		ID                     func(childComplexity int) int
+		Newcomers              func(childComplexity int) int
+		Package                func(childComplexity int) int
+		ProjectedEnd           func(childComplexity int) int
+		SafeModeMachineID      func(childComplexity int) int
+		SafeModePassed         func(childComplexity int) int
+		Stall                  func(childComplexity int) int
+		StartedAt              func(childComplexity int) int
+		State                  func(childComplexity int) int
+		Version                func(childComplexity int) int
+		Waves                  func(childComplexity int) int
 	}
 
 	RolloutConnection struct {
@@ -4557,6 +4558,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Rollout.Failures(childComplexity), true
+	case "Rollout.failuresByAddressBlock":
+		if e.ComplexityRoot.Rollout.FailuresByAddressBlock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Rollout.FailuresByAddressBlock(childComplexity), true
 	case "Rollout.failuresByOem":
 		if e.ComplexityRoot.Rollout.FailuresByOem == nil {
 			break
@@ -6809,7 +6816,7 @@ extend type Mutation {
   "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
   forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload!
   """
-  Vouches for machines, for instance new ones that an operator has just set up: their results count in safe mode,
+  Marks machines as the operator's own, for instance ones that were just set up: their results count in safe mode,
   gates and halts however new they are, and they are not updated last. A machine that has not asked yet is listed
   as silent and without a group until it does.
   """
@@ -6885,7 +6892,7 @@ type Instance {
   quarantinedVersion: String!
   "Hold or pin by a user; null when there is none."
   override: Override
-  "True when a user vouched for it: its results count however new it is."
+  "True when a user enrolled it: its results count however new it is."
   enrolled: Boolean!
   "True when a user assigned its group: the track it sends is ignored."
   moved: Boolean!
@@ -8043,6 +8050,8 @@ type Rollout {
   failuresByOem: [FailureBreakdown!]!
   "Failed attempts by previous version of the machine, largest count first, at most 100."
   failuresByVersion: [FailureBreakdown!]!
+  "Failed attempts by address block of the machine (/24 in IPv4, /48 in IPv6), largest count first, at most 100."
+  failuresByAddressBlock: [FailureBreakdown!]!
   "Failed attempts, newest first. Attempts are kept for 90 days, their counts as long as the rollout."
   failedAttempts(
     "Conditions; all must match."
@@ -8214,6 +8223,8 @@ input FailureFilter {
   oem: String
   "Version that the machine ran before."
   fromVersion: String
+  "Address block of the machine when the attempt ended, such as ` + "`" + `192.0.2.0/24` + "`" + ` or ` + "`" + `2001:db8:1::/48` + "`" + `; \"\" when unknown."
+  addressBlock: String
 }
 
 "A page of rollouts."
@@ -10033,6 +10044,8 @@ func (ec *executionContext) childFields_Rollout(ctx context.Context, field graph
 		return ec.fieldContext_Rollout_failuresByOem(ctx, field)
 	case "failuresByVersion":
 		return ec.fieldContext_Rollout_failuresByVersion(ctx, field)
+	case "failuresByAddressBlock":
+		return ec.fieldContext_Rollout_failuresByAddressBlock(ctx, field)
 	case "failedAttempts":
 		return ec.fieldContext_Rollout_failedAttempts(ctx, field)
 	case "safeModeMachineId":

@@ -42,6 +42,8 @@ const (
 	FieldCode = "code"
 	// FieldOem holds the string denoting the oem field in the database.
 	FieldOem = "oem"
+	// FieldAddressBlock holds the string denoting the address_block field in the database.
+	FieldAddressBlock = "address_block"
 	// FieldFailed holds the string denoting the failed field in the database.
 	FieldFailed = "failed"
 	// FieldReplaced holds the string denoting the replaced field in the database.
@@ -77,6 +79,7 @@ var Columns = []string{
 	FieldOutcome,
 	FieldCode,
 	FieldOem,
+	FieldAddressBlock,
 	FieldFailed,
 	FieldReplaced,
 }
@@ -96,6 +99,8 @@ var (
 	DefaultCode int
 	// DefaultOem holds the default value on creation for the "oem" field.
 	DefaultOem string
+	// DefaultAddressBlock holds the default value on creation for the "address_block" field.
+	DefaultAddressBlock string
 	// DefaultFailed holds the default value on creation for the "failed" field.
 	DefaultFailed bool
 	// DefaultReplaced holds the default value on creation for the "replaced" field.
@@ -183,6 +188,11 @@ func ByCode(opts ...sql.OrderTermOption) OrderOption {
 // ByOem orders the results by the oem field.
 func ByOem(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOem, opts...).ToFunc()
+}
+
+// ByAddressBlock orders the results by the address_block field.
+func ByAddressBlock(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAddressBlock, opts...).ToFunc()
 }
 
 // ByFailed orders the results by the failed field.

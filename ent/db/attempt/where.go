@@ -133,6 +133,11 @@ func Oem(v string) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldOem, v))
 }
 
+// AddressBlock applies equality check predicate on the "address_block" field. It's identical to AddressBlockEQ.
+func AddressBlock(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldAddressBlock, v))
+}
+
 // Failed applies equality check predicate on the "failed" field. It's identical to FailedEQ.
 func Failed(v bool) predicate.Attempt {
 	return predicate.Attempt(sql.FieldEQ(FieldFailed, v))
@@ -840,6 +845,71 @@ func OemEqualFold(v string) predicate.Attempt {
 // OemContainsFold applies the ContainsFold predicate on the "oem" field.
 func OemContainsFold(v string) predicate.Attempt {
 	return predicate.Attempt(sql.FieldContainsFold(FieldOem, v))
+}
+
+// AddressBlockEQ applies the EQ predicate on the "address_block" field.
+func AddressBlockEQ(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEQ(FieldAddressBlock, v))
+}
+
+// AddressBlockNEQ applies the NEQ predicate on the "address_block" field.
+func AddressBlockNEQ(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNEQ(FieldAddressBlock, v))
+}
+
+// AddressBlockIn applies the In predicate on the "address_block" field.
+func AddressBlockIn(vs ...string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldIn(FieldAddressBlock, vs...))
+}
+
+// AddressBlockNotIn applies the NotIn predicate on the "address_block" field.
+func AddressBlockNotIn(vs ...string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldNotIn(FieldAddressBlock, vs...))
+}
+
+// AddressBlockGT applies the GT predicate on the "address_block" field.
+func AddressBlockGT(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldGT(FieldAddressBlock, v))
+}
+
+// AddressBlockGTE applies the GTE predicate on the "address_block" field.
+func AddressBlockGTE(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldGTE(FieldAddressBlock, v))
+}
+
+// AddressBlockLT applies the LT predicate on the "address_block" field.
+func AddressBlockLT(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldLT(FieldAddressBlock, v))
+}
+
+// AddressBlockLTE applies the LTE predicate on the "address_block" field.
+func AddressBlockLTE(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldLTE(FieldAddressBlock, v))
+}
+
+// AddressBlockContains applies the Contains predicate on the "address_block" field.
+func AddressBlockContains(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldContains(FieldAddressBlock, v))
+}
+
+// AddressBlockHasPrefix applies the HasPrefix predicate on the "address_block" field.
+func AddressBlockHasPrefix(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldHasPrefix(FieldAddressBlock, v))
+}
+
+// AddressBlockHasSuffix applies the HasSuffix predicate on the "address_block" field.
+func AddressBlockHasSuffix(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldHasSuffix(FieldAddressBlock, v))
+}
+
+// AddressBlockEqualFold applies the EqualFold predicate on the "address_block" field.
+func AddressBlockEqualFold(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldEqualFold(FieldAddressBlock, v))
+}
+
+// AddressBlockContainsFold applies the ContainsFold predicate on the "address_block" field.
+func AddressBlockContainsFold(v string) predicate.Attempt {
+	return predicate.Attempt(sql.FieldContainsFold(FieldAddressBlock, v))
 }
 
 // FailedEQ applies the EQ predicate on the "failed" field.

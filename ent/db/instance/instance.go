@@ -111,6 +111,8 @@ const (
 	FieldLastProof = "last_proof"
 	// FieldLastOem holds the string denoting the last_oem field in the database.
 	FieldLastOem = "last_oem"
+	// FieldLastAddressBlock holds the string denoting the last_address_block field in the database.
+	FieldLastAddressBlock = "last_address_block"
 	// FieldFailedVersion holds the string denoting the failed_version field in the database.
 	FieldFailedVersion = "failed_version"
 	// FieldFailures holds the string denoting the failures field in the database.
@@ -233,6 +235,7 @@ var Columns = []string{
 	FieldLastCode,
 	FieldLastProof,
 	FieldLastOem,
+	FieldLastAddressBlock,
 	FieldFailedVersion,
 	FieldFailures,
 	FieldQuarantinedVersion,
@@ -317,6 +320,8 @@ var (
 	DefaultLastProof bool
 	// DefaultLastOem holds the default value on creation for the "last_oem" field.
 	DefaultLastOem string
+	// DefaultLastAddressBlock holds the default value on creation for the "last_address_block" field.
+	DefaultLastAddressBlock string
 	// DefaultFailedVersion holds the default value on creation for the "failed_version" field.
 	DefaultFailedVersion string
 	// DefaultFailures holds the default value on creation for the "failures" field.
@@ -592,6 +597,11 @@ func ByLastProof(opts ...sql.OrderTermOption) OrderOption {
 // ByLastOem orders the results by the last_oem field.
 func ByLastOem(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastOem, opts...).ToFunc()
+}
+
+// ByLastAddressBlock orders the results by the last_address_block field.
+func ByLastAddressBlock(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastAddressBlock, opts...).ToFunc()
 }
 
 // ByFailedVersion orders the results by the failed_version field.

@@ -306,6 +306,11 @@ func LastOem(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldLastOem, v))
 }
 
+// LastAddressBlock applies equality check predicate on the "last_address_block" field. It's identical to LastAddressBlockEQ.
+func LastAddressBlock(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastAddressBlock, v))
+}
+
 // FailedVersion applies equality check predicate on the "failed_version" field. It's identical to FailedVersionEQ.
 func FailedVersion(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldFailedVersion, v))
@@ -2846,6 +2851,71 @@ func LastOemEqualFold(v string) predicate.Instance {
 // LastOemContainsFold applies the ContainsFold predicate on the "last_oem" field.
 func LastOemContainsFold(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldContainsFold(FieldLastOem, v))
+}
+
+// LastAddressBlockEQ applies the EQ predicate on the "last_address_block" field.
+func LastAddressBlockEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockNEQ applies the NEQ predicate on the "last_address_block" field.
+func LastAddressBlockNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockIn applies the In predicate on the "last_address_block" field.
+func LastAddressBlockIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldLastAddressBlock, vs...))
+}
+
+// LastAddressBlockNotIn applies the NotIn predicate on the "last_address_block" field.
+func LastAddressBlockNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldLastAddressBlock, vs...))
+}
+
+// LastAddressBlockGT applies the GT predicate on the "last_address_block" field.
+func LastAddressBlockGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockGTE applies the GTE predicate on the "last_address_block" field.
+func LastAddressBlockGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockLT applies the LT predicate on the "last_address_block" field.
+func LastAddressBlockLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockLTE applies the LTE predicate on the "last_address_block" field.
+func LastAddressBlockLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockContains applies the Contains predicate on the "last_address_block" field.
+func LastAddressBlockContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockHasPrefix applies the HasPrefix predicate on the "last_address_block" field.
+func LastAddressBlockHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockHasSuffix applies the HasSuffix predicate on the "last_address_block" field.
+func LastAddressBlockHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockEqualFold applies the EqualFold predicate on the "last_address_block" field.
+func LastAddressBlockEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldLastAddressBlock, v))
+}
+
+// LastAddressBlockContainsFold applies the ContainsFold predicate on the "last_address_block" field.
+func LastAddressBlockContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldLastAddressBlock, v))
 }
 
 // FailedVersionEQ applies the EQ predicate on the "failed_version" field.

@@ -100,6 +100,7 @@ var (
 		{Name: "outcome", Type: field.TypeInt8},
 		{Name: "code", Type: field.TypeInt, Default: 0},
 		{Name: "oem", Type: field.TypeString, Default: ""},
+		{Name: "address_block", Type: field.TypeString, Default: ""},
 		{Name: "failed", Type: field.TypeBool, Default: false},
 		{Name: "replaced", Type: field.TypeBool, Default: false},
 		{Name: "instance_id", Type: field.TypeUUID},
@@ -112,7 +113,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "attempts_instances_attempts",
-				Columns:    []*schema.Column{AttemptsColumns[17]},
+				Columns:    []*schema.Column{AttemptsColumns[18]},
 				RefColumns: []*schema.Column{InstancesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -121,7 +122,7 @@ var (
 			{
 				Name:    "attempt_instance_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AttemptsColumns[17], AttemptsColumns[0]},
+				Columns: []*schema.Column{AttemptsColumns[18], AttemptsColumns[0]},
 			},
 			{
 				Name:    "attempt_rollout_id_id",
@@ -159,6 +160,14 @@ var (
 				Name:    "attempt_rollout_id_from_version_id",
 				Unique:  false,
 				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[4], AttemptsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "failed",
+				},
+			},
+			{
+				Name:    "attempt_rollout_id_address_block_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[15], AttemptsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "failed",
 				},
@@ -578,6 +587,7 @@ var (
 		{Name: "last_code", Type: field.TypeInt, Default: 0},
 		{Name: "last_proof", Type: field.TypeBool, Default: false},
 		{Name: "last_oem", Type: field.TypeString, Default: ""},
+		{Name: "last_address_block", Type: field.TypeString, Default: ""},
 		{Name: "failed_version", Type: field.TypeString, Default: ""},
 		{Name: "failures", Type: field.TypeInt, Default: 0},
 		{Name: "quarantined_version", Type: field.TypeString, Default: ""},
@@ -604,13 +614,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[63]},
+				Columns:    []*schema.Column{InstancesColumns[64]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[64]},
+				Columns:    []*schema.Column{InstancesColumns[65]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -619,22 +629,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -642,7 +652,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -650,12 +660,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[63], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[22]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -663,7 +673,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},

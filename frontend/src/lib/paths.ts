@@ -27,7 +27,7 @@ export interface GroupView extends MachineList {
   chart?: string | null;
   /** `flight` charts updates in flight instead of grants. */
   pace?: string | null;
-  /** `oem` or `from` groups failures by platform or previous version instead of by code. */
+  /** `oem`, `from` or `address` groups failures by platform, previous version or address block instead of by code. */
   by?: string | null;
   /** `pause`, `resume`, `halt` or `advance` opens that dialog. */
   do?: string | null;

@@ -9,6 +9,9 @@ const filters: [string, FailureFilter][] = [
   ['oem.vmware', { oem: 'vmware' }],
   ['oem.', { oem: '' }],
   ['from.1.0.0', { fromVersion: '1.0.0' }],
+  ['address.192.0.2.0/24', { addressBlock: '192.0.2.0/24' }],
+  ['address.2001:db8:1::/48', { addressBlock: '2001:db8:1::/48' }],
+  ['address.', { addressBlock: '' }],
 ];
 
 test.each(filters)('%s is parsed and formatted without loss', (key, filter) => {
@@ -42,5 +45,8 @@ test('a filter has a label', () => {
     'on vmware',
     'on an unknown platform',
     'from 1.0.0',
+    'in 192.0.2.0/24',
+    'in 2001:db8:1::/48',
+    'at an unknown address',
   ]);
 });

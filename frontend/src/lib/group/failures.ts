@@ -45,11 +45,12 @@ interface Failure {
 export const failureLabel = ({ outcome, description }: Failure): string =>
   outcome === 'FAILED' && description ? sentence(description) : outcomeLabel[outcome];
 
-/** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`. */
-export function failureKey({ outcome, code, oem, fromVersion }: FailureFilter): string {
+/** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`, `address.192.0.2.0/24`. */
+export function failureKey({ outcome, code, oem, fromVersion, addressBlock }: FailureFilter): string {
   if (outcome) return code == null ? outcome : `${outcome}.${code}`;
   if (oem != null) return `oem.${oem}`;
   if (fromVersion != null) return `from.${fromVersion}`;
+  if (addressBlock != null) return `address.${addressBlock}`;
   return 'all';
 }
 
@@ -60,6 +61,7 @@ export function failureFilter(key: string | null | undefined): FailureFilter | n
   const [what, value] = dot < 0 ? [key, null] : [key.slice(0, dot), key.slice(dot + 1)];
   if (what === 'oem' && value !== null) return { oem: value };
   if (what === 'from' && value !== null) return { fromVersion: value };
+  if (what === 'address' && value !== null) return { addressBlock: value };
   if (!Object.hasOwn(outcomeLabel, what)) return {};
   const outcome = what as Outcome;
   return value !== null && /^\d+$/.test(value) ? { outcome, code: Number(value) } : { outcome };
@@ -70,6 +72,8 @@ export function filterLabel(filter: FailureFilter, known: readonly Failure[]): s
   if (filter.oem != null) return filter.oem ? `on ${filter.oem}` : 'on an unknown platform';
   if (filter.fromVersion != null)
     return filter.fromVersion ? `from ${filter.fromVersion}` : 'from an unknown version';
+  if (filter.addressBlock != null)
+    return filter.addressBlock ? `in ${filter.addressBlock}` : 'at an unknown address';
   const { outcome, code } = filter;
   if (!outcome) return 'all';
   const same = known.find((f) => f.outcome === outcome && f.code === code);
