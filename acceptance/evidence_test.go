@@ -218,6 +218,46 @@ func TestCase59_TheGrantingGroupSettlesTheUpdate(t *testing.T) {
 	})
 }
 
+// What a machine reports about an update that a deleted group granted holds in its new
+// group, where it counts in no rollout.
+func TestCase59_UpdateOfADeletedGroupIsSettled(t *testing.T) {
+	ends := map[string]struct {
+		version string
+		event   event
+		reason  string
+		state   rollout.State
+	}{
+		"success":  {"2.0.0", "3/2 from 1.0.0", "up_to_date", rollout.StateComplete},
+		"rollback": {"1.0.0", "3/0 44", "quarantined", rollout.StateError},
+		"failure":  {"1.0.0", "3/0 9", "", rollout.StateGranted},
+		"silence":  {"1.0.0", "3/2 from ", "", rollout.StateGranted},
+	}
+	variants(t, ends, func(t *testing.T, s *site, end struct {
+		version string
+		event   event
+		reason  string
+		state   rollout.State
+	}) {
+		other := s.newGroup("other", "other", casePolicy())
+		s.grants("m", "1.0.0", "2.0.0")
+		s.reports("m", "1.0.0", "13/1", "14/1", "3/1")
+		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		a := s.onTrack("other", "m", end.version, end.event)
+		if a.Check == nil || a.Check.Info != end.reason {
+			t.Errorf("answered %s", a)
+		}
+		s.is("m", end.state)
+		if m := s.instance("m"); m.GroupID == nil || *m.GroupID != other {
+			t.Errorf("the machine is in group %v", m.GroupID)
+		}
+		s.recount()
+		again := s.onTrack("other", "m", end.version)
+		if again.Check == nil || again.Check.Info != end.reason {
+			t.Errorf("then answered %s", again)
+		}
+	})
+}
+
 func TestCase59_MovedMachineFinishesWhereItWasGranted(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		other := s.newGroup("other", "other", casePolicy())

@@ -2,10 +2,12 @@ package acceptance
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store/storetest"
 )
 
 // beat records that the server runs.
@@ -61,6 +63,49 @@ func TestCase56_LeasesStandStillWhileTheServerIsAway(t *testing.T) {
 		}
 		s.attemptsEnded("m5", rollout.OutcomeTimeout)
 	}, limit(6, time.Minute), lease(time.Hour))
+}
+
+// A server process is killed in the middle of six updates. The next one starts after
+// their leases, and extends them before its first answer.
+func TestCase56_AKilledProcessIsReplacedAfterTheLease(t *testing.T) {
+	s := start(t, storetest.Postgres(t), limit(6, time.Minute), lease(time.Hour))
+	ask := func(address string, q request) appAnswer {
+		a, err := overWire(t.Context(), http.DefaultClient, address, document(q))
+		s.ok(err)
+		return a.Apps[0]
+	}
+	runs := func() (int, error) { return s.store.Reader().Uptime.Query().Count(s.ctx) }
+	var kill func()
+	serve := func(after time.Duration) (address string) {
+		before, err := runs()
+		s.ok(err)
+		address, kill = process(t, s.url, begin.Add(after))
+		for n := before; n == before; n, err = runs() { // it has recorded that it runs
+			s.ok(err)
+			time.Sleep(10 * time.Millisecond)
+		}
+		return address
+	}
+	first := serve(0)
+	for i := range 6 {
+		q := s.checking(fmt.Sprint("m", i), "1.0.0")
+		if a := ask(first, q); a.offered() != "2.0.0" {
+			t.Fatalf("answered %s", a)
+		}
+		q.check, q.events = false, []event{"13/1"}
+		ask(first, q)
+	}
+	kill()
+	s.answers(ask(serve(2*time.Hour), s.checking("n", "1.0.0")), "concurrency_limit")
+	kill()
+	for i := range 6 {
+		s.attemptsEnded(fmt.Sprint("m", i))
+	}
+	s.advance(2 * time.Hour)
+	s.beat()
+	if o := s.numbers().Outage; o == nil || o.To.Sub(o.From) != 2*time.Hour {
+		t.Errorf("outage %v", o)
+	}
 }
 
 func TestOutageAfterAMachineReportedExtendsOnlyEarlierLeases(t *testing.T) {

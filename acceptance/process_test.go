@@ -31,8 +31,11 @@ import (
 // server process on that database.
 const processVariable = "COREROLLER_ACCEPTANCE_DATABASE"
 
+// clockVariable contains the time of such a process, which stands still.
+const clockVariable = "COREROLLER_ACCEPTANCE_CLOCK"
+
 // serveProcess runs a server process. It prints its URL and serves until its
-// standard input is closed, also by the end of the test. Its clock is fixed.
+// standard input is closed, also by the end of the test.
 func serveProcess(url string) int {
 	if err := runProcess(context.Background(), url); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -42,7 +45,11 @@ func serveProcess(url string) int {
 }
 
 func runProcess(ctx context.Context, url string) error {
-	now := func() time.Time { return begin }
+	at, err := time.Parse(time.RFC3339, os.Getenv(clockVariable))
+	if err != nil {
+		return err
+	}
+	now := func() time.Time { return at }
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	st, err := store.Open(ctx, store.Options{URL: url, Log: log})
 	if err != nil {
@@ -76,15 +83,15 @@ func runProcess(ctx context.Context, url string) error {
 	return errors.Join(err, st.Close())
 }
 
-// process starts a server process and returns its URL.
-func process(t *testing.T, url string) string {
+// process starts a server process at a time and returns its URL. kill ends it at once.
+func process(t *testing.T, url string, at time.Time) (address string, kill func()) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(program)
-	c.Env = append(os.Environ(), processVariable+"="+url)
+	c.Env = append(os.Environ(), processVariable+"="+url, clockVariable+"="+at.Format(time.RFC3339))
 	c.Stderr = os.Stderr
 	input, err := c.StdinPipe()
 	if err != nil {
@@ -97,17 +104,18 @@ func process(t *testing.T, url string) string {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	killed := false
 	t.Cleanup(func() {
 		_ = input.Close() // stops the process
-		if err := c.Wait(); err != nil {
+		if err := c.Wait(); err != nil && !killed {
 			t.Errorf("server process: %v", err)
 		}
 	})
-	address, err := bufio.NewReader(output).ReadString('\n')
+	address, err = bufio.NewReader(output).ReadString('\n')
 	if err != nil {
 		t.Fatalf("the server process did not print its URL: %v", err)
 	}
-	return strings.TrimSpace(address)
+	return strings.TrimSpace(address), func() { killed = c.Process.Kill() == nil }
 }
 
 // P1 and P12 with 4 real processes on one PostgreSQL, 200 connections and 20
@@ -138,7 +146,7 @@ func TestP1_CapsHoldAcrossProcesses(t *testing.T) {
 	}
 	addresses := make([]string, processes)
 	for i := range addresses {
-		addresses[i] = process(t, s.url)
+		addresses[i], _ = process(t, s.url, begin)
 	}
 
 	// Every machine sends two checks, to different servers, in random order.

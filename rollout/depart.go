@@ -10,6 +10,13 @@ func (w *World) Depart(m *Machine, now time.Time, fx *Effects) {
 	w.Advance(now, fx)
 }
 
+// Alone returns a world with the policy of w but without target and rollout. It applies
+// what a machine reports about an update that a deleted group granted. Of its effects
+// only History and Activities are of use.
+func (w *World) Alone() *World {
+	return &World{Policy: w.Policy, Reboots: w.Reboots, Outages: w.Outages, Ledger: Ledger{InFlight: 1}}
+}
+
 // Orphan drops the open attempt of a machine whose group was deleted with its
 // rollout.
 func (m *Machine) Orphan() {

@@ -173,7 +173,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	if group == nil {
 		return false, nil
 	}
-	before := describedBy(m)
+	before, events := describedBy(m), c.in.Events
 	if m == nil {
 		if !c.in.Ping && !c.in.UpdateCheck && !slices.ContainsFunc(c.in.Events, rollout.Event.Idle) {
 			return true, nil // other events of an unknown machine are acknowledged and dropped
@@ -184,6 +184,10 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		}
 		m = b.register(c, group)
 	} else if w := b.worlds[m.GroupID]; w == nil { // its group was deleted
+		if m.Attempt.Open() {
+			b.settleAlone(c, m, group)
+			events = nil
+		}
 		b.move(m, group)
 	} else {
 		w.RepairMachine(&m.Machine, b.read, b.effects[m.GroupID])
@@ -192,7 +196,7 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	c.in.describe(m)
 	// What the machine reports belongs to the group that granted its update. Only
 	// then it moves.
-	b.report(c, m)
+	b.report(b.worlds[m.GroupID], b.effects[m.GroupID], c, m, events)
 	switch {
 	case m.GroupID == group.ID:
 	case m.MoveTo == group.ID && m.Attempt.Open():
@@ -202,6 +206,9 @@ func (b *batch) apply(c *call) (done bool, err error) {
 		b.worlds[group.ID].Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, b.effects[group.ID])
 	}
 	w, fx := b.worlds[group.ID], b.effects[group.ID]
+	if b.apps[m.ApplicationID].Group(m.MoveTo) == nil {
+		m.MoveTo = uuid.Nil // that group was deleted
+	}
 	if c.in.Ping || c.in.UpdateCheck {
 		w.Ping(&m.Machine, b.now)
 	}
@@ -220,11 +227,20 @@ func (b *batch) apply(c *call) (done bool, err error) {
 	return true, b.bound(m, before)
 }
 
-// report applies the version and the events of a check-in in the machine's group.
-func (b *batch) report(c *call, m *store.Machine) {
-	w, fx := b.worlds[m.GroupID], b.effects[m.GroupID]
+// settleAlone applies a check-in to an update that a deleted group granted. Its rollout is
+// gone, so only the machine, its history and the activity change.
+func (b *batch) settleAlone(c *call, m *store.Machine, to *catalog.Group) {
+	fx := &rollout.Effects{}
+	b.report(b.worlds[to.ID].Alone(), fx, c, m, c.in.Events)
+	m.LastAttemptID = uuid.Nil
+	kept := b.effects[to.ID]
+	kept.History, kept.Activities = append(kept.History, fx.History...), append(kept.Activities, fx.Activities...)
+}
+
+// report applies the version and the events of a check-in.
+func (b *batch) report(w *rollout.World, fx *rollout.Effects, c *call, m *store.Machine, events []rollout.Event) {
 	w.Observe(&m.Machine, c.version, c.in.UpdateCheck, b.now, fx)
-	for _, e := range c.in.Events {
+	for _, e := range events {
 		entries := len(fx.History)
 		w.Report(&m.Machine, e, b.now, fx)
 		if len(fx.History) == entries {
