@@ -403,3 +403,21 @@ func TestHostile_MachineThatChangesGroups(t *testing.T) {
 		}
 	}, quotas(quota.Quotas{HistoryPerMachine: 20}))
 }
+
+// A machine that goes back and forth between two versions adds little to the activity.
+func TestHostile_FlappingMachineWritesFewActivities(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		for range 200 {
+			s.check("m", "2.0.0")
+			s.check("m", "1.0.0")
+		}
+		if n := s.rows(); n.activities > 50 || n.attempts > 2 || n.history > 31 {
+			t.Errorf("%+v", n)
+		}
+		if v := s.instance("m").QuarantinedVersion; v != "2.0.0" {
+			t.Errorf("quarantined from %q", v)
+		}
+		s.recount()
+	}, quotas(quota.Quotas{HistoryPerMachine: 30}))
+}

@@ -363,13 +363,14 @@ func (b *batch) save(calls []*call) error {
 		st, w := b.states[id], b.worlds[id]
 		g := b.apps[st.ApplicationID].Group(id)
 		g.Keep(w, st)
-		written := len(b.out.History)
+		written, active := len(b.out.History), len(b.out.Activities)
 		g.Journal(&b.out, b.effects[id], "")
 		var plan *historyPlan
 		if calls != nil { // what the server does itself is not limited
 			var kept []store.HistoryEntry
 			kept, plan = b.s.histories.plan(b.out.History[written:], b.s.quotas.HistoryPerMachine, b.now)
 			b.out.History = b.out.History[:written+len(kept)]
+			b.out.Activities = append(b.out.Activities[:active], plan.activities(b.out.Activities[active:])...)
 		}
 		b.out.Groups = append(b.out.Groups, st)
 		p := pace.Of(g, &w.Ledger, b.now) // grants only increase within a batch

@@ -2,6 +2,7 @@ package checkin
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type writer struct {
 // historyPlan is what a batch writes about one group. It is noted after the commit.
 type historyPlan struct {
 	hour            int64
+	most            int
 	writers         map[uuid.UUID]writer
 	refused, merged int64
 }
@@ -45,7 +47,7 @@ func (h *histories) plan(entries []store.HistoryEntry, most int, now time.Time) 
 	if most == 0 || len(entries) == 0 {
 		return entries, nil
 	}
-	p := &historyPlan{hour: now.Unix() / 3600, writers: map[uuid.UUID]writer{}}
+	p := &historyPlan{hour: now.Unix() / 3600, most: most, writers: map[uuid.UUID]writer{}}
 	h.mu.Lock()
 	for i := range entries {
 		if id := entries[i].InstanceID; p.hour == h.hour {
@@ -73,6 +75,15 @@ func (h *histories) plan(entries []store.HistoryEntry, most int, now time.Time) 
 		kept = append(kept, e)
 	}
 	return kept, p
+}
+
+// activities returns the activities to store: without those of a machine whose history
+// of the hour is full.
+func (p *historyPlan) activities(all []store.Activity) []store.Activity {
+	if p == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(a store.Activity) bool { return p.writers[a.InstanceID].entries > p.most })
 }
 
 // committed notes the plan of a batch that is on disk.
