@@ -160,7 +160,7 @@ func TestAKnownFleetBehindOneAddressHaltsAtOnce(t *testing.T) {
 		if n := s.Machines.Refusals().Total(quota.NewMachine); n != 1 {
 			t.Errorf("%d refusals, want 1", n)
 		}
-	}, noPackage, limit(20, 15*time.Minute), quotas(quota.Quotas{NewMachinesPerAddress: 3}), policy(func(p *rollout.Policy) {
+	}, noPackage, limit(20, 15*time.Minute), quotas(quota.Quotas{NewMachinesPerAddress: 3}), withPolicy(func(p *rollout.Policy) {
 		p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5
 	}))
 }

@@ -184,7 +184,7 @@ func TestJumpOfAClockThatIsSetBackChangesNothing(t *testing.T) {
 		if o := s.store.Outages(); len(o) > 0 {
 			t.Errorf("outages %v", o)
 		}
-	}, policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), clocks(ownClock))
+	}, withPolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), clocks(ownClock))
 }
 
 // The clock is a day ahead for longer than the server waits, and right again after a
@@ -233,7 +233,7 @@ func TestTimesFromTheFutureAreRepaired(t *testing.T) {
 		s.attemptsEnded("before", rollout.OutcomeTimeout)
 		s.attemptsEnded("future", rollout.OutcomeTimeout)
 		s.activityCount(rollout.ActivityTimesRepaired, 1)
-	}, policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), clocks(ownClock))
+	}, withPolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), clocks(ownClock))
 }
 
 // A grant that a server of an earlier version left in the future.
@@ -267,5 +267,5 @@ func TestGrantFromTheFutureBlocksOnePeriod(t *testing.T) {
 		s.advance(15 * time.Minute)
 		s.grants("m", "1.0.0", "3.0.0")
 		s.activityCount(rollout.ActivityTimesRepaired, 1)
-	}, policy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), lease(time.Hour))
+	}, withPolicy(func(p *rollout.Policy) { p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1, 10 }), lease(time.Hour))
 }

@@ -38,7 +38,7 @@ func TestEnrolledMachineCountsFromItsFirstRequest(t *testing.T) {
 		s.reports("new", "2.0.0", "13/1", "3/0 9")
 		s.haltedBy(rollout.HaltSafeMode, "new")
 		s.recount()
-	}, policy(func(p *rollout.Policy) { p.SafeMode = true }), limit(9, time.Minute))
+	}, withPolicy(func(p *rollout.Policy) { p.SafeMode = true }), limit(9, time.Minute))
 }
 
 // A newcomer that waits is enrolled: its next check is decided again, also on a process

@@ -68,7 +68,7 @@ func TestCase29_RestartedDaemonIsOfferedAgain(t *testing.T) {
 		s.reports("m", "1.0.0", "13/1")
 		s.holds("m", "1.0.0", "period_limit", "3/2 from 0.0.0.0")
 		s.inFlight(0)
-	}, policy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 1 }))
+	}, withPolicy(func(p *rollout.Policy) { p.MaxConcurrentUpdates = 1 }))
 }
 
 func TestCase30_IdleDaemonAddsNoHistory(t *testing.T) {

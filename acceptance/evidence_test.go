@@ -135,7 +135,7 @@ func TestCase57_FlappingMachineCountsOnce(t *testing.T) {
 		}
 		s.attemptsEnded("m", rollout.OutcomeCameBack)
 		s.activityCount(rollout.ActivityMachineCameBack, 5)
-	}, limit(1, time.Minute), policy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: 0.999999, MinFinished: 3}, {Share: 1}} }))
+	}, limit(1, time.Minute), withPolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Share: 0.999999, MinFinished: 3}, {Share: 1}} }))
 }
 
 func TestCase57_SafeModeHaltsWhenItsOnlyProofFallsBack(t *testing.T) {

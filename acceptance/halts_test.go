@@ -108,7 +108,7 @@ func TestCase22_FailureShareHalts(t *testing.T) {
 		if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
 			t.Errorf("halted by %+v", h)
 		}
-	}, limit(10, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
+	}, limit(10, 15*time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
 }
 
 func TestCase26_ThreeFailuresQuarantine(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 )
@@ -61,7 +63,7 @@ func TestCase61_OnDemandDoesNotLetMadeUpMachinesPass(t *testing.T) {
 		body := strings.Replace(document(s.checking("made-up", "2.0.0")), `"scheduler"`, `"ondemandupdate"`, 1)
 		s.answers(s.post("/v1/update/", body).Apps[0], "newcomer_waits")
 		s.grants("a", "2.0.0", "3.0.0")
-	}, limit(1, time.Hour), policy(func(p *rollout.Policy) { p.OnDemand = rollout.OnDemandSkipsPacing }))
+	}, limit(1, time.Hour), withPolicy(func(p *rollout.Policy) { p.OnDemand = policy.OnDemandSkipsPacing }))
 }
 
 // Newcomers that were granted nothing cannot report an attempt; those that were, once
@@ -115,7 +117,7 @@ func TestCase61_FailuresOfMadeUpMachinesHaltNothing(t *testing.T) {
 		s.advance(time.Minute)
 		s.work()
 		s.grants("made-up 9", "1.0.0", "3.0.0")
-	}, limit(100, time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 1 }))
+	}, limit(100, time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 1 }))
 }
 
 func TestCase61_SafeModeWaitsForAKnownMachine(t *testing.T) {
@@ -158,7 +160,7 @@ func TestCase61_MadeUpMachinesOpenNoWave(t *testing.T) {
 		if r := s.rolloutOf(s.group); r.Wave != 0 || r.Proofs != 0 || r.Evidence != (rollout.Counts{}) {
 			t.Errorf("after %d made-up successes: wave %d, proofs %d, evidence %+v", done, r.Wave, r.Proofs, r.Evidence)
 		}
-	}, limit(100, time.Minute), policy(func(p *rollout.Policy) {
+	}, limit(100, time.Minute), withPolicy(func(p *rollout.Policy) {
 		p.Waves = []rollout.Wave{{Share: 0.5, MinFinished: 3}, {Share: 1}}
 	}))
 }

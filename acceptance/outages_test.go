@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -144,10 +146,10 @@ func TestLeaseLastsAtLeastOnePoll(t *testing.T) {
 		s.work()
 		s.attemptsEnded("m")
 		s.grants("m", "1.0.0", "2.0.0")
-		if _, warnings := rollout.Compile(s.policyOf()); len(warnings) == 0 || warnings[0].Field != "policy.updateTimeout" {
+		if _, warnings := policy.Compile(s.policyOf()); len(warnings) == 0 || warnings[0].Field != "policy.updateTimeout" {
 			t.Errorf("warnings %v", warnings)
 		}
-	}, policy(func(p *rollout.Policy) { p.PollInterval, p.UpdateTimeout = 2*time.Hour, time.Hour }))
+	}, withPolicy(func(p *rollout.Policy) { p.PollInterval, p.UpdateTimeout = 2*time.Hour, time.Hour }))
 }
 
 // policyOf returns the policy of G.
@@ -177,7 +179,7 @@ func TestMachineThatGoesDarkAfterTheInstallationIsLost(t *testing.T) {
 		if text := s.firstEntry("a"); text != "lost: silent since it installed the update" {
 			t.Errorf("history: %q", text)
 		}
-	}, policy(func(p *rollout.Policy) {
+	}, withPolicy(func(p *rollout.Policy) {
 		p.LostAfter, p.HaltFailureShare, p.HaltMinAttempts = 30*time.Minute, 0.5, 2
 	}))
 }

@@ -83,7 +83,7 @@ func TestP8_HaltPrecedesFurtherGrants(t *testing.T) {
 		scenario(s)
 		s.activityCount(rollout.ActivityRolloutHalted, 1)
 	}, servers(2), safeMode, limit(100_000, 15*time.Minute),
-		policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 1, 4 }))
+		withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 1, 4 }))
 }
 
 func TestP9_ResumeStartsANewEvidenceWindow(t *testing.T) {
@@ -120,7 +120,7 @@ func TestP9_ResumeStartsANewEvidenceWindow(t *testing.T) {
 		if h := s.rolloutOf(s.group).Halt; h.Failed != 4 || h.Finished != 4 {
 			t.Errorf("halted by %+v", h)
 		}
-	}, limit(20, 15*time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.5, 4 }))
+	}, limit(20, 15*time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.5, 4 }))
 }
 
 func TestP10_EveryCompletionIsDetected(t *testing.T) {
@@ -186,5 +186,5 @@ func TestP11_GrowingWavesKeepTheirMachines(t *testing.T) {
 			}
 			t.Logf("a share of %v reaches %d of %d", share, reached, machines)
 		}
-	}, limit(1, 15*time.Minute), policy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"first"}}, {Share: 1}} }))
+	}, limit(1, 15*time.Minute), withPolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"first"}}, {Share: 1}} }))
 }

@@ -53,7 +53,7 @@ func replay(t *testing.T, story func(t *testing.T, s *site, m *daemon), options 
 	t.Helper()
 	each(t, func(t *testing.T, s *site) {
 		story(t, s, &daemon{s, "m", "1.0.0"})
-	}, append([]option{limit(9, time.Minute), policy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 1 })}, options...)...)
+	}, append([]option{limit(9, time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 1 })}, options...)...)
 }
 
 // passes lets time pass while the server works.

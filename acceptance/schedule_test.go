@@ -63,5 +63,5 @@ func TestCase24_OfficeHoursHoldUntilOpening(t *testing.T) {
 			s.clock.Set(test.opening.Add(-time.Second))
 			s.holds(test.name, "1.0.0", "outside_window")
 		}
-	}, policy(func(p *rollout.Policy) { p.OfficeHours, p.Timezone = true, "Europe/Berlin" }))
+	}, withPolicy(func(p *rollout.Policy) { p.OfficeHours, p.Timezone = true, "Europe/Berlin" }))
 }

@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -77,14 +80,14 @@ type setup struct {
 	empty   bool         // the channel has no package
 	clocks  clockOf
 
-	versioning rollout.Versioning
+	versioning version.Versioning
 }
 
-func policy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
-func program(s *setup)                        { s.kind = catalog.PackageOther }
-func numeric(s *setup)                        { program(s); s.versioning = rollout.Numeric }
-func noPackage(s *setup)                      { s.empty = true }
-func servers(n int) option                    { return func(s *setup) { s.servers = n } }
+func withPolicy(f func(p *rollout.Policy)) option { return func(s *setup) { f(&s.policy) } }
+func program(s *setup)                            { s.kind = catalog.PackageOther }
+func numeric(s *setup)                            { program(s); s.versioning = version.Numeric }
+func noPackage(s *setup)                          { s.empty = true }
+func servers(n int) option                        { return func(s *setup) { s.servers = n } }
 
 // quotas sets what clients without credentials can make the server store.
 func quotas(q quota.Quotas) option { return func(s *setup) { s.quotas = q } }
@@ -100,19 +103,21 @@ func trusting(proxies string) option {
 
 // limit sets both caps to n: grants in a period and grants in flight.
 func limit(n int, period time.Duration) option {
-	return policy(func(p *rollout.Policy) {
+	return withPolicy(func(p *rollout.Policy) {
 		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, period
 	})
 }
 
-func lease(d time.Duration) option { return policy(func(p *rollout.Policy) { p.UpdateTimeout = d }) }
+func lease(d time.Duration) option {
+	return withPolicy(func(p *rollout.Policy) { p.UpdateTimeout = d })
+}
 
 func safeMode(s *setup) { s.policy.SafeMode = true }
 
 // casePolicy returns the default policy of the cases: 2 grants per 15 minutes, a
 // lease of 60 minutes, no safe mode, no waves, no halt rule.
 func casePolicy() rollout.Policy {
-	p := rollout.DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode, p.HaltFailureShare = false, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 2, 15*time.Minute
 	return p
@@ -168,7 +173,7 @@ func start(t testing.TB, url string, options ...option) *site {
 }
 
 func newSetup(options []option) setup {
-	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1, versioning: rollout.Semantic}
+	o := setup{policy: casePolicy(), kind: catalog.PackageFlatcar, servers: 1, versioning: version.Semantic}
 	for _, change := range options {
 		change(&o)
 	}

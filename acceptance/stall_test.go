@@ -44,5 +44,5 @@ func TestStalledRolloutSaysSo(t *testing.T) {
 		s.updates("canary", "1.0.0", "2.0.0")
 		s.work()
 		s.grants("m", "1.0.0", "2.0.0")
-	}, policy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"canary"}}, {Share: 1}} }))
+	}, withPolicy(func(p *rollout.Policy) { p.Waves = []rollout.Wave{{Canaries: []string{"canary"}}, {Share: 1}} }))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 func TestNumericVersionsAreComparedNumberByNumber(t *testing.T) {
@@ -99,7 +100,7 @@ func TestPackagesHaveTheVersioningOfTheirApplication(t *testing.T) {
 
 func TestVersioningChangesOnlyInAnEmptyApplication(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		change := func(app *db.Application, to rollout.Versioning) error {
+		change := func(app *db.Application, to version.Versioning) error {
 			_, err := s.UpdateApplication(s.ctx, fleet.UpdateApplication{ID: app.ID, Versioning: &to})
 			return err
 		}
@@ -110,32 +111,32 @@ func TestVersioningChangesOnlyInAnEmptyApplication(t *testing.T) {
 		}
 		full, err := s.View.Application(s.ctx, s.app, nil)
 		s.ok(err)
-		s.refusedField(change(full, rollout.Semantic), fault.Conflict, "versioning")
-		s.ok(change(full, rollout.Numeric)) // no change
+		s.refusedField(change(full, version.Semantic), fault.Conflict, "versioning")
+		s.ok(change(full, version.Numeric)) // no change
 
 		flatcar, err := s.View.Application(s.ctx, catalog.FlatcarID(), nil)
 		s.ok(err)
-		s.refusedField(change(flatcar, rollout.Numeric), fault.Invalid, "versioning")
+		s.refusedField(change(flatcar, version.Numeric), fault.Invalid, "versioning")
 
 		empty := create(fleet.CreateApplication{Name: "empty"})
-		if empty.Versioning != rollout.Semantic {
+		if empty.Versioning != version.Semantic {
 			t.Errorf("a new application has the versioning %q", empty.Versioning)
 		}
-		s.ok(change(empty, rollout.Numeric))
+		s.ok(change(empty, version.Numeric))
 		in := s.description(catalog.PackageOther, "2026.01.05")
 		in.ApplicationID = empty.ID
 		row, err := s.CreatePackage(s.ctx, in)
 		s.ok(err)
-		s.refusedField(change(empty, rollout.Semantic), fault.Conflict, "versioning")
+		s.refusedField(change(empty, version.Semantic), fault.Conflict, "versioning")
 		s.ok(s.DeletePackage(s.ctx, fleet.DeletePackage{ID: row.ID}))
-		s.ok(change(empty, rollout.Semantic))
+		s.ok(change(empty, version.Semantic))
 
-		if clone := create(fleet.CreateApplication{Name: "clone", CloneFrom: &s.app}); clone.Versioning != rollout.Numeric {
+		if clone := create(fleet.CreateApplication{Name: "clone", CloneFrom: &s.app}); clone.Versioning != version.Numeric {
 			t.Errorf("the clone of a numeric application has the versioning %q", clone.Versioning)
 		}
-		other := rollout.Semantic
+		other := version.Semantic
 		clone := create(fleet.CreateApplication{Name: "other clone", CloneFrom: &s.app, Versioning: &other})
-		if clone.Versioning != rollout.Semantic {
+		if clone.Versioning != version.Semantic {
 			t.Errorf("a clone has the versioning %q", clone.Versioning)
 		}
 		groups, err := s.View.ApplicationGroups(s.ctx, clone, nil)
@@ -143,6 +144,6 @@ func TestVersioningChangesOnlyInAnEmptyApplication(t *testing.T) {
 		r := s.checking("m", "1.0.0")
 		r.app, r.track = clone.ID.String(), groups[0].Track
 		s.ask(r)
-		s.refusedField(change(clone, rollout.Numeric), fault.Conflict, "versioning")
+		s.refusedField(change(clone, version.Numeric), fault.Conflict, "versioning")
 	}, numeric)
 }

@@ -39,7 +39,7 @@ var fleetSize = storetest.Size(1_000, 10_000)
 
 func TestCase25_WavesGrowByBucket(t *testing.T) {
 	shares := []float64{0.01, 0.5, 1}
-	waves := policy(func(p *rollout.Policy) {
+	waves := withPolicy(func(p *rollout.Policy) {
 		for _, share := range shares {
 			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Hour, MinFinished: 2, MinSuccessShare: 0.9})
 		}
@@ -87,7 +87,7 @@ func TestCase25_WavesGrowByBucket(t *testing.T) {
 // asks for no more than it has.
 func TestCase60_WavesOfASmallGroupHaveMachines(t *testing.T) {
 	shares := []float64{0.05, 0.25, 1}
-	waves := policy(func(p *rollout.Policy) {
+	waves := withPolicy(func(p *rollout.Policy) {
 		for _, share := range shares {
 			p.Waves = append(p.Waves, rollout.Wave{Share: share, Soak: time.Minute, MinFinished: 5, MinSuccessShare: 0.9})
 		}
@@ -142,7 +142,7 @@ func TestWaveOfMachinesThatCannotUpdateIsPassedAndSaysSo(t *testing.T) {
 		if len(a) != 1 || !strings.Contains(a[0].Detail, "wave 1 had no machine that could update") {
 			t.Errorf("activities %v", a)
 		}
-	}, policy(func(p *rollout.Policy) {
+	}, withPolicy(func(p *rollout.Policy) {
 		p.Waves = []rollout.Wave{{Canaries: []string{"ahead"}, Soak: time.Minute}, {Share: 1}}
 	}))
 }
@@ -162,7 +162,7 @@ func TestCanaryThatFailsForGoodHalts(t *testing.T) {
 		if r := s.rolloutOf(s.group); r.Halt.Rule != rollout.HaltCanary || r.Halt.Machines[len(r.Halt.Machines)-1] != "canary" {
 			t.Errorf("halt %+v", r.Halt)
 		}
-	}, limit(9, time.Minute), policy(func(p *rollout.Policy) {
+	}, limit(9, time.Minute), withPolicy(func(p *rollout.Policy) {
 		p.MaxAttempts = 2
 		p.Waves = []rollout.Wave{{Canaries: []string{"canary"}, Share: 1}}
 	}))

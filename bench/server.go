@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -148,7 +150,7 @@ func (s *testServer) createGroup() error {
 const unlimited = 1 << 30
 
 func (s *testServer) policy(limit int) rollout.Policy {
-	p := rollout.DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode, p.HaltFailureShare, p.HaltMinAttempts = false, 0, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = limit, limit
 	return p

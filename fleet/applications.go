@@ -17,7 +17,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -26,7 +26,7 @@ type CreateApplication struct {
 	Name        string
 	ProductID   *string // reverse-domain name; nil or "" = none
 	Description string
-	Versioning  *rollout.Versioning // nil: that of CloneFrom, else semantic
+	Versioning  *version.Versioning // nil: that of CloneFrom, else semantic
 	CloneFrom   *uuid.UUID          // copies the channels and groups of this application
 	ID          uuid.UUID           // zero: a new id; only the demo sets it
 }
@@ -76,9 +76,9 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 }
 
 // versioning returns the versioning of a new application.
-func (in *CreateApplication) versioning(c *change.Change) (rollout.Versioning, error) {
+func (in *CreateApplication) versioning(c *change.Change) (version.Versioning, error) {
 	if in.Versioning != nil || in.CloneFrom == nil {
-		return input.Or(in.Versioning, rollout.Semantic), nil
+		return input.Or(in.Versioning, version.Semantic), nil
 	}
 	from, err := c.Tx.Client().Application.Get(c.Ctx, *in.CloneFrom)
 	if err != nil {
@@ -94,7 +94,7 @@ type UpdateApplication struct {
 	Name        *string
 	ProductID   *string // "" = none
 	Description *string
-	Versioning  *rollout.Versioning // only without packages and machines
+	Versioning  *version.Versioning // only without packages and machines
 }
 
 // UpdateApplication changes name, product id, description and versioning. Machines
@@ -133,7 +133,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 
 // mayVersion returns an error if the versioning of the application cannot change to
 // another one: its versions would be compared differently.
-func mayVersion(c *change.Change, to rollout.Versioning) error {
+func mayVersion(c *change.Change, to version.Versioning) error {
 	if c.App == catalog.FlatcarID() {
 		return fault.Errorf(fault.Invalid, "versioning", "must stay semantic, because update_engine reports semantic versions")
 	}

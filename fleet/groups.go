@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -47,7 +49,7 @@ func (in *CreateGroup) validate() error {
 	in.Arch = p.Arch("arch", in.Arch)
 	in.Description = p.Text("description", in.Description, input.MaxDescription)
 	if in.Policy == nil {
-		policy := rollout.DefaultPolicy()
+		policy := policy.Default()
 		in.Policy = &policy
 	}
 	p.Policy(*in.Policy)

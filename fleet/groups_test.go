@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
@@ -143,7 +145,7 @@ func TestCreatingAGroupStartsItsRollout(t *testing.T) {
 		if empty.Track != "Empty" || empty.Arch != "amd64" || !empty.Policy.SafeMode || d.rollout(empty.ID) != nil {
 			t.Errorf("group without channel: %+v", empty)
 		}
-		off := rollout.DefaultPolicy()
+		off := policy.Default()
 		off.UpdatesEnabled = false
 		paused := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "Off", ChannelID: &s.channel.ID, Policy: &off}))(t)
 		if r := d.rollout(paused.ID); r.State != rollout.RolloutPaused || paused.PausedBy != operator.Name {

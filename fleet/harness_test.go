@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -153,7 +155,7 @@ func (d *harness) setup() *setup {
 	s.channel = must(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"}))(t)
 	d.addPackage(s, "2.0.0")
 	d.promote(s, "2.0.0")
-	policy := rollout.DefaultPolicy()
+	policy := policy.Default()
 	policy.SafeMode, policy.HaltFailureShare = false, 0
 	policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates, policy.PeriodInterval = 2, 2, 15*time.Minute
 	s.group = must(d.CreateGroup(d.ctx, fleet.CreateGroup{

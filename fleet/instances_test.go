@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
@@ -52,7 +54,7 @@ func TestMovedMachineFollowsItsNewGroup(t *testing.T) {
 		s := d.setup()
 		id := s.instance("m")
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		slow := rollout.DefaultPolicy()
+		slow := policy.Default()
 		slow.UpdatesEnabled = false
 		other := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "slow", ChannelID: &s.channel.ID, Policy: &slow}))(t)
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -38,7 +40,7 @@ func (d *harness) createMachines() (apps []uuid.UUID, groups []uuid.UUID) {
 		d.promote(s, "2.0.0")
 		apps = append(apps, app.ID)
 		for g := range 4 {
-			policy := rollout.DefaultPolicy()
+			policy := policy.Default()
 			policy.SafeMode, policy.HaltFailureShare, policy.MaxAttempts = false, 0, 1
 			policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = 6, 3
 			group := must(d.CreateGroup(d.ctx, fleet.CreateGroup{

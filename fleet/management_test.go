@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -84,7 +86,7 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 		d.check(s, "m", "1.0.0")
 		nowhere := uuid.New()
 		policy := func(change func(*rollout.Policy)) fleet.UpdatePolicy {
-			p := rollout.DefaultPolicy()
+			p := policy.Default()
 			change(&p)
 			return fleet.UpdatePolicy{GroupID: s.group.ID, Policy: p}
 		}

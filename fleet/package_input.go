@@ -9,7 +9,7 @@ import (
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/input"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Limits of a package, in bytes of text; the URL and the file name are sent
@@ -45,11 +45,11 @@ type ActionInput struct {
 // that of a stored package, and the digests. versioning is that of the application. The SHA-256 of package and
 // action is the same digest in hex and base64: a missing one is derived from the
 // other.
-func (f *CreatePackage) check(p *input.Problems, versioning rollout.Versioning, sameURL bool) {
+func (f *CreatePackage) check(p *input.Problems, versioning version.Versioning, sameURL bool) {
 	if f.Type < catalog.PackageFlatcar || f.Type > catalog.PackageOther {
 		p.Add("type", "must be 1 (CoreOS, Flatcar), 2 (Docker), 3 (rkt) or 4 (other)")
 	}
-	if f.Type == catalog.PackageFlatcar && versioning == rollout.Numeric {
+	if f.Type == catalog.PackageFlatcar && versioning == version.Numeric {
 		p.Add("type", "must be another one: the application has numeric versions, but update_engine reports semantic ones")
 	}
 	f.Version = strings.TrimSpace(f.Version)

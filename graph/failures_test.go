@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/rollout"
@@ -36,7 +38,7 @@ func (s *site) failFrom(address, machine, version, oem string, code int) {
 // unlimited removes the limits and the halt rule of the group.
 func (s *site) unlimited() {
 	s.t.Helper()
-	policy := rollout.DefaultPolicy()
+	policy := policy.Default()
 	policy.SafeMode, policy.HaltFailureShare, policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = false, 0, 1000, 1000
 	s.must(second(s.UpdatePolicy(s.ctx, fleet.UpdatePolicy{GroupID: s.group, Policy: policy})))
 }

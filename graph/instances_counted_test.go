@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/checkin"
-	"github.com/coreroller/coreroller/rollout"
 )
 
 // The filter countedAs lists exactly the machines of each count, although the
@@ -17,7 +18,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 		newer := s.release("3.0.0")
 		edge, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "edge", PackageID: &newer})
 		must(s, edge, err)
-		policy := rollout.DefaultPolicy()
+		policy := policy.Default()
 		policy.SafeMode, policy.MaxConcurrentUpdates = false, 1
 		other, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "edge", Track: "edge", ChannelID: &edge.ID, Policy: &policy})
 		must(s, other, err)

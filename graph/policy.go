@@ -5,6 +5,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -84,7 +86,7 @@ func policyOver(p rollout.Policy, in *model.PolicyInput) rollout.Policy {
 // newPolicy returns the policy of a new group. maxConcurrentUpdates defaults to
 // maxUpdatesPerPeriod.
 func newPolicy(in *model.PolicyInput) rollout.Policy {
-	p := policyOver(rollout.DefaultPolicy(), in)
+	p := policyOver(policy.Default(), in)
 	if in != nil && in.MaxUpdatesPerPeriod != nil && in.MaxConcurrentUpdates == nil {
 		p.MaxConcurrentUpdates = p.MaxUpdatesPerPeriod
 	}
@@ -132,7 +134,7 @@ const maxWindows = 14
 // preview describes a policy, for a group or, with nil, for a new one.
 func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Policy) (*model.PolicyPreview, error) {
 	out := &model.PolicyPreview{UserErrors: []*model.UserError{}, Changes: []string{}, Warnings: []string{}, Windows: []*calendar.Span{}}
-	schedule, problems := rollout.Compile(p)
+	schedule, problems := policy.Compile(p)
 	for _, problem := range problems {
 		if problem.Warning {
 			out.Warnings = append(out.Warnings, problem.Message)
@@ -151,9 +153,9 @@ func (r *Resolver) preview(ctx context.Context, group *db.Group, p rollout.Polic
 		out.Windows = append(out.Windows, &span)
 	}
 	if group != nil {
-		out.Changes = append(out.Changes, rollout.Changes(group.Policy, p)...)
-		current, _ := rollout.Compile(group.Policy) // nil when invalid: it grants nothing
-		out.Loosens = current == nil || rollout.Grows(current, schedule, r.Now())
+		out.Changes = append(out.Changes, policy.Changes(group.Policy, p)...)
+		current, _ := policy.Compile(group.Policy) // nil when invalid: it grants nothing
+		out.Loosens = current == nil || policy.Grows(current, schedule, r.Now())
 		var err error
 		if out.Impact, err = r.fleet.View.PolicyImpact(ctx, group.ID, p); err != nil {
 			return nil, err
@@ -179,7 +181,7 @@ func (r *Resolver) openings(schedule *rollout.Schedule, p rollout.Policy) []cale
 
 // describe returns the text of a stored policy, and its warnings.
 func describe(p rollout.Policy) (sentence string, warnings []string) {
-	schedule, problems := rollout.Compile(p)
+	schedule, problems := policy.Compile(p)
 	warnings = []string{}
 	for _, problem := range problems {
 		warnings = append(warnings, problem.Message)

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/coreroller/coreroller/rollout/policy"
 
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 func fieldNames(def *ast.Definition) []string {
@@ -25,7 +25,7 @@ func fieldNames(def *ast.Definition) []string {
 
 func TestSchemaHasEveryPolicyField(t *testing.T) {
 	var want []string
-	for _, f := range rollout.Fields() {
+	for _, f := range policy.Fields() {
 		want = append(want, f.Name)
 	}
 	slices.Sort(want)
@@ -61,7 +61,7 @@ func kindOf(t reflect.Type) string {
 		return "share"
 	case "string":
 		return "text"
-	case "rollout.OnDemand":
+	case "policy.OnDemand":
 		return "choice"
 	}
 	return "list"
@@ -79,7 +79,7 @@ func TestDashboardKnowsEveryPolicyField(t *testing.T) {
 		Initial any    `json:"initial"`
 	}
 	var fields []field
-	for _, f := range rollout.Fields() {
+	for _, f := range policy.Fields() {
 		fields = append(fields, field{f.Name, kindOf(f.Type), initial[f.Name]})
 	}
 	text, err := json.MarshalIndent(fields, "", "  ")

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/coreroller/coreroller/graph/model"
@@ -56,7 +58,7 @@ func give(t *testing.T, input, value reflect.Value) {
 }
 
 func TestPolicyInputReplacesOnlyTheGivenField(t *testing.T) {
-	base := rollout.DefaultPolicy()
+	base := policy.Default()
 	other := base
 	for i, f := range reflect.VisibleFields(reflect.TypeFor[rollout.Policy]()) {
 		var in model.PolicyInput

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/coreroller/coreroller/fleet"
-	"github.com/coreroller/coreroller/rollout"
 )
 
 func TestExplainUpdate(t *testing.T) {
@@ -149,7 +150,7 @@ func TestSimulationAndImpact(t *testing.T) {
 
 func TestAttentionListsMostUrgentFirst(t *testing.T) {
 	s := oneSite(t)
-	policy := rollout.DefaultPolicy() // safe mode
+	policy := policy.Default() // safe mode
 	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "safe", ChannelID: &s.channel, Policy: &policy})
 	must(s, group, err)
 	s.must(second(s.HaltRollout(s.ctx, fleet.HaltRollout{GroupID: group.ID, Reason: "smoke"})))

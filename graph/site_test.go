@@ -11,6 +11,8 @@ import (
 	"time"
 	_ "time/tzdata" // time zones for machines without a zone database
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
@@ -21,7 +23,6 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/omaha"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
@@ -99,7 +100,7 @@ func (s *site) fill() {
 	s.channel = must(s, channel, err).ID
 	s.pkg = s.release("2.0.0")
 	s.must(second(s.PromotePackage(s.ctx, fleet.PromotePackage{ChannelID: s.channel, PackageID: &s.pkg})))
-	policy := rollout.DefaultPolicy()
+	policy := policy.Default()
 	policy.SafeMode, policy.MaxUpdatesPerPeriod, policy.MaxConcurrentUpdates = false, 2, 2
 	group, err := s.CreateGroup(s.ctx, fleet.CreateGroup{ApplicationID: s.app, Name: "prod", ChannelID: &s.channel, Policy: &policy})
 	s.group = must(s, group, err).ID

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -171,7 +173,7 @@ func (h *Handler) createGroup(ctx context.Context, app uuid.UUID, b *body) (uuid
 	if err != nil {
 		return uuid.Nil, err
 	}
-	policy := in.Policy(rollout.DefaultPolicy())
+	policy := in.Policy(policy.Default())
 	row, err := h.Fleet.CreateGroup(ctx, fleet.CreateGroup{
 		ApplicationID: app, Name: in.Name, Description: in.Description, ChannelID: in.ChannelID, Policy: &policy,
 	})

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
@@ -28,7 +30,7 @@ func TestPolicyFieldsUnknownToRESTKeepTheirValue(t *testing.T) {
 		if sent[f.Name] {
 			continue
 		}
-		p := rollout.DefaultPolicy()
+		p := policy.Default()
 		p.MaxUpdatesPerPeriod = 50 // unlike MaxConcurrentUpdates: REST changes both if they are equal
 		switch field := reflect.ValueOf(&p).Elem().Field(i); value := field.Addr().Interface().(type) {
 		case *[]calendar.Window:

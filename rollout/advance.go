@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // Advance opens the waves that may open and completes the rollout. Every step
@@ -24,20 +26,20 @@ func (w *World) complete(now time.Time, fx *Effects) {
 	}
 	r.State, r.EndedAt = RolloutCompleted, now
 	fx.activity(ActivityRolloutFinished, SeveritySuccess, r.Version, "",
-		fmt.Sprintf("the rollout of %s finished: %s at this version or higher", r.Version, count(w.Census.OnTarget, "active machine")))
+		fmt.Sprintf("the rollout of %s finished: %s at this version or higher", r.Version, phrase.Count(w.Census.OnTarget, "active machine")))
 }
 
 // NextChange returns when Advance must be called again, because a soak ends
 // then; zero when the passing of time alone changes nothing.
 func (w *World) NextChange(now time.Time) time.Time {
 	cur := w.wave()
-	if cur >= w.Policy.lastWave() || !w.runs() {
+	if cur >= w.Policy.LastWave() || !w.runs() {
 		return time.Time{}
 	}
 	if w.wavesDue(now) {
 		return now
 	}
-	wave := &w.Policy.policy.Waves[cur]
+	wave := &w.policy().Waves[cur]
 	if w.Rollout.GateAt.IsZero() || wave.Approval && !w.Rollout.Approved {
 		return time.Time{}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // maxFailing limits the ids of failing machines that a rollout stores; a few are
@@ -12,11 +14,11 @@ const maxFailing = 20
 
 // grant opens an attempt for the next step and records it in the ledger.
 func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
-	r, p := &w.Rollout, &w.Policy.policy
+	r, p := &w.Rollout, w.policy()
 	m.Attempt = Attempt{
 		Rollout: r.ID, Package: step.ID, Version: step.Version,
 		Wave: r.Wave, Epoch: r.Epoch, Number: 1,
-		GrantedAt: now, LeaseUntil: now.Add(p.lease()),
+		GrantedAt: now, LeaseUntil: now.Add(p.Lease()),
 	}
 	newcomer := w.newcomer(m)
 	if newcomer {
@@ -237,7 +239,7 @@ func (w *World) fail(m *Machine, counted bool, fx *Effects) {
 	fx.activity(ActivityMachineFailed, SeverityError, r.Version, m.ID, r.describe(m.Version))
 	fx.Activities[len(fx.Activities)-1].Code = r.Code
 	m.InterruptedVersion, m.Interruptions = Version{}, 0
-	if r.Outcome == OutcomeRolledBack || r.Outcome == OutcomeLooping || m.Failures >= w.Policy.policy.MaxAttempts {
+	if r.Outcome == OutcomeRolledBack || r.Outcome == OutcomeLooping || m.Failures >= w.policy().MaxAttempts {
 		w.quarantine(m, r.Version, fx)
 	}
 }
@@ -252,7 +254,7 @@ func (w *World) quarantine(m *Machine, v Version, fx *Effects) {
 	if w.blocks(m) && m.Standing == StandingActive {
 		m.Standing = StandingQuarantined
 	}
-	fx.activity(ActivityMachineQuarantined, SeverityWarning, v, m.ID, "quarantined after "+count(m.Failures, "failed attempt"))
+	fx.activity(ActivityMachineQuarantined, SeverityWarning, v, m.ID, "quarantined after "+phrase.Count(m.Failures, "failed attempt"))
 }
 
 // blocks reports whether the machine's quarantine is for its next step.
@@ -267,7 +269,7 @@ func (w *World) blocks(m *Machine) bool {
 // judge halts the rollout if the machine's last result triggers a halt rule.
 // Results of another rollout or epoch, and of newcomers, do not count.
 func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
-	r, p, last := &w.Rollout, &w.Policy.policy, &m.Last
+	r, p, last := &w.Rollout, w.policy(), &m.Last
 	if last.Rollout != r.ID || last.Epoch != r.Epoch || last.Wave == NewcomerWave {
 		return
 	}
@@ -286,7 +288,7 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 		h.Rule = HaltSafeMode
 	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
 		h.Rule = HaltCanary
-	case p.failed(e):
+	case tooManyFailed(p, e):
 		h.Rule, h.Share = HaltFailureShare, p.HaltFailureShare
 	default:
 		return
@@ -296,7 +298,7 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 
 // isCanary reports whether the policy names the machine in a wave that has opened.
 func (w *World) isCanary(machine string) bool {
-	first, ok := w.Policy.canaries[machine]
+	first, ok := w.Policy.FirstWave(machine)
 	return ok && first <= w.wave()
 }
 

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
@@ -18,7 +20,7 @@ type hotCase struct {
 // hotCases are the most frequent answers, under a policy that uses every rule.
 func hotCases(t testing.TB) []hotCase {
 	base := func(change func(p *Policy)) *rig {
-		p := DefaultPolicy()
+		p := policy.Default()
 		p.SafeMode = false
 		p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 200, 200
 		p.OfficeHours, p.Timezone = true, "Europe/Berlin"

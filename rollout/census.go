@@ -1,25 +1,29 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/rollout/version"
+)
 
 // place returns the count that includes the machine: none unless it is active, has
 // asked for an update and there is a target.
-func (w *World) place(m *Machine) Place {
+func (w *World) place(m *Machine) version.Place {
 	if m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone {
-		return PlaceNone
+		return version.None
 	}
 	return m.Version.Place(w.Target.Version)
 }
 
 // Add adds n machines to the count of a place.
-func (c *Census) Add(p Place, n int) {
+func (c *Census) Add(p version.Place, n int) {
 	switch p {
-	case PlaceNone:
-	case PlaceBehind:
+	case version.None:
+	case version.Behind:
 		c.Behind += n
-	case PlaceOnTarget:
+	case version.OnTarget:
 		c.OnTarget += n
-	case PlaceOtherBuild:
+	case version.OtherBuild:
 		c.OtherBuild += n
 	}
 }
@@ -28,7 +32,7 @@ func (c *Census) Add(p Place, n int) {
 func (c *Census) machines() int { return c.Behind + c.OnTarget + c.OtherBuild }
 
 // recount moves a machine from its previous count to its current one.
-func (w *World) recount(before Place, m *Machine) {
+func (w *World) recount(before version.Place, m *Machine) {
 	if after := w.place(m); after != before {
 		w.Census.Add(before, -1)
 		w.Census.Add(after, 1)

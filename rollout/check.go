@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/rollout/version"
+)
 
 // Observe records that the machine runs a version. An open attempt succeeds when
 // the machine runs its version or a higher one. It fails if the machine reported
@@ -103,7 +107,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 	m.Reason = d.Reason
 	w.recount(before, m)
 	w.noteBehind(m)
-	if before == PlaceNone {
+	if before == version.None {
 		w.Advance(now, fx)
 	}
 	return d

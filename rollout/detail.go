@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/phrase"
+
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
@@ -31,7 +33,7 @@ func (d Decision) Detail() string {
 	case ReasonDisabledByClient:
 		return "updates are disabled on the machine"
 	case ReasonQuarantined:
-		return fmt.Sprintf("the machine is quarantined for this version after %s, until an operator releases it or another version is next", count(d.Failed, "failed attempt"))
+		return fmt.Sprintf("the machine is quarantined for this version after %s, until an operator releases it or another version is next", phrase.Count(d.Failed, "failed attempt"))
 	case ReasonPinned:
 		return "the machine is pinned below this version" + attribution(d.By, d.Because) + until(d.Until)
 	case ReasonHeld:
@@ -57,7 +59,7 @@ func (d Decision) Detail() string {
 		if d.Share == 0 {
 			return fmt.Sprintf("wave %d contains only listed machines, and this machine is not one of them", d.Wave+1)
 		}
-		return fmt.Sprintf("wave %d reaches %s of the machines, this machine is at %s", d.Wave+1, percent(d.Share), percent(d.Bucket))
+		return fmt.Sprintf("wave %d reaches %s of the machines, this machine is at %s", d.Wave+1, phrase.Percent(d.Share), phrase.Percent(d.Bucket))
 	case ReasonSoaking:
 		return fmt.Sprintf("wave %d soaks until %s, then the next wave opens", d.Wave+1, moment(d.Until))
 	case ReasonWaitingForApproval:
@@ -118,7 +120,7 @@ func (h Halt) describe() string {
 		return "a canary failed for good"
 	case HaltFailureShare:
 		if h.Share > 0 {
-			return fmt.Sprintf("%s, the limit is %s", numbers, percent(h.Share))
+			return fmt.Sprintf("%s, the limit is %s", numbers, phrase.Percent(h.Share))
 		}
 		return numbers
 	case HaltByPerson:
@@ -151,14 +153,4 @@ func moment(t time.Time) string {
 		return "an unknown time"
 	}
 	return t.UTC().Format(calendar.TimeLayout)
-}
-
-// percent rounds to four digits, which hides binary rounding errors.
-func percent(share float64) string { return fmt.Sprintf("%.4g %%", share*100) }
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

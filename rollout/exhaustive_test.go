@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 var deep = flag.Bool("deep", false, "visit the states within 8 moves instead of 6")
@@ -27,7 +29,7 @@ type small struct {
 // smallPolicy: machine a is the canary, then all; safe mode or not; 2 grants
 // an hour, 2 at once.
 func smallPolicy(safe bool) Policy {
-	p := DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode = safe
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 2, 2
 	p.Waves = []Wave{{Canaries: []string{"a"}, Soak: 30 * time.Minute}, {Share: 1}}
@@ -182,7 +184,7 @@ func (s *small) sound(t *testing.T) {
 			} else {
 				flying++
 			}
-			if longest := s.now.Add(p.lostAfter()); m.Attempt.LeaseUntil.After(longest) {
+			if longest := s.now.Add(p.MaxSilence()); m.Attempt.LeaseUntil.After(longest) {
 				s.fail(t, "the lease of %s ends in %s", m.ID, m.Attempt.LeaseUntil.Sub(s.now))
 			}
 		}
@@ -260,12 +262,13 @@ func (s *small) key() string {
 	}
 	for i := range s.m {
 		m, a := &s.m[i], &s.m[i].Attempt
-		key = append(key, m.Version.v[1], byte(m.State), byte(m.Standing), byte(m.Reason), byte(m.Failures), byte(a.Wave), byte(a.Number), byte(m.Last.Outcome), byte(m.Last.Wave))
+		key = append(key, m.Version.String()[0], byte(m.State), byte(m.Standing), byte(m.Reason), byte(m.Failures), byte(a.Wave), byte(a.Number), byte(m.Last.Outcome), byte(m.Last.Wave))
 		truth(m.Last.Proof)
 		number(max(m.Last.Epoch-s.w.Rollout.Epoch, -1))
 		number(a.Epoch - s.w.Rollout.Epoch)
 		truth(m.QuarantinedVersion.IsZero())
 		at(a.LeaseUntil)
+		at(m.WithdrawnAt)
 		at(a.InstalledAt)
 		truth(a.RebootOverdue)
 		at(m.LastSeenAt)

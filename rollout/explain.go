@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // RuleStep is the result of one rule of an update check for one machine.
@@ -40,7 +42,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		{e.waveHolds, ReasonWaveNotReached, e.waveText()},
 		{e.safeModeHolds, ReasonSafeModeFirst, e.safeModeText()},
 		{e.newcomerWaits, ReasonNewcomerWaits, e.newcomerText()},
-		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.Policy.policy.MaxConcurrentUpdates)},
+		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.policy().MaxConcurrentUpdates)},
 		{e.periodHolds, ReasonPeriodLimit, e.periodText()},
 	}
 	var steps []RuleStep
@@ -67,7 +69,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 	return append(steps, last)
 }
 
-func version(v Version) string {
+func orNone(v Version) string {
 	if v.IsZero() {
 		return "no version"
 	}
@@ -76,9 +78,9 @@ func version(v Version) string {
 
 func (e *evaluation) versionText() string {
 	if e.w.Target == nil {
-		return fmt.Sprintf("runs %s, there is no target", version(e.m.Version))
+		return fmt.Sprintf("runs %s, there is no target", orNone(e.m.Version))
 	}
-	return fmt.Sprintf("runs %s, the target is %s", version(e.m.Version), e.w.Target.Version)
+	return fmt.Sprintf("runs %s, the target is %s", orNone(e.m.Version), e.w.Target.Version)
 }
 
 func (e *evaluation) prefixText() string {
@@ -100,7 +102,7 @@ func (e *evaluation) failureText() string {
 	case !e.m.QuarantinedVersion.IsZero():
 		return fmt.Sprintf("quarantined for %s", e.m.QuarantinedVersion)
 	case e.m.Failures > 0:
-		return fmt.Sprintf("%d of %s at %s", e.m.Failures, count(e.w.Policy.policy.MaxAttempts, "failed attempt"), e.m.FailedVersion)
+		return fmt.Sprintf("%d of %s at %s", e.m.Failures, phrase.Count(e.w.policy().MaxAttempts, "failed attempt"), e.m.FailedVersion)
 	}
 	return "not quarantined"
 }
@@ -140,7 +142,7 @@ func (e *evaluation) attemptText() string {
 	}
 	text := fmt.Sprintf("attempt %d at %s, granted at %s", a.Number, a.Version, moment(a.GrantedAt))
 	if a.Extended > 0 {
-		text += fmt.Sprintf(", lease extended by %s after an outage", lasting(a.Extended.Round(time.Minute)))
+		text += fmt.Sprintf(", lease extended by %s after an outage", phrase.Lasting(a.Extended.Round(time.Minute)))
 	}
 	if a.RebootOverdue {
 		text += ", reboot overdue: it no longer counts as in flight"
@@ -165,18 +167,18 @@ func (e *evaluation) windowText() string {
 	switch {
 	case e.skipsWindows():
 		return "skipped: requested at the machine"
-	case e.w.Policy.calendar.Always():
+	case e.w.Policy.Calendar().Always():
 		return "no windows and no freezes"
 	}
-	text := fmt.Sprintf("windows: %s", cmp.Or(e.w.Policy.calendar.DescribeWeek(), "always"))
-	if n := e.w.Policy.calendar.Freezes(); n > 0 {
-		text += ", " + count(n, "freeze")
+	text := fmt.Sprintf("windows: %s", cmp.Or(e.w.Policy.Calendar().DescribeWeek(), "always"))
+	if n := e.w.Policy.Calendar().Freezes(); n > 0 {
+		text += ", " + phrase.Count(n, "freeze")
 	}
 	return text
 }
 
 func (e *evaluation) waveText() string {
-	last, cur := e.w.Policy.lastWave(), e.w.wave()
+	last, cur := e.w.Policy.LastWave(), e.w.wave()
 	switch {
 	case e.skipsPacing():
 		return "skipped: requested at the machine"
@@ -184,7 +186,7 @@ func (e *evaluation) waveText() string {
 		return "no waves"
 	}
 	return fmt.Sprintf("wave %d of %d: %s; this machine is at %s",
-		cur+1, last+1, e.w.Policy.policy.Waves[cur].describe(), percent(Bucket(e.w.Rollout.Salt, e.m.ID)))
+		cur+1, last+1, e.w.policy().Waves[cur].Describe(), phrase.Percent(Bucket(e.w.Rollout.Salt, e.m.ID)))
 }
 
 func (e *evaluation) safeModeText() string {
@@ -193,7 +195,7 @@ func (e *evaluation) safeModeText() string {
 	switch {
 	case e.skipsPacing():
 		return "skipped: requested at the machine"
-	case !e.w.Policy.policy.SafeMode:
+	case !e.w.policy().SafeMode:
 		return "safe mode is off"
 	case e.w.proven(newcomer):
 		return "safe mode: a machine was seen on the new version"
@@ -204,7 +206,7 @@ func (e *evaluation) safeModeText() string {
 }
 
 func (e *evaluation) periodText() string {
-	p := &e.w.Policy.policy
+	p := e.w.policy()
 	used, _ := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
-	return fmt.Sprintf("%d of %d updates in the last %s used", used-e.own(), p.MaxUpdatesPerPeriod, every(p.PeriodInterval))
+	return fmt.Sprintf("%d of %d updates in the last %s used", used-e.own(), p.MaxUpdatesPerPeriod, phrase.Every(p.PeriodInterval))
 }

@@ -4,6 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/phrase"
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
@@ -90,8 +93,8 @@ func TestExplainNamesTheWave(t *testing.T) {
 	g.explained("m", Check{}, ReasonWaveNotReached, "no waves")
 	p.Waves = []Wave{{Canaries: []string{"m"}}}
 	g.setPolicy(p)
-	g.explained("m", Check{}, ReasonWaveNotReached, "wave 1 of 1: 1 listed machine; this machine is at "+percent(Bucket("salt-1", "m")))
-	p.OnDemand = OnDemandSkipsPacing
+	g.explained("m", Check{}, ReasonWaveNotReached, "wave 1 of 1: 1 listed machine; this machine is at "+phrase.Percent(Bucket("salt-1", "m")))
+	p.OnDemand = policy.OnDemandSkipsPacing
 	g.setPolicy(p)
 	g.explained("m", Check{OnDemand: true}, ReasonWaveNotReached, "skipped: requested at the machine")
 }

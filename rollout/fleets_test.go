@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // behavior is how a machine of a random fleet deals with an offer.
@@ -41,7 +43,7 @@ type randomMachine struct {
 }
 
 func newRandomFleet(t *testing.T, r *rand.Rand) *randomFleet {
-	p := DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode = r.IntN(2) == 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = 1+r.IntN(4), 1+r.IntN(4)
 	p.PeriodInterval = time.Duration(1+r.IntN(180)) * time.Minute

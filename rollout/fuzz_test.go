@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // FuzzCompile reads a policy: compiling never panics, and returns a schedule
@@ -18,11 +20,11 @@ func FuzzCompile(f *testing.F) {
 		f.Add([]byte(policy))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p := DefaultPolicy()
+		p := policy.Default()
 		if json.Unmarshal(text, &p) != nil {
 			return
 		}
-		switch s, problems := Compile(p); {
+		switch s, problems := policy.Compile(p); {
 		case s == nil && len(problems) == 0:
 			t.Fatal("refused without a problem")
 		case s != nil && s.Describe() == "":

@@ -6,15 +6,8 @@ import (
 	"time"
 )
 
-const (
-	// usualPoll is the longest time between two polls of update_engine, and of most
-	// programs, if the policy sets none: 45 minutes, give or take 5.
-	usualPoll = 50 * time.Minute
-	// lostPolls is how many polls an installed machine may miss before it is lost.
-	lostPolls = 3
-	// longestBackoff limits how long update_engine waits after failed checks.
-	longestBackoff = 4 * time.Hour
-)
+// longestBackoff limits how long update_engine waits after failed checks.
+const longestBackoff = 4 * time.Hour
 
 // Outage is a time in which no machine could report, because no server ran or the
 // database did not respond.
@@ -33,38 +26,12 @@ func Ago(now time.Time, d time.Duration, outages []Outage) time.Time {
 	return at
 }
 
-// longestPoll returns the longest time between two polls of a machine that is
-// well. Machines vary an interval by up to half.
-func (p *Policy) longestPoll() time.Duration {
-	if p.PollInterval > 0 {
-		return p.PollInterval * 3 / 2
-	}
-	return usualPoll
-}
-
-// lease returns how long a machine may work on an update without a report. A
-// machine whose response got lost asks again one poll later.
-func (p *Policy) lease() time.Duration {
-	if p.PollInterval > 0 {
-		return max(p.UpdateTimeout, p.longestPoll())
-	}
-	return p.UpdateTimeout
-}
-
-// lostAfter returns how long an installed machine may be silent.
-func (p *Policy) lostAfter() time.Duration {
-	if p.LostAfter > 0 {
-		return p.LostAfter
-	}
-	return max(p.UpdateTimeout, lostPolls*p.longestPoll())
-}
-
 // extension returns by how much outages extend a lease of a machine that was last
 // seen before them: their length, and the time until it polls again. update_engine
 // waits longer after each failed check.
 func (w *World) extension(seen time.Time) (d time.Duration) {
-	p := &w.Policy.policy
-	poll := p.longestPoll()
+	p := w.policy()
+	poll := p.LongestPoll()
 	for _, o := range w.Outages {
 		if seen.After(o.From) {
 			continue
@@ -94,16 +61,16 @@ func (w *World) Ping(m *Machine, now time.Time) {
 // the installation: then it ends when the machine is lost, or when it gives its
 // slot back.
 func (w *World) restartLease(m *Machine, now time.Time) {
-	a, p := &m.Attempt, &w.Policy.policy
+	a, p := &m.Attempt, w.policy()
 	a.Extended = 0
 	if m.State == StateInstalled {
-		a.LeaseUntil = now.Add(p.lostAfter())
+		a.LeaseUntil = now.Add(p.MaxSilence())
 		if limit := a.InstalledAt.Add(p.RebootTimeout); !a.RebootOverdue && limit.Before(a.LeaseUntil) {
 			a.LeaseUntil = limit
 		}
 		return
 	}
-	if end := now.Add(p.lease()); end.After(a.LeaseUntil) {
+	if end := now.Add(p.Lease()); end.After(a.LeaseUntil) {
 		a.LeaseUntil = end
 	}
 }
@@ -153,7 +120,7 @@ func (w *World) expire(m *Machine, now time.Time, fx *Effects) bool {
 // may go first then.
 func (w *World) overdue(m *Machine, now time.Time, fx *Effects) bool {
 	a := &m.Attempt
-	lost := m.LastSeenAt.Add(w.Policy.policy.lostAfter() + a.Extended)
+	lost := m.LastSeenAt.Add(w.policy().MaxSilence() + a.Extended)
 	if a.RebootOverdue || !now.Before(lost) {
 		return false
 	}

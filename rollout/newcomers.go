@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // NewcomerWave is the wave of attempts of newcomers, which count apart.
@@ -39,7 +41,7 @@ func (w *World) arrived(machine string, known time.Time) bool {
 	if since.IsZero() || !known.After(since) {
 		return false
 	}
-	_, named := w.Policy.canaries[machine]
+	_, named := w.Policy.FirstWave(machine)
 	return !named
 }
 
@@ -52,7 +54,7 @@ func (w *World) knownDone() bool {
 // noteBehind lets newcomers wait for a known machine, see NoteKnown.
 func (w *World) noteBehind(m *Machine) {
 	if n := &w.Rollout.Newcomers; !n.Wait && !n.Since.IsZero() {
-		n.Wait = w.place(m) == PlaceBehind && !m.Attempt.RebootOverdue && !w.newcomer(m) && !slices.Contains(w.NeverUpdates(), m.Reason)
+		n.Wait = w.place(m) == version.Behind && !m.Attempt.RebootOverdue && !w.newcomer(m) && !slices.Contains(w.NeverUpdates(), m.Reason)
 	}
 }
 
@@ -66,7 +68,7 @@ func (w *World) KnownDue(now time.Time) bool {
 // newcomers do not wait for them, nor for one that never asked.
 func (w *World) NeverUpdates() []Reason {
 	reasons := []Reason{ReasonNone, ReasonOutsideClientPrefix, ReasonDisabledByClient}
-	if w.WavesHold() && w.wave() == w.Policy.lastWave() {
+	if w.WavesHold() && w.wave() == w.Policy.LastWave() {
 		reasons = append(reasons, ReasonWaveNotReached)
 	}
 	return reasons
@@ -84,11 +86,11 @@ func (w *World) NoteKnown(waits bool, now time.Time, fx *Effects) {
 // that halt a rollout of known machines. proofs are those of the rollout.
 func (n *Newcomers) Failing(p *Policy, proofs int) bool {
 	e := &n.Evidence
-	return e.Failed > 0 && (p.SafeMode && proofs+n.Proofs == 0 || p.failed(e))
+	return e.Failed > 0 && (p.SafeMode && proofs+n.Proofs == 0 || tooManyFailed(p, e))
 }
 
-// failed reports whether the share of failed attempts halts.
-func (p *Policy) failed(e *Counts) bool {
+// tooManyFailed reports whether the share of failed attempts halts.
+func tooManyFailed(p *Policy, e *Counts) bool {
 	return p.HaltFailureShare > 0 && e.Failed > 0 && e.Finished() >= p.HaltMinAttempts &&
 		float64(e.Failed)/float64(e.Finished()) >= p.HaltFailureShare
 }
@@ -99,7 +101,7 @@ func (e *evaluation) newcomerWaits() bool {
 	if !e.w.newcomer(e.m) {
 		return false
 	}
-	n, p := &e.w.Rollout.Newcomers, &e.w.Policy.policy
+	n, p := &e.w.Rollout.Newcomers, e.w.policy()
 	switch end := e.m.FirstSeenAt.Add(p.EvidenceAge); {
 	case n.Failing(p, e.w.Rollout.Proofs):
 		e.d = Decision{Reason: ReasonNewcomerWaits, Failed: n.Evidence.Failed, Finish: n.Evidence.Finished()}

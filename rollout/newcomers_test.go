@@ -100,7 +100,7 @@ func TestNewcomersStopUnderTheRulesThatHalt(t *testing.T) {
 		if got := n.Failing(&p, c.others); got != c.failing {
 			t.Errorf("%s: failing %v", name, got)
 		}
-		if got := p.failed(&c.evidence); got != c.halted {
+		if got := tooManyFailed(&p, &c.evidence); got != c.halted {
 			t.Errorf("%s: halts %v", name, got)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // waveSide says how a machine relates to the current wave; see DecideNext.
@@ -40,7 +42,7 @@ func DecideNext(w *World, v Version, reached bool, now time.Time) Decision {
 
 // WavesHold reports whether some machines are outside the waves opened so far.
 func (w *World) WavesHold() bool {
-	return w.Policy.lastWave() >= 0 && w.Policy.policy.Waves[w.wave()].Share < 1
+	return w.Policy.LastWave() >= 0 && w.policy().Waves[w.wave()].Share < 1
 }
 
 // Reaches reports whether a machine is inside the waves opened so far.
@@ -50,13 +52,14 @@ func (w *World) Reaches(machine string) bool {
 
 // nextReached returns the bucket of the first machine outside the current wave,
 // or its id if the next wave only adds canaries.
-func (s *Schedule) nextReached(cur int) (machine string, bucket float64) {
-	bucket = s.policy.Waves[cur].Share
-	if cur == s.lastWave() || s.policy.Waves[cur+1].Share > bucket {
+func (w *World) nextReached(cur int) (machine string, bucket float64) {
+	s := w.Policy
+	bucket = s.Policy().Waves[cur].Share
+	if cur == s.LastWave() || s.Policy().Waves[cur+1].Share > bucket {
 		return "", bucket
 	}
-	for _, id := range s.policy.Waves[cur+1].Canaries {
-		if s.canaries[id] == cur+1 {
+	for _, id := range s.Policy().Waves[cur+1].Canaries {
+		if first, _ := s.FirstWave(id); first == cur+1 {
 			return id, bucket
 		}
 	}
@@ -70,8 +73,8 @@ func (w *World) Wait(d Decision) string {
 	case ReasonWaveNotReached:
 		return w.waitForWave()
 	case ReasonSoaking:
-		text := fmt.Sprintf("wave %d of %d soaks until %s", d.Wave+1, w.Policy.lastWave()+1, moment(d.Until))
-		if w.Policy.policy.Waves[d.Wave].Approval && !w.Rollout.Approved {
+		text := fmt.Sprintf("wave %d of %d soaks until %s", d.Wave+1, w.Policy.LastWave()+1, moment(d.Until))
+		if w.policy().Waves[d.Wave].Approval && !w.Rollout.Approved {
 			return text + ", then the next wave needs an approval"
 		}
 		return text + ", then the next wave opens"
@@ -86,9 +89,9 @@ func (w *World) Wait(d Decision) string {
 
 // waitForWave describes what keeps the next wave closed.
 func (w *World) waitForWave() string {
-	cur, last := w.wave(), w.Policy.lastWave()
-	wave := &w.Policy.policy.Waves[cur]
-	text := fmt.Sprintf("wave %d of %d reaches %s", cur+1, last+1, wave.describe())
+	cur, last := w.wave(), w.Policy.LastWave()
+	wave := &w.policy().Waves[cur]
+	text := fmt.Sprintf("wave %d of %d reaches %s", cur+1, last+1, wave.Describe())
 	if cur == last {
 		return text + " and is the last; other machines are not updated"
 	}
@@ -98,10 +101,10 @@ func (w *World) waitForWave() string {
 	finished := w.Rollout.WaveCounts.Finished() - w.Rollout.SetAside
 	var missing []string
 	if need := w.mustFinish(wave); finished < need {
-		missing = append(missing, fmt.Sprintf("%d of %s finished", finished, count(need, "update")))
+		missing = append(missing, fmt.Sprintf("%d of %s finished", finished, phrase.Count(need, "update")))
 	}
 	if s := wave.MinSuccessShare; finished > 0 && w.successShare(finished) < s {
-		missing = append(missing, fmt.Sprintf("%s of them succeeded, %s is required", percent(w.successShare(finished)), percent(s)))
+		missing = append(missing, fmt.Sprintf("%s of them succeeded, %s is required", phrase.Percent(w.successShare(finished)), phrase.Percent(s)))
 	}
 	if len(missing) == 0 {
 		return text

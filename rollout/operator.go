@@ -55,7 +55,7 @@ func (w *World) HaltRollout(by, reason string, now time.Time, fx *Effects) {
 // returns false if there is no next wave. While the group is paused or halted the
 // wave opens, but nothing is granted.
 func (w *World) NextWave(by, reason string, now time.Time, fx *Effects) bool {
-	if w.Target == nil || w.wave() >= w.Policy.lastWave() {
+	if w.Target == nil || w.wave() >= w.Policy.LastWave() {
 		return false
 	}
 	w.openNextWave(", opened"+attribution(by, reason), now, fx)
@@ -67,7 +67,7 @@ func (w *World) NextWave(by, reason string, now time.Time, fx *Effects) bool {
 // soak permit. It returns false if the wave requires no approval or has it already.
 func (w *World) ApproveWave(now time.Time, fx *Effects) bool {
 	cur := w.wave()
-	if w.Target == nil || cur >= w.Policy.lastWave() || !w.Policy.policy.Waves[cur].Approval || w.Rollout.Approved {
+	if w.Target == nil || cur >= w.Policy.LastWave() || !w.policy().Waves[cur].Approval || w.Rollout.Approved {
 		return false
 	}
 	w.Rollout.Approved = true

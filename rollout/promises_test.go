@@ -150,12 +150,12 @@ func TestP5_EveryAttemptEndsWithItsLease(t *testing.T) {
 				for _, e := range []Event{events[a], events[b], events[c]} {
 					g.request("m", request{version: "1.0.0", events: []Event{e}})
 					g.sound()
-					if m := g.machines["m"]; m.Attempt.Open() && m.Attempt.LeaseUntil.Sub(g.now) > p.lostAfter() {
+					if m := g.machines["m"]; m.Attempt.Open() && m.Attempt.LeaseUntil.Sub(g.now) > p.MaxSilence() {
 						t.Fatalf("events %d, %d, %d: lease until %s", a, b, c, m.Attempt.LeaseUntil)
 					}
 					g.now = g.now.Add(time.Minute)
 				}
-				g.wait(p.lostAfter())
+				g.wait(p.MaxSilence())
 				if m := g.machines["m"]; m.Attempt.Open() || g.w.Ledger.InFlight != 0 {
 					t.Fatalf("events %d, %d, %d leave state %d", a, b, c, m.State)
 				}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"pgregory.net/rapid"
 )
 
@@ -33,7 +35,7 @@ func TestRandomHistoriesAgreeWithTwin(t *testing.T) {
 }
 
 func newHistory(t *testing.T, rt *rapid.T) *history {
-	p := DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode = rapid.Bool().Draw(rt, "safe mode")
 	p.MaxUpdatesPerPeriod = rapid.IntRange(1, 4).Draw(rt, "max per period")
 	p.MaxConcurrentUpdates = rapid.IntRange(1, 4).Draw(rt, "max at once")

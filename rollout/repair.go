@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // Skew is how far a stored time may be ahead of now without being repaired: the
@@ -36,7 +38,7 @@ func (w *World) Repair(now time.Time, fx *Effects) {
 	}
 	if ahead > 0 {
 		fx.activity(ActivityTimesRepaired, SeverityWarning, r.Version, "",
-			fmt.Sprintf("stored times were up to %s in the future and were set to now: a server's clock was wrong", lasting(ahead.Round(time.Second))))
+			fmt.Sprintf("stored times were up to %s in the future and were set to now: a server's clock was wrong", phrase.Lasting(ahead.Round(time.Second))))
 	}
 }
 
@@ -104,9 +106,9 @@ func (w *World) cutLease(m *Machine, now time.Time, fx *Effects) {
 // leaseOf returns how long a lease lasts in a state, without outages.
 func (w *World) leaseOf(s State) time.Duration {
 	if s == StateInstalled {
-		return w.Policy.policy.lostAfter()
+		return w.policy().MaxSilence()
 	}
-	return w.Policy.policy.lease()
+	return w.policy().Lease()
 }
 
 // LatestLease returns when a lease that begins now ends at the latest, without

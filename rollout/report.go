@@ -98,7 +98,7 @@ func (w *World) interrupt(m *Machine) Outcome {
 	if m.InterruptedVersion.Compare(m.Attempt.Version) != 0 {
 		m.InterruptedVersion, m.Interruptions = m.Attempt.Version, 0
 	}
-	if m.Interruptions++; m.Interruptions >= w.Policy.policy.MaxAttempts {
+	if m.Interruptions++; m.Interruptions >= w.policy().MaxAttempts {
 		return OutcomeLooping
 	}
 	return OutcomeInterrupted
@@ -206,7 +206,7 @@ func (o Outcome) describe(code int) string {
 // describe also names the version that the machine runs.
 func (r *Result) describe(running Version) string {
 	if r.Outcome == OutcomeNotRunning {
-		return "reported success, but still runs " + version(running)
+		return "reported success, but still runs " + orNone(running)
 	}
 	return r.Outcome.describe(r.Code)
 }

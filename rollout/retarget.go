@@ -40,8 +40,8 @@ func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string,
 		ID: id, Package: target.ID, Version: target.Version, Salt: salt,
 		CreatedAt: now, WaveAt: now, ProgressAt: now,
 	}
-	if known && w.Policy.policy.EvidenceAge > 0 {
-		w.Rollout.Newcomers = Newcomers{Since: w.Policy.KnownBefore(now), Wait: true}
+	if known && w.policy().EvidenceAge > 0 {
+		w.Rollout.Newcomers = Newcomers{Since: w.policy().KnownBefore(now), Wait: true}
 	}
 	if paused {
 		w.Rollout.State = RolloutPaused
@@ -49,7 +49,3 @@ func (w *World) Retarget(target *Package, floors []*Package, id ID, salt string,
 	w.Advance(now, fx)
 	return old
 }
-
-// KnownBefore returns when a machine must have been seen first to be known in a
-// rollout that begins now.
-func (s *Schedule) KnownBefore(now time.Time) time.Time { return now.Add(-s.policy.EvidenceAge) }

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata" // zones for machines without a zone database
+
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // start is when tests begin: a Monday, 10:00 UTC.
@@ -28,7 +31,7 @@ type rig struct {
 // acceptancePolicy is the setup of the acceptance cases: 2 per 15 minutes,
 // lease 60 minutes, no safe mode, no waves, no halt rule.
 func acceptancePolicy() Policy {
-	p := DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode, p.HaltFailureShare = false, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 2, 15*time.Minute
 	return p
@@ -44,7 +47,7 @@ func newRig(t testing.TB, p Policy) *rig {
 
 func compile(t testing.TB, p Policy) *Schedule {
 	t.Helper()
-	s, problems := Compile(p)
+	s, problems := policy.Compile(p)
 	if s == nil {
 		t.Fatalf("policy does not compile: %+v", problems)
 	}
@@ -108,7 +111,7 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 // known reports whether an active machine is known in a rollout that begins now.
 func (g *rig) known() bool {
 	for _, m := range g.machines {
-		if m.Standing == StandingActive && !m.FirstSeenAt.After(g.w.Policy.KnownBefore(g.now)) {
+		if m.Standing == StandingActive && !m.FirstSeenAt.After(g.w.policy().KnownBefore(g.now)) {
 			return true
 		}
 	}
@@ -118,7 +121,7 @@ func (g *rig) known() bool {
 // knownBehind is what the store counts for NoteKnown.
 func (g *rig) knownBehind() bool {
 	for _, m := range g.machines {
-		if g.w.place(m) == PlaceBehind && !m.Attempt.RebootOverdue && !g.w.newcomer(m) && !slices.Contains(g.w.NeverUpdates(), m.Reason) {
+		if g.w.place(m) == version.Behind && !m.Attempt.RebootOverdue && !g.w.newcomer(m) && !slices.Contains(g.w.NeverUpdates(), m.Reason) {
 			return true
 		}
 	}

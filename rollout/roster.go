@@ -36,7 +36,7 @@ const MaxRoster = 1000
 // not hold.
 func (w *World) RosterDue(now time.Time) bool {
 	r := &w.Rollout
-	if w.Target == nil || !w.runs() || w.Census.Behind == 0 || w.wave() >= w.Policy.lastWave() {
+	if w.Target == nil || !w.runs() || w.Census.Behind == 0 || w.wave() >= w.Policy.LastWave() {
 		return false
 	}
 	o, machines := &r.Roster, w.Census.machines()
@@ -62,7 +62,7 @@ func (w *World) CountWave(all []Member, now time.Time, fx *Effects) {
 	r.Roster = o
 	if len(all) < MaxRoster {
 		first, lowest, remaining, behind := "", 2.0, 0, 0
-		wave := &w.Policy.policy.Waves[cur]
+		wave := &w.policy().Waves[cur]
 		awaited := 0 // canaries of a wave of canaries that are not active in the group
 		if wave.Share == 0 {
 			awaited = len(wave.Canaries)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // count counts the current wave among all machines, as the worker does.
@@ -92,7 +94,7 @@ func TestElectionEndsWithTheGrant(t *testing.T) {
 func TestElectionSurvivesTheGrantOfAnotherMachine(t *testing.T) {
 	g := rosterRig(t, Wave{Share: 1e-9, MinFinished: 3})
 	p := g.policy
-	p.OnDemand = OnDemandSkipsPacing
+	p.OnDemand = policy.OnDemandSkipsPacing
 	g.setPolicy(p)
 	ids := g.byBucket(3)
 	for _, id := range ids[1:] {

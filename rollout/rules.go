@@ -1,6 +1,11 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
+)
 
 // evaluation applies the rules of an update check. Each rule is a method that
 // returns true if it decides the check, with its decision in d. Rule 1 (identify
@@ -74,7 +79,7 @@ func (e *evaluation) upToDate() bool {
 		return false
 	}
 	e.d = Decision{Reason: ReasonUpToDate}
-	if e.m.Version.Place(e.w.Target.Version) == PlaceOtherBuild {
+	if e.m.Version.Place(e.w.Target.Version) == version.OtherBuild {
 		e.d.Build = e.w.Target
 	}
 	return true
@@ -172,7 +177,7 @@ func (w *World) revoked(a *Attempt) bool {
 
 // paused reports whether updates are off in the policy or the rollout is paused.
 func (w *World) paused() bool {
-	return !w.Policy.policy.UpdatesEnabled || w.Rollout.State == RolloutPaused
+	return !w.policy().UpdatesEnabled || w.Rollout.State == RolloutPaused
 }
 
 func (e *evaluation) stopped() bool {
@@ -189,24 +194,27 @@ func (e *evaluation) stopped() bool {
 }
 
 func (e *evaluation) skipsWindows() bool {
-	return e.c.OnDemand && e.w.Policy.policy.OnDemand == OnDemandSkipsPacingAndWindows
+	return e.c.OnDemand && e.w.policy().OnDemand == policy.OnDemandSkipsPacingAndWindows
 }
 
 // skipsPacing is false for newcomers, because what they skip counts for the known
 // machines.
 func (e *evaluation) skipsPacing() bool {
-	return e.c.OnDemand && e.w.Policy.policy.OnDemand != OnDemandSameRules && !e.w.newcomer(e.m)
+	return e.c.OnDemand && e.w.policy().OnDemand != policy.OnDemandSameRules && !e.w.newcomer(e.m)
 }
 
 func (e *evaluation) closed() bool {
-	if e.w.Policy.calendar.Always() || e.skipsWindows() {
+	if e.w.Policy.Calendar().Always() || e.skipsWindows() {
 		return false
 	}
-	open, reason, next, because := e.w.Policy.Opening(e.now)
+	open, freeze, next := e.w.Policy.Calendar().Opening(e.now)
 	if open {
 		return false
 	}
-	e.d = Decision{Reason: reason, Until: next, Because: because}
+	e.d = Decision{Reason: ReasonOutsideWindow, Until: next}
+	if freeze != nil {
+		e.d.Reason, e.d.Because = ReasonFrozen, freeze.Reason
+	}
 	return true
 }
 
@@ -214,7 +222,7 @@ func (e *evaluation) closed() bool {
 func (e *evaluation) safeModeHolds() bool {
 	newcomer := e.w.newcomer(e.m)
 	leader := *e.w.Rollout.leader(newcomer)
-	if !e.w.Policy.policy.SafeMode || e.w.proven(newcomer) || leader == "" || leader == e.m.ID || e.skipsPacing() {
+	if !e.w.policy().SafeMode || e.w.proven(newcomer) || leader == "" || leader == e.m.ID || e.skipsPacing() {
 		return false
 	}
 	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: leader}
@@ -246,7 +254,7 @@ func (e *evaluation) inFlight() int {
 }
 
 func (e *evaluation) concurrencyHolds() bool {
-	limit := e.w.Policy.policy.MaxConcurrentUpdates
+	limit := e.w.policy().MaxConcurrentUpdates
 	if e.inFlight() < limit || e.skipsPacing() {
 		return false
 	}
@@ -255,7 +263,7 @@ func (e *evaluation) concurrencyHolds() bool {
 }
 
 func (e *evaluation) periodHolds() bool {
-	p := &e.w.Policy.policy
+	p := e.w.policy()
 	if e.skipsPacing() || e.m.Deferred != (ID{}) && e.m.Deferred == e.w.Rollout.ID {
 		return false
 	}
@@ -274,7 +282,7 @@ func (e *evaluation) own() int {
 	if at.IsZero() {
 		return 0
 	}
-	if i := l.find(at); i < 0 || !l.Spends[i].Last.After(e.now.Add(-e.w.Policy.policy.PeriodInterval)) {
+	if i := l.find(at); i < 0 || !l.Spends[i].Last.After(e.now.Add(-e.w.policy().PeriodInterval)) {
 		return 0
 	}
 	return 1

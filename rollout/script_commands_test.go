@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/phrase"
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
@@ -127,12 +130,12 @@ func (s *script) policyCommand(args []string) string {
 		key, value, _ := strings.Cut(arg, "=")
 		s.policyKey(&p, key, value)
 	}
-	_, problems := Compile(p)
+	_, problems := policy.Compile(p)
 	var out strings.Builder
 	for _, problem := range problems {
 		fmt.Fprintf(&out, "%s: %s\n", problem.Field, problem.Message)
 	}
-	if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+	if slices.ContainsFunc(problems, func(p policy.Problem) bool { return !p.Warning }) {
 		return out.String()
 	}
 	s.setPolicy(p)
@@ -351,13 +354,13 @@ func severityText(s Severity) string {
 
 func (s *script) machineText(id string) string {
 	m := s.machines[id]
-	out := fmt.Sprintf("%s runs %s, %s, %s", id, version(m.Version), stateText(m.State),
+	out := fmt.Sprintf("%s runs %s, %s, %s", id, orNone(m.Version), stateText(m.State),
 		[...]string{"active", "silent", "overridden", "quarantined"}[m.Standing])
 	if a := m.Attempt; a.Open() {
 		out += fmt.Sprintf(", attempt %d at %s until %s", a.Number, a.Version, a.LeaseUntil.Format("15:04"))
 	}
 	if m.Failures > 0 {
-		out += fmt.Sprintf(", %s at %s", count(m.Failures, "failure"), m.FailedVersion)
+		out += fmt.Sprintf(", %s at %s", phrase.Count(m.Failures, "failure"), m.FailedVersion)
 	}
 	return out + "\n"
 }
@@ -371,7 +374,7 @@ func (s *script) groupText() string {
 		builds = fmt.Sprintf(", another build %d", n)
 	}
 	return fmt.Sprintf("%s to %s, wave %d, in flight %d, behind %d, on target %d%s, evidence %d granted %d succeeded %d failed %d released\n",
-		state, version(r.Version), r.Wave+1, s.w.Ledger.InFlight, s.w.Census.Behind, s.w.Census.OnTarget, builds,
+		state, orNone(r.Version), r.Wave+1, s.w.Ledger.InFlight, s.w.Census.Behind, s.w.Census.OnTarget, builds,
 		e.Granted, e.Succeeded, e.Failed, e.Released)
 }
 

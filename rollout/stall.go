@@ -36,7 +36,7 @@ func (w *World) NoteStall(now time.Time, fx *Effects) {
 // a halt and an approval wait for a person and say so. If only machines with another
 // build of the target are left, no time ends that.
 func (w *World) stall(now time.Time) Stall {
-	r, p := &w.Rollout, &w.Policy.policy
+	r, p := &w.Rollout, w.policy()
 	if w.Target == nil || r.State != RolloutActive || w.Ledger.InFlight > 0 || w.Census.Behind+w.Census.OtherBuild == 0 {
 		return Stall{}
 	}
@@ -47,12 +47,12 @@ func (w *World) stall(now time.Time) Stall {
 	if w.Census.Behind == 0 {
 		return Stall{Since: since, Cause: otherBuilds(w.Census.OtherBuild, w.Target.Version), Action: "promote a package with a higher version"}
 	}
-	quiet := max(stalledPolls*p.longestPoll(), p.UpdateTimeout)
+	quiet := max(stalledPolls*p.LongestPoll(), p.UpdateTimeout)
 	begin := now.Add(-quiet)
 	if begin.Before(since) {
 		return Stall{}
 	}
-	if open, _, _, _ := w.Policy.Opening(begin); !open {
+	if open, _, _ := w.Policy.Calendar().Opening(begin); !open {
 		return Stall{}
 	}
 	d := DecideNext(w, Version{}, true, now)

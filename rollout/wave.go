@@ -8,22 +8,22 @@ import (
 
 // wave returns the index of the current wave. If a policy change left fewer waves
 // than the rollout already reached, it is the last one.
-func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.lastWave())) }
+func (w *World) wave() int { return max(0, min(w.Rollout.Wave, w.Policy.LastWave())) }
 
 // reaches reports whether a wave contains the machine with this bucket.
 func (w *World) reaches(wave int, machine string, bucket float64) bool {
 	s := w.Policy
-	if bucket < s.policy.Waves[wave].Share {
+	if bucket < s.Policy().Waves[wave].Share {
 		return true
 	}
-	first, ok := s.canaries[machine]
+	first, ok := s.FirstWave(machine)
 	return ok && first <= wave || slices.Contains(w.Rollout.Roster.Elected, machine)
 }
 
 func (e *evaluation) waveHolds() bool {
 	s, r, cur := e.w.Policy, &e.w.Rollout, e.w.wave()
 	// Checked before hashing, which dominates the cost of a decision.
-	if s.lastWave() < 0 || s.policy.Waves[cur].Share >= 1 || e.skipsPacing() {
+	if s.LastWave() < 0 || s.Policy().Waves[cur].Share >= 1 || e.skipsPacing() {
 		return false
 	}
 	machine, bucket := e.m.ID, 0.0
@@ -31,16 +31,16 @@ func (e *evaluation) waveHolds() bool {
 	case sideInside:
 		return false
 	case sideNext:
-		machine, bucket = s.nextReached(cur)
+		machine, bucket = e.w.nextReached(cur)
 	case sideOwn:
 		bucket = Bucket(r.Salt, machine)
 		if e.w.reaches(cur, machine, bucket) {
 			return false
 		}
 	}
-	wave := s.policy.Waves[cur]
+	wave := s.Policy().Waves[cur]
 	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
-	if cur == s.lastWave() || r.GateAt.IsZero() || !e.w.reaches(cur+1, machine, bucket) {
+	if cur == s.LastWave() || r.GateAt.IsZero() || !e.w.reaches(cur+1, machine, bucket) {
 		return true
 	}
 	if end := r.GateAt.Add(wave.Soak); e.now.Before(end) {
@@ -92,10 +92,10 @@ func (w *World) runs() bool {
 // wavesDue reports whether advanceWaves would change anything.
 func (w *World) wavesDue(now time.Time) bool {
 	cur := w.wave()
-	if cur >= w.Policy.lastWave() || !w.runs() {
+	if cur >= w.Policy.LastWave() || !w.runs() {
 		return false
 	}
-	wave := &w.Policy.policy.Waves[cur]
+	wave := &w.policy().Waves[cur]
 	if w.gateHolds(wave) == w.Rollout.GateAt.IsZero() {
 		return true
 	}
@@ -111,7 +111,7 @@ func (w *World) mayLeave(wave *Wave, now time.Time) bool {
 // every wave that may open.
 func (w *World) advanceWaves(now time.Time, fx *Effects) {
 	for w.wavesDue(now) {
-		r, wave := &w.Rollout, &w.Policy.policy.Waves[w.wave()]
+		r, wave := &w.Rollout, &w.policy().Waves[w.wave()]
 		switch {
 		case !w.gateHolds(wave):
 			r.GateAt = time.Time{}
@@ -133,6 +133,6 @@ func (w *World) openNextWave(detail string, now time.Time, fx *Effects) {
 	w.moved(now)
 	r.Wave = w.wave() + 1
 	r.WaveAt, r.GateAt, r.Approved, r.WaveCounts, r.SetAside = now, time.Time{}, false, Counts{}, 0
-	text := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.lastWave()+1, w.Policy.policy.Waves[r.Wave].describe())
+	text := fmt.Sprintf("wave %d of %d: %s", r.Wave+1, w.Policy.LastWave()+1, w.policy().Waves[r.Wave].Describe())
 	fx.activity(ActivityWaveAdvanced, SeverityInfo, r.Version, "", text+detail)
 }

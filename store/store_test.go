@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
@@ -47,7 +49,7 @@ func fill(t *testing.T, s *store.Store) *fixture {
 		}
 		for i, id := range f.groups {
 			name := []string{"one", "two"}[i]
-			if err := c.Group.Create().SetID(id).SetApplicationID(f.app).SetName(name).SetTrack(name).SetPolicy(rollout.DefaultPolicy()).
+			if err := c.Group.Create().SetID(id).SetApplicationID(f.app).SetName(name).SetTrack(name).SetPolicy(policy.Default()).
 				SetCreatedAt(start).Exec(ctx); err != nil {
 				return err
 			}

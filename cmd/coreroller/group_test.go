@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -77,7 +79,7 @@ func (k *testGroup) promote(t *testing.T) {
 
 // fastPolicy allows n grants every 50 ms, for machines at 10,000 times real time.
 func fastPolicy(n int) rollout.Policy {
-	p := rollout.DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode, p.HaltFailureShare = false, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, 50*time.Millisecond
 	p.UpdateTimeout, p.RebootTimeout = time.Minute, 5*time.Minute

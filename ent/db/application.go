@@ -11,7 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/team"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
 
@@ -29,7 +29,7 @@ type Application struct {
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
 	// which texts are versions: semver or numeric
-	Versioning rollout.Versioning `json:"versioning,omitempty"`
+	Versioning version.Versioning `json:"versioning,omitempty"`
 	// incremented by every change of the application's configuration
 	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -167,7 +167,7 @@ func (_m *Application) assignValues(columns []string, values []any) error {
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field versioning", values[i])
 			} else if value.Valid {
-				_m.Versioning = rollout.Versioning(value.String)
+				_m.Versioning = version.Versioning(value.String)
 			}
 		case application.FieldRevision:
 			if value, ok := values[i].(*sql.NullInt64); !ok {

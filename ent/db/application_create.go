@@ -16,7 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/team"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
 
@@ -68,13 +68,13 @@ func (_c *ApplicationCreate) SetNillableDescription(v *string) *ApplicationCreat
 }
 
 // SetVersioning sets the "versioning" field.
-func (_c *ApplicationCreate) SetVersioning(v rollout.Versioning) *ApplicationCreate {
+func (_c *ApplicationCreate) SetVersioning(v version.Versioning) *ApplicationCreate {
 	_c.mutation.SetVersioning(v)
 	return _c
 }
 
 // SetNillableVersioning sets the "versioning" field if the given value is not nil.
-func (_c *ApplicationCreate) SetNillableVersioning(v *rollout.Versioning) *ApplicationCreate {
+func (_c *ApplicationCreate) SetNillableVersioning(v *version.Versioning) *ApplicationCreate {
 	if v != nil {
 		_c.SetVersioning(*v)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
 
@@ -82,13 +82,13 @@ func (_u *ApplicationUpdate) SetNillableDescription(v *string) *ApplicationUpdat
 }
 
 // SetVersioning sets the "versioning" field.
-func (_u *ApplicationUpdate) SetVersioning(v rollout.Versioning) *ApplicationUpdate {
+func (_u *ApplicationUpdate) SetVersioning(v version.Versioning) *ApplicationUpdate {
 	_u.mutation.SetVersioning(v)
 	return _u
 }
 
 // SetNillableVersioning sets the "versioning" field if the given value is not nil.
-func (_u *ApplicationUpdate) SetNillableVersioning(v *rollout.Versioning) *ApplicationUpdate {
+func (_u *ApplicationUpdate) SetNillableVersioning(v *version.Versioning) *ApplicationUpdate {
 	if v != nil {
 		_u.SetVersioning(*v)
 	}
@@ -582,13 +582,13 @@ func (_u *ApplicationUpdateOne) SetNillableDescription(v *string) *ApplicationUp
 }
 
 // SetVersioning sets the "versioning" field.
-func (_u *ApplicationUpdateOne) SetVersioning(v rollout.Versioning) *ApplicationUpdateOne {
+func (_u *ApplicationUpdateOne) SetVersioning(v version.Versioning) *ApplicationUpdateOne {
 	_u.mutation.SetVersioning(v)
 	return _u
 }
 
 // SetNillableVersioning sets the "versioning" field if the given value is not nil.
-func (_u *ApplicationUpdateOne) SetNillableVersioning(v *rollout.Versioning) *ApplicationUpdateOne {
+func (_u *ApplicationUpdateOne) SetNillableVersioning(v *version.Versioning) *ApplicationUpdateOne {
 	if v != nil {
 		_u.SetVersioning(*v)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/ledger"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
 )
 
@@ -38,7 +38,7 @@ type Group struct {
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
 	// Policy holds the value of the "policy" field.
-	Policy rollout.Policy `json:"policy,omitempty"`
+	Policy policy.Policy `json:"policy,omitempty"`
 	// incremented by every change of this row, for expectedRevision
 	Revision int64 `json:"revision,omitempty"`
 	// PausedAt holds the value of the "paused_at" field.

@@ -19,7 +19,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
 )
 
@@ -97,7 +97,7 @@ func (_c *GroupCreate) SetNillableDescription(v *string) *GroupCreate {
 }
 
 // SetPolicy sets the "policy" field.
-func (_c *GroupCreate) SetPolicy(v rollout.Policy) *GroupCreate {
+func (_c *GroupCreate) SetPolicy(v policy.Policy) *GroupCreate {
 	_c.mutation.SetPolicy(v)
 	return _c
 }

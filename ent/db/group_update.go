@@ -21,7 +21,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/statpoint"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
 )
 
@@ -133,13 +133,13 @@ func (_u *GroupUpdate) SetNillableDescription(v *string) *GroupUpdate {
 }
 
 // SetPolicy sets the "policy" field.
-func (_u *GroupUpdate) SetPolicy(v rollout.Policy) *GroupUpdate {
+func (_u *GroupUpdate) SetPolicy(v policy.Policy) *GroupUpdate {
 	_u.mutation.SetPolicy(v)
 	return _u
 }
 
 // SetNillablePolicy sets the "policy" field if the given value is not nil.
-func (_u *GroupUpdate) SetNillablePolicy(v *rollout.Policy) *GroupUpdate {
+func (_u *GroupUpdate) SetNillablePolicy(v *policy.Policy) *GroupUpdate {
 	if v != nil {
 		_u.SetPolicy(*v)
 	}
@@ -925,13 +925,13 @@ func (_u *GroupUpdateOne) SetNillableDescription(v *string) *GroupUpdateOne {
 }
 
 // SetPolicy sets the "policy" field.
-func (_u *GroupUpdateOne) SetPolicy(v rollout.Policy) *GroupUpdateOne {
+func (_u *GroupUpdateOne) SetPolicy(v policy.Policy) *GroupUpdateOne {
 	_u.mutation.SetPolicy(v)
 	return _u
 }
 
 // SetNillablePolicy sets the "policy" field if the given value is not nil.
-func (_u *GroupUpdateOne) SetNillablePolicy(v *rollout.Policy) *GroupUpdateOne {
+func (_u *GroupUpdateOne) SetNillablePolicy(v *policy.Policy) *GroupUpdateOne {
 	if v != nil {
 		_u.SetPolicy(*v)
 	}

@@ -41,6 +41,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
 
@@ -1342,7 +1344,7 @@ type ApplicationMutation struct {
 	name             *string
 	product_id       *string
 	description      *string
-	versioning       *rollout.Versioning
+	versioning       *version.Versioning
 	revision         *int64
 	addrevision      *int64
 	created_at       *time.Time
@@ -1628,12 +1630,12 @@ func (m *ApplicationMutation) ResetDescription() {
 }
 
 // SetVersioning sets the "versioning" field.
-func (m *ApplicationMutation) SetVersioning(r rollout.Versioning) {
-	m.versioning = &r
+func (m *ApplicationMutation) SetVersioning(v version.Versioning) {
+	m.versioning = &v
 }
 
 // Versioning returns the value of the "versioning" field in the mutation.
-func (m *ApplicationMutation) Versioning() (r rollout.Versioning, exists bool) {
+func (m *ApplicationMutation) Versioning() (r version.Versioning, exists bool) {
 	v := m.versioning
 	if v == nil {
 		return
@@ -1644,7 +1646,7 @@ func (m *ApplicationMutation) Versioning() (r rollout.Versioning, exists bool) {
 // OldVersioning returns the old "versioning" field's value of the Application entity.
 // If the Application object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *ApplicationMutation) OldVersioning(ctx context.Context) (v rollout.Versioning, err error) {
+func (m *ApplicationMutation) OldVersioning(ctx context.Context) (v version.Versioning, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldVersioning is only allowed on UpdateOne operations")
 	}
@@ -2137,7 +2139,7 @@ func (m *ApplicationMutation) SetField(name string, value ent.Value) error {
 		m.SetDescription(v)
 		return nil
 	case application.FieldVersioning:
-		v, ok := value.(rollout.Versioning)
+		v, ok := value.(version.Versioning)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
@@ -8460,7 +8462,7 @@ type GroupMutation struct {
 	appendaliases      []string
 	arch               *string
 	description        *string
-	policy             *rollout.Policy
+	policy             *policy.Policy
 	revision           *int64
 	addrevision        *int64
 	paused_at          *time.Time
@@ -8893,12 +8895,12 @@ func (m *GroupMutation) ResetDescription() {
 }
 
 // SetPolicy sets the "policy" field.
-func (m *GroupMutation) SetPolicy(r rollout.Policy) {
-	m.policy = &r
+func (m *GroupMutation) SetPolicy(po policy.Policy) {
+	m.policy = &po
 }
 
 // Policy returns the value of the "policy" field in the mutation.
-func (m *GroupMutation) Policy() (r rollout.Policy, exists bool) {
+func (m *GroupMutation) Policy() (r policy.Policy, exists bool) {
 	v := m.policy
 	if v == nil {
 		return
@@ -8909,7 +8911,7 @@ func (m *GroupMutation) Policy() (r rollout.Policy, exists bool) {
 // OldPolicy returns the old "policy" field's value of the Group entity.
 // If the Group object wasn't provided to the builder, the object is fetched from the database.
 // An error is returned if the mutation operation is not UpdateOne, or the database query fails.
-func (m *GroupMutation) OldPolicy(ctx context.Context) (v rollout.Policy, err error) {
+func (m *GroupMutation) OldPolicy(ctx context.Context) (v policy.Policy, err error) {
 	if !m.op.Is(OpUpdateOne) {
 		return v, errors.New("OldPolicy is only allowed on UpdateOne operations")
 	}
@@ -9706,7 +9708,7 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 		m.SetDescription(v)
 		return nil
 	case group.FieldPolicy:
-		v, ok := value.(rollout.Policy)
+		v, ok := value.(policy.Policy)
 		if !ok {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/wave"
 	"github.com/coreroller/coreroller/ent/schema"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // The init function reads all schema descriptors with runtime code
@@ -68,7 +69,7 @@ func init() {
 	// applicationDescVersioning is the schema descriptor for versioning field.
 	applicationDescVersioning := applicationFields[5].Descriptor()
 	// application.DefaultVersioning holds the default value on creation for the versioning field.
-	application.DefaultVersioning = rollout.Versioning(applicationDescVersioning.Default.(string))
+	application.DefaultVersioning = version.Versioning(applicationDescVersioning.Default.(string))
 	// applicationDescRevision is the schema descriptor for revision field.
 	applicationDescRevision := applicationFields[6].Descriptor()
 	// application.DefaultRevision holds the default value on creation for the revision field.

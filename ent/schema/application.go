@@ -7,7 +7,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Application is an operating system or a program that machines update.
@@ -21,7 +21,7 @@ func (Application) Fields() []ent.Field {
 		field.String("name"),
 		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name that machines can send instead of the id"),
 		field.String("description").Default(""),
-		field.String("versioning").GoType(rollout.Versioning("")).Default(string(rollout.Semantic)).Comment("which texts are versions: semver or numeric"),
+		field.String("versioning").GoType(version.Versioning("")).Default(string(version.Semantic)).Comment("which texts are versions: semver or numeric"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of the application's configuration"),
 		createdAt(),
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Catalog is the configuration of all applications at one point in time. It is
@@ -34,7 +35,7 @@ type App struct {
 	Groups    []*Group // by id
 	Channels  []*Channel
 
-	Versioning rollout.Versioning
+	Versioning version.Versioning
 
 	byID   map[uuid.UUID]*Group
 	tracks map[trackArch]*Group // by track and alias
@@ -52,7 +53,7 @@ type Channel struct {
 	Offers      map[rollout.ID]*Offer // manifests of the target and every floor
 	Blacklisted map[uuid.UUID]string  // reason by package id
 
-	Versioning rollout.Versioning // of the application
+	Versioning version.Versioning // of the application
 
 	floors  []*rollout.Package // all, by version
 	reboots bool

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -199,11 +201,11 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 	if row.PausedAt != nil {
 		g.Pause.At = *row.PausedAt
 	}
-	g.Schedule, _ = rollout.Compile(row.Policy)
+	g.Schedule, _ = policy.Compile(row.Policy)
 	if g.Schedule == nil { // it was valid when stored, but a system update can remove time zones
-		stopped := rollout.DefaultPolicy()
+		stopped := policy.Default()
 		stopped.UpdatesEnabled = false
-		g.Schedule, _ = rollout.Compile(stopped)
+		g.Schedule, _ = policy.Compile(stopped)
 		g.Pause.Reason = "the stored policy is no longer valid; save it again"
 	}
 	if row.ChannelID == nil || channels[*row.ChannelID] == nil {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Part says which number of its group counts a machine.
@@ -21,7 +22,7 @@ const (
 )
 
 // PartOf returns the part for the attributes that counters know.
-func PartOf(state rollout.State, standing rollout.Standing, place rollout.Place) Part {
+func PartOf(state rollout.State, standing rollout.Standing, place version.Place) Part {
 	switch {
 	case state.InFlight():
 		return PartInFlight
@@ -31,9 +32,9 @@ func PartOf(state rollout.State, standing rollout.Standing, place rollout.Place)
 		return PartOverridden
 	case standing == rollout.StandingSilent:
 		return PartSilent
-	case place == rollout.PlaceOnTarget:
+	case place == version.OnTarget:
 		return PartOnTarget
-	case place == rollout.PlaceOtherBuild:
+	case place == version.OtherBuild:
 		return PartOtherBuild
 	case state == rollout.StateError:
 		return PartFailed
@@ -45,13 +46,13 @@ func PartOf(state rollout.State, standing rollout.Standing, place rollout.Place)
 func (g *Group) Part(m *db.Instance) Part { return PartOf(m.State, m.Standing, g.Place(m.Version)) }
 
 // Place returns where a version is in relation to the target.
-func (g *Group) Place(version string) rollout.Place { return PlaceOf(version, g.Target) }
+func (g *Group) Place(text string) version.Place { return PlaceOf(text, g.Target) }
 
 // PlaceOf returns where a version is in relation to a target, which may be nil.
-func PlaceOf(version string, target *rollout.Package) rollout.Place {
+func PlaceOf(text string, target *rollout.Package) version.Place {
 	if target == nil {
-		return rollout.PlaceNone
+		return version.None
 	}
-	v, _ := rollout.ParseVersion(version)
+	v, _ := rollout.ParseVersion(text)
 	return v.Place(target.Version)
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -83,7 +85,7 @@ func (c *Change) retarget(g *catalog.Group) error {
 	if err != nil {
 		return err
 	}
-	known, err := c.Tx.Known(c.Ctx, g.ID, g.Schedule.KnownBefore(c.Now))
+	known, err := c.Tx.Known(c.Ctx, g.ID, g.Schedule.Policy().KnownBefore(c.Now))
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (c *Change) repolicy(before, g *catalog.Group) error {
 		}
 		was := before.Policy
 		was.UpdatesEnabled = g.Policy.UpdatesEnabled // pause and resume have their own activities
-		if lines := rollout.Changes(was, g.Policy); len(lines) > 0 {
+		if lines := policy.Changes(was, g.Policy); len(lines) > 0 {
 			fx.Activities = append(fx.Activities, rollout.Activity{
 				Kind: rollout.ActivityPolicyChanged, Severity: rollout.SeverityInfo,
 				Detail: strings.Join(lines, "; "),

@@ -21,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/pace"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/lane"
 )
@@ -214,7 +215,7 @@ type call struct {
 
 // runningVersion parses the version of a request. An empty text, zeroes and
 // update_engine's "ForcedUpdate" mean "no version", which is below every package.
-func runningVersion(versioning rollout.Versioning, text string) (v rollout.Version, ok bool) {
+func runningVersion(versioning version.Versioning, text string) (v rollout.Version, ok bool) {
 	switch text {
 	case "", "0.0.0", "0.0.0.0", "ForcedUpdate":
 		return rollout.Version{}, true

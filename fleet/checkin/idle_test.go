@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -15,7 +17,7 @@ import (
 // Made-up machines that wait must not cost a transaction for each check.
 func TestWaitingNewcomersAreAnsweredFromTheCache(t *testing.T) {
 	now := time.Date(2026, time.March, 2, 10, 0, 0, 0, time.UTC)
-	schedule, _ := rollout.Compile(rollout.DefaultPolicy())
+	schedule, _ := policy.Compile(policy.Default())
 	one, _ := rollout.ParseVersion("1.0.0")
 	two, _ := rollout.ParseVersion("2.0.0")
 	group := &catalog.Group{ID: uuid.New(), App: &catalog.App{ID: uuid.New()}, Schedule: schedule}

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // Limits of text that people enter, in bytes. They are generous, but the rows are
@@ -108,8 +109,8 @@ func (p *Problems) ProductID(field, text string) string {
 }
 
 // Policy checks a policy. It does not add warnings.
-func (p *Problems) Policy(policy rollout.Policy) {
-	_, found := rollout.Compile(policy)
+func (p *Problems) Policy(in rollout.Policy) {
+	_, found := policy.Compile(in)
 	for _, f := range found {
 		if !f.Warning {
 			p.Add(f.Field, "%s", f.Message)

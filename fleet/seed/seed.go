@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // Preinstall creates the default team, and Flatcar Container Linux with a channel
@@ -59,7 +60,7 @@ func preinstall(c *change.Change, k catalog.WellKnown) error {
 		return err
 	}
 	return c.Tx.Client().Group.Create().SetID(uuid.MustParse(k.Group)).SetApplicationID(catalog.FlatcarID()).SetCreatedAt(c.Now).
-		SetName(name(k)).SetTrack(k.Track).SetArch(k.Arch).SetChannelID(channel).SetPolicy(policy(k)).Exec(c.Ctx)
+		SetName(name(k)).SetTrack(k.Track).SetArch(k.Arch).SetChannelID(channel).SetPolicy(policyOf(k)).Exec(c.Ctx)
 }
 
 // name returns the group's name; those of amd64 are the names of CoreRoller 1.0.
@@ -75,8 +76,8 @@ func color(k catalog.WellKnown) string {
 	return map[string]string{"stable": "#14b9d6", "beta": "#fc7f33", "alpha": "#1fbb86", "edge": "#f4ab3b"}[k.Track]
 }
 
-func policy(k catalog.WellKnown) rollout.Policy {
-	p := rollout.DefaultPolicy()
+func policyOf(k catalog.WellKnown) rollout.Policy {
+	p := policy.Default()
 	p.PeriodInterval = 15 * time.Minute
 	p.MaxUpdatesPerPeriod, p.UpdateTimeout = 2, time.Hour
 	if k.Track == "alpha" || k.Track == "edge" {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -77,7 +79,7 @@ func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
 	byID := make(map[uuid.UUID]*db.Group, len(groups))
 	for _, g := range groups {
 		byID[g.ID] = g
-		if _, problems := rollout.Compile(g.Policy); len(problems) > 0 {
+		if _, problems := policy.Compile(g.Policy); len(problems) > 0 {
 			out.add(g, AttentionPolicyWarning, rollout.SeverityWarning, nil, problems[0].Message)
 		}
 		if g.PausedAt != nil && !g.Policy.UpdatesEnabled && s.now().Sub(*g.PausedAt) > longPause {

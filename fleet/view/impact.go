@@ -6,6 +6,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
+
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -182,9 +185,9 @@ func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pac
 			continue
 		}
 		switch c.Version.Place(target.Version) {
-		case rollout.PlaceBehind:
+		case version.Behind:
 			behind += c.Count
-		case rollout.PlaceOtherBuild:
+		case version.OtherBuild:
 			r.out.OtherBuild += c.Count
 		}
 	}
@@ -211,11 +214,11 @@ func remaining(p rollout.Policy, stage *db.GroupRollout) rollout.Policy {
 // begin returns how many of the machines below the target may start at their next
 // check, within windows, wave, safe mode and limits.
 func (r *assessor) begin(p rollout.Policy, stage *db.GroupRollout, n *GroupNumbers, behind int) int {
-	schedule, _ := rollout.Compile(p)
+	schedule, _ := policy.Compile(p)
 	if schedule == nil || !p.UpdatesEnabled || stage.State == rollout.RolloutHalted || stage.State == rollout.RolloutPaused {
 		return 0
 	}
-	if open, _, _, _ := schedule.Opening(r.s.now()); !open {
+	if open, _, _ := schedule.Calendar().Opening(r.s.now()); !open {
 		return 0
 	}
 	free := min(behind, p.MaxConcurrentUpdates-n.InFlight, p.MaxUpdatesPerPeriod-n.GrantedInPeriod)

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Below counts the active machines that run neither the target nor a higher version.
@@ -87,7 +88,7 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	t.Total += n
 	t.Active += active
 	v := entry(t.versions, row.Version, func() *VersionCount { return &VersionCount{Version: row.Version} })
-	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == rollout.PlaceOnTarget
+	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == version.OnTarget
 	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	s.Machines, s.Active = s.Machines+n, s.Active+active
 

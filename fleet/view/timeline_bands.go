@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // maxTargets limits the rollouts of a timeline to months of a group with a new
@@ -79,16 +80,16 @@ func (t *Timeline) fillBands(points []*db.StatPoint, all []targetSpan) {
 			at++
 			target, aimed = targetAt(all, p.At)
 		}
-		version, known := running[p.Version]
+		v, known := running[p.Version]
 		if !known {
-			version, _ = rollout.ParseVersion(p.Version)
-			running[p.Version] = version
+			v, _ = rollout.ParseVersion(p.Version)
+			running[p.Version] = v
 		}
 		band := t.Waiting
 		switch {
 		case p.State.InFlight():
 			band = t.InFlight
-		case aimed && version.Place(target) == rollout.PlaceOnTarget:
+		case aimed && v.Place(target) == version.OnTarget:
 			band = t.OnTarget
 		case p.State == rollout.StateError:
 			band = t.Failed

@@ -14,7 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -171,8 +171,8 @@ func (ec *executionContext) _Application_versioning(ctx context.Context, field g
 			return obj.Versioning, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v rollout.Versioning) graphql.Marshaler {
-			return ec.marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v version.Versioning) graphql.Marshaler {
+			return ec.marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx, selections, v)
 		},
 		true,
 		true,
@@ -582,7 +582,7 @@ func (ec *executionContext) unmarshalInputCreateApplicationInput(ctx context.Con
 			it.Description = data
 		case "versioning":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
-			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, v)
+			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -712,7 +712,7 @@ func (ec *executionContext) unmarshalInputUpdateApplicationInput(ctx context.Con
 			it.Description = data
 		case "versioning":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("versioning"))
-			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx, v)
+			data, err := ec.unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -975,12 +975,12 @@ func (ec *executionContext) unmarshalNUpdateApplicationInput2githubᚗcomᚋcore
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, v any) (rollout.Versioning, error) {
+func (ec *executionContext) unmarshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx context.Context, v any) (version.Versioning, error) {
 	res, err := model.UnmarshalVersioning(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, sel ast.SelectionSet, v rollout.Versioning) graphql.Marshaler {
+func (ec *executionContext) marshalNVersioning2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx context.Context, sel ast.SelectionSet, v version.Versioning) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalVersioning(v)
 	if res == graphql.Null {
@@ -996,7 +996,7 @@ func (ec *executionContext) marshalOApplication2ᚖgithubᚗcomᚋcorerollerᚋc
 	return ec._Application(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, v any) (*rollout.Versioning, error) {
+func (ec *executionContext) unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx context.Context, v any) (*version.Versioning, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -1004,7 +1004,7 @@ func (ec *executionContext) unmarshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋ
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐVersioning(ctx context.Context, sel ast.SelectionSet, v *rollout.Versioning) graphql.Marshaler {
+func (ec *executionContext) marshalOVersioning2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋversionᚐVersioning(ctx context.Context, sel ast.SelectionSet, v *version.Versioning) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -817,8 +818,8 @@ func (ec *executionContext) _Group_policy(ctx context.Context, field graphql.Col
 			return obj.Policy, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v rollout.Policy) graphql.Marshaler {
-			return ec.marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v policy.Policy) graphql.Marshaler {
+			return ec.marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐPolicy(ctx, selections, v)
 		},
 		true,
 		true,

@@ -12,17 +12,17 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
-	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // region    ************************** generated!.gotpl **************************
 
 type PolicyResolver interface {
-	Timezone(ctx context.Context, obj *rollout.Policy) (string, error)
+	Timezone(ctx context.Context, obj *policy.Policy) (string, error)
 
-	PollInterval(ctx context.Context, obj *rollout.Policy) (*time.Duration, error)
+	PollInterval(ctx context.Context, obj *policy.Policy) (*time.Duration, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -102,7 +102,7 @@ func (ec *executionContext) fieldContext_Freeze_reason(_ context.Context, field 
 	return graphql.NewScalarFieldContext("Freeze", field, false, false, "String")
 }
 
-func (ec *executionContext) _Policy_updatesEnabled(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_updatesEnabled(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -125,7 +125,7 @@ func (ec *executionContext) fieldContext_Policy_updatesEnabled(_ context.Context
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Policy_safeMode(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_safeMode(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -148,7 +148,7 @@ func (ec *executionContext) fieldContext_Policy_safeMode(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Policy_maxUpdatesPerPeriod(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_maxUpdatesPerPeriod(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -171,7 +171,7 @@ func (ec *executionContext) fieldContext_Policy_maxUpdatesPerPeriod(_ context.Co
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Policy_periodInterval(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_periodInterval(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -194,7 +194,7 @@ func (ec *executionContext) fieldContext_Policy_periodInterval(_ context.Context
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Policy_maxConcurrentUpdates(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_maxConcurrentUpdates(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -217,7 +217,7 @@ func (ec *executionContext) fieldContext_Policy_maxConcurrentUpdates(_ context.C
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Policy_updateTimeout(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_updateTimeout(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -240,7 +240,7 @@ func (ec *executionContext) fieldContext_Policy_updateTimeout(_ context.Context,
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Policy_rebootTimeout(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_rebootTimeout(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -263,7 +263,7 @@ func (ec *executionContext) fieldContext_Policy_rebootTimeout(_ context.Context,
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Policy_lostAfter(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_lostAfter(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -286,7 +286,7 @@ func (ec *executionContext) fieldContext_Policy_lostAfter(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Policy_evidenceAge(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_evidenceAge(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -309,7 +309,7 @@ func (ec *executionContext) fieldContext_Policy_evidenceAge(_ context.Context, f
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _Policy_timezone(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_timezone(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -332,7 +332,7 @@ func (ec *executionContext) fieldContext_Policy_timezone(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Policy", field, true, true, "String")
 }
 
-func (ec *executionContext) _Policy_officeHours(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_officeHours(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -355,7 +355,7 @@ func (ec *executionContext) fieldContext_Policy_officeHours(_ context.Context, f
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_windows(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -387,7 +387,7 @@ func (ec *executionContext) fieldContext_Policy_windows(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_freezes(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -419,7 +419,7 @@ func (ec *executionContext) fieldContext_Policy_freezes(_ context.Context, field
 	return fc, nil
 }
 
-func (ec *executionContext) _Policy_waves(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_waves(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -431,8 +431,8 @@ func (ec *executionContext) _Policy_waves(ctx context.Context, field graphql.Col
 			return obj.Waves, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []rollout.Wave) graphql.Marshaler {
-			return ec.marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []policy.Wave) graphql.Marshaler {
+			return ec.marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWaveᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -451,7 +451,7 @@ func (ec *executionContext) fieldContext_Policy_waves(_ context.Context, field g
 	return fc, nil
 }
 
-func (ec *executionContext) _Policy_haltFailureShare(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_haltFailureShare(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -474,7 +474,7 @@ func (ec *executionContext) fieldContext_Policy_haltFailureShare(_ context.Conte
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Float")
 }
 
-func (ec *executionContext) _Policy_haltMinAttempts(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_haltMinAttempts(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -497,7 +497,7 @@ func (ec *executionContext) fieldContext_Policy_haltMinAttempts(_ context.Contex
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Policy_maxAttempts(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_maxAttempts(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -520,7 +520,7 @@ func (ec *executionContext) fieldContext_Policy_maxAttempts(_ context.Context, f
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Policy_onDemand(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_onDemand(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -532,8 +532,8 @@ func (ec *executionContext) _Policy_onDemand(ctx context.Context, field graphql.
 			return obj.OnDemand, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v rollout.OnDemand) graphql.Marshaler {
-			return ec.marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v policy.OnDemand) graphql.Marshaler {
+			return ec.marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx, selections, v)
 		},
 		true,
 		true,
@@ -543,7 +543,7 @@ func (ec *executionContext) fieldContext_Policy_onDemand(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Policy", field, false, false, "OnDemand")
 }
 
-func (ec *executionContext) _Policy_pollInterval(ctx context.Context, field graphql.CollectedField, obj *rollout.Policy) (ret graphql.Marshaler) {
+func (ec *executionContext) _Policy_pollInterval(ctx context.Context, field graphql.CollectedField, obj *policy.Policy) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -656,8 +656,8 @@ func (ec *executionContext) _PolicyPreview_policy(ctx context.Context, field gra
 			return obj.Policy, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *rollout.Policy) graphql.Marshaler {
-			return ec.marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *policy.Policy) graphql.Marshaler {
+			return ec.marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐPolicy(ctx, selections, v)
 		},
 		true,
 		false,
@@ -832,7 +832,7 @@ func (ec *executionContext) fieldContext_TimeSpan_until(_ context.Context, field
 	return graphql.NewScalarFieldContext("TimeSpan", field, false, false, "Time")
 }
 
-func (ec *executionContext) _WavePolicy_share(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_share(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -855,7 +855,7 @@ func (ec *executionContext) fieldContext_WavePolicy_share(_ context.Context, fie
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Float")
 }
 
-func (ec *executionContext) _WavePolicy_canaries(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_canaries(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -878,7 +878,7 @@ func (ec *executionContext) fieldContext_WavePolicy_canaries(_ context.Context, 
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "String")
 }
 
-func (ec *executionContext) _WavePolicy_soak(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_soak(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -901,7 +901,7 @@ func (ec *executionContext) fieldContext_WavePolicy_soak(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Duration")
 }
 
-func (ec *executionContext) _WavePolicy_minFinished(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_minFinished(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -924,7 +924,7 @@ func (ec *executionContext) fieldContext_WavePolicy_minFinished(_ context.Contex
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Int")
 }
 
-func (ec *executionContext) _WavePolicy_minSuccessShare(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_minSuccessShare(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -947,7 +947,7 @@ func (ec *executionContext) fieldContext_WavePolicy_minSuccessShare(_ context.Co
 	return graphql.NewScalarFieldContext("WavePolicy", field, false, false, "Float")
 }
 
-func (ec *executionContext) _WavePolicy_approval(ctx context.Context, field graphql.CollectedField, obj *rollout.Wave) (ret graphql.Marshaler) {
+func (ec *executionContext) _WavePolicy_approval(ctx context.Context, field graphql.CollectedField, obj *policy.Wave) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1214,7 +1214,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.Freezes = data
 		case "waves":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("waves"))
-			data, err := ec.unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx, v)
+			data, err := ec.unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWaveᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1242,7 +1242,7 @@ func (ec *executionContext) unmarshalInputPolicyInput(ctx context.Context, obj a
 			it.MaxAttempts = data
 		case "onDemand":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("onDemand"))
-			data, err := ec.unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx, v)
+			data, err := ec.unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -1387,8 +1387,8 @@ func UnmarshalUpdatePolicyInput(ctx context.Context, raw any) (model.UpdatePolic
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any) (rollout.Wave, error) {
-	var it rollout.Wave
+func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any) (policy.Wave, error) {
+	var it policy.Wave
 	if obj == nil {
 		return it, nil
 	}
@@ -1477,8 +1477,8 @@ func (ec *executionContext) unmarshalInputWaveInput(ctx context.Context, obj any
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalWaveInput(ctx context.Context, raw any) (rollout.Wave, error) {
-	var out rollout.Wave
+func UnmarshalWaveInput(ctx context.Context, raw any) (policy.Wave, error) {
+	var out policy.Wave
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "WaveInput", raw, &out)
 	return out, err
 }
@@ -1592,7 +1592,7 @@ func (ec *executionContext) _Freeze(ctx context.Context, sel ast.SelectionSet, o
 
 var policyImplementors = []string{"Policy"}
 
-func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, obj *rollout.Policy) graphql.Marshaler {
+func (ec *executionContext) _Policy(ctx context.Context, sel ast.SelectionSet, obj *policy.Policy) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, policyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1823,7 +1823,7 @@ func (ec *executionContext) _TimeSpan(ctx context.Context, sel ast.SelectionSet,
 
 var wavePolicyImplementors = []string{"WavePolicy"}
 
-func (ec *executionContext) _WavePolicy(ctx context.Context, sel ast.SelectionSet, obj *rollout.Wave) graphql.Marshaler {
+func (ec *executionContext) _WavePolicy(ctx context.Context, sel ast.SelectionSet, obj *policy.Wave) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, wavePolicyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1951,12 +1951,12 @@ func (ec *executionContext) unmarshalNFreezeInput2ᚖgithubᚗcomᚋcoreroller�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (rollout.OnDemand, error) {
+func (ec *executionContext) unmarshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx context.Context, v any) (policy.OnDemand, error) {
 	res, err := model.UnmarshalOnDemand(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v rollout.OnDemand) graphql.Marshaler {
+func (ec *executionContext) marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v policy.OnDemand) graphql.Marshaler {
 	_ = sel
 	res := model.MarshalOnDemand(v)
 	if res == graphql.Null {
@@ -1965,7 +1965,7 @@ func (ec *executionContext) marshalNOnDemand2githubᚗcomᚋcorerollerᚋcorerol
 	return res
 }
 
-func (ec *executionContext) marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v rollout.Policy) graphql.Marshaler {
+func (ec *executionContext) marshalNPolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐPolicy(ctx context.Context, sel ast.SelectionSet, v policy.Policy) graphql.Marshaler {
 	return ec._Policy(ctx, sel, &v)
 }
 
@@ -2016,20 +2016,20 @@ func (ec *executionContext) unmarshalNUpdatePolicyInput2githubᚗcomᚋcorerolle
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx context.Context, v any) (*rollout.Wave, error) {
+func (ec *executionContext) unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWave(ctx context.Context, v any) (*policy.Wave, error) {
 	res, err := ec.unmarshalInputWaveInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx context.Context, sel ast.SelectionSet, v rollout.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWave(ctx context.Context, sel ast.SelectionSet, v policy.Wave) graphql.Marshaler {
 	return ec._WavePolicy(ctx, sel, &v)
 }
 
-func (ec *executionContext) marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []rollout.Wave) graphql.Marshaler {
+func (ec *executionContext) marshalNWavePolicy2ᚕgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWaveᚄ(ctx context.Context, sel ast.SelectionSet, v []policy.Wave) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx, sel, v[i])
+		return ec.marshalNWavePolicy2githubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWave(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2127,7 +2127,7 @@ func (ec *executionContext) unmarshalOFreezeInput2ᚕᚖgithubᚗcomᚋcorerolle
 	return res, nil
 }
 
-func (ec *executionContext) unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, v any) (*rollout.OnDemand, error) {
+func (ec *executionContext) unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx context.Context, v any) (*policy.OnDemand, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -2135,7 +2135,7 @@ func (ec *executionContext) unmarshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋco
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v *rollout.OnDemand) graphql.Marshaler {
+func (ec *executionContext) marshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐOnDemand(ctx context.Context, sel ast.SelectionSet, v *policy.OnDemand) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2145,7 +2145,7 @@ func (ec *executionContext) marshalOOnDemand2ᚖgithubᚗcomᚋcorerollerᚋcore
 	return res
 }
 
-func (ec *executionContext) marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐPolicy(ctx context.Context, sel ast.SelectionSet, v *rollout.Policy) graphql.Marshaler {
+func (ec *executionContext) marshalOPolicy2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐPolicy(ctx context.Context, sel ast.SelectionSet, v *policy.Policy) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
@@ -2160,16 +2160,16 @@ func (ec *executionContext) unmarshalOPolicyInput2ᚖgithubᚗcomᚋcoreroller�
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWaveᚄ(ctx context.Context, v any) ([]*rollout.Wave, error) {
+func (ec *executionContext) unmarshalOWaveInput2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWaveᚄ(ctx context.Context, v any) ([]*policy.Wave, error) {
 	if v == nil {
 		return nil, nil
 	}
 	vSlice := graphql.CoerceList(v)
 	var err error
-	res := make([]*rollout.Wave, len(vSlice))
+	res := make([]*policy.Wave, len(vSlice))
 	for i := range vSlice {
 		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚐWave(ctx, vSlice[i])
+		res[i], err = ec.unmarshalNWaveInput2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋrolloutᚋpolicyᚐWave(ctx, vSlice[i])
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
+
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -170,19 +173,19 @@ func UnmarshalHaltRule(v any) (rollout.HaltRule, error) {
 }
 
 // MarshalVersioning writes which texts are versions of an application.
-func MarshalVersioning(s rollout.Versioning) graphql.Marshaler {
+func MarshalVersioning(s version.Versioning) graphql.Marshaler {
 	return graphql.MarshalString(strings.ToUpper(string(s)))
 }
 
 // UnmarshalVersioning reads which texts are versions of an application.
-func UnmarshalVersioning(v any) (rollout.Versioning, error) {
+func UnmarshalVersioning(v any) (version.Versioning, error) {
 	text, _ := v.(string)
-	return rollout.Versioning(strings.ToLower(text)), nil
+	return version.Versioning(strings.ToLower(text)), nil
 }
 
 // MarshalOnDemand writes which rules an on-demand check may skip.
 func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
-	if o == rollout.OnDemandSameRules {
+	if o == policy.OnDemandSameRules {
 		return graphql.MarshalString("SAME_RULES")
 	}
 	return graphql.MarshalString(strings.ToUpper(string(o)))
@@ -192,7 +195,7 @@ func MarshalOnDemand(o rollout.OnDemand) graphql.Marshaler {
 func UnmarshalOnDemand(v any) (rollout.OnDemand, error) {
 	text, _ := v.(string)
 	if text == "SAME_RULES" {
-		return rollout.OnDemandSameRules, nil
+		return policy.OnDemandSameRules, nil
 	}
 	return rollout.OnDemand(strings.ToLower(text)), nil
 }

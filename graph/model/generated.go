@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/forecast"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/google/uuid"
 )
 
@@ -247,7 +248,7 @@ type PolicyInput struct {
 	// Calendar freezes. Default: none.
 	Freezes []*calendar.Freeze `json:"freezes,omitempty"`
 	// Waves in order. Default: none.
-	Waves []*rollout.Wave `json:"waves,omitempty"`
+	Waves []*policy.Wave `json:"waves,omitempty"`
 	// From 0 (disabled) to 1. Default: 0.2.
 	HaltFailureShare *float64 `json:"haltFailureShare,omitempty"`
 	// At least 1 when `haltFailureShare` is above 0. Default: 5.
@@ -255,7 +256,7 @@ type PolicyInput struct {
 	// At least 1. Default: 3.
 	MaxAttempts *int `json:"maxAttempts,omitempty"`
 	// Which rules a check started by hand may skip. Default: none.
-	OnDemand *rollout.OnDemand `json:"onDemand,omitempty"`
+	OnDemand *policy.OnDemand `json:"onDemand,omitempty"`
 	// Whole seconds; null sends no interval to machines.
 	PollInterval graphql.Omittable[*time.Duration] `json:"pollInterval,omitempty"`
 }
@@ -269,7 +270,7 @@ type PolicyPreview struct {
 	// Why the policy cannot be saved; empty when it is valid. When it is not, the other fields are empty.
 	UserErrors []*UserError `json:"userErrors"`
 	// The complete policy with defaults filled in; null when it is not valid.
-	Policy *rollout.Policy `json:"policy,omitempty"`
+	Policy *policy.Policy `json:"policy,omitempty"`
 	// The policy as text.
 	Sentence string `json:"sentence"`
 	// Valid but probably wrong settings, such as a window shorter than the check interval.

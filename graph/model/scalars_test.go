@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
@@ -138,7 +140,7 @@ func TestEnumerations(t *testing.T) {
 	for _, r := range []rollout.HaltRule{rollout.HaltSafeMode, rollout.HaltFailureShare, rollout.HaltCanary, rollout.HaltByPerson} {
 		roundTrip(t, r, MarshalHaltRule, UnmarshalHaltRule)
 	}
-	for _, o := range []rollout.OnDemand{rollout.OnDemandSameRules, rollout.OnDemandSkipsPacing, rollout.OnDemandSkipsPacingAndWindows} {
+	for _, o := range []rollout.OnDemand{policy.OnDemandSameRules, policy.OnDemandSkipsPacing, policy.OnDemandSkipsPacingAndWindows} {
 		roundTrip(t, o, MarshalOnDemand, UnmarshalOnDemand)
 	}
 	if _, err := UnmarshalInstanceState("BUSY"); err == nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -38,12 +40,12 @@ type Cohort struct {
 
 // Result is the predicted course of the rollout.
 type Result struct {
-	Points   []Point           // evenly spaced from Now on, at most 201; ends when nothing changes any more
-	Ends     time.Time         // when every active machine runs the target; zero: not within the horizon
-	LeftOut  []LeftOut         // machines below the target at the end, largest count first
-	Halted   *rollout.Halt     // nil: not halted; its numbers count simulated machines
-	Problems []rollout.Problem // of the policy; there are no points if one is not a warning
-	Each     int               // about how many machines of the fleet one simulated machine represents
+	Points   []Point          // evenly spaced from Now on, at most 201; ends when nothing changes any more
+	Ends     time.Time        // when every active machine runs the target; zero: not within the horizon
+	LeftOut  []LeftOut        // machines below the target at the end, largest count first
+	Halted   *rollout.Halt    // nil: not halted; its numbers count simulated machines
+	Problems []policy.Problem // of the policy; there are no points if one is not a warning
+	Each     int              // about how many machines of the fleet one simulated machine represents
 
 	CheckEvery, UpdateTakes time.Duration // the assumed values
 }
@@ -95,9 +97,9 @@ func Run(in Input) Result {
 		}
 	}
 	in.UpdateTakes = cmp.Or(max(in.UpdateTakes, 0), min(10*time.Minute, in.Policy.UpdateTimeout/2), 10*time.Minute)
-	_, problems := rollout.Compile(in.Policy)
+	_, problems := policy.Compile(in.Policy)
 	r := Result{Problems: problems, Each: 1, CheckEvery: in.CheckEvery, UpdateTakes: in.UpdateTakes}
-	if slices.ContainsFunc(problems, func(p rollout.Problem) bool { return !p.Warning }) {
+	if slices.ContainsFunc(problems, func(p policy.Problem) bool { return !p.Warning }) {
 		return r
 	}
 	s := newSimulator(in, &r)

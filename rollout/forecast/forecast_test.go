@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -28,7 +30,7 @@ func pack(t testing.TB, text string) *rollout.Package {
 
 // capped is a policy without waves, safe mode and halt rule.
 func capped(grants int) rollout.Policy {
-	p := rollout.DefaultPolicy()
+	p := policy.Default()
 	p.SafeMode, p.HaltFailureShare = false, 0
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = grants, grants, time.Hour
 	return p
@@ -36,7 +38,7 @@ func capped(grants int) rollout.Policy {
 
 // example is a fleet of two versions under a policy with waves.
 func example(t testing.TB, machines int) Input {
-	p := rollout.DefaultPolicy()
+	p := policy.Default()
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = max(1, machines/20), max(1, machines/20)
 	p.Waves = []rollout.Wave{{Share: 0.05, Soak: 2 * time.Hour}, {Share: 0.5, Soak: 6 * time.Hour, MinFinished: machines / 100, MinSuccessShare: 0.8}, {Share: 1}}
 	return Input{

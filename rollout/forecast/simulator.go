@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
+
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -53,7 +56,7 @@ func newSimulator(in Input, out *Result) *simulator {
 	rounds := int(in.Horizon/in.CheckEvery) + 1
 	limit := max(100, min(maxMachines, maxChecks/rounds))
 	out.Each = max(1, (total+limit-1)/limit)
-	schedule, _ := rollout.Compile(scaled(in.Policy, out.Each, in.UpdateTakes))
+	schedule, _ := policy.Compile(scaled(in.Policy, out.Each, in.UpdateTakes))
 	s := &simulator{in: in, out: out, now: in.Now, end: in.Now.Add(in.Horizon)}
 	s.w = rollout.World{Policy: schedule, Reboots: in.Reboots, Target: in.Target}
 	for _, c := range in.Machines {
@@ -158,7 +161,7 @@ func (s *simulator) point(at time.Time) {
 func (s *simulator) classify(m *machine) {
 	c := classWaiting
 	switch {
-	case s.in.Target != nil && m.Version.Place(s.in.Target.Version) == rollout.PlaceOnTarget:
+	case s.in.Target != nil && m.Version.Place(s.in.Target.Version) == version.OnTarget:
 		c = classOnTarget
 	case m.Attempt.Open():
 		c = classInFlight

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/policy"
+
 	"go.uber.org/goleak"
 
 	"github.com/coreroller/coreroller/auth"
@@ -118,7 +120,7 @@ func TestSampleDataIsConsistent(t *testing.T) {
 			if !slices.ContainsFunc(app.channels, func(c channel) bool { return c.name == g.channel }) {
 				t.Errorf("group %s: unknown channel %s", g.name, g.channel)
 			}
-			if _, problems := rollout.Compile(g.policy); len(problems) > 0 {
+			if _, problems := policy.Compile(g.policy); len(problems) > 0 {
 				t.Errorf("policy of %s: %v", g.name, problems)
 			}
 		}

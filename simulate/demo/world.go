@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
@@ -63,22 +64,22 @@ func applications() []application {
 				{
 					name: canary, channel: "beta", description: "Twelve machines that get every version first",
 					machines: 12, versions: "1.0.0", flawless: true,
-					policy: policy(12, 10*time.Second),
+					policy: pacing(12, 10*time.Second),
 				},
 				{
 					name: production, channel: "stable", description: "Updates in waves with gates",
 					machines: 240, versions: "1.0.0",
-					policy: withWaves(policy(30, 10*time.Second)),
+					policy: withWaves(pacing(30, 10*time.Second)),
 				},
 				{
 					name: "lab", channel: "alpha", description: "One machine first, then half; the rest needs an approval",
 					machines: 36, versions: "1.0.0", flawless: true,
-					policy: withApproval(policy(12, 15*time.Second)),
+					policy: withApproval(pacing(12, 15*time.Second)),
 				},
 				{
 					name: "branches", channel: "stable", description: "Shops that update on Sunday nights only",
 					machines: 24, versions: "1.0.0:2,0.9.0:1",
-					policy: onSundayNights(policy(8, time.Minute)),
+					policy: onSundayNights(pacing(8, time.Minute)),
 				},
 			},
 		},
@@ -89,15 +90,15 @@ func applications() []application {
 			channels: []channel{{"stable", "#10b981", "2.4.0"}},
 			groups: []group{{
 				name: "everywhere", channel: "stable", description: "The agent on every machine",
-				machines: 60, versions: "2.4.0:5,2.3.0:1", policy: policy(10, 15*time.Second),
+				machines: 60, versions: "2.4.0:5,2.3.0:1", policy: pacing(10, 15*time.Second),
 			}},
 		},
 	}
 }
 
-// policy allows n grants per period, which is short because time is accelerated.
-func policy(n int, period time.Duration) rollout.Policy {
-	p := rollout.DefaultPolicy()
+// pacing allows n grants per period, which is short because time is accelerated.
+func pacing(n int, period time.Duration) rollout.Policy {
+	p := policy.Default()
 	p.SafeMode = false
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = n, n, period
 	p.UpdateTimeout, p.RebootTimeout, p.PollInterval = time.Minute, 5*time.Minute, 20*time.Second

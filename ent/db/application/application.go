@@ -5,7 +5,7 @@ package application
 import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 const (
@@ -102,7 +102,7 @@ var (
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
 	// DefaultVersioning holds the default value on creation for the "versioning" field.
-	DefaultVersioning rollout.Versioning
+	DefaultVersioning version.Versioning
 	// DefaultRevision holds the default value on creation for the "revision" field.
 	DefaultRevision int64
 )

@@ -8,7 +8,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/coreroller/coreroller/ent/db/predicate"
-	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
 
@@ -78,7 +78,7 @@ func Description(v string) predicate.Application {
 }
 
 // Versioning applies equality check predicate on the "versioning" field. It's identical to VersioningEQ.
-func Versioning(v rollout.Versioning) predicate.Application {
+func Versioning(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldEQ(FieldVersioning, vc))
 }
@@ -319,19 +319,19 @@ func DescriptionContainsFold(v string) predicate.Application {
 }
 
 // VersioningEQ applies the EQ predicate on the "versioning" field.
-func VersioningEQ(v rollout.Versioning) predicate.Application {
+func VersioningEQ(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldEQ(FieldVersioning, vc))
 }
 
 // VersioningNEQ applies the NEQ predicate on the "versioning" field.
-func VersioningNEQ(v rollout.Versioning) predicate.Application {
+func VersioningNEQ(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldNEQ(FieldVersioning, vc))
 }
 
 // VersioningIn applies the In predicate on the "versioning" field.
-func VersioningIn(vs ...rollout.Versioning) predicate.Application {
+func VersioningIn(vs ...version.Versioning) predicate.Application {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -340,7 +340,7 @@ func VersioningIn(vs ...rollout.Versioning) predicate.Application {
 }
 
 // VersioningNotIn applies the NotIn predicate on the "versioning" field.
-func VersioningNotIn(vs ...rollout.Versioning) predicate.Application {
+func VersioningNotIn(vs ...version.Versioning) predicate.Application {
 	v := make([]any, len(vs))
 	for i := range v {
 		v[i] = string(vs[i])
@@ -349,55 +349,55 @@ func VersioningNotIn(vs ...rollout.Versioning) predicate.Application {
 }
 
 // VersioningGT applies the GT predicate on the "versioning" field.
-func VersioningGT(v rollout.Versioning) predicate.Application {
+func VersioningGT(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldGT(FieldVersioning, vc))
 }
 
 // VersioningGTE applies the GTE predicate on the "versioning" field.
-func VersioningGTE(v rollout.Versioning) predicate.Application {
+func VersioningGTE(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldGTE(FieldVersioning, vc))
 }
 
 // VersioningLT applies the LT predicate on the "versioning" field.
-func VersioningLT(v rollout.Versioning) predicate.Application {
+func VersioningLT(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldLT(FieldVersioning, vc))
 }
 
 // VersioningLTE applies the LTE predicate on the "versioning" field.
-func VersioningLTE(v rollout.Versioning) predicate.Application {
+func VersioningLTE(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldLTE(FieldVersioning, vc))
 }
 
 // VersioningContains applies the Contains predicate on the "versioning" field.
-func VersioningContains(v rollout.Versioning) predicate.Application {
+func VersioningContains(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldContains(FieldVersioning, vc))
 }
 
 // VersioningHasPrefix applies the HasPrefix predicate on the "versioning" field.
-func VersioningHasPrefix(v rollout.Versioning) predicate.Application {
+func VersioningHasPrefix(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldHasPrefix(FieldVersioning, vc))
 }
 
 // VersioningHasSuffix applies the HasSuffix predicate on the "versioning" field.
-func VersioningHasSuffix(v rollout.Versioning) predicate.Application {
+func VersioningHasSuffix(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldHasSuffix(FieldVersioning, vc))
 }
 
 // VersioningEqualFold applies the EqualFold predicate on the "versioning" field.
-func VersioningEqualFold(v rollout.Versioning) predicate.Application {
+func VersioningEqualFold(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldEqualFold(FieldVersioning, vc))
 }
 
 // VersioningContainsFold applies the ContainsFold predicate on the "versioning" field.
-func VersioningContainsFold(v rollout.Versioning) predicate.Application {
+func VersioningContainsFold(v version.Versioning) predicate.Application {
 	vc := string(v)
 	return predicate.Application(sql.FieldContainsFold(FieldVersioning, vc))
 }

@@ -1,9 +1,11 @@
-package rollout
+package policy
 
 import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // Changes returns the differences between two policies for operators, one line
@@ -29,7 +31,7 @@ func wavesText(waves []Wave) string {
 	return join(waves, "none", ", then ", func(i int, w Wave) string {
 		canaries := strings.Join(w.Canaries, ", ")
 		if n := len(w.Canaries); n > 5 {
-			canaries = count(n, "listed machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
+			canaries = phrase.Count(n, "listed machine") + " (" + w.Canaries[0] + " to " + w.Canaries[n-1] + ")"
 		}
 		text := w.describeWith(canaries)
 		if i < len(waves)-1 {

@@ -1,4 +1,4 @@
-package rollout
+package policy
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// otherPolicy differs from DefaultPolicy in every field.
+// otherPolicy differs from Default in every field.
 func otherPolicy() Policy {
 	return Policy{
 		UpdatesEnabled: false, SafeMode: false, MaxUpdatesPerPeriod: 7, PeriodInterval: 2 * time.Hour, MaxConcurrentUpdates: 8,
@@ -50,16 +50,16 @@ func TestFieldsMatchPolicy(t *testing.T) {
 }
 
 // Each row reads and writes the field of its name, so every field has a line in
-// Changes, a value in DefaultPolicy and a key in the stored JSON.
+// Changes, a value in Default and a key in the stored JSON.
 func TestEveryFieldIsRead(t *testing.T) {
-	was, other := DefaultPolicy(), otherPolicy()
+	was, other := Default(), otherPolicy()
 	policy := reflect.TypeFor[Policy]()
 	for i := range policy.NumField() {
 		key, _, _ := strings.Cut(policy.Field(i).Tag.Get("json"), ",")
 		is := was
 		reflect.ValueOf(&is).Elem().Field(i).Set(reflect.ValueOf(other).Field(i))
 		if reflect.DeepEqual(was, is) {
-			t.Errorf("%s: otherPolicy has the value of DefaultPolicy", key)
+			t.Errorf("%s: otherPolicy has the value of Default", key)
 		}
 		if lines := Changes(was, is); len(lines) != 1 {
 			t.Errorf("%s changes and Changes returns %q", key, lines)
@@ -87,7 +87,7 @@ func TestChanges(t *testing.T) {
 	if lines := Changes(other, other); lines != nil {
 		t.Errorf("no change: %q", lines)
 	}
-	got := Changes(DefaultPolicy(), other)
+	got := Changes(Default(), other)
 	want := []string{
 		"updates: on → off", "updates per period: 1 → 7", "period: 1 hour → 2 hours", "updates at once: 1 → 8",
 		"update timeout: 1 hour → 90 minutes", "reboot timeout: 1 day → 1 hour", "lost after: 3 polls → 5 hours", "machines count when known for: 1 day → always", "time zone: UTC → Europe/Lisbon", "office hours only: off → on",
@@ -100,7 +100,7 @@ func TestChanges(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 	// Replacing canaries counts as a change even if their number is the same.
-	a, b := DefaultPolicy(), DefaultPolicy()
+	a, b := Default(), Default()
 	a.Waves, b.Waves = []Wave{{Canaries: []string{"x"}}, {Share: 1}}, []Wave{{Canaries: []string{"y"}}, {Share: 1}}
 	if lines := Changes(a, b); len(lines) != 1 {
 		t.Errorf("other canaries: %q", lines)
@@ -179,7 +179,7 @@ func TestGrows(t *testing.T) {
 		for f := range strings.FieldsSeq(c.fields) {
 			covered[f] = true
 		}
-		from, to := DefaultPolicy(), DefaultPolicy()
+		from, to := Default(), Default()
 		c.from(&from)
 		c.to(&to)
 		a, b := compile(t, from), compile(t, to)
@@ -244,7 +244,7 @@ func TestCompileNamesTheInvalidField(t *testing.T) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(c.field, "policy."), ".")
 		name, _, _ = strings.Cut(name, "[")
 		covered[name] = true
-		p := DefaultPolicy()
+		p := Default()
 		c.change(&p)
 		s, problems := Compile(p)
 		if len(problems) != 1 || problems[0].Field != c.field || problems[0].Warning != c.warning || problems[0].Message == "" {

@@ -1,4 +1,6 @@
-package rollout
+// Package version orders the versions of packages and machines: semantic and numeric
+// ones.
+package version
 
 import (
 	"cmp"
@@ -17,9 +19,9 @@ type Version struct {
 	v string // "v" + text when it is a semantic version, else the text
 }
 
-// ParseVersion parses a semantic or numeric version. For any other text ok is false
+// Parse parses a semantic or numeric version. For any other text ok is false
 // and v is the zero Version.
-func ParseVersion(text string) (v Version, ok bool) {
+func Parse(text string) (v Version, ok bool) {
 	if v, ok = parseSemantic(text); ok {
 		return v, true
 	}

@@ -1,4 +1,4 @@
-package rollout
+package policy
 
 import (
 	"time"
@@ -17,21 +17,17 @@ type Schedule struct {
 // Policy is what the schedule was compiled from. It must not be changed.
 func (s *Schedule) Policy() *Policy { return &s.policy }
 
-// lastWave is the index of the last wave, -1 when there are none.
-func (s *Schedule) lastWave() int { return len(s.policy.Waves) - 1 }
+// Calendar has the windows, office hours and freezes.
+func (s *Schedule) Calendar() *calendar.Calendar { return &s.calendar }
 
-// Opening reports whether windows, office hours and freezes all allow a grant
-// now. If not, reason is ReasonFrozen (with the freeze's own reason) or
-// ReasonOutsideWindow, and next is the first time at which all of them do.
-func (s *Schedule) Opening(now time.Time) (open bool, reason Reason, next time.Time, freezeReason string) {
-	open, freeze, next := s.calendar.Opening(now)
-	switch {
-	case open:
-		return true, ReasonNone, time.Time{}, ""
-	case freeze != nil:
-		return false, ReasonFrozen, next, freeze.Reason
-	}
-	return false, ReasonOutsideWindow, next, ""
+// LastWave is the index of the last wave, -1 when there are none.
+func (s *Schedule) LastWave() int { return len(s.policy.Waves) - 1 }
+
+// FirstWave returns the index of the first wave that names a machine; ok is false if
+// none does.
+func (s *Schedule) FirstWave(machine string) (wave int, ok bool) {
+	wave, ok = s.canaries[machine]
+	return wave, ok
 }
 
 // NextWindows returns the first n spans from now on in which updates may be

@@ -1,4 +1,4 @@
-package rollout
+package version
 
 import (
 	"cmp"
@@ -28,7 +28,7 @@ const (
 // Parse parses a version of an application. For any other text ok is false and v is
 // the zero Version.
 func (s Versioning) Parse(text string) (v Version, ok bool) {
-	v, ok = ParseVersion(text)
+	v, ok = Parse(text)
 	if s == Numeric {
 		ok = ok && isNumeric(text)
 	} else {

@@ -1,4 +1,4 @@
-package rollout
+package policy
 
 import (
 	"fmt"
@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/phrase"
+
 	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
-// field describes one field of Policy. DefaultPolicy, Compile, Changes, Grows and
+// field describes one field of Policy. Default, Compile, Changes, Grows and
 // Describe read the table of all fields; tests compare it with Policy, with the
 // GraphQL schema and with the dashboard. A function that does not apply has a name
 // that says so; none is nil.
@@ -96,12 +98,12 @@ var fields = [...]policyField{
 		widens: func(c change, was, is int) bool { return is > was || faster(c, was, is) },
 		sentence: func(s *Schedule, n int) string {
 			p := &s.policy
-			return fmt.Sprintf("at most %s per %s and %d at once", count(n, "machine"), every(p.PeriodInterval), p.MaxConcurrentUpdates)
+			return fmt.Sprintf("at most %s per %s and %d at once", phrase.Count(n, "machine"), phrase.Every(p.PeriodInterval), p.MaxConcurrentUpdates)
 		},
 	},
 	field[time.Duration]{
 		name: "periodInterval", label: "period", at: func(p *Policy) *time.Duration { return &p.PeriodInterval }, initial: time.Hour,
-		check: aboveZero, text: lasting, widens: faster[time.Duration], sentence: partOfAnother[time.Duration],
+		check: aboveZero, text: phrase.Lasting, widens: faster[time.Duration], sentence: partOfAnother[time.Duration],
 	},
 	field[int]{
 		name: "maxConcurrentUpdates", label: "updates at once", at: func(p *Policy) *int { return &p.MaxConcurrentUpdates }, initial: 1,
@@ -109,15 +111,15 @@ var fields = [...]policyField{
 	},
 	field[time.Duration]{
 		name: "updateTimeout", label: "update timeout", at: func(p *Policy) *time.Duration { return &p.UpdateTimeout }, initial: time.Hour,
-		check: checkUpdateTimeout, text: lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
+		check: checkUpdateTimeout, text: phrase.Lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 	field[time.Duration]{
 		name: "rebootTimeout", label: "reboot timeout", at: func(p *Policy) *time.Duration { return &p.RebootTimeout }, initial: 24 * time.Hour,
-		check: aboveZero, text: lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
+		check: aboveZero, text: phrase.Lasting, widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 	field[time.Duration]{
 		name: "lostAfter", label: "lost after", at: func(p *Policy) *time.Duration { return &p.LostAfter }, initial: 0,
-		check: checkLostAfter, text: func(d time.Duration) string { return either(d == 0, "3 polls", lasting(d)) },
+		check: checkLostAfter, text: func(d time.Duration) string { return either(d == 0, "3 polls", phrase.Lasting(d)) },
 		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 	field[time.Duration]{
@@ -125,7 +127,7 @@ var fields = [...]policyField{
 		check: func(_ *compiler, d time.Duration) string {
 			return either(d >= 0, "", "must not be negative; 0 means that all machines count")
 		},
-		text:   func(d time.Duration) string { return either(d == 0, "always", lasting(d)) },
+		text:   func(d time.Duration) string { return either(d == 0, "always", phrase.Lasting(d)) },
 		widens: func(_ change, was, is time.Duration) bool { return is < was }, sentence: notDescribed[time.Duration],
 	},
 	field[string]{
@@ -149,7 +151,7 @@ var fields = [...]policyField{
 			return calendar.FreezeEnds(&c.from.calendar, &c.to.calendar, c.now)
 		},
 		sentence: func(_ *Schedule, freezes []calendar.Freeze) string {
-			return either(len(freezes) == 0, "", "except during "+count(len(freezes), "freeze"))
+			return either(len(freezes) == 0, "", "except during "+phrase.Count(len(freezes), "freeze"))
 		},
 	},
 	field[bool]{
@@ -168,12 +170,12 @@ var fields = [...]policyField{
 		check: func(_ *compiler, share float64) string {
 			return either(isShare(share), "", "must be above 0 and at most 100 %, or 0 to switch the rule off")
 		},
-		text: func(share float64) string { return either(share == 0, "never", percent(share)) }, widens: looserHalt[float64],
+		text: func(share float64) string { return either(share == 0, "never", phrase.Percent(share)) }, widens: looserHalt[float64],
 		sentence: func(s *Schedule, share float64) string {
 			if share == 0 {
 				return ""
 			}
-			return fmt.Sprintf("halted when %s of at least %s failed", percent(share), count(max(1, s.policy.HaltMinAttempts), "finished attempt"))
+			return fmt.Sprintf("halted when %s of at least %s failed", phrase.Percent(share), phrase.Count(max(1, s.policy.HaltMinAttempts), "finished attempt"))
 		},
 	},
 	field[int]{
@@ -184,7 +186,9 @@ var fields = [...]policyField{
 	field[int]{
 		name: "maxAttempts", label: "failed attempts before quarantine", at: func(p *Policy) *int { return &p.MaxAttempts }, initial: 3,
 		check: atLeastOne, text: strconv.Itoa, widens: more[int],
-		sentence: func(_ *Schedule, n int) string { return "a machine is quarantined after " + count(n, "failed attempt") },
+		sentence: func(_ *Schedule, n int) string {
+			return "a machine is quarantined after " + phrase.Count(n, "failed attempt")
+		},
 	},
 	field[OnDemand]{
 		name: "onDemand", label: "updates requested at the machine", at: func(p *Policy) *OnDemand { return &p.OnDemand }, initial: OnDemandSameRules,
@@ -202,7 +206,7 @@ var fields = [...]policyField{
 		check: func(_ *compiler, d time.Duration) string {
 			return either(d >= 0 && d%time.Second == 0, "", "must be whole seconds, or 0 to send none")
 		},
-		text:   func(d time.Duration) string { return either(d == 0, "not set", lasting(d)) },
+		text:   func(d time.Duration) string { return either(d == 0, "not set", phrase.Lasting(d)) },
 		widens: never[time.Duration], sentence: notDescribed[time.Duration],
 	},
 }
@@ -225,15 +229,15 @@ func aboveZero(_ *compiler, d time.Duration) string {
 }
 
 func checkUpdateTimeout(c *compiler, d time.Duration) string {
-	if p := &c.policy; d > 0 && d < p.lease() {
-		c.warn("updateTimeout", "is shorter than the time between two polls, which may be %s and is used instead", lasting(p.lease()))
+	if p := &c.policy; d > 0 && d < p.Lease() {
+		c.warn("updateTimeout", "is shorter than the time between two polls, which may be %s and is used instead", phrase.Lasting(p.Lease()))
 	}
 	return aboveZero(c, d)
 }
 
 func checkLostAfter(c *compiler, d time.Duration) string {
-	if polls := lostPolls * c.policy.longestPoll(); d > 0 && d < polls {
-		c.warn("lostAfter", "is shorter than %d polls, which may take %s: a machine that misses some is lost", lostPolls, lasting(polls))
+	if polls := lostPolls * c.policy.LongestPoll(); d > 0 && d < polls {
+		c.warn("lostAfter", "is shorter than %d polls, which may take %s: a machine that misses some is lost", lostPolls, phrase.Lasting(polls))
 	}
 	return either(d >= 0, "", "must not be negative; 0 means 3 polls")
 }

@@ -1,4 +1,4 @@
-package rollout
+package version
 
 import (
 	"fmt"
@@ -12,24 +12,24 @@ type Place int8
 // target but for its build metadata is never offered the target; it does not run the
 // target either.
 const (
-	PlaceNone       Place = iota // there is no target
-	PlaceBehind                  // below the target
-	PlaceOnTarget                // the target or a higher version
-	PlaceOtherBuild              // another build of the target
+	None       Place = iota // there is no target
+	Behind                  // below the target
+	OnTarget                // the target or a higher version
+	OtherBuild              // another build of the target
 )
 
 // Place returns the place of the version; there is none for the zero target.
 func (v Version) Place(target Version) Place {
 	if target.IsZero() {
-		return PlaceNone
+		return None
 	}
 	switch order := v.Compare(target); {
 	case order < 0:
-		return PlaceBehind
+		return Behind
 	case order == 0 && v.build() != target.build():
-		return PlaceOtherBuild
+		return OtherBuild
 	}
-	return PlaceOnTarget
+	return OnTarget
 }
 
 // build returns the build metadata with its "+", "" without any.

@@ -1,8 +1,9 @@
-package rollout
+package policy
 
 import (
 	"strings"
-	"time"
+
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // Describe returns the policy as one sentence for operators.
@@ -22,16 +23,18 @@ func describeWaves(waves []Wave) string {
 	if len(waves) == 0 {
 		return ""
 	}
-	return "in " + count(len(waves), "wave") + " (" + join(waves, "", ", then ", func(i int, w Wave) string {
+	return "in " + phrase.Count(len(waves), "wave") + " (" + join(waves, "", ", then ", func(i int, w Wave) string {
 		if i == len(waves)-1 {
-			return w.describe()
+			return w.Describe()
 		}
-		return w.describe() + w.describeGate()
+		return w.Describe() + w.describeGate()
 	}) + ")"
 }
 
-// describe returns the machines that the wave contains.
-func (w Wave) describe() string { return w.describeWith(count(len(w.Canaries), "listed machine")) }
+// Describe returns the machines that the wave contains.
+func (w Wave) Describe() string {
+	return w.describeWith(phrase.Count(len(w.Canaries), "listed machine"))
+}
 
 // describeWith uses a text of its own for the canaries.
 func (w Wave) describeWith(canaries string) string {
@@ -40,7 +43,7 @@ func (w Wave) describeWith(canaries string) string {
 		parts = append(parts, canaries)
 	}
 	if w.Share > 0 {
-		parts = append(parts, percent(w.Share)+" of the machines")
+		parts = append(parts, phrase.Percent(w.Share)+" of the machines")
 	}
 	return strings.Join(parts, " and ")
 }
@@ -50,15 +53,15 @@ func (w Wave) describeGate() string {
 	var parts []string
 	switch {
 	case w.MinFinished > 0:
-		parts = append(parts, count(w.MinFinished, "update")+" finished")
+		parts = append(parts, phrase.Count(w.MinFinished, "update")+" finished")
 	case w.Share == 0:
 		parts = append(parts, "all of them finished")
 	}
 	if w.MinSuccessShare > 0 {
-		parts = append(parts, percent(w.MinSuccessShare)+" of them successful")
+		parts = append(parts, phrase.Percent(w.MinSuccessShare)+" of them successful")
 	}
 	if w.Soak > 0 {
-		parts = append(parts, lasting(w.Soak)+" of soak")
+		parts = append(parts, phrase.Lasting(w.Soak)+" of soak")
 	}
 	if w.Approval {
 		parts = append(parts, "an approval")
@@ -68,20 +71,3 @@ func (w Wave) describeGate() string {
 	}
 	return " until " + strings.Join(parts, ", ")
 }
-
-// lasting returns a duration in the largest unit that divides it, such as
-// "90 minutes".
-func lasting(d time.Duration) string {
-	for _, u := range []struct {
-		unit time.Duration
-		noun string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		if d >= u.unit && d%u.unit == 0 {
-			return count(int(d/u.unit), u.noun)
-		}
-	}
-	return d.String()
-}
-
-// every returns a duration to be used after "per": "hour", but "2 hours".
-func every(d time.Duration) string { return strings.TrimPrefix(lasting(d), "1 ") }

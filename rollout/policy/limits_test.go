@@ -1,4 +1,4 @@
-package rollout
+package policy
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func TestCompileAcceptsValuesAtTheLimits(t *testing.T) {
 		"timeout of one poll":       func(p *Policy) { p.PollInterval, p.UpdateTimeout = 40*time.Minute, time.Hour },
 		"shortest times":            func(p *Policy) { p.PeriodInterval, p.UpdateTimeout, p.RebootTimeout = 1, 1, 1 },
 	} {
-		p := DefaultPolicy()
+		p := Default()
 		change(&p)
 		if s, problems := Compile(p); s == nil || len(problems) != 0 {
 			t.Errorf("%s: %+v", name, problems)
@@ -43,7 +43,7 @@ func TestCompileReportsAMistakeOnce(t *testing.T) {
 		"a wave without machines": func(p *Policy) { p.Waves = []Wave{{MinFinished: 1}, {Share: 1}} },
 		"no timeout":              func(p *Policy) { p.PollInterval, p.UpdateTimeout = time.Minute, 0 },
 	} {
-		p := DefaultPolicy()
+		p := Default()
 		change(&p)
 		if s, problems := Compile(p); s != nil || len(problems) != 1 {
 			t.Errorf("%s: %+v", name, problems)
@@ -53,7 +53,7 @@ func TestCompileReportsAMistakeOnce(t *testing.T) {
 
 func TestChangesOfWavesNameTheirMachinesAndGates(t *testing.T) {
 	waves := func(w ...Wave) Policy {
-		p := DefaultPolicy()
+		p := Default()
 		p.Waves = w
 		return p
 	}
@@ -89,7 +89,7 @@ func TestChangesThatReachNoMachineSoonerDoNotGrow(t *testing.T) {
 			},
 		},
 	} {
-		from, to := DefaultPolicy(), DefaultPolicy()
+		from, to := Default(), Default()
 		c.from(&from)
 		c.to(&to)
 		if Grows(compile(t, from), compile(t, to), start) {
@@ -107,40 +107,12 @@ func TestWeakerGateGrows(t *testing.T) {
 		"shorter soak":    func(w *Wave) { w.Soak = time.Minute },
 		"no approval":     func(w *Wave) { w.Approval = false },
 	} {
-		from, to := DefaultPolicy(), DefaultPolicy()
+		from, to := Default(), Default()
 		wave := strict
 		weaker(&wave)
 		from.Waves, to.Waves = []Wave{strict, {Share: 1}}, []Wave{wave, {Share: 1}}
 		if a, b := compile(t, from), compile(t, to); !Grows(a, b, start) || Grows(b, a, start) {
 			t.Errorf("%s: grows %v, reversed %v", name, Grows(a, b, start), Grows(b, a, start))
-		}
-	}
-}
-
-// Codes about the update check say nothing about the package: the attempt goes on.
-func TestCodesOfTheUpdateCheckEndNoAttempt(t *testing.T) {
-	for code, goesOn := range map[int]bool{
-		0: false, 29: false, 30: true, 31: true, 32: false, 33: false, 34: true, 35: true, 36: true, 37: true, 38: false, 40: true, 41: false,
-		1000: false, 1999: false, 2000: true, 2001: true, 2404: true, 2999: true, 3000: false, 9999: false,
-	} {
-		g := newRig(t, acceptancePolicy())
-		g.target("2.0.0")
-		g.check("m", "1.0.0")
-		g.event("m", "1.0.0", 3, 0, code)
-		if m := g.machines["m"]; m.Attempt.Open() != goesOn || goesOn != (m.State == StateGranted) {
-			t.Errorf("after code %d the attempt is open: %v, state %d", code, m.Attempt.Open(), m.State)
-		}
-	}
-}
-
-func TestDurationsAreShownInTheLargestUnitThatFits(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		time.Second: "1 second", 59 * time.Second: "59 seconds", time.Minute: "1 minute", 90 * time.Second: "90 seconds",
-		time.Hour: "1 hour", 90 * time.Minute: "90 minutes", 24 * time.Hour: "1 day", 36 * time.Hour: "36 hours", 48 * time.Hour: "2 days",
-		0: "0s", 1500 * time.Millisecond: "1.5s",
-	} {
-		if got := lasting(d); got != want {
-			t.Errorf("%d is %q, want %q", d, got, want)
 		}
 	}
 }

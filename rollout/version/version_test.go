@@ -1,4 +1,4 @@
-package rollout
+package version
 
 import "testing"
 
@@ -20,7 +20,7 @@ func TestVersionings(t *testing.T) {
 				t.Errorf("%q parses %q as %q, %v", versioning, c.text, v, ok)
 			}
 		}
-		if _, ok := ParseVersion(c.text); ok != (c.semantic || c.numeric) {
+		if _, ok := Parse(c.text); ok != (c.semantic || c.numeric) {
 			t.Errorf("%q is a stored version: %v", c.text, ok)
 		}
 	}
@@ -99,4 +99,13 @@ func TestHasPrefixComparesComponents(t *testing.T) {
 	if (Version{}).HasPrefix("1") || !(Version{}).HasPrefix("") {
 		t.Error("no version has the empty prefix only")
 	}
+}
+
+func mustVersion(t testing.TB, text string) Version {
+	t.Helper()
+	v, ok := Parse(text)
+	if !ok && text != "" {
+		t.Fatalf("%q is not a version", text)
+	}
+	return v
 }

@@ -1,4 +1,4 @@
-package rollout
+package policy
 
 import (
 	"reflect"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestCompileAcceptsTheDefault(t *testing.T) {
-	p := DefaultPolicy()
+	p := Default()
 	s, problems := Compile(p)
 	if s == nil || len(problems) != 0 || !reflect.DeepEqual(*s.Policy(), p) {
 		t.Fatalf("%+v", problems)
@@ -50,7 +50,7 @@ func TestScheduleSharesNoSliceWithItsPolicy(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	p := DefaultPolicy()
+	p := Default()
 	p.Timezone, p.UpdatesEnabled = "Europe/Berlin", false
 	p.MaxUpdatesPerPeriod, p.PeriodInterval, p.MaxConcurrentUpdates = 20, 90*time.Second, 5
 	p.Windows = []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: 22 * 60, End: 4*60 + 30}}
