@@ -241,7 +241,7 @@ func TestCase59_UpdateOfADeletedGroupIsSettled(t *testing.T) {
 		other := s.newGroup("other", "other", casePolicy())
 		s.grants("m", "1.0.0", "2.0.0")
 		s.reports("m", "1.0.0", "13/1", "14/1", "3/1")
-		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}))
 		a := s.onTrack("other", "m", end.version, end.event)
 		if a.Check == nil || a.Check.Info != end.reason {
 			t.Errorf("answered %s", a)

@@ -64,7 +64,7 @@ func TestCase52_TotalsMatchTheMachines(t *testing.T) {
 		everything, err := s.View.FleetNumbers(s.ctx)
 		s.ok(err)
 		s.counts("everything", *everything, view.Numbers{Total: 5, Active: 2, OnTarget: 1, Failed: 1, Silent: 3})
-		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}))
 		everything, err = s.View.FleetNumbers(s.ctx)
 		s.ok(err)
 		s.counts("everything without G", *everything, view.Numbers{Total: 2, Active: 2, OnTarget: 1, Failed: 1})

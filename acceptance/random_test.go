@@ -271,7 +271,7 @@ func (s *site) operate(r *rand.Rand, versions []string, other uuid.UUID) {
 		})
 	case 14:
 		if r.IntN(5) == 0 {
-			err = s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: other})
+			err = s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: other, Force: true})
 		}
 	}
 	if fault.CodeOf(err) != "" {

@@ -128,7 +128,7 @@ func TestVersioningChangesOnlyInAnEmptyApplication(t *testing.T) {
 		row, err := s.CreatePackage(s.ctx, in)
 		s.ok(err)
 		s.refusedField(change(empty, version.Semantic), fault.Conflict, "versioning")
-		s.ok(s.DeletePackage(s.ctx, fleet.DeletePackage{ID: row.ID}))
+		s.ok(s.DeletePackage(s.ctx, fleet.DeletePackage{ID: row.ID, Force: true}))
 		s.ok(change(empty, version.Semantic))
 
 		if clone := create(fleet.CreateApplication{Name: "clone", CloneFrom: &s.app}); clone.Versioning != version.Numeric {

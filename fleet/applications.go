@@ -155,6 +155,7 @@ func mayVersion(c *change.Change, to version.Versioning) error {
 type DeleteApplication struct {
 	ID     uuid.UUID
 	Reason string
+	Force  bool // also if it has machines
 }
 
 // DeleteApplication deletes an application with everything below it, including
@@ -162,6 +163,13 @@ type DeleteApplication struct {
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
 	v := change.Verb{Name: "deleteApplication", Needs: auth.Configure, Reason: in.Reason}
 	return s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+		relies, err := s.View.RelyOnGroups(c.Ctx, c.Config.GroupIDs())
+		if err != nil {
+			return err
+		}
+		if err := reliedOn(in.Force, relies); err != nil {
+			return err
+		}
 		if err := c.Tx.DropJournals(ctx, row.ID); err != nil {
 			return err
 		}

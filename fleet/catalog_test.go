@@ -36,7 +36,7 @@ func TestPreinstallCreatesFlatcarOnce(t *testing.T) {
 		if alpha.Color != "#1fbb86" {
 			t.Errorf("alpha is %s", alpha.Color)
 		}
-		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: catalog.FlatcarID()}))
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: catalog.FlatcarID(), Force: true}))
 		d.must(d.Preinstall(d.ctx))
 		if n := must(r.Application.Query().Count(d.ctx))(t); n != 0 {
 			t.Error("Preinstall restored a deleted application")
@@ -83,7 +83,7 @@ func TestFindMatchesApplicationTrackAndArchitecture(t *testing.T) {
 
 		// Machines may still send the id of a deleted group that was replaced.
 		stable := must(d.store.Reader().Group.Query().Where(group.Track("stable"), group.Arch("amd64")).Only(d.ctx))(t)
-		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: stable.ID}))
+		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: stable.ID, Force: true}))
 		replaced := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: catalog.FlatcarID(), Name: "New stable", Track: "stable"}))(t)
 		if found, _ := d.Catalog().Find(flatcar, stable.ID.String(), "amd64"); found == nil || found.ID != replaced.ID {
 			t.Errorf("found %+v, want the replacement", found)
@@ -104,7 +104,7 @@ func TestCatalogFollowsOtherProcesses(t *testing.T) {
 		other.awaitCatalog(func(c *catalog.Catalog) bool {
 			return !c.Group(s.group.ID).Schedule.Policy().UpdatesEnabled
 		})
-		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID, Force: true}))
 		other.awaitCatalog(func(c *catalog.Catalog) bool { return c.App(s.app.ID) == nil })
 	})
 }

@@ -88,6 +88,7 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Chan
 type DeleteChannel struct {
 	ID     uuid.UUID
 	Reason string
+	Force  bool // also if groups follow it
 }
 
 // DeleteChannel deletes a channel. Its groups then have no channel, and their
@@ -95,6 +96,9 @@ type DeleteChannel struct {
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
 	v := change.Verb{Name: "deleteChannel", Needs: auth.Configure, Reason: in.Reason}
 	_, err := s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
+		if err := reliedOn(in.Force, c.Config.RelyOnChannel(ch.ID)); err != nil {
+			return err
+		}
 		return c.Tx.Client().Channel.DeleteOneID(ch.ID).Exec(ctx)
 	})
 	return err

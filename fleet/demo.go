@@ -144,7 +144,7 @@ func (s *Service) holdDemo(ctx context.Context) (who auth.Principal, release fun
 // clear deletes the applications of the demo that exist.
 func (s *Service) clear(ctx context.Context, ids []uuid.UUID) error {
 	for _, id := range ids {
-		err := s.DeleteApplication(ctx, DeleteApplication{ID: id, Reason: "the demo was stopped"})
+		err := s.DeleteApplication(ctx, DeleteApplication{ID: id, Reason: "the demo was stopped", Force: true})
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
 		}

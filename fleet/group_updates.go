@@ -55,17 +55,22 @@ func setPolicy(c *change.Change, row *db.Group, p rollout.Policy) error {
 
 // PauseUpdates is the input of Service.PauseUpdates.
 type PauseUpdates struct {
-	GroupID uuid.UUID
-	Reason  string
+	GroupID          uuid.UUID
+	Reason           string
+	ExpectedRevision *int64 // Conflict if the group has another revision
 }
 
-// PauseUpdates stops new grants of a group; machines that are downloading finish.
-// It does nothing when the group is already paused.
+// PauseUpdates stops new grants of a group; machines that are downloading finish. When
+// the group is paused already it does nothing, or returns Conflict for another reason,
+// which would be lost.
 func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group, error) {
 	v := change.Verb{Name: "pauseUpdates", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, _ *catalog.Group, row *db.Group) error {
+		if err := expect(in.ExpectedRevision, row); err != nil {
+			return err
+		}
 		if !row.Policy.UpdatesEnabled {
-			return change.ErrUnchanged
+			return already("paused", row.PausedBy, row.PauseReason, in.Reason)
 		}
 		p := row.Policy
 		p.UpdatesEnabled = false
@@ -75,8 +80,9 @@ func (s *Service) PauseUpdates(ctx context.Context, in PauseUpdates) (*db.Group,
 
 // ResumeUpdates is the input of Service.ResumeUpdates.
 type ResumeUpdates struct {
-	GroupID uuid.UUID
-	Reason  string
+	GroupID          uuid.UUID
+	Reason           string
+	ExpectedRevision *int64 // Conflict if the group has another revision
 }
 
 // ResumeUpdates resumes a paused or halted group. Earlier failures are set aside
@@ -84,6 +90,9 @@ type ResumeUpdates struct {
 func (s *Service) ResumeUpdates(ctx context.Context, in ResumeUpdates) (*db.Group, error) {
 	v := change.Verb{Name: "resumeUpdates", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeGroup(ctx, v, in.GroupID, "groupId", func(c *change.Change, g *catalog.Group, row *db.Group) error {
+		if err := expect(in.ExpectedRevision, row); err != nil {
+			return err
+		}
 		if !row.Policy.UpdatesEnabled {
 			p := row.Policy
 			p.UpdatesEnabled = true
@@ -103,12 +112,13 @@ type HaltRollout struct {
 	Reason  string
 }
 
-// HaltRollout halts the current rollout of a group at once.
+// HaltRollout halts the current rollout of a group at once. When it is halted already it
+// does nothing, or returns Conflict for another reason, which would be lost.
 func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, error) {
 	v := change.Verb{Name: "haltRollout", Needs: auth.Operate, Reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
-		if w.Rollout.State == rollout.RolloutHalted {
-			return change.ErrUnchanged
+		if h := &w.Rollout.Halt; w.Rollout.State == rollout.RolloutHalted {
+			return already("halted", cmp.Or(h.By, "a rule"), h.Reason, in.Reason)
 		}
 		w.HaltRollout(c.By.Name, c.Reason, c.Now, fx)
 		return nil
@@ -117,19 +127,32 @@ func (s *Service) HaltRollout(ctx context.Context, in HaltRollout) (*db.Group, e
 
 // AdvanceWave is the input of Service.AdvanceWave.
 type AdvanceWave struct {
-	GroupID uuid.UUID
-	Reason  string
+	GroupID      uuid.UUID
+	Reason       string
+	ExpectedWave *int // Conflict if another wave is current; counted from 1
 }
 
 // AdvanceWave opens the next wave now, regardless of gate, soak and approval.
 func (s *Service) AdvanceWave(ctx context.Context, in AdvanceWave) (*db.Group, error) {
 	v := change.Verb{Name: "advanceWave", Needs: auth.Operate, Reason: in.Reason}
 	return s.steer(ctx, v, in.GroupID, func(c *change.Change, w *rollout.World, fx *rollout.Effects) error {
+		if now := w.Rollout.Wave + 1; in.ExpectedWave != nil && *in.ExpectedWave != now {
+			return fault.Errorf(fault.Conflict, "expectedWave", "the rollout is at wave %d, not %d: it was opened meanwhile", now, *in.ExpectedWave)
+		}
 		if !w.NextWave(c.By.Name, c.Reason, c.Now, fx) {
 			return view.ErrNoWave()
 		}
 		return nil
 	})
+}
+
+// already returns ErrUnchanged for a group that is paused or halted already, and
+// Conflict when another reason would be lost.
+func already(state, by, reason, given string) error {
+	if given == "" || given == reason {
+		return change.ErrUnchanged
+	}
+	return fault.Errorf(fault.Conflict, "groupId", "the group is %s already, by %s%s", state, by, change.Because(reason))
 }
 
 // steer runs f on the current rollout of a group.

@@ -154,6 +154,7 @@ func updateGroup(c *change.Change, in UpdateGroup, g *catalog.Group, row *db.Gro
 type DeleteGroup struct {
 	ID     uuid.UUID
 	Reason string
+	Force  bool // also if it has machines
 }
 
 // DeleteGroup deletes a group and its rollouts. Its machines stay without a group
@@ -161,6 +162,13 @@ type DeleteGroup struct {
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 	v := change.Verb{Name: "deleteGroup", Needs: auth.Configure, Reason: in.Reason}
 	_, err := s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
+		relies, err := s.View.RelyOnGroups(c.Ctx, []uuid.UUID{g.ID})
+		if err != nil {
+			return err
+		}
+		if err := reliedOn(in.Force, relies); err != nil {
+			return err
+		}
 		return c.Tx.Client().Group.DeleteOneID(g.ID).Exec(c.Ctx)
 	})
 	return err

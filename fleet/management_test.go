@@ -137,7 +137,7 @@ func TestCase51_InputIsRefusedWithCodeFieldAndMessage(t *testing.T) {
 			{second(d.UpdateGroup(d.ctx, fleet.UpdateGroup{ID: nowhere})), fault.NotFound, "id"},
 			{second(d.PauseUpdates(d.ctx, fleet.PauseUpdates{GroupID: nowhere})), fault.NotFound, "groupId"},
 			{second(d.HaltRollout(d.ctx, fleet.HaltRollout{GroupID: nowhere})), fault.NotFound, "groupId"},
-			{d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: nowhere}), fault.NotFound, "id"},
+			{d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: nowhere, Force: true}), fault.NotFound, "id"},
 			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "c"})), fault.Conflict, "name"},
 			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Color: "red"})), fault.Invalid, "color"},
 			{second(d.CreateChannel(d.ctx, fleet.CreateChannel{ApplicationID: s.app.ID, Name: "d", Arch: "x/y"})), fault.Invalid, "arch"},
@@ -168,7 +168,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		if reach.Machines != 1 || reach.Groups != 1 || reach.Eligible != 1 {
 			t.Errorf("reach of deleting the package: %+v", reach)
 		}
-		d.must(d.DeletePackage(d.ctx, fleet.DeletePackage{ID: p2, Reason: "withdrawn by the vendor"}))
+		d.must(d.DeletePackage(d.ctx, fleet.DeletePackage{ID: p2, Reason: "withdrawn by the vendor", Force: true}))
 		if ch := must(d.store.Reader().Channel.Get(d.ctx, s.channel.ID))(t); ch.PackageID != nil {
 			t.Error("the channel still points to the deleted package")
 		}
@@ -181,7 +181,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		d.addPackage(s, "3.0.0")
 		d.promote(s, "3.0.0")
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
-		d.must(d.DeleteChannel(d.ctx, fleet.DeleteChannel{ID: s.channel.ID}))
+		d.must(d.DeleteChannel(d.ctx, fleet.DeleteChannel{ID: s.channel.ID, Force: true}))
 		if g := must(d.store.Reader().Group.Get(d.ctx, s.group.ID))(t); g.ChannelID != nil {
 			t.Error("the group still has the deleted channel")
 		}
@@ -199,7 +199,7 @@ func TestCase53_DeletingCascades(t *testing.T) {
 		if n := records(); n[0] == 0 || n[1] == 0 {
 			t.Errorf("%d history entries and %d attempts before the deletion, want some", n[0], n[1])
 		}
-		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID}))
+		d.must(d.DeleteApplication(d.ctx, fleet.DeleteApplication{ID: s.app.ID, Force: true}))
 		if n := records(); n != [2]int{} {
 			t.Errorf("%d history entries and %d attempts remain", n[0], n[1])
 		}

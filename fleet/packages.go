@@ -105,6 +105,7 @@ func createParts(c *change.Change, id uuid.UUID, f CreatePackage) error {
 type DeletePackage struct {
 	ID     uuid.UUID
 	Reason string
+	Force  bool // also if a channel or an update under way relies on it
 }
 
 // DeletePackage deletes a package. Channels that pointed to it then have none, and
@@ -112,6 +113,13 @@ type DeletePackage struct {
 func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
 	v := change.Verb{Name: "deletePackage", Needs: auth.Configure, Reason: in.Reason}
 	return s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error {
+		relies, err := s.View.RelyOnPackage(c.Ctx, c.Config, row.ID)
+		if err != nil {
+			return err
+		}
+		if err := reliedOn(in.Force, relies); err != nil {
+			return err
+		}
 		for _, ch := range c.Config.Channels {
 			if ch.Target != nil && ch.Target.ID == rollout.ID(row.ID) {
 				c.Activity(ch.ID, ch.Name, rollout.Activity{

@@ -183,7 +183,7 @@ func TestPaceOfADeletedGroupIsDropped(t *testing.T) {
 		gone := must(d.CreateGroup(d.ctx, fleet.CreateGroup{ApplicationID: s.app.ID, Name: "gone", Track: "gone", ChannelID: &s.channel.ID}))(t)
 		must(d.Machines.CheckIn(t.Context(), checkin.CheckIn{AppID: s.app.ID.String(), Track: "gone", Machine: "x", Version: "2.0.0", UpdateCheck: true}))(t)
 		d.check(s, "a", "2.0.0")
-		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: gone.ID}))
+		d.must(d.DeleteGroup(d.ctx, fleet.DeleteGroup{ID: gone.ID, Force: true}))
 		d.point()
 		if line := d.chart(s); !slices.Equal(line.Pace.Checks, []int{1}) {
 			t.Errorf("checks %v", line.Pace.Checks)

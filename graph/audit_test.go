@@ -36,7 +36,7 @@ func TestAuditNamesGroupAndVersion(t *testing.T) {
 			t.Errorf("%d statements for many entries, %d for few", many, few)
 		}
 		g := s.group
-		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: g}))
+		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: g, Force: true}))
 		want(t, s.ana(t).get(document, nil), "nodes.0.action", "deleteGroup", "nodes.0.rollout", nil)
 	})
 }

@@ -130,7 +130,7 @@ func TestInstancesOfTheFleetArePagedAcrossApplications(t *testing.T) {
 			t.Errorf("%v, want %v", ids, want)
 		}
 		// Machines without a group are still counted and listed.
-		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}))
 		got := s.ana(t).get(instancesDocument, vars{"f": vars{"applicationId": s.app, "versions": []any{"1.0.0"}}})
 		want(t, got, "totalCount", 3, "nodes.2.machineId", "m2")
 	})

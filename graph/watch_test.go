@@ -31,7 +31,7 @@ func TestGroupChangedStartsWithASnapshot(t *testing.T) {
 		// After lost events a snapshot is sent.
 		s.store.Bus().Publish(event.Event{Kind: event.Resync})
 		want(t, w.next(), "snapshot", true)
-		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group}))
+		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}))
 		want(t, w.until("group", nil), "group", nil)
 		if m := w.read(); m.Type != "complete" {
 			t.Errorf("message after the deletion: %+v", m)

@@ -144,5 +144,5 @@ func (h *Handler) deleteApplication(_ http.ResponseWriter, r *http.Request) (any
 	if err != nil {
 		return nil, err
 	}
-	return nil, h.Fleet.DeleteApplication(r.Context(), fleet.DeleteApplication{ID: id})
+	return nil, h.Fleet.DeleteApplication(r.Context(), fleet.DeleteApplication{ID: id, Force: forced(r)})
 }

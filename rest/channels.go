@@ -39,8 +39,8 @@ func (h *Handler) channelRoutes() noun[*channelJSON] {
 			return each(rows, channelOf), err
 		},
 		owner: ownerOf(h.Fleet.View.Channel, func(row *db.Channel) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID) error {
-			return h.Fleet.DeleteChannel(ctx, fleet.DeleteChannel{ID: id})
+		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+			return h.Fleet.DeleteChannel(ctx, fleet.DeleteChannel{ID: id, Force: force})
 		},
 	}
 }

@@ -142,8 +142,8 @@ func (h *Handler) groupRoutes() noun[*groupJSON] {
 	return noun[*groupJSON]{
 		name: "group", known: h.known, ids: h.Fleet.View.GroupIDs, rows: h.groupRows, make: h.createGroup, change: h.updateGroup,
 		owner: ownerOf(h.Fleet.View.Group, func(row *db.Group) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID) error {
-			return h.Fleet.DeleteGroup(ctx, fleet.DeleteGroup{ID: id})
+		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+			return h.Fleet.DeleteGroup(ctx, fleet.DeleteGroup{ID: id, Force: force})
 		},
 	}
 }

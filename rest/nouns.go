@@ -20,7 +20,7 @@ type noun[J any] struct {
 	rows   func(ctx context.Context, ids []uuid.UUID) ([]J, error)              // reads objects
 	make   func(ctx context.Context, app uuid.UUID, b *body) (uuid.UUID, error) // creates an object
 	change func(ctx context.Context, id uuid.UUID, b *body) error               // replaces the fields of an object
-	drop   func(ctx context.Context, id uuid.UUID) error                        // deletes an object
+	drop   func(ctx context.Context, id uuid.UUID, force bool) error            // deletes an object
 }
 
 // ownerOf returns the owner of an object that the view reads.
@@ -109,7 +109,7 @@ func (n noun[J]) remove(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, n.drop(r.Context(), id)
+	return nil, n.drop(r.Context(), id, forced(r))
 }
 
 func (n noun[J]) show(ctx context.Context, id uuid.UUID) (any, error) {
@@ -122,3 +122,6 @@ func (n noun[J]) show(ctx context.Context, id uuid.UUID) (any, error) {
 	}
 	return rows[0], nil
 }
+
+// forced reports whether a deletion ends what relies on the object: ?force=true.
+func forced(r *http.Request) bool { return r.URL.Query().Get("force") == "true" }

@@ -79,8 +79,8 @@ func (h *Handler) packageRoutes() noun[*packageJSON] {
 			return each(rows, packageOf), err
 		},
 		owner: ownerOf(h.Fleet.View.Package, func(row *db.Release) uuid.UUID { return row.ApplicationID }),
-		drop: func(ctx context.Context, id uuid.UUID) error {
-			return h.Fleet.DeletePackage(ctx, fleet.DeletePackage{ID: id})
+		drop: func(ctx context.Context, id uuid.UUID, force bool) error {
+			return h.Fleet.DeletePackage(ctx, fleet.DeletePackage{ID: id, Force: force})
 		},
 	}
 }

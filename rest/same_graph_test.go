@@ -90,7 +90,7 @@ func (d graphDialect) switched(_, id, _ uuid.UUID, _ string, _ int, on bool) {
 }
 
 func (d graphDialect) remove(_ uuid.UUID, noun string, id uuid.UUID) {
-	d.say("delete"+strings.ToUpper(noun[:1])+noun[1:], "deletedId", map[string]any{"id": id})
+	d.say("delete"+strings.ToUpper(noun[:1])+noun[1:], "deletedId", map[string]any{"id": id, "force": true})
 }
 
 func (d graphDialect) password(text string) {

@@ -224,7 +224,7 @@ func (d restDialect) remove(app uuid.UUID, noun string, id uuid.UUID) {
 	if noun == "application" {
 		path = "/api/apps/" + id.String()
 	}
-	d.say(http.MethodDelete, path, nil)
+	d.say(http.MethodDelete, path+"?force=true", nil)
 }
 
 func (d restDialect) password(text string) {

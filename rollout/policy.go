@@ -5,7 +5,8 @@ import (
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
-// The policy of a group; package policy has its fields, their checks and their texts.
+// Policy says how a group updates; package policy has its fields, their checks and their
+// texts. The other names are its parts and its compiled form.
 type (
 	Policy   = policy.Policy
 	Wave     = policy.Wave

@@ -17,3 +17,18 @@ func TestCodesOfTheUpdateCheckEndNoAttempt(t *testing.T) {
 		}
 	}
 }
+
+func TestFailedChecksAreErrorsOfTheUpdateCheck(t *testing.T) {
+	for e, want := range map[Event]bool{
+		{Type: 3, Result: 0, Code: 2503}:  true,
+		{Type: 3, Result: 0, Code: 37}:    true,
+		{Type: 3, Result: 0, Code: 9}:     false, // the package
+		{Type: 3, Result: 1, Code: 2503}:  false, // no error
+		{Type: 3, Result: 9, Code: 40}:    false, // put off
+		{Type: 13, Result: 0, Code: 2503}: false,
+	} {
+		if e.CheckFailed() != want {
+			t.Errorf("%+v is a failed check: %v", e, !want)
+		}
+	}
+}

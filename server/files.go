@@ -5,10 +5,12 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -151,8 +153,9 @@ func (f *files) page(name, policy string) http.Handler {
 	})
 }
 
-// dashboard serves the other files by name, and the index page for every other
-// URL, because the dashboard has its own router.
+// dashboard serves the other files by name, and the index page for the URLs that a
+// browser opens, because the dashboard has its own router. Programs get 404 for an
+// unknown URL, not a page.
 func (f *files) dashboard() http.Handler {
 	index := f.page("index.html", dashboardPolicy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -168,8 +171,31 @@ func (f *files) dashboard() http.Handler {
 			c.send(w, r, dashboardPolicy, revalidate)
 		case c == nil && path.Ext(name) != "" && !strings.Contains(name, "/"):
 			http.NotFound(w, r) // a file at the root, such as /robots.txt
-		default:
+		case r.URL.Path == "/" || name == "index.html" || opensPage(r):
 			index.ServeHTTP(w, r)
+		default:
+			notFound(w, r)
 		}
 	})
+}
+
+// services are the first parts of the URLs of services, which have no pages below them.
+var services = []string{"v1", "omaha", "graphql", "healthz", "readyz", "metrics"}
+
+// opensPage reports whether a browser opens the URL: only then it accepts HTML by name.
+func opensPage(r *http.Request) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return !slices.Contains(services, first) && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// notFound answers in the format that the caller asks for.
+func notFound(w http.ResponseWriter, r *http.Request) {
+	if !strings.Contains(r.Header.Get("Accept"), "json") {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = io.WriteString(w, `{"code":"NOT_FOUND","field":"","message":"there is nothing at this address"}`+"\n")
 }

@@ -106,9 +106,29 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
 		{"GET", "/graphql", 422, "errors", "no-store"},
 	} {
-		w := send(s, c.method, c.path)
+		w := send(s, c.method, c.path, "Accept", "text/html,*/*;q=0.8") // as a browser opens a page
 		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || !strings.Contains(w.Header().Get("Cache-Control"), c.caching) {
 			t.Errorf("%s %s: status %d: %q, headers %q", c.method, c.path, w.Code, w.Body, w.Header())
+		}
+	}
+}
+
+// Programs that use a wrong address get an error in their format, not the dashboard.
+func TestUnknownURLsAreNotPagesForPrograms(t *testing.T) {
+	s := testServer(t, nil)
+	for _, c := range []struct{ path, accept, contentType, body string }{
+		{"/apps/1/groups/2", "*/*", "text/plain; charset=utf-8", "404"},
+		{"/apps/1/groups/2", "", "text/plain; charset=utf-8", "404"},
+		{"/apps/1", "application/json", "application/json", `{"code":"NOT_FOUND"`},
+		{"/nothing", "application/graphql-response+json", "application/json", `{"code":"NOT_FOUND"`},
+		{"/v1/updates", "text/html", "text/plain; charset=utf-8", "404"},
+		{"/graphql/v2", "text/html", "text/plain; charset=utf-8", "404"},
+		{"/healthz/db", "text/html", "text/plain; charset=utf-8", "404"},
+		{"/metrics/go", "application/json", "application/json", `{"code":"NOT_FOUND"`},
+	} {
+		w := send(s, "GET", c.path, "Accept", c.accept)
+		if w.Code != 404 || w.Header().Get("Content-Type") != c.contentType || !strings.Contains(w.Body.String(), c.body) {
+			t.Errorf("GET %s as %q: status %d: %q, headers %q", c.path, c.accept, w.Code, w.Body, w.Header())
 		}
 	}
 }
@@ -116,7 +136,7 @@ func TestEveryURLIsRouted(t *testing.T) {
 func TestPagesHaveAStrictContentSecurityPolicy(t *testing.T) {
 	s := testServer(t, nil)
 	for _, path := range []string{"/", "/apps/1", "/playground", "/assets/main-abc123.js"} {
-		h := send(s, "GET", path).Header()
+		h := send(s, "GET", path, "Accept", "text/html").Header()
 		policy := h.Get("Content-Security-Policy")
 		for _, part := range []string{"default-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'", "form-action 'self'"} {
 			if !strings.Contains(policy, part) {

@@ -120,6 +120,10 @@ func (s *Service) DeletionImpact(ctx context.Context, in Deletion) (*Impact, err
 		}
 	}
 	r.out.EligibleNow, r.out.ProjectedEnd = 0, time.Time{} // no update starts after it
+	var err error
+	if r.out.Warnings, err = s.reliesOn(ctx, in, groups); err != nil {
+		return nil, err
+	}
 	return r.done("would be left without their update"), nil
 }
 

@@ -2462,7 +2462,7 @@ func (ec *executionContext) unmarshalInputAdvanceWaveInput(ctx context.Context, 
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"groupId", "reason"}
+	fieldsInOrder := [...]string{"groupId", "reason", "expectedWave"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2483,6 +2483,13 @@ func (ec *executionContext) unmarshalInputAdvanceWaveInput(ctx context.Context, 
 				return it, err
 			}
 			it.Reason = data
+		case "expectedWave":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedWave"))
+			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedWave = data
 		}
 	}
 	return it, nil
@@ -2618,8 +2625,11 @@ func (ec *executionContext) unmarshalInputDeleteGroupInput(ctx context.Context, 
 	if _, present := asMap["reason"]; !present {
 		asMap["reason"] = ""
 	}
+	if _, present := asMap["force"]; !present {
+		asMap["force"] = false
+	}
 
-	fieldsInOrder := [...]string{"id", "reason"}
+	fieldsInOrder := [...]string{"id", "reason", "force"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2640,6 +2650,13 @@ func (ec *executionContext) unmarshalInputDeleteGroupInput(ctx context.Context, 
 				return it, err
 			}
 			it.Reason = data
+		case "force":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("force"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Force = data
 		}
 	}
 	return it, nil
@@ -2725,7 +2742,7 @@ func (ec *executionContext) unmarshalInputPauseUpdatesInput(ctx context.Context,
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"groupId", "reason"}
+	fieldsInOrder := [...]string{"groupId", "reason", "expectedRevision"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2746,6 +2763,13 @@ func (ec *executionContext) unmarshalInputPauseUpdatesInput(ctx context.Context,
 				return it, err
 			}
 			it.Reason = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
 		}
 	}
 	return it, nil
@@ -2778,7 +2802,7 @@ func (ec *executionContext) unmarshalInputResumeUpdatesInput(ctx context.Context
 		asMap["reason"] = ""
 	}
 
-	fieldsInOrder := [...]string{"groupId", "reason"}
+	fieldsInOrder := [...]string{"groupId", "reason", "expectedRevision"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2799,6 +2823,13 @@ func (ec *executionContext) unmarshalInputResumeUpdatesInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "expectedRevision":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("expectedRevision"))
+			data, err := ec.unmarshalOInt2ᚖint64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExpectedRevision = data
 		}
 	}
 	return it, nil

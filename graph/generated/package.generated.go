@@ -1235,8 +1235,11 @@ func (ec *executionContext) unmarshalInputDeletePackageInput(ctx context.Context
 	if _, present := asMap["reason"]; !present {
 		asMap["reason"] = ""
 	}
+	if _, present := asMap["force"]; !present {
+		asMap["force"] = false
+	}
 
-	fieldsInOrder := [...]string{"id", "reason"}
+	fieldsInOrder := [...]string{"id", "reason", "force"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1257,6 +1260,13 @@ func (ec *executionContext) unmarshalInputDeletePackageInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "force":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("force"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Force = data
 		}
 	}
 	return it, nil

@@ -5799,6 +5799,8 @@ input DeleteApplicationInput {
   id: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Delete it also with machines. Without it the answer is CONFLICT, with what relies on it."
+  force: Boolean = false
 }
 
 "Result of a change to an application."
@@ -6066,6 +6068,8 @@ input DeleteChannelInput {
   id: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Delete it also with groups that follow it. Without it the answer is CONFLICT, with what relies on it."
+  force: Boolean = false
 }
 
 "The package to forbid on a channel."
@@ -6389,7 +6393,7 @@ extend type Mutation {
   updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload!
   "Deletes a group. Its machines stay without a group until their next check."
   deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload!
-  "Stops new grants. Offers that were not started are withdrawn; machines that are downloading finish."
+  "Stops new grants. Offers that were not started are withdrawn; machines that are downloading finish. CONFLICT when it is paused for another reason."
   pauseUpdates("The group to pause." input: PauseUpdatesInput!): GroupPayload!
   "Grants updates again after a pause or a halt. Earlier failures no longer count for the halt rules."
   resumeUpdates("The group to resume." input: ResumeUpdatesInput!): GroupPayload!
@@ -6730,6 +6734,8 @@ input DeleteGroupInput {
   id: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Delete it also with machines; they have no group until their next request. Without it the answer is CONFLICT, with what relies on it."
+  force: Boolean = false
 }
 
 "The group to pause."
@@ -6738,6 +6744,8 @@ input PauseUpdatesInput {
   groupId: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Revision as the caller saw it; CONFLICT when the group has another one. Null: any."
+  expectedRevision: Int
 }
 
 "The group to resume."
@@ -6746,6 +6754,8 @@ input ResumeUpdatesInput {
   groupId: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Revision as the caller saw it; CONFLICT when the group has another one. Null: any."
+  expectedRevision: Int
 }
 
 "The group whose rollout is halted."
@@ -6762,6 +6772,8 @@ input AdvanceWaveInput {
   groupId: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Number of the current wave as the caller saw it, counted from 1; CONFLICT when another one is current. Null: any."
+  expectedWave: Int
 }
 
 "Result of a change to a group."
@@ -7649,6 +7661,8 @@ input DeletePackageInput {
   id: ID!
   "Reason, kept in the audit."
   reason: String = ""
+  "Delete it also if channels or updates under way rely on it; floors and blacklistings of it are deleted, too. Without it the answer is CONFLICT, with what relies on it."
+  force: Boolean = false
 }
 
 "Result of a change to a package."

@@ -153,7 +153,7 @@ func TestMachinesContinueAfterARestart(t *testing.T) {
 	}
 	// Machines of a deleted application do not continue.
 	agent := s.demo.Applications()[1]
-	if err := s.service.DeleteApplication(s.ctx, fleet.DeleteApplication{ID: agent}); err != nil {
+	if err := s.service.DeleteApplication(s.ctx, fleet.DeleteApplication{ID: agent, Force: true}); err != nil {
 		t.Fatal(err)
 	}
 	if rest, err := s.demo.machines(s.ctx, false); err != nil || len(rest) != len(first)-60 {

@@ -8,6 +8,7 @@ import type { GroupState } from './state';
 const group = (state: GroupState, currentWave = 2) => ({
   id: 'g',
   name: 'Production',
+  revision: 7,
   state,
   application: { id: 'a' },
   rollout: { currentWave, newcomers: null, waves: [1, 2, 3].map((position) => ({ position })) },
@@ -70,7 +71,7 @@ test('the resume dialog sends nothing without a reason', async () => {
   await waitFor(() =>
     expect(requests.at(-1)).toEqual({
       name: 'Resume',
-      variables: { groupId: 'g', reason: 'mirror is back' },
+      variables: { groupId: 'g', reason: 'mirror is back', revision: 7 },
     }),
   );
 });

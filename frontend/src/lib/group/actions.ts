@@ -15,8 +15,8 @@ export const actionMutations = {
     }
   `),
   resume: graphql(`
-    mutation Resume($groupId: ID!, $reason: String!) {
-      outcome: resumeUpdates(input: { groupId: $groupId, reason: $reason }) {
+    mutation Resume($groupId: ID!, $reason: String!, $revision: Int) {
+      outcome: resumeUpdates(input: { groupId: $groupId, reason: $reason, expectedRevision: $revision }) {
         userErrors {
           message
         }
@@ -33,8 +33,8 @@ export const actionMutations = {
     }
   `),
   advance: graphql(`
-    mutation Advance($groupId: ID!, $reason: String!) {
-      outcome: advanceWave(input: { groupId: $groupId, reason: $reason }) {
+    mutation Advance($groupId: ID!, $reason: String!, $wave: Int) {
+      outcome: advanceWave(input: { groupId: $groupId, reason: $reason, expectedWave: $wave }) {
         userErrors {
           message
         }
