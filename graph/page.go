@@ -25,8 +25,10 @@ func limit(first *int) (int, error) {
 		return defaultFirst, nil
 	case *first < 0:
 		return 0, fault.Errorf(fault.Invalid, "first", "must not be negative")
+	case *first > maxFirst:
+		return 0, fault.Errorf(fault.Invalid, "first", "must be at most %d", maxFirst)
 	}
-	return min(*first, maxFirst), nil
+	return *first, nil
 }
 
 // cursor encodes the place of a row, which is its values of the sort columns.

@@ -5,14 +5,17 @@ import (
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
-// Policy says how a group updates; package policy has its fields, their checks and their
-// texts. The other names are its parts and its compiled form.
-type (
-	Policy   = policy.Policy
-	Wave     = policy.Wave
-	OnDemand = policy.OnDemand
-	Schedule = policy.Schedule
-)
+// Policy says how a group updates. Package policy has its fields, their checks and texts.
+type Policy = policy.Policy
+
+// Wave is one step of a rollout.
+type Wave = policy.Wave
+
+// OnDemand says which rules a check may skip that a person requested at the machine.
+type OnDemand = policy.OnDemand
+
+// Schedule is a compiled policy.
+type Schedule = policy.Schedule
 
 func (w *World) policy() *Policy { return w.Policy.Policy() }
 

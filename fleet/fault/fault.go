@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
@@ -90,4 +92,18 @@ func Missing(err error, field, what string) error {
 		return Errorf(NotFound, field, "there is no such %s", what)
 	}
 	return err
+}
+
+// maxListed is how many values a list in a filter may have.
+const maxListed = 1000
+
+// Lengths returns Invalid for the first list, by name, that has too many values for one
+// statement. lists are the lengths of the lists of an input.
+func Lengths(input string, lists map[string]int) error {
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		if lists[name] > maxListed {
+			return Errorf(Invalid, input+"."+name, "must have at most %d values, not %d", maxListed, lists[name])
+		}
+	}
+	return nil
 }

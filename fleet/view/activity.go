@@ -1,6 +1,8 @@
 package view
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,10 +44,10 @@ func (f *ActivityFilter) conditions() []predicate.Activity {
 	where = when(where, f.MachineID, activity.MachineID)
 	where = when(where, f.Version, activity.Version)
 	if f.Kinds != nil {
-		where = append(where, activity.KindIn(f.Kinds...))
+		where = append(where, activity.KindIn(distinct(f.Kinds)...))
 	}
 	if f.Severities != nil {
-		where = append(where, activity.SeverityIn(f.Severities...))
+		where = append(where, activity.SeverityIn(distinct(f.Severities)...))
 	}
 	if f.Since != nil {
 		where = append(where, activity.AtGTE(*f.Since), activity.IDGTE(firstID(*f.Since)))
@@ -57,6 +59,11 @@ func (f *ActivityFilter) conditions() []predicate.Activity {
 		where = append(where, activity.IDGTE(firstID(*f.StoredSince)))
 	}
 	return where
+}
+
+// distinct drops repetitions: a statement takes a limited number of values.
+func distinct[T cmp.Ordered](values []T) []T {
+	return slices.Compact(slices.Sorted(slices.Values(values)))
 }
 
 // when appends a condition unless the value is nil.

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 )
 
@@ -34,6 +35,13 @@ type Filter struct {
 func (f *Filter) Empty() bool {
 	return f.Application == nil && f.Group == nil && f.States == nil && f.Versions == nil && f.Standings == nil && f.Reasons == nil &&
 		f.CountedAs == nil && f.OEM == nil && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == ""
+}
+
+// check returns Invalid for a list of values that is too long for a statement.
+func (f *Filter) check() error {
+	return fault.Lengths("filter", map[string]int{
+		"states": len(f.States), "versions": len(f.Versions), "standings": len(f.Standings), "reasons": len(f.Reasons), "countedAs": len(f.CountedAs),
+	})
 }
 
 // Column is the column that a list is sorted by.

@@ -40,6 +40,9 @@ func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQue
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return nil, err
 	}
+	if err := l.check(); err != nil {
+		return nil, err
+	}
 	if l.By != ByMachineID && l.Group == nil {
 		return nil, fault.Errorf(fault.Invalid, "orderBy.field", "needs filter.groupId")
 	}
@@ -73,6 +76,9 @@ func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQue
 // It sums counters where they have the conditions, else it counts up to limit.
 func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int, exact bool, err error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return 0, false, err
+	}
+	if err := f.check(); err != nil {
 		return 0, false, err
 	}
 	l := List{Filter: f, Limit: limit + 1}
