@@ -151,3 +151,27 @@ func TestNewcomersNeedAKnownMachine(t *testing.T) {
 		}
 	}
 }
+
+// Enrolled machines count, newcomers wait for them, and their history says who did it.
+func TestEnrolledMachinesAreKnown(t *testing.T) {
+	p := acceptancePolicy()
+	p.EvidenceAge = time.Hour
+	g := newRig(t, p)
+	g.target("1.0.0")
+	g.check("old", "1.0.0")
+	g.now = g.now.Add(2 * time.Hour)
+	g.target("2.0.0")
+	g.update("old", "1.0.0", "2.0.0")
+	g.w.NoteKnown(false, g.now, &g.fx)
+	g.want(g.check("new", "1.0.0"), ReasonGranted)
+	m := g.machines["new"]
+	g.fx = Effects{}
+	g.w.Enroll(m, "ada", "rack 7", &g.fx)
+	if !m.Enrolled || !m.KnownSince().IsZero() || g.w.newcomer(m) || !g.w.Rollout.Newcomers.Wait {
+		t.Errorf("enrolled: %+v, newcomers %+v", m, g.w.Rollout.Newcomers)
+	}
+	if h := g.fx.History; len(h) != 1 || h[0].Detail != "enrolled by ada: rack 7" {
+		t.Errorf("history %+v", h)
+	}
+	g.want(g.check("other", "1.0.0"), ReasonNewcomerWaits)
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# mutants.sh GREMLINS [FLAG...] runs mutation tests of package rollout: it changes one operator at a
-# time and runs the package's own tests. A mutant that passes them survives: a test is missing, or the
+# mutants.sh GREMLINS [FLAG...] runs mutation tests of package rollout and of policy, version and phrase
+# below it: it changes one operator at a time and runs the tests of its package and of rollout. A mutant that passes them survives: a test is missing, or the
 # change makes no difference. It fails if 3 % survive, or if a mutant is in code that no test runs.
 #
 # Gremlins calls "go test" without flags for each mutant. This script is also the go that it calls: it
@@ -50,23 +50,34 @@ cover() {
 	mv "$profile.extended" "$profile"
 }
 
-# try compiles a mutant and runs the tests, with the same random numbers for each mutant. Gremlins counts
-# exit status 1 as killed and 2 as not viable. Compiling without optimisation takes two thirds of the time.
-# An endless loop ends by timeout or lack of memory.
+# try compiles a mutant and runs the tests of its package, then those of rollout, with the same random
+# numbers for each mutant. Gremlins counts exit status 1 as killed and 2 as not viable. Compiling without
+# optimisation takes two thirds of the time. An endless loop ends by timeout or lack of memory.
 try() {
-	local slow='EveryState|NoRandomFleet|RandomHistories|DecideNextAgrees|P4_|P1_Any|LedgerAgrees'
+	local package=${*: -1}
 	binary=$(mktemp) # not local: the trap runs after the function
 	trap 'rm -f "$binary"' EXIT
-	"$MUTANTS_GO" test -c -ldflags='-s -w' -gcflags='-N -l -dwarf=false' -o "$binary" . || exit 2
 	ulimit -v 8000000
+	run_tests "$package"
+	[[ $package == */rollout ]] || run_tests "${package%/*}"
+}
+
+run_tests() {
+	local slow='EveryState|NoRandomFleet|RandomHistories|DecideNextAgrees|P4_|P1_Any|LedgerAgrees'
+	"$MUTANTS_GO" test -c -ldflags='-s -w' -gcflags='-N -l -dwarf=false' -o "$binary" "$1" || exit 2
+	cd "$("$MUTANTS_GO" list -f '{{.Dir}}' "$1")" # the tests read testdata
 	run() { "$binary" -test.failfast -rapid.seed=1 -rapid.shrinktime=0s -rapid.nofailfile "$@" || exit 1; }
+	if [[ $1 != */rollout ]]; then
+		"$binary" -test.failfast -test.timeout 60s || exit 1 # without rapid's flags
+		return
+	fi
 	run -test.timeout 60s -test.skip "$slow"
 	run -test.timeout 10m -test.run "$slow"
 }
 
 case "$(basename "$0") $*" in
 go*' -coverprofile '*) cover "$@" ;;
-go*' -failfast '*) try ;;
+go*' -failfast '*) try "$@" ;;
 'go '*) exec "$MUTANTS_GO" "$@" ;;
 *) mutate "$@" ;;
 esac

@@ -16,3 +16,15 @@ func TestDurationsAreShownInTheLargestUnitThatFits(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbersAreShownWithTheirNouns(t *testing.T) {
+	for got, want := range map[string]string{
+		Count(0, "machine"): "0 machines", Count(1, "machine"): "1 machine", Count(2, "machine"): "2 machines",
+		Percent(0): "0 %", Percent(0.1 + 0.2): "30 %", Percent(0.12345): "12.35 %", Percent(1): "100 %",
+		Every(time.Hour): "hour", Every(2 * time.Hour): "2 hours", Every(11 * time.Minute): "11 minutes",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
