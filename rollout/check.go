@@ -94,6 +94,7 @@ func (w *World) Check(m *Machine, c Check, now time.Time, fx *Effects) Decision 
 			})
 		}
 	case d.Reason == ReasonUpToDate:
+		m.WithdrawnAt = time.Time{}
 		if m.State == StateOnHold {
 			m.State = StateNone
 			fx.entry(m, m.Version, 0, d.Detail())

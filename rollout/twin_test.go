@@ -355,6 +355,9 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 	if m.open != nil && m.open.stage == 0 && !again {
 		t.end(m, OutcomeWithdrawn)
 	}
+	if reason == ReasonUpToDate {
+		m.withdrawn = time.Time{}
+	}
 	if reason != ReasonGranted {
 		return reason, 0
 	}
