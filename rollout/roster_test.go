@@ -240,3 +240,10 @@ func TestWaveThatIsPassedSaysSo(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+func TestCensusCountsMachinesOfEachPlace(t *testing.T) {
+	c := Census{Behind: 1, OnTarget: 2, OtherBuild: 4}
+	if n := c.machines(); n != 7 {
+		t.Errorf("%d machines, want 7", n)
+	}
+}
