@@ -207,6 +207,6 @@ func (e *evaluation) safeModeText() string {
 
 func (e *evaluation) periodText() string {
 	p := e.w.policy()
-	used, _ := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
-	return fmt.Sprintf("%d of %d updates in the last %s used", used-e.own(), p.MaxUpdatesPerPeriod, phrase.Every(p.PeriodInterval))
+	l := e.ledger()
+	return fmt.Sprintf("%d of %d updates in the last %s used", l.Granted(e.now, p.PeriodInterval), p.MaxUpdatesPerPeriod, phrase.Every(p.PeriodInterval))
 }

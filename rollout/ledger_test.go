@@ -168,6 +168,27 @@ func TestMachineTakesBackItsWithdrawnGrant(t *testing.T) {
 	g.sound()
 }
 
+// The time at which a held machine may get its grant back depends on the other grants.
+func TestHeldMachineWaitsForTheGrantsOfOthers(t *testing.T) {
+	p := acceptancePolicy()
+	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates, p.PeriodInterval = 2, 2, time.Hour
+	g := newRig(t, p)
+	g.target("2.0.0")
+	g.want(g.check("a", "1.0.0"), ReasonGranted)
+	g.now = g.now.Add(10 * time.Minute)
+	g.want(g.check("b", "1.0.0"), ReasonGranted)
+	g.event("b", "1.0.0", 13, 1, 0)
+	g.w.PauseUpdates(Pause{By: "ada"}, &g.fx)
+	g.want(g.check("a", "1.0.0"), ReasonPaused)
+	p.MaxUpdatesPerPeriod = 1
+	g.setPolicy(p)
+	g.w.ResumeUpdates("ada", "", g.now, &g.fx)
+	d := g.check("a", "1.0.0")
+	if d.Reason != ReasonPeriodLimit || d.InFlight != 1 || !d.Until.Equal(start.Add(70*time.Minute)) {
+		t.Errorf("%s", d.Detail())
+	}
+}
+
 // An offer that is withdrawn and made again in the same check costs nothing either.
 func TestWithdrawnOfferIsMadeAgainInTheSameCheck(t *testing.T) {
 	p := acceptancePolicy()

@@ -267,25 +267,20 @@ func (e *evaluation) periodHolds() bool {
 	if e.skipsPacing() || e.m.Deferred != (ID{}) && e.m.Deferred == e.w.Rollout.ID {
 		return false
 	}
-	own := e.own()
-	used, frees := e.w.Ledger.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod+own)
-	if used -= own; used < p.MaxUpdatesPerPeriod {
+	l := e.ledger()
+	used, frees := l.used(e.now, p.PeriodInterval, p.MaxUpdatesPerPeriod)
+	if used < p.MaxUpdatesPerPeriod {
 		return false
 	}
 	e.d = Decision{Reason: ReasonPeriodLimit, InFlight: used, Cap: p.MaxUpdatesPerPeriod, Until: frees}
 	return true
 }
 
-// own returns 1 if one of the grants in the period is one that the machine takes back.
-func (e *evaluation) own() int {
-	at, l := e.m.spentAt(), &e.w.Ledger
-	if at.IsZero() {
-		return 0
-	}
-	if i := l.find(at); i < 0 || !l.Spends[i].Last.After(e.now.Add(-e.w.policy().PeriodInterval)) {
-		return 0
-	}
-	return 1
+// ledger returns the ledger without the grant that the machine takes back.
+func (e *evaluation) ledger() Ledger {
+	l := e.w.Ledger
+	l.takeBack(e.m.spentAt())
+	return l
 }
 
 // spentAt returns the time of the grant that the machine lost before it began, or loses
