@@ -159,3 +159,25 @@ func TestStallNamesItsCause(t *testing.T) {
 func hours(from, until int) []calendar.Window {
 	return []calendar.Window{{Days: []time.Weekday{0, 1, 2, 3, 4, 5, 6}, Start: from * 60, End: until * 60}}
 }
+
+func TestOtherBuildsAreCountedInTheCause(t *testing.T) {
+	target := mustVersion(t, "2.0.0")
+	for n, want := range map[int]string{
+		1: "1 machine runs another build of 2.0.0, which is never offered to it: build metadata does not order versions",
+		2: "2 machines run another build of 2.0.0, which is never offered to them: build metadata does not order versions",
+	} {
+		if got := otherBuilds(n, target); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// Machines on other builds do not hide those below the target.
+func TestStallCountsBothKindsOfMachines(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.w.Census = Census{Behind: 1, OtherBuild: 1}
+	if s := g.w.stall(g.now.Add(48 * time.Hour)); s.Since.IsZero() {
+		t.Errorf("not stalled: %+v", s)
+	}
+}

@@ -56,3 +56,12 @@ func TestFirstWaveOfACanary(t *testing.T) {
 		t.Error("a policy without windows has one span without end")
 	}
 }
+
+// Parts that are off are not part of the sentence.
+func TestDescribeLeavesOutWhatIsOff(t *testing.T) {
+	p := Default()
+	p.SafeMode, p.HaltFailureShare, p.Waves = false, 0, nil
+	if text := compile(t, p).Describe(); text != "At most 1 machine per hour and 1 at once, a machine is quarantined after 3 failed attempts." {
+		t.Error(text)
+	}
+}

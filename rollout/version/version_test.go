@@ -109,3 +109,9 @@ func mustVersion(t testing.TB, text string) Version {
 	}
 	return v
 }
+
+func TestVersioningsAreDescribed(t *testing.T) {
+	if Numeric.Describe() == Semantic.Describe() || Versioning("").Describe() != Semantic.Describe() {
+		t.Errorf("%q, %q, %q", Numeric.Describe(), Semantic.Describe(), Versioning("").Describe())
+	}
+}
