@@ -72,7 +72,7 @@ func TestBadMachineIDsAreNotEnrolled(t *testing.T) {
 		for i := range many {
 			many[i] = fmt.Sprint(i)
 		}
-		for field, ids := range map[string][]string{"machineIds": nil, "machineIds.1": {"a", ""}, "machineIds.0": {"a\x00"}} {
+		for field, ids := range map[string][]string{"machineIds": nil, "machineIds[1]": {"a", ""}, "machineIds[0]": {"a\x00"}} {
 			_, err := s.EnrollInstances(s.ctx, fleet.EnrollInstances{ApplicationID: s.app, MachineIDs: ids})
 			s.refusedField(err, fault.Invalid, field)
 		}

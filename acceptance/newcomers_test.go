@@ -6,10 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // know lets machines be seen at 2.0.0 for longer than evidenceAge, and promotes 3.0.0.

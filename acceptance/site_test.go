@@ -12,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-	"github.com/coreroller/coreroller/rollout/version"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -25,6 +22,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )

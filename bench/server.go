@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -24,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/simulate/load"
 	"github.com/coreroller/coreroller/store"

@@ -70,7 +70,7 @@ func checkMachineIDs(ids []string) error {
 	}
 	for i, id := range ids {
 		if !checkin.ValidMachineID(id) {
-			return fault.Errorf(fault.Invalid, fmt.Sprintf("machineIds.%d", i), "must have 1 to %d bytes of printable text", checkin.MaxMachineID)
+			return fault.Errorf(fault.Invalid, fmt.Sprintf("machineIds[%d]", i), "must have 1 to %d bytes of printable text", checkin.MaxMachineID)
 		}
 	}
 	return nil

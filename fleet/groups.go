@@ -3,8 +3,6 @@ package fleet
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -14,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -26,7 +25,7 @@ type CreateGroup struct {
 	Arch          string   // "" = that of the channel, else amd64
 	ChannelID     *uuid.UUID
 	Description   string
-	Policy        *rollout.Policy // nil = rollout.DefaultPolicy
+	Policy        *rollout.Policy // nil = policy.Default
 }
 
 // CreateGroup creates a group with its ledger and, if its channel has a package,

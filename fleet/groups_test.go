@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet"
@@ -13,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 func TestPauseAndResume(t *testing.T) {

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -23,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/store"
 )
 

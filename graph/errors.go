@@ -7,13 +7,12 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/coreroller/coreroller/fleet/fault"
-
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/graph/model"
 )
 

@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/checkin"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // The filter countedAs lists exactly the machines of each count, although the

@@ -5,8 +5,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -15,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 func (r *policyResolver) Timezone(_ context.Context, obj *rollout.Policy) (string, error) {

@@ -7,12 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 func TestExplainUpdate(t *testing.T) {

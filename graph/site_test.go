@@ -11,8 +11,6 @@ import (
 	"time"
 	_ "time/tzdata" // time zones for machines without a zone database
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 	"go.uber.org/goleak"
 
@@ -23,6 +21,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"

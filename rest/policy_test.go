@@ -5,10 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // The REST API has only some fields of the policy. A change through it must not

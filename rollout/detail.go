@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/phrase"
-
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // Detail describes the decision in one sentence for operators.

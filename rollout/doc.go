@@ -10,7 +10,7 @@
 //
 // World is the state of one group, read under its ledger lock: policy, target,
 // ledger and current rollout. Machine is one machine in one application. A
-// Schedule is a policy compiled by Compile. The steps of a request, in order:
+// Schedule is a policy compiled by policy.Compile. The steps of a request, in order:
 //
 //	Observe   record the running version; the offered one is a success
 //	Report    apply one event that it sent

@@ -4,10 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/policy"
-
-	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 // explained fails unless the rule with this reason has this text for the machine.

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/policy"
-
-	"github.com/coreroller/coreroller/rollout/calendar"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )

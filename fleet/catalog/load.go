@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
@@ -18,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // loadApps reads the configuration of the named applications, or of all when

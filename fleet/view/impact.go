@@ -6,9 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-	"github.com/coreroller/coreroller/rollout/version"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -18,6 +15,8 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/forecast"
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // maxForecasts limits the simulated groups of one impact, because each takes up to

@@ -3,8 +3,6 @@ package view
 import (
 	"context"
 
-	"github.com/coreroller/coreroller/rollout/forecast"
-
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
@@ -13,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/forecast"
 )
 
 // SimulateRollout is the input of Service.SimulateRollout.

@@ -5,13 +5,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-	"github.com/coreroller/coreroller/rollout/version"
-
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Names of enumerations, in the order of the numbers if there are numbers.

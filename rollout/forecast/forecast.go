@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 )
 
 // Input is an assumed fleet and the policy to try on it.

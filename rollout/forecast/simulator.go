@@ -8,10 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/rollout/version"
-
-	"github.com/coreroller/coreroller/rollout"
 )
 
 // simulator is the state of one simulation.

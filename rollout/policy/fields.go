@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/phrase"
-
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // field describes one field of Policy. Default, Compile, Changes, Grows and

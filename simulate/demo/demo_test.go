@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coreroller/coreroller/rollout/policy"
-
 	"go.uber.org/goleak"
 
 	"github.com/coreroller/coreroller/auth"
@@ -20,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/omaha"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/simulate"
 	"github.com/coreroller/coreroller/store"
 )
