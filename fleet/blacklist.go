@@ -21,10 +21,12 @@ import (
 type BlacklistPackage struct {
 	ChannelID uuid.UUID
 	PackageID uuid.UUID
+	Downgrade catalog.Downgrade // "" = NEVER
 	Reason    string
 }
 
-// BlacklistPackage forbids a channel to point to a package.
+// BlacklistPackage forbids a channel to point to a package. With another downgrade it
+// changes what becomes of the machines on a package that is blacklisted already.
 func (s *Service) BlacklistPackage(ctx context.Context, in BlacklistPackage) (*db.Channel, error) {
 	v := change.Verb{Name: "blacklistPackage", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeChannel(ctx, v, in.ChannelID, "channelId", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
@@ -32,13 +34,29 @@ func (s *Service) BlacklistPackage(ctx context.Context, in BlacklistPackage) (*d
 		if err != nil {
 			return err
 		}
-		if _, ok := ch.Blacklisted[row.ID]; ok {
+		recall := in.Downgrade.Recalls()
+		if already, ok := ch.Blacklisted[row.ID]; ok && already.Recalled != recall {
+			return recallAlso(c, row, ch, recall)
+		} else if ok {
 			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q already", row.Version, ch.Name)
 		}
-		made, err := blacklist(c, row, ch, "packageId")
+		if err := mayBlacklist(row, ch, "packageId"); err != nil {
+			return err
+		}
 		c.Before = nil
-		return c.Saved(made, err)
+		return c.Saved(blacklist(c, row, ch, recall))
 	})
+}
+
+// recallAlso changes whether the machines on a blacklisted package are downgraded.
+func recallAlso(c *change.Change, row *db.Release, ch *catalog.Channel, recall bool) error {
+	old, err := c.Tx.Client().Blacklisting.Query().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(row.ID)).Only(c.Ctx)
+	if err != nil {
+		return err
+	}
+	c.Before = old
+	noteBlacklisted(c, row, ch, recall)
+	return c.Saved(old.Update().SetRecalled(recall).Save(c.Ctx))
 }
 
 // UnblacklistPackage is the input of Service.UnblacklistPackage.
@@ -83,25 +101,42 @@ func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error
 		if _, is := ch.Blacklisted[row.ID]; is || slices.Contains(channels[:i], id) {
 			continue
 		}
-		if _, err := blacklist(c, row, ch, field); err != nil {
+		if err := mayBlacklist(row, ch, field); err != nil {
+			return err
+		}
+		if _, err := blacklist(c, row, ch, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// blacklist adds a package to the blacklist of a channel. It returns Conflict when
-// the channel points to the package or has it as a floor.
-func blacklist(c *change.Change, row *db.Release, ch *catalog.Channel, field string) (*db.Blacklisting, error) {
+// mayBlacklist returns Conflict when the channel points to the package or has it as a
+// floor.
+func mayBlacklist(row *db.Release, ch *catalog.Channel, field string) error {
 	switch {
 	case ch.IsTarget(row.ID):
-		return nil, fault.Errorf(fault.Conflict, field, "channel %q points to package %s: promote another one first", ch.Name, row.Version)
+		return fault.Errorf(fault.Conflict, field, "channel %q points to package %s: promote another one first", ch.Name, row.Version)
 	case ch.IsFloor(row.ID):
-		return nil, fault.Errorf(fault.Conflict, field, "package %s is a floor of channel %q: remove the floor first", row.Version, ch.Name)
+		return fault.Errorf(fault.Conflict, field, "package %s is a floor of channel %q: remove the floor first", row.Version, ch.Name)
+	}
+	return nil
+}
+
+// blacklist adds a package to the blacklist of a channel; recall also orders its
+// machines to the channel's package.
+func blacklist(c *change.Change, row *db.Release, ch *catalog.Channel, recall bool) (*db.Blacklisting, error) {
+	noteBlacklisted(c, row, ch, recall)
+	return c.Tx.Client().Blacklisting.Create().SetID(store.NewID(c.Now)).SetChannelID(ch.ID).SetPackageID(row.ID).
+		SetRecalled(recall).SetReason(c.Reason).SetCreatedBy(c.By.Name).SetCreatedAt(c.Now).Save(c.Ctx)
+}
+
+func noteBlacklisted(c *change.Change, row *db.Release, ch *catalog.Channel, recall bool) {
+	detail := "machines that run it stay on it" + change.Because(c.Reason)
+	if recall {
+		detail = "machines that run it are downgraded to the channel's package" + change.Because(c.Reason)
 	}
 	c.Activity(ch.ID, ch.Name, rollout.Activity{
-		Kind: rollout.ActivityPackageBlacklisted, Severity: rollout.SeverityWarning, Version: row.Version, Detail: c.Reason,
+		Kind: rollout.ActivityPackageBlacklisted, Severity: rollout.SeverityWarning, Version: row.Version, Detail: detail,
 	})
-	return c.Tx.Client().Blacklisting.Create().SetID(store.NewID(c.Now)).SetChannelID(ch.ID).SetPackageID(row.ID).
-		SetReason(c.Reason).SetCreatedBy(c.By.Name).SetCreatedAt(c.Now).Save(c.Ctx)
 }

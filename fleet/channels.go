@@ -125,6 +125,11 @@ func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID
 			return err
 		}
 		c.Before = row
+		if v.Name != "deleteChannel" {
+			if err := c.Tx.Client().Channel.UpdateOneID(id).AddRevision(1).Exec(ctx); err != nil {
+				return err
+			}
+		}
 		return f(c, ch, row)
 	})
 	if err != nil || v.Name == "deleteChannel" {

@@ -248,7 +248,7 @@ func (d *harness) checkCounters() {
 			if g.Target == nil {
 				continue
 			}
-			counted, err := tx.Census(d.ctx, st.GroupID, g.Target.Version)
+			counted, err := tx.Census(d.ctx, st.GroupID, g.Goal())
 			if err != nil {
 				return err
 			}

@@ -7,12 +7,14 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // PromotePackage is the input of Service.PromotePackage.
@@ -48,7 +50,7 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 			return err
 		}
 		if why, ok := ch.Blacklisted[row.ID]; ok {
-			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q%s", row.Version, ch.Name, change.Because(why))
+			return fault.Errorf(fault.Conflict, "packageId", "package %s is blacklisted for channel %q%s", row.Version, ch.Name, change.Because(why.Reason))
 		}
 		if why := catalog.RenderPackage(row).Offerable(); why != "" {
 			return fault.Errorf(fault.Invalid, "packageId", "package %s %s", row.Version, why)
@@ -72,7 +74,20 @@ func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 		return err
 	}
 	c.Activity(ch.ID, ch.Name, moved)
+	if err := recordPromotion(c, ch, id, moved.Version); err != nil {
+		return err
+	}
 	return c.Saved(row, nil)
+}
+
+// recordPromotion ends the channel's last promotion and adds the next one.
+func recordPromotion(c *change.Change, ch *catalog.Channel, id *uuid.UUID, version string) error {
+	_, err := c.Tx.Client().Promotion.Update().Where(promotion.ChannelID(ch.ID), promotion.EndedAtIsNil()).SetEndedAt(c.Now).Save(c.Ctx)
+	if err != nil {
+		return err
+	}
+	return c.Tx.Client().Promotion.Create().SetID(store.NewID(c.Now)).SetChannelID(ch.ID).SetNillablePackageID(id).SetVersion(version).
+		SetRolledBack(c.Name == rollBack).SetReason(c.Reason).SetCreatedBy(c.By.Name).SetCreatedAt(c.Now).Exec(c.Ctx)
 }
 
 // packageFor returns a package of the channel's application and architecture.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
@@ -31,6 +32,39 @@ func (r *queryResolver) DeletionImpact(ctx context.Context, applicationID, chann
 		return nil, fault.Errorf(fault.Invalid, "", "give exactly one id")
 	}
 	return r.fleet.View.DeletionImpact(ctx, view.Deletion{ApplicationID: applicationID, ChannelID: channelID, PackageID: packageID, GroupID: groupID})
+}
+
+func (r *queryResolver) RollBackImpact(ctx context.Context, groupID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) (*view.RollBackImpact, error) {
+	return r.fleet.View.RollBackImpact(ctx, view.RollBack{
+		GroupID: groupID, ChannelID: channelID, ToPackageID: toPackageID, Blacklist: blacklistCurrent, Downgrade: downgrade,
+	})
+}
+
+func (r *promotionResolver) Package(ctx context.Context, obj *db.Promotion) (*db.Release, error) {
+	if obj.PackageID == nil {
+		return nil, nil
+	}
+	return loadersOf(ctx).packages.load(ctx, *obj.PackageID)
+}
+
+func (r *rollBackImpactResolver) Channel(ctx context.Context, obj *view.RollBackImpact) (*db.Channel, error) {
+	return r.fleet.View.Channel(ctx, obj.ChannelID, with(ctx))
+}
+
+func (r *rollBackImpactResolver) From(ctx context.Context, obj *view.RollBackImpact) (*db.Release, error) {
+	return r.fleet.View.Package(ctx, obj.From, with(ctx))
+}
+
+func (r *rollBackImpactResolver) To(ctx context.Context, obj *view.RollBackImpact) (*db.Release, error) {
+	return r.fleet.View.Package(ctx, obj.To, with(ctx))
+}
+
+func (r *rollBackGroupResolver) Group(ctx context.Context, obj *view.RollBackGroup) (*db.Group, error) {
+	return r.fleet.View.Group(ctx, obj.GroupID, with(ctx))
+}
+
+func (r *channelResolver) Promotions(ctx context.Context, obj *db.Channel, first *int, after *string) (*model.PromotionConnection, error) {
+	return readPage(ctx, r.fleet.View.Promotions(obj.ID), first, after)
 }
 
 func (r *queryResolver) UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*view.UpdatePath, error) {
@@ -63,6 +97,10 @@ func (r *mutationResolver) DeleteChannel(ctx context.Context, input fleet.Delete
 
 func (r *mutationResolver) PromotePackage(ctx context.Context, input fleet.PromotePackage) (*model.ChannelPayload, error) {
 	return payload(r.fleet.PromotePackage(ctx, input))
+}
+
+func (r *mutationResolver) RollBack(ctx context.Context, input fleet.RollBack) (*model.ChannelPayload, error) {
+	return payload(r.fleet.RollBack(ctx, input))
 }
 
 func (r *mutationResolver) BlacklistPackage(ctx context.Context, input fleet.BlacklistPackage) (*model.ChannelPayload, error) {

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -57,7 +58,7 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string) int { return page(child, first) }
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
-	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History = after, after, after
+	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History, c.Channel.Promotions = after, after, after, after
 
 	c.Query.Applications, c.Query.Users, c.Query.Mirrors, c.FleetChange.Applications = list, list, list, list
 	c.Application.Channels, c.Application.Groups = list, list
@@ -75,6 +76,9 @@ func complexity() generated.ComplexityRoot {
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
 	c.Query.PromotionImpact = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
 	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ view.Control) int { return costSimulation + child }
+	c.Query.RollBackImpact = func(child int, _, _ *uuid.UUID, _ uuid.UUID, _ bool, _ catalog.Downgrade) int {
+		return costSimulation + child
+	}
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }

@@ -86,8 +86,15 @@ func (r root) Instance() generated.InstanceResolver         { return &instanceRe
 func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
 func (r root) Package() generated.PackageResolver           { return &packageResolver{r} }
 func (r root) Policy() generated.PolicyResolver             { return &policyResolver{r} }
+func (r root) Promotion() generated.PromotionResolver       { return &promotionResolver{r} }
 func (r root) Query() generated.QueryResolver               { return &queryResolver{r} }
 func (r root) Rollout() generated.RolloutResolver           { return &rolloutResolver{r} }
+func (r root) RollBackGroup() generated.RollBackGroupResolver {
+	return &rollBackGroupResolver{r}
+}
+func (r root) RollBackImpact() generated.RollBackImpactResolver {
+	return &rollBackImpactResolver{r}
+}
 func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
 func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
 func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
@@ -109,8 +116,11 @@ type (
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }
 	policyResolver           struct{ root }
+	promotionResolver        struct{ root }
 	queryResolver            struct{ root }
 	refusedRequestResolver   struct{ root }
+	rollBackGroupResolver    struct{ root }
+	rollBackImpactResolver   struct{ root }
 	rolloutResolver          struct{ root }
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }

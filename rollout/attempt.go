@@ -16,7 +16,7 @@ const maxFailing = 20
 func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	r, p := &w.Rollout, w.policy()
 	m.Attempt = Attempt{
-		Rollout: r.ID, Package: step.ID, Version: step.Version,
+		Rollout: r.ID, Package: step.ID, Version: step.Version, Leaves: m.leaves(step),
 		Wave: r.Wave, Epoch: r.Epoch, Number: 1,
 		GrantedAt: now, LeaseUntil: now.Add(p.Lease()),
 	}
@@ -44,14 +44,14 @@ func (w *World) grant(m *Machine, step *Package, now time.Time, fx *Effects) {
 	}
 	if r.StartedAt.IsZero() {
 		r.StartedAt = now
-		fx.activity(ActivityRolloutStarted, SeverityInfo, r.Version, "", fmt.Sprintf("the rollout of %s started", r.Version))
+		fx.activity(ActivityRolloutStarted, SeverityInfo, r.Version, "", fmt.Sprintf("the rollout of %s started", r.Version)+alsoFrom(r.Recalled))
 	}
 	if again {
 		return
 	}
 	w.moved(now)
 	w.progress(r.ID, m.Attempt.Wave, r.Epoch, Counts{Granted: 1}, fx)
-	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number))
+	fx.entry(m, m.Attempt.Version, 0, fmt.Sprintf("attempt %d", m.Attempt.Number)+insteadOf(m.Attempt.Leaves))
 }
 
 // progress adds counts of an attempt: to its own rollout and wave, to the evidence
@@ -95,6 +95,9 @@ func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.T
 	w.resumeDeferred(m, fx)
 	leads, stage := w.Rollout.Leader == m.ID, m.State
 	a := w.release(m)
+	if !a.Leaves.IsZero() {
+		from = a.Leaves
+	}
 	if a.RebootOverdue {
 		w.noteBehind(m) // newcomers did not wait for it
 	}
@@ -120,11 +123,13 @@ func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.T
 // review changes the result of the last attempt if the running version disagrees
 // with it. A forced check names no version and changes nothing.
 func (w *World) review(m *Machine, now time.Time, fx *Effects) {
-	switch last := &m.Last; {
+	last := &m.Last
+	runs := reached(m.Version, last.Version, last.leaves())
+	switch {
 	case m.Version.IsZero():
-	case last.Outcome.Success() && m.Version.Less(last.Version):
+	case last.Outcome.Success() && !runs && (m.Version.Less(last.Version) || w.next(m.Version) != nil):
 		w.revise(m, OutcomeRolledBack, 0, now, fx)
-	case last.Outcome.Failure() && !m.Version.Less(last.Version):
+	case last.Outcome.Failure() && runs:
 		w.revise(m, OutcomeCameBack, last.Code, now, fx)
 	}
 }

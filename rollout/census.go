@@ -12,7 +12,7 @@ func (w *World) place(m *Machine) version.Place {
 	if m.Standing != StandingActive || w.Target == nil || m.Reason == ReasonNone {
 		return version.None
 	}
-	return m.Version.Place(w.Target.Version)
+	return w.Goal().Place(m.Version)
 }
 
 // Add adds n machines to the count of a place.
@@ -21,7 +21,7 @@ func (c *Census) Add(p version.Place, n int) {
 	case version.None:
 	case version.Behind:
 		c.Behind += n
-	case version.OnTarget:
+	case version.OnTarget, version.Above:
 		c.OnTarget += n
 	case version.OtherBuild:
 		c.OtherBuild += n

@@ -7,7 +7,7 @@ import (
 )
 
 // Observe records that the machine runs a version. An open attempt succeeds when
-// the machine runs its version or a higher one. It fails if the machine reported
+// the machine runs its version or a higher one, see reached. It fails if the machine reported
 // success, needs no reboot and asks for an update from the old version. Below the
 // version of its last success the machine was rolled back. A silent machine
 // becomes active again; an expired override is removed. asks says that the
@@ -21,7 +21,7 @@ func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, f
 	before, from := w.place(m), m.Version
 	m.Version = running
 	switch a := &m.Attempt; {
-	case a.Open() && !running.Less(a.Version):
+	case a.Open() && reached(running, a.Version, a.Leaves):
 		w.finish(m, OutcomeSucceeded, 0, from, now, fx)
 	case a.Open() && asks && m.State == StateInstalled && !w.Reboots && !running.IsZero():
 		w.finish(m, OutcomeNotRunning, 0, from, now, fx)

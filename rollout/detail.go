@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coreroller/coreroller/rollout/calendar"
@@ -23,7 +24,10 @@ func (d Decision) Detail() string {
 		if d.Build != nil {
 			return fmt.Sprintf("the machine runs another build of %s, which is never offered to it: build metadata does not order versions", d.Build.Version)
 		}
-		return "the machine runs the target version or a higher one"
+		if d.Above != nil {
+			return fmt.Sprintf("the machine runs a higher version than the target %s; a lower one is offered only if its version is recalled", d.Above.Version)
+		}
+		return "the machine runs the target version"
 	case ReasonOutsideClientPrefix:
 		if d.Next == nil {
 			return "the machine does not accept the next version"
@@ -79,11 +83,31 @@ func (d Decision) Detail() string {
 		case d.Offer == nil:
 			return "the update is granted"
 		case d.Again:
-			return fmt.Sprintf("version %s was granted and is offered again", d.Offer.Version)
+			return fmt.Sprintf("version %s was granted and is offered again", d.Offer.Version) + insteadOf(d.Leaves)
 		}
-		return fmt.Sprintf("version %s is granted", d.Offer.Version)
+		return fmt.Sprintf("version %s is granted", d.Offer.Version) + insteadOf(d.Leaves)
 	}
 	return d.Reason.String()
+}
+
+// insteadOf says that an offer is an ordered downgrade; "" for other offers.
+func insteadOf(leaves Version) string {
+	if leaves.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(", an ordered downgrade from the recalled %s", leaves)
+}
+
+// alsoFrom says which recalled versions a rollout replaces.
+func alsoFrom(recalled []Version) string {
+	if len(recalled) == 0 {
+		return ""
+	}
+	texts := make([]string, len(recalled))
+	for i, v := range recalled {
+		texts[i] = v.String()
+	}
+	return "; machines on the recalled " + strings.Join(texts, ", ") + " are downgraded to it"
 }
 
 func (d Decision) haltText() string {

@@ -47,7 +47,7 @@ func newSmall(t *testing.T, p Policy) *small {
 		s.m[i] = Machine{ID: id, Version: old, Reason: ReasonNoPackage}
 		s.seen[i] = start
 	}
-	s.w.Retarget(pack(t, "2.0.0"), nil, ID{1}, "salt", Census{Behind: 3}, false, start, &s.fx)
+	s.w.Retarget(Aim{Target: pack(t, "2.0.0")}, ID{1}, "salt", Census{Behind: 3}, false, start, &s.fx)
 	return s
 }
 

@@ -80,7 +80,11 @@ func (e *evaluation) versionText() string {
 	if e.w.Target == nil {
 		return fmt.Sprintf("runs %s, there is no target", orNone(e.m.Version))
 	}
-	return fmt.Sprintf("runs %s, the target is %s", orNone(e.m.Version), e.w.Target.Version)
+	text := fmt.Sprintf("runs %s, the target is %s", orNone(e.m.Version), e.w.Target.Version)
+	if e.step != nil && e.step.Version.Less(e.m.Version) {
+		text += fmt.Sprintf("; %s is recalled, so the machine is downgraded", e.m.Version)
+	}
+	return text
 }
 
 func (e *evaluation) prefixText() string {

@@ -145,7 +145,7 @@ func TestNewcomersNeedAKnownMachine(t *testing.T) {
 		p := acceptancePolicy()
 		p.EvidenceAge = c.age
 		w := World{Policy: compile(t, p)}
-		w.Retarget(pack(t, "2.0.0"), nil, ID{1}, "salt", Census{Behind: 1}, c.known, start, &Effects{})
+		w.Retarget(Aim{Target: pack(t, "2.0.0")}, ID{1}, "salt", Census{Behind: 1}, c.known, start, &Effects{})
 		if n := w.Rollout.Newcomers; !n.Since.Equal(c.since) || n.Wait == c.since.IsZero() {
 			t.Errorf("%s: %+v", name, n)
 		}

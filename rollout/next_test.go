@@ -124,7 +124,7 @@ func TestPathOverFloors(t *testing.T) {
 		{"1.0.0", black(pack(t, "2.0.0")), floors, ReasonBlacklisted, "[]"},
 		{"1.0.0", pack(t, "2.0.0"), []*Package{pack(t, "1.5.0"), black(pack(t, "1.8.0"))}, ReasonBlacklisted, "[1.5.0]"},
 	} {
-		w := World{Target: c.target, Floors: c.floors}
+		w := World{Aim: Aim{Target: c.target, Floors: c.floors}}
 		steps, end := w.Path(mustVersion(t, c.from))
 		texts := []string{}
 		for _, s := range steps {

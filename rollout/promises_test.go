@@ -88,11 +88,11 @@ func TestP2_NoGrantContradictsAnEarlierChange(t *testing.T) {
 		"smaller cap":                {func(g *rig) { q := g.policy; q.MaxConcurrentUpdates = 1; g.setPolicy(q) }, ReasonConcurrencyLimit},
 		"smaller rate":               {func(g *rig) { q := g.policy; q.MaxUpdatesPerPeriod = 1; g.setPolicy(q) }, ReasonPeriodLimit},
 		"office hours":               {func(g *rig) { q := g.policy; q.OfficeHours = true; g.now = g.now.AddDate(0, 0, 5); g.setPolicy(q) }, ReasonOutsideWindow},
-		"blacklisted":                {func(g *rig) { target := *g.w.Target; target.Blacklisted = true; g.retarget(&target, nil) }, ReasonBlacklisted},
+		"blacklisted":                {func(g *rig) { target := *g.w.Target; target.Blacklisted = true; g.retarget(Aim{Target: &target}) }, ReasonBlacklisted},
 		"blacklisted floor": {func(g *rig) {
 			floor := pack(g.t, "1.5.0")
 			floor.Blacklisted = true
-			g.retarget(g.w.Target, []*Package{floor})
+			g.retarget(Aim{Target: g.w.Target, Floors: []*Package{floor}})
 		}, ReasonBlacklisted},
 		"no package":   {func(g *rig) { g.target("") }, ReasonNoPackage},
 		"lower target": {func(g *rig) { g.target("0.9.0") }, ReasonUpToDate},

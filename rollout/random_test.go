@@ -91,7 +91,8 @@ func (h *history) step() {
 	case "tick":
 		h.tick()
 	case "retarget":
-		h.retarget(rapid.IntRange(0, 5).Draw(rt, "target"), rapid.SliceOfN(rapid.IntRange(1, 5), 0, 2).Draw(rt, "floors"))
+		h.retarget(rapid.IntRange(0, 5).Draw(rt, "target"), rapid.SliceOfN(rapid.IntRange(1, 5), 0, 2).Draw(rt, "floors"),
+			rapid.SliceOfN(rapid.IntRange(2, 5), 0, 2).Draw(rt, "recalled"))
 	default:
 		h.operate(id)
 	}
@@ -219,7 +220,7 @@ func (h *history) check(id string, r request) {
 	if d.Offer != nil && d.Offer.Version.String() != twinVersion(offered) {
 		h.rt.Fatalf("%s is offered %s, twin offers %d", id, d.Offer.Version, offered)
 	}
-	if d.Offer != nil && d.Offer.Version.String() <= r.version {
+	if d.Offer != nil && d.Offer.Version.String() <= r.version && !slices.Contains(h.twin.recalled, running) {
 		h.rt.Fatalf("%s runs %s and is offered %s", id, r.version, d.Offer.Version)
 	}
 	h.note()
@@ -250,16 +251,20 @@ func (h *history) tick() {
 	h.twin.settle()
 }
 
-func (h *history) retarget(target int, floors []int) {
+func (h *history) retarget(target int, floors, recalled []int) {
 	texts := make([]string, len(floors))
 	for i, f := range floors {
 		texts[i] = twinVersion(f)
 	}
-	if target > 0 && target == h.twin.target {
-		h.rig.rollouts-- // the same package again starts no rollout
+	if h.twin.sameRollout(target, recalled) {
+		h.rig.rollouts--
 	}
-	h.rig.target(twinVersion(target), texts...)
-	h.twin.retarget(target, floors)
+	aim := h.rig.aim(twinVersion(target), texts...)
+	for _, v := range recalled {
+		aim.Recalled = append(aim.Recalled, mustVersion(h.rig.t, twinVersion(v)))
+	}
+	h.rig.retarget(aim)
+	h.twin.retarget(target, floors, recalled)
 }
 
 func (h *history) compare() {

@@ -53,7 +53,7 @@ func (w *World) reportUpdate(m *Machine, e Event, now time.Time, fx *Effects) {
 			if w.Reboots && m.State != StateGranted {
 				w.finish(m, w.interrupt(m), 0, m.Version, now, fx)
 			}
-		case !m.Version.Less(m.Attempt.Version):
+		case reached(m.Version, m.Attempt.Version, m.Attempt.Leaves):
 			w.finish(m, OutcomeSucceeded, 0, m.Version, now, fx)
 		}
 	case ResultError:

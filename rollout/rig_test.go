@@ -80,24 +80,27 @@ func pack(t testing.TB, text string) *Package {
 // target points the group to a version ("" for none) with these floors.
 func (g *rig) target(text string, floors ...string) Rollout {
 	g.t.Helper()
-	var target *Package
-	var list []*Package
+	return g.retarget(g.aim(text, floors...))
+}
+
+func (g *rig) aim(text string, floors ...string) (a Aim) {
+	g.t.Helper()
 	if text != "" {
-		target = pack(g.t, text)
+		a.Target = pack(g.t, text)
 	}
 	for _, f := range floors {
-		list = append(list, pack(g.t, f))
+		a.Floors = append(a.Floors, pack(g.t, f))
 	}
-	return g.retarget(target, list)
+	return a
 }
 
 // retarget also does what the store does: it ends quarantines and recounts the
 // machines.
-func (g *rig) retarget(target *Package, floors []*Package) Rollout {
+func (g *rig) retarget(a Aim) Rollout {
 	g.fx = Effects{}
 	census := Census{}
-	changes := target == nil || g.w.Rollout.Package != target.ID
-	counting := World{Target: target}
+	changes := a.Target == nil || g.w.Rollout.Package != a.Target.ID || !slices.Equal(a.Recalled, g.w.Rollout.Recalled)
+	counting := World{Aim: a}
 	for _, m := range g.machines {
 		if changes && m.Standing == StandingQuarantined {
 			m.Standing = StandingActive
@@ -105,7 +108,7 @@ func (g *rig) retarget(target *Package, floors []*Package) Rollout {
 		census.Add(counting.place(m), 1)
 	}
 	g.rollouts++
-	return g.w.Retarget(target, floors, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.known(), g.now, &g.fx)
+	return g.w.Retarget(a, ID{byte(g.rollouts)}, fmt.Sprint("salt-", g.rollouts), census, g.known(), g.now, &g.fx)
 }
 
 // known reports whether an active machine is known in a rollout that begins now.

@@ -79,8 +79,11 @@ func (e *evaluation) upToDate() bool {
 		return false
 	}
 	e.d = Decision{Reason: ReasonUpToDate}
-	if e.m.Version.Place(e.w.Target.Version) == version.OtherBuild {
+	switch e.w.Goal().Place(e.m.Version) {
+	case version.OtherBuild:
 		e.d.Build = e.w.Target
+	case version.Above:
+		e.d.Above = e.w.Target
 	}
 	return true
 }
@@ -165,7 +168,7 @@ func (e *evaluation) inProgress() bool {
 	if e.w.revoked(a) || e.step == nil || a.Package != e.step.ID {
 		return false
 	}
-	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Again: true, Until: a.LeaseUntil, Wave: a.Wave}
+	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Leaves: a.Leaves, Again: true, Until: a.LeaseUntil, Wave: a.Wave}
 	return true
 }
 
@@ -296,7 +299,16 @@ func (m *Machine) spentAt() time.Time {
 	}
 }
 
+// leaves returns the version that the machine is ordered to leave for a lower one, zero
+// for none.
+func (m *Machine) leaves(step *Package) Version {
+	if step.Version.Less(m.Version) {
+		return m.Version
+	}
+	return Version{}
+}
+
 func (e *evaluation) granted() bool {
-	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Wave: e.w.wave()}
+	e.d = Decision{Reason: ReasonGranted, Offer: e.step, Leaves: e.m.leaves(e.step), Wave: e.w.wave()}
 	return true
 }

@@ -21,7 +21,7 @@ type script struct{ *rig }
 // command runs one line and returns what it prints.
 //
 //	policy KEY=VALUE…         change the policy (initially that of the acceptance cases)
-//	target VERSION            point the channel there; "none"; floors=A,B blacklisted
+//	target VERSION            point the channel there; "none"; floors=A,B recalled=A,B blacklisted
 //	reboots off               packages that need no reboot
 //	at TIME, wait DURATION    set the clock; wait also does the worker's work
 //	later DURATION            advance the clock without the worker
@@ -235,22 +235,24 @@ func (s *script) waveOf(text string, share func(string) float64) Wave {
 }
 
 func (s *script) targetCommand(args []string) {
-	var target *Package
-	var floors []*Package
+	var aim Aim
 	if args[0] != "none" {
-		target = pack(s.t, args[0])
+		aim.Target = pack(s.t, args[0])
 	}
 	for _, arg := range args[1:] {
-		if list, ok := strings.CutPrefix(arg, "floors="); ok {
-			for v := range strings.SplitSeq(list, ",") {
-				floors = append(floors, pack(s.t, v))
+		key, list, _ := strings.Cut(arg, "=")
+		for v := range strings.SplitSeq(list, ",") {
+			switch key {
+			case "floors":
+				aim.Floors = append(aim.Floors, pack(s.t, v))
+			case "recalled":
+				aim.Recalled = append(aim.Recalled, mustVersion(s.t, v))
+			case "blacklisted":
+				aim.Target.Blacklisted = true
 			}
 		}
-		if arg == "blacklisted" {
-			target.Blacklisted = true
-		}
 	}
-	old := s.retarget(target, floors)
+	old := s.retarget(aim)
 	if old.ID != (ID{}) && !slices.Contains([]RolloutState{RolloutCompleted, RolloutSuperseded}, old.State) {
 		s.t.Fatalf("the old rollout is left in state %d", old.State)
 	}

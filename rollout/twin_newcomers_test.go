@@ -42,7 +42,7 @@ func (t *twin) knownWaits() bool {
 	}
 	for id, m := range t.machines {
 		never := m.reason == ReasonNone || m.reason == ReasonDisabledByClient || m.reason == ReasonOutsideClientPrefix
-		if t.active(m) && m.running < t.target && !t.newcomer(id) && !never && (m.open == nil || !m.open.overdue) {
+		if t.active(m) && t.behind(m.running) && !t.newcomer(id) && !never && (m.open == nil || !m.open.overdue) {
 			return true
 		}
 	}

@@ -14,10 +14,11 @@ type twin struct {
 	reboots bool
 	now     time.Time
 
-	target  int // 0: none
-	floors  []int
-	rollout int
-	salt    string
+	target   int // 0: none
+	floors   []int
+	recalled []int
+	rollout  int
+	salt     string
 
 	paused, halted, completed bool
 	epoch, wave               int
@@ -46,6 +47,7 @@ type twinMachine struct {
 
 type twinAttempt struct {
 	rollout, epoch, wave, version int
+	leaves                        int // the recalled version that it is ordered to leave, 0 for an upgrade
 	granted                       time.Time
 	stage                         int // 0 granted, 1 downloading, 2 downloaded, 3 installed
 	lease, installed              time.Time
@@ -74,7 +76,7 @@ func twinVersion(n int) string {
 
 // step is the next version of a machine, 0 for none.
 func (t *twin) step(running int) int {
-	if running >= t.target {
+	if !t.behind(running) {
 		return 0
 	}
 	next := t.target
@@ -113,7 +115,7 @@ func (t *twin) census() (c Census) {
 	for _, m := range t.machines {
 		switch {
 		case !t.active(m) || t.target == 0 || m.reason == ReasonNone:
-		case m.running < t.target:
+		case t.behind(m.running):
 			c.Behind++
 		default:
 			c.OnTarget++
@@ -250,7 +252,7 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	}
 	m.running = running
 	switch {
-	case m.open != nil && running >= m.open.version:
+	case m.open != nil && m.open.runs(running):
 		t.end(m, OutcomeSucceeded)
 	case m.open != nil && asks && running > 0 && m.open.stage == 3 && !t.reboots:
 		t.end(m, OutcomeNotRunning)
@@ -259,9 +261,9 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	m.seen = t.now
 	switch {
 	case m.last == nil || running == 0:
-	case m.last.outcome.Success() && running < m.last.version:
+	case m.last.outcome.Success() && (running < m.last.version || !m.last.runs(running) && t.behind(running)):
 		t.revise(m, OutcomeRolledBack)
-	case m.last.outcome.Failure() && running >= m.last.version:
+	case m.last.outcome.Failure() && m.last.runs(running):
 		t.revise(m, OutcomeCameBack)
 	}
 	t.refresh(m)
@@ -366,6 +368,9 @@ func (t *twin) check(id string, m *twinMachine, c Check) (Reason, int) {
 			rollout: t.rollout, epoch: t.epoch, wave: t.wave, version: t.step(m.running),
 			granted: t.now, lease: t.now.Add(t.lease()), session: c.Session, first: t.policy.SafeMode && !t.proven(t.newcomer(id)), apart: t.newcomer(id), repeated: m.deferred == t.rollout,
 		}
+		if m.running > m.open.version {
+			m.open.leaves = m.running
+		}
 		if !m.open.repeated {
 			m.deferred = 0
 			if i := slices.Index(t.grants, m.withdrawn); i >= 0 {
@@ -459,28 +464,6 @@ func (t *twin) in(wave int, id string) bool {
 		}
 	}
 	return Bucket(t.salt, id) < t.policy.Waves[wave].Share
-}
-
-func (t *twin) retarget(target int, floors []int) {
-	if target > 0 && target == t.target {
-		t.floors = floors
-		t.settle()
-		return
-	}
-	t.target, t.floors = target, floors
-	t.rollout++
-	t.since = time.Time{}
-	for _, m := range t.machines {
-		m.parked = m.parked && (m.silent || m.held) // the new version gives it another chance
-		if age := t.policy.EvidenceAge; t.active(m) && age > 0 && t.now.Sub(m.first) >= age {
-			t.since = t.now.Add(-age)
-		}
-	}
-	t.waits = !t.since.IsZero()
-	t.salt = fmt.Sprint("salt-", t.rollout)
-	t.epoch, t.wave, t.gateSince = 0, 0, time.Time{}
-	t.halted, t.completed = false, false
-	t.settle()
 }
 
 func (t *twin) resume() {

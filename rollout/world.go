@@ -9,15 +9,14 @@ import (
 type ID [16]byte
 
 // World is the state of one group. Policy comes from the
-// configuration and never changes here; only Retarget changes Target and Floors;
+// configuration and never changes here; only Retarget changes Aim;
 // Ledger, Rollout and Census change in place. Slices are replaced and never
 // written to, so a plain copy of a World is a snapshot.
 type World struct {
 	Group   ID
 	Policy  *Schedule // the compiled policy, never nil
-	Target  *Package  // nil: no channel, or a channel without package
-	Floors  []*Package
-	Reboots bool // packages of this application need a reboot (operating system)
+	Aim               // Rollout is to it
+	Reboots bool      // packages of this application need a reboot (operating system)
 	Pause   Pause
 
 	Ledger  Ledger
@@ -69,6 +68,7 @@ type Rollout struct {
 	State     RolloutState
 	Package   ID
 	Version   Version
+	Recalled  []Version // see Aim
 	Salt      string    // for Bucket, so that another machine is first in every rollout
 	CreatedAt time.Time // when the target changed
 	StartedAt time.Time // first grant; zero: none yet
@@ -141,8 +141,8 @@ const (
 // Census counts the active machines of the group, to detect completion. The engine
 // moves machines between the counts; the store keeps them.
 type Census struct {
-	Behind     int // active machines below the target
-	OnTarget   int // active machines at the target or higher
+	Behind     int // active machines below the target, or on a recalled version
+	OnTarget   int // active machines at the target or higher, unless recalled
 	OtherBuild int // active machines at another build of the target
 }
 
@@ -184,6 +184,7 @@ type Attempt struct {
 	Rollout       ID
 	Package       ID
 	Version       Version // offered
+	Leaves        Version // recalled, which an ordered downgrade replaces; zero: the offer is no downgrade
 	Wave          int     // NewcomerWave: it counts apart
 	Epoch         int
 	Number        int       // failed attempts of this machine at this version so far, plus 1
@@ -270,6 +271,8 @@ type Decision struct {
 	Prefix         string    // outside_client_prefix: what the machine sent
 	Next           *Package  // outside_client_prefix: the next step
 	Build          *Package  // up_to_date: the target, if the machine runs another build of it
+	Above          *Package  // up_to_date: the target, if the machine runs a higher version
+	Leaves         Version   // granted: see Attempt
 	Failed, Finish int       // halted, newcomer_waits: failed of finished attempts
 	Rule           HaltRule
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store/bulk"
 )
 
@@ -59,16 +60,16 @@ func countChange(machines []*Machine) bulk.Change {
 	return bulk.Insert(groupCounts, rows)
 }
 
-// Census counts the active machines of a group by their place at a target. It adds up
+// Census counts the active machines of a group by their place at a goal. It adds up
 // the group's counters.
-func (tx *Tx) Census(ctx context.Context, group uuid.UUID, target rollout.Version) (c rollout.Census, err error) {
-	if target.IsZero() {
+func (tx *Tx) Census(ctx context.Context, group uuid.UUID, goal version.Goal) (c rollout.Census, err error) {
+	if goal.Target.IsZero() {
 		return c, nil
 	}
 	versions, err := tx.versions(ctx, group)
 	for text, machines := range versions {
 		v, _ := rollout.ParseVersion(text)
-		c.Add(v.Place(target), machines)
+		c.Add(goal.Place(v), machines)
 	}
 	return c, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Known reports whether an active machine of a group was first seen at that time or
@@ -27,8 +28,9 @@ func (tx *Tx) KnownWait(ctx context.Context, w *rollout.World) (bool, error) {
 		return false, err
 	}
 	var behind, never []string
+	goal := w.Goal()
 	for text := range versions {
-		if v, _ := rollout.ParseVersion(text); v.Less(w.Target.Version) {
+		if v, _ := rollout.ParseVersion(text); goal.Place(v) == version.Behind {
 			behind = append(behind, text)
 		}
 	}

@@ -38,7 +38,7 @@ var instances = bulk.NewTable("instances", "ON CONFLICT (id) DO NOTHING",
 	`version text, state number, standing number, reason text, decision text, state_changed_at time`,
 
 	`granted_at time, lease_until time, lease_extended number, session text, reboot_overdue bool, downloading_at time, downloaded_at time, installed_at time,
-	offer_rollout_id id, offer_package_id id, offer_version text, offer_wave number, offer_epoch number, attempt number,
+	offer_rollout_id id, offer_package_id id, offer_version text, offer_leaves text, offer_wave number, offer_epoch number, attempt number,
 	last_offer_version text, last_granted_at time`,
 
 	`group_id id, alias text, machine_alias text, address text, arch text,
@@ -63,7 +63,7 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 		bulk.Text(m.Version.String()), bulk.Number(m.State), bulk.Number(m.Standing), bulk.Text(m.Reason.String()), bulk.Text(m.Decision), bulk.Time(m.StateChangedAt),
 
 		bulk.Time(a.GrantedAt), bulk.Time(a.LeaseUntil), bulk.Number(a.Extended), bulk.Text(a.Session), bulk.Bool(a.RebootOverdue), bulk.Time(a.DownloadingAt), bulk.Time(a.DownloadedAt), bulk.Time(a.InstalledAt),
-		bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()), bulk.Number(a.Wave), bulk.Number(a.Epoch), bulk.Number(a.Number),
+		bulk.ID(uuid.UUID(a.Rollout)), bulk.ID(uuid.UUID(a.Package)), bulk.Text(a.Version.String()), bulk.Text(a.Leaves.String()), bulk.Number(a.Wave), bulk.Number(a.Epoch), bulk.Number(a.Number),
 		bulk.Text(m.LastOfferVersion), bulk.Time(m.LastGrantedAt),
 
 		bulk.ID(m.GroupID), bulk.Text(m.Alias), bulk.Text(m.MachineAlias), bulk.Text(m.Address), bulk.Text(m.Arch),
@@ -81,16 +81,16 @@ func appendMachine(to []bulk.Value, m *Machine) []bulk.Value {
 
 func scanMachine(rows *sql.Rows) (*Machine, error) {
 	var (
-		m                                                                              Machine
-		version, reason, offered, failed, quarantined, interrupted, pinned, last, from string
-		rolloutID, packageID, lastRollout, deferred                                    uuid.UUID
+		m                                                                                      Machine
+		version, reason, offered, leaves, failed, quarantined, interrupted, pinned, last, from string
+		rolloutID, packageID, lastRollout, deferred                                            uuid.UUID
 	)
 	a, r := &m.Attempt, &m.Last
 	err := rows.Scan(
 		&m.InstanceID, statement.Time(&m.LastSeenAt), statement.Time(&m.DecidedAt), statement.Time(&m.DecisionUntil),
 		&version, &m.State, &m.Standing, &reason, &m.Decision, statement.Time(&m.StateChangedAt),
 		statement.Time(&a.GrantedAt), statement.Time(&a.LeaseUntil), &a.Extended, &a.Session, &a.RebootOverdue, statement.Time(&a.DownloadingAt), statement.Time(&a.DownloadedAt), statement.Time(&a.InstalledAt),
-		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
+		statement.ID(&rolloutID), statement.ID(&packageID), &offered, &leaves, &a.Wave, &a.Epoch, &a.Number, &m.LastOfferVersion, statement.Time(&m.LastGrantedAt),
 		statement.ID(&m.GroupID), &m.Alias, &m.MachineAlias, &m.Address, &m.Arch, &m.OEM, &m.OEMVersion, &m.AlephVersion, &m.VersionPrefix, &m.UpdatesDisabled, &m.Enrolled, &m.Moved, statement.ID(&m.MoveTo),
 		&failed, &m.Failures, &quarantined, &interrupted, &m.Interruptions, statement.ID(&deferred), statement.Time(&m.WithdrawnAt),
 		&m.Override.Kind, &pinned, statement.Time(&m.Override.Until), &m.Override.By, &m.Override.Reason,
@@ -104,6 +104,7 @@ func scanMachine(rows *sql.Rows) (*Machine, error) {
 	m.Reason = rollout.ParseReason(reason)
 	a.Rollout, a.Package = rollout.ID(rolloutID), rollout.ID(packageID)
 	a.Version, _ = rollout.ParseVersion(offered)
+	a.Leaves, _ = rollout.ParseVersion(leaves)
 	m.FailedVersion, _ = rollout.ParseVersion(failed)
 	m.QuarantinedVersion, _ = rollout.ParseVersion(quarantined)
 	m.InterruptedVersion, _ = rollout.ParseVersion(interrupted)

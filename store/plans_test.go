@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/coreroller/coreroller/store"
 	"github.com/coreroller/coreroller/store/storetest"
 )
@@ -129,7 +130,7 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	if err := tx.Save(ctx, b); err != nil {
 		return err
 	}
-	_, err = tx.Census(ctx, g.GroupID, g.Rollout.Version)
+	_, err = tx.Census(ctx, g.GroupID, version.Goal{Target: g.Rollout.Version})
 	return err
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
+	"github.com/coreroller/coreroller/store/statement"
 )
 
 // Difference is a counter that differs from a recount.
@@ -87,9 +89,9 @@ func (s *Store) Recount(ctx context.Context) ([]Difference, error) {
 // recountCensus compares each ledger's numbers of machines by their place at the
 // target with a recount. It runs in Go because SQL cannot compare versions.
 func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error) {
-	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, l.other_build, r.version, i.version, COUNT(i.id)
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL(`SELECT l.group_id, l.behind, l.on_target, l.other_build, r.version, r.recalled, i.version, COUNT(i.id)
 		FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id LEFT JOIN instances i ON i.group_id = l.group_id AND i.standing = ? AND i.reason <> ''
-		GROUP BY l.group_id, l.behind, l.on_target, l.other_build, r.version, i.version`), int64(rollout.StandingActive))
+		GROUP BY l.group_id, l.behind, l.on_target, l.other_build, r.id, i.version`), int64(rollout.StandingActive))
 	if err != nil {
 		return nil, fmt.Errorf("recount: %w", err)
 	}
@@ -99,17 +101,19 @@ func (s *Store) recountCensus(ctx context.Context) (all []Difference, err error)
 		var (
 			group           uuid.UUID
 			c               rollout.Census
-			target, version sql.NullString
+			target, running sql.NullString
+			recalled        []string
 			machines        int
 		)
-		if err := rows.Scan(&group, &c.Behind, &c.OnTarget, &c.OtherBuild, &target, &version, &machines); err != nil {
+		if err := rows.Scan(&group, &c.Behind, &c.OnTarget, &c.OtherBuild, &target, statement.JSON(&recalled), &running, &machines); err != nil {
 			return nil, fmt.Errorf("recount: %w", err)
 		}
 		kept[group] = c
-		running, _ := rollout.ParseVersion(version.String)
-		goal, _ := rollout.ParseVersion(target.String)
+		runs, _ := rollout.ParseVersion(running.String)
+		goal := version.Goal{Recalled: parseVersions(recalled)}
+		goal.Target, _ = rollout.ParseVersion(target.String)
 		c = counted[group]
-		c.Add(running.Place(goal), machines)
+		c.Add(goal.Place(runs), machines)
 		counted[group] = c
 	}
 	for group, k := range kept {

@@ -30,6 +30,8 @@ type Blacklisting struct {
 	CreatedBy string `json:"created_by,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
+	// machines that run it go to the channel's package even if that is lower
+	Recalled bool `json:"recalled,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the BlacklistingQuery when eager-loading is set.
 	Edges        BlacklistingEdges `json:"edges"`
@@ -74,6 +76,8 @@ func (*Blacklisting) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case blacklisting.FieldRecalled:
+			values[i] = new(sql.NullBool)
 		case blacklisting.FieldReason, blacklisting.FieldCreatedBy:
 			values[i] = new(sql.NullString)
 		case blacklisting.FieldCreatedAt:
@@ -130,6 +134,12 @@ func (_m *Blacklisting) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
+			}
+		case blacklisting.FieldRecalled:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field recalled", values[i])
+			} else if value.Valid {
+				_m.Recalled = value.Bool
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -191,6 +201,9 @@ func (_m *Blacklisting) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("recalled=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Recalled))
 	builder.WriteByte(')')
 	return builder.String()
 }

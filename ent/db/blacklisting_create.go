@@ -69,6 +69,20 @@ func (_c *BlacklistingCreate) SetCreatedAt(v time.Time) *BlacklistingCreate {
 	return _c
 }
 
+// SetRecalled sets the "recalled" field.
+func (_c *BlacklistingCreate) SetRecalled(v bool) *BlacklistingCreate {
+	_c.mutation.SetRecalled(v)
+	return _c
+}
+
+// SetNillableRecalled sets the "recalled" field if the given value is not nil.
+func (_c *BlacklistingCreate) SetNillableRecalled(v *bool) *BlacklistingCreate {
+	if v != nil {
+		_c.SetRecalled(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *BlacklistingCreate) SetID(v uuid.UUID) *BlacklistingCreate {
 	_c.mutation.SetID(v)
@@ -128,6 +142,10 @@ func (_c *BlacklistingCreate) defaults() {
 		v := blacklisting.DefaultCreatedBy
 		_c.mutation.SetCreatedBy(v)
 	}
+	if _, ok := _c.mutation.Recalled(); !ok {
+		v := blacklisting.DefaultRecalled
+		_c.mutation.SetRecalled(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -146,6 +164,9 @@ func (_c *BlacklistingCreate) check() error {
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`db: missing required field "Blacklisting.created_at"`)}
+	}
+	if _, ok := _c.mutation.Recalled(); !ok {
+		return &ValidationError{Name: "recalled", err: errors.New(`db: missing required field "Blacklisting.recalled"`)}
 	}
 	if len(_c.mutation.ChannelIDs()) == 0 {
 		return &ValidationError{Name: "channel", err: errors.New(`db: missing required edge "Blacklisting.channel"`)}
@@ -199,6 +220,10 @@ func (_c *BlacklistingCreate) createSpec() (*Blacklisting, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(blacklisting.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
+	}
+	if value, ok := _c.mutation.Recalled(); ok {
+		_spec.SetField(blacklisting.FieldRecalled, field.TypeBool, value)
+		_node.Recalled = value
 	}
 	if nodes := _c.mutation.ChannelIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -55,6 +55,20 @@ func (_u *BlacklistingUpdate) SetNillableCreatedBy(v *string) *BlacklistingUpdat
 	return _u
 }
 
+// SetRecalled sets the "recalled" field.
+func (_u *BlacklistingUpdate) SetRecalled(v bool) *BlacklistingUpdate {
+	_u.mutation.SetRecalled(v)
+	return _u
+}
+
+// SetNillableRecalled sets the "recalled" field if the given value is not nil.
+func (_u *BlacklistingUpdate) SetNillableRecalled(v *bool) *BlacklistingUpdate {
+	if v != nil {
+		_u.SetRecalled(*v)
+	}
+	return _u
+}
+
 // Mutation returns the BlacklistingMutation object of the builder.
 func (_u *BlacklistingUpdate) Mutation() *BlacklistingMutation {
 	return _u.mutation
@@ -116,6 +130,9 @@ func (_u *BlacklistingUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(blacklisting.FieldCreatedBy, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Recalled(); ok {
+		_spec.SetField(blacklisting.FieldRecalled, field.TypeBool, value)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{blacklisting.Label}
@@ -160,6 +177,20 @@ func (_u *BlacklistingUpdateOne) SetCreatedBy(v string) *BlacklistingUpdateOne {
 func (_u *BlacklistingUpdateOne) SetNillableCreatedBy(v *string) *BlacklistingUpdateOne {
 	if v != nil {
 		_u.SetCreatedBy(*v)
+	}
+	return _u
+}
+
+// SetRecalled sets the "recalled" field.
+func (_u *BlacklistingUpdateOne) SetRecalled(v bool) *BlacklistingUpdateOne {
+	_u.mutation.SetRecalled(v)
+	return _u
+}
+
+// SetNillableRecalled sets the "recalled" field if the given value is not nil.
+func (_u *BlacklistingUpdateOne) SetNillableRecalled(v *bool) *BlacklistingUpdateOne {
+	if v != nil {
+		_u.SetRecalled(*v)
 	}
 	return _u
 }
@@ -254,6 +285,9 @@ func (_u *BlacklistingUpdateOne) sqlSave(ctx context.Context) (_node *Blacklisti
 	}
 	if value, ok := _u.mutation.CreatedBy(); ok {
 		_spec.SetField(blacklisting.FieldCreatedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Recalled(); ok {
+		_spec.SetField(blacklisting.FieldRecalled, field.TypeBool, value)
 	}
 	_node = &Blacklisting{config: _u.config}
 	_spec.Assign = _node.assignValues

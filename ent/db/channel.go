@@ -34,6 +34,8 @@ type Channel struct {
 	PromotedAt *time.Time `json:"promoted_at,omitempty"`
 	// PromotedBy holds the value of the "promoted_by" field.
 	PromotedBy string `json:"promoted_by,omitempty"`
+	// grows with every change of its package, floors and blacklist
+	Revision int64 `json:"revision,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -52,11 +54,13 @@ type ChannelEdges struct {
 	Floors []*Floor `json:"floors,omitempty"`
 	// Blacklistings holds the value of the blacklistings edge.
 	Blacklistings []*Blacklisting `json:"blacklistings,omitempty"`
+	// Promotions holds the value of the promotions edge.
+	Promotions []*Promotion `json:"promotions,omitempty"`
 	// Groups holds the value of the groups edge.
 	Groups []*Group `json:"groups,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [5]bool
+	loadedTypes [6]bool
 }
 
 // ApplicationOrErr returns the Application value or an error if the edge
@@ -99,10 +103,19 @@ func (e ChannelEdges) BlacklistingsOrErr() ([]*Blacklisting, error) {
 	return nil, &NotLoadedError{edge: "blacklistings"}
 }
 
+// PromotionsOrErr returns the Promotions value or an error if the edge
+// was not loaded in eager-loading.
+func (e ChannelEdges) PromotionsOrErr() ([]*Promotion, error) {
+	if e.loadedTypes[4] {
+		return e.Promotions, nil
+	}
+	return nil, &NotLoadedError{edge: "promotions"}
+}
+
 // GroupsOrErr returns the Groups value or an error if the edge
 // was not loaded in eager-loading.
 func (e ChannelEdges) GroupsOrErr() ([]*Group, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[5] {
 		return e.Groups, nil
 	}
 	return nil, &NotLoadedError{edge: "groups"}
@@ -115,6 +128,8 @@ func (*Channel) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case channel.FieldPackageID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
+		case channel.FieldRevision:
+			values[i] = new(sql.NullInt64)
 		case channel.FieldName, channel.FieldColor, channel.FieldArch, channel.FieldPromotedBy:
 			values[i] = new(sql.NullString)
 		case channel.FieldPromotedAt, channel.FieldCreatedAt:
@@ -186,6 +201,12 @@ func (_m *Channel) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.PromotedBy = value.String
 			}
+		case channel.FieldRevision:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field revision", values[i])
+			} else if value.Valid {
+				_m.Revision = value.Int64
+			}
 		case channel.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
 				return fmt.Errorf("unexpected type %T for field created_at", values[i])
@@ -223,6 +244,11 @@ func (_m *Channel) QueryFloors() *FloorQuery {
 // QueryBlacklistings queries the "blacklistings" edge of the Channel entity.
 func (_m *Channel) QueryBlacklistings() *BlacklistingQuery {
 	return NewChannelClient(_m.config).QueryBlacklistings(_m)
+}
+
+// QueryPromotions queries the "promotions" edge of the Channel entity.
+func (_m *Channel) QueryPromotions() *PromotionQuery {
+	return NewChannelClient(_m.config).QueryPromotions(_m)
 }
 
 // QueryGroups queries the "groups" edge of the Channel entity.
@@ -277,6 +303,9 @@ func (_m *Channel) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("promoted_by=")
 	builder.WriteString(_m.PromotedBy)
+	builder.WriteString(", ")
+	builder.WriteString("revision=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Revision))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
@@ -108,6 +109,20 @@ func (_c *ChannelCreate) SetNillablePromotedBy(v *string) *ChannelCreate {
 	return _c
 }
 
+// SetRevision sets the "revision" field.
+func (_c *ChannelCreate) SetRevision(v int64) *ChannelCreate {
+	_c.mutation.SetRevision(v)
+	return _c
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_c *ChannelCreate) SetNillableRevision(v *int64) *ChannelCreate {
+	if v != nil {
+		_c.SetRevision(*v)
+	}
+	return _c
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (_c *ChannelCreate) SetCreatedAt(v time.Time) *ChannelCreate {
 	_c.mutation.SetCreatedAt(v)
@@ -158,6 +173,21 @@ func (_c *ChannelCreate) AddBlacklistings(v ...*Blacklisting) *ChannelCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddBlacklistingIDs(ids...)
+}
+
+// AddPromotionIDs adds the "promotions" edge to the Promotion entity by IDs.
+func (_c *ChannelCreate) AddPromotionIDs(ids ...uuid.UUID) *ChannelCreate {
+	_c.mutation.AddPromotionIDs(ids...)
+	return _c
+}
+
+// AddPromotions adds the "promotions" edges to the Promotion entity.
+func (_c *ChannelCreate) AddPromotions(v ...*Promotion) *ChannelCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPromotionIDs(ids...)
 }
 
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
@@ -222,6 +252,10 @@ func (_c *ChannelCreate) defaults() {
 		v := channel.DefaultPromotedBy
 		_c.mutation.SetPromotedBy(v)
 	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		v := channel.DefaultRevision
+		_c.mutation.SetRevision(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -240,6 +274,9 @@ func (_c *ChannelCreate) check() error {
 	}
 	if _, ok := _c.mutation.PromotedBy(); !ok {
 		return &ValidationError{Name: "promoted_by", err: errors.New(`db: missing required field "Channel.promoted_by"`)}
+	}
+	if _, ok := _c.mutation.Revision(); !ok {
+		return &ValidationError{Name: "revision", err: errors.New(`db: missing required field "Channel.revision"`)}
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`db: missing required field "Channel.created_at"`)}
@@ -301,6 +338,10 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
 		_node.PromotedBy = value
+	}
+	if value, ok := _c.mutation.Revision(); ok {
+		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)
+		_node.Revision = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(channel.FieldCreatedAt, field.TypeTime, value)
@@ -365,6 +406,22 @@ func (_c *ChannelCreate) createSpec() (*Channel, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(blacklisting.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PromotionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

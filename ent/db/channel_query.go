@@ -18,6 +18,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
@@ -33,6 +34,7 @@ type ChannelQuery struct {
 	withPackage       *ReleaseQuery
 	withFloors        *FloorQuery
 	withBlacklistings *BlacklistingQuery
+	withPromotions    *PromotionQuery
 	withGroups        *GroupQuery
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -151,6 +153,28 @@ func (_q *ChannelQuery) QueryBlacklistings() *BlacklistingQuery {
 			sqlgraph.From(channel.Table, channel.FieldID, selector),
 			sqlgraph.To(blacklisting.Table, blacklisting.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, channel.BlacklistingsTable, channel.BlacklistingsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryPromotions chains the current query on the "promotions" edge.
+func (_q *ChannelQuery) QueryPromotions() *PromotionQuery {
+	query := (&PromotionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(channel.Table, channel.FieldID, selector),
+			sqlgraph.To(promotion.Table, promotion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, channel.PromotionsTable, channel.PromotionsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -376,6 +400,7 @@ func (_q *ChannelQuery) Clone() *ChannelQuery {
 		withPackage:       _q.withPackage.Clone(),
 		withFloors:        _q.withFloors.Clone(),
 		withBlacklistings: _q.withBlacklistings.Clone(),
+		withPromotions:    _q.withPromotions.Clone(),
 		withGroups:        _q.withGroups.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
@@ -424,6 +449,17 @@ func (_q *ChannelQuery) WithBlacklistings(opts ...func(*BlacklistingQuery)) *Cha
 		opt(query)
 	}
 	_q.withBlacklistings = query
+	return _q
+}
+
+// WithPromotions tells the query-builder to eager-load the nodes that are connected to
+// the "promotions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ChannelQuery) WithPromotions(opts ...func(*PromotionQuery)) *ChannelQuery {
+	query := (&PromotionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPromotions = query
 	return _q
 }
 
@@ -516,11 +552,12 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 	var (
 		nodes       = []*Channel{}
 		_spec       = _q.querySpec()
-		loadedTypes = [5]bool{
+		loadedTypes = [6]bool{
 			_q.withApplication != nil,
 			_q.withPackage != nil,
 			_q.withFloors != nil,
 			_q.withBlacklistings != nil,
+			_q.withPromotions != nil,
 			_q.withGroups != nil,
 		}
 	)
@@ -565,6 +602,13 @@ func (_q *ChannelQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Chan
 		if err := _q.loadBlacklistings(ctx, query, nodes,
 			func(n *Channel) { n.Edges.Blacklistings = []*Blacklisting{} },
 			func(n *Channel, e *Blacklisting) { n.Edges.Blacklistings = append(n.Edges.Blacklistings, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPromotions; query != nil {
+		if err := _q.loadPromotions(ctx, query, nodes,
+			func(n *Channel) { n.Edges.Promotions = []*Promotion{} },
+			func(n *Channel, e *Promotion) { n.Edges.Promotions = append(n.Edges.Promotions, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -684,6 +728,36 @@ func (_q *ChannelQuery) loadBlacklistings(ctx context.Context, query *Blacklisti
 	}
 	query.Where(predicate.Blacklisting(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(channel.BlacklistingsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ChannelID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "channel_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ChannelQuery) loadPromotions(ctx context.Context, query *PromotionQuery, nodes []*Channel, init func(*Channel), assign func(*Channel, *Promotion)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Channel)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(promotion.FieldChannelID)
+	}
+	query.Where(predicate.Promotion(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(channel.PromotionsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

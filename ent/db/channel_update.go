@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/google/uuid"
 )
@@ -129,6 +130,27 @@ func (_u *ChannelUpdate) SetNillablePromotedBy(v *string) *ChannelUpdate {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *ChannelUpdate) SetRevision(v int64) *ChannelUpdate {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ChannelUpdate) SetNillableRevision(v *int64) *ChannelUpdate {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ChannelUpdate) AddRevision(v int64) *ChannelUpdate {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // SetPackage sets the "package" edge to the Release entity.
 func (_u *ChannelUpdate) SetPackage(v *Release) *ChannelUpdate {
 	return _u.SetPackageID(v.ID)
@@ -162,6 +184,21 @@ func (_u *ChannelUpdate) AddBlacklistings(v ...*Blacklisting) *ChannelUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddBlacklistingIDs(ids...)
+}
+
+// AddPromotionIDs adds the "promotions" edge to the Promotion entity by IDs.
+func (_u *ChannelUpdate) AddPromotionIDs(ids ...uuid.UUID) *ChannelUpdate {
+	_u.mutation.AddPromotionIDs(ids...)
+	return _u
+}
+
+// AddPromotions adds the "promotions" edges to the Promotion entity.
+func (_u *ChannelUpdate) AddPromotions(v ...*Promotion) *ChannelUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPromotionIDs(ids...)
 }
 
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
@@ -230,6 +267,27 @@ func (_u *ChannelUpdate) RemoveBlacklistings(v ...*Blacklisting) *ChannelUpdate 
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveBlacklistingIDs(ids...)
+}
+
+// ClearPromotions clears all "promotions" edges to the Promotion entity.
+func (_u *ChannelUpdate) ClearPromotions() *ChannelUpdate {
+	_u.mutation.ClearPromotions()
+	return _u
+}
+
+// RemovePromotionIDs removes the "promotions" edge to Promotion entities by IDs.
+func (_u *ChannelUpdate) RemovePromotionIDs(ids ...uuid.UUID) *ChannelUpdate {
+	_u.mutation.RemovePromotionIDs(ids...)
+	return _u
+}
+
+// RemovePromotions removes "promotions" edges to Promotion entities.
+func (_u *ChannelUpdate) RemovePromotions(v ...*Promotion) *ChannelUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePromotionIDs(ids...)
 }
 
 // ClearGroups clears all "groups" edges to the Group entity.
@@ -317,6 +375,12 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(channel.FieldRevision, field.TypeInt64, value)
 	}
 	if _u.mutation.PackageCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -430,6 +494,51 @@ func (_u *ChannelUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(blacklisting.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PromotionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPromotionsIDs(); len(nodes) > 0 && !_u.mutation.PromotionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PromotionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {
@@ -598,6 +707,27 @@ func (_u *ChannelUpdateOne) SetNillablePromotedBy(v *string) *ChannelUpdateOne {
 	return _u
 }
 
+// SetRevision sets the "revision" field.
+func (_u *ChannelUpdateOne) SetRevision(v int64) *ChannelUpdateOne {
+	_u.mutation.ResetRevision()
+	_u.mutation.SetRevision(v)
+	return _u
+}
+
+// SetNillableRevision sets the "revision" field if the given value is not nil.
+func (_u *ChannelUpdateOne) SetNillableRevision(v *int64) *ChannelUpdateOne {
+	if v != nil {
+		_u.SetRevision(*v)
+	}
+	return _u
+}
+
+// AddRevision adds value to the "revision" field.
+func (_u *ChannelUpdateOne) AddRevision(v int64) *ChannelUpdateOne {
+	_u.mutation.AddRevision(v)
+	return _u
+}
+
 // SetPackage sets the "package" edge to the Release entity.
 func (_u *ChannelUpdateOne) SetPackage(v *Release) *ChannelUpdateOne {
 	return _u.SetPackageID(v.ID)
@@ -631,6 +761,21 @@ func (_u *ChannelUpdateOne) AddBlacklistings(v ...*Blacklisting) *ChannelUpdateO
 		ids[i] = v[i].ID
 	}
 	return _u.AddBlacklistingIDs(ids...)
+}
+
+// AddPromotionIDs adds the "promotions" edge to the Promotion entity by IDs.
+func (_u *ChannelUpdateOne) AddPromotionIDs(ids ...uuid.UUID) *ChannelUpdateOne {
+	_u.mutation.AddPromotionIDs(ids...)
+	return _u
+}
+
+// AddPromotions adds the "promotions" edges to the Promotion entity.
+func (_u *ChannelUpdateOne) AddPromotions(v ...*Promotion) *ChannelUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPromotionIDs(ids...)
 }
 
 // AddGroupIDs adds the "groups" edge to the Group entity by IDs.
@@ -699,6 +844,27 @@ func (_u *ChannelUpdateOne) RemoveBlacklistings(v ...*Blacklisting) *ChannelUpda
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveBlacklistingIDs(ids...)
+}
+
+// ClearPromotions clears all "promotions" edges to the Promotion entity.
+func (_u *ChannelUpdateOne) ClearPromotions() *ChannelUpdateOne {
+	_u.mutation.ClearPromotions()
+	return _u
+}
+
+// RemovePromotionIDs removes the "promotions" edge to Promotion entities by IDs.
+func (_u *ChannelUpdateOne) RemovePromotionIDs(ids ...uuid.UUID) *ChannelUpdateOne {
+	_u.mutation.RemovePromotionIDs(ids...)
+	return _u
+}
+
+// RemovePromotions removes "promotions" edges to Promotion entities.
+func (_u *ChannelUpdateOne) RemovePromotions(v ...*Promotion) *ChannelUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePromotionIDs(ids...)
 }
 
 // ClearGroups clears all "groups" edges to the Group entity.
@@ -817,6 +983,12 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 	if value, ok := _u.mutation.PromotedBy(); ok {
 		_spec.SetField(channel.FieldPromotedBy, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Revision(); ok {
+		_spec.SetField(channel.FieldRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRevision(); ok {
+		_spec.AddField(channel.FieldRevision, field.TypeInt64, value)
+	}
 	if _u.mutation.PackageCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -929,6 +1101,51 @@ func (_u *ChannelUpdateOne) sqlSave(ctx context.Context) (_node *Channel, err er
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(blacklisting.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PromotionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPromotionsIDs(); len(nodes) > 0 && !_u.mutation.PromotionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PromotionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: false,
+			Table:   channel.PromotionsTable,
+			Columns: []string{channel.PromotionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(promotion.FieldID, field.TypeUUID),
 			},
 		}
 		for _, k := range nodes {

@@ -35,6 +35,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -89,6 +90,8 @@ type Client struct {
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Promotion is the client for interacting with the Promotion builders.
+	Promotion *PromotionClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -137,6 +140,7 @@ func (c *Client) init() {
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
 	c.PackageFile = NewPackageFileClient(c.config)
+	c.Promotion = NewPromotionClient(c.config)
 	c.Refusal = NewRefusalClient(c.config)
 	c.RefusedRequest = NewRefusedRequestClient(c.config)
 	c.Release = NewReleaseClient(c.config)
@@ -257,6 +261,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
 		PackageFile:    NewPackageFileClient(cfg),
+		Promotion:      NewPromotionClient(cfg),
 		Refusal:        NewRefusalClient(cfg),
 		RefusedRequest: NewRefusedRequestClient(cfg),
 		Release:        NewReleaseClient(cfg),
@@ -304,6 +309,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
 		PackageFile:    NewPackageFileClient(cfg),
+		Promotion:      NewPromotionClient(cfg),
 		Refusal:        NewRefusalClient(cfg),
 		RefusedRequest: NewRefusedRequestClient(cfg),
 		Release:        NewReleaseClient(cfg),
@@ -345,8 +351,8 @@ func (c *Client) Use(hooks ...Hook) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Uptime, c.User, c.Wave,
+		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
+		c.StatPoint, c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -359,8 +365,8 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
 		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
-		c.Team, c.Uptime, c.User, c.Wave,
+		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
+		c.StatPoint, c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -407,6 +413,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PackageAction.mutate(ctx, m)
 	case *PackageFileMutation:
 		return c.PackageFile.mutate(ctx, m)
+	case *PromotionMutation:
+		return c.Promotion.mutate(ctx, m)
 	case *RefusalMutation:
 		return c.Refusal.mutate(ctx, m)
 	case *RefusedRequestMutation:
@@ -1388,6 +1396,22 @@ func (c *ChannelClient) QueryBlacklistings(_m *Channel) *BlacklistingQuery {
 			sqlgraph.From(channel.Table, channel.FieldID, id),
 			sqlgraph.To(blacklisting.Table, blacklisting.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, false, channel.BlacklistingsTable, channel.BlacklistingsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPromotions queries the promotions edge of a Channel.
+func (c *ChannelClient) QueryPromotions(_m *Channel) *PromotionQuery {
+	query := (&PromotionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(channel.Table, channel.FieldID, id),
+			sqlgraph.To(promotion.Table, promotion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, channel.PromotionsTable, channel.PromotionsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -3581,6 +3605,155 @@ func (c *PackageFileClient) mutate(ctx context.Context, m *PackageFileMutation) 
 	}
 }
 
+// PromotionClient is a client for the Promotion schema.
+type PromotionClient struct {
+	config
+}
+
+// NewPromotionClient returns a client for the Promotion from the given config.
+func NewPromotionClient(c config) *PromotionClient {
+	return &PromotionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `promotion.Hooks(f(g(h())))`.
+func (c *PromotionClient) Use(hooks ...Hook) {
+	c.hooks.Promotion = append(c.hooks.Promotion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `promotion.Intercept(f(g(h())))`.
+func (c *PromotionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Promotion = append(c.inters.Promotion, interceptors...)
+}
+
+// Create returns a builder for creating a Promotion entity.
+func (c *PromotionClient) Create() *PromotionCreate {
+	mutation := newPromotionMutation(c.config, OpCreate)
+	return &PromotionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Promotion entities.
+func (c *PromotionClient) CreateBulk(builders ...*PromotionCreate) *PromotionCreateBulk {
+	return &PromotionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PromotionClient) MapCreateBulk(slice any, setFunc func(*PromotionCreate, int)) *PromotionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PromotionCreateBulk{err: fmt.Errorf("calling to PromotionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PromotionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PromotionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Promotion.
+func (c *PromotionClient) Update() *PromotionUpdate {
+	mutation := newPromotionMutation(c.config, OpUpdate)
+	return &PromotionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PromotionClient) UpdateOne(_m *Promotion) *PromotionUpdateOne {
+	mutation := newPromotionMutation(c.config, OpUpdateOne, withPromotion(_m))
+	return &PromotionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PromotionClient) UpdateOneID(id uuid.UUID) *PromotionUpdateOne {
+	mutation := newPromotionMutation(c.config, OpUpdateOne, withPromotionID(id))
+	return &PromotionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Promotion.
+func (c *PromotionClient) Delete() *PromotionDelete {
+	mutation := newPromotionMutation(c.config, OpDelete)
+	return &PromotionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PromotionClient) DeleteOne(_m *Promotion) *PromotionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PromotionClient) DeleteOneID(id uuid.UUID) *PromotionDeleteOne {
+	builder := c.Delete().Where(promotion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PromotionDeleteOne{builder}
+}
+
+// Query returns a query builder for Promotion.
+func (c *PromotionClient) Query() *PromotionQuery {
+	return &PromotionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePromotion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Promotion entity by its id.
+func (c *PromotionClient) Get(ctx context.Context, id uuid.UUID) (*Promotion, error) {
+	return c.Query().Where(promotion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PromotionClient) GetX(ctx context.Context, id uuid.UUID) *Promotion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryChannel queries the channel edge of a Promotion.
+func (c *PromotionClient) QueryChannel(_m *Promotion) *ChannelQuery {
+	query := (&ChannelClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(promotion.Table, promotion.FieldID, id),
+			sqlgraph.To(channel.Table, channel.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, true, promotion.ChannelTable, promotion.ChannelColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PromotionClient) Hooks() []Hook {
+	return c.hooks.Promotion
+}
+
+// Interceptors returns the client interceptors.
+func (c *PromotionClient) Interceptors() []Interceptor {
+	return c.inters.Promotion
+}
+
+func (c *PromotionClient) mutate(ctx context.Context, m *PromotionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PromotionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PromotionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PromotionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PromotionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown Promotion mutation op: %q", m.Op())
+	}
+}
+
 // RefusalClient is a client for the Refusal schema.
 type RefusalClient struct {
 	config
@@ -4991,13 +5164,15 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, RefusedRequest,
-		Release, Session, StatPoint, Team, Uptime, User, Wave []ent.Hook
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Promotion, Refusal,
+		RefusedRequest, Release, Session, StatPoint, Team, Uptime, User,
+		Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Refusal, RefusedRequest,
-		Release, Session, StatPoint, Team, Uptime, User, Wave []ent.Interceptor
+		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Promotion, Refusal,
+		RefusedRequest, Release, Session, StatPoint, Team, Uptime, User,
+		Wave []ent.Interceptor
 	}
 )

@@ -202,6 +202,15 @@ func (row *PackageFile) Package(ctx context.Context) (*Release, error) {
 	return result, err
 }
 
+// Channel returns the row of the channel edge. It is read if it was not loaded with its parent.
+func (row *Promotion) Channel(ctx context.Context) (*Channel, error) {
+	result, err := row.Edges.ChannelOrErr()
+	if IsNotLoaded(err) {
+		result, err = row.QueryChannel().Only(ctx)
+	}
+	return result, err
+}
+
 // Application returns the row of the application edge. It is read if it was not loaded with its parent.
 func (row *Release) Application(ctx context.Context) (*Application, error) {
 	result, err := row.Edges.ApplicationOrErr()

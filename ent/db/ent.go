@@ -31,6 +31,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -119,6 +120,7 @@ func checkColumn(t, c string) error {
 			pacepoint.Table:      pacepoint.ValidColumn,
 			packageaction.Table:  packageaction.ValidColumn,
 			packagefile.Table:    packagefile.ValidColumn,
+			promotion.Table:      promotion.ValidColumn,
 			refusal.Table:        refusal.ValidColumn,
 			refusedrequest.Table: refusedrequest.ValidColumn,
 			release.Table:        release.ValidColumn,

@@ -27,6 +27,8 @@ type GroupRollout struct {
 	PackageID uuid.UUID `json:"package_id,omitempty"`
 	// Version holds the value of the "version" field.
 	Version string `json:"version,omitempty"`
+	// versions whose machines are downgraded to it
+	Recalled []string `json:"recalled,omitempty"`
 	// State holds the value of the "state" field.
 	State rollout.RolloutState `json:"state,omitempty"`
 	// Salt holds the value of the "salt" field.
@@ -133,7 +135,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldNewcomers, grouprollout.FieldRoster:
+		case grouprollout.FieldRecalled, grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldNewcomers, grouprollout.FieldRoster:
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
@@ -183,6 +185,14 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field version", values[i])
 			} else if value.Valid {
 				_m.Version = value.String
+			}
+		case grouprollout.FieldRecalled:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field recalled", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Recalled); err != nil {
+					return fmt.Errorf("unmarshal field recalled: %w", err)
+				}
 			}
 		case grouprollout.FieldState:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -391,6 +401,9 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("version=")
 	builder.WriteString(_m.Version)
+	builder.WriteString(", ")
+	builder.WriteString("recalled=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Recalled))
 	builder.WriteString(", ")
 	builder.WriteString("state=")
 	builder.WriteString(fmt.Sprintf("%v", _m.State))

@@ -44,6 +44,12 @@ func (_c *GroupRolloutCreate) SetVersion(v string) *GroupRolloutCreate {
 	return _c
 }
 
+// SetRecalled sets the "recalled" field.
+func (_c *GroupRolloutCreate) SetRecalled(v []string) *GroupRolloutCreate {
+	_c.mutation.SetRecalled(v)
+	return _c
+}
+
 // SetState sets the "state" field.
 func (_c *GroupRolloutCreate) SetState(v rollout.RolloutState) *GroupRolloutCreate {
 	_c.mutation.SetState(v)
@@ -494,6 +500,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Version(); ok {
 		_spec.SetField(grouprollout.FieldVersion, field.TypeString, value)
 		_node.Version = value
+	}
+	if value, ok := _c.mutation.Recalled(); ok {
+		_spec.SetField(grouprollout.FieldRecalled, field.TypeJSON, value)
+		_node.Recalled = value
 	}
 	if value, ok := _c.mutation.State(); ok {
 		_spec.SetField(grouprollout.FieldState, field.TypeInt8, value)

@@ -62,6 +62,24 @@ func (_u *GroupRolloutUpdate) SetNillableVersion(v *string) *GroupRolloutUpdate 
 	return _u
 }
 
+// SetRecalled sets the "recalled" field.
+func (_u *GroupRolloutUpdate) SetRecalled(v []string) *GroupRolloutUpdate {
+	_u.mutation.SetRecalled(v)
+	return _u
+}
+
+// AppendRecalled appends value to the "recalled" field.
+func (_u *GroupRolloutUpdate) AppendRecalled(v []string) *GroupRolloutUpdate {
+	_u.mutation.AppendRecalled(v)
+	return _u
+}
+
+// ClearRecalled clears the value of the "recalled" field.
+func (_u *GroupRolloutUpdate) ClearRecalled() *GroupRolloutUpdate {
+	_u.mutation.ClearRecalled()
+	return _u
+}
+
 // SetState sets the "state" field.
 func (_u *GroupRolloutUpdate) SetState(v rollout.RolloutState) *GroupRolloutUpdate {
 	_u.mutation.ResetState()
@@ -589,6 +607,17 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(grouprollout.FieldVersion, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.Recalled(); ok {
+		_spec.SetField(grouprollout.FieldRecalled, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRecalled(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, grouprollout.FieldRecalled, value)
+		})
+	}
+	if _u.mutation.RecalledCleared() {
+		_spec.ClearField(grouprollout.FieldRecalled, field.TypeJSON)
+	}
 	if value, ok := _u.mutation.State(); ok {
 		_spec.SetField(grouprollout.FieldState, field.TypeInt8, value)
 	}
@@ -873,6 +902,24 @@ func (_u *GroupRolloutUpdateOne) SetNillableVersion(v *string) *GroupRolloutUpda
 	if v != nil {
 		_u.SetVersion(*v)
 	}
+	return _u
+}
+
+// SetRecalled sets the "recalled" field.
+func (_u *GroupRolloutUpdateOne) SetRecalled(v []string) *GroupRolloutUpdateOne {
+	_u.mutation.SetRecalled(v)
+	return _u
+}
+
+// AppendRecalled appends value to the "recalled" field.
+func (_u *GroupRolloutUpdateOne) AppendRecalled(v []string) *GroupRolloutUpdateOne {
+	_u.mutation.AppendRecalled(v)
+	return _u
+}
+
+// ClearRecalled clears the value of the "recalled" field.
+func (_u *GroupRolloutUpdateOne) ClearRecalled() *GroupRolloutUpdateOne {
+	_u.mutation.ClearRecalled()
 	return _u
 }
 
@@ -1432,6 +1479,17 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 	}
 	if value, ok := _u.mutation.Version(); ok {
 		_spec.SetField(grouprollout.FieldVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Recalled(); ok {
+		_spec.SetField(grouprollout.FieldRecalled, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedRecalled(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, grouprollout.FieldRecalled, value)
+		})
+	}
+	if _u.mutation.RecalledCleared() {
+		_spec.ClearField(grouprollout.FieldRecalled, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.State(); ok {
 		_spec.SetField(grouprollout.FieldState, field.TypeInt8, value)

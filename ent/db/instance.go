@@ -87,6 +87,8 @@ type Instance struct {
 	OfferPackageID *uuid.UUID `json:"offer_package_id,omitempty"`
 	// OfferVersion holds the value of the "offer_version" field.
 	OfferVersion string `json:"offer_version,omitempty"`
+	// recalled version that an ordered downgrade replaces
+	OfferLeaves string `json:"offer_leaves,omitempty"`
 	// OfferWave holds the value of the "offer_wave" field.
 	OfferWave int `json:"offer_wave,omitempty"`
 	// OfferEpoch holds the value of the "offer_epoch" field.
@@ -223,7 +225,7 @@ func (*Instance) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case instance.FieldState, instance.FieldStanding, instance.FieldLeaseExtended, instance.FieldOfferWave, instance.FieldOfferEpoch, instance.FieldAttempt, instance.FieldLastWave, instance.FieldLastEpoch, instance.FieldLastStage, instance.FieldLastOutcome, instance.FieldLastCode, instance.FieldFailures, instance.FieldInterruptions, instance.FieldOverride:
 			values[i] = new(sql.NullInt64)
-		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
+		case instance.FieldMachineID, instance.FieldAlias, instance.FieldMachineAlias, instance.FieldAddress, instance.FieldArch, instance.FieldOem, instance.FieldOemVersion, instance.FieldAlephVersion, instance.FieldVersionPrefix, instance.FieldVersion, instance.FieldReason, instance.FieldDecision, instance.FieldSession, instance.FieldOfferVersion, instance.FieldOfferLeaves, instance.FieldLastOfferVersion, instance.FieldLastVersion, instance.FieldLastFrom, instance.FieldLastOem, instance.FieldLastAddressBlock, instance.FieldFailedVersion, instance.FieldQuarantinedVersion, instance.FieldInterruptedVersion, instance.FieldOverrideVersion, instance.FieldOverrideBy, instance.FieldOverrideReason:
 			values[i] = new(sql.NullString)
 		case instance.FieldDecidedAt, instance.FieldDecisionUntil, instance.FieldCreatedAt, instance.FieldLastSeenAt, instance.FieldStateChangedAt, instance.FieldGrantedAt, instance.FieldLeaseUntil, instance.FieldDownloadingAt, instance.FieldDownloadedAt, instance.FieldInstalledAt, instance.FieldLastGrantedAt, instance.FieldOverrideUntil, instance.FieldWithdrawnAt:
 			values[i] = new(sql.NullTime)
@@ -457,6 +459,12 @@ func (_m *Instance) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field offer_version", values[i])
 			} else if value.Valid {
 				_m.OfferVersion = value.String
+			}
+		case instance.FieldOfferLeaves:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field offer_leaves", values[i])
+			} else if value.Valid {
+				_m.OfferLeaves = value.String
 			}
 		case instance.FieldOfferWave:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -831,6 +839,9 @@ func (_m *Instance) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("offer_version=")
 	builder.WriteString(_m.OfferVersion)
+	builder.WriteString(", ")
+	builder.WriteString("offer_leaves=")
+	builder.WriteString(_m.OfferLeaves)
 	builder.WriteString(", ")
 	builder.WriteString("offer_wave=")
 	builder.WriteString(fmt.Sprintf("%v", _m.OfferWave))

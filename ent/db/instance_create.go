@@ -424,6 +424,20 @@ func (_c *InstanceCreate) SetNillableOfferVersion(v *string) *InstanceCreate {
 	return _c
 }
 
+// SetOfferLeaves sets the "offer_leaves" field.
+func (_c *InstanceCreate) SetOfferLeaves(v string) *InstanceCreate {
+	_c.mutation.SetOfferLeaves(v)
+	return _c
+}
+
+// SetNillableOfferLeaves sets the "offer_leaves" field if the given value is not nil.
+func (_c *InstanceCreate) SetNillableOfferLeaves(v *string) *InstanceCreate {
+	if v != nil {
+		_c.SetOfferLeaves(*v)
+	}
+	return _c
+}
+
 // SetOfferWave sets the "offer_wave" field.
 func (_c *InstanceCreate) SetOfferWave(v int) *InstanceCreate {
 	_c.mutation.SetOfferWave(v)
@@ -1013,6 +1027,10 @@ func (_c *InstanceCreate) defaults() {
 		v := instance.DefaultOfferVersion
 		_c.mutation.SetOfferVersion(v)
 	}
+	if _, ok := _c.mutation.OfferLeaves(); !ok {
+		v := instance.DefaultOfferLeaves
+		_c.mutation.SetOfferLeaves(v)
+	}
 	if _, ok := _c.mutation.OfferWave(); !ok {
 		v := instance.DefaultOfferWave
 		_c.mutation.SetOfferWave(v)
@@ -1185,6 +1203,9 @@ func (_c *InstanceCreate) check() error {
 	}
 	if _, ok := _c.mutation.OfferVersion(); !ok {
 		return &ValidationError{Name: "offer_version", err: errors.New(`db: missing required field "Instance.offer_version"`)}
+	}
+	if _, ok := _c.mutation.OfferLeaves(); !ok {
+		return &ValidationError{Name: "offer_leaves", err: errors.New(`db: missing required field "Instance.offer_leaves"`)}
 	}
 	if _, ok := _c.mutation.OfferWave(); !ok {
 		return &ValidationError{Name: "offer_wave", err: errors.New(`db: missing required field "Instance.offer_wave"`)}
@@ -1422,6 +1443,10 @@ func (_c *InstanceCreate) createSpec() (*Instance, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.OfferVersion(); ok {
 		_spec.SetField(instance.FieldOfferVersion, field.TypeString, value)
 		_node.OfferVersion = value
+	}
+	if value, ok := _c.mutation.OfferLeaves(); ok {
+		_spec.SetField(instance.FieldOfferLeaves, field.TypeString, value)
+		_node.OfferLeaves = value
 	}
 	if value, ok := _c.mutation.OfferWave(); ok {
 		_spec.SetField(instance.FieldOfferWave, field.TypeInt, value)

@@ -534,6 +534,20 @@ func (_u *InstanceUpdate) SetNillableOfferVersion(v *string) *InstanceUpdate {
 	return _u
 }
 
+// SetOfferLeaves sets the "offer_leaves" field.
+func (_u *InstanceUpdate) SetOfferLeaves(v string) *InstanceUpdate {
+	_u.mutation.SetOfferLeaves(v)
+	return _u
+}
+
+// SetNillableOfferLeaves sets the "offer_leaves" field if the given value is not nil.
+func (_u *InstanceUpdate) SetNillableOfferLeaves(v *string) *InstanceUpdate {
+	if v != nil {
+		_u.SetOfferLeaves(*v)
+	}
+	return _u
+}
+
 // SetOfferWave sets the "offer_wave" field.
 func (_u *InstanceUpdate) SetOfferWave(v int) *InstanceUpdate {
 	_u.mutation.ResetOfferWave()
@@ -1359,6 +1373,9 @@ func (_u *InstanceUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.OfferVersion(); ok {
 		_spec.SetField(instance.FieldOfferVersion, field.TypeString, value)
 	}
+	if value, ok := _u.mutation.OfferLeaves(); ok {
+		_spec.SetField(instance.FieldOfferLeaves, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.OfferWave(); ok {
 		_spec.SetField(instance.FieldOfferWave, field.TypeInt, value)
 	}
@@ -2145,6 +2162,20 @@ func (_u *InstanceUpdateOne) SetOfferVersion(v string) *InstanceUpdateOne {
 func (_u *InstanceUpdateOne) SetNillableOfferVersion(v *string) *InstanceUpdateOne {
 	if v != nil {
 		_u.SetOfferVersion(*v)
+	}
+	return _u
+}
+
+// SetOfferLeaves sets the "offer_leaves" field.
+func (_u *InstanceUpdateOne) SetOfferLeaves(v string) *InstanceUpdateOne {
+	_u.mutation.SetOfferLeaves(v)
+	return _u
+}
+
+// SetNillableOfferLeaves sets the "offer_leaves" field if the given value is not nil.
+func (_u *InstanceUpdateOne) SetNillableOfferLeaves(v *string) *InstanceUpdateOne {
+	if v != nil {
+		_u.SetOfferLeaves(*v)
 	}
 	return _u
 }
@@ -3003,6 +3034,9 @@ func (_u *InstanceUpdateOne) sqlSave(ctx context.Context) (_node *Instance, err 
 	}
 	if value, ok := _u.mutation.OfferVersion(); ok {
 		_spec.SetField(instance.FieldOfferVersion, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.OfferLeaves(); ok {
+		_spec.SetField(instance.FieldOfferLeaves, field.TypeString, value)
 	}
 	if value, ok := _u.mutation.OfferWave(); ok {
 		_spec.SetField(instance.FieldOfferWave, field.TypeInt, value)

@@ -31,6 +31,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
@@ -74,6 +75,7 @@ const (
 	TypePacePoint      = "PacePoint"
 	TypePackageAction  = "PackageAction"
 	TypePackageFile    = "PackageFile"
+	TypePromotion      = "Promotion"
 	TypeRefusal        = "Refusal"
 	TypeRefusedRequest = "RefusedRequest"
 	TypeRelease        = "Release"
@@ -4839,6 +4841,7 @@ type BlacklistingMutation struct {
 	reason          *string
 	created_by      *string
 	created_at      *time.Time
+	recalled        *bool
 	clearedFields   map[string]struct{}
 	channel         *uuid.UUID
 	clearedchannel  bool
@@ -5133,6 +5136,42 @@ func (m *BlacklistingMutation) ResetCreatedAt() {
 	m.created_at = nil
 }
 
+// SetRecalled sets the "recalled" field.
+func (m *BlacklistingMutation) SetRecalled(b bool) {
+	m.recalled = &b
+}
+
+// Recalled returns the value of the "recalled" field in the mutation.
+func (m *BlacklistingMutation) Recalled() (r bool, exists bool) {
+	v := m.recalled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecalled returns the old "recalled" field's value of the Blacklisting entity.
+// If the Blacklisting object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BlacklistingMutation) OldRecalled(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecalled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecalled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecalled: %w", err)
+	}
+	return oldValue.Recalled, nil
+}
+
+// ResetRecalled resets all changes to the "recalled" field.
+func (m *BlacklistingMutation) ResetRecalled() {
+	m.recalled = nil
+}
+
 // ClearChannel clears the "channel" edge to the Channel entity.
 func (m *BlacklistingMutation) ClearChannel() {
 	m.clearedchannel = true
@@ -5221,7 +5260,7 @@ func (m *BlacklistingMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *BlacklistingMutation) Fields() []string {
-	fields := make([]string, 0, 5)
+	fields := make([]string, 0, 6)
 	if m.channel != nil {
 		fields = append(fields, blacklisting.FieldChannelID)
 	}
@@ -5236,6 +5275,9 @@ func (m *BlacklistingMutation) Fields() []string {
 	}
 	if m.created_at != nil {
 		fields = append(fields, blacklisting.FieldCreatedAt)
+	}
+	if m.recalled != nil {
+		fields = append(fields, blacklisting.FieldRecalled)
 	}
 	return fields
 }
@@ -5255,6 +5297,8 @@ func (m *BlacklistingMutation) Field(name string) (ent.Value, bool) {
 		return m.CreatedBy()
 	case blacklisting.FieldCreatedAt:
 		return m.CreatedAt()
+	case blacklisting.FieldRecalled:
+		return m.Recalled()
 	}
 	return nil, false
 }
@@ -5274,6 +5318,8 @@ func (m *BlacklistingMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldCreatedBy(ctx)
 	case blacklisting.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
+	case blacklisting.FieldRecalled:
+		return m.OldRecalled(ctx)
 	}
 	return nil, fmt.Errorf("unknown Blacklisting field %s", name)
 }
@@ -5317,6 +5363,13 @@ func (m *BlacklistingMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetCreatedAt(v)
+		return nil
+	case blacklisting.FieldRecalled:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecalled(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Blacklisting field %s", name)
@@ -5381,6 +5434,9 @@ func (m *BlacklistingMutation) ResetField(name string) error {
 		return nil
 	case blacklisting.FieldCreatedAt:
 		m.ResetCreatedAt()
+		return nil
+	case blacklisting.FieldRecalled:
+		m.ResetRecalled()
 		return nil
 	}
 	return fmt.Errorf("unknown Blacklisting field %s", name)
@@ -5489,6 +5545,8 @@ type ChannelMutation struct {
 	arch                 *string
 	promoted_at          *time.Time
 	promoted_by          *string
+	revision             *int64
+	addrevision          *int64
 	created_at           *time.Time
 	clearedFields        map[string]struct{}
 	application          *uuid.UUID
@@ -5501,6 +5559,9 @@ type ChannelMutation struct {
 	blacklistings        map[uuid.UUID]struct{}
 	removedblacklistings map[uuid.UUID]struct{}
 	clearedblacklistings bool
+	promotions           map[uuid.UUID]struct{}
+	removedpromotions    map[uuid.UUID]struct{}
+	clearedpromotions    bool
 	groups               map[uuid.UUID]struct{}
 	removedgroups        map[uuid.UUID]struct{}
 	clearedgroups        bool
@@ -5891,6 +5952,62 @@ func (m *ChannelMutation) ResetPromotedBy() {
 	m.promoted_by = nil
 }
 
+// SetRevision sets the "revision" field.
+func (m *ChannelMutation) SetRevision(i int64) {
+	m.revision = &i
+	m.addrevision = nil
+}
+
+// Revision returns the value of the "revision" field in the mutation.
+func (m *ChannelMutation) Revision() (r int64, exists bool) {
+	v := m.revision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevision returns the old "revision" field's value of the Channel entity.
+// If the Channel object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ChannelMutation) OldRevision(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevision is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevision requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevision: %w", err)
+	}
+	return oldValue.Revision, nil
+}
+
+// AddRevision adds i to the "revision" field.
+func (m *ChannelMutation) AddRevision(i int64) {
+	if m.addrevision != nil {
+		*m.addrevision += i
+	} else {
+		m.addrevision = &i
+	}
+}
+
+// AddedRevision returns the value that was added to the "revision" field in this mutation.
+func (m *ChannelMutation) AddedRevision() (r int64, exists bool) {
+	v := m.addrevision
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRevision resets all changes to the "revision" field.
+func (m *ChannelMutation) ResetRevision() {
+	m.revision = nil
+	m.addrevision = nil
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *ChannelMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -6089,6 +6206,60 @@ func (m *ChannelMutation) ResetBlacklistings() {
 	m.removedblacklistings = nil
 }
 
+// AddPromotionIDs adds the "promotions" edge to the Promotion entity by ids.
+func (m *ChannelMutation) AddPromotionIDs(ids ...uuid.UUID) {
+	if m.promotions == nil {
+		m.promotions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		m.promotions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPromotions clears the "promotions" edge to the Promotion entity.
+func (m *ChannelMutation) ClearPromotions() {
+	m.clearedpromotions = true
+}
+
+// PromotionsCleared reports if the "promotions" edge to the Promotion entity was cleared.
+func (m *ChannelMutation) PromotionsCleared() bool {
+	return m.clearedpromotions
+}
+
+// RemovePromotionIDs removes the "promotions" edge to the Promotion entity by IDs.
+func (m *ChannelMutation) RemovePromotionIDs(ids ...uuid.UUID) {
+	if m.removedpromotions == nil {
+		m.removedpromotions = make(map[uuid.UUID]struct{})
+	}
+	for i := range ids {
+		delete(m.promotions, ids[i])
+		m.removedpromotions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPromotions returns the removed IDs of the "promotions" edge to the Promotion entity.
+func (m *ChannelMutation) RemovedPromotionsIDs() (ids []uuid.UUID) {
+	for id := range m.removedpromotions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PromotionsIDs returns the "promotions" edge IDs in the mutation.
+func (m *ChannelMutation) PromotionsIDs() (ids []uuid.UUID) {
+	for id := range m.promotions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPromotions resets all changes to the "promotions" edge.
+func (m *ChannelMutation) ResetPromotions() {
+	m.promotions = nil
+	m.clearedpromotions = false
+	m.removedpromotions = nil
+}
+
 // AddGroupIDs adds the "groups" edge to the Group entity by ids.
 func (m *ChannelMutation) AddGroupIDs(ids ...uuid.UUID) {
 	if m.groups == nil {
@@ -6177,7 +6348,7 @@ func (m *ChannelMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ChannelMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.application != nil {
 		fields = append(fields, channel.FieldApplicationID)
 	}
@@ -6198,6 +6369,9 @@ func (m *ChannelMutation) Fields() []string {
 	}
 	if m.promoted_by != nil {
 		fields = append(fields, channel.FieldPromotedBy)
+	}
+	if m.revision != nil {
+		fields = append(fields, channel.FieldRevision)
 	}
 	if m.created_at != nil {
 		fields = append(fields, channel.FieldCreatedAt)
@@ -6224,6 +6398,8 @@ func (m *ChannelMutation) Field(name string) (ent.Value, bool) {
 		return m.PromotedAt()
 	case channel.FieldPromotedBy:
 		return m.PromotedBy()
+	case channel.FieldRevision:
+		return m.Revision()
 	case channel.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -6249,6 +6425,8 @@ func (m *ChannelMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldPromotedAt(ctx)
 	case channel.FieldPromotedBy:
 		return m.OldPromotedBy(ctx)
+	case channel.FieldRevision:
+		return m.OldRevision(ctx)
 	case channel.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -6309,6 +6487,13 @@ func (m *ChannelMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPromotedBy(v)
 		return nil
+	case channel.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevision(v)
+		return nil
 	case channel.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -6323,13 +6508,21 @@ func (m *ChannelMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *ChannelMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addrevision != nil {
+		fields = append(fields, channel.FieldRevision)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *ChannelMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case channel.FieldRevision:
+		return m.AddedRevision()
+	}
 	return nil, false
 }
 
@@ -6338,6 +6531,13 @@ func (m *ChannelMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ChannelMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case channel.FieldRevision:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevision(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Channel numeric field %s", name)
 }
@@ -6401,6 +6601,9 @@ func (m *ChannelMutation) ResetField(name string) error {
 	case channel.FieldPromotedBy:
 		m.ResetPromotedBy()
 		return nil
+	case channel.FieldRevision:
+		m.ResetRevision()
+		return nil
 	case channel.FieldCreatedAt:
 		m.ResetCreatedAt()
 		return nil
@@ -6410,7 +6613,7 @@ func (m *ChannelMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ChannelMutation) AddedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.application != nil {
 		edges = append(edges, channel.EdgeApplication)
 	}
@@ -6422,6 +6625,9 @@ func (m *ChannelMutation) AddedEdges() []string {
 	}
 	if m.blacklistings != nil {
 		edges = append(edges, channel.EdgeBlacklistings)
+	}
+	if m.promotions != nil {
+		edges = append(edges, channel.EdgePromotions)
 	}
 	if m.groups != nil {
 		edges = append(edges, channel.EdgeGroups)
@@ -6453,6 +6659,12 @@ func (m *ChannelMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case channel.EdgePromotions:
+		ids := make([]ent.Value, 0, len(m.promotions))
+		for id := range m.promotions {
+			ids = append(ids, id)
+		}
+		return ids
 	case channel.EdgeGroups:
 		ids := make([]ent.Value, 0, len(m.groups))
 		for id := range m.groups {
@@ -6465,12 +6677,15 @@ func (m *ChannelMutation) AddedIDs(name string) []ent.Value {
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ChannelMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.removedfloors != nil {
 		edges = append(edges, channel.EdgeFloors)
 	}
 	if m.removedblacklistings != nil {
 		edges = append(edges, channel.EdgeBlacklistings)
+	}
+	if m.removedpromotions != nil {
+		edges = append(edges, channel.EdgePromotions)
 	}
 	if m.removedgroups != nil {
 		edges = append(edges, channel.EdgeGroups)
@@ -6494,6 +6709,12 @@ func (m *ChannelMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case channel.EdgePromotions:
+		ids := make([]ent.Value, 0, len(m.removedpromotions))
+		for id := range m.removedpromotions {
+			ids = append(ids, id)
+		}
+		return ids
 	case channel.EdgeGroups:
 		ids := make([]ent.Value, 0, len(m.removedgroups))
 		for id := range m.removedgroups {
@@ -6506,7 +6727,7 @@ func (m *ChannelMutation) RemovedIDs(name string) []ent.Value {
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ChannelMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 5)
+	edges := make([]string, 0, 6)
 	if m.clearedapplication {
 		edges = append(edges, channel.EdgeApplication)
 	}
@@ -6518,6 +6739,9 @@ func (m *ChannelMutation) ClearedEdges() []string {
 	}
 	if m.clearedblacklistings {
 		edges = append(edges, channel.EdgeBlacklistings)
+	}
+	if m.clearedpromotions {
+		edges = append(edges, channel.EdgePromotions)
 	}
 	if m.clearedgroups {
 		edges = append(edges, channel.EdgeGroups)
@@ -6537,6 +6761,8 @@ func (m *ChannelMutation) EdgeCleared(name string) bool {
 		return m.clearedfloors
 	case channel.EdgeBlacklistings:
 		return m.clearedblacklistings
+	case channel.EdgePromotions:
+		return m.clearedpromotions
 	case channel.EdgeGroups:
 		return m.clearedgroups
 	}
@@ -6572,6 +6798,9 @@ func (m *ChannelMutation) ResetEdge(name string) error {
 		return nil
 	case channel.EdgeBlacklistings:
 		m.ResetBlacklistings()
+		return nil
+	case channel.EdgePromotions:
+		m.ResetPromotions()
 		return nil
 	case channel.EdgeGroups:
 		m.ResetGroups()
@@ -10879,6 +11108,8 @@ type GroupRolloutMutation struct {
 	id                    *uuid.UUID
 	package_id            *uuid.UUID
 	version               *string
+	recalled              *[]string
+	appendrecalled        []string
 	state                 *rollout.RolloutState
 	addstate              *rollout.RolloutState
 	salt                  *string
@@ -11133,6 +11364,71 @@ func (m *GroupRolloutMutation) OldVersion(ctx context.Context) (v string, err er
 // ResetVersion resets all changes to the "version" field.
 func (m *GroupRolloutMutation) ResetVersion() {
 	m.version = nil
+}
+
+// SetRecalled sets the "recalled" field.
+func (m *GroupRolloutMutation) SetRecalled(s []string) {
+	m.recalled = &s
+	m.appendrecalled = nil
+}
+
+// Recalled returns the value of the "recalled" field in the mutation.
+func (m *GroupRolloutMutation) Recalled() (r []string, exists bool) {
+	v := m.recalled
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecalled returns the old "recalled" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldRecalled(ctx context.Context) (v []string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecalled is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecalled requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecalled: %w", err)
+	}
+	return oldValue.Recalled, nil
+}
+
+// AppendRecalled adds s to the "recalled" field.
+func (m *GroupRolloutMutation) AppendRecalled(s []string) {
+	m.appendrecalled = append(m.appendrecalled, s...)
+}
+
+// AppendedRecalled returns the list of values that were appended to the "recalled" field in this mutation.
+func (m *GroupRolloutMutation) AppendedRecalled() ([]string, bool) {
+	if len(m.appendrecalled) == 0 {
+		return nil, false
+	}
+	return m.appendrecalled, true
+}
+
+// ClearRecalled clears the value of the "recalled" field.
+func (m *GroupRolloutMutation) ClearRecalled() {
+	m.recalled = nil
+	m.appendrecalled = nil
+	m.clearedFields[grouprollout.FieldRecalled] = struct{}{}
+}
+
+// RecalledCleared returns if the "recalled" field was cleared in this mutation.
+func (m *GroupRolloutMutation) RecalledCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldRecalled]
+	return ok
+}
+
+// ResetRecalled resets all changes to the "recalled" field.
+func (m *GroupRolloutMutation) ResetRecalled() {
+	m.recalled = nil
+	m.appendrecalled = nil
+	delete(m.clearedFields, grouprollout.FieldRecalled)
 }
 
 // SetState sets the "state" field.
@@ -12333,7 +12629,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 24)
+	fields := make([]string, 0, 25)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -12342,6 +12638,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	}
 	if m.version != nil {
 		fields = append(fields, grouprollout.FieldVersion)
+	}
+	if m.recalled != nil {
+		fields = append(fields, grouprollout.FieldRecalled)
 	}
 	if m.state != nil {
 		fields = append(fields, grouprollout.FieldState)
@@ -12420,6 +12719,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.PackageID()
 	case grouprollout.FieldVersion:
 		return m.Version()
+	case grouprollout.FieldRecalled:
+		return m.Recalled()
 	case grouprollout.FieldState:
 		return m.State()
 	case grouprollout.FieldSalt:
@@ -12477,6 +12778,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldPackageID(ctx)
 	case grouprollout.FieldVersion:
 		return m.OldVersion(ctx)
+	case grouprollout.FieldRecalled:
+		return m.OldRecalled(ctx)
 	case grouprollout.FieldState:
 		return m.OldState(ctx)
 	case grouprollout.FieldSalt:
@@ -12548,6 +12851,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetVersion(v)
+		return nil
+	case grouprollout.FieldRecalled:
+		v, ok := value.([]string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecalled(v)
 		return nil
 	case grouprollout.FieldState:
 		v, ok := value.(rollout.RolloutState)
@@ -12789,6 +13099,9 @@ func (m *GroupRolloutMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *GroupRolloutMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(grouprollout.FieldRecalled) {
+		fields = append(fields, grouprollout.FieldRecalled)
+	}
 	if m.FieldCleared(grouprollout.FieldStartedAt) {
 		fields = append(fields, grouprollout.FieldStartedAt)
 	}
@@ -12827,6 +13140,9 @@ func (m *GroupRolloutMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *GroupRolloutMutation) ClearField(name string) error {
 	switch name {
+	case grouprollout.FieldRecalled:
+		m.ClearRecalled()
+		return nil
 	case grouprollout.FieldStartedAt:
 		m.ClearStartedAt()
 		return nil
@@ -12867,6 +13183,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldVersion:
 		m.ResetVersion()
+		return nil
+	case grouprollout.FieldRecalled:
+		m.ResetRecalled()
 		return nil
 	case grouprollout.FieldState:
 		m.ResetState()
@@ -13908,6 +14227,7 @@ type InstanceMutation struct {
 	offer_rollout_id    *uuid.UUID
 	offer_package_id    *uuid.UUID
 	offer_version       *string
+	offer_leaves        *string
 	offer_wave          *int
 	addoffer_wave       *int
 	offer_epoch         *int
@@ -15447,6 +15767,42 @@ func (m *InstanceMutation) OldOfferVersion(ctx context.Context) (v string, err e
 // ResetOfferVersion resets all changes to the "offer_version" field.
 func (m *InstanceMutation) ResetOfferVersion() {
 	m.offer_version = nil
+}
+
+// SetOfferLeaves sets the "offer_leaves" field.
+func (m *InstanceMutation) SetOfferLeaves(s string) {
+	m.offer_leaves = &s
+}
+
+// OfferLeaves returns the value of the "offer_leaves" field in the mutation.
+func (m *InstanceMutation) OfferLeaves() (r string, exists bool) {
+	v := m.offer_leaves
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldOfferLeaves returns the old "offer_leaves" field's value of the Instance entity.
+// If the Instance object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *InstanceMutation) OldOfferLeaves(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldOfferLeaves is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldOfferLeaves requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldOfferLeaves: %w", err)
+	}
+	return oldValue.OfferLeaves, nil
+}
+
+// ResetOfferLeaves resets all changes to the "offer_leaves" field.
+func (m *InstanceMutation) ResetOfferLeaves() {
+	m.offer_leaves = nil
 }
 
 // SetOfferWave sets the "offer_wave" field.
@@ -17108,7 +17464,7 @@ func (m *InstanceMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *InstanceMutation) Fields() []string {
-	fields := make([]string, 0, 65)
+	fields := make([]string, 0, 66)
 	if m.application != nil {
 		fields = append(fields, instance.FieldApplicationID)
 	}
@@ -17207,6 +17563,9 @@ func (m *InstanceMutation) Fields() []string {
 	}
 	if m.offer_version != nil {
 		fields = append(fields, instance.FieldOfferVersion)
+	}
+	if m.offer_leaves != nil {
+		fields = append(fields, instance.FieldOfferLeaves)
 	}
 	if m.offer_wave != nil {
 		fields = append(fields, instance.FieldOfferWave)
@@ -17378,6 +17737,8 @@ func (m *InstanceMutation) Field(name string) (ent.Value, bool) {
 		return m.OfferPackageID()
 	case instance.FieldOfferVersion:
 		return m.OfferVersion()
+	case instance.FieldOfferLeaves:
+		return m.OfferLeaves()
 	case instance.FieldOfferWave:
 		return m.OfferWave()
 	case instance.FieldOfferEpoch:
@@ -17517,6 +17878,8 @@ func (m *InstanceMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldOfferPackageID(ctx)
 	case instance.FieldOfferVersion:
 		return m.OldOfferVersion(ctx)
+	case instance.FieldOfferLeaves:
+		return m.OldOfferLeaves(ctx)
 	case instance.FieldOfferWave:
 		return m.OldOfferWave(ctx)
 	case instance.FieldOfferEpoch:
@@ -17820,6 +18183,13 @@ func (m *InstanceMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetOfferVersion(v)
+		return nil
+	case instance.FieldOfferLeaves:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetOfferLeaves(v)
 		return nil
 	case instance.FieldOfferWave:
 		v, ok := value.(int)
@@ -18468,6 +18838,9 @@ func (m *InstanceMutation) ResetField(name string) error {
 		return nil
 	case instance.FieldOfferVersion:
 		m.ResetOfferVersion()
+		return nil
+	case instance.FieldOfferLeaves:
+		m.ResetOfferLeaves()
 		return nil
 	case instance.FieldOfferWave:
 		m.ResetOfferWave()
@@ -23295,6 +23668,811 @@ func (m *PackageFileMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown PackageFile edge %s", name)
+}
+
+// PromotionMutation represents an operation that mutates the Promotion nodes in the graph.
+type PromotionMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *uuid.UUID
+	package_id     *uuid.UUID
+	version        *string
+	rolled_back    *bool
+	reason         *string
+	created_by     *string
+	created_at     *time.Time
+	ended_at       *time.Time
+	clearedFields  map[string]struct{}
+	channel        *uuid.UUID
+	clearedchannel bool
+	done           bool
+	oldValue       func(context.Context) (*Promotion, error)
+	predicates     []predicate.Promotion
+}
+
+var _ ent.Mutation = (*PromotionMutation)(nil)
+
+// promotionOption allows management of the mutation configuration using functional options.
+type promotionOption func(*PromotionMutation)
+
+// newPromotionMutation creates new mutation for the Promotion entity.
+func newPromotionMutation(c config, op Op, opts ...promotionOption) *PromotionMutation {
+	m := &PromotionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePromotion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPromotionID sets the ID field of the mutation.
+func withPromotionID(id uuid.UUID) promotionOption {
+	return func(m *PromotionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Promotion
+		)
+		m.oldValue = func(ctx context.Context) (*Promotion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Promotion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPromotion sets the old Promotion of the mutation.
+func withPromotion(node *Promotion) promotionOption {
+	return func(m *PromotionMutation) {
+		m.oldValue = func(context.Context) (*Promotion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PromotionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PromotionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Promotion entities.
+func (m *PromotionMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PromotionMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PromotionMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Promotion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetChannelID sets the "channel_id" field.
+func (m *PromotionMutation) SetChannelID(u uuid.UUID) {
+	m.channel = &u
+}
+
+// ChannelID returns the value of the "channel_id" field in the mutation.
+func (m *PromotionMutation) ChannelID() (r uuid.UUID, exists bool) {
+	v := m.channel
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChannelID returns the old "channel_id" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldChannelID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChannelID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChannelID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChannelID: %w", err)
+	}
+	return oldValue.ChannelID, nil
+}
+
+// ResetChannelID resets all changes to the "channel_id" field.
+func (m *PromotionMutation) ResetChannelID() {
+	m.channel = nil
+}
+
+// SetPackageID sets the "package_id" field.
+func (m *PromotionMutation) SetPackageID(u uuid.UUID) {
+	m.package_id = &u
+}
+
+// PackageID returns the value of the "package_id" field in the mutation.
+func (m *PromotionMutation) PackageID() (r uuid.UUID, exists bool) {
+	v := m.package_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageID returns the old "package_id" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldPackageID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageID: %w", err)
+	}
+	return oldValue.PackageID, nil
+}
+
+// ClearPackageID clears the value of the "package_id" field.
+func (m *PromotionMutation) ClearPackageID() {
+	m.package_id = nil
+	m.clearedFields[promotion.FieldPackageID] = struct{}{}
+}
+
+// PackageIDCleared returns if the "package_id" field was cleared in this mutation.
+func (m *PromotionMutation) PackageIDCleared() bool {
+	_, ok := m.clearedFields[promotion.FieldPackageID]
+	return ok
+}
+
+// ResetPackageID resets all changes to the "package_id" field.
+func (m *PromotionMutation) ResetPackageID() {
+	m.package_id = nil
+	delete(m.clearedFields, promotion.FieldPackageID)
+}
+
+// SetVersion sets the "version" field.
+func (m *PromotionMutation) SetVersion(s string) {
+	m.version = &s
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *PromotionMutation) Version() (r string, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *PromotionMutation) ResetVersion() {
+	m.version = nil
+}
+
+// SetRolledBack sets the "rolled_back" field.
+func (m *PromotionMutation) SetRolledBack(b bool) {
+	m.rolled_back = &b
+}
+
+// RolledBack returns the value of the "rolled_back" field in the mutation.
+func (m *PromotionMutation) RolledBack() (r bool, exists bool) {
+	v := m.rolled_back
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRolledBack returns the old "rolled_back" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldRolledBack(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRolledBack is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRolledBack requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRolledBack: %w", err)
+	}
+	return oldValue.RolledBack, nil
+}
+
+// ResetRolledBack resets all changes to the "rolled_back" field.
+func (m *PromotionMutation) ResetRolledBack() {
+	m.rolled_back = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *PromotionMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *PromotionMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *PromotionMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *PromotionMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *PromotionMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *PromotionMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *PromotionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *PromotionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *PromotionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *PromotionMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *PromotionMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the Promotion entity.
+// If the Promotion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PromotionMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *PromotionMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[promotion.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *PromotionMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[promotion.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *PromotionMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, promotion.FieldEndedAt)
+}
+
+// ClearChannel clears the "channel" edge to the Channel entity.
+func (m *PromotionMutation) ClearChannel() {
+	m.clearedchannel = true
+	m.clearedFields[promotion.FieldChannelID] = struct{}{}
+}
+
+// ChannelCleared reports if the "channel" edge to the Channel entity was cleared.
+func (m *PromotionMutation) ChannelCleared() bool {
+	return m.clearedchannel
+}
+
+// ChannelIDs returns the "channel" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ChannelID instead. It exists only for internal usage by the builders.
+func (m *PromotionMutation) ChannelIDs() (ids []uuid.UUID) {
+	if id := m.channel; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetChannel resets all changes to the "channel" edge.
+func (m *PromotionMutation) ResetChannel() {
+	m.channel = nil
+	m.clearedchannel = false
+}
+
+// Where appends a list predicates to the PromotionMutation builder.
+func (m *PromotionMutation) Where(ps ...predicate.Promotion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PromotionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PromotionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Promotion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PromotionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PromotionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Promotion).
+func (m *PromotionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PromotionMutation) Fields() []string {
+	fields := make([]string, 0, 8)
+	if m.channel != nil {
+		fields = append(fields, promotion.FieldChannelID)
+	}
+	if m.package_id != nil {
+		fields = append(fields, promotion.FieldPackageID)
+	}
+	if m.version != nil {
+		fields = append(fields, promotion.FieldVersion)
+	}
+	if m.rolled_back != nil {
+		fields = append(fields, promotion.FieldRolledBack)
+	}
+	if m.reason != nil {
+		fields = append(fields, promotion.FieldReason)
+	}
+	if m.created_by != nil {
+		fields = append(fields, promotion.FieldCreatedBy)
+	}
+	if m.created_at != nil {
+		fields = append(fields, promotion.FieldCreatedAt)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, promotion.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PromotionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case promotion.FieldChannelID:
+		return m.ChannelID()
+	case promotion.FieldPackageID:
+		return m.PackageID()
+	case promotion.FieldVersion:
+		return m.Version()
+	case promotion.FieldRolledBack:
+		return m.RolledBack()
+	case promotion.FieldReason:
+		return m.Reason()
+	case promotion.FieldCreatedBy:
+		return m.CreatedBy()
+	case promotion.FieldCreatedAt:
+		return m.CreatedAt()
+	case promotion.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PromotionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case promotion.FieldChannelID:
+		return m.OldChannelID(ctx)
+	case promotion.FieldPackageID:
+		return m.OldPackageID(ctx)
+	case promotion.FieldVersion:
+		return m.OldVersion(ctx)
+	case promotion.FieldRolledBack:
+		return m.OldRolledBack(ctx)
+	case promotion.FieldReason:
+		return m.OldReason(ctx)
+	case promotion.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case promotion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case promotion.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Promotion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PromotionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case promotion.FieldChannelID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChannelID(v)
+		return nil
+	case promotion.FieldPackageID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageID(v)
+		return nil
+	case promotion.FieldVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case promotion.FieldRolledBack:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRolledBack(v)
+		return nil
+	case promotion.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case promotion.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case promotion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case promotion.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Promotion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PromotionMutation) AddedFields() []string {
+	return nil
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PromotionMutation) AddedField(name string) (ent.Value, bool) {
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PromotionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	}
+	return fmt.Errorf("unknown Promotion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PromotionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(promotion.FieldPackageID) {
+		fields = append(fields, promotion.FieldPackageID)
+	}
+	if m.FieldCleared(promotion.FieldEndedAt) {
+		fields = append(fields, promotion.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PromotionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PromotionMutation) ClearField(name string) error {
+	switch name {
+	case promotion.FieldPackageID:
+		m.ClearPackageID()
+		return nil
+	case promotion.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Promotion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PromotionMutation) ResetField(name string) error {
+	switch name {
+	case promotion.FieldChannelID:
+		m.ResetChannelID()
+		return nil
+	case promotion.FieldPackageID:
+		m.ResetPackageID()
+		return nil
+	case promotion.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case promotion.FieldRolledBack:
+		m.ResetRolledBack()
+		return nil
+	case promotion.FieldReason:
+		m.ResetReason()
+		return nil
+	case promotion.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case promotion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case promotion.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Promotion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PromotionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.channel != nil {
+		edges = append(edges, promotion.EdgeChannel)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PromotionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case promotion.EdgeChannel:
+		if id := m.channel; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PromotionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PromotionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PromotionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedchannel {
+		edges = append(edges, promotion.EdgeChannel)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PromotionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case promotion.EdgeChannel:
+		return m.clearedchannel
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PromotionMutation) ClearEdge(name string) error {
+	switch name {
+	case promotion.EdgeChannel:
+		m.ClearChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown Promotion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PromotionMutation) ResetEdge(name string) error {
+	switch name {
+	case promotion.EdgeChannel:
+		m.ResetChannel()
+		return nil
+	}
+	return fmt.Errorf("unknown Promotion edge %s", name)
 }
 
 // RefusalMutation represents an operation that mutates the Refusal nodes in the graph.

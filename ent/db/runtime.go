@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 	"github.com/coreroller/coreroller/ent/db/refusedrequest"
 	"github.com/coreroller/coreroller/ent/db/release"
 	"github.com/coreroller/coreroller/ent/db/user"
@@ -120,6 +121,10 @@ func init() {
 	blacklistingDescCreatedBy := blacklistingFields[4].Descriptor()
 	// blacklisting.DefaultCreatedBy holds the default value on creation for the created_by field.
 	blacklisting.DefaultCreatedBy = blacklistingDescCreatedBy.Default.(string)
+	// blacklistingDescRecalled is the schema descriptor for recalled field.
+	blacklistingDescRecalled := blacklistingFields[6].Descriptor()
+	// blacklisting.DefaultRecalled holds the default value on creation for the recalled field.
+	blacklisting.DefaultRecalled = blacklistingDescRecalled.Default.(bool)
 	channelFields := schema.Channel{}.Fields()
 	_ = channelFields
 	// channelDescColor is the schema descriptor for color field.
@@ -134,6 +139,10 @@ func init() {
 	channelDescPromotedBy := channelFields[7].Descriptor()
 	// channel.DefaultPromotedBy holds the default value on creation for the promoted_by field.
 	channel.DefaultPromotedBy = channelDescPromotedBy.Default.(string)
+	// channelDescRevision is the schema descriptor for revision field.
+	channelDescRevision := channelFields[8].Descriptor()
+	// channel.DefaultRevision holds the default value on creation for the revision field.
+	channel.DefaultRevision = channelDescRevision.Default.(int64)
 	floorFields := schema.Floor{}.Fields()
 	_ = floorFields
 	// floorDescReason is the schema descriptor for reason field.
@@ -169,27 +178,27 @@ func init() {
 	grouprolloutFields := schema.GroupRollout{}.Fields()
 	_ = grouprolloutFields
 	// grouprolloutDescWave is the schema descriptor for wave field.
-	grouprolloutDescWave := grouprolloutFields[10].Descriptor()
+	grouprolloutDescWave := grouprolloutFields[11].Descriptor()
 	// grouprollout.DefaultWave holds the default value on creation for the wave field.
 	grouprollout.DefaultWave = grouprolloutDescWave.Default.(int)
 	// grouprolloutDescApproved is the schema descriptor for approved field.
-	grouprolloutDescApproved := grouprolloutFields[13].Descriptor()
+	grouprolloutDescApproved := grouprolloutFields[14].Descriptor()
 	// grouprollout.DefaultApproved holds the default value on creation for the approved field.
 	grouprollout.DefaultApproved = grouprolloutDescApproved.Default.(bool)
 	// grouprolloutDescEpoch is the schema descriptor for epoch field.
-	grouprolloutDescEpoch := grouprolloutFields[14].Descriptor()
+	grouprolloutDescEpoch := grouprolloutFields[15].Descriptor()
 	// grouprollout.DefaultEpoch holds the default value on creation for the epoch field.
 	grouprollout.DefaultEpoch = grouprolloutDescEpoch.Default.(int)
 	// grouprolloutDescSetAside is the schema descriptor for set_aside field.
-	grouprolloutDescSetAside := grouprolloutFields[17].Descriptor()
+	grouprolloutDescSetAside := grouprolloutFields[18].Descriptor()
 	// grouprollout.DefaultSetAside holds the default value on creation for the set_aside field.
 	grouprollout.DefaultSetAside = grouprolloutDescSetAside.Default.(int)
 	// grouprolloutDescProofs is the schema descriptor for proofs field.
-	grouprolloutDescProofs := grouprolloutFields[18].Descriptor()
+	grouprolloutDescProofs := grouprolloutFields[19].Descriptor()
 	// grouprollout.DefaultProofs holds the default value on creation for the proofs field.
 	grouprollout.DefaultProofs = grouprolloutDescProofs.Default.(int)
 	// grouprolloutDescLeader is the schema descriptor for leader field.
-	grouprolloutDescLeader := grouprolloutFields[19].Descriptor()
+	grouprolloutDescLeader := grouprolloutFields[20].Descriptor()
 	// grouprollout.DefaultLeader holds the default value on creation for the leader field.
 	grouprollout.DefaultLeader = grouprolloutDescLeader.Default.(string)
 	historyentryFields := schema.HistoryEntry{}.Fields()
@@ -268,104 +277,108 @@ func init() {
 	instanceDescOfferVersion := instanceFields[33].Descriptor()
 	// instance.DefaultOfferVersion holds the default value on creation for the offer_version field.
 	instance.DefaultOfferVersion = instanceDescOfferVersion.Default.(string)
+	// instanceDescOfferLeaves is the schema descriptor for offer_leaves field.
+	instanceDescOfferLeaves := instanceFields[34].Descriptor()
+	// instance.DefaultOfferLeaves holds the default value on creation for the offer_leaves field.
+	instance.DefaultOfferLeaves = instanceDescOfferLeaves.Default.(string)
 	// instanceDescOfferWave is the schema descriptor for offer_wave field.
-	instanceDescOfferWave := instanceFields[34].Descriptor()
+	instanceDescOfferWave := instanceFields[35].Descriptor()
 	// instance.DefaultOfferWave holds the default value on creation for the offer_wave field.
 	instance.DefaultOfferWave = instanceDescOfferWave.Default.(int)
 	// instanceDescOfferEpoch is the schema descriptor for offer_epoch field.
-	instanceDescOfferEpoch := instanceFields[35].Descriptor()
+	instanceDescOfferEpoch := instanceFields[36].Descriptor()
 	// instance.DefaultOfferEpoch holds the default value on creation for the offer_epoch field.
 	instance.DefaultOfferEpoch = instanceDescOfferEpoch.Default.(int)
 	// instanceDescAttempt is the schema descriptor for attempt field.
-	instanceDescAttempt := instanceFields[36].Descriptor()
+	instanceDescAttempt := instanceFields[37].Descriptor()
 	// instance.DefaultAttempt holds the default value on creation for the attempt field.
 	instance.DefaultAttempt = instanceDescAttempt.Default.(int)
 	// instanceDescLastOfferVersion is the schema descriptor for last_offer_version field.
-	instanceDescLastOfferVersion := instanceFields[37].Descriptor()
+	instanceDescLastOfferVersion := instanceFields[38].Descriptor()
 	// instance.DefaultLastOfferVersion holds the default value on creation for the last_offer_version field.
 	instance.DefaultLastOfferVersion = instanceDescLastOfferVersion.Default.(string)
 	// instanceDescLastVersion is the schema descriptor for last_version field.
-	instanceDescLastVersion := instanceFields[41].Descriptor()
+	instanceDescLastVersion := instanceFields[42].Descriptor()
 	// instance.DefaultLastVersion holds the default value on creation for the last_version field.
 	instance.DefaultLastVersion = instanceDescLastVersion.Default.(string)
 	// instanceDescLastFrom is the schema descriptor for last_from field.
-	instanceDescLastFrom := instanceFields[42].Descriptor()
+	instanceDescLastFrom := instanceFields[43].Descriptor()
 	// instance.DefaultLastFrom holds the default value on creation for the last_from field.
 	instance.DefaultLastFrom = instanceDescLastFrom.Default.(string)
 	// instanceDescLastWave is the schema descriptor for last_wave field.
-	instanceDescLastWave := instanceFields[43].Descriptor()
+	instanceDescLastWave := instanceFields[44].Descriptor()
 	// instance.DefaultLastWave holds the default value on creation for the last_wave field.
 	instance.DefaultLastWave = instanceDescLastWave.Default.(int)
 	// instanceDescLastEpoch is the schema descriptor for last_epoch field.
-	instanceDescLastEpoch := instanceFields[44].Descriptor()
+	instanceDescLastEpoch := instanceFields[45].Descriptor()
 	// instance.DefaultLastEpoch holds the default value on creation for the last_epoch field.
 	instance.DefaultLastEpoch = instanceDescLastEpoch.Default.(int)
 	// instanceDescLastStage is the schema descriptor for last_stage field.
-	instanceDescLastStage := instanceFields[45].Descriptor()
+	instanceDescLastStage := instanceFields[46].Descriptor()
 	// instance.DefaultLastStage holds the default value on creation for the last_stage field.
 	instance.DefaultLastStage = rollout.State(instanceDescLastStage.Default.(int8))
 	// instanceDescLastOutcome is the schema descriptor for last_outcome field.
-	instanceDescLastOutcome := instanceFields[46].Descriptor()
+	instanceDescLastOutcome := instanceFields[47].Descriptor()
 	// instance.DefaultLastOutcome holds the default value on creation for the last_outcome field.
 	instance.DefaultLastOutcome = rollout.Outcome(instanceDescLastOutcome.Default.(int8))
 	// instanceDescLastCode is the schema descriptor for last_code field.
-	instanceDescLastCode := instanceFields[47].Descriptor()
+	instanceDescLastCode := instanceFields[48].Descriptor()
 	// instance.DefaultLastCode holds the default value on creation for the last_code field.
 	instance.DefaultLastCode = instanceDescLastCode.Default.(int)
 	// instanceDescLastProof is the schema descriptor for last_proof field.
-	instanceDescLastProof := instanceFields[48].Descriptor()
+	instanceDescLastProof := instanceFields[49].Descriptor()
 	// instance.DefaultLastProof holds the default value on creation for the last_proof field.
 	instance.DefaultLastProof = instanceDescLastProof.Default.(bool)
 	// instanceDescLastOem is the schema descriptor for last_oem field.
-	instanceDescLastOem := instanceFields[49].Descriptor()
+	instanceDescLastOem := instanceFields[50].Descriptor()
 	// instance.DefaultLastOem holds the default value on creation for the last_oem field.
 	instance.DefaultLastOem = instanceDescLastOem.Default.(string)
 	// instanceDescLastAddressBlock is the schema descriptor for last_address_block field.
-	instanceDescLastAddressBlock := instanceFields[50].Descriptor()
+	instanceDescLastAddressBlock := instanceFields[51].Descriptor()
 	// instance.DefaultLastAddressBlock holds the default value on creation for the last_address_block field.
 	instance.DefaultLastAddressBlock = instanceDescLastAddressBlock.Default.(string)
 	// instanceDescFailedVersion is the schema descriptor for failed_version field.
-	instanceDescFailedVersion := instanceFields[51].Descriptor()
+	instanceDescFailedVersion := instanceFields[52].Descriptor()
 	// instance.DefaultFailedVersion holds the default value on creation for the failed_version field.
 	instance.DefaultFailedVersion = instanceDescFailedVersion.Default.(string)
 	// instanceDescFailures is the schema descriptor for failures field.
-	instanceDescFailures := instanceFields[52].Descriptor()
+	instanceDescFailures := instanceFields[53].Descriptor()
 	// instance.DefaultFailures holds the default value on creation for the failures field.
 	instance.DefaultFailures = instanceDescFailures.Default.(int)
 	// instanceDescQuarantinedVersion is the schema descriptor for quarantined_version field.
-	instanceDescQuarantinedVersion := instanceFields[53].Descriptor()
+	instanceDescQuarantinedVersion := instanceFields[54].Descriptor()
 	// instance.DefaultQuarantinedVersion holds the default value on creation for the quarantined_version field.
 	instance.DefaultQuarantinedVersion = instanceDescQuarantinedVersion.Default.(string)
 	// instanceDescInterruptedVersion is the schema descriptor for interrupted_version field.
-	instanceDescInterruptedVersion := instanceFields[54].Descriptor()
+	instanceDescInterruptedVersion := instanceFields[55].Descriptor()
 	// instance.DefaultInterruptedVersion holds the default value on creation for the interrupted_version field.
 	instance.DefaultInterruptedVersion = instanceDescInterruptedVersion.Default.(string)
 	// instanceDescInterruptions is the schema descriptor for interruptions field.
-	instanceDescInterruptions := instanceFields[55].Descriptor()
+	instanceDescInterruptions := instanceFields[56].Descriptor()
 	// instance.DefaultInterruptions holds the default value on creation for the interruptions field.
 	instance.DefaultInterruptions = instanceDescInterruptions.Default.(int)
 	// instanceDescOverride is the schema descriptor for override field.
-	instanceDescOverride := instanceFields[57].Descriptor()
+	instanceDescOverride := instanceFields[58].Descriptor()
 	// instance.DefaultOverride holds the default value on creation for the override field.
 	instance.DefaultOverride = rollout.OverrideKind(instanceDescOverride.Default.(int8))
 	// instanceDescOverrideVersion is the schema descriptor for override_version field.
-	instanceDescOverrideVersion := instanceFields[58].Descriptor()
+	instanceDescOverrideVersion := instanceFields[59].Descriptor()
 	// instance.DefaultOverrideVersion holds the default value on creation for the override_version field.
 	instance.DefaultOverrideVersion = instanceDescOverrideVersion.Default.(string)
 	// instanceDescOverrideBy is the schema descriptor for override_by field.
-	instanceDescOverrideBy := instanceFields[60].Descriptor()
+	instanceDescOverrideBy := instanceFields[61].Descriptor()
 	// instance.DefaultOverrideBy holds the default value on creation for the override_by field.
 	instance.DefaultOverrideBy = instanceDescOverrideBy.Default.(string)
 	// instanceDescOverrideReason is the schema descriptor for override_reason field.
-	instanceDescOverrideReason := instanceFields[61].Descriptor()
+	instanceDescOverrideReason := instanceFields[62].Descriptor()
 	// instance.DefaultOverrideReason holds the default value on creation for the override_reason field.
 	instance.DefaultOverrideReason = instanceDescOverrideReason.Default.(string)
 	// instanceDescEnrolled is the schema descriptor for enrolled field.
-	instanceDescEnrolled := instanceFields[63].Descriptor()
+	instanceDescEnrolled := instanceFields[64].Descriptor()
 	// instance.DefaultEnrolled holds the default value on creation for the enrolled field.
 	instance.DefaultEnrolled = instanceDescEnrolled.Default.(bool)
 	// instanceDescMoved is the schema descriptor for moved field.
-	instanceDescMoved := instanceFields[64].Descriptor()
+	instanceDescMoved := instanceFields[65].Descriptor()
 	// instance.DefaultMoved holds the default value on creation for the moved field.
 	instance.DefaultMoved = instanceDescMoved.Default.(bool)
 	ledgerFields := schema.Ledger{}.Fields()
@@ -446,6 +459,24 @@ func init() {
 	packagefileDescSha256 := packagefileFields[5].Descriptor()
 	// packagefile.DefaultSha256 holds the default value on creation for the sha256 field.
 	packagefile.DefaultSha256 = packagefileDescSha256.Default.(string)
+	promotionFields := schema.Promotion{}.Fields()
+	_ = promotionFields
+	// promotionDescVersion is the schema descriptor for version field.
+	promotionDescVersion := promotionFields[3].Descriptor()
+	// promotion.DefaultVersion holds the default value on creation for the version field.
+	promotion.DefaultVersion = promotionDescVersion.Default.(string)
+	// promotionDescRolledBack is the schema descriptor for rolled_back field.
+	promotionDescRolledBack := promotionFields[4].Descriptor()
+	// promotion.DefaultRolledBack holds the default value on creation for the rolled_back field.
+	promotion.DefaultRolledBack = promotionDescRolledBack.Default.(bool)
+	// promotionDescReason is the schema descriptor for reason field.
+	promotionDescReason := promotionFields[5].Descriptor()
+	// promotion.DefaultReason holds the default value on creation for the reason field.
+	promotion.DefaultReason = promotionDescReason.Default.(string)
+	// promotionDescCreatedBy is the schema descriptor for created_by field.
+	promotionDescCreatedBy := promotionFields[6].Descriptor()
+	// promotion.DefaultCreatedBy holds the default value on creation for the created_by field.
+	promotion.DefaultCreatedBy = promotionDescCreatedBy.Default.(string)
 	refusedrequestFields := schema.RefusedRequest{}.Fields()
 	_ = refusedrequestFields
 	// refusedrequestDescAddress is the schema descriptor for address field.

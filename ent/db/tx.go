@@ -50,6 +50,8 @@ type Tx struct {
 	PackageAction *PackageActionClient
 	// PackageFile is the client for interacting with the PackageFile builders.
 	PackageFile *PackageFileClient
+	// Promotion is the client for interacting with the Promotion builders.
+	Promotion *PromotionClient
 	// Refusal is the client for interacting with the Refusal builders.
 	Refusal *RefusalClient
 	// RefusedRequest is the client for interacting with the RefusedRequest builders.
@@ -218,6 +220,7 @@ func (tx *Tx) init() {
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)
 	tx.PackageFile = NewPackageFileClient(tx.config)
+	tx.Promotion = NewPromotionClient(tx.config)
 	tx.Refusal = NewRefusalClient(tx.config)
 	tx.RefusedRequest = NewRefusedRequestClient(tx.config)
 	tx.Release = NewReleaseClient(tx.config)

@@ -24,6 +24,7 @@ func (Channel) Fields() []ent.Field {
 		field.UUID("package_id", uuid.UUID{}).Optional().Nillable(),
 		field.Time("promoted_at").Optional().Nillable(),
 		field.String("promoted_by").Default(""),
+		field.Int64("revision").Default(0).Comment("grows with every change of its package, floors and blacklist"),
 		createdAt(),
 	}
 }
@@ -35,6 +36,7 @@ func (Channel) Edges() []ent.Edge {
 		edge.From("package", Release.Type).Ref("channels").Field("package_id").Unique().Annotations(entsql.OnDelete(entsql.SetNull)),
 		child("floors", Floor.Type),
 		child("blacklistings", Blacklisting.Type),
+		child("promotions", Promotion.Type),
 		edge.To("groups", Group.Type),
 	}
 }
@@ -46,6 +48,34 @@ func (Channel) Indexes() []ent.Index {
 
 // Annotations of Channel.
 func (Channel) Annotations() []schema.Annotation { return table("channels") }
+
+// Promotion says that a channel was pointed to a package.
+type Promotion struct{ ent.Schema }
+
+// Fields of Promotion.
+func (Promotion) Fields() []ent.Field {
+	return []ent.Field{
+		id(), foreign("channel_id"),
+		field.UUID("package_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("no foreign key: kept after the package is deleted; null: the channel had no package"),
+		field.String("version").Default("").Immutable(),
+		field.Bool("rolled_back").Default(false).Immutable().Comment("the way back from a bad version"),
+		field.String("reason").Default("").Immutable(),
+		field.String("created_by").Default("").Immutable(),
+		createdAt(),
+		field.Time("ended_at").Optional().Nillable().Comment("when the channel was pointed elsewhere"),
+	}
+}
+
+// Edges of Promotion.
+func (Promotion) Edges() []ent.Edge {
+	return []ent.Edge{edge.From("channel", Channel.Type).Ref("promotions").Field("channel_id").Required().Unique().Immutable()}
+}
+
+// Indexes of Promotion. UUIDs of version 7 sort by time.
+func (Promotion) Indexes() []ent.Index { return []ent.Index{index.Fields("channel_id", "id")} }
+
+// Annotations of Promotion.
+func (Promotion) Annotations() []schema.Annotation { return table("promotions") }
 
 // Floor is a package that no machine of a channel may skip.
 type Floor struct{ ent.Schema }
@@ -80,7 +110,9 @@ func (Floor) Annotations() []schema.Annotation { return table("floors") }
 type Blacklisting struct{ ent.Schema }
 
 // Fields of Blacklisting.
-func (Blacklisting) Fields() []ent.Field { return Floor{}.Fields() }
+func (Blacklisting) Fields() []ent.Field {
+	return append(Floor{}.Fields(), field.Bool("recalled").Default(false).Comment("machines that run it go to the channel's package even if that is lower"))
+}
 
 // Edges of Blacklisting.
 func (Blacklisting) Edges() []ent.Edge {

@@ -59,6 +59,7 @@ func (Instance) Fields() []ent.Field {
 		field.UUID("offer_rollout_id", uuid.UUID{}).Optional().Nillable(),
 		field.UUID("offer_package_id", uuid.UUID{}).Optional().Nillable(),
 		field.String("offer_version").Default(""),
+		field.String("offer_leaves").Default("").Comment("recalled version that an ordered downgrade replaces"),
 		field.Int("offer_wave").Default(0),
 		field.Int("offer_epoch").Default(0),
 		field.Int("attempt").Default(0).Comment("number of the open attempt at the offered version"),

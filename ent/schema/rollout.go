@@ -22,6 +22,7 @@ func (GroupRollout) Fields() []ent.Field {
 		foreign("group_id"),
 		field.UUID("package_id", uuid.UUID{}).Comment("no foreign key: kept after the package is deleted"),
 		field.String("version"),
+		field.JSON("recalled", []string{}).Optional().Comment("versions whose machines are downgraded to it"),
 		field.Int8("state").GoType(rollout.RolloutState(0)),
 		field.String("salt"),
 		createdAt(),

@@ -49,14 +49,35 @@ type Channel struct {
 	ID          uuid.UUID
 	Name        string
 	Arch        string
-	Target      *rollout.Package      // nil: no package
-	Offers      map[rollout.ID]*Offer // manifests of the target and every floor
-	Blacklisted map[uuid.UUID]string  // reason by package id
+	Target      *rollout.Package           // nil: no package
+	Offers      map[rollout.ID]*Offer      // manifests of the target and every floor
+	Blacklisted map[uuid.UUID]*Blacklisted // by package id
+	Recalled    []rollout.Version          // of Blacklisted, in their order
 
 	Versioning version.Versioning // of the application
 
 	floors  []*rollout.Package // all, by version
 	reboots bool
+}
+
+// Downgrade says which machines go to a channel's package although it is lower than
+// what they run.
+type Downgrade string
+
+// The ordered downgrades.
+const (
+	DowngradeNever       Downgrade = "NEVER"
+	DowngradeBlacklisted Downgrade = "MACHINES_ON_BLACKLISTED" // of the package that is blacklisted
+)
+
+// Recalls reports whether machines on a blacklisted package are downgraded.
+func (d Downgrade) Recalls() bool { return d == DowngradeBlacklisted }
+
+// Blacklisted is a package that is blacklisted for a channel.
+type Blacklisted struct {
+	Version  rollout.Version
+	Reason   string
+	Recalled bool // its machines go to the channel's package even if that is lower
 }
 
 // Group is one group with its policy compiled and its offers rendered.
@@ -70,12 +91,11 @@ type Group struct {
 	App      *App
 	Channel  *Channel // nil: none
 	Policy   rollout.Policy
-	Schedule *rollout.Schedule  // Policy compiled; never nil
-	Target   *rollout.Package   // nil: no channel, or a channel without package
-	Floors   []*rollout.Package // by version, none above the target
-	Reboots  bool               // the target is an operating system
-	Pause    rollout.Pause
-	Offers   map[rollout.ID]*Offer // manifests of the target and every floor
+	Schedule *rollout.Schedule // Policy compiled; never nil
+	rollout.Aim
+	Reboots bool // the target is an operating system
+	Pause   rollout.Pause
+	Offers  map[rollout.ID]*Offer // manifests of the target and every floor
 }
 
 // App returns an application by its id, nil when there is none.

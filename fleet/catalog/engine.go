@@ -14,8 +14,7 @@ func (g *Group) World(st *store.GroupState, now time.Time, fx *rollout.Effects) 
 	w := rollout.World{
 		Group:   rollout.ID(g.ID),
 		Policy:  g.Schedule,
-		Target:  g.Target,
-		Floors:  g.Floors,
+		Aim:     g.Aim,
 		Reboots: g.Reboots,
 		Pause:   g.Pause,
 		Ledger:  st.Ledger,

@@ -47,7 +47,7 @@ type configuration struct {
 	groups   []*db.Group
 	packages []*db.Release // only targets and floors of channels
 	floors   []*db.Floor
-	blacks   []*db.Blacklisting
+	blacks   []*db.Blacklisting // with the versions of their packages
 }
 
 func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
@@ -77,7 +77,7 @@ func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) 
 	if c.floors, err = floors.All(ctx); err != nil {
 		return c, err
 	}
-	c.blacks, err = blacks.All(ctx)
+	c.blacks, err = blacks.WithPackage(func(q *db.ReleaseQuery) { q.Select(release.FieldVersion) }).All(ctx)
 	return c, err
 }
 
@@ -123,12 +123,18 @@ func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
 	for _, row := range c.channels {
 		channels[row.ID] = &Channel{
 			ID: row.ID, Name: row.Name, Arch: row.Arch,
-			Offers: map[rollout.ID]*Offer{}, Blacklisted: map[uuid.UUID]string{},
+			Offers: map[rollout.ID]*Offer{}, Blacklisted: map[uuid.UUID]*Blacklisted{},
 		}
 	}
 	for _, row := range c.blacks {
-		if ch := channels[row.ChannelID]; ch != nil {
-			ch.Blacklisted[row.PackageID] = row.Reason
+		ch := channels[row.ChannelID]
+		if ch == nil {
+			continue
+		}
+		version, _ := rollout.ParseVersion(row.Edges.Package.Version) // checked before it was stored
+		ch.Blacklisted[row.PackageID] = &Blacklisted{Version: version, Reason: row.Reason, Recalled: row.Recalled}
+		if row.Recalled {
+			ch.Recalled = append(ch.Recalled, version)
 		}
 	}
 	for _, row := range c.floors {
@@ -142,6 +148,7 @@ func (c *configuration) buildChannels() map[uuid.UUID]*Channel {
 	}
 	for _, row := range c.channels {
 		ch := channels[row.ID]
+		slices.SortFunc(ch.Recalled, rollout.Version.Compare)
 		slices.SortFunc(ch.floors, func(a, b *rollout.Package) int {
 			return cmp.Or(a.Version.Compare(b.Version), slices.Compare(a.ID[:], b.ID[:]))
 		})
@@ -173,16 +180,17 @@ func (c *Channel) value(row *db.Release) *rollout.Package {
 	return &rollout.Package{ID: rollout.ID(row.ID), Version: version, Blacklisted: black}
 }
 
-// FloorsTo returns the floors up to a target, by version.
-func (c *Channel) FloorsTo(target *rollout.Package) []*rollout.Package {
+// AimAt returns the aim of the channel's groups if it points to a package; nil for none.
+// It has no floors above the package.
+func (c *Channel) AimAt(target *rollout.Package) rollout.Aim {
 	if target == nil {
-		return nil
+		return rollout.Aim{}
 	}
 	n := 0
 	for n < len(c.floors) && !target.Version.Less(c.floors[n].Version) {
 		n++
 	}
-	return c.floors[:n:n]
+	return rollout.Aim{Target: target, Floors: c.floors[:n:n], Recalled: c.Recalled}
 }
 
 func (a *App) add(g *Group) {
@@ -211,7 +219,7 @@ func newGroup(row *db.Group, channels map[uuid.UUID]*Channel) *Group {
 		return g
 	}
 	g.Channel = channels[*row.ChannelID]
-	g.Target, g.Reboots, g.Offers = g.Channel.Target, g.Channel.reboots, g.Channel.Offers
-	g.Floors = g.Channel.FloorsTo(g.Target)
+	g.Aim = g.Channel.AimAt(g.Channel.Target)
+	g.Reboots, g.Offers = g.Channel.reboots, g.Channel.Offers
 	return g
 }

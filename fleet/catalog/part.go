@@ -32,7 +32,7 @@ func PartOf(state rollout.State, standing rollout.Standing, place version.Place)
 		return PartOverridden
 	case standing == rollout.StandingSilent:
 		return PartSilent
-	case place == version.OnTarget:
+	case place == version.OnTarget || place == version.Above:
 		return PartOnTarget
 	case place == version.OtherBuild:
 		return PartOtherBuild
@@ -46,13 +46,7 @@ func PartOf(state rollout.State, standing rollout.Standing, place version.Place)
 func (g *Group) Part(m *db.Instance) Part { return PartOf(m.State, m.Standing, g.Place(m.Version)) }
 
 // Place returns where a version is in relation to the target.
-func (g *Group) Place(text string) version.Place { return PlaceOf(text, g.Target) }
-
-// PlaceOf returns where a version is in relation to a target, which may be nil.
-func PlaceOf(text string, target *rollout.Package) version.Place {
-	if target == nil {
-		return version.None
-	}
+func (g *Group) Place(text string) version.Place {
 	v, _ := rollout.ParseVersion(text)
-	return v.Place(target.Version)
+	return g.Goal().Place(v)
 }

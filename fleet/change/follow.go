@@ -3,6 +3,7 @@ package change
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -33,7 +34,7 @@ func (c *Change) follow() error {
 		if before == nil {
 			before = &catalog.Group{Schedule: g.Schedule, Policy: g.Policy} // a new group changes only its target
 		}
-		if !sameTarget(before.Target, g.Target) {
+		if !sameAim(before, g) {
 			if err := c.retarget(g); err != nil {
 				return err
 			}
@@ -60,7 +61,7 @@ func (c *Change) prepare() error {
 			c.keep(st)
 			continue
 		}
-		if moved := !sameTarget(before.Target, g.Target); moved || !SamePolicy(before.Policy, g.Policy) {
+		if moved := !sameAim(before, g); moved || !SamePolicy(before.Policy, g.Policy) {
 			ids = append(ids, g.ID)
 			if moved && g.Target != nil {
 				lifted = append(lifted, g.ID)
@@ -74,13 +75,9 @@ func (c *Change) prepare() error {
 }
 
 // retarget starts the rollout to the group's target, or ends the current one when
-// there is no target.
+// there is no target. When fewer versions are recalled the current one continues.
 func (c *Change) retarget(g *catalog.Group) error {
-	var version rollout.Version
-	if g.Target != nil {
-		version = g.Target.Version
-	}
-	census, err := c.Tx.Census(c.Ctx, g.ID, version)
+	census, err := c.Tx.Census(c.Ctx, g.ID, g.Goal())
 	if err != nil {
 		return err
 	}
@@ -91,7 +88,7 @@ func (c *Change) retarget(g *catalog.Group) error {
 	id := store.NewID(c.Now)
 	return c.Run(g, func(w *rollout.World, fx *rollout.Effects) {
 		// The id is random enough to serve as the salt of the buckets.
-		old := w.Retarget(g.Target, g.Floors, rollout.ID(id), id.String(), census, known, c.Now, fx)
+		old := w.Retarget(g.Aim, rollout.ID(id), id.String(), census, known, c.Now, fx)
 		if st := c.States[g.ID]; old.ID != (rollout.ID{}) {
 			st.Superseded = append(st.Superseded, old)
 		}
@@ -124,11 +121,12 @@ func (c *Change) repolicy(before, g *catalog.Group) error {
 	})
 }
 
-func sameTarget(a, b *rollout.Package) bool {
-	if a == nil || b == nil {
-		return a == b
+// sameAim reports whether the groups have the same target and recall the same versions.
+func sameAim(a, b *catalog.Group) bool {
+	if a.Target == nil || b.Target == nil {
+		return a.Target == b.Target
 	}
-	return a.ID == b.ID && a.Version == b.Version
+	return a.Target.ID == b.Target.ID && a.Target.Version == b.Target.Version && slices.Equal(a.Recalled, b.Recalled)
 }
 
 // SamePolicy compares policies in their stored form.

@@ -22,7 +22,7 @@ func TestWaitingNewcomersAreAnsweredFromTheCache(t *testing.T) {
 	group := &catalog.Group{ID: uuid.New(), App: &catalog.App{ID: uuid.New()}, Schedule: schedule}
 	meters := pace.NewMeters(now)
 	v := &view{group: group, at: now, meter: meters.Of(group.ID), world: rollout.World{
-		Policy: schedule, Target: &rollout.Package{Version: two}, Census: rollout.Census{Behind: 2},
+		Policy: schedule, Aim: rollout.Aim{Target: &rollout.Package{Version: two}}, Census: rollout.Census{Behind: 2},
 		Rollout: rollout.Rollout{ID: rollout.ID{1}, Newcomers: rollout.Newcomers{Since: now.Add(-24 * time.Hour), Wait: true}},
 	}}
 	m := &store.Machine{InstanceID: uuid.New(), GroupID: group.ID}

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/promotion"
 )
 
 // Channel reads one channel.
@@ -41,6 +42,11 @@ func (s *Service) ChannelFloors(ctx context.Context, c *db.Channel, with With) (
 // unless they were loaded with the channel.
 func (s *Service) ChannelBlacklistings(ctx context.Context, c *db.Channel, with With) ([]*db.Blacklisting, error) {
 	return edge(ctx, c.Edges.BlacklistingsOrErr, s.db().Blacklisting.Query, blacklisting.ChannelID(c.ID), with.blacklistings)
+}
+
+// Promotions returns what a channel was pointed to, the latest first.
+func (s *Service) Promotions(channel uuid.UUID) *List[*db.Promotion] {
+	return listOf(s.db().Promotion.Query().Where(promotion.ChannelID(channel)), byID(func(p *db.Promotion) uuid.UUID { return p.ID }))
 }
 
 // ChannelGroups returns the groups of a channel by name. It reads them unless

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // Control is an operator's control of a rollout.
@@ -63,7 +64,7 @@ func (s *Service) ControlImpact(ctx context.Context, groupID uuid.UUID, control 
 		}
 		p.UpdatesEnabled = true
 		stage.State = rollout.RolloutActive
-		if err := r.addAt(g, p, g.Target, stage); err != nil {
+		if err := r.addAt(g, p, g.Aim, stage); err != nil {
 			return nil, err
 		}
 		return r.done("have something to update to"), nil
@@ -91,7 +92,7 @@ func ErrNoWave() error {
 
 // still returns the impact of a control that changes nothing.
 func (r *assessor) still(g *catalog.Group, stage *db.GroupRollout, sentence string) (*Impact, error) {
-	if err := r.addAt(g, g.Policy, g.Target, stage); err != nil {
+	if err := r.addAt(g, g.Policy, g.Aim, stage); err != nil {
 		return nil, err
 	}
 	r.out.EligibleNow, r.out.ProjectedEnd, r.out.Sentence = 0, time.Time{}, sentence
@@ -150,7 +151,7 @@ func (r *assessor) advance(g *catalog.Group, stage *db.GroupRollout) (*Impact, e
 	}
 	more := min(int(math.Round(gain))+named, int(math.Round(outside)))
 	stage.Wave++
-	if err := r.addAt(g, p, g.Target, stage); err != nil {
+	if err := r.addAt(g, p, g.Aim, stage); err != nil {
 		return nil, err
 	}
 	out := r.done("")
@@ -182,8 +183,7 @@ func (r *assessor) outside(g *catalog.Group, share float64) (float64, error) {
 	}
 	n := 0.0
 	for _, row := range rows {
-		v, _ := rollout.ParseVersion(row.Version)
-		if row.State.InFlight() || g.Target == nil || !v.Less(g.Target.Version) {
+		if row.State.InFlight() || g.Place(row.Version) != version.Behind {
 			continue
 		}
 		switch rollout.ParseReason(row.Reason) {

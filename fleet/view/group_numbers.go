@@ -62,7 +62,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	}
 	for _, row := range counts {
 		if t := tallies[row.GroupID]; t != nil {
-			t.add(row, targetOf(groups, row.GroupID))
+			t.add(row, groups.Group(row.GroupID))
 		}
 	}
 	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
@@ -143,7 +143,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	}
 	for _, row := range rows {
 		if g := catalog.Group(row.GroupID); g != nil && tallies[g.App.ID] != nil {
-			tallies[g.App.ID].add(row, g.Target)
+			tallies[g.App.ID].add(row, g)
 		}
 	}
 	out := make(map[uuid.UUID]*Numbers, len(ids))
@@ -161,7 +161,7 @@ func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
 	}
 	t, groups := newTally(s.now()), s.catalog.Catalog()
 	for _, row := range rows {
-		t.add(row, targetOf(groups, row.GroupID))
+		t.add(row, groups.Group(row.GroupID))
 	}
 	return new(t.numbers()), nil
 }

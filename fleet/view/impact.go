@@ -27,7 +27,7 @@ const maxForecasts = 4
 type Impact struct {
 	Groups       int
 	Machines     int       // of all affected groups
-	Eligible     int       // active machines below the target
+	Eligible     int       // active machines below the target, or on a recalled version
 	OtherBuild   int       // active machines at another build of the target
 	EligibleNow  int       // of Eligible, those that may start at their next check
 	ProjectedEnd time.Time // when all would be done; zero: cannot be computed
@@ -48,14 +48,14 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
 	r := assessor{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
-		target, err := s.targetFor(ctx, g, &packageID)
+		aim, err := s.aimFor(ctx, g, &packageID)
 		if err != nil {
 			return nil, err
 		}
-		if err := r.add(g, g.Policy, target); err != nil {
+		if err := r.add(g, g.Policy, aim); err != nil {
 			return nil, err
 		}
-		warnings, err := s.PolicyCanaries(ctx, g.ID, g.Policy, target)
+		warnings, err := s.PolicyCanaries(ctx, g.ID, g.Policy, aim.Target)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (s *Service) PolicyImpact(ctx context.Context, groupID uuid.UUID, p rollout
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
 	r := assessor{s: s, ctx: ctx}
-	if err := r.add(g, p, g.Target); err != nil {
+	if err := r.add(g, p, g.Aim); err != nil {
 		return nil, err
 	}
 	var err error
@@ -114,7 +114,7 @@ func (s *Service) DeletionImpact(ctx context.Context, in Deletion) (*Impact, err
 	})
 	r := assessor{s: s, ctx: ctx}
 	for _, g := range groups {
-		if err := r.add(g, g.Policy, g.Target); err != nil {
+		if err := r.add(g, g.Policy, g.Aim); err != nil {
 			return nil, err
 		}
 	}
@@ -138,12 +138,12 @@ type assessor struct {
 	open      bool // the end cannot be computed
 }
 
-func (r *assessor) add(g *catalog.Group, p rollout.Policy, target *rollout.Package) error {
+func (r *assessor) add(g *catalog.Group, p rollout.Policy, aim rollout.Aim) error {
 	stage, err := r.stage(g)
 	if err != nil {
 		return err
 	}
-	return r.addAt(g, p, target, stage)
+	return r.addAt(g, p, aim, stage)
 }
 
 // stage returns the current rollout of a group, a new one when there is none.
@@ -167,7 +167,7 @@ func (r *assessor) stage(g *catalog.Group) (*db.GroupRollout, error) {
 }
 
 // addAt adds a group with the state of its rollout.
-func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Package, stage *db.GroupRollout) error {
+func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, aim rollout.Aim, stage *db.GroupRollout) error {
 	all, err := r.s.ManyGroupNumbers(r.ctx, []uuid.UUID{g.ID})
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pac
 	if r.numbers = n; n == nil {
 		return nil // deleted meanwhile
 	}
-	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), target, n)
+	sim, err := r.s.simulation(r.ctx, g, remaining(p, stage), aim, n)
 	if err != nil {
 		return err
 	}
@@ -184,10 +184,7 @@ func (r *assessor) addAt(g *catalog.Group, p rollout.Policy, target *rollout.Pac
 	r.out.Machines += n.Total
 	behind := 0
 	for _, c := range sim.Machines {
-		if target == nil {
-			continue
-		}
-		switch c.Version.Place(target.Version) {
+		switch sim.Goal().Place(c.Version) {
 		case version.Behind:
 			behind += c.Count
 		case version.OtherBuild:

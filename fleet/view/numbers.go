@@ -77,10 +77,12 @@ func newTally(now time.Time) *tally {
 	}
 }
 
-// add adds one row of a group; target may be nil.
-func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
-	n := row.Machines
-	place := catalog.PlaceOf(row.Version, target)
+// add adds one row of a group, which is nil if it was deleted meanwhile.
+func (t *tally) add(row *db.GroupCount, g *catalog.Group) {
+	n, place := row.Machines, version.None
+	if g != nil {
+		place = g.Place(row.Version)
+	}
 	active := 0
 	if row.Standing != rollout.StandingSilent {
 		active = n
@@ -88,7 +90,7 @@ func (t *tally) add(row *db.GroupCount, target *rollout.Package) {
 	t.Total += n
 	t.Active += active
 	v := entry(t.versions, row.Version, func() *VersionCount { return &VersionCount{Version: row.Version} })
-	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == version.OnTarget
+	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == version.OnTarget || place == version.Above
 	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	s.Machines, s.Active = s.Machines+n, s.Active+active
 
@@ -160,14 +162,6 @@ func entry[K comparable, V any](m map[K]*V, key K, fresh func() *V) *V {
 		m[key] = fresh()
 	}
 	return m[key]
-}
-
-// targetOf returns the target of a group, nil for none.
-func targetOf(c *catalog.Catalog, group uuid.UUID) *rollout.Package {
-	if g := c.Group(group); g != nil {
-		return g.Target
-	}
-	return nil
 }
 
 func compareIDs(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/forecast"
+	"github.com/coreroller/coreroller/rollout/version"
 )
 
 // SimulateRollout is the input of Service.SimulateRollout.
@@ -45,7 +46,7 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
-	target, err := s.targetFor(ctx, g, in.PackageID)
+	aim, err := s.aimFor(ctx, g, in.PackageID)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	if err != nil {
 		return nil, err
 	}
-	sim, err := s.simulation(ctx, g, input.Or(in.Policy, g.Policy), target, n)
+	sim, err := s.simulation(ctx, g, input.Or(in.Policy, g.Policy), aim, n)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func fromTheBeginning(sim *forecast.Input) {
 		below(c.Version)
 	}
 	for i, c := range sim.Machines {
-		if !c.Version.Less(sim.Target.Version) {
+		if sim.Goal().Place(c.Version) != version.Behind {
 			sim.Machines[i].Version = before
 		}
 	}
@@ -93,36 +94,37 @@ func share(p *input.Problems, field string, f float64) {
 	}
 }
 
-// targetFor returns the group's target or, with an id, the package to promote.
-func (s *Service) targetFor(ctx context.Context, g *catalog.Group, id *uuid.UUID) (*rollout.Package, error) {
+// aimFor returns the group's aim or, with an id, its aim after a promotion.
+func (s *Service) aimFor(ctx context.Context, g *catalog.Group, id *uuid.UUID) (aim rollout.Aim, err error) {
 	if id == nil {
 		if g.Target == nil {
-			return nil, fault.Errorf(fault.Conflict, "groupId", "the group has no package to move to")
+			return aim, fault.Errorf(fault.Conflict, "groupId", "the group has no package to move to")
 		}
-		return g.Target, nil
+		return g.Aim, nil
 	}
 	row, err := s.db().Release.Query().Where(release.ID(*id), release.ApplicationID(g.App.ID)).Only(ctx)
 	if err != nil {
-		return nil, fault.Missing(err, "packageId", "package in this application")
+		return aim, fault.Missing(err, "packageId", "package in this application")
 	}
 	if row.Arch != g.Arch {
-		return nil, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but the group is for %s", row.Version, row.Arch, g.Arch)
+		return aim, fault.Errorf(fault.Invalid, "packageId", "package %s is for %s, but the group is for %s", row.Version, row.Arch, g.Arch)
 	}
-	version, _ := rollout.ParseVersion(row.Version) // validated before it was stored
-	return &rollout.Package{ID: rollout.ID(row.ID), Version: version}, nil
+	v, _ := rollout.ParseVersion(row.Version) // validated before it was stored
+	target := &rollout.Package{ID: rollout.ID(row.ID), Version: v}
+	if g.Channel == nil {
+		return rollout.Aim{Target: target}, nil
+	}
+	return g.Channel.AimAt(target), nil
 }
 
 // simulation returns a simulation of the group's active machines.
-func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, target *rollout.Package, n *GroupNumbers) (forecast.Input, error) {
+func (s *Service) simulation(ctx context.Context, g *catalog.Group, p rollout.Policy, aim rollout.Aim, n *GroupNumbers) (forecast.Input, error) {
 	sim := forecast.Input{
-		Policy: p, Reboots: g.Reboots, Target: target, CheckEvery: p.PollInterval, Now: s.now(),
-	}
-	if g.Channel != nil {
-		sim.Floors = g.Channel.FloorsTo(target)
+		Policy: p, Reboots: g.Reboots, Aim: aim, CheckEvery: p.PollInterval, Now: s.now(),
 	}
 	for _, c := range n.ByVersion {
-		version, _ := rollout.ParseVersion(c.Version)
-		sim.Machines = append(sim.Machines, forecast.Cohort{Version: version, Count: c.Active})
+		v, _ := rollout.ParseVersion(c.Version)
+		sim.Machines = append(sim.Machines, forecast.Cohort{Version: v, Count: c.Active})
 	}
 	if sim.CheckEvery > 0 {
 		return sim, nil

@@ -23,7 +23,7 @@ const maxTargets = 2000
 // targetSpan is the time during which a version was the target of a group.
 type targetSpan struct {
 	from, until time.Time // until: zero for the current target
-	version     rollout.Version
+	goal        version.Goal
 }
 
 // targets reads the targets of a group between two times, oldest first.
@@ -37,32 +37,36 @@ func (s *Service) targets(ctx context.Context, group uuid.UUID, from, until time
 	}
 	rows, err := s.db().GroupRollout.Query().
 		Where(grouprollout.GroupID(group), begun, grouprollout.CreatedAtLTE(until)).
-		Select(grouprollout.FieldID, grouprollout.FieldVersion, grouprollout.FieldCreatedAt, grouprollout.FieldReplacedAt).
+		Select(grouprollout.FieldID, grouprollout.FieldVersion, grouprollout.FieldRecalled, grouprollout.FieldCreatedAt, grouprollout.FieldReplacedAt).
 		Order(db.Desc(grouprollout.FieldCreatedAt)).Limit(maxTargets).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read rollouts: %w", err)
 	}
 	all := make([]targetSpan, len(rows))
 	for i, row := range rows {
-		version, _ := rollout.ParseVersion(row.Version)
-		all[len(rows)-1-i] = targetSpan{from: row.CreatedAt, until: input.Or(row.ReplacedAt, time.Time{}), version: version}
+		span := targetSpan{from: row.CreatedAt, until: input.Or(row.ReplacedAt, time.Time{})}
+		span.goal.Target, _ = rollout.ParseVersion(row.Version)
+		for _, text := range row.Recalled {
+			v, _ := rollout.ParseVersion(text)
+			span.goal.Recalled = append(span.goal.Recalled, v)
+		}
+		all[len(rows)-1-i] = span
 	}
 	return all, nil
 }
 
-// targetAt returns the target at a time; not ok without one.
-func targetAt(all []targetSpan, at time.Time) (v rollout.Version, ok bool) {
+// goalAt returns the goal at a time, the zero value without one.
+func goalAt(all []targetSpan, at time.Time) version.Goal {
 	i, _ := slices.BinarySearchFunc(all, at, func(r targetSpan, at time.Time) int {
 		if r.from.After(at) {
 			return 1
 		}
 		return -1
 	})
-	if i == 0 {
-		return v, false
+	if i == 0 || !all[i-1].until.IsZero() && !at.Before(all[i-1].until) {
+		return version.Goal{}
 	}
-	r := all[i-1]
-	return r.version, r.until.IsZero() || at.Before(r.until)
+	return all[i-1].goal
 }
 
 // fillBands counts each active machine of each time in one band, by the rules of
@@ -73,23 +77,22 @@ func (t *Timeline) fillBands(points []*db.StatPoint, all []targetSpan) {
 	t.OnTarget, t.InFlight, t.Failed, t.Waiting = make([]int, n), make([]int, n), make([]int, n), make([]int, n)
 	running := map[string]rollout.Version{}
 	at := -1
-	var target rollout.Version
-	var aimed bool
+	var goal version.Goal
 	for _, p := range points {
 		if at < 0 || !t.Times[at].Equal(p.At) {
 			at++
-			target, aimed = targetAt(all, p.At)
+			goal = goalAt(all, p.At)
 		}
 		v, known := running[p.Version]
 		if !known {
 			v, _ = rollout.ParseVersion(p.Version)
 			running[p.Version] = v
 		}
-		band := t.Waiting
+		band, place := t.Waiting, goal.Place(v)
 		switch {
 		case p.State.InFlight():
 			band = t.InFlight
-		case aimed && v.Place(target) == version.OnTarget:
+		case place == version.OnTarget || place == version.Above:
 			band = t.OnTarget
 		case p.State == rollout.StateError:
 			band = t.Failed

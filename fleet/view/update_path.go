@@ -35,8 +35,8 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	if !ok {
 		return nil, fault.Errorf(fault.Invalid, "fromVersion", "%q is not %s", from, ch.Versioning.Describe())
 	}
-	w := rollout.World{Target: ch.Target, Floors: ch.FloorsTo(ch.Target)}
-	steps, end := w.Path(version)
+	aim := ch.AimAt(ch.Target)
+	steps, end := aim.Path(version)
 	ids := make([]uuid.UUID, len(steps))
 	for i, p := range steps {
 		ids[i] = uuid.UUID(p.ID)
@@ -63,7 +63,7 @@ func pathSentence(ch *catalog.Channel, from rollout.Version, steps []*rollout.Pa
 	case end == rollout.ReasonNoPackage:
 		return fmt.Sprintf("channel %s points to no package, so nothing is offered", ch.Name)
 	case end == rollout.ReasonUpToDate:
-		return fmt.Sprintf("%s is not below %s, the package of channel %s, so nothing is offered", from, ch.Target.Version, ch.Name)
+		return fmt.Sprintf("%s is neither below %s, the package of channel %s, nor recalled, so nothing is offered", from, ch.Target.Version, ch.Name)
 	case end == rollout.ReasonBlacklisted && len(steps) == 0:
 		return fmt.Sprintf("nothing is offered: the next package on the way to %s is blacklisted for channel %s", ch.Target.Version, ch.Name)
 	case end == rollout.ReasonBlacklisted:

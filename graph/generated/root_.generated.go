@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
@@ -41,8 +42,11 @@ type ResolverRoot interface {
 	Mutation() MutationResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
+	Promotion() PromotionResolver
 	Query() QueryResolver
 	RefusedRequest() RefusedRequestResolver
+	RollBackGroup() RollBackGroupResolver
+	RollBackImpact() RollBackImpactResolver
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
@@ -207,6 +211,7 @@ type ComplexityRoot struct {
 		ID        func(childComplexity int) int
 		Package   func(childComplexity int) int
 		Reason    func(childComplexity int) int
+		Recalled  func(childComplexity int) int
 	}
 
 	Channel struct {
@@ -222,6 +227,8 @@ type ComplexityRoot struct {
 		Package       func(childComplexity int) int
 		PromotedAt    func(childComplexity int) int
 		PromotedBy    func(childComplexity int) int
+		Promotions    func(childComplexity int, first *int, after *string) int
+		Revision      func(childComplexity int) int
 	}
 
 	ChannelPayload struct {
@@ -577,6 +584,7 @@ type ComplexityRoot struct {
 		ReleaseInstance    func(childComplexity int, input fleet.ReleaseInstance) int
 		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
+		RollBack           func(childComplexity int, input fleet.RollBack) int
 		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
 		SetPassword        func(childComplexity int, input account.SetPassword) int
 		SignIn             func(childComplexity int, input model.SignInInput) int
@@ -743,6 +751,29 @@ type ComplexityRoot struct {
 		Windows    func(childComplexity int) int
 	}
 
+	Promotion struct {
+		CreatedAt  func(childComplexity int) int
+		CreatedBy  func(childComplexity int) int
+		EndedAt    func(childComplexity int) int
+		ID         func(childComplexity int) int
+		Package    func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		RolledBack func(childComplexity int) int
+		Version    func(childComplexity int) int
+	}
+
+	PromotionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	PromotionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Query struct {
 		Activities      func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
 		Application     func(childComplexity int, id uuid.UUID) int
@@ -762,6 +793,7 @@ type ComplexityRoot struct {
 		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
 		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
 		RefusedRequests func(childComplexity int, first *int, after *string) int
+		RollBackImpact  func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
 		Rollout         func(childComplexity int, id uuid.UUID) int
 		ServerHealth    func(childComplexity int) int
 		ServerInfo      func(childComplexity int) int
@@ -797,6 +829,33 @@ type ComplexityRoot struct {
 	RefusedRequestEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RollBackCount struct {
+		Kind     func(childComplexity int) int
+		Machines func(childComplexity int) int
+		Sentence func(childComplexity int) int
+	}
+
+	RollBackGroup struct {
+		Group     func(childComplexity int) int
+		Machines  func(childComplexity int) int
+		OnCurrent func(childComplexity int) int
+		Sentence  func(childComplexity int) int
+	}
+
+	RollBackImpact struct {
+		Channel      func(childComplexity int) int
+		From         func(childComplexity int) int
+		Kinds        func(childComplexity int) int
+		Machines     func(childComplexity int) int
+		Moving       func(childComplexity int) int
+		Others       func(childComplexity int) int
+		ProjectedEnd func(childComplexity int) int
+		Revision     func(childComplexity int) int
+		Sentence     func(childComplexity int) int
+		To           func(childComplexity int) int
+		Warnings     func(childComplexity int) int
 	}
 
 	Rollout struct {
@@ -1692,6 +1751,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Blacklisting.Reason(childComplexity), true
+	case "Blacklisting.recalled":
+		if e.ComplexityRoot.Blacklisting.Recalled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Blacklisting.Recalled(childComplexity), true
 
 	case "Channel.application":
 		if e.ComplexityRoot.Channel.Application == nil {
@@ -1765,6 +1830,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Channel.PromotedBy(childComplexity), true
+	case "Channel.promotions":
+		if e.ComplexityRoot.Channel.Promotions == nil {
+			break
+		}
+
+		args, err := ec.field_Channel_promotions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Channel.Promotions(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Channel.revision":
+		if e.ComplexityRoot.Channel.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Channel.Revision(childComplexity), true
 
 	case "ChannelPayload.channel":
 		if e.ComplexityRoot.ChannelPayload.Object == nil {
@@ -3394,6 +3476,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeUpdates(childComplexity, args["input"].(fleet.ResumeUpdates)), true
+	case "Mutation.rollBack":
+		if e.ComplexityRoot.Mutation.RollBack == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rollBack_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RollBack(childComplexity, args["input"].(fleet.RollBack)), true
 	case "Mutation.setInstanceAlias":
 		if e.ComplexityRoot.Mutation.SetInstanceAlias == nil {
 			break
@@ -4152,6 +4245,93 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PolicyPreview.Windows(childComplexity), true
 
+	case "Promotion.promotedAt":
+		if e.ComplexityRoot.Promotion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.CreatedAt(childComplexity), true
+	case "Promotion.promotedBy":
+		if e.ComplexityRoot.Promotion.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.CreatedBy(childComplexity), true
+	case "Promotion.endedAt":
+		if e.ComplexityRoot.Promotion.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.EndedAt(childComplexity), true
+	case "Promotion.id":
+		if e.ComplexityRoot.Promotion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.ID(childComplexity), true
+	case "Promotion.package":
+		if e.ComplexityRoot.Promotion.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.Package(childComplexity), true
+	case "Promotion.reason":
+		if e.ComplexityRoot.Promotion.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.Reason(childComplexity), true
+	case "Promotion.rolledBack":
+		if e.ComplexityRoot.Promotion.RolledBack == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.RolledBack(childComplexity), true
+	case "Promotion.version":
+		if e.ComplexityRoot.Promotion.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promotion.Version(childComplexity), true
+
+	case "PromotionConnection.edges":
+		if e.ComplexityRoot.PromotionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionConnection.Edges(childComplexity), true
+	case "PromotionConnection.nodes":
+		if e.ComplexityRoot.PromotionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionConnection.Nodes(childComplexity), true
+	case "PromotionConnection.pageInfo":
+		if e.ComplexityRoot.PromotionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionConnection.PageInfo(childComplexity), true
+	case "PromotionConnection.totalCount":
+		if e.ComplexityRoot.PromotionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionConnection.TotalCount(childComplexity), true
+
+	case "PromotionEdge.cursor":
+		if e.ComplexityRoot.PromotionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionEdge.Cursor(childComplexity), true
+	case "PromotionEdge.node":
+		if e.ComplexityRoot.PromotionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionEdge.Node(childComplexity), true
+
 	case "Query.activities":
 		if e.ComplexityRoot.Query.Activities == nil {
 			break
@@ -4331,6 +4511,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.RefusedRequests(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Query.rollBackImpact":
+		if e.ComplexityRoot.Query.RollBackImpact == nil {
+			break
+		}
+
+		args, err := ec.field_Query_rollBackImpact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RollBackImpact(childComplexity, args["groupId"].(*uuid.UUID), args["channelId"].(*uuid.UUID), args["toPackageId"].(uuid.UUID), args["blacklistCurrent"].(bool), args["downgrade"].(catalog.Downgrade)), true
 	case "Query.rollout":
 		if e.ComplexityRoot.Query.Rollout == nil {
 			break
@@ -4510,6 +4701,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequestEdge.Node(childComplexity), true
+
+	case "RollBackCount.kind":
+		if e.ComplexityRoot.RollBackCount.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackCount.Kind(childComplexity), true
+	case "RollBackCount.machines":
+		if e.ComplexityRoot.RollBackCount.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackCount.Machines(childComplexity), true
+	case "RollBackCount.sentence":
+		if e.ComplexityRoot.RollBackCount.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackCount.Sentence(childComplexity), true
+
+	case "RollBackGroup.group":
+		if e.ComplexityRoot.RollBackGroup.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackGroup.Group(childComplexity), true
+	case "RollBackGroup.machines":
+		if e.ComplexityRoot.RollBackGroup.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackGroup.Machines(childComplexity), true
+	case "RollBackGroup.onCurrent":
+		if e.ComplexityRoot.RollBackGroup.OnCurrent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackGroup.OnCurrent(childComplexity), true
+	case "RollBackGroup.sentence":
+		if e.ComplexityRoot.RollBackGroup.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackGroup.Sentence(childComplexity), true
+
+	case "RollBackImpact.channel":
+		if e.ComplexityRoot.RollBackImpact.Channel == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Channel(childComplexity), true
+	case "RollBackImpact.from":
+		if e.ComplexityRoot.RollBackImpact.From == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.From(childComplexity), true
+	case "RollBackImpact.kinds":
+		if e.ComplexityRoot.RollBackImpact.Kinds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Kinds(childComplexity), true
+	case "RollBackImpact.machines":
+		if e.ComplexityRoot.RollBackImpact.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Machines(childComplexity), true
+	case "RollBackImpact.moving":
+		if e.ComplexityRoot.RollBackImpact.Moving == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Moving(childComplexity), true
+	case "RollBackImpact.others":
+		if e.ComplexityRoot.RollBackImpact.Others == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Others(childComplexity), true
+	case "RollBackImpact.projectedEnd":
+		if e.ComplexityRoot.RollBackImpact.ProjectedEnd == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.ProjectedEnd(childComplexity), true
+	case "RollBackImpact.revision":
+		if e.ComplexityRoot.RollBackImpact.Revision == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Revision(childComplexity), true
+	case "RollBackImpact.sentence":
+		if e.ComplexityRoot.RollBackImpact.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Sentence(childComplexity), true
+	case "RollBackImpact.to":
+		if e.ComplexityRoot.RollBackImpact.To == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.To(childComplexity), true
+	case "RollBackImpact.warnings":
+		if e.ComplexityRoot.RollBackImpact.Warnings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RollBackImpact.Warnings(childComplexity), true
 
 	case "Rollout.attempts":
 		if e.ComplexityRoot.Rollout.Attempts == nil {
@@ -5422,6 +5724,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
+			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
@@ -5920,6 +6223,19 @@ type AuditEdge {
     "A group."
     groupId: ID
   ): Impact!
+  "What becomes of the machines in a roll back, before it is made. Writes nothing."
+  rollBackImpact(
+    "A group: the numbers are those of its machines. Exactly one of groupId and channelId must be given."
+    groupId: ID
+    "A channel: the numbers are those of all its groups."
+    channelId: ID
+    "The package to go back to."
+    toPackageId: ID!
+    "Whether the present package is blacklisted for the channel."
+    blacklistCurrent: Boolean! = true
+    "Which machines are offered the lower version."
+    downgrade: Downgrade! = NEVER
+  ): RollBackImpact!
 }
 
 extend type Query {
@@ -5944,7 +6260,16 @@ extend type Mutation {
   the effect in advance.
   """
   promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload!
-  "Forbids a package on a channel. The channel's current package and its floors cannot be forbidden."
+  """
+  The way back from a bad version: points a channel to a lower package, blacklists the present one, and
+  withdraws its offers that machines have not begun. Machines under way cannot be recalled.
+  ` + "`" + `rollBackImpact` + "`" + ` shows the effect in advance.
+  """
+  rollBack("The channel and the package to go back to." input: RollBackInput!): ChannelPayload!
+  """
+  Forbids a package on a channel. The channel's current package and its floors cannot be forbidden. For a
+  package that is blacklisted already it changes ` + "`" + `downgrade` + "`" + `.
+  """
   blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload!
   "Allows a blacklisted package again."
   unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload!
@@ -5974,12 +6299,61 @@ type Channel {
   promotedAt: Time
   "User who last changed the package; \"\" when it never was."
   promotedBy: String!
+  "Grows with every change of the channel."
+  revision: Int!
+  "What the channel was pointed to, the latest first."
+  promotions(
+    "Page size, at most 500."
+    first: Int = 50
+    "Cursor of the last entry of the previous page."
+    after: String
+  ): PromotionConnection!
   "Versions that machines must not skip, lowest first."
   floors: [Floor!]!
   "Packages that are forbidden on the channel."
   blacklistings: [Blacklisting!]!
   "Groups that follow the channel, sorted by name."
   groups: [Group!]!
+}
+
+"A time during which a channel pointed to a package."
+type Promotion {
+  "UUID."
+  id: ID!
+  "The package; null when the channel had none, or when it was deleted."
+  package: Package
+  "Its version; \"\" when the channel had no package."
+  version: String!
+  "True when it was the way back from a bad version."
+  rolledBack: Boolean!
+  "Why it was made."
+  reason: String!
+  "User who made it."
+  promotedBy: String!
+  "When it was made."
+  promotedAt: Time!
+  "When the channel was pointed elsewhere; null for the latest."
+  endedAt: Time
+}
+
+"A page of promotions."
+type PromotionConnection {
+  "Entries of this page with their cursors."
+  edges: [PromotionEdge!]!
+  "Entries of this page."
+  nodes: [Promotion!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of entries, at most 1000."
+  totalCount: Int!
+}
+
+"An entry of a page."
+type PromotionEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The entry."
+  node: Promotion!
 }
 
 "A version that machines of a channel must not skip: it is offered before any higher version."
@@ -6006,6 +6380,8 @@ type Blacklisting {
   channel: Channel!
   "The forbidden package."
   package: Package!
+  "True when machines that run it are downgraded to the channel's package."
+  recalled: Boolean!
   "Why it was set."
   reason: String!
   "User who set it."
@@ -6062,6 +6438,103 @@ input PromotePackageInput {
   reason: String = ""
 }
 
+"""
+Which machines go to a channel's package although they run a higher version. Nothing else is ever offered a
+lower version.
+"""
+enum Downgrade {
+  "None: machines on a higher version stay on it."
+  NEVER
+  "Machines on the blacklisted version, under the policy of their group, as in any rollout."
+  MACHINES_ON_BLACKLISTED
+}
+
+"The channel and the package to go back to."
+input RollBackInput {
+  "A group, for its channel. Exactly one of groupId and channelId must be given."
+  groupId: ID
+  "A channel."
+  channelId: ID
+  "A package of the channel's application and architecture, lower than its present one."
+  toPackageId: ID!
+  "Why, kept in the audit and shown to operators."
+  reason: String!
+  "Whether the present package is blacklisted for the channel. A floor that it is, is removed."
+  blacklistCurrent: Boolean! = true
+  "Which machines are offered the lower version; needs blacklistCurrent."
+  downgrade: Downgrade! = NEVER
+  "The revision of the channel that the caller saw, else the roll back fails with CONFLICT. Null disables the check."
+  expectedRevision: Int
+}
+
+"What becomes of the machines in a roll back. Computed without making it."
+type RollBackImpact {
+  "The channel."
+  channel: Channel!
+  "Its present package."
+  from: Package!
+  "The package to go back to."
+  to: Package!
+  "Revision of the channel, for expectedRevision."
+  revision: Int!
+  "Number of machines concerned."
+  machines: Int!
+  "Number of active machines that would be offered the lower package sooner or later."
+  moving: Int!
+  "When all of them would have it, at the current pace; null when it cannot be computed."
+  projectedEnd: Time
+  "The machines by kind, without kinds that have none. They add up to ` + "`" + `machines` + "`" + `."
+  kinds: [RollBackCount!]!
+  "Further groups of the channel, when the numbers are those of one group."
+  others: [RollBackGroup!]!
+  "What the caller should know."
+  warnings: [String!]!
+  "The effect in one sentence."
+  sentence: String!
+}
+
+"The machines of one kind in a roll back."
+type RollBackCount {
+  "The kind."
+  kind: RollBackKind!
+  "Number of machines."
+  machines: Int!
+  "What becomes of them."
+  sentence: String!
+}
+
+"A further group of the channel."
+type RollBackGroup {
+  "The group."
+  group: Group!
+  "Number of its machines."
+  machines: Int!
+  "Number of its active machines that run the present package."
+  onCurrent: Int!
+  "The effect in one sentence."
+  sentence: String!
+}
+
+"A kind of machine in a roll back. Every machine is of the first one that fits."
+enum RollBackKind {
+  "Offered an update that it has not begun."
+  OFFERED
+  "On the way to the present package."
+  UNDER_WAY
+  "Not seen for 24 hours."
+  SILENT
+  "Held, pinned or quarantined."
+  HELD
+  "Runs the present package."
+  ON_CURRENT
+  "Runs less than the lower package, or a version that was recalled before."
+  BELOW
+  "Runs the lower package."
+  ON_TARGET
+  "Runs another version above the lower package."
+  ABOVE
+}
+
 "The channel to delete."
 input DeleteChannelInput {
   "Id of the channel."
@@ -6078,6 +6551,8 @@ input BlacklistPackageInput {
   channelId: ID!
   "A package of the same application and architecture."
   packageId: ID!
+  "What becomes of the machines that run it."
+  downgrade: Downgrade! = NEVER
   "Reason, kept in the audit."
   reason: String = ""
 }
@@ -8974,6 +9449,8 @@ func (ec *executionContext) childFields_Blacklisting(ctx context.Context, field 
 		return ec.fieldContext_Blacklisting_channel(ctx, field)
 	case "package":
 		return ec.fieldContext_Blacklisting_package(ctx, field)
+	case "recalled":
+		return ec.fieldContext_Blacklisting_recalled(ctx, field)
 	case "reason":
 		return ec.fieldContext_Blacklisting_reason(ctx, field)
 	case "createdBy":
@@ -9004,6 +9481,10 @@ func (ec *executionContext) childFields_Channel(ctx context.Context, field graph
 		return ec.fieldContext_Channel_promotedAt(ctx, field)
 	case "promotedBy":
 		return ec.fieldContext_Channel_promotedBy(ctx, field)
+	case "revision":
+		return ec.fieldContext_Channel_revision(ctx, field)
+	case "promotions":
+		return ec.fieldContext_Channel_promotions(ctx, field)
 	case "floors":
 		return ec.fieldContext_Channel_floors(ctx, field)
 	case "blacklistings":
@@ -9970,6 +10451,52 @@ func (ec *executionContext) childFields_PolicyPreview(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type PolicyPreview", field.Name)
 }
 
+func (ec *executionContext) childFields_Promotion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Promotion_id(ctx, field)
+	case "package":
+		return ec.fieldContext_Promotion_package(ctx, field)
+	case "version":
+		return ec.fieldContext_Promotion_version(ctx, field)
+	case "rolledBack":
+		return ec.fieldContext_Promotion_rolledBack(ctx, field)
+	case "reason":
+		return ec.fieldContext_Promotion_reason(ctx, field)
+	case "promotedBy":
+		return ec.fieldContext_Promotion_promotedBy(ctx, field)
+	case "promotedAt":
+		return ec.fieldContext_Promotion_promotedAt(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_Promotion_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Promotion", field.Name)
+}
+
+func (ec *executionContext) childFields_PromotionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PromotionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PromotionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PromotionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PromotionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PromotionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PromotionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_PromotionEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_PromotionEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PromotionEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_RefusedRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10024,6 +10551,60 @@ func (ec *executionContext) childFields_RefusedRequestEdge(ctx context.Context, 
 		return ec.fieldContext_RefusedRequestEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RollBackCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RollBackCount_kind(ctx, field)
+	case "machines":
+		return ec.fieldContext_RollBackCount_machines(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RollBackCount_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RollBackCount", field.Name)
+}
+
+func (ec *executionContext) childFields_RollBackGroup(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "group":
+		return ec.fieldContext_RollBackGroup_group(ctx, field)
+	case "machines":
+		return ec.fieldContext_RollBackGroup_machines(ctx, field)
+	case "onCurrent":
+		return ec.fieldContext_RollBackGroup_onCurrent(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RollBackGroup_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RollBackGroup", field.Name)
+}
+
+func (ec *executionContext) childFields_RollBackImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "channel":
+		return ec.fieldContext_RollBackImpact_channel(ctx, field)
+	case "from":
+		return ec.fieldContext_RollBackImpact_from(ctx, field)
+	case "to":
+		return ec.fieldContext_RollBackImpact_to(ctx, field)
+	case "revision":
+		return ec.fieldContext_RollBackImpact_revision(ctx, field)
+	case "machines":
+		return ec.fieldContext_RollBackImpact_machines(ctx, field)
+	case "moving":
+		return ec.fieldContext_RollBackImpact_moving(ctx, field)
+	case "projectedEnd":
+		return ec.fieldContext_RollBackImpact_projectedEnd(ctx, field)
+	case "kinds":
+		return ec.fieldContext_RollBackImpact_kinds(ctx, field)
+	case "others":
+		return ec.fieldContext_RollBackImpact_others(ctx, field)
+	case "warnings":
+		return ec.fieldContext_RollBackImpact_warnings(ctx, field)
+	case "sentence":
+		return ec.fieldContext_RollBackImpact_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RollBackImpact", field.Name)
 }
 
 func (ec *executionContext) childFields_Rollout(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

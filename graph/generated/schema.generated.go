@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
@@ -30,6 +31,7 @@ type MutationResolver interface {
 	UpdateChannel(ctx context.Context, input fleet.UpdateChannel) (*model.Payload[db.Channel], error)
 	DeleteChannel(ctx context.Context, input fleet.DeleteChannel) (*model.DeletePayload, error)
 	PromotePackage(ctx context.Context, input fleet.PromotePackage) (*model.Payload[db.Channel], error)
+	RollBack(ctx context.Context, input fleet.RollBack) (*model.Payload[db.Channel], error)
 	BlacklistPackage(ctx context.Context, input fleet.BlacklistPackage) (*model.Payload[db.Channel], error)
 	UnblacklistPackage(ctx context.Context, input fleet.UnblacklistPackage) (*model.Payload[db.Channel], error)
 	AddFloor(ctx context.Context, input fleet.AddFloor) (*model.Payload[db.Channel], error)
@@ -70,6 +72,7 @@ type QueryResolver interface {
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
 	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Impact, error)
 	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Impact, error)
+	RollBackImpact(ctx context.Context, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) (*view.RollBackImpact, error)
 	UpdatePath(ctx context.Context, channelID uuid.UUID, fromVersion string) (*view.UpdatePath, error)
 	ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*view.Explanation, error)
 	SimulateRollout(ctx context.Context, input model.SimulateRolloutInput) (*model.Simulation, error)
@@ -458,6 +461,20 @@ func (ec *executionContext) field_Mutation_resumeUpdates_args(ctx context.Contex
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (fleet.ResumeUpdates, error) {
 			return ec.unmarshalNResumeUpdatesInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐResumeUpdates(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_rollBack_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (fleet.RollBack, error) {
+			return ec.unmarshalNRollBackInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐRollBack(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -903,6 +920,52 @@ func (ec *executionContext) field_Query_refusedRequests_args(ctx context.Context
 		return nil, err
 	}
 	args["after"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_rollBackImpact_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "groupId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["groupId"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "channelId",
+		func(ctx context.Context, v any) (*uuid.UUID, error) {
+			return ec.unmarshalOID2ᚖgithubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["channelId"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "toPackageId",
+		func(ctx context.Context, v any) (uuid.UUID, error) {
+			return ec.unmarshalNID2githubᚗcomᚋgoogleᚋuuidᚐUUID(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["toPackageId"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "blacklistCurrent",
+		func(ctx context.Context, v any) (bool, error) {
+			return ec.unmarshalNBoolean2bool(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["blacklistCurrent"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "downgrade",
+		func(ctx context.Context, v any) (catalog.Downgrade, error) {
+			return ec.unmarshalNDowngrade2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋcatalogᚐDowngrade(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["downgrade"] = arg4
 	return args, nil
 }
 
@@ -1354,6 +1417,50 @@ func (ec *executionContext) fieldContext_Mutation_promotePackage(ctx context.Con
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_promotePackage_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_rollBack(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rollBack(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RollBack(ctx, fc.Args["input"].(fleet.RollBack))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Payload[db.Channel]) graphql.Marshaler {
+			return ec.marshalNChannelPayload2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rollBack(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ChannelPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rollBack_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2984,6 +3091,50 @@ func (ec *executionContext) fieldContext_Query_deletionImpact(ctx context.Contex
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_rollBackImpact(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_rollBackImpact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().RollBackImpact(ctx, fc.Args["groupId"].(*uuid.UUID), fc.Args["channelId"].(*uuid.UUID), fc.Args["toPackageId"].(uuid.UUID), fc.Args["blacklistCurrent"].(bool), fc.Args["downgrade"].(catalog.Downgrade))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *view.RollBackImpact) graphql.Marshaler {
+			return ec.marshalNRollBackImpact2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐRollBackImpact(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_rollBackImpact(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RollBackImpact(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_rollBackImpact_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_updatePath(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -4112,6 +4263,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "rollBack":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rollBack(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "blacklistPackage":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_blacklistPackage(ctx, field)
@@ -4406,6 +4564,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_deletionImpact(ctx, field)
+				})
+		case "rollBackImpact":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_rollBackImpact(ctx, field)
 				})
 		case "updatePath":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -36,6 +36,7 @@ type (
 	HistoryConnection        = Connection[*db.HistoryEntry]
 	InstanceConnection       = Connection[*db.Instance]
 	PackageConnection        = Connection[*db.Release]
+	PromotionConnection      = Connection[*db.Promotion]
 	RefusedRequestConnection = Connection[*db.RefusedRequest]
 	RolloutConnection        = Connection[*db.GroupRollout]
 
@@ -45,6 +46,7 @@ type (
 	HistoryEdge        = Edge[*db.HistoryEntry]
 	InstanceEdge       = Edge[*db.Instance]
 	PackageEdge        = Edge[*db.Release]
+	PromotionEdge      = Edge[*db.Promotion]
 	RefusedRequestEdge = Edge[*db.RefusedRequest]
 	RolloutEdge        = Edge[*db.GroupRollout]
 

@@ -15,10 +15,9 @@ import (
 
 // Input is an assumed fleet and the policy to try on it.
 type Input struct {
-	Policy   rollout.Policy
-	Reboots  bool // machines reboot into the new version
-	Target   *rollout.Package
-	Floors   []*rollout.Package
+	Policy  rollout.Policy
+	Reboots bool // machines reboot into the new version
+	rollout.Aim
 	Machines []Cohort // by the version they run now
 
 	CheckEvery  time.Duration // between two checks of a machine; 0 means 45 min

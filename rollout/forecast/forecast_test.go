@@ -41,7 +41,7 @@ func example(t testing.TB, machines int) Input {
 	p.MaxUpdatesPerPeriod, p.MaxConcurrentUpdates = max(1, machines/20), max(1, machines/20)
 	p.Waves = []rollout.Wave{{Share: 0.05, Soak: 2 * time.Hour}, {Share: 0.5, Soak: 6 * time.Hour, MinFinished: machines / 100, MinSuccessShare: 0.8}, {Share: 1}}
 	return Input{
-		Policy: p, Reboots: true, Target: pack(t, "3.0.0"), Floors: []*rollout.Package{pack(t, "2.0.0")},
+		Policy: p, Reboots: true, Aim: rollout.Aim{Target: pack(t, "3.0.0"), Floors: []*rollout.Package{pack(t, "2.0.0")}},
 		Machines:     []Cohort{{mustVersion(t, "1.0.0"), machines / 4}, {mustVersion(t, "2.0.0"), machines - machines/4}},
 		FailureShare: 0.02, SilentShare: 0.01, Now: start, Horizon: 7 * 24 * time.Hour,
 	}
@@ -92,7 +92,7 @@ func TestFinishes(t *testing.T) {
 func TestKeepsThePace(t *testing.T) {
 	for _, scale := range []int{1, 100, 10_000} {
 		in := Input{
-			Policy: capped(12 * scale), Target: pack(t, "2.0.0"), Machines: []Cohort{{mustVersion(t, "1.0.0"), 480 * scale}},
+			Policy: capped(12 * scale), Aim: rollout.Aim{Target: pack(t, "2.0.0")}, Machines: []Cohort{{mustVersion(t, "1.0.0"), 480 * scale}},
 			Now: start, Horizon: 100 * time.Hour,
 		}
 		f := Run(in)
@@ -106,7 +106,7 @@ func TestKeepsThePace(t *testing.T) {
 // scaled as well.
 func TestDividesSmallCaps(t *testing.T) {
 	in := Input{
-		Policy: capped(10), Target: pack(t, "2.0.0"), Machines: []Cohort{{mustVersion(t, "1.0.0"), 100_000}},
+		Policy: capped(10), Aim: rollout.Aim{Target: pack(t, "2.0.0")}, Machines: []Cohort{{mustVersion(t, "1.0.0"), 100_000}},
 		Now: start, Horizon: 1000 * time.Hour,
 	}
 	f := Run(in)

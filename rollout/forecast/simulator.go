@@ -57,7 +57,7 @@ func newSimulator(in Input, out *Result) *simulator {
 	out.Each = max(1, (total+limit-1)/limit)
 	schedule, _ := policy.Compile(scaled(in.Policy, out.Each, in.UpdateTakes))
 	s := &simulator{in: in, out: out, now: in.Now, end: in.Now.Add(in.Horizon)}
-	s.w = rollout.World{Policy: schedule, Reboots: in.Reboots, Target: in.Target}
+	s.w = rollout.World{Policy: schedule, Reboots: in.Reboots, Aim: in.Aim}
 	for _, c := range in.Machines {
 		s.addCohort(c)
 	}
@@ -65,7 +65,7 @@ func newSimulator(in Input, out *Result) *simulator {
 	for i := range s.machines {
 		s.w.Join(&s.machines[i].Machine)
 	}
-	s.w.Retarget(in.Target, in.Floors, rollout.ID{1}, salt, s.w.Census, false, in.Now, &s.fx)
+	s.w.Retarget(in.Aim, rollout.ID{1}, salt, s.w.Census, false, in.Now, &s.fx)
 	for i := range s.machines {
 		s.classify(&s.machines[i])
 		// The first checks are spread evenly, as in a real fleet.
@@ -108,7 +108,7 @@ func (s *simulator) nameCanaries() {
 }
 
 func (s *simulator) needsUpdate(v rollout.Version) bool {
-	return s.in.Target != nil && v.Less(s.in.Target.Version)
+	return s.in.Goal().Place(v) == version.Behind
 }
 
 // fraction returns a pseudo-random number in [0, 1), a hash of its arguments.
@@ -158,9 +158,9 @@ func (s *simulator) point(at time.Time) {
 }
 
 func (s *simulator) classify(m *machine) {
-	c := classWaiting
+	c, place := classWaiting, s.in.Goal().Place(m.Version)
 	switch {
-	case s.in.Target != nil && m.Version.Place(s.in.Target.Version) == version.OnTarget:
+	case place == version.OnTarget || place == version.Above:
 		c = classOnTarget
 	case m.Attempt.Open():
 		c = classInFlight

@@ -2,10 +2,17 @@ package version
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// Place is where the version of a machine is in relation to a target.
+// Goal is what the machines of a group are to run.
+type Goal struct {
+	Target   Version   // zero: none
+	Recalled []Version // machines that run one of them go to the target even if it is lower
+}
+
+// Place is where the version of a machine is in relation to a goal.
 type Place int8
 
 // The places. Build metadata does not order versions, so a machine that runs the
@@ -13,23 +20,33 @@ type Place int8
 // target either.
 const (
 	None       Place = iota // there is no target
-	Behind                  // below the target
-	OnTarget                // the target or a higher version
+	Behind                  // below the target, or recalled
+	OnTarget                // the target
 	OtherBuild              // another build of the target
+	Above                   // above the target
 )
 
-// Place returns the place of the version; there is none for the zero target.
-func (v Version) Place(target Version) Place {
-	if target.IsZero() {
+// Place returns the place of a version; there is none without a target.
+func (g Goal) Place(v Version) Place {
+	if g.Target.IsZero() {
 		return None
 	}
-	switch order := v.Compare(target); {
+	switch order := v.Compare(g.Target); {
 	case order < 0:
 		return Behind
-	case order == 0 && v.build() != target.build():
+	case order > 0 && !g.recalls(v):
+		return Above
+	case order > 0:
+		return Behind
+	case v.build() != g.Target.build():
 		return OtherBuild
 	}
 	return OnTarget
+}
+
+// recalls reports whether this build of the version is recalled.
+func (g Goal) recalls(v Version) bool {
+	return slices.ContainsFunc(g.Recalled, func(r Version) bool { return r.Compare(v) == 0 && r.build() == v.build() })
 }
 
 // build returns the build metadata with its "+", "" without any.

@@ -5,18 +5,21 @@ import (
 	"testing"
 )
 
-func TestPlaceInRelationToATarget(t *testing.T) {
+func TestPlaceInRelationToAGoal(t *testing.T) {
 	for _, c := range []struct {
 		version, target string
 		want            Place
 	}{
 		{"1.0.0", "", None}, {"", "", None},
 		{"1.0.0", "2.0.0", Behind}, {"", "2.0.0", Behind}, {"2.0.0-rc.1", "2.0.0", Behind},
-		{"2.0.0", "2.0.0", OnTarget}, {"3.0.0", "2.0.0", OnTarget}, {"2.0.0+a", "2.0.0+a", OnTarget}, {"3.0.0+b", "2.0.0+a", OnTarget},
+		{"2.0.0", "2.0.0", OnTarget}, {"3.0.0", "2.0.0", Above}, {"2.0.0+a", "2.0.0+a", OnTarget}, {"3.0.0+b", "2.0.0+a", Above},
+		{"2.5.0", "2.0.0", Behind}, {"2.5", "2.0.0", Behind}, {"2.5.0+a", "2.0.0", Above}, {"2.6.0+a", "2.0.0", Behind}, {"2.6.0", "2.0.0", Above},
+		{"2.5.0", "2.5.0", OnTarget}, {"2.5.0", "3.0.0", Behind}, {"2.5.0", "", None},
 		{"2.0.0+a", "2.0.0", OtherBuild}, {"2.0.0", "2.0.0+a", OtherBuild}, {"2.0.0+a", "2.0.0+b", OtherBuild},
 		{"2.0", "2.0.0", OnTarget},
 	} {
-		if got := mustVersion(t, c.version).Place(mustVersion(t, c.target)); got != c.want {
+		goal := Goal{Target: mustVersion(t, c.target), Recalled: []Version{mustVersion(t, "2.5.0"), mustVersion(t, "2.6.0+a")}}
+		if got := goal.Place(mustVersion(t, c.version)); got != c.want {
 			t.Errorf("the place of %q at %q is %d, want %d", c.version, c.target, got, c.want)
 		}
 	}

@@ -22,6 +22,8 @@ const (
 	FieldCreatedBy = "created_by"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
+	// FieldRecalled holds the string denoting the recalled field in the database.
+	FieldRecalled = "recalled"
 	// EdgeChannel holds the string denoting the channel edge name in mutations.
 	EdgeChannel = "channel"
 	// EdgePackage holds the string denoting the package edge name in mutations.
@@ -52,6 +54,7 @@ var Columns = []string{
 	FieldReason,
 	FieldCreatedBy,
 	FieldCreatedAt,
+	FieldRecalled,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -69,6 +72,8 @@ var (
 	DefaultReason string
 	// DefaultCreatedBy holds the default value on creation for the "created_by" field.
 	DefaultCreatedBy string
+	// DefaultRecalled holds the default value on creation for the "recalled" field.
+	DefaultRecalled bool
 )
 
 // OrderOption defines the ordering options for the Blacklisting queries.
@@ -102,6 +107,11 @@ func ByCreatedBy(opts ...sql.OrderTermOption) OrderOption {
 // ByCreatedAt orders the results by the created_at field.
 func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
+}
+
+// ByRecalled orders the results by the recalled field.
+func ByRecalled(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRecalled, opts...).ToFunc()
 }
 
 // ByChannelField orders the results by channel field.

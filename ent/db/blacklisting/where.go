@@ -81,6 +81,11 @@ func CreatedAt(v time.Time) predicate.Blacklisting {
 	return predicate.Blacklisting(sql.FieldEQ(FieldCreatedAt, v))
 }
 
+// Recalled applies equality check predicate on the "recalled" field. It's identical to RecalledEQ.
+func Recalled(v bool) predicate.Blacklisting {
+	return predicate.Blacklisting(sql.FieldEQ(FieldRecalled, v))
+}
+
 // ChannelIDEQ applies the EQ predicate on the "channel_id" field.
 func ChannelIDEQ(v uuid.UUID) predicate.Blacklisting {
 	return predicate.Blacklisting(sql.FieldEQ(FieldChannelID, v))
@@ -289,6 +294,16 @@ func CreatedAtLT(v time.Time) predicate.Blacklisting {
 // CreatedAtLTE applies the LTE predicate on the "created_at" field.
 func CreatedAtLTE(v time.Time) predicate.Blacklisting {
 	return predicate.Blacklisting(sql.FieldLTE(FieldCreatedAt, v))
+}
+
+// RecalledEQ applies the EQ predicate on the "recalled" field.
+func RecalledEQ(v bool) predicate.Blacklisting {
+	return predicate.Blacklisting(sql.FieldEQ(FieldRecalled, v))
+}
+
+// RecalledNEQ applies the NEQ predicate on the "recalled" field.
+func RecalledNEQ(v bool) predicate.Blacklisting {
+	return predicate.Blacklisting(sql.FieldNEQ(FieldRecalled, v))
 }
 
 // HasChannel applies the HasEdge predicate on the "channel" edge.

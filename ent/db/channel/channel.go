@@ -26,6 +26,8 @@ const (
 	FieldPromotedAt = "promoted_at"
 	// FieldPromotedBy holds the string denoting the promoted_by field in the database.
 	FieldPromotedBy = "promoted_by"
+	// FieldRevision holds the string denoting the revision field in the database.
+	FieldRevision = "revision"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -36,6 +38,8 @@ const (
 	EdgeFloors = "floors"
 	// EdgeBlacklistings holds the string denoting the blacklistings edge name in mutations.
 	EdgeBlacklistings = "blacklistings"
+	// EdgePromotions holds the string denoting the promotions edge name in mutations.
+	EdgePromotions = "promotions"
 	// EdgeGroups holds the string denoting the groups edge name in mutations.
 	EdgeGroups = "groups"
 	// Table holds the table name of the channel in the database.
@@ -68,6 +72,13 @@ const (
 	BlacklistingsInverseTable = "blacklistings"
 	// BlacklistingsColumn is the table column denoting the blacklistings relation/edge.
 	BlacklistingsColumn = "channel_id"
+	// PromotionsTable is the table that holds the promotions relation/edge.
+	PromotionsTable = "promotions"
+	// PromotionsInverseTable is the table name for the Promotion entity.
+	// It exists in this package in order to avoid circular dependency with the "promotion" package.
+	PromotionsInverseTable = "promotions"
+	// PromotionsColumn is the table column denoting the promotions relation/edge.
+	PromotionsColumn = "channel_id"
 	// GroupsTable is the table that holds the groups relation/edge.
 	GroupsTable = "groups"
 	// GroupsInverseTable is the table name for the Group entity.
@@ -87,6 +98,7 @@ var Columns = []string{
 	FieldPackageID,
 	FieldPromotedAt,
 	FieldPromotedBy,
+	FieldRevision,
 	FieldCreatedAt,
 }
 
@@ -107,6 +119,8 @@ var (
 	DefaultArch string
 	// DefaultPromotedBy holds the default value on creation for the "promoted_by" field.
 	DefaultPromotedBy string
+	// DefaultRevision holds the default value on creation for the "revision" field.
+	DefaultRevision int64
 )
 
 // OrderOption defines the ordering options for the Channel queries.
@@ -150,6 +164,11 @@ func ByPromotedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByPromotedBy orders the results by the promoted_by field.
 func ByPromotedBy(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPromotedBy, opts...).ToFunc()
+}
+
+// ByRevision orders the results by the revision field.
+func ByRevision(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRevision, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.
@@ -199,6 +218,20 @@ func ByBlacklistings(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByPromotionsCount orders the results by promotions count.
+func ByPromotionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPromotionsStep(), opts...)
+	}
+}
+
+// ByPromotions orders the results by promotions terms.
+func ByPromotions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPromotionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByGroupsCount orders the results by groups count.
 func ByGroupsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -238,6 +271,13 @@ func newBlacklistingsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(BlacklistingsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, false, BlacklistingsTable, BlacklistingsColumn),
+	)
+}
+func newPromotionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PromotionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, false, PromotionsTable, PromotionsColumn),
 	)
 }
 func newGroupsStep() *sqlgraph.Step {

@@ -91,6 +91,11 @@ func PromotedBy(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldPromotedBy, v))
 }
 
+// Revision applies equality check predicate on the "revision" field. It's identical to RevisionEQ.
+func Revision(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldRevision, v))
+}
+
 // CreatedAt applies equality check predicate on the "created_at" field. It's identical to CreatedAtEQ.
 func CreatedAt(v time.Time) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldCreatedAt, v))
@@ -456,6 +461,46 @@ func PromotedByContainsFold(v string) predicate.Channel {
 	return predicate.Channel(sql.FieldContainsFold(FieldPromotedBy, v))
 }
 
+// RevisionEQ applies the EQ predicate on the "revision" field.
+func RevisionEQ(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldEQ(FieldRevision, v))
+}
+
+// RevisionNEQ applies the NEQ predicate on the "revision" field.
+func RevisionNEQ(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldNEQ(FieldRevision, v))
+}
+
+// RevisionIn applies the In predicate on the "revision" field.
+func RevisionIn(vs ...int64) predicate.Channel {
+	return predicate.Channel(sql.FieldIn(FieldRevision, vs...))
+}
+
+// RevisionNotIn applies the NotIn predicate on the "revision" field.
+func RevisionNotIn(vs ...int64) predicate.Channel {
+	return predicate.Channel(sql.FieldNotIn(FieldRevision, vs...))
+}
+
+// RevisionGT applies the GT predicate on the "revision" field.
+func RevisionGT(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldGT(FieldRevision, v))
+}
+
+// RevisionGTE applies the GTE predicate on the "revision" field.
+func RevisionGTE(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldGTE(FieldRevision, v))
+}
+
+// RevisionLT applies the LT predicate on the "revision" field.
+func RevisionLT(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldLT(FieldRevision, v))
+}
+
+// RevisionLTE applies the LTE predicate on the "revision" field.
+func RevisionLTE(v int64) predicate.Channel {
+	return predicate.Channel(sql.FieldLTE(FieldRevision, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.Channel {
 	return predicate.Channel(sql.FieldEQ(FieldCreatedAt, v))
@@ -580,6 +625,29 @@ func HasBlacklistings() predicate.Channel {
 func HasBlacklistingsWith(preds ...predicate.Blacklisting) predicate.Channel {
 	return predicate.Channel(func(s *sql.Selector) {
 		step := newBlacklistingsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasPromotions applies the HasEdge predicate on the "promotions" edge.
+func HasPromotions() predicate.Channel {
+	return predicate.Channel(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, PromotionsTable, PromotionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasPromotionsWith applies the HasEdge predicate on the "promotions" edge with a given conditions (other predicates).
+func HasPromotionsWith(preds ...predicate.Promotion) predicate.Channel {
+	return predicate.Channel(func(s *sql.Selector) {
+		step := newPromotionsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

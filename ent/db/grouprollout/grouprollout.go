@@ -18,6 +18,8 @@ const (
 	FieldPackageID = "package_id"
 	// FieldVersion holds the string denoting the version field in the database.
 	FieldVersion = "version"
+	// FieldRecalled holds the string denoting the recalled field in the database.
+	FieldRecalled = "recalled"
 	// FieldState holds the string denoting the state field in the database.
 	FieldState = "state"
 	// FieldSalt holds the string denoting the salt field in the database.
@@ -106,6 +108,7 @@ var Columns = []string{
 	FieldGroupID,
 	FieldPackageID,
 	FieldVersion,
+	FieldRecalled,
 	FieldState,
 	FieldSalt,
 	FieldCreatedAt,

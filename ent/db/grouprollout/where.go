@@ -273,6 +273,16 @@ func VersionContainsFold(v string) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldContainsFold(FieldVersion, v))
 }
 
+// RecalledIsNil applies the IsNil predicate on the "recalled" field.
+func RecalledIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldRecalled))
+}
+
+// RecalledNotNil applies the NotNil predicate on the "recalled" field.
+func RecalledNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldRecalled))
+}
+
 // StateEQ applies the EQ predicate on the "state" field.
 func StateEQ(v rollout.RolloutState) predicate.GroupRollout {
 	vc := int8(v)

@@ -237,6 +237,18 @@ func (f PackageFileFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.PackageFileMutation", m)
 }
 
+// The PromotionFunc type is an adapter to allow the use of ordinary
+// function as Promotion mutator.
+type PromotionFunc func(context.Context, *db.PromotionMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PromotionFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.PromotionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.PromotionMutation", m)
+}
+
 // The RefusalFunc type is an adapter to allow the use of ordinary
 // function as Refusal mutator.
 type RefusalFunc func(context.Context, *db.RefusalMutation) (db.Value, error)

@@ -79,6 +79,8 @@ const (
 	FieldOfferPackageID = "offer_package_id"
 	// FieldOfferVersion holds the string denoting the offer_version field in the database.
 	FieldOfferVersion = "offer_version"
+	// FieldOfferLeaves holds the string denoting the offer_leaves field in the database.
+	FieldOfferLeaves = "offer_leaves"
 	// FieldOfferWave holds the string denoting the offer_wave field in the database.
 	FieldOfferWave = "offer_wave"
 	// FieldOfferEpoch holds the string denoting the offer_epoch field in the database.
@@ -219,6 +221,7 @@ var Columns = []string{
 	FieldOfferRolloutID,
 	FieldOfferPackageID,
 	FieldOfferVersion,
+	FieldOfferLeaves,
 	FieldOfferWave,
 	FieldOfferEpoch,
 	FieldAttempt,
@@ -294,6 +297,8 @@ var (
 	DefaultRebootOverdue bool
 	// DefaultOfferVersion holds the default value on creation for the "offer_version" field.
 	DefaultOfferVersion string
+	// DefaultOfferLeaves holds the default value on creation for the "offer_leaves" field.
+	DefaultOfferLeaves string
 	// DefaultOfferWave holds the default value on creation for the "offer_wave" field.
 	DefaultOfferWave int
 	// DefaultOfferEpoch holds the default value on creation for the "offer_epoch" field.
@@ -517,6 +522,11 @@ func ByOfferPackageID(opts ...sql.OrderTermOption) OrderOption {
 // ByOfferVersion orders the results by the offer_version field.
 func ByOfferVersion(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldOfferVersion, opts...).ToFunc()
+}
+
+// ByOfferLeaves orders the results by the offer_leaves field.
+func ByOfferLeaves(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldOfferLeaves, opts...).ToFunc()
 }
 
 // ByOfferWave orders the results by the offer_wave field.

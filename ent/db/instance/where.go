@@ -224,6 +224,11 @@ func OfferVersion(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldOfferVersion, v))
 }
 
+// OfferLeaves applies equality check predicate on the "offer_leaves" field. It's identical to OfferLeavesEQ.
+func OfferLeaves(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldOfferLeaves, v))
+}
+
 // OfferWave applies equality check predicate on the "offer_wave" field. It's identical to OfferWaveEQ.
 func OfferWave(v int) predicate.Instance {
 	return predicate.Instance(sql.FieldEQ(FieldOfferWave, v))
@@ -2083,6 +2088,71 @@ func OfferVersionEqualFold(v string) predicate.Instance {
 // OfferVersionContainsFold applies the ContainsFold predicate on the "offer_version" field.
 func OfferVersionContainsFold(v string) predicate.Instance {
 	return predicate.Instance(sql.FieldContainsFold(FieldOfferVersion, v))
+}
+
+// OfferLeavesEQ applies the EQ predicate on the "offer_leaves" field.
+func OfferLeavesEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEQ(FieldOfferLeaves, v))
+}
+
+// OfferLeavesNEQ applies the NEQ predicate on the "offer_leaves" field.
+func OfferLeavesNEQ(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldNEQ(FieldOfferLeaves, v))
+}
+
+// OfferLeavesIn applies the In predicate on the "offer_leaves" field.
+func OfferLeavesIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldIn(FieldOfferLeaves, vs...))
+}
+
+// OfferLeavesNotIn applies the NotIn predicate on the "offer_leaves" field.
+func OfferLeavesNotIn(vs ...string) predicate.Instance {
+	return predicate.Instance(sql.FieldNotIn(FieldOfferLeaves, vs...))
+}
+
+// OfferLeavesGT applies the GT predicate on the "offer_leaves" field.
+func OfferLeavesGT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGT(FieldOfferLeaves, v))
+}
+
+// OfferLeavesGTE applies the GTE predicate on the "offer_leaves" field.
+func OfferLeavesGTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldGTE(FieldOfferLeaves, v))
+}
+
+// OfferLeavesLT applies the LT predicate on the "offer_leaves" field.
+func OfferLeavesLT(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLT(FieldOfferLeaves, v))
+}
+
+// OfferLeavesLTE applies the LTE predicate on the "offer_leaves" field.
+func OfferLeavesLTE(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldLTE(FieldOfferLeaves, v))
+}
+
+// OfferLeavesContains applies the Contains predicate on the "offer_leaves" field.
+func OfferLeavesContains(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContains(FieldOfferLeaves, v))
+}
+
+// OfferLeavesHasPrefix applies the HasPrefix predicate on the "offer_leaves" field.
+func OfferLeavesHasPrefix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasPrefix(FieldOfferLeaves, v))
+}
+
+// OfferLeavesHasSuffix applies the HasSuffix predicate on the "offer_leaves" field.
+func OfferLeavesHasSuffix(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldHasSuffix(FieldOfferLeaves, v))
+}
+
+// OfferLeavesEqualFold applies the EqualFold predicate on the "offer_leaves" field.
+func OfferLeavesEqualFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldEqualFold(FieldOfferLeaves, v))
+}
+
+// OfferLeavesContainsFold applies the ContainsFold predicate on the "offer_leaves" field.
+func OfferLeavesContainsFold(v string) predicate.Instance {
+	return predicate.Instance(sql.FieldContainsFold(FieldOfferLeaves, v))
 }
 
 // OfferWaveEQ applies the EQ predicate on the "offer_wave" field.

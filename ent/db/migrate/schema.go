@@ -213,6 +213,7 @@ var (
 		{Name: "reason", Type: field.TypeString, Default: ""},
 		{Name: "created_by", Type: field.TypeString, Default: ""},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "recalled", Type: field.TypeBool, Default: false},
 		{Name: "channel_id", Type: field.TypeUUID},
 		{Name: "package_id", Type: field.TypeUUID},
 	}
@@ -224,13 +225,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "blacklistings_channels_blacklistings",
-				Columns:    []*schema.Column{BlacklistingsColumns[4]},
+				Columns:    []*schema.Column{BlacklistingsColumns[5]},
 				RefColumns: []*schema.Column{ChannelsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "blacklistings_packages_blacklistings",
-				Columns:    []*schema.Column{BlacklistingsColumns[5]},
+				Columns:    []*schema.Column{BlacklistingsColumns[6]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -239,7 +240,7 @@ var (
 			{
 				Name:    "blacklisting_channel_id_package_id",
 				Unique:  true,
-				Columns: []*schema.Column{BlacklistingsColumns[4], BlacklistingsColumns[5]},
+				Columns: []*schema.Column{BlacklistingsColumns[5], BlacklistingsColumns[6]},
 			},
 		},
 	}
@@ -251,6 +252,7 @@ var (
 		{Name: "arch", Type: field.TypeString, Default: "amd64"},
 		{Name: "promoted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "promoted_by", Type: field.TypeString, Default: ""},
+		{Name: "revision", Type: field.TypeInt64, Default: 0},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "application_id", Type: field.TypeUUID},
 		{Name: "package_id", Type: field.TypeUUID, Nullable: true},
@@ -263,13 +265,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "channels_applications_channels",
-				Columns:    []*schema.Column{ChannelsColumns[7]},
+				Columns:    []*schema.Column{ChannelsColumns[8]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "channels_packages_channels",
-				Columns:    []*schema.Column{ChannelsColumns[8]},
+				Columns:    []*schema.Column{ChannelsColumns[9]},
 				RefColumns: []*schema.Column{PackagesColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -278,7 +280,7 @@ var (
 			{
 				Name:    "channel_application_id_name_arch",
 				Unique:  true,
-				Columns: []*schema.Column{ChannelsColumns[7], ChannelsColumns[1], ChannelsColumns[3]},
+				Columns: []*schema.Column{ChannelsColumns[8], ChannelsColumns[1], ChannelsColumns[3]},
 			},
 		},
 	}
@@ -461,6 +463,7 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "package_id", Type: field.TypeUUID},
 		{Name: "version", Type: field.TypeString},
+		{Name: "recalled", Type: field.TypeJSON, Nullable: true},
 		{Name: "state", Type: field.TypeInt8},
 		{Name: "salt", Type: field.TypeString},
 		{Name: "created_at", Type: field.TypeTime},
@@ -492,7 +495,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[24]},
+				Columns:    []*schema.Column{RolloutsColumns[25]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -501,7 +504,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[24], RolloutsColumns[5]},
+				Columns: []*schema.Column{RolloutsColumns[25], RolloutsColumns[6]},
 			},
 		},
 	}
@@ -571,6 +574,7 @@ var (
 		{Name: "offer_rollout_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "offer_package_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "offer_version", Type: field.TypeString, Default: ""},
+		{Name: "offer_leaves", Type: field.TypeString, Default: ""},
 		{Name: "offer_wave", Type: field.TypeInt, Default: 0},
 		{Name: "offer_epoch", Type: field.TypeInt, Default: 0},
 		{Name: "attempt", Type: field.TypeInt, Default: 0},
@@ -614,13 +618,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "instances_applications_instances",
-				Columns:    []*schema.Column{InstancesColumns[64]},
+				Columns:    []*schema.Column{InstancesColumns[65]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "instances_groups_instances",
-				Columns:    []*schema.Column{InstancesColumns[65]},
+				Columns:    []*schema.Column{InstancesColumns[66]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.SetNull,
 			},
@@ -629,22 +633,22 @@ var (
 			{
 				Name:    "instance_application_id_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_stretch",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
+				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[11], InstancesColumns[12], InstancesColumns[14], InstancesColumns[13], InstancesColumns[1], InstancesColumns[6]},
 			},
 			{
 				Name:    "instance_group_id_oem_machine_id",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[6], InstancesColumns[1]},
+				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[6], InstancesColumns[1]},
 			},
 			{
 				Name:    "instance_application_id_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[2]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[2]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "alias <> ''",
 				},
@@ -652,7 +656,7 @@ var (
 			{
 				Name:    "instance_application_id_machine_alias",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[3]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[3]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "machine_alias <> ''",
 				},
@@ -660,12 +664,12 @@ var (
 			{
 				Name:    "instance_application_id_address",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[64], InstancesColumns[4]},
+				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[4]},
 			},
 			{
 				Name:    "instance_group_id_lease_until",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[22]},
+				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[22]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "lease_until IS NOT NULL",
 				},
@@ -673,7 +677,7 @@ var (
 			{
 				Name:    "instance_group_id_standing",
 				Unique:  false,
-				Columns: []*schema.Column{InstancesColumns[65], InstancesColumns[13]},
+				Columns: []*schema.Column{InstancesColumns[66], InstancesColumns[13]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "standing > 0",
 				},
@@ -830,6 +834,39 @@ var (
 				Name:    "packagefile_package_id_name",
 				Unique:  true,
 				Columns: []*schema.Column{PackageFilesColumns[5], PackageFilesColumns[1]},
+			},
+		},
+	}
+	// PromotionsColumns holds the columns for the "promotions" table.
+	PromotionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "package_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "version", Type: field.TypeString, Default: ""},
+		{Name: "rolled_back", Type: field.TypeBool, Default: false},
+		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "created_by", Type: field.TypeString, Default: ""},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "channel_id", Type: field.TypeUUID},
+	}
+	// PromotionsTable holds the schema information for the "promotions" table.
+	PromotionsTable = &schema.Table{
+		Name:       "promotions",
+		Columns:    PromotionsColumns,
+		PrimaryKey: []*schema.Column{PromotionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "promotions_channels_promotions",
+				Columns:    []*schema.Column{PromotionsColumns[8]},
+				RefColumns: []*schema.Column{ChannelsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "promotion_channel_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{PromotionsColumns[8], PromotionsColumns[0]},
 			},
 		},
 	}
@@ -1095,6 +1132,7 @@ var (
 		PacePointsTable,
 		PackageActionsTable,
 		PackageFilesTable,
+		PromotionsTable,
 		RefusalsTable,
 		RefusedRequestsTable,
 		PackagesTable,
@@ -1185,6 +1223,10 @@ func init() {
 	PackageFilesTable.ForeignKeys[0].RefTable = PackagesTable
 	PackageFilesTable.Annotation = &entsql.Annotation{
 		Table: "package_files",
+	}
+	PromotionsTable.ForeignKeys[0].RefTable = ChannelsTable
+	PromotionsTable.Annotation = &entsql.Annotation{
+		Table: "promotions",
 	}
 	RefusalsTable.Annotation = &entsql.Annotation{
 		Table: "refusals",

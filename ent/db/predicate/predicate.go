@@ -63,6 +63,9 @@ type PackageAction func(*sql.Selector)
 // PackageFile is the predicate function for packagefile builders.
 type PackageFile func(*sql.Selector)
 
+// Promotion is the predicate function for promotion builders.
+type Promotion func(*sql.Selector)
+
 // Refusal is the predicate function for refusal builders.
 type Refusal func(*sql.Selector)
 
