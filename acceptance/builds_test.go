@@ -23,7 +23,7 @@ func TestMachinesWithAnotherBuildAreNotOnTarget(t *testing.T) {
 		s.decisionContains("m", "another build of 2.0.0+b", "never offered")
 		s.holds("o", "2.0.0+b", "up_to_date")
 		s.rolloutIs(rollout.RolloutActive)
-		if n := s.numbers(); n.Total != 3 || n.OnTarget != 1 || n.OtherBuild != 2 || n.Waiting != 0 || n.ByVersion[0].OnTarget == n.ByVersion[1].OnTarget {
+		if n := s.numbers(); n.Total != 3 || n.OnTarget != 1 || n.OtherBuild != 2 || n.Waiting != 0 || n.ByVersion[0].OnTarget() == n.ByVersion[1].OnTarget() {
 			t.Errorf("numbers %+v", n.Numbers)
 		}
 		e, err := s.View.ExplainUpdate(s.ctx, s.instanceID("m"))

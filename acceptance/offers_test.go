@@ -37,7 +37,7 @@ func TestCase02_MachineOnTargetIsUpToDate(t *testing.T) {
 		s.holds("m", "2.0.0", "up_to_date")
 		s.is("m", rollout.StateNone)
 		n := s.numbers()
-		if n.Total != 1 || n.OnTarget != 1 || len(n.ByVersion) != 1 || n.ByVersion[0] != (view.VersionCount{Version: "2.0.0", Machines: 1, Active: 1, OnTarget: true}) {
+		if n.Total != 1 || n.OnTarget != 1 || len(n.ByVersion) != 1 || n.ByVersion[0].Machines != 1 || n.ByVersion[0].Standing != view.VersionOnTarget {
 			t.Errorf("numbers %+v", n.Numbers)
 		}
 	})

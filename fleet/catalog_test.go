@@ -123,13 +123,13 @@ func TestGroupNumbersAddUp(t *testing.T) {
 		must(d.HoldInstance(d.ctx, fleet.HoldInstance{ID: s.instance("f")}))(t)
 
 		n := must(d.View.GroupNumbers(d.ctx, s.group.ID))(t)
-		if n.Total != 6 || n.Active != 6 || n.OnTarget != 2 || n.InFlight != 1 || n.Failed != 1 || n.Waiting != 1 || n.Overridden != 1 {
+		if n.Total != 6 || n.Active != 6 || n.OnTarget != 1 || n.AboveTarget != 1 || n.InFlight != 1 || n.Failed != 1 || n.Waiting != 1 || n.Overridden != 1 {
 			t.Errorf("numbers: %+v", n.Numbers)
 		}
-		if n.Total != n.OnTarget+n.InFlight+n.Failed+n.Quarantined+n.Overridden+n.Silent+n.Waiting {
+		if n.Total != n.OnTarget+n.AboveTarget+n.InFlight+n.Failed+n.Quarantined+n.Overridden+n.Silent+n.Waiting {
 			t.Errorf("the parts do not add up: %+v", n.Numbers)
 		}
-		if len(n.ByVersion) != 3 || n.ByVersion[0].Version != "10.0.0" || n.ByVersion[2].Machines != 3 || !n.ByVersion[1].OnTarget || n.ByVersion[2].OnTarget {
+		if len(n.ByVersion) != 3 || n.ByVersion[0].Version != "10.0.0" || n.ByVersion[2].Machines != 3 || !n.ByVersion[1].OnTarget() || n.ByVersion[2].OnTarget() {
 			t.Errorf("by version: %+v", n.ByVersion)
 		}
 		if n.ConcurrencyLimit != 2 || n.PeriodLimit != 2 || n.GrantedInPeriod != 2 || len(n.Grants) == 0 {
@@ -146,7 +146,7 @@ func TestGroupNumbersAddUp(t *testing.T) {
 		if len(failures) != 1 || failures[0].Outcome != rollout.OutcomeFailed || failures[0].Code != 9 || failures[0].Attempts != 1 {
 			t.Errorf("failures: %+v", failures)
 		}
-		if f := must(d.View.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 2 {
+		if f := must(d.View.FleetNumbers(d.ctx))(t); f.Total != 6 || f.OnTarget != 1 || f.AboveTarget != 1 {
 			t.Errorf("fleet: %+v", f)
 		}
 		apps := must(d.View.ApplicationNumbers(d.ctx, []uuid.UUID{s.app.ID, catalog.FlatcarID()}))(t)

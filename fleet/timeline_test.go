@@ -36,7 +36,7 @@ func (d *harness) chart(s *setup) *view.Timeline {
 		for _, state := range line.States {
 			active += state.Machines[i]
 		}
-		if sum := line.OnTarget[i] + line.InFlight[i] + line.Failed[i] + line.Waiting[i]; sum != active {
+		if sum := line.OnTarget[i] + line.AboveTarget[i] + line.BadVersion[i] + line.InFlight[i] + line.Failed[i] + line.Waiting[i]; sum != active {
 			d.t.Errorf("at %v the bands add up to %d of %d active machines", at, sum, active)
 		}
 	}

@@ -54,7 +54,7 @@ func (r *groupResolver) State(ctx context.Context, obj *db.Group) (model.GroupSt
 		return model.GroupStateHalted, nil
 	case rollout.RolloutCompleted:
 		n, err := loadersOf(ctx).groupNumbers.load(ctx, obj.ID)
-		if err != nil || n == nil || n.Waiting+n.InFlight > 0 { // machines were added after completion
+		if err != nil || n == nil || n.Waiting+n.InFlight+n.Recalled > 0 { // machines were added after completion
 			return model.GroupStateRollingOut, err
 		}
 		if n.Below() > 0 {

@@ -60,7 +60,7 @@ func (r *instanceResolver) Alias(_ context.Context, obj *db.Instance) (string, e
 }
 
 // CountedAs returns nil without a group.
-func (r *instanceResolver) CountedAs(_ context.Context, obj *db.Instance) (*catalog.Part, error) {
+func (r *instanceResolver) CountedAs(ctx context.Context, obj *db.Instance) (*catalog.Part, error) {
 	if obj.GroupID == nil {
 		return nil, nil
 	}
@@ -68,7 +68,11 @@ func (r *instanceResolver) CountedAs(_ context.Context, obj *db.Instance) (*cata
 	if g == nil {
 		return nil, nil // the group was deleted meanwhile
 	}
-	return new(g.Part(obj)), nil
+	current, err := loadersOf(ctx).current.load(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	return new(g.Part(obj, current != nil && current.State == rollout.RolloutHalted)), nil
 }
 
 func (r *instanceResolver) Grant(_ context.Context, obj *db.Instance) (*model.Grant, error) {

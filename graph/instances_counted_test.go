@@ -37,6 +37,10 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 		}
 		s.check("f-there", "2.0.0")
 		s.check("j-builds", "2.0.0+local")
+		s.check("k-above", "2.1.0")
+		bad := s.release("1.9.0")
+		s.must(second(s.BlacklistPackage(s.ctx, fleet.BlacklistPackage{ChannelID: s.channel, PackageID: bad})))
+		s.check("l-bad", "1.9.0")
 		for _, m := range []string{"g-flies", "h-waits", "i-waits"} {
 			_, err := s.Machines.CheckIn(s.ctx, checkin.CheckIn{AppID: s.app.String(), Track: "edge", Machine: m, Version: "2.0.0", UpdateCheck: true})
 			s.must(err)
@@ -45,10 +49,10 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 
 		ana := s.ana(t)
 		parts := map[string]string{
-			"ON_TARGET": "onTarget", "OTHER_BUILD": "otherBuild", "IN_FLIGHT": "inFlight", "WAITING": "waiting", "FAILED": "failed",
+			"ON_TARGET": "onTarget", "OTHER_BUILD": "otherBuild", "ABOVE_TARGET": "aboveTarget", "BAD_VERSION": "badVersion", "IN_FLIGHT": "inFlight", "WAITING": "waiting", "FAILED": "failed",
 			"QUARANTINED": "quarantined", "SILENT": "silent", "OVERRIDDEN": "overridden",
 		}
-		const numbers = "numbers { onTarget otherBuild inFlight waiting failed quarantined silent overridden total }"
+		const numbers = "numbers { onTarget otherBuild aboveTarget badVersion inFlight waiting failed quarantined silent overridden total }"
 		for _, scope := range []struct {
 			name   string
 			filter vars
@@ -57,7 +61,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			{"group", vars{"groupId": s.group}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": s.group}), "numbers").(map[string]any)},
 			{"other group", vars{"groupId": other.ID}, at(t, ana.get("query($id: ID!) { group(id: $id) { "+numbers+" } }", vars{"id": other.ID}), "numbers").(map[string]any)},
 			{"application", vars{"applicationId": s.app}, at(t, ana.get("query($id: ID!) { application(id: $id) { "+numbers+" } }", vars{"id": s.app}), "numbers").(map[string]any)},
-			{"fleet", vars{}, ana.get("{ fleet { onTarget otherBuild inFlight waiting failed quarantined silent overridden total } }", nil)},
+			{"fleet", vars{}, ana.get("{ fleet { onTarget otherBuild aboveTarget badVersion inFlight waiting failed quarantined silent overridden total } }", nil)},
 		} {
 			var listed []string
 			for part, number := range parts {
@@ -75,7 +79,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			}
 		}
 		for part, ids := range map[string][]string{
-			"ON_TARGET": {"f-there"}, "OTHER_BUILD": {"j-builds"}, "IN_FLIGHT": {"a-flies", "b-flies", "g-flies"}, "SILENT": {"silent"},
+			"ON_TARGET": {"f-there"}, "OTHER_BUILD": {"j-builds"}, "ABOVE_TARGET": {"k-above"}, "BAD_VERSION": {"l-bad"}, "IN_FLIGHT": {"a-flies", "b-flies", "g-flies"}, "SILENT": {"silent"},
 			"WAITING": {"c-waits", "d-waits", "h-waits", "i-waits"}, "OVERRIDDEN": {"e-held"},
 			"FAILED": {"failed"}, "QUARANTINED": {"rolled-back"},
 		} {
@@ -92,5 +96,17 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 		}
 		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{"ON_TARGET", "OVERRIDDEN"}}}), "totalCount", 2)
 		want(t, ana.get(instancesDocument, vars{"f": vars{"countedAs": []any{}}}), "totalCount", 0)
+		// While the rollout is halted, its target is a bad version.
+		s.must(second(s.HaltRollout(s.ctx, fleet.HaltRollout{GroupID: s.group, Reason: "smoke"})))
+		for part, ids := range map[string][]string{"ON_TARGET": nil, "BAD_VERSION": {"f-there", "l-bad"}} {
+			if got := ana.walk(vars{"groupId": s.group, "countedAs": []any{part}}, nil, 2); !slices.Equal(got, ids) {
+				t.Errorf("halted, %s: %v, want %v", part, got, ids)
+			}
+		}
+		got := ana.get("query($id: ID!) { group(id: $id) { numbers { onTarget badVersion byVersion { version standing } } } }", vars{"id": s.group})
+		want(t, got, "numbers.onTarget", 0, "numbers.badVersion", 2, "numbers.byVersion", []any{
+			vars{"version": "2.1.0", "standing": "ABOVE_TARGET"}, vars{"version": "2.0.0+local", "standing": "OTHER_BUILD"}, vars{"version": "2.0.0", "standing": "BAD"},
+			vars{"version": "1.9.0", "standing": "BAD"}, vars{"version": "1.0.0", "standing": "BELOW_TARGET"},
+		})
 	})
 }

@@ -121,13 +121,14 @@ func (w *World) finish(m *Machine, o Outcome, code int, from Version, now time.T
 }
 
 // review changes the result of the last attempt if the running version disagrees
-// with it. A forced check names no version and changes nothing.
-func (w *World) review(m *Machine, now time.Time, fx *Effects) {
+// with it. A forced check names no version and changes nothing. before is the version
+// that the machine ran until now.
+func (w *World) review(m *Machine, before Version, now time.Time, fx *Effects) {
 	last := &m.Last
 	runs := reached(m.Version, last.Version, last.leaves())
 	switch {
 	case m.Version.IsZero():
-	case last.Outcome.Success() && !runs && (m.Version.Less(last.Version) || w.next(m.Version) != nil):
+	case last.Outcome.Success() && !runs && (m.Version.Less(last.Version) || m.Version != before && w.next(m.Version) != nil):
 		w.revise(m, OutcomeRolledBack, 0, now, fx)
 	case last.Outcome.Failure() && runs:
 		w.revise(m, OutcomeCameBack, last.Code, now, fx)

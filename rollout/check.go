@@ -28,7 +28,7 @@ func (w *World) Observe(m *Machine, running Version, asks bool, now time.Time, f
 	}
 	w.expire(m, now, fx) // depends on LastSeenAt
 	m.LastSeenAt = now
-	w.review(m, now, fx)
+	w.review(m, from, now, fx)
 	w.refresh(m, now)
 	w.recount(before, m)
 	w.Advance(now, fx)

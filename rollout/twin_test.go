@@ -250,6 +250,7 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 		m = &twinMachine{first: t.now}
 		t.machines[id] = m
 	}
+	before := m.running
 	m.running = running
 	switch {
 	case m.open != nil && m.open.runs(running):
@@ -261,7 +262,7 @@ func (t *twin) observe(id string, running int, asks bool) *twinMachine {
 	m.seen = t.now
 	switch {
 	case m.last == nil || running == 0:
-	case m.last.outcome.Success() && (running < m.last.version || !m.last.runs(running) && t.behind(running)):
+	case m.last.outcome.Success() && (running < m.last.version || running != before && !m.last.runs(running) && t.behind(running)):
 		t.revise(m, OutcomeRolledBack)
 	case m.last.outcome.Failure() && m.last.runs(running):
 		t.revise(m, OutcomeCameBack)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/bulk"
 	"github.com/coreroller/coreroller/store/statement"
@@ -94,6 +95,35 @@ func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []bulk.
 		bulk.Time(r.CreatedAt), bulk.Time(r.StartedAt), bulk.Time(r.EndedAt), bulk.Number(r.Wave), bulk.Time(r.WaveAt), bulk.Time(r.GateAt), bulk.Bool(r.Approved),
 		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Number(r.SetAside), bulk.Number(r.Proofs), bulk.Text(r.Leader),
 		bulk.Text(toJSON(r.Halt)), bulk.Text(toJSON(r.Roster)), bulk.Text(toJSON(r.Newcomers)), bulk.Time(r.ProgressAt), bulk.Text(toJSON(r.Stall)), bulk.Time(replaced)}
+}
+
+// HaltedGroups returns which groups of some counters have a halted rollout.
+func (s *Store) HaltedGroups(ctx context.Context, counts []*db.GroupCount) (map[uuid.UUID]bool, error) {
+	halted := map[uuid.UUID]bool{}
+	var groups []uuid.UUID
+	for _, row := range counts {
+		if _, seen := halted[row.GroupID]; !seen {
+			halted[row.GroupID] = false
+			groups = append(groups, row.GroupID)
+		}
+	}
+	if len(groups) == 0 {
+		return halted, nil
+	}
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state = ?"),
+		s.readers.List(groups), int64(rollout.RolloutHalted))
+	if err != nil {
+		return nil, fmt.Errorf("read halted groups: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(statement.ID(&id)); err != nil {
+			return nil, fmt.Errorf("read halted groups: %w", err)
+		}
+		halted[id] = true
+	}
+	return halted, rows.Err()
 }
 
 // versionsJSON returns versions as a list of texts.

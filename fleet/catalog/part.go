@@ -13,6 +13,8 @@ type Part string
 const (
 	PartOnTarget    Part = "ON_TARGET"
 	PartOtherBuild  Part = "OTHER_BUILD"
+	PartAboveTarget Part = "ABOVE_TARGET"
+	PartBadVersion  Part = "BAD_VERSION" // see Group.Bad
 	PartInFlight    Part = "IN_FLIGHT"
 	PartWaiting     Part = "WAITING"
 	PartFailed      Part = "FAILED"
@@ -21,8 +23,8 @@ const (
 	PartOverridden  Part = "OVERRIDDEN"
 )
 
-// PartOf returns the part for the attributes that counters know.
-func PartOf(state rollout.State, standing rollout.Standing, place version.Place) Part {
+// partOf returns the part for the attributes that counters know.
+func partOf(state rollout.State, standing rollout.Standing, place version.Place, bad bool) Part {
 	switch {
 	case state.InFlight():
 		return PartInFlight
@@ -32,8 +34,12 @@ func PartOf(state rollout.State, standing rollout.Standing, place version.Place)
 		return PartOverridden
 	case standing == rollout.StandingSilent:
 		return PartSilent
-	case place == version.OnTarget || place == version.Above:
+	case bad:
+		return PartBadVersion
+	case place == version.OnTarget:
 		return PartOnTarget
+	case place == version.Above:
+		return PartAboveTarget
 	case place == version.OtherBuild:
 		return PartOtherBuild
 	case state == rollout.StateError:
@@ -42,8 +48,33 @@ func PartOf(state rollout.State, standing rollout.Standing, place version.Place)
 	return PartWaiting
 }
 
-// Part returns the part of a machine of the group.
-func (g *Group) Part(m *db.Instance) Part { return PartOf(m.State, m.Standing, g.Place(m.Version)) }
+// Part returns the part of a machine of the group; halted says that its rollout is.
+func (g *Group) Part(m *db.Instance, halted bool) Part {
+	return partOf(m.State, m.Standing, g.Place(m.Version), g.Bad(m.Version, halted))
+}
+
+// CountedPart returns the part of the machines of a counter of the group.
+func (g *Group) CountedPart(row *db.GroupCount, halted bool) Part {
+	return partOf(row.State, row.Standing, g.Place(row.Version), g.Bad(row.Version, halted))
+}
+
+// Bad reports whether no machine of the group should run a version: it is blacklisted
+// for the channel, or it is the target of a halted rollout.
+func (g *Group) Bad(text string, halted bool) bool {
+	if g.Channel == nil || text == "" {
+		return false
+	}
+	v, _ := rollout.ParseVersion(text)
+	if halted && g.Target != nil && g.Place(text) == version.OnTarget {
+		return true
+	}
+	for _, b := range g.Channel.Blacklisted {
+		if b.Version.SameBuild(v) {
+			return true
+		}
+	}
+	return false
+}
 
 // Place returns where a version is in relation to the target.
 func (g *Group) Place(text string) version.Place {

@@ -37,6 +37,7 @@ const (
 	AttentionFailedMachines     AttentionKind = "FAILED_MACHINES"
 	AttentionNewcomersFailing   AttentionKind = "NEWCOMERS_FAILING"
 	AttentionRebootOverdue      AttentionKind = "REBOOT_OVERDUE"
+	AttentionBadVersion         AttentionKind = "BAD_VERSION"
 	AttentionNoPackage          AttentionKind = "NO_PACKAGE"
 	AttentionDefaultPassword    AttentionKind = "DEFAULT_PASSWORD"
 	AttentionRefusals           AttentionKind = "REFUSALS"      // in the last day
@@ -183,6 +184,9 @@ func (s *Service) addMachines(ctx context.Context, groups []*db.Group, running [
 		}
 		add(AttentionFailedMachines, rollout.SeverityWarning, n.Failed, " failed and waits for its next check", " failed and wait for their next check")
 		add(AttentionFailedMachines, rollout.SeverityWarning, n.Quarantined, " is quarantined", " are quarantined")
+		if row := current[g.ID]; row == nil || row.State != rollout.RolloutHalted { // a halt says so itself
+			add(AttentionBadVersion, rollout.SeverityWarning, n.BadVersion-n.Recalled, " stays on a blacklisted version", " stay on a blacklisted version")
+		}
 		add(AttentionRebootOverdue, rollout.SeverityWarning, n.RebootOverdue, " waits for its reboot for too long", " wait for their reboot for too long")
 		if c := s.catalog.Catalog().Group(g.ID); c != nil && c.Target == nil {
 			add(AttentionNoPackage, rollout.SeverityWarning, n.Active, " checks in, but there is no package to offer", " check in, but there is no package to offer")

@@ -55,14 +55,18 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if err != nil {
 		return nil, err
 	}
+	halted, err := s.store.HaltedGroups(ctx, counts)
+	if err != nil {
+		return nil, err
+	}
 	now, groups := s.now(), s.catalog.Catalog()
 	tallies := make(map[uuid.UUID]*tally, len(ledgers))
 	for _, l := range ledgers {
 		tallies[l.GroupID] = newTally(now)
 	}
 	for _, row := range counts {
-		if t := tallies[row.GroupID]; t != nil {
-			t.add(row, groups.Group(row.GroupID))
+		if t, g := tallies[row.GroupID], groups.Group(row.GroupID); t != nil && g != nil {
+			t.add(row, g, halted[g.ID])
 		}
 	}
 	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
@@ -136,6 +140,10 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	if err != nil {
 		return nil, err
 	}
+	halted, err := s.store.HaltedGroups(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	now, catalog := s.now(), s.catalog.Catalog()
 	tallies := make(map[uuid.UUID]*tally, len(ids))
 	for _, id := range ids {
@@ -143,7 +151,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	}
 	for _, row := range rows {
 		if g := catalog.Group(row.GroupID); g != nil && tallies[g.App.ID] != nil {
-			tallies[g.App.ID].add(row, g)
+			tallies[g.App.ID].add(row, g, halted[g.ID])
 		}
 	}
 	out := make(map[uuid.UUID]*Numbers, len(ids))
@@ -159,9 +167,15 @@ func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
 	if err != nil {
 		return nil, err
 	}
+	halted, err := s.store.HaltedGroups(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	t, groups := newTally(s.now()), s.catalog.Catalog()
 	for _, row := range rows {
-		t.add(row, groups.Group(row.GroupID))
+		if g := groups.Group(row.GroupID); g != nil {
+			t.add(row, g, halted[g.ID])
+		}
 	}
 	return new(t.numbers()), nil
 }

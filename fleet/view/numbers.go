@@ -14,24 +14,28 @@ import (
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
-// Below counts the active machines that run neither the target nor a higher version.
+// Below counts the active machines that run neither the target nor a higher version
+// that is not recalled.
 func (n *Numbers) Below() (below int) {
-	for i := range n.ByVersion {
-		if !n.ByVersion[i].OnTarget {
-			below += n.ByVersion[i].Active
+	for _, v := range n.ByVersion {
+		if v.place != version.OnTarget && v.place != version.Above {
+			below += v.Active
 		}
 	}
 	return below
 }
 
-// Numbers counts machines. Each is in exactly one of OnTarget, OtherBuild, InFlight,
-// Failed, Quarantined, Overridden, Silent and Waiting.
+// Numbers counts machines. Each is in exactly one of OnTarget, OtherBuild, AboveTarget,
+// BadVersion, InFlight, Failed, Quarantined, Overridden, Silent and Waiting.
 type Numbers struct {
 	AsOf        time.Time
 	Total       int
 	Active      int // seen within 24 hours
 	OnTarget    int
 	OtherBuild  int // run the target but for its build metadata
+	AboveTarget int // run a higher version
+	BadVersion  int // run a blacklisted version, or the target of a halted rollout
+	Recalled    int // of BadVersion, those that are downgraded to the target
 	InFlight    int // the same as the ledger's
 	Waiting     int // below the target without an update in flight; all when there is no target
 	Failed      int // the last attempt failed, and no decision followed
@@ -41,12 +45,37 @@ type Numbers struct {
 	ByVersion   []VersionCount
 }
 
-// VersionCount counts the machines that run one version.
+// VersionCount counts the machines that run one version. In numbers of several groups
+// a version has an entry for each of its standings.
 type VersionCount struct {
 	Version  string
 	Machines int
-	Active   int  // seen within 24 hours
-	OnTarget bool // the version is the target or higher
+	Active   int // seen within 24 hours
+	Standing VersionStanding
+	place    version.Place
+}
+
+// OnTarget reports whether the version is the target of its groups or a higher one.
+func (v *VersionCount) OnTarget() bool {
+	return v.place == version.OnTarget || v.place == version.Above
+}
+
+// VersionStanding says how a version relates to the target of its group.
+type VersionStanding string
+
+// The standings of versions.
+const (
+	VersionOnTarget   VersionStanding = "ON_TARGET"
+	VersionAbove      VersionStanding = "ABOVE_TARGET"
+	VersionBelow      VersionStanding = "BELOW_TARGET"
+	VersionOtherBuild VersionStanding = "OTHER_BUILD"
+	VersionBad        VersionStanding = "BAD"       // blacklisted, or the target of a halted rollout
+	VersionNoTarget   VersionStanding = "NO_TARGET" // the group has none
+)
+
+var standings = map[version.Place]VersionStanding{
+	version.None: VersionNoTarget, version.Behind: VersionBelow, version.OnTarget: VersionOnTarget,
+	version.OtherBuild: VersionOtherBuild, version.Above: VersionAbove,
 }
 
 // StateCount counts the machines in one state.
@@ -65,36 +94,43 @@ type HeldCount struct {
 // tally sums rows of group_counts of one or more groups.
 type tally struct {
 	Numbers
-	versions map[string]*VersionCount
+	versions map[versionKey]*VersionCount
 	states   map[rollout.State]*StateCount
 	held     map[rollout.Reason]*HeldCount
+}
+
+type versionKey struct {
+	version  string
+	standing VersionStanding
+	place    version.Place
 }
 
 func newTally(now time.Time) *tally {
 	return &tally{
 		Numbers:  Numbers{AsOf: now},
-		versions: map[string]*VersionCount{}, states: map[rollout.State]*StateCount{}, held: map[rollout.Reason]*HeldCount{},
+		versions: map[versionKey]*VersionCount{}, states: map[rollout.State]*StateCount{}, held: map[rollout.Reason]*HeldCount{},
 	}
 }
 
-// add adds one row of a group, which is nil if it was deleted meanwhile.
-func (t *tally) add(row *db.GroupCount, g *catalog.Group) {
-	n, place := row.Machines, version.None
-	if g != nil {
-		place = g.Place(row.Version)
-	}
+// add adds one row of a group; halted says that its rollout is.
+func (t *tally) add(row *db.GroupCount, g *catalog.Group, halted bool) {
+	n, place := row.Machines, g.Place(row.Version)
 	active := 0
 	if row.Standing != rollout.StandingSilent {
 		active = n
 	}
 	t.Total += n
 	t.Active += active
-	v := entry(t.versions, row.Version, func() *VersionCount { return &VersionCount{Version: row.Version} })
-	v.Machines, v.Active, v.OnTarget = v.Machines+n, v.Active+active, v.OnTarget || place == version.OnTarget || place == version.Above
+	key := versionKey{row.Version, standings[place], place}
+	if g.Bad(row.Version, halted) {
+		key.standing = VersionBad
+	}
+	v := entry(t.versions, key, func() *VersionCount { return &VersionCount{Version: row.Version, Standing: key.standing, place: place} })
+	v.Machines, v.Active = v.Machines+n, v.Active+active
 	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
 	s.Machines, s.Active = s.Machines+n, s.Active+active
 
-	switch catalog.PartOf(row.State, row.Standing, place) {
+	switch g.CountedPart(row, halted) {
 	case catalog.PartInFlight:
 		t.InFlight += n
 	case catalog.PartQuarantined:
@@ -107,6 +143,14 @@ func (t *tally) add(row *db.GroupCount, g *catalog.Group) {
 		t.OnTarget += n
 	case catalog.PartOtherBuild:
 		t.OtherBuild += n
+	case catalog.PartAboveTarget:
+		t.AboveTarget += n
+	case catalog.PartBadVersion:
+		t.BadVersion += n
+		if place == version.Behind {
+			t.Recalled += n
+			t.hold(row.Reason, n)
+		}
 	case catalog.PartFailed:
 		t.Failed += n
 		t.hold(row.Reason, n)
@@ -127,7 +171,9 @@ func (t *tally) hold(reason string, n int) {
 // numbers returns the sum, with the highest version first.
 func (t *tally) numbers() Numbers {
 	out := t.Numbers
-	out.ByVersion = inOrder(t.versions, func(a, b VersionCount) int { return newestFirst(a.Version, b.Version) })
+	out.ByVersion = inOrder(t.versions, func(a, b VersionCount) int {
+		return cmp.Or(newestFirst(a.Version, b.Version), cmp.Compare(a.Standing, b.Standing), cmp.Compare(a.place, b.place))
+	})
 	return out
 }
 

@@ -30,7 +30,7 @@ type Timeline struct {
 	States      []StateSeries
 	Versions    []VersionSeries // highest first
 	// Each active machine is in exactly one of these at each time.
-	OnTarget, InFlight, Failed, Waiting []int
+	OnTarget, AboveTarget, BadVersion, InFlight, Failed, Waiting []int
 
 	Pace  Pace
 	Marks []*db.Activity // promotions, pauses, halts, waves, policies; oldest first
@@ -73,7 +73,7 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 	if err != nil {
 		return nil, err
 	}
-	t.fillBands(points, targets)
+	t.fillBands(g, points, targets)
 	if t.Pace, err = s.paceOf(ctx, groupID, t); err != nil {
 		return nil, err
 	}

@@ -412,6 +412,75 @@ func (ec *executionContext) fieldContext_FleetNumbers_otherBuild(_ context.Conte
 	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _FleetNumbers_aboveTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FleetNumbers_aboveTarget(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AboveTarget, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FleetNumbers_aboveTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FleetNumbers_badVersion(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FleetNumbers_badVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BadVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FleetNumbers_badVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _FleetNumbers_recalled(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FleetNumbers_recalled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recalled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_FleetNumbers_recalled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FleetNumbers", field, false, false, "Int")
+}
+
 func (ec *executionContext) _FleetNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -733,6 +802,21 @@ func (ec *executionContext) _FleetNumbers(ctx context.Context, sel ast.Selection
 			}
 		case "otherBuild":
 			out.Values[i] = ec._FleetNumbers_otherBuild(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "aboveTarget":
+			out.Values[i] = ec._FleetNumbers_aboveTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "badVersion":
+			out.Values[i] = ec._FleetNumbers_badVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recalled":
+			out.Values[i] = ec._FleetNumbers_recalled(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -1249,6 +1249,75 @@ func (ec *executionContext) fieldContext_GroupNumbers_otherBuild(_ context.Conte
 	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _GroupNumbers_aboveTarget(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_aboveTarget(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AboveTarget, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_aboveTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GroupNumbers_badVersion(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_badVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BadVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_badVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _GroupNumbers_recalled(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_GroupNumbers_recalled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recalled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_GroupNumbers_recalled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("GroupNumbers", field, false, false, "Int")
+}
+
 func (ec *executionContext) _GroupNumbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.GroupNumbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1997,6 +2066,75 @@ func (ec *executionContext) fieldContext_Numbers_otherBuild(_ context.Context, f
 	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
 }
 
+func (ec *executionContext) _Numbers_aboveTarget(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Numbers_aboveTarget(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AboveTarget, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Numbers_aboveTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Numbers_badVersion(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Numbers_badVersion(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BadVersion, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Numbers_badVersion(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Numbers_recalled(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Numbers_recalled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Recalled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Numbers_recalled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Numbers", field, false, false, "Int")
+}
+
 func (ec *executionContext) _Numbers_inFlight(ctx context.Context, field graphql.CollectedField, obj *view.Numbers) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2429,7 +2567,7 @@ func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field gr
 			return ec.fieldContext_VersionCount_onTarget(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.OnTarget, nil
+			return obj.OnTarget(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -2440,7 +2578,30 @@ func (ec *executionContext) _VersionCount_onTarget(ctx context.Context, field gr
 	)
 }
 func (ec *executionContext) fieldContext_VersionCount_onTarget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "Boolean")
+	return graphql.NewScalarFieldContext("VersionCount", field, true, false, "Boolean")
+}
+
+func (ec *executionContext) _VersionCount_standing(ctx context.Context, field graphql.CollectedField, obj *view.VersionCount) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_VersionCount_standing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Standing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v view.VersionStanding) graphql.Marshaler {
+			return ec.marshalNVersionStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionStanding(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_VersionCount_standing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("VersionCount", field, false, false, "VersionStanding")
 }
 
 // endregion **************************** field.gotpl *****************************
@@ -3349,6 +3510,21 @@ func (ec *executionContext) _GroupNumbers(ctx context.Context, sel ast.Selection
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "aboveTarget":
+			out.Values[i] = ec._GroupNumbers_aboveTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "badVersion":
+			out.Values[i] = ec._GroupNumbers_badVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "recalled":
+			out.Values[i] = ec._GroupNumbers_recalled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "inFlight":
 			out.Values[i] = ec._GroupNumbers_inFlight(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3608,6 +3784,21 @@ func (ec *executionContext) _Numbers(ctx context.Context, sel ast.SelectionSet, 
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "aboveTarget":
+			out.Values[i] = ec._Numbers_aboveTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "badVersion":
+			out.Values[i] = ec._Numbers_badVersion(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "recalled":
+			out.Values[i] = ec._Numbers_recalled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "inFlight":
 			out.Values[i] = ec._Numbers_inFlight(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -3812,6 +4003,11 @@ func (ec *executionContext) _VersionCount(ctx context.Context, sel ast.Selection
 			}
 		case "onTarget":
 			out.Values[i] = ec._VersionCount_onTarget(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "standing":
+			out.Values[i] = ec._VersionCount_standing(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4066,6 +4262,21 @@ func (ec *executionContext) marshalNVersionCount2ᚕgithubᚗcomᚋcorerollerᚋ
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNVersionStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionStanding(ctx context.Context, v any) (view.VersionStanding, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := view.VersionStanding(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNVersionStanding2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐVersionStanding(ctx context.Context, sel ast.SelectionSet, v view.VersionStanding) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "VersionStanding!")
+	}
+	return res
 }
 
 func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {

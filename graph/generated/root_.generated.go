@@ -296,15 +296,18 @@ type ComplexityRoot struct {
 	}
 
 	FleetNumbers struct {
+		AboveTarget func(childComplexity int) int
 		Active      func(childComplexity int) int
 		AsOf        func(childComplexity int) int
 		Attention   func(childComplexity int) int
+		BadVersion  func(childComplexity int) int
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
 		OnTarget    func(childComplexity int) int
 		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
+		Recalled    func(childComplexity int) int
 		Silent      func(childComplexity int) int
 		Total       func(childComplexity int) int
 		Waiting     func(childComplexity int) int
@@ -392,8 +395,10 @@ type ComplexityRoot struct {
 	}
 
 	GroupNumbers struct {
+		AboveTarget      func(childComplexity int) int
 		Active           func(childComplexity int) int
 		AsOf             func(childComplexity int) int
+		BadVersion       func(childComplexity int) int
 		ByState          func(childComplexity int) int
 		ByVersion        func(childComplexity int) int
 		ConcurrencyLimit func(childComplexity int) int
@@ -411,6 +416,7 @@ type ComplexityRoot struct {
 		PeriodLimit      func(childComplexity int) int
 		Quarantined      func(childComplexity int) int
 		RebootOverdue    func(childComplexity int) int
+		Recalled         func(childComplexity int) int
 		Silent           func(childComplexity int) int
 		Total            func(childComplexity int) int
 		Waiting          func(childComplexity int) int
@@ -612,8 +618,10 @@ type ComplexityRoot struct {
 	}
 
 	Numbers struct {
+		AboveTarget func(childComplexity int) int
 		Active      func(childComplexity int) int
 		AsOf        func(childComplexity int) int
+		BadVersion  func(childComplexity int) int
 		ByVersion   func(childComplexity int) int
 		Failed      func(childComplexity int) int
 		InFlight    func(childComplexity int) int
@@ -621,6 +629,7 @@ type ComplexityRoot struct {
 		OtherBuild  func(childComplexity int) int
 		Overridden  func(childComplexity int) int
 		Quarantined func(childComplexity int) int
+		Recalled    func(childComplexity int) int
 		Silent      func(childComplexity int) int
 		Total       func(childComplexity int) int
 		Waiting     func(childComplexity int) int
@@ -990,18 +999,20 @@ type ComplexityRoot struct {
 	}
 
 	Timeline struct {
-		Failed     func(childComplexity int) int
-		From       func(childComplexity int) int
-		InFlight   func(childComplexity int) int
-		Marks      func(childComplexity int) int
-		OnTarget   func(childComplexity int) int
-		Pace       func(childComplexity int) int
-		Resolution func(childComplexity int) int
-		States     func(childComplexity int) int
-		Times      func(childComplexity int) int
-		Until      func(childComplexity int) int
-		Versions   func(childComplexity int) int
-		Waiting    func(childComplexity int) int
+		AboveTarget func(childComplexity int) int
+		BadVersion  func(childComplexity int) int
+		Failed      func(childComplexity int) int
+		From        func(childComplexity int) int
+		InFlight    func(childComplexity int) int
+		Marks       func(childComplexity int) int
+		OnTarget    func(childComplexity int) int
+		Pace        func(childComplexity int) int
+		Resolution  func(childComplexity int) int
+		States      func(childComplexity int) int
+		Times       func(childComplexity int) int
+		Until       func(childComplexity int) int
+		Versions    func(childComplexity int) int
+		Waiting     func(childComplexity int) int
 	}
 
 	UpdatePath struct {
@@ -1032,6 +1043,7 @@ type ComplexityRoot struct {
 		Active   func(childComplexity int) int
 		Machines func(childComplexity int) int
 		OnTarget func(childComplexity int) int
+		Standing func(childComplexity int) int
 		Version  func(childComplexity int) int
 	}
 
@@ -2045,6 +2057,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FleetChange.Snapshot(childComplexity), true
 
+	case "FleetNumbers.aboveTarget":
+		if e.ComplexityRoot.FleetNumbers.AboveTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FleetNumbers.AboveTarget(childComplexity), true
 	case "FleetNumbers.active":
 		if e.ComplexityRoot.FleetNumbers.Active == nil {
 			break
@@ -2063,6 +2081,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FleetNumbers.Attention(childComplexity), true
+	case "FleetNumbers.badVersion":
+		if e.ComplexityRoot.FleetNumbers.BadVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FleetNumbers.BadVersion(childComplexity), true
 	case "FleetNumbers.failed":
 		if e.ComplexityRoot.FleetNumbers.Failed == nil {
 			break
@@ -2099,6 +2123,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FleetNumbers.Quarantined(childComplexity), true
+	case "FleetNumbers.recalled":
+		if e.ComplexityRoot.FleetNumbers.Recalled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FleetNumbers.Recalled(childComplexity), true
 	case "FleetNumbers.silent":
 		if e.ComplexityRoot.FleetNumbers.Silent == nil {
 			break
@@ -2456,6 +2486,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GroupChange.Snapshot(childComplexity), true
 
+	case "GroupNumbers.aboveTarget":
+		if e.ComplexityRoot.GroupNumbers.AboveTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.AboveTarget(childComplexity), true
 	case "GroupNumbers.active":
 		if e.ComplexityRoot.GroupNumbers.Active == nil {
 			break
@@ -2468,6 +2504,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.AsOf(childComplexity), true
+	case "GroupNumbers.badVersion":
+		if e.ComplexityRoot.GroupNumbers.BadVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.BadVersion(childComplexity), true
 	case "GroupNumbers.byState":
 		if e.ComplexityRoot.GroupNumbers.ByState == nil {
 			break
@@ -2570,6 +2612,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.GroupNumbers.RebootOverdue(childComplexity), true
+	case "GroupNumbers.recalled":
+		if e.ComplexityRoot.GroupNumbers.Recalled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GroupNumbers.Recalled(childComplexity), true
 	case "GroupNumbers.silent":
 		if e.ComplexityRoot.GroupNumbers.Silent == nil {
 			break
@@ -3643,6 +3691,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NotUpdatedCount.Reason(childComplexity), true
 
+	case "Numbers.aboveTarget":
+		if e.ComplexityRoot.Numbers.AboveTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Numbers.AboveTarget(childComplexity), true
 	case "Numbers.active":
 		if e.ComplexityRoot.Numbers.Active == nil {
 			break
@@ -3655,6 +3709,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Numbers.AsOf(childComplexity), true
+	case "Numbers.badVersion":
+		if e.ComplexityRoot.Numbers.BadVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Numbers.BadVersion(childComplexity), true
 	case "Numbers.byVersion":
 		if e.ComplexityRoot.Numbers.ByVersion == nil {
 			break
@@ -3697,6 +3757,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Numbers.Quarantined(childComplexity), true
+	case "Numbers.recalled":
+		if e.ComplexityRoot.Numbers.Recalled == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Numbers.Recalled(childComplexity), true
 	case "Numbers.silent":
 		if e.ComplexityRoot.Numbers.Silent == nil {
 			break
@@ -5374,6 +5440,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TimeSpan.Until(childComplexity), true
 
+	case "Timeline.aboveTarget":
+		if e.ComplexityRoot.Timeline.AboveTarget == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.AboveTarget(childComplexity), true
+	case "Timeline.badVersion":
+		if e.ComplexityRoot.Timeline.BadVersion == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Timeline.BadVersion(childComplexity), true
 	case "Timeline.failed":
 		if e.ComplexityRoot.Timeline.Failed == nil {
 			break
@@ -5541,6 +5619,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.VersionCount.OnTarget(childComplexity), true
+	case "VersionCount.standing":
+		if e.ComplexityRoot.VersionCount.Standing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.VersionCount.Standing(childComplexity), true
 	case "VersionCount.version":
 		if e.ComplexityRoot.VersionCount.Version == nil {
 			break
@@ -6764,10 +6848,16 @@ type FleetNumbers {
   total: Int!
   "Machines seen within 24 hours."
   active: Int!
-  "Active machines that run the target of their group or higher."
+  "Active machines that run the target of their group."
   onTarget: Int!
   "Active machines that run the target of their group but for the build metadata, so they are never offered it."
   otherBuild: Int!
+  "Active machines that run a higher version than the target. They stay on it."
+  aboveTarget: Int!
+  "Active machines that run a version that is blacklisted for the channel, or the target of a halted rollout."
+  badVersion: Int!
+  "Those of ` + "`" + `badVersion` + "`" + ` that are downgraded to the target, see ` + "`" + `rollBack` + "`" + `."
+  recalled: Int!
   "Machines with an unfinished grant."
   inFlight: Int!
   "Machines below the target of their group, without a grant."
@@ -6820,6 +6910,8 @@ enum AttentionKind {
   NEWCOMERS_FAILING
   "Machines wait for their reboot for longer than the policy's rebootTimeout."
   REBOOT_OVERDUE
+  "Machines run a version that is blacklisted for their channel, and nothing moves them: order a downgrade, or promote a higher package."
+  BAD_VERSION
   "A group has machines but no package to offer."
   NO_PACKAGE
   "The first user still has the initial password from the documentation."
@@ -6984,7 +7076,7 @@ type Pause {
 
 """
 Machine counts. Every machine of a group is in exactly one of onTarget, otherBuild,
-inFlight, failed, quarantined, overridden, silent and waiting.
+aboveTarget, badVersion, inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type Numbers {
   "When the data was read."
@@ -6993,10 +7085,16 @@ type Numbers {
   total: Int!
   "Machines seen within 24 hours."
   active: Int!
-  "Active machines that run the target or higher."
+  "Active machines that run the target."
   onTarget: Int!
   "Active machines that run the target but for the build metadata, so they are never offered it."
   otherBuild: Int!
+  "Active machines that run a higher version than the target. They stay on it."
+  aboveTarget: Int!
+  "Active machines that run a version that is blacklisted for the channel, or the target of a halted rollout."
+  badVersion: Int!
+  "Those of ` + "`" + `badVersion` + "`" + ` that are downgraded to the target, see ` + "`" + `rollBack` + "`" + `."
+  recalled: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Machines below the target, without a grant. Without a target: all of them."
@@ -7015,7 +7113,7 @@ type Numbers {
 
 """
 Counts of a group's machines, read from counters. Every machine is in exactly one of onTarget, otherBuild,
-inFlight, failed, quarantined, overridden, silent and waiting.
+aboveTarget, badVersion, inFlight, failed, quarantined, overridden, silent and waiting.
 """
 type GroupNumbers {
   "When the data was read."
@@ -7024,10 +7122,16 @@ type GroupNumbers {
   total: Int!
   "Machines seen within 24 hours."
   active: Int!
-  "Active machines that run the target or higher."
+  "Active machines that run the target."
   onTarget: Int!
   "Active machines that run the target but for the build metadata, so they are never offered it."
   otherBuild: Int!
+  "Active machines that run a higher version than the target. They stay on it."
+  aboveTarget: Int!
+  "Active machines that run a version that is blacklisted for the channel, or the target of a halted rollout."
+  badVersion: Int!
+  "Those of ` + "`" + `badVersion` + "`" + ` that are downgraded to the target, see ` + "`" + `rollBack` + "`" + `."
+  recalled: Int!
   "Machines with an unfinished grant: granted, downloading, downloaded or installed."
   inFlight: Int!
   "Those of ` + "`" + `inFlight` + "`" + ` that installed the update more than ` + "`" + `rebootTimeout` + "`" + ` ago. They wait for their reboot and do not count against ` + "`" + `concurrencyLimit` + "`" + `."
@@ -7103,8 +7207,29 @@ type VersionCount {
   machines: Int!
   "Number of these that were seen within 24 hours."
   active: Int!
-  "True for the target version and higher ones."
+  "True for the target version and higher ones that are not recalled."
   onTarget: Boolean!
+  """
+  How it relates to the target of its group. In counts of several groups a version has an entry for each of its
+  standings.
+  """
+  standing: VersionStanding!
+}
+
+"How a version relates to the target of its group."
+enum VersionStanding {
+  "It is the target."
+  ON_TARGET
+  "It is higher than the target: its machines stay on it."
+  ABOVE_TARGET
+  "It is lower than the target."
+  BELOW_TARGET
+  "It is the target but for the build metadata."
+  OTHER_BUILD
+  "It is blacklisted for the channel, or it is the target of a halted rollout."
+  BAD
+  "The group has no target."
+  NO_TARGET
 }
 
 "Machines that were held for one reason."
@@ -7648,10 +7773,14 @@ input InstanceFilter {
 
 "The group count that includes a machine; exactly one does."
 enum CountedAs {
-  "Active and running the target of its group or higher."
+  "Active and running the target of its group."
   ON_TARGET
   "Active and running the target of its group but for the build metadata, so it is never offered the target."
   OTHER_BUILD
+  "Active and running a higher version than the target of its group."
+  ABOVE_TARGET
+  "Active and running a version that is blacklisted for the channel, or the target of a halted rollout."
+  BAD_VERSION
   "An update was offered and is not finished."
   IN_FLIGHT
   "Below the target, without a grant."
@@ -8994,10 +9123,14 @@ type Timeline {
   "Active machines by running version, highest version first."
   versions: [VersionSeries!]!
   """
-  Active machines without a grant that ran the target of that time or higher. Together with
-  ` + "`" + `inFlight` + "`" + `, ` + "`" + `failed` + "`" + ` and ` + "`" + `waiting` + "`" + ` these are all active machines.
+  Active machines without a grant that ran the target of that time. Together with ` + "`" + `aboveTarget` + "`" + `,
+  ` + "`" + `badVersion` + "`" + `, ` + "`" + `inFlight` + "`" + `, ` + "`" + `failed` + "`" + ` and ` + "`" + `waiting` + "`" + ` these are all active machines.
   """
   onTarget: [Int!]!
+  "Active machines without a grant that ran a higher version than the target of that time."
+  aboveTarget: [Int!]!
+  "Active machines without a grant that ran a version that is blacklisted now, or the target of a rollout that was halted."
+  badVersion: [Int!]!
   "Active machines with an unfinished grant."
   inFlight: [Int!]!
   "Active machines below the target whose last attempt had failed, including quarantined ones."
@@ -9635,6 +9768,12 @@ func (ec *executionContext) childFields_FleetNumbers(ctx context.Context, field 
 		return ec.fieldContext_FleetNumbers_onTarget(ctx, field)
 	case "otherBuild":
 		return ec.fieldContext_FleetNumbers_otherBuild(ctx, field)
+	case "aboveTarget":
+		return ec.fieldContext_FleetNumbers_aboveTarget(ctx, field)
+	case "badVersion":
+		return ec.fieldContext_FleetNumbers_badVersion(ctx, field)
+	case "recalled":
+		return ec.fieldContext_FleetNumbers_recalled(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_FleetNumbers_inFlight(ctx, field)
 	case "waiting":
@@ -9827,6 +9966,12 @@ func (ec *executionContext) childFields_GroupNumbers(ctx context.Context, field 
 		return ec.fieldContext_GroupNumbers_onTarget(ctx, field)
 	case "otherBuild":
 		return ec.fieldContext_GroupNumbers_otherBuild(ctx, field)
+	case "aboveTarget":
+		return ec.fieldContext_GroupNumbers_aboveTarget(ctx, field)
+	case "badVersion":
+		return ec.fieldContext_GroupNumbers_badVersion(ctx, field)
+	case "recalled":
+		return ec.fieldContext_GroupNumbers_recalled(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_GroupNumbers_inFlight(ctx, field)
 	case "rebootOverdue":
@@ -10183,6 +10328,12 @@ func (ec *executionContext) childFields_Numbers(ctx context.Context, field graph
 		return ec.fieldContext_Numbers_onTarget(ctx, field)
 	case "otherBuild":
 		return ec.fieldContext_Numbers_otherBuild(ctx, field)
+	case "aboveTarget":
+		return ec.fieldContext_Numbers_aboveTarget(ctx, field)
+	case "badVersion":
+		return ec.fieldContext_Numbers_badVersion(ctx, field)
+	case "recalled":
+		return ec.fieldContext_Numbers_recalled(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_Numbers_inFlight(ctx, field)
 	case "waiting":
@@ -10867,6 +11018,10 @@ func (ec *executionContext) childFields_Timeline(ctx context.Context, field grap
 		return ec.fieldContext_Timeline_versions(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_Timeline_onTarget(ctx, field)
+	case "aboveTarget":
+		return ec.fieldContext_Timeline_aboveTarget(ctx, field)
+	case "badVersion":
+		return ec.fieldContext_Timeline_badVersion(ctx, field)
 	case "inFlight":
 		return ec.fieldContext_Timeline_inFlight(ctx, field)
 	case "failed":
@@ -10939,6 +11094,8 @@ func (ec *executionContext) childFields_VersionCount(ctx context.Context, field 
 		return ec.fieldContext_VersionCount_active(ctx, field)
 	case "onTarget":
 		return ec.fieldContext_VersionCount_onTarget(ctx, field)
+	case "standing":
+		return ec.fieldContext_VersionCount_standing(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type VersionCount", field.Name)
 }

@@ -22,7 +22,7 @@ const (
 	overrideKinds  = "HOLD PIN"                                                                                                 // from 1
 	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                        // from 1
 	severities     = "SUCCESS INFO WARNING ERROR"                                                                               // from 1
-	countedAs      = "ON_TARGET OTHER_BUILD IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
+	countedAs      = "ON_TARGET OTHER_BUILD ABOVE_TARGET BAD_VERSION IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
 		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED " +

@@ -45,9 +45,10 @@ func (g Goal) Place(v Version) Place {
 }
 
 // recalls reports whether this build of the version is recalled.
-func (g Goal) recalls(v Version) bool {
-	return slices.ContainsFunc(g.Recalled, func(r Version) bool { return r.Compare(v) == 0 && r.build() == v.build() })
-}
+func (g Goal) recalls(v Version) bool { return slices.ContainsFunc(g.Recalled, v.SameBuild) }
+
+// SameBuild reports whether two versions are equal, also in their build metadata.
+func (v Version) SameBuild(w Version) bool { return v.Compare(w) == 0 && v.build() == w.build() }
 
 // build returns the build metadata with its "+", "" without any.
 func (v Version) build() string {

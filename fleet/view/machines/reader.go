@@ -198,13 +198,19 @@ func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, err
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
+	halted := map[uuid.UUID]bool{}
+	if l.CountedAs != nil {
+		if halted, err = r.store.HaltedGroups(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
 	all := make([]store.CountBucket, 0, len(rows))
 	for _, row := range rows {
 		g := snapshot.Group(row.GroupID)
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
 			continue // deleted meanwhile, or of another application
 		}
-		if l.CountedAs != nil && !slices.Contains(l.CountedAs, catalog.PartOf(row.State, row.Standing, g.Place(row.Version))) {
+		if l.CountedAs != nil && !slices.Contains(l.CountedAs, g.CountedPart(row, halted[g.ID])) {
 			continue
 		}
 		all = append(all, store.CountBucket{

@@ -44,6 +44,8 @@ export function remedy({ kind, application, group }: Attention): { label: string
       return { label: 'Resume', href: groupPath(application.id, group.id, { do: 'resume' }) };
     case 'POLICY_WARNING':
       return { label: 'Edit policy', href: policyPath(application.id, group.id) };
+    case 'BAD_VERSION':
+      return { label: 'View machines', href: groupPath(application.id, group.id, { show: 'bad-version' }) };
     case 'STALLED':
       return { label: 'View rollout', href: groupPath(application.id, group.id) };
     case 'LOST_MACHINES':
