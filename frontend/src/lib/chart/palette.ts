@@ -4,6 +4,7 @@ const tints: Record<ChartTone, string> = {
   done: 'var(--done)',
   fly: 'var(--fly)',
   fail: 'var(--fail)',
+  bad: 'var(--bad)',
   warn: 'var(--warn)',
   quiet: 'color-mix(in srgb, var(--wait) 55%, var(--card))',
   'older-1': 'var(--older-1)',
@@ -11,13 +12,20 @@ const tints: Record<ChartTone, string> = {
   'older-3': 'var(--soft)',
 };
 
-/** Patterns that distinguish areas without colour: rising or falling stripes, every
- * so many pixels. The same as in Swatch and VersionBar. */
-const stripes: Partial<Record<ChartTone, { every: number; rising: boolean; tint: string }>> = {
-  fly: { every: 8, rising: true, tint: 'color-mix(in srgb, var(--card) 22%, var(--fly))' },
-  fail: { every: 5, rising: false, tint: 'color-mix(in srgb, var(--card) 35%, var(--fail))' },
-  'older-2': { every: 10, rising: false, tint: 'var(--older-2)' },
-  'older-3': { every: 7, rising: true, tint: 'var(--older-3)' },
+interface Stripe {
+  every: number;
+  way: 'rising' | 'falling' | 'upright';
+  tint: string;
+}
+
+/** Patterns that distinguish areas without colour: stripes, every so many pixels. The
+ * same as in Swatch and VersionBar. */
+const stripes: Partial<Record<ChartTone, Stripe>> = {
+  fly: { every: 8, way: 'rising', tint: 'color-mix(in srgb, var(--card) 22%, var(--fly))' },
+  fail: { every: 5, way: 'falling', tint: 'color-mix(in srgb, var(--card) 35%, var(--fail))' },
+  bad: { every: 7, way: 'upright', tint: 'color-mix(in srgb, #000 16%, var(--bad))' },
+  'older-2': { every: 10, way: 'falling', tint: 'var(--older-2)' },
+  'older-3': { every: 7, way: 'rising', tint: 'var(--older-3)' },
 };
 
 /** The theme's colours for a canvas. A hidden element resolves the CSS variables,
@@ -78,10 +86,16 @@ export class Palette {
     context.strokeStyle = this.color(stripe.tint);
     context.lineWidth = 1.4 * scale;
     context.lineCap = 'square';
-    // Also one tile left and right, so that the stripe continues at the corners.
-    for (const left of [-size, 0, size]) {
-      context.moveTo(left, stripe.rising ? size : 0);
-      context.lineTo(left + size, stripe.rising ? 0 : size);
+    if (stripe.way === 'upright') {
+      context.moveTo(size / 2, 0);
+      context.lineTo(size / 2, size);
+    } else {
+      const [from, until] = stripe.way === 'rising' ? [size, 0] : [0, size];
+      // Also one tile left and right, so that the stripe continues at the corners.
+      for (const left of [-size, 0, size]) {
+        context.moveTo(left, from);
+        context.lineTo(left + size, until);
+      }
     }
     context.stroke();
     return context.createPattern(tile, 'repeat');

@@ -22,6 +22,8 @@ interface Options {
   height: number;
   /** Called with the time under the cursor, in ms; null when it leaves. */
   onpoint: (at: number | null) => void;
+  /** Called with the times between which the pointer was dragged, in ms. */
+  onzoom: (span: readonly [number, number]) => void;
 }
 
 /** A chart on a canvas. It follows the width of its element and the theme of the
@@ -124,11 +126,13 @@ export class Plot {
       legend: { show: false },
       cursor: {
         y: false,
-        drag: { x: false, y: false },
+        drag: { x: true, y: false, dist: 8, setScale: false },
+        // One cursor in all charts of the page, at the same time.
+        sync: { key: 'page', scales: ['x', null] },
         points: { show: !content.stacked, size: 7 },
       },
       scales: {
-        x: { time: true, range: (_, from, until) => span(from, until) },
+        x: { time: true, range: (_, from, until) => this.#span(from, until) },
         y: { range: (_, _least, most) => [0, Math.max(1, most) * (content.stacked ? 1 : 1.08)] },
       },
       axes: [
@@ -164,6 +168,14 @@ export class Plot {
           ({ cursor, data }) =>
             this.options.onpoint(cursor.idx == null ? null : (data[0][cursor.idx] ?? null)),
         ],
+        setSelect: [
+          (u) => {
+            const { left, width } = u.select;
+            if (width <= 0) return;
+            u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            this.options.onzoom([u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]);
+          },
+        ],
         draw: [(u) => drawMarks(u, this.#content?.marks ?? [], this.#palette, font)],
       },
     };
@@ -173,28 +185,32 @@ export class Plot {
     const fill = () => this.#palette.fill(tone, uPlot.pxRatio);
     const stroke = () => this.#palette.line(tone);
     const points = { show: false };
-    const stepped = uPlot.paths.stepped?.({ align: -1 });
+    // Values hold until the next sample: a slope would say that there were values between.
+    const stepped = uPlot.paths.stepped?.({ align: 1 });
+    const paths = stepped ? { paths: stepped } : {};
     switch (style) {
       case 'area':
-        return { fill, width: 0, points };
+        return { fill, width: 0, points, ...paths };
       case 'steps':
         return {
           fill: () => this.#palette.soft(tone),
           stroke,
           width: 1,
           points,
-          ...(stepped ? { paths: stepped } : {}),
+          ...paths,
         };
       case 'line':
-        return { stroke, width: 2, points };
+        return { stroke, width: 2, points, ...paths };
       case 'dashed':
-        return { stroke, width: 1.5, dash: [6, 4], points };
+        return { stroke, width: 1.5, dash: [6, 4], points, ...paths };
     }
   }
-}
 
-/** From the first time to the last, with a margin around a single one. */
-function span(from: number | null, until: number | null): [number, number] {
-  if (from === null || until === null) return [Date.now() - 60 * minute, Date.now()];
-  return from === until ? [from - minute, until + minute] : [from, until];
+  /** From the first time to the last, with a margin around a single one. */
+  #span(from: number | null, until: number | null): [number, number] {
+    const wanted = this.#content?.span;
+    if (wanted) return [wanted[0], wanted[1]];
+    if (from === null || until === null) return [Date.now() - 60 * minute, Date.now()];
+    return from === until ? [from - minute, until + minute] : [from, until];
+  }
 }

@@ -12,6 +12,7 @@ const content = {
   times,
   series: [series('low', [1, null, null]), series('high', [2, 5, null])],
   marks: [],
+  span: null,
 };
 
 test('stacked series add up, and unknown times stay gaps', () =>

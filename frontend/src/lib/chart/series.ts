@@ -20,8 +20,10 @@ export interface ChartMark {
   tone?: Tone;
 }
 
-/** The content of a chart. */
+/** The content of a chart. Values hold until the next time. */
 export interface ChartContent {
+  /** The first and the last time shown, in ms; null for those of the data. */
+  span: readonly [number, number] | null;
   /** ISO 8601, oldest first. */
   times: readonly string[];
   /** From the bottom of the stack to its top. */

@@ -4,9 +4,23 @@ import type { GroupState } from './state';
 import GroupStatus from './GroupStatus.svelte';
 import { ServerClock } from './server-clock.svelte';
 
-afterEach(cleanup);
+const some = {
+  active: 40,
+  onTarget: 27,
+  aboveTarget: 0,
+  badVersion: 0,
+  waiting: 10,
+  inFlight: 2,
+  failed: 1,
+  quarantined: 0,
+  overridden: 0,
+};
+let numbers = some;
 
-const numbers = { active: 40, waiting: 10, inFlight: 2, failed: 1, quarantined: 0, overridden: 0 };
+afterEach(() => {
+  cleanup();
+  numbers = some;
+});
 const gate = { satisfied: true, soakEndsAt: null, needsApproval: true };
 
 function show(
@@ -59,4 +73,14 @@ test('a paused group waits for nothing', () => {
 test('a finished rollout names the machines that were left out', () => {
   show('INCOMPLETE', null);
   expect(text()).toContain('All other machines run 2.0.0, but 1 machine failed or is held.');
+});
+
+test('done says which machines run other versions', () => {
+  numbers = { ...some, waiting: 0, inFlight: 0, failed: 0, active: 40, onTarget: 40 };
+  show('UP_TO_DATE', null);
+  expect(text()).toContain('Done: every active machine runs 2.0.0.');
+  cleanup();
+  numbers = { ...numbers, onTarget: 32, aboveTarget: 6, badVersion: 2 };
+  show('UP_TO_DATE', null);
+  expect(text()).toContain('Done: 32 machines on 2.0.0, 6 above it, 2 on a blacklisted version.');
 });

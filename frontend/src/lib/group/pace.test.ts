@@ -6,6 +6,8 @@ const timeline: Timeline = {
   resolution: 'PT30S',
   times: ['2026-11-23T04:00:00Z', '2026-11-23T04:00:30Z'],
   onTarget: [],
+  aboveTarget: [],
+  badVersion: [],
   inFlight: [],
   failed: [],
   waiting: [],

@@ -15,6 +15,8 @@ const iso = (second: number) => new Date(at(second)).toISOString();
 const point = (second: number, onTarget = 0): Point => ({
   at: at(second),
   onTarget,
+  aboveTarget: 0,
+  badVersion: 0,
   inFlight: 0,
   failed: 0,
   waiting: 0,
@@ -25,6 +27,8 @@ const timeline: Timeline = {
   resolution: 'PT30S',
   times: [iso(0), iso(30)],
   onTarget: [1, 4],
+  aboveTarget: [0, 2],
+  badVersion: [3, 0],
   inFlight: [0, 2],
   failed: [0, 1],
   waiting: [9, 3],
@@ -40,6 +44,8 @@ test('columns of the API become points', () =>
   expect(points(timeline)[1]).toEqual({
     at: at(30),
     onTarget: 4,
+    aboveTarget: 2,
+    badVersion: 0,
     inFlight: 2,
     failed: 1,
     waiting: 3,
@@ -84,10 +90,11 @@ test('versions are combined into the target, the most common and others', () => 
     })),
   });
   const drawn = versionSeries([moment(1, 2, 3, 100, 4, 50, 0), moment(0, 5, 0, 90, 4, 60, 0)], (version) =>
-    version.startsWith('2.'),
+    version === '2.0.0' ? 'target' : version === '2.1.0' ? 'bad' : 'other',
   );
   expect(drawn.map(({ label, tone, values }) => `${label} ${tone} ${values.join(' ')}`)).toEqual([
-    '2.0.0 and newer done 3 5',
+    '2.0.0 done 2 5',
+    '2.1.0 bad 1 0',
     '1.2.0 older-1 100 90',
     '1.0.0 older-2 50 60',
     'others older-3 7 4',

@@ -9,6 +9,8 @@ export const timelineQuery = graphql(`
       resolution
       times
       onTarget
+      aboveTarget
+      badVersion
       inFlight
       failed
       waiting
@@ -41,6 +43,8 @@ export interface Point {
   /** In ms since 1970. */
   at: number;
   onTarget: number;
+  aboveTarget: number;
+  badVersion: number;
   inFlight: number;
   failed: number;
   waiting: number;
@@ -52,6 +56,8 @@ export interface Present {
   numbers: {
     asOf: string;
     onTarget: number;
+    aboveTarget: number;
+    badVersion: number;
     inFlight: number;
     failed: number;
     quarantined: number;
@@ -67,6 +73,8 @@ export function present({ numbers }: Present): Point {
   return {
     at: Date.parse(numbers.asOf),
     onTarget: numbers.onTarget,
+    aboveTarget: numbers.aboveTarget,
+    badVersion: numbers.badVersion,
     inFlight: numbers.inFlight,
     failed: numbers.failed + numbers.quarantined,
     waiting: numbers.waiting + numbers.otherBuild,
@@ -76,10 +84,12 @@ export function present({ numbers }: Present): Point {
 
 /** Converts the columns of the API to points. */
 export function points(timeline: Timeline): Point[] {
-  const { times, onTarget, inFlight, failed, waiting, versions } = timeline;
+  const { times, onTarget, aboveTarget, badVersion, inFlight, failed, waiting, versions } = timeline;
   return times.map((time, i) => ({
     at: Date.parse(time),
     onTarget: onTarget[i] ?? 0,
+    aboveTarget: aboveTarget[i] ?? 0,
+    badVersion: badVersion[i] ?? 0,
     inFlight: inFlight[i] ?? 0,
     failed: failed[i] ?? 0,
     waiting: waiting[i] ?? 0,
@@ -111,19 +121,20 @@ export function see(seen: readonly Point[], now: Point, apart = 2000): Point[] {
   return all.length > maxSeen ? all.filter((_, i) => i > maxSeen / 2 || i % 2 === 0) : all;
 }
 
-/** Machines by version: the target and newer as one series at the bottom, then the
- * two most common versions, newest first, then all others. */
+/** Machines by version: the target at the bottom, bad versions, then the two most common
+ * of the others, newest first, then all others. */
 export function versionSeries(
   moments: readonly Point[],
-  onTarget: (version: string) => boolean,
+  standingOf: (version: string) => 'target' | 'bad' | 'other',
 ): ChartSeries[] {
   const sums = new Map<string, number>();
   for (const { versions } of moments) {
     for (const { version, machines } of versions) sums.set(version, (sums.get(version) ?? 0) + machines);
   }
   const some = [...sums].filter(([, machines]) => machines > 0).map(([version]) => version);
-  const newest = some.filter(onTarget).sort(newestFirst);
-  const older = some.filter((version) => !onTarget(version));
+  const target = some.filter((version) => standingOf(version) === 'target');
+  const bad = some.filter((version) => standingOf(version) === 'bad').sort(newestFirst);
+  const older = some.filter((version) => standingOf(version) === 'other');
   const most = older
     .toSorted((a, b) => (sums.get(b) ?? 0) - (sums.get(a) ?? 0))
     .slice(0, older.length === 3 ? 3 : 2)
@@ -139,9 +150,8 @@ export function versionSeries(
     ),
   });
   return [
-    ...(newest.length > 0
-      ? [one(name(newest.at(-1)) + (newest.length > 1 ? ' and newer' : ''), newest, 'done')]
-      : []),
+    ...(target.length > 0 ? [one(name(target[0]), target, 'done')] : []),
+    ...(bad.length > 0 ? [one(bad.map(name).join(', '), bad, 'bad')] : []),
     ...most.map((version, i) => one(name(version), [version], looks[i] ?? 'older-3')),
     ...(rest.length > 0 ? [one('others', rest, 'older-3')] : []),
   ];

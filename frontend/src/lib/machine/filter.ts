@@ -10,6 +10,8 @@ export type Show =
   | 'active'
   | 'on-target'
   | 'another-build'
+  | 'above-target'
+  | 'bad-version'
   | 'in-flight'
   | 'waiting'
   | 'failed'
@@ -27,6 +29,8 @@ export const showLabel: Record<Show, string> = {
   'failed-or-quarantined': 'Failed or quarantined',
   'on-target': 'On target',
   'another-build': 'Another build',
+  'above-target': 'Above the target',
+  'bad-version': 'On a bad version',
   silent: 'Silent',
   overridden: 'Held or pinned',
   active: 'Seen within 24 h',
@@ -77,6 +81,8 @@ export const machineCountsFragment = graphql(`
     total
     active
     onTarget
+    aboveTarget
+    badVersion
     otherBuild
     inFlight
     waiting
@@ -105,6 +111,8 @@ export interface VersionCount {
 const countedAs: Record<Exclude<Show, 'all' | 'active'>, CountedAs[]> = {
   'on-target': ['ON_TARGET'],
   'another-build': ['OTHER_BUILD'],
+  'above-target': ['ABOVE_TARGET'],
+  'bad-version': ['BAD_VERSION'],
   'in-flight': ['IN_FLIGHT'],
   waiting: ['WAITING'],
   failed: ['FAILED'],

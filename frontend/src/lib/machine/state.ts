@@ -55,6 +55,10 @@ export function machineState({ state, countedAs, reason, override }: Situation):
       return { label: 'Silent', tone: 'quiet' };
     case 'ON_TARGET':
       return { label: 'Up to date', tone: 'done' };
+    case 'ABOVE_TARGET':
+      return { label: 'Above the target', tone: 'quiet' };
+    case 'BAD_VERSION':
+      return { label: 'On a bad version', tone: 'bad' };
     case 'OTHER_BUILD':
       return { label: 'Another build of the target', tone: 'warn' };
     case 'WAITING':

@@ -1,2 +1,3 @@
-/** The meaning of a colour: success, in progress, failure, warning, neutral. */
-export type Tone = 'done' | 'fly' | 'fail' | 'warn' | 'quiet';
+/** The meaning of a colour: success, in progress, failure, a bad version, warning,
+ * neutral. */
+export type Tone = 'done' | 'fly' | 'fail' | 'bad' | 'warn' | 'quiet';
