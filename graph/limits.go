@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -53,6 +54,8 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Instances = func(child int, _ *machines.Filter, first *int, _ *string, _ *model.InstanceOrder) int {
 		return page(child, first)
 	}
+	c.MachineJob.Items = func(child int, _ *job.Result, first *int, _ *string) int { return page(child, first) }
+	c.Query.MachineJobs = after
 	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string) int { return page(child, first) }
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
@@ -75,6 +78,7 @@ func complexity() generated.ComplexityRoot {
 	c.Query.PolicyPreview = func(child int, _ model.PolicyPreviewInput) int { return costSimulation + child }
 	c.Query.PromotionImpact = func(child int, _, _ uuid.UUID) int { return costSimulation + child }
 	c.Query.ControlImpact = func(child int, _ uuid.UUID, _ view.Control) int { return costSimulation + child }
+	c.Query.MachineJobImpact = func(child int, _ machines.Filter, _ job.Order) int { return costSimulation + child }
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }

@@ -83,6 +83,10 @@ func (r root) RefusedRequest() generated.RefusedRequestResolver {
 }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
+func (r root) MachineJob() generated.MachineJobResolver     { return &machineJobResolver{r} }
+func (r root) MachineJobItem() generated.MachineJobItemResolver {
+	return &machineJobItemResolver{r}
+}
 func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
 func (r root) Package() generated.PackageResolver           { return &packageResolver{r} }
 func (r root) Policy() generated.PolicyResolver             { return &policyResolver{r} }
@@ -106,6 +110,8 @@ type (
 	groupResolver            struct{ root }
 	groupNumbersResolver     struct{ root }
 	instanceResolver         struct{ root }
+	machineJobResolver       struct{ root }
+	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }
 	policyResolver           struct{ root }

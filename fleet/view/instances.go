@@ -22,9 +22,9 @@ func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.In
 }
 
 // InstanceByMachineID reads the machine of an application by the id that it
-// reports.
-func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string) (*db.Instance, error) {
-	return one(ctx, "machine", s.db().Instance.Query().Where(instance.ApplicationID(app), instance.MachineID(machine)).Only)
+// sends.
+func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string, with With) (*db.Instance, error) {
+	return s.Instance(ctx, store.InstanceID(app, machine), with)
 }
 
 // GroupsOf returns the groups of those machines of an application that have one.
