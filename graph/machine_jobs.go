@@ -46,6 +46,11 @@ func (r *machineJobItemResolver) Result(_ context.Context, obj *db.MachineJobIte
 	return job.Result(obj.Result), nil
 }
 
+// Instance returns nil if the machine was forgotten.
+func (r *machineJobItemResolver) Instance(ctx context.Context, obj *db.MachineJobItem) (*db.Instance, error) {
+	return loadersOf(ctx).instances.load(ctx, obj.InstanceID)
+}
+
 func (r *mutationResolver) StartMachineJob(ctx context.Context, input fleet.StartMachineJob) (*model.MachineJobPayload, error) {
 	return payload(r.fleet.StartMachineJob(ctx, input))
 }

@@ -10,7 +10,7 @@ const (
 		job { id action state machines pending selection reason createdBy } userErrors { code field message } } }`
 	jobItemsDocument = `query($id: ID!, $r: MachineJobResult, $after: String) { machineJob(id: $id) {
 		state done afterUpdate skipped failed pending until version groupId replace changedAt stoppedBy
-		items(result: $r, first: 2, after: $after) { nodes { machineId instanceId applicationId result detail endedAt } pageInfo { hasNextPage endCursor } } } }`
+		items(result: $r, first: 2, after: $after) { nodes { machineId instance { version } instanceId applicationId result detail endedAt } pageInfo { hasNextPage endCursor } } } }`
 )
 
 func TestMachineJob(t *testing.T) {
@@ -44,7 +44,7 @@ func TestMachineJob(t *testing.T) {
 		want(t, w.until("job.state", "FINISHED"), "snapshot", false, "job.done", 3, "job.pending", 0)
 
 		page := ana.get(jobItemsDocument, vars{"id": id})
-		want(t, page, "done", 3, "items.nodes.0.machineId", "m0", "items.nodes.0.result", "DONE", "items.nodes.0.detail", "held",
+		want(t, page, "done", 3, "items.nodes.0.machineId", "m0", "items.nodes.0.result", "DONE", "items.nodes.0.detail", "held", "items.nodes.0.instance.version", "2.0.0",
 			"items.nodes.0.instanceId", s.instance("m0").String(), "items.pageInfo.hasNextPage", true)
 		page = ana.get(jobItemsDocument, vars{"id": id, "after": at(t, page, "items.pageInfo.endCursor")})
 		want(t, page, "items.nodes.0.machineId", "m2", "items.pageInfo.hasNextPage", false)

@@ -27,6 +27,11 @@ func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machin
 	return s.Instance(ctx, store.InstanceID(app, machine), with)
 }
 
+// InstanceByID reads machines by id.
+func (s *Service) InstanceByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Instance, error) {
+	return indexed(ctx, "machines", s.db().Instance.Query().Where(instance.IDIn(ids...)).All, func(m *db.Instance) uuid.UUID { return m.ID })
+}
+
 // GroupsOf returns the groups of those machines of an application that have one.
 func (s *Service) GroupsOf(ctx context.Context, app uuid.UUID, machineIDs []string) (groups []uuid.UUID, err error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {

@@ -31,6 +31,7 @@ type MachineJobResolver interface {
 	Items(ctx context.Context, obj *db.MachineJob, result *job.Result, first *int, after *string) (*model.Connection[*db.MachineJobItem], error)
 }
 type MachineJobItemResolver interface {
+	Instance(ctx context.Context, obj *db.MachineJobItem) (*db.Instance, error)
 	Result(ctx context.Context, obj *db.MachineJobItem) (job.Result, error)
 }
 
@@ -1136,6 +1137,38 @@ func (ec *executionContext) fieldContext_MachineJobItem_machineId(_ context.Cont
 	return graphql.NewScalarFieldContext("MachineJobItem", field, false, false, "String")
 }
 
+func (ec *executionContext) _MachineJobItem_instance(ctx context.Context, field graphql.CollectedField, obj *db.MachineJobItem) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineJobItem_instance(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.MachineJobItem().Instance(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *db.Instance) graphql.Marshaler {
+			return ec.marshalOInstance2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐInstance(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MachineJobItem_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MachineJobItem",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Instance(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _MachineJobItem_result(ctx context.Context, field graphql.CollectedField, obj *db.MachineJobItem) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2138,6 +2171,12 @@ func (ec *executionContext) _MachineJobItem(ctx context.Context, sel ast.Selecti
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "instance":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._MachineJobItem_instance(ctx, field, obj)
+				})
 		case "result":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -599,6 +599,7 @@ type ComplexityRoot struct {
 		ApplicationID func(childComplexity int) int
 		Detail        func(childComplexity int) int
 		EndedAt       func(childComplexity int) int
+		Instance      func(childComplexity int) int
 		InstanceID    func(childComplexity int) int
 		MachineID     func(childComplexity int) int
 		Result        func(childComplexity int) int
@@ -3412,6 +3413,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineJobItem.EndedAt(childComplexity), true
+	case "MachineJobItem.instance":
+		if e.ComplexityRoot.MachineJobItem.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.Instance(childComplexity), true
 	case "MachineJobItem.instanceId":
 		if e.ComplexityRoot.MachineJobItem.InstanceID == nil {
 			break
@@ -8043,6 +8050,8 @@ type MachineJobItem {
   applicationId: ID!
   "Id that the machine sends."
   machineId: String!
+  "The machine; null when it was forgotten."
+  instance: Instance
   "What became of it."
   result: MachineJobResult!
   "The result as text; \"\" while it is pending."
@@ -10594,6 +10603,8 @@ func (ec *executionContext) childFields_MachineJobItem(ctx context.Context, fiel
 		return ec.fieldContext_MachineJobItem_applicationId(ctx, field)
 	case "machineId":
 		return ec.fieldContext_MachineJobItem_machineId(ctx, field)
+	case "instance":
+		return ec.fieldContext_MachineJobItem_instance(ctx, field)
 	case "result":
 		return ec.fieldContext_MachineJobItem_result(ctx, field)
 	case "detail":

@@ -12,6 +12,9 @@ const itemsQuery = graphql(`
           instanceId
           applicationId
           machineId
+          instance {
+            alias
+          }
           result
           detail
           endedAt
