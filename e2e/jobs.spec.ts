@@ -1,4 +1,7 @@
-import { expect, test, violations } from './support/test.ts';
+import { colorRules, expect, test, violations } from './support/test.ts';
+
+// A color that is still changing with the theme has too little contrast.
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 const phone = { width: 390, height: 844 };
 
@@ -40,10 +43,9 @@ test('a job holds the machines of a filter and shows each result', async ({
     await expect(what).toContainText(/10\s*are held at once/);
     await expect(what).toContainText(/2\s*are held or pinned already, skipped/);
     await dialog.getByLabel('Reason').fill('maintenance');
-    for (const scheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      expect(await violations(page)).toEqual([]);
-    }
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await violations(page, colorRules)).toEqual([]);
     await dialog.getByRole('button', { name: 'Hold 10 machines' }).click();
   });
 
@@ -56,10 +58,9 @@ test('a job holds the machines of a filter and shows each result', async ({
     await expect(page).toHaveURL(/result=SKIPPED/);
     await expect(results.getByRole('row')).toHaveCount(3);
     await expect(results).toContainText('already held by admin until');
-    for (const scheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      expect(await violations(page)).toEqual([]);
-    }
+    expect(await violations(page, colorRules)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await violations(page)).toEqual([]);
   });
 
   await test.step('on a phone nothing is cut off', async () => {
