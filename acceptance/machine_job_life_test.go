@@ -122,8 +122,8 @@ func TestRepeatedRequestStartsOneJob(t *testing.T) {
 	}, servers(2))
 }
 
-// Two servers work on two jobs at the same time. Each machine is held once and moved
-// once.
+// Two servers work on two jobs at the same time. Each machine is moved once,
+// whichever job reaches it first.
 func TestServersShareAJob(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		const n = 450 // three batches

@@ -22,7 +22,7 @@ import (
 
 const (
 	// listedTogether machines of a new job are written in one transaction, for which
-	// check-ins wait on SQLite, about 80 ms.
+	// check-ins wait on SQLite: 100,000 took 2.9 s.
 	listedTogether = 2_500
 	// maxRetried machines are named by one retry.
 	maxRetried = 1_000

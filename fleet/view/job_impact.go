@@ -17,10 +17,11 @@ import (
 )
 
 const (
-	// maxForeseen machines are read for the preview of a job, about 0.2 s.
+	// maxForeseen machines are read for the preview of a job, so that it does not scan
+	// a large group.
 	maxForeseen = 10_000
-	// MaxJobMachines is how many machines a job can have. Their list takes 20 MB in the
-	// database.
+	// MaxJobMachines is how many machines a job can have: more than a large group, and
+	// few enough to list them within one request.
 	MaxJobMachines = 100_000
 )
 
