@@ -18,6 +18,7 @@ const (
 	GroupChanged             // counters, ledger, rollout or policy of a group; App and Group are set
 	MachineChanged
 	ActivityAdded
+	JobChanged // Job is set
 )
 
 // Event is one hint. Unused ids are zero.
@@ -26,6 +27,7 @@ type Event struct {
 	App      uuid.UUID
 	Group    uuid.UUID
 	Instance uuid.UUID // for MachineChanged
+	Job      uuid.UUID `json:",omitzero"` // for JobChanged
 	Revision int64     // of the application's configuration, for AppChanged
 	Remote   bool      `json:"-"` // published by another process
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -102,15 +103,10 @@ func enroll(c *change.Change, machines []string) (fresh int, err error) {
 		c.Batch.Machines = append(c.Batch.Machines, m)
 		changed = append(changed, id)
 		g := c.Config.Group(m.GroupID)
-		switch {
-		case g == nil:
-			m.Enrolled = true
-			continue
-		case c.States[m.GroupID] == nil:
+		if g != nil && c.States[m.GroupID] == nil {
 			return 0, errElsewhere
 		}
-		err := c.Run(g, func(w *rollout.World, fx *rollout.Effects) { w.Enroll(&m.Machine, c.By.Name, c.Reason, fx) })
-		if err != nil {
+		if err := enrollMachine(c, m, g); err != nil {
 			return 0, err
 		}
 	}
@@ -121,4 +117,13 @@ func enroll(c *change.Change, machines []string) (fresh int, err error) {
 		Enrolled []string `json:"enrolled"`
 	}{changed}
 	return fresh, nil
+}
+
+// enrollMachine enrolls a machine of a group, nil for none, which must be locked.
+func enrollMachine(c *change.Change, m *store.Machine, g *catalog.Group) error {
+	if g == nil {
+		m.Enrolled = true
+		return nil
+	}
+	return c.Run(g, func(w *rollout.World, fx *rollout.Effects) { w.Enroll(&m.Machine, c.By.Name, c.Reason, fx) })
 }

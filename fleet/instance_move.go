@@ -28,29 +28,35 @@ type MoveInstance struct {
 func (s *Service) MoveInstance(ctx context.Context, in MoveInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "moveInstance", Needs: auth.Operate, Reason: in.Reason}
 	return s.changeInstance(ctx, v, in.ID, in.GroupID, func(c *change.Change, m *store.Machine, from *catalog.Group) error {
-		if in.GroupID == nil {
-			m.Moved, m.MoveTo = false, uuid.Nil
-			return nil
-		}
-		to, err := c.Group(*in.GroupID, "groupId")
-		if err != nil {
-			return err
-		}
-		if to.Arch != m.Arch {
-			return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, but the machine is %s", to.Name, to.Arch, m.Arch)
-		}
-		m.Moved, m.MoveTo = true, uuid.Nil
-		if from == to {
-			return nil
-		}
-		if from != nil && m.Attempt.Open() && m.State != rollout.StateGranted {
-			m.MoveTo = to.ID
-			return c.Run(from, func(_ *rollout.World, fx *rollout.Effects) {
-				fx.History = append(fx.History, moved(c, m, "moves to group "+to.Name+" once its update ended, decided"))
-			})
-		}
-		return moveMachine(c, m, from, to)
+		return assign(c, m, from, in.GroupID)
 	})
+}
+
+// assign moves a machine from its group, nil for none, to the group with an id, or at
+// its next check-in to that of its track. The groups must be locked.
+func assign(c *change.Change, m *store.Machine, from *catalog.Group, id *uuid.UUID) error {
+	if id == nil {
+		m.Moved, m.MoveTo = false, uuid.Nil
+		return nil
+	}
+	to, err := c.Group(*id, "groupId")
+	if err != nil {
+		return err
+	}
+	if to.Arch != m.Arch {
+		return fault.Errorf(fault.Invalid, "groupId", "group %q is for %s, but the machine is %s", to.Name, to.Arch, m.Arch)
+	}
+	m.Moved, m.MoveTo = true, uuid.Nil
+	if from == to {
+		return nil
+	}
+	if from != nil && m.Attempt.Open() && m.State != rollout.StateGranted {
+		m.MoveTo = to.ID
+		return c.Run(from, func(_ *rollout.World, fx *rollout.Effects) {
+			fx.History = append(fx.History, moved(c, m, "moves to group "+to.Name+" once its update ended, decided"))
+		})
+	}
+	return moveMachine(c, m, from, to)
 }
 
 // moveMachine moves a machine from its group, nil for none, to another one. Both

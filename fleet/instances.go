@@ -50,17 +50,20 @@ func (s *Service) override(ctx context.Context, v change.Verb, id uuid.UUID, o r
 	if v.Invalid == nil && !o.Until.IsZero() && !o.Until.After(s.now()) {
 		v.Invalid = fault.Errorf(fault.Invalid, "until", "must be in the future")
 	}
-	o.Until = o.Until.UTC().Truncate(time.Microsecond)
 	return s.changeInstance(ctx, v, id, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
-		o.By, o.Reason = c.By.Name, c.Reason
-		if o.Kind == rollout.OverridePin {
-			var ok bool
-			if o.Version, ok = c.Config.Versioning.Parse(pin); !ok || len(pin) > maxVersion {
-				return fault.Errorf(fault.Invalid, "version", "%q is not %s", pin, c.Config.Versioning.Describe())
-			}
-		}
-		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.Now, fx) })
+		return overrideMachine(c, m, g, o, pin)
 	})
+}
+
+func overrideMachine(c *change.Change, m *store.Machine, g *catalog.Group, o rollout.Override, pin string) error {
+	o.Until, o.By, o.Reason = o.Until.UTC().Truncate(time.Microsecond), c.By.Name, c.Reason
+	if o.Kind == rollout.OverridePin {
+		var ok bool
+		if o.Version, ok = c.Config.Versioning.Parse(pin); !ok || len(pin) > maxVersion {
+			return fault.Errorf(fault.Invalid, "version", "%q is not %s", pin, c.Config.Versioning.Describe())
+		}
+	}
+	return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Hold(&m.Machine, o, c.Now, fx) })
 }
 
 // ReleaseInstance is the input of Service.ReleaseInstance.
@@ -72,9 +75,11 @@ type ReleaseInstance struct {
 // ReleaseInstance removes a hold, a pin or a quarantine from a machine.
 func (s *Service) ReleaseInstance(ctx context.Context, in ReleaseInstance) (*db.Instance, error) {
 	v := change.Verb{Name: "releaseInstance", Needs: auth.Operate, Reason: in.Reason}
-	return s.changeInstance(ctx, v, in.ID, nil, func(c *change.Change, m *store.Machine, g *catalog.Group) error {
-		return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Release(&m.Machine, c.By.Name, c.Now, fx) })
-	})
+	return s.changeInstance(ctx, v, in.ID, nil, releaseMachine)
+}
+
+func releaseMachine(c *change.Change, m *store.Machine, g *catalog.Group) error {
+	return runFor(c, g, func(w *rollout.World, fx *rollout.Effects) { w.Release(&m.Machine, c.By.Name, c.Now, fx) })
 }
 
 // SetInstanceAlias is the input of Service.SetInstanceAlias.

@@ -16,6 +16,7 @@ func TestEveryVerbRequiresACaller(t *testing.T) {
 		"Service.Catalog":        "a value of this process, not reachable from outside",
 		"Service.Close":          "called by the program",
 		"Service.Run":            "called by the program",
+		"Service.WorkJobs":       "called by the program",
 		"Accounts.Me":            "answers a caller without a principal with nothing",
 		"Accounts.Authenticate":  "establishes who calls",
 		"Accounts.Session":       "establishes who calls",

@@ -72,14 +72,14 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	}
 	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas})
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
-	worker := upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, Now: now, Clock: o.Clock, Log: o.Log})
-	return &Service{
+	s := &Service{
 		Machines: machines,
 		Accounts: account.New(o.Store, changes, now),
-		View:     view.New(o.Store, configuration, now, worker.Clock),
-		Upkeep:   worker,
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
-	}, nil
+	}
+	s.Upkeep = upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, Now: now, Clock: o.Clock, Log: o.Log})
+	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
+	return s, nil
 }
 
 // Preinstall fills a new database; see seed.Preinstall.

@@ -20,6 +20,10 @@ func (r *queryResolver) Instance(ctx context.Context, id uuid.UUID) (*db.Instanc
 	return maybe(r.fleet.View.Instance(ctx, id, with(ctx)))
 }
 
+func (r *queryResolver) InstanceByMachineID(ctx context.Context, applicationID uuid.UUID, machineID string) (*db.Instance, error) {
+	return maybe(r.fleet.View.InstanceByMachineID(ctx, applicationID, machineID, with(ctx)))
+}
+
 func (r *queryResolver) Instances(ctx context.Context, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) (*model.InstanceConnection, error) {
 	l := &machinePager{List: machines.List{Filter: value(filter)}, view: r.fleet.View, with: withNodes(ctx)}
 	if orderBy != nil {

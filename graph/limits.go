@@ -4,6 +4,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -54,6 +55,8 @@ func complexity() generated.ComplexityRoot {
 	c.Query.Instances = func(child int, _ *machines.Filter, first *int, _ *string, _ *model.InstanceOrder) int {
 		return page(child, first)
 	}
+	c.MachineJob.Items = func(child int, _ *job.Result, first *int, _ *string) int { return page(child, first) }
+	c.Query.MachineJobs = after
 	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string) int { return page(child, first) }
 	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string) int { return page(child, first) }
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
@@ -79,6 +82,7 @@ func complexity() generated.ComplexityRoot {
 	c.Query.RollBackImpact = func(child int, _, _ *uuid.UUID, _ uuid.UUID, _ bool, _ catalog.Downgrade) int {
 		return costSimulation + child
 	}
+	c.Query.MachineJobImpact = func(child int, _ machines.Filter, _ job.Order) int { return costSimulation + child }
 	c.Query.UpdatePath = func(child int, _ uuid.UUID, _ string) int { return 1 + child*listed }
 	c.Query.DeletionImpact = func(child int, _, _, _, _ *uuid.UUID) int { return costSimulation + child }
 	c.Rollout.ProjectedEnd = func(int) int { return costNumbers }

@@ -46,6 +46,7 @@ type loaders struct {
 	packages           loader[*db.Release]
 	applications       loader[*db.Application]
 	groups             loader[*db.Group]
+	instances          loader[*db.Instance]
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
@@ -64,6 +65,7 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		packages:           newLoader(r.fleet.View.PackageByID),
 		applications:       newLoader(r.fleet.View.ApplicationByID),
 		groups:             newLoader(r.fleet.View.GroupByID),
+		instances:          newLoader(r.fleet.View.InstanceByID),
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),

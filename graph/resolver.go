@@ -83,12 +83,16 @@ func (r root) RefusedRequest() generated.RefusedRequestResolver {
 }
 func (r root) GroupNumbers() generated.GroupNumbersResolver { return &groupNumbersResolver{r} }
 func (r root) Instance() generated.InstanceResolver         { return &instanceResolver{r} }
-func (r root) Mutation() generated.MutationResolver         { return &mutationResolver{r} }
-func (r root) Package() generated.PackageResolver           { return &packageResolver{r} }
-func (r root) Policy() generated.PolicyResolver             { return &policyResolver{r} }
-func (r root) Promotion() generated.PromotionResolver       { return &promotionResolver{r} }
-func (r root) Query() generated.QueryResolver               { return &queryResolver{r} }
-func (r root) Rollout() generated.RolloutResolver           { return &rolloutResolver{r} }
+func (r root) MachineJob() generated.MachineJobResolver     { return &machineJobResolver{r} }
+func (r root) MachineJobItem() generated.MachineJobItemResolver {
+	return &machineJobItemResolver{r}
+}
+func (r root) Mutation() generated.MutationResolver   { return &mutationResolver{r} }
+func (r root) Package() generated.PackageResolver     { return &packageResolver{r} }
+func (r root) Policy() generated.PolicyResolver       { return &policyResolver{r} }
+func (r root) Promotion() generated.PromotionResolver { return &promotionResolver{r} }
+func (r root) Query() generated.QueryResolver         { return &queryResolver{r} }
+func (r root) Rollout() generated.RolloutResolver     { return &rolloutResolver{r} }
 func (r root) RollBackGroup() generated.RollBackGroupResolver {
 	return &rollBackGroupResolver{r}
 }
@@ -113,6 +117,8 @@ type (
 	groupResolver            struct{ root }
 	groupNumbersResolver     struct{ root }
 	instanceResolver         struct{ root }
+	machineJobResolver       struct{ root }
+	machineJobItemResolver   struct{ root }
 	mutationResolver         struct{ root }
 	packageResolver          struct{ root }
 	policyResolver           struct{ root }

@@ -140,7 +140,7 @@ func (h *Handler) statusHistory(r *http.Request) (list, error) {
 	if !storable(machine) {
 		return list{}, missing("machine")
 	}
-	row, err := h.Fleet.View.InstanceByMachineID(r.Context(), uuid.MustParse(app), machine)
+	row, err := h.Fleet.View.InstanceByMachineID(r.Context(), uuid.MustParse(app), machine, nil)
 	if fault.CodeOf(err) == fault.NotFound || err == nil && (row.GroupID == nil || *row.GroupID != group) {
 		return list{}, missing("machine in this group")
 	}

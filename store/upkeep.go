@@ -139,9 +139,9 @@ func (s *Store) DropPoints(ctx context.Context, resolution int, now, before time
 // wait long for its locks.
 const retainRows = 5000
 
-// Retain deletes expired sessions, and journals and machines without a group from
-// before a given time. It deletes journals by id, because UUIDs of version 7 sort
-// by time.
+// Retain deletes expired sessions, and journals, jobs and machines without a group
+// from before a given time. It deletes journals and jobs by id, because UUIDs of
+// version 7 sort by time.
 func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 	for _, d := range []struct {
 		text string
@@ -151,6 +151,8 @@ func (s *Store) Retain(ctx context.Context, now, before time.Time) error {
 		{"history_entries WHERE id IN (SELECT id FROM history_entries WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"attempts WHERE id IN (SELECT id FROM attempts WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"activities WHERE id IN (SELECT id FROM activities WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
+		{"machine_job_items WHERE id IN (SELECT id FROM machine_job_items WHERE job_id < ? ORDER BY job_id LIMIT @rows)", firstID(before).String()},
+		{"machine_jobs WHERE id IN (SELECT id FROM machine_jobs WHERE id < ? ORDER BY id LIMIT @rows)", firstID(before).String()},
 		{"uptimes WHERE id IN (SELECT id FROM uptimes WHERE ended_at < ? LIMIT @rows)", before.UTC()},
 		{"instances WHERE id IN (SELECT id FROM instances WHERE group_id IS NULL AND last_seen_at < ? LIMIT @rows)", before.UTC()},
 	} {

@@ -31,6 +31,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinejob"
+	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -82,6 +84,10 @@ type Client struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// MachineJob is the client for interacting with the MachineJob builders.
+	MachineJob *MachineJobClient
+	// MachineJobItem is the client for interacting with the MachineJobItem builders.
+	MachineJobItem *MachineJobItemClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
@@ -136,6 +142,8 @@ func (c *Client) init() {
 	c.HistoryEntry = NewHistoryEntryClient(c.config)
 	c.Instance = NewInstanceClient(c.config)
 	c.Ledger = NewLedgerClient(c.config)
+	c.MachineJob = NewMachineJobClient(c.config)
+	c.MachineJobItem = NewMachineJobItemClient(c.config)
 	c.Mirror = NewMirrorClient(c.config)
 	c.PacePoint = NewPacePointClient(c.config)
 	c.PackageAction = NewPackageActionClient(c.config)
@@ -257,6 +265,8 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		HistoryEntry:   NewHistoryEntryClient(cfg),
 		Instance:       NewInstanceClient(cfg),
 		Ledger:         NewLedgerClient(cfg),
+		MachineJob:     NewMachineJobClient(cfg),
+		MachineJobItem: NewMachineJobItemClient(cfg),
 		Mirror:         NewMirrorClient(cfg),
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
@@ -305,6 +315,8 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		HistoryEntry:   NewHistoryEntryClient(cfg),
 		Instance:       NewInstanceClient(cfg),
 		Ledger:         NewLedgerClient(cfg),
+		MachineJob:     NewMachineJobClient(cfg),
+		MachineJobItem: NewMachineJobItemClient(cfg),
 		Mirror:         NewMirrorClient(cfg),
 		PacePoint:      NewPacePointClient(cfg),
 		PackageAction:  NewPackageActionClient(cfg),
@@ -350,9 +362,10 @@ func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
-		c.StatPoint, c.Team, c.Uptime, c.User, c.Wave,
+		c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob, c.MachineJobItem, c.Mirror,
+		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -364,9 +377,10 @@ func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
 		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.Mirror, c.PacePoint, c.PackageAction,
-		c.PackageFile, c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session,
-		c.StatPoint, c.Team, c.Uptime, c.User, c.Wave,
+		c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob, c.MachineJobItem, c.Mirror,
+		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Refusal,
+		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
+		c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -405,6 +419,10 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Instance.mutate(ctx, m)
 	case *LedgerMutation:
 		return c.Ledger.mutate(ctx, m)
+	case *MachineJobMutation:
+		return c.MachineJob.mutate(ctx, m)
+	case *MachineJobItemMutation:
+		return c.MachineJobItem.mutate(ctx, m)
 	case *MirrorMutation:
 		return c.Mirror.mutate(ctx, m)
 	case *PacePointMutation:
@@ -3025,6 +3043,272 @@ func (c *LedgerClient) mutate(ctx context.Context, m *LedgerMutation) (Value, er
 	}
 }
 
+// MachineJobClient is a client for the MachineJob schema.
+type MachineJobClient struct {
+	config
+}
+
+// NewMachineJobClient returns a client for the MachineJob from the given config.
+func NewMachineJobClient(c config) *MachineJobClient {
+	return &MachineJobClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `machinejob.Hooks(f(g(h())))`.
+func (c *MachineJobClient) Use(hooks ...Hook) {
+	c.hooks.MachineJob = append(c.hooks.MachineJob, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `machinejob.Intercept(f(g(h())))`.
+func (c *MachineJobClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MachineJob = append(c.inters.MachineJob, interceptors...)
+}
+
+// Create returns a builder for creating a MachineJob entity.
+func (c *MachineJobClient) Create() *MachineJobCreate {
+	mutation := newMachineJobMutation(c.config, OpCreate)
+	return &MachineJobCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MachineJob entities.
+func (c *MachineJobClient) CreateBulk(builders ...*MachineJobCreate) *MachineJobCreateBulk {
+	return &MachineJobCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MachineJobClient) MapCreateBulk(slice any, setFunc func(*MachineJobCreate, int)) *MachineJobCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MachineJobCreateBulk{err: fmt.Errorf("calling to MachineJobClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MachineJobCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MachineJobCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MachineJob.
+func (c *MachineJobClient) Update() *MachineJobUpdate {
+	mutation := newMachineJobMutation(c.config, OpUpdate)
+	return &MachineJobUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MachineJobClient) UpdateOne(_m *MachineJob) *MachineJobUpdateOne {
+	mutation := newMachineJobMutation(c.config, OpUpdateOne, withMachineJob(_m))
+	return &MachineJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MachineJobClient) UpdateOneID(id uuid.UUID) *MachineJobUpdateOne {
+	mutation := newMachineJobMutation(c.config, OpUpdateOne, withMachineJobID(id))
+	return &MachineJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MachineJob.
+func (c *MachineJobClient) Delete() *MachineJobDelete {
+	mutation := newMachineJobMutation(c.config, OpDelete)
+	return &MachineJobDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MachineJobClient) DeleteOne(_m *MachineJob) *MachineJobDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MachineJobClient) DeleteOneID(id uuid.UUID) *MachineJobDeleteOne {
+	builder := c.Delete().Where(machinejob.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MachineJobDeleteOne{builder}
+}
+
+// Query returns a query builder for MachineJob.
+func (c *MachineJobClient) Query() *MachineJobQuery {
+	return &MachineJobQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMachineJob},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MachineJob entity by its id.
+func (c *MachineJobClient) Get(ctx context.Context, id uuid.UUID) (*MachineJob, error) {
+	return c.Query().Where(machinejob.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MachineJobClient) GetX(ctx context.Context, id uuid.UUID) *MachineJob {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MachineJobClient) Hooks() []Hook {
+	return c.hooks.MachineJob
+}
+
+// Interceptors returns the client interceptors.
+func (c *MachineJobClient) Interceptors() []Interceptor {
+	return c.inters.MachineJob
+}
+
+func (c *MachineJobClient) mutate(ctx context.Context, m *MachineJobMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MachineJobCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MachineJobUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MachineJobUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MachineJobDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown MachineJob mutation op: %q", m.Op())
+	}
+}
+
+// MachineJobItemClient is a client for the MachineJobItem schema.
+type MachineJobItemClient struct {
+	config
+}
+
+// NewMachineJobItemClient returns a client for the MachineJobItem from the given config.
+func NewMachineJobItemClient(c config) *MachineJobItemClient {
+	return &MachineJobItemClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `machinejobitem.Hooks(f(g(h())))`.
+func (c *MachineJobItemClient) Use(hooks ...Hook) {
+	c.hooks.MachineJobItem = append(c.hooks.MachineJobItem, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `machinejobitem.Intercept(f(g(h())))`.
+func (c *MachineJobItemClient) Intercept(interceptors ...Interceptor) {
+	c.inters.MachineJobItem = append(c.inters.MachineJobItem, interceptors...)
+}
+
+// Create returns a builder for creating a MachineJobItem entity.
+func (c *MachineJobItemClient) Create() *MachineJobItemCreate {
+	mutation := newMachineJobItemMutation(c.config, OpCreate)
+	return &MachineJobItemCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of MachineJobItem entities.
+func (c *MachineJobItemClient) CreateBulk(builders ...*MachineJobItemCreate) *MachineJobItemCreateBulk {
+	return &MachineJobItemCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MachineJobItemClient) MapCreateBulk(slice any, setFunc func(*MachineJobItemCreate, int)) *MachineJobItemCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MachineJobItemCreateBulk{err: fmt.Errorf("calling to MachineJobItemClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MachineJobItemCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MachineJobItemCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for MachineJobItem.
+func (c *MachineJobItemClient) Update() *MachineJobItemUpdate {
+	mutation := newMachineJobItemMutation(c.config, OpUpdate)
+	return &MachineJobItemUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MachineJobItemClient) UpdateOne(_m *MachineJobItem) *MachineJobItemUpdateOne {
+	mutation := newMachineJobItemMutation(c.config, OpUpdateOne, withMachineJobItem(_m))
+	return &MachineJobItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MachineJobItemClient) UpdateOneID(id int) *MachineJobItemUpdateOne {
+	mutation := newMachineJobItemMutation(c.config, OpUpdateOne, withMachineJobItemID(id))
+	return &MachineJobItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for MachineJobItem.
+func (c *MachineJobItemClient) Delete() *MachineJobItemDelete {
+	mutation := newMachineJobItemMutation(c.config, OpDelete)
+	return &MachineJobItemDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MachineJobItemClient) DeleteOne(_m *MachineJobItem) *MachineJobItemDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MachineJobItemClient) DeleteOneID(id int) *MachineJobItemDeleteOne {
+	builder := c.Delete().Where(machinejobitem.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MachineJobItemDeleteOne{builder}
+}
+
+// Query returns a query builder for MachineJobItem.
+func (c *MachineJobItemClient) Query() *MachineJobItemQuery {
+	return &MachineJobItemQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMachineJobItem},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a MachineJobItem entity by its id.
+func (c *MachineJobItemClient) Get(ctx context.Context, id int) (*MachineJobItem, error) {
+	return c.Query().Where(machinejobitem.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MachineJobItemClient) GetX(ctx context.Context, id int) *MachineJobItem {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MachineJobItemClient) Hooks() []Hook {
+	return c.hooks.MachineJobItem
+}
+
+// Interceptors returns the client interceptors.
+func (c *MachineJobItemClient) Interceptors() []Interceptor {
+	return c.inters.MachineJobItem
+}
+
+func (c *MachineJobItemClient) mutate(ctx context.Context, m *MachineJobItemMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MachineJobItemCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MachineJobItemUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MachineJobItemUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MachineJobItemDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown MachineJobItem mutation op: %q", m.Op())
+	}
+}
+
 // MirrorClient is a client for the Mirror schema.
 type MirrorClient struct {
 	config
@@ -5164,15 +5448,15 @@ type (
 	hooks struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Promotion, Refusal,
-		RefusedRequest, Release, Session, StatPoint, Team, Uptime, User,
-		Wave []ent.Hook
+		Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
+		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
+		Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
 		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
 		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, Mirror, PacePoint, PackageAction, PackageFile, Promotion, Refusal,
-		RefusedRequest, Release, Session, StatPoint, Team, Uptime, User,
-		Wave []ent.Interceptor
+		Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
+		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
+		Team, Uptime, User, Wave []ent.Interceptor
 	}
 )

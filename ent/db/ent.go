@@ -27,6 +27,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinejob"
+	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -116,6 +118,8 @@ func checkColumn(t, c string) error {
 			historyentry.Table:   historyentry.ValidColumn,
 			instance.Table:       instance.ValidColumn,
 			ledger.Table:         ledger.ValidColumn,
+			machinejob.Table:     machinejob.ValidColumn,
+			machinejobitem.Table: machinejobitem.ValidColumn,
 			mirror.Table:         mirror.ValidColumn,
 			pacepoint.Table:      pacepoint.ValidColumn,
 			packageaction.Table:  packageaction.ValidColumn,

@@ -26,6 +26,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinejob"
+	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/mirror"
 	"github.com/coreroller/coreroller/ent/db/pacepoint"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
@@ -71,6 +73,8 @@ const (
 	TypeHistoryEntry   = "HistoryEntry"
 	TypeInstance       = "Instance"
 	TypeLedger         = "Ledger"
+	TypeMachineJob     = "MachineJob"
+	TypeMachineJobItem = "MachineJobItem"
 	TypeMirror         = "Mirror"
 	TypePacePoint      = "PacePoint"
 	TypePackageAction  = "PackageAction"
@@ -20351,6 +20355,2414 @@ func (m *LedgerMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Ledger edge %s", name)
+}
+
+// MachineJobMutation represents an operation that mutates the MachineJob nodes in the graph.
+type MachineJobMutation struct {
+	config
+	op              Op
+	typ             string
+	id              *uuid.UUID
+	created_at      *time.Time
+	created_by      *string
+	credential      *string
+	team_id         *uuid.UUID
+	request_id      *string
+	input           *string
+	selection       *string
+	within_group_id *uuid.UUID
+	action          *string
+	reason          *string
+	until           *time.Time
+	version         *string
+	group_id        *uuid.UUID
+	replace         *bool
+	state           *string
+	machines        *int
+	addmachines     *int
+	_done           *int
+	add_done        *int
+	after_update    *int
+	addafter_update *int
+	skipped         *int
+	addskipped      *int
+	failed          *int
+	addfailed       *int
+	changed_at      *time.Time
+	stopped_by      *string
+	clearedFields   map[string]struct{}
+	done            bool
+	oldValue        func(context.Context) (*MachineJob, error)
+	predicates      []predicate.MachineJob
+}
+
+var _ ent.Mutation = (*MachineJobMutation)(nil)
+
+// machinejobOption allows management of the mutation configuration using functional options.
+type machinejobOption func(*MachineJobMutation)
+
+// newMachineJobMutation creates new mutation for the MachineJob entity.
+func newMachineJobMutation(c config, op Op, opts ...machinejobOption) *MachineJobMutation {
+	m := &MachineJobMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMachineJob,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMachineJobID sets the ID field of the mutation.
+func withMachineJobID(id uuid.UUID) machinejobOption {
+	return func(m *MachineJobMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MachineJob
+		)
+		m.oldValue = func(ctx context.Context) (*MachineJob, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MachineJob.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMachineJob sets the old MachineJob of the mutation.
+func withMachineJob(node *MachineJob) machinejobOption {
+	return func(m *MachineJobMutation) {
+		m.oldValue = func(context.Context) (*MachineJob, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MachineJobMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MachineJobMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MachineJob entities.
+func (m *MachineJobMutation) SetID(id uuid.UUID) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MachineJobMutation) ID() (id uuid.UUID, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MachineJobMutation) IDs(ctx context.Context) ([]uuid.UUID, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []uuid.UUID{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MachineJob.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *MachineJobMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *MachineJobMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *MachineJobMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetCreatedBy sets the "created_by" field.
+func (m *MachineJobMutation) SetCreatedBy(s string) {
+	m.created_by = &s
+}
+
+// CreatedBy returns the value of the "created_by" field in the mutation.
+func (m *MachineJobMutation) CreatedBy() (r string, exists bool) {
+	v := m.created_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedBy returns the old "created_by" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldCreatedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedBy: %w", err)
+	}
+	return oldValue.CreatedBy, nil
+}
+
+// ResetCreatedBy resets all changes to the "created_by" field.
+func (m *MachineJobMutation) ResetCreatedBy() {
+	m.created_by = nil
+}
+
+// SetCredential sets the "credential" field.
+func (m *MachineJobMutation) SetCredential(s string) {
+	m.credential = &s
+}
+
+// Credential returns the value of the "credential" field in the mutation.
+func (m *MachineJobMutation) Credential() (r string, exists bool) {
+	v := m.credential
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCredential returns the old "credential" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldCredential(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCredential is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCredential requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCredential: %w", err)
+	}
+	return oldValue.Credential, nil
+}
+
+// ResetCredential resets all changes to the "credential" field.
+func (m *MachineJobMutation) ResetCredential() {
+	m.credential = nil
+}
+
+// SetTeamID sets the "team_id" field.
+func (m *MachineJobMutation) SetTeamID(u uuid.UUID) {
+	m.team_id = &u
+}
+
+// TeamID returns the value of the "team_id" field in the mutation.
+func (m *MachineJobMutation) TeamID() (r uuid.UUID, exists bool) {
+	v := m.team_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldTeamID returns the old "team_id" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldTeamID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldTeamID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldTeamID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldTeamID: %w", err)
+	}
+	return oldValue.TeamID, nil
+}
+
+// ResetTeamID resets all changes to the "team_id" field.
+func (m *MachineJobMutation) ResetTeamID() {
+	m.team_id = nil
+}
+
+// SetRequestID sets the "request_id" field.
+func (m *MachineJobMutation) SetRequestID(s string) {
+	m.request_id = &s
+}
+
+// RequestID returns the value of the "request_id" field in the mutation.
+func (m *MachineJobMutation) RequestID() (r string, exists bool) {
+	v := m.request_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRequestID returns the old "request_id" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldRequestID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRequestID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRequestID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRequestID: %w", err)
+	}
+	return oldValue.RequestID, nil
+}
+
+// ResetRequestID resets all changes to the "request_id" field.
+func (m *MachineJobMutation) ResetRequestID() {
+	m.request_id = nil
+}
+
+// SetInput sets the "input" field.
+func (m *MachineJobMutation) SetInput(s string) {
+	m.input = &s
+}
+
+// Input returns the value of the "input" field in the mutation.
+func (m *MachineJobMutation) Input() (r string, exists bool) {
+	v := m.input
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInput returns the old "input" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldInput(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInput is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInput requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInput: %w", err)
+	}
+	return oldValue.Input, nil
+}
+
+// ResetInput resets all changes to the "input" field.
+func (m *MachineJobMutation) ResetInput() {
+	m.input = nil
+}
+
+// SetSelection sets the "selection" field.
+func (m *MachineJobMutation) SetSelection(s string) {
+	m.selection = &s
+}
+
+// Selection returns the value of the "selection" field in the mutation.
+func (m *MachineJobMutation) Selection() (r string, exists bool) {
+	v := m.selection
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSelection returns the old "selection" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldSelection(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSelection is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSelection requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSelection: %w", err)
+	}
+	return oldValue.Selection, nil
+}
+
+// ResetSelection resets all changes to the "selection" field.
+func (m *MachineJobMutation) ResetSelection() {
+	m.selection = nil
+}
+
+// SetWithinGroupID sets the "within_group_id" field.
+func (m *MachineJobMutation) SetWithinGroupID(u uuid.UUID) {
+	m.within_group_id = &u
+}
+
+// WithinGroupID returns the value of the "within_group_id" field in the mutation.
+func (m *MachineJobMutation) WithinGroupID() (r uuid.UUID, exists bool) {
+	v := m.within_group_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWithinGroupID returns the old "within_group_id" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldWithinGroupID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWithinGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWithinGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWithinGroupID: %w", err)
+	}
+	return oldValue.WithinGroupID, nil
+}
+
+// ClearWithinGroupID clears the value of the "within_group_id" field.
+func (m *MachineJobMutation) ClearWithinGroupID() {
+	m.within_group_id = nil
+	m.clearedFields[machinejob.FieldWithinGroupID] = struct{}{}
+}
+
+// WithinGroupIDCleared returns if the "within_group_id" field was cleared in this mutation.
+func (m *MachineJobMutation) WithinGroupIDCleared() bool {
+	_, ok := m.clearedFields[machinejob.FieldWithinGroupID]
+	return ok
+}
+
+// ResetWithinGroupID resets all changes to the "within_group_id" field.
+func (m *MachineJobMutation) ResetWithinGroupID() {
+	m.within_group_id = nil
+	delete(m.clearedFields, machinejob.FieldWithinGroupID)
+}
+
+// SetAction sets the "action" field.
+func (m *MachineJobMutation) SetAction(s string) {
+	m.action = &s
+}
+
+// Action returns the value of the "action" field in the mutation.
+func (m *MachineJobMutation) Action() (r string, exists bool) {
+	v := m.action
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAction returns the old "action" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldAction(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAction is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAction requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAction: %w", err)
+	}
+	return oldValue.Action, nil
+}
+
+// ResetAction resets all changes to the "action" field.
+func (m *MachineJobMutation) ResetAction() {
+	m.action = nil
+}
+
+// SetReason sets the "reason" field.
+func (m *MachineJobMutation) SetReason(s string) {
+	m.reason = &s
+}
+
+// Reason returns the value of the "reason" field in the mutation.
+func (m *MachineJobMutation) Reason() (r string, exists bool) {
+	v := m.reason
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReason returns the old "reason" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldReason(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReason is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReason requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReason: %w", err)
+	}
+	return oldValue.Reason, nil
+}
+
+// ResetReason resets all changes to the "reason" field.
+func (m *MachineJobMutation) ResetReason() {
+	m.reason = nil
+}
+
+// SetUntil sets the "until" field.
+func (m *MachineJobMutation) SetUntil(t time.Time) {
+	m.until = &t
+}
+
+// Until returns the value of the "until" field in the mutation.
+func (m *MachineJobMutation) Until() (r time.Time, exists bool) {
+	v := m.until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUntil returns the old "until" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUntil: %w", err)
+	}
+	return oldValue.Until, nil
+}
+
+// ClearUntil clears the value of the "until" field.
+func (m *MachineJobMutation) ClearUntil() {
+	m.until = nil
+	m.clearedFields[machinejob.FieldUntil] = struct{}{}
+}
+
+// UntilCleared returns if the "until" field was cleared in this mutation.
+func (m *MachineJobMutation) UntilCleared() bool {
+	_, ok := m.clearedFields[machinejob.FieldUntil]
+	return ok
+}
+
+// ResetUntil resets all changes to the "until" field.
+func (m *MachineJobMutation) ResetUntil() {
+	m.until = nil
+	delete(m.clearedFields, machinejob.FieldUntil)
+}
+
+// SetVersion sets the "version" field.
+func (m *MachineJobMutation) SetVersion(s string) {
+	m.version = &s
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *MachineJobMutation) Version() (r string, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldVersion(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *MachineJobMutation) ResetVersion() {
+	m.version = nil
+}
+
+// SetGroupID sets the "group_id" field.
+func (m *MachineJobMutation) SetGroupID(u uuid.UUID) {
+	m.group_id = &u
+}
+
+// GroupID returns the value of the "group_id" field in the mutation.
+func (m *MachineJobMutation) GroupID() (r uuid.UUID, exists bool) {
+	v := m.group_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGroupID returns the old "group_id" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldGroupID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGroupID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGroupID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGroupID: %w", err)
+	}
+	return oldValue.GroupID, nil
+}
+
+// ClearGroupID clears the value of the "group_id" field.
+func (m *MachineJobMutation) ClearGroupID() {
+	m.group_id = nil
+	m.clearedFields[machinejob.FieldGroupID] = struct{}{}
+}
+
+// GroupIDCleared returns if the "group_id" field was cleared in this mutation.
+func (m *MachineJobMutation) GroupIDCleared() bool {
+	_, ok := m.clearedFields[machinejob.FieldGroupID]
+	return ok
+}
+
+// ResetGroupID resets all changes to the "group_id" field.
+func (m *MachineJobMutation) ResetGroupID() {
+	m.group_id = nil
+	delete(m.clearedFields, machinejob.FieldGroupID)
+}
+
+// SetReplace sets the "replace" field.
+func (m *MachineJobMutation) SetReplace(b bool) {
+	m.replace = &b
+}
+
+// Replace returns the value of the "replace" field in the mutation.
+func (m *MachineJobMutation) Replace() (r bool, exists bool) {
+	v := m.replace
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldReplace returns the old "replace" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldReplace(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldReplace is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldReplace requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldReplace: %w", err)
+	}
+	return oldValue.Replace, nil
+}
+
+// ResetReplace resets all changes to the "replace" field.
+func (m *MachineJobMutation) ResetReplace() {
+	m.replace = nil
+}
+
+// SetState sets the "state" field.
+func (m *MachineJobMutation) SetState(s string) {
+	m.state = &s
+}
+
+// State returns the value of the "state" field in the mutation.
+func (m *MachineJobMutation) State() (r string, exists bool) {
+	v := m.state
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldState returns the old "state" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldState(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldState is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldState requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldState: %w", err)
+	}
+	return oldValue.State, nil
+}
+
+// ResetState resets all changes to the "state" field.
+func (m *MachineJobMutation) ResetState() {
+	m.state = nil
+}
+
+// SetMachines sets the "machines" field.
+func (m *MachineJobMutation) SetMachines(i int) {
+	m.machines = &i
+	m.addmachines = nil
+}
+
+// Machines returns the value of the "machines" field in the mutation.
+func (m *MachineJobMutation) Machines() (r int, exists bool) {
+	v := m.machines
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMachines returns the old "machines" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldMachines(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMachines is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMachines requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMachines: %w", err)
+	}
+	return oldValue.Machines, nil
+}
+
+// AddMachines adds i to the "machines" field.
+func (m *MachineJobMutation) AddMachines(i int) {
+	if m.addmachines != nil {
+		*m.addmachines += i
+	} else {
+		m.addmachines = &i
+	}
+}
+
+// AddedMachines returns the value that was added to the "machines" field in this mutation.
+func (m *MachineJobMutation) AddedMachines() (r int, exists bool) {
+	v := m.addmachines
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetMachines resets all changes to the "machines" field.
+func (m *MachineJobMutation) ResetMachines() {
+	m.machines = nil
+	m.addmachines = nil
+}
+
+// SetDone sets the "done" field.
+func (m *MachineJobMutation) SetDone(i int) {
+	m._done = &i
+	m.add_done = nil
+}
+
+// Done returns the value of the "done" field in the mutation.
+func (m *MachineJobMutation) Done() (r int, exists bool) {
+	v := m._done
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDone returns the old "done" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldDone(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDone is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDone requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDone: %w", err)
+	}
+	return oldValue.Done, nil
+}
+
+// AddDone adds i to the "done" field.
+func (m *MachineJobMutation) AddDone(i int) {
+	if m.add_done != nil {
+		*m.add_done += i
+	} else {
+		m.add_done = &i
+	}
+}
+
+// AddedDone returns the value that was added to the "done" field in this mutation.
+func (m *MachineJobMutation) AddedDone() (r int, exists bool) {
+	v := m.add_done
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetDone resets all changes to the "done" field.
+func (m *MachineJobMutation) ResetDone() {
+	m._done = nil
+	m.add_done = nil
+}
+
+// SetAfterUpdate sets the "after_update" field.
+func (m *MachineJobMutation) SetAfterUpdate(i int) {
+	m.after_update = &i
+	m.addafter_update = nil
+}
+
+// AfterUpdate returns the value of the "after_update" field in the mutation.
+func (m *MachineJobMutation) AfterUpdate() (r int, exists bool) {
+	v := m.after_update
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAfterUpdate returns the old "after_update" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldAfterUpdate(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAfterUpdate is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAfterUpdate requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAfterUpdate: %w", err)
+	}
+	return oldValue.AfterUpdate, nil
+}
+
+// AddAfterUpdate adds i to the "after_update" field.
+func (m *MachineJobMutation) AddAfterUpdate(i int) {
+	if m.addafter_update != nil {
+		*m.addafter_update += i
+	} else {
+		m.addafter_update = &i
+	}
+}
+
+// AddedAfterUpdate returns the value that was added to the "after_update" field in this mutation.
+func (m *MachineJobMutation) AddedAfterUpdate() (r int, exists bool) {
+	v := m.addafter_update
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAfterUpdate resets all changes to the "after_update" field.
+func (m *MachineJobMutation) ResetAfterUpdate() {
+	m.after_update = nil
+	m.addafter_update = nil
+}
+
+// SetSkipped sets the "skipped" field.
+func (m *MachineJobMutation) SetSkipped(i int) {
+	m.skipped = &i
+	m.addskipped = nil
+}
+
+// Skipped returns the value of the "skipped" field in the mutation.
+func (m *MachineJobMutation) Skipped() (r int, exists bool) {
+	v := m.skipped
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSkipped returns the old "skipped" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldSkipped(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSkipped is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSkipped requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSkipped: %w", err)
+	}
+	return oldValue.Skipped, nil
+}
+
+// AddSkipped adds i to the "skipped" field.
+func (m *MachineJobMutation) AddSkipped(i int) {
+	if m.addskipped != nil {
+		*m.addskipped += i
+	} else {
+		m.addskipped = &i
+	}
+}
+
+// AddedSkipped returns the value that was added to the "skipped" field in this mutation.
+func (m *MachineJobMutation) AddedSkipped() (r int, exists bool) {
+	v := m.addskipped
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSkipped resets all changes to the "skipped" field.
+func (m *MachineJobMutation) ResetSkipped() {
+	m.skipped = nil
+	m.addskipped = nil
+}
+
+// SetFailed sets the "failed" field.
+func (m *MachineJobMutation) SetFailed(i int) {
+	m.failed = &i
+	m.addfailed = nil
+}
+
+// Failed returns the value of the "failed" field in the mutation.
+func (m *MachineJobMutation) Failed() (r int, exists bool) {
+	v := m.failed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailed returns the old "failed" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldFailed(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailed: %w", err)
+	}
+	return oldValue.Failed, nil
+}
+
+// AddFailed adds i to the "failed" field.
+func (m *MachineJobMutation) AddFailed(i int) {
+	if m.addfailed != nil {
+		*m.addfailed += i
+	} else {
+		m.addfailed = &i
+	}
+}
+
+// AddedFailed returns the value that was added to the "failed" field in this mutation.
+func (m *MachineJobMutation) AddedFailed() (r int, exists bool) {
+	v := m.addfailed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailed resets all changes to the "failed" field.
+func (m *MachineJobMutation) ResetFailed() {
+	m.failed = nil
+	m.addfailed = nil
+}
+
+// SetChangedAt sets the "changed_at" field.
+func (m *MachineJobMutation) SetChangedAt(t time.Time) {
+	m.changed_at = &t
+}
+
+// ChangedAt returns the value of the "changed_at" field in the mutation.
+func (m *MachineJobMutation) ChangedAt() (r time.Time, exists bool) {
+	v := m.changed_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedAt returns the old "changed_at" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldChangedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedAt: %w", err)
+	}
+	return oldValue.ChangedAt, nil
+}
+
+// ResetChangedAt resets all changes to the "changed_at" field.
+func (m *MachineJobMutation) ResetChangedAt() {
+	m.changed_at = nil
+}
+
+// SetStoppedBy sets the "stopped_by" field.
+func (m *MachineJobMutation) SetStoppedBy(s string) {
+	m.stopped_by = &s
+}
+
+// StoppedBy returns the value of the "stopped_by" field in the mutation.
+func (m *MachineJobMutation) StoppedBy() (r string, exists bool) {
+	v := m.stopped_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStoppedBy returns the old "stopped_by" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldStoppedBy(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStoppedBy is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStoppedBy requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStoppedBy: %w", err)
+	}
+	return oldValue.StoppedBy, nil
+}
+
+// ResetStoppedBy resets all changes to the "stopped_by" field.
+func (m *MachineJobMutation) ResetStoppedBy() {
+	m.stopped_by = nil
+}
+
+// Where appends a list predicates to the MachineJobMutation builder.
+func (m *MachineJobMutation) Where(ps ...predicate.MachineJob) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MachineJobMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MachineJobMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MachineJob, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MachineJobMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MachineJobMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MachineJob).
+func (m *MachineJobMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MachineJobMutation) Fields() []string {
+	fields := make([]string, 0, 22)
+	if m.created_at != nil {
+		fields = append(fields, machinejob.FieldCreatedAt)
+	}
+	if m.created_by != nil {
+		fields = append(fields, machinejob.FieldCreatedBy)
+	}
+	if m.credential != nil {
+		fields = append(fields, machinejob.FieldCredential)
+	}
+	if m.team_id != nil {
+		fields = append(fields, machinejob.FieldTeamID)
+	}
+	if m.request_id != nil {
+		fields = append(fields, machinejob.FieldRequestID)
+	}
+	if m.input != nil {
+		fields = append(fields, machinejob.FieldInput)
+	}
+	if m.selection != nil {
+		fields = append(fields, machinejob.FieldSelection)
+	}
+	if m.within_group_id != nil {
+		fields = append(fields, machinejob.FieldWithinGroupID)
+	}
+	if m.action != nil {
+		fields = append(fields, machinejob.FieldAction)
+	}
+	if m.reason != nil {
+		fields = append(fields, machinejob.FieldReason)
+	}
+	if m.until != nil {
+		fields = append(fields, machinejob.FieldUntil)
+	}
+	if m.version != nil {
+		fields = append(fields, machinejob.FieldVersion)
+	}
+	if m.group_id != nil {
+		fields = append(fields, machinejob.FieldGroupID)
+	}
+	if m.replace != nil {
+		fields = append(fields, machinejob.FieldReplace)
+	}
+	if m.state != nil {
+		fields = append(fields, machinejob.FieldState)
+	}
+	if m.machines != nil {
+		fields = append(fields, machinejob.FieldMachines)
+	}
+	if m._done != nil {
+		fields = append(fields, machinejob.FieldDone)
+	}
+	if m.after_update != nil {
+		fields = append(fields, machinejob.FieldAfterUpdate)
+	}
+	if m.skipped != nil {
+		fields = append(fields, machinejob.FieldSkipped)
+	}
+	if m.failed != nil {
+		fields = append(fields, machinejob.FieldFailed)
+	}
+	if m.changed_at != nil {
+		fields = append(fields, machinejob.FieldChangedAt)
+	}
+	if m.stopped_by != nil {
+		fields = append(fields, machinejob.FieldStoppedBy)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MachineJobMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case machinejob.FieldCreatedAt:
+		return m.CreatedAt()
+	case machinejob.FieldCreatedBy:
+		return m.CreatedBy()
+	case machinejob.FieldCredential:
+		return m.Credential()
+	case machinejob.FieldTeamID:
+		return m.TeamID()
+	case machinejob.FieldRequestID:
+		return m.RequestID()
+	case machinejob.FieldInput:
+		return m.Input()
+	case machinejob.FieldSelection:
+		return m.Selection()
+	case machinejob.FieldWithinGroupID:
+		return m.WithinGroupID()
+	case machinejob.FieldAction:
+		return m.Action()
+	case machinejob.FieldReason:
+		return m.Reason()
+	case machinejob.FieldUntil:
+		return m.Until()
+	case machinejob.FieldVersion:
+		return m.Version()
+	case machinejob.FieldGroupID:
+		return m.GroupID()
+	case machinejob.FieldReplace:
+		return m.Replace()
+	case machinejob.FieldState:
+		return m.State()
+	case machinejob.FieldMachines:
+		return m.Machines()
+	case machinejob.FieldDone:
+		return m.Done()
+	case machinejob.FieldAfterUpdate:
+		return m.AfterUpdate()
+	case machinejob.FieldSkipped:
+		return m.Skipped()
+	case machinejob.FieldFailed:
+		return m.Failed()
+	case machinejob.FieldChangedAt:
+		return m.ChangedAt()
+	case machinejob.FieldStoppedBy:
+		return m.StoppedBy()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MachineJobMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case machinejob.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case machinejob.FieldCreatedBy:
+		return m.OldCreatedBy(ctx)
+	case machinejob.FieldCredential:
+		return m.OldCredential(ctx)
+	case machinejob.FieldTeamID:
+		return m.OldTeamID(ctx)
+	case machinejob.FieldRequestID:
+		return m.OldRequestID(ctx)
+	case machinejob.FieldInput:
+		return m.OldInput(ctx)
+	case machinejob.FieldSelection:
+		return m.OldSelection(ctx)
+	case machinejob.FieldWithinGroupID:
+		return m.OldWithinGroupID(ctx)
+	case machinejob.FieldAction:
+		return m.OldAction(ctx)
+	case machinejob.FieldReason:
+		return m.OldReason(ctx)
+	case machinejob.FieldUntil:
+		return m.OldUntil(ctx)
+	case machinejob.FieldVersion:
+		return m.OldVersion(ctx)
+	case machinejob.FieldGroupID:
+		return m.OldGroupID(ctx)
+	case machinejob.FieldReplace:
+		return m.OldReplace(ctx)
+	case machinejob.FieldState:
+		return m.OldState(ctx)
+	case machinejob.FieldMachines:
+		return m.OldMachines(ctx)
+	case machinejob.FieldDone:
+		return m.OldDone(ctx)
+	case machinejob.FieldAfterUpdate:
+		return m.OldAfterUpdate(ctx)
+	case machinejob.FieldSkipped:
+		return m.OldSkipped(ctx)
+	case machinejob.FieldFailed:
+		return m.OldFailed(ctx)
+	case machinejob.FieldChangedAt:
+		return m.OldChangedAt(ctx)
+	case machinejob.FieldStoppedBy:
+		return m.OldStoppedBy(ctx)
+	}
+	return nil, fmt.Errorf("unknown MachineJob field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineJobMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case machinejob.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case machinejob.FieldCreatedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedBy(v)
+		return nil
+	case machinejob.FieldCredential:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCredential(v)
+		return nil
+	case machinejob.FieldTeamID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetTeamID(v)
+		return nil
+	case machinejob.FieldRequestID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRequestID(v)
+		return nil
+	case machinejob.FieldInput:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInput(v)
+		return nil
+	case machinejob.FieldSelection:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSelection(v)
+		return nil
+	case machinejob.FieldWithinGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWithinGroupID(v)
+		return nil
+	case machinejob.FieldAction:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAction(v)
+		return nil
+	case machinejob.FieldReason:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReason(v)
+		return nil
+	case machinejob.FieldUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUntil(v)
+		return nil
+	case machinejob.FieldVersion:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case machinejob.FieldGroupID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGroupID(v)
+		return nil
+	case machinejob.FieldReplace:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetReplace(v)
+		return nil
+	case machinejob.FieldState:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetState(v)
+		return nil
+	case machinejob.FieldMachines:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMachines(v)
+		return nil
+	case machinejob.FieldDone:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDone(v)
+		return nil
+	case machinejob.FieldAfterUpdate:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAfterUpdate(v)
+		return nil
+	case machinejob.FieldSkipped:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSkipped(v)
+		return nil
+	case machinejob.FieldFailed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailed(v)
+		return nil
+	case machinejob.FieldChangedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedAt(v)
+		return nil
+	case machinejob.FieldStoppedBy:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStoppedBy(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJob field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MachineJobMutation) AddedFields() []string {
+	var fields []string
+	if m.addmachines != nil {
+		fields = append(fields, machinejob.FieldMachines)
+	}
+	if m.add_done != nil {
+		fields = append(fields, machinejob.FieldDone)
+	}
+	if m.addafter_update != nil {
+		fields = append(fields, machinejob.FieldAfterUpdate)
+	}
+	if m.addskipped != nil {
+		fields = append(fields, machinejob.FieldSkipped)
+	}
+	if m.addfailed != nil {
+		fields = append(fields, machinejob.FieldFailed)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MachineJobMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case machinejob.FieldMachines:
+		return m.AddedMachines()
+	case machinejob.FieldDone:
+		return m.AddedDone()
+	case machinejob.FieldAfterUpdate:
+		return m.AddedAfterUpdate()
+	case machinejob.FieldSkipped:
+		return m.AddedSkipped()
+	case machinejob.FieldFailed:
+		return m.AddedFailed()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineJobMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case machinejob.FieldMachines:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddMachines(v)
+		return nil
+	case machinejob.FieldDone:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddDone(v)
+		return nil
+	case machinejob.FieldAfterUpdate:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAfterUpdate(v)
+		return nil
+	case machinejob.FieldSkipped:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSkipped(v)
+		return nil
+	case machinejob.FieldFailed:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailed(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJob numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MachineJobMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(machinejob.FieldWithinGroupID) {
+		fields = append(fields, machinejob.FieldWithinGroupID)
+	}
+	if m.FieldCleared(machinejob.FieldUntil) {
+		fields = append(fields, machinejob.FieldUntil)
+	}
+	if m.FieldCleared(machinejob.FieldGroupID) {
+		fields = append(fields, machinejob.FieldGroupID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MachineJobMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MachineJobMutation) ClearField(name string) error {
+	switch name {
+	case machinejob.FieldWithinGroupID:
+		m.ClearWithinGroupID()
+		return nil
+	case machinejob.FieldUntil:
+		m.ClearUntil()
+		return nil
+	case machinejob.FieldGroupID:
+		m.ClearGroupID()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJob nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MachineJobMutation) ResetField(name string) error {
+	switch name {
+	case machinejob.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case machinejob.FieldCreatedBy:
+		m.ResetCreatedBy()
+		return nil
+	case machinejob.FieldCredential:
+		m.ResetCredential()
+		return nil
+	case machinejob.FieldTeamID:
+		m.ResetTeamID()
+		return nil
+	case machinejob.FieldRequestID:
+		m.ResetRequestID()
+		return nil
+	case machinejob.FieldInput:
+		m.ResetInput()
+		return nil
+	case machinejob.FieldSelection:
+		m.ResetSelection()
+		return nil
+	case machinejob.FieldWithinGroupID:
+		m.ResetWithinGroupID()
+		return nil
+	case machinejob.FieldAction:
+		m.ResetAction()
+		return nil
+	case machinejob.FieldReason:
+		m.ResetReason()
+		return nil
+	case machinejob.FieldUntil:
+		m.ResetUntil()
+		return nil
+	case machinejob.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case machinejob.FieldGroupID:
+		m.ResetGroupID()
+		return nil
+	case machinejob.FieldReplace:
+		m.ResetReplace()
+		return nil
+	case machinejob.FieldState:
+		m.ResetState()
+		return nil
+	case machinejob.FieldMachines:
+		m.ResetMachines()
+		return nil
+	case machinejob.FieldDone:
+		m.ResetDone()
+		return nil
+	case machinejob.FieldAfterUpdate:
+		m.ResetAfterUpdate()
+		return nil
+	case machinejob.FieldSkipped:
+		m.ResetSkipped()
+		return nil
+	case machinejob.FieldFailed:
+		m.ResetFailed()
+		return nil
+	case machinejob.FieldChangedAt:
+		m.ResetChangedAt()
+		return nil
+	case machinejob.FieldStoppedBy:
+		m.ResetStoppedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJob field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MachineJobMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MachineJobMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MachineJobMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MachineJobMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MachineJobMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MachineJobMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MachineJobMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown MachineJob unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MachineJobMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown MachineJob edge %s", name)
+}
+
+// MachineJobItemMutation represents an operation that mutates the MachineJobItem nodes in the graph.
+type MachineJobItemMutation struct {
+	config
+	op             Op
+	typ            string
+	id             *int
+	job_id         *uuid.UUID
+	instance_id    *uuid.UUID
+	application_id *uuid.UUID
+	machine_id     *string
+	result         *int8
+	addresult      *int8
+	detail         *string
+	ended_at       *time.Time
+	clearedFields  map[string]struct{}
+	done           bool
+	oldValue       func(context.Context) (*MachineJobItem, error)
+	predicates     []predicate.MachineJobItem
+}
+
+var _ ent.Mutation = (*MachineJobItemMutation)(nil)
+
+// machinejobitemOption allows management of the mutation configuration using functional options.
+type machinejobitemOption func(*MachineJobItemMutation)
+
+// newMachineJobItemMutation creates new mutation for the MachineJobItem entity.
+func newMachineJobItemMutation(c config, op Op, opts ...machinejobitemOption) *MachineJobItemMutation {
+	m := &MachineJobItemMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMachineJobItem,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMachineJobItemID sets the ID field of the mutation.
+func withMachineJobItemID(id int) machinejobitemOption {
+	return func(m *MachineJobItemMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *MachineJobItem
+		)
+		m.oldValue = func(ctx context.Context) (*MachineJobItem, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().MachineJobItem.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMachineJobItem sets the old MachineJobItem of the mutation.
+func withMachineJobItem(node *MachineJobItem) machinejobitemOption {
+	return func(m *MachineJobItemMutation) {
+		m.oldValue = func(context.Context) (*MachineJobItem, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MachineJobItemMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MachineJobItemMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("db: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of MachineJobItem entities.
+func (m *MachineJobItemMutation) SetID(id int) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MachineJobItemMutation) ID() (id int, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MachineJobItemMutation) IDs(ctx context.Context) ([]int, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []int{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().MachineJobItem.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetJobID sets the "job_id" field.
+func (m *MachineJobItemMutation) SetJobID(u uuid.UUID) {
+	m.job_id = &u
+}
+
+// JobID returns the value of the "job_id" field in the mutation.
+func (m *MachineJobItemMutation) JobID() (r uuid.UUID, exists bool) {
+	v := m.job_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldJobID returns the old "job_id" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldJobID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldJobID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldJobID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldJobID: %w", err)
+	}
+	return oldValue.JobID, nil
+}
+
+// ResetJobID resets all changes to the "job_id" field.
+func (m *MachineJobItemMutation) ResetJobID() {
+	m.job_id = nil
+}
+
+// SetInstanceID sets the "instance_id" field.
+func (m *MachineJobItemMutation) SetInstanceID(u uuid.UUID) {
+	m.instance_id = &u
+}
+
+// InstanceID returns the value of the "instance_id" field in the mutation.
+func (m *MachineJobItemMutation) InstanceID() (r uuid.UUID, exists bool) {
+	v := m.instance_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldInstanceID returns the old "instance_id" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldInstanceID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldInstanceID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldInstanceID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldInstanceID: %w", err)
+	}
+	return oldValue.InstanceID, nil
+}
+
+// ResetInstanceID resets all changes to the "instance_id" field.
+func (m *MachineJobItemMutation) ResetInstanceID() {
+	m.instance_id = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *MachineJobItemMutation) SetApplicationID(u uuid.UUID) {
+	m.application_id = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *MachineJobItemMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldApplicationID(ctx context.Context) (v uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *MachineJobItemMutation) ResetApplicationID() {
+	m.application_id = nil
+}
+
+// SetMachineID sets the "machine_id" field.
+func (m *MachineJobItemMutation) SetMachineID(s string) {
+	m.machine_id = &s
+}
+
+// MachineID returns the value of the "machine_id" field in the mutation.
+func (m *MachineJobItemMutation) MachineID() (r string, exists bool) {
+	v := m.machine_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMachineID returns the old "machine_id" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldMachineID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMachineID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMachineID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMachineID: %w", err)
+	}
+	return oldValue.MachineID, nil
+}
+
+// ResetMachineID resets all changes to the "machine_id" field.
+func (m *MachineJobItemMutation) ResetMachineID() {
+	m.machine_id = nil
+}
+
+// SetResult sets the "result" field.
+func (m *MachineJobItemMutation) SetResult(i int8) {
+	m.result = &i
+	m.addresult = nil
+}
+
+// Result returns the value of the "result" field in the mutation.
+func (m *MachineJobItemMutation) Result() (r int8, exists bool) {
+	v := m.result
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldResult returns the old "result" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldResult(ctx context.Context) (v int8, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldResult is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldResult requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldResult: %w", err)
+	}
+	return oldValue.Result, nil
+}
+
+// AddResult adds i to the "result" field.
+func (m *MachineJobItemMutation) AddResult(i int8) {
+	if m.addresult != nil {
+		*m.addresult += i
+	} else {
+		m.addresult = &i
+	}
+}
+
+// AddedResult returns the value that was added to the "result" field in this mutation.
+func (m *MachineJobItemMutation) AddedResult() (r int8, exists bool) {
+	v := m.addresult
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetResult resets all changes to the "result" field.
+func (m *MachineJobItemMutation) ResetResult() {
+	m.result = nil
+	m.addresult = nil
+}
+
+// SetDetail sets the "detail" field.
+func (m *MachineJobItemMutation) SetDetail(s string) {
+	m.detail = &s
+}
+
+// Detail returns the value of the "detail" field in the mutation.
+func (m *MachineJobItemMutation) Detail() (r string, exists bool) {
+	v := m.detail
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDetail returns the old "detail" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldDetail(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDetail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDetail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDetail: %w", err)
+	}
+	return oldValue.Detail, nil
+}
+
+// ResetDetail resets all changes to the "detail" field.
+func (m *MachineJobItemMutation) ResetDetail() {
+	m.detail = nil
+}
+
+// SetEndedAt sets the "ended_at" field.
+func (m *MachineJobItemMutation) SetEndedAt(t time.Time) {
+	m.ended_at = &t
+}
+
+// EndedAt returns the value of the "ended_at" field in the mutation.
+func (m *MachineJobItemMutation) EndedAt() (r time.Time, exists bool) {
+	v := m.ended_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEndedAt returns the old "ended_at" field's value of the MachineJobItem entity.
+// If the MachineJobItem object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobItemMutation) OldEndedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEndedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEndedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEndedAt: %w", err)
+	}
+	return oldValue.EndedAt, nil
+}
+
+// ClearEndedAt clears the value of the "ended_at" field.
+func (m *MachineJobItemMutation) ClearEndedAt() {
+	m.ended_at = nil
+	m.clearedFields[machinejobitem.FieldEndedAt] = struct{}{}
+}
+
+// EndedAtCleared returns if the "ended_at" field was cleared in this mutation.
+func (m *MachineJobItemMutation) EndedAtCleared() bool {
+	_, ok := m.clearedFields[machinejobitem.FieldEndedAt]
+	return ok
+}
+
+// ResetEndedAt resets all changes to the "ended_at" field.
+func (m *MachineJobItemMutation) ResetEndedAt() {
+	m.ended_at = nil
+	delete(m.clearedFields, machinejobitem.FieldEndedAt)
+}
+
+// Where appends a list predicates to the MachineJobItemMutation builder.
+func (m *MachineJobItemMutation) Where(ps ...predicate.MachineJobItem) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MachineJobItemMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MachineJobItemMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.MachineJobItem, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MachineJobItemMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MachineJobItemMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (MachineJobItem).
+func (m *MachineJobItemMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MachineJobItemMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.job_id != nil {
+		fields = append(fields, machinejobitem.FieldJobID)
+	}
+	if m.instance_id != nil {
+		fields = append(fields, machinejobitem.FieldInstanceID)
+	}
+	if m.application_id != nil {
+		fields = append(fields, machinejobitem.FieldApplicationID)
+	}
+	if m.machine_id != nil {
+		fields = append(fields, machinejobitem.FieldMachineID)
+	}
+	if m.result != nil {
+		fields = append(fields, machinejobitem.FieldResult)
+	}
+	if m.detail != nil {
+		fields = append(fields, machinejobitem.FieldDetail)
+	}
+	if m.ended_at != nil {
+		fields = append(fields, machinejobitem.FieldEndedAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MachineJobItemMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case machinejobitem.FieldJobID:
+		return m.JobID()
+	case machinejobitem.FieldInstanceID:
+		return m.InstanceID()
+	case machinejobitem.FieldApplicationID:
+		return m.ApplicationID()
+	case machinejobitem.FieldMachineID:
+		return m.MachineID()
+	case machinejobitem.FieldResult:
+		return m.Result()
+	case machinejobitem.FieldDetail:
+		return m.Detail()
+	case machinejobitem.FieldEndedAt:
+		return m.EndedAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MachineJobItemMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case machinejobitem.FieldJobID:
+		return m.OldJobID(ctx)
+	case machinejobitem.FieldInstanceID:
+		return m.OldInstanceID(ctx)
+	case machinejobitem.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case machinejobitem.FieldMachineID:
+		return m.OldMachineID(ctx)
+	case machinejobitem.FieldResult:
+		return m.OldResult(ctx)
+	case machinejobitem.FieldDetail:
+		return m.OldDetail(ctx)
+	case machinejobitem.FieldEndedAt:
+		return m.OldEndedAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown MachineJobItem field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineJobItemMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case machinejobitem.FieldJobID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetJobID(v)
+		return nil
+	case machinejobitem.FieldInstanceID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetInstanceID(v)
+		return nil
+	case machinejobitem.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case machinejobitem.FieldMachineID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMachineID(v)
+		return nil
+	case machinejobitem.FieldResult:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetResult(v)
+		return nil
+	case machinejobitem.FieldDetail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDetail(v)
+		return nil
+	case machinejobitem.FieldEndedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEndedAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJobItem field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MachineJobItemMutation) AddedFields() []string {
+	var fields []string
+	if m.addresult != nil {
+		fields = append(fields, machinejobitem.FieldResult)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MachineJobItemMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case machinejobitem.FieldResult:
+		return m.AddedResult()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MachineJobItemMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case machinejobitem.FieldResult:
+		v, ok := value.(int8)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddResult(v)
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJobItem numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MachineJobItemMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(machinejobitem.FieldEndedAt) {
+		fields = append(fields, machinejobitem.FieldEndedAt)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MachineJobItemMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MachineJobItemMutation) ClearField(name string) error {
+	switch name {
+	case machinejobitem.FieldEndedAt:
+		m.ClearEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJobItem nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MachineJobItemMutation) ResetField(name string) error {
+	switch name {
+	case machinejobitem.FieldJobID:
+		m.ResetJobID()
+		return nil
+	case machinejobitem.FieldInstanceID:
+		m.ResetInstanceID()
+		return nil
+	case machinejobitem.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case machinejobitem.FieldMachineID:
+		m.ResetMachineID()
+		return nil
+	case machinejobitem.FieldResult:
+		m.ResetResult()
+		return nil
+	case machinejobitem.FieldDetail:
+		m.ResetDetail()
+		return nil
+	case machinejobitem.FieldEndedAt:
+		m.ResetEndedAt()
+		return nil
+	}
+	return fmt.Errorf("unknown MachineJobItem field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MachineJobItemMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MachineJobItemMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MachineJobItemMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MachineJobItemMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MachineJobItemMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MachineJobItemMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MachineJobItemMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown MachineJobItem unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MachineJobItemMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown MachineJobItem edge %s", name)
 }
 
 // MirrorMutation represents an operation that mutates the Mirror nodes in the graph.

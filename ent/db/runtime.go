@@ -15,6 +15,8 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/ledger"
+	"github.com/coreroller/coreroller/ent/db/machinejob"
+	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/ent/db/packageaction"
 	"github.com/coreroller/coreroller/ent/db/packagefile"
 	"github.com/coreroller/coreroller/ent/db/promotion"
@@ -411,6 +413,50 @@ func init() {
 	ledgerDescWrites := ledgerFields[11].Descriptor()
 	// ledger.DefaultWrites holds the default value on creation for the writes field.
 	ledger.DefaultWrites = ledgerDescWrites.Default.(int64)
+	machinejobFields := schema.MachineJob{}.Fields()
+	_ = machinejobFields
+	// machinejobDescRequestID is the schema descriptor for request_id field.
+	machinejobDescRequestID := machinejobFields[5].Descriptor()
+	// machinejob.DefaultRequestID holds the default value on creation for the request_id field.
+	machinejob.DefaultRequestID = machinejobDescRequestID.Default.(string)
+	// machinejobDescReason is the schema descriptor for reason field.
+	machinejobDescReason := machinejobFields[10].Descriptor()
+	// machinejob.DefaultReason holds the default value on creation for the reason field.
+	machinejob.DefaultReason = machinejobDescReason.Default.(string)
+	// machinejobDescVersion is the schema descriptor for version field.
+	machinejobDescVersion := machinejobFields[12].Descriptor()
+	// machinejob.DefaultVersion holds the default value on creation for the version field.
+	machinejob.DefaultVersion = machinejobDescVersion.Default.(string)
+	// machinejobDescReplace is the schema descriptor for replace field.
+	machinejobDescReplace := machinejobFields[14].Descriptor()
+	// machinejob.DefaultReplace holds the default value on creation for the replace field.
+	machinejob.DefaultReplace = machinejobDescReplace.Default.(bool)
+	// machinejobDescDone is the schema descriptor for done field.
+	machinejobDescDone := machinejobFields[17].Descriptor()
+	// machinejob.DefaultDone holds the default value on creation for the done field.
+	machinejob.DefaultDone = machinejobDescDone.Default.(int)
+	// machinejobDescAfterUpdate is the schema descriptor for after_update field.
+	machinejobDescAfterUpdate := machinejobFields[18].Descriptor()
+	// machinejob.DefaultAfterUpdate holds the default value on creation for the after_update field.
+	machinejob.DefaultAfterUpdate = machinejobDescAfterUpdate.Default.(int)
+	// machinejobDescSkipped is the schema descriptor for skipped field.
+	machinejobDescSkipped := machinejobFields[19].Descriptor()
+	// machinejob.DefaultSkipped holds the default value on creation for the skipped field.
+	machinejob.DefaultSkipped = machinejobDescSkipped.Default.(int)
+	// machinejobDescFailed is the schema descriptor for failed field.
+	machinejobDescFailed := machinejobFields[20].Descriptor()
+	// machinejob.DefaultFailed holds the default value on creation for the failed field.
+	machinejob.DefaultFailed = machinejobDescFailed.Default.(int)
+	// machinejobDescStoppedBy is the schema descriptor for stopped_by field.
+	machinejobDescStoppedBy := machinejobFields[22].Descriptor()
+	// machinejob.DefaultStoppedBy holds the default value on creation for the stopped_by field.
+	machinejob.DefaultStoppedBy = machinejobDescStoppedBy.Default.(string)
+	machinejobitemFields := schema.MachineJobItem{}.Fields()
+	_ = machinejobitemFields
+	// machinejobitemDescDetail is the schema descriptor for detail field.
+	machinejobitemDescDetail := machinejobitemFields[6].Descriptor()
+	// machinejobitem.DefaultDetail holds the default value on creation for the detail field.
+	machinejobitem.DefaultDetail = machinejobitemDescDetail.Default.(string)
 	packageactionFields := schema.PackageAction{}.Fields()
 	_ = packageactionFields
 	// packageactionDescEvent is the schema descriptor for event field.

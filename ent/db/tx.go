@@ -42,6 +42,10 @@ type Tx struct {
 	Instance *InstanceClient
 	// Ledger is the client for interacting with the Ledger builders.
 	Ledger *LedgerClient
+	// MachineJob is the client for interacting with the MachineJob builders.
+	MachineJob *MachineJobClient
+	// MachineJobItem is the client for interacting with the MachineJobItem builders.
+	MachineJobItem *MachineJobItemClient
 	// Mirror is the client for interacting with the Mirror builders.
 	Mirror *MirrorClient
 	// PacePoint is the client for interacting with the PacePoint builders.
@@ -216,6 +220,8 @@ func (tx *Tx) init() {
 	tx.HistoryEntry = NewHistoryEntryClient(tx.config)
 	tx.Instance = NewInstanceClient(tx.config)
 	tx.Ledger = NewLedgerClient(tx.config)
+	tx.MachineJob = NewMachineJobClient(tx.config)
+	tx.MachineJobItem = NewMachineJobItemClient(tx.config)
 	tx.Mirror = NewMirrorClient(tx.config)
 	tx.PacePoint = NewPacePointClient(tx.config)
 	tx.PackageAction = NewPackageActionClient(tx.config)

@@ -30,6 +30,7 @@ type Verb struct {
 	ID      uuid.UUID // of the changed object
 	Reason  string    // given by the person
 	Unique  string    // field to name when a unique constraint is violated
+	Part    bool      // of a job, whose start is in the audit: it gets no entry of its own
 }
 
 // Change is one verb inside its transaction.
@@ -81,7 +82,7 @@ func (w *Writer) Configure(ctx context.Context, v Verb, f func(c *Change) error)
 			if _, err := c.Tx.LockApplication(ctx, v.App); err != nil {
 				return fault.Missing(err, v.appField(), "application")
 			}
-			if err := c.load(); err != nil {
+			if err := c.Load(); err != nil {
 				return err
 			}
 		}
@@ -100,7 +101,7 @@ func (w *Writer) Operate(ctx context.Context, v Verb, groups []uuid.UUID, f func
 		if err := c.Lock(groups...); err != nil {
 			return err
 		}
-		if err := c.load(); err != nil {
+		if err := c.Load(); err != nil {
 			return err
 		}
 		return f(c)
@@ -140,6 +141,9 @@ func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (
 		if err := tx.Save(ctx, &c.Batch); err != nil {
 			return err
 		}
+		if c.Part {
+			return nil
+		}
 		return tx.Audit(ctx, c.record())
 	})
 }
@@ -164,8 +168,9 @@ func (v Verb) appField() string {
 	return "applicationId"
 }
 
-// load reads the configuration under the lock.
-func (c *Change) load() error {
+// Load reads the configuration of c.App. The caller holds a lock of the application
+// or of its groups.
+func (c *Change) Load() error {
 	app, err := catalog.LoadApp(c.Ctx, c.Tx.Client(), c.App)
 	if err != nil {
 		return err

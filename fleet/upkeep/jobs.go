@@ -45,6 +45,7 @@ const (
 	jobRefusals
 	jobRefused
 	jobClock
+	jobMachines
 )
 
 // jobs keeps the last run of each job.
@@ -61,6 +62,7 @@ func (w *Worker) newJobs() *jobs {
 		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
 		jobRefused:  {Name: "write refused requests", Every: workEvery},
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
+		jobMachines: {Name: "work on machine jobs", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

@@ -40,6 +40,7 @@ type Options struct {
 	Store    *store.Store
 	Catalog  *catalog.Cache
 	Machines *checkin.Service
+	WorkJobs func(context.Context) error // works on machine jobs until none has work left
 	Now      func() time.Time
 	Clock    *clock.Clock // behind Now; nil: Now is right
 	Log      *slog.Logger
@@ -50,6 +51,7 @@ type Worker struct {
 	store    *store.Store
 	catalog  *catalog.Cache
 	machines *checkin.Service
+	workJobs func(context.Context) error
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -66,7 +68,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -78,6 +80,7 @@ func (w *Worker) Run(ctx context.Context) {
 	g.Go(func() { w.catalog.Watch(ctx) })
 	g.Go(func() { w.machines.Run(ctx, w.lastSeenWritten) })
 	g.Go(func() { w.loop(ctx) })
+	g.Go(func() { w.machineJobs(ctx) })
 	g.Go(func() { w.beat(ctx) })
 	g.Wait()
 }

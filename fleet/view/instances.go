@@ -22,9 +22,14 @@ func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.In
 }
 
 // InstanceByMachineID reads the machine of an application by the id that it
-// reports.
-func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string) (*db.Instance, error) {
-	return one(ctx, "machine", s.db().Instance.Query().Where(instance.ApplicationID(app), instance.MachineID(machine)).Only)
+// sends.
+func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machine string, with With) (*db.Instance, error) {
+	return s.Instance(ctx, store.InstanceID(app, machine), with)
+}
+
+// InstanceByID reads machines by id.
+func (s *Service) InstanceByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Instance, error) {
+	return indexed(ctx, "machines", s.db().Instance.Query().Where(instance.IDIn(ids...)).All, func(m *db.Instance) uuid.UUID { return m.ID })
 }
 
 // GroupsOf returns the groups of those machines of an application that have one.

@@ -7,6 +7,8 @@ export const { route, navigate } = createRouter({
   hooks: { afterLoad: moveFocus },
   '/': () => import('./pages/FleetPage.svelte'),
   '/machines': () => import('./pages/MachinesPage.svelte'),
+  '/machines/jobs': () => import('./pages/JobsPage.svelte'),
+  '/machines/jobs/:job': () => import('./pages/JobPage.svelte'),
   '/apps/:application': () => import('./pages/ApplicationPage.svelte'),
   '/apps/:application/groups/:group': () => import('./pages/GroupPage.svelte'),
   '/apps/:application/groups/:group/policy': () => import('./pages/PolicyPage.svelte'),

@@ -2870,7 +2870,7 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "countedAs", "oem", "seenAfter", "seenBefore", "search"}
+	fieldsInOrder := [...]string{"applicationId", "groupId", "states", "versions", "standings", "reasons", "countedAs", "oem", "seenAfter", "seenBefore", "search", "ids"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2954,6 +2954,13 @@ func (ec *executionContext) unmarshalInputInstanceFilter(ctx context.Context, ob
 				return it, err
 			}
 			it.Search = data
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕgithubᚗcomᚋgoogleᚋuuidᚐUUIDᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IDs = data
 		}
 	}
 	return it, nil

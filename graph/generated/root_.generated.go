@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/graph/model"
@@ -39,6 +40,8 @@ type ResolverRoot interface {
 	Group() GroupResolver
 	GroupNumbers() GroupNumbersResolver
 	Instance() InstanceResolver
+	MachineJob() MachineJobResolver
+	MachineJobItem() MachineJobItemResolver
 	Mutation() MutationResolver
 	Package() PackageResolver
 	Policy() PolicyResolver
@@ -550,6 +553,93 @@ type ComplexityRoot struct {
 		Name      func(childComplexity int) int
 	}
 
+	MachineJob struct {
+		Action      func(childComplexity int) int
+		AfterUpdate func(childComplexity int) int
+		ChangedAt   func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		CreatedBy   func(childComplexity int) int
+		Done        func(childComplexity int) int
+		Failed      func(childComplexity int) int
+		GroupID     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Items       func(childComplexity int, result *job.Result, first *int, after *string) int
+		Machines    func(childComplexity int) int
+		Pending     func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Replace     func(childComplexity int) int
+		Selection   func(childComplexity int) int
+		Skipped     func(childComplexity int) int
+		State       func(childComplexity int) int
+		StoppedBy   func(childComplexity int) int
+		Until       func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	MachineJobChange struct {
+		AsOf     func(childComplexity int) int
+		Job      func(childComplexity int) int
+		Snapshot func(childComplexity int) int
+	}
+
+	MachineJobConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	MachineJobEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MachineJobImpact struct {
+		AfterUpdate func(childComplexity int) int
+		AsOf        func(childComplexity int) int
+		Counted     func(childComplexity int) int
+		Exact       func(childComplexity int) int
+		Failing     func(childComplexity int) int
+		Machines    func(childComplexity int) int
+		Now         func(childComplexity int) int
+		Outcomes    func(childComplexity int) int
+		Selection   func(childComplexity int) int
+		Sentence    func(childComplexity int) int
+		Skipped     func(childComplexity int) int
+	}
+
+	MachineJobItem struct {
+		ApplicationID func(childComplexity int) int
+		Detail        func(childComplexity int) int
+		EndedAt       func(childComplexity int) int
+		Instance      func(childComplexity int) int
+		InstanceID    func(childComplexity int) int
+		MachineID     func(childComplexity int) int
+		Result        func(childComplexity int) int
+	}
+
+	MachineJobItemConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MachineJobItemEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MachineJobOutcome struct {
+		Machines func(childComplexity int) int
+		Result   func(childComplexity int) int
+		Text     func(childComplexity int) int
+	}
+
+	MachineJobPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Mirror struct {
 		Address     func(childComplexity int) int
 		Application func(childComplexity int) int
@@ -590,13 +680,16 @@ type ComplexityRoot struct {
 		ReleaseInstance    func(childComplexity int, input fleet.ReleaseInstance) int
 		RemoveFloor        func(childComplexity int, input fleet.RemoveFloor) int
 		ResumeUpdates      func(childComplexity int, input fleet.ResumeUpdates) int
+		RetryMachineJob    func(childComplexity int, input fleet.RetryMachineJob) int
 		RollBack           func(childComplexity int, input fleet.RollBack) int
 		SetInstanceAlias   func(childComplexity int, input fleet.SetInstanceAlias) int
 		SetPassword        func(childComplexity int, input account.SetPassword) int
 		SignIn             func(childComplexity int, input model.SignInInput) int
 		SignOut            func(childComplexity int) int
 		StartDemo          func(childComplexity int) int
+		StartMachineJob    func(childComplexity int, input fleet.StartMachineJob) int
 		StopDemo           func(childComplexity int) int
+		StopMachineJob     func(childComplexity int, input fleet.StopMachineJob) int
 		UnblacklistPackage func(childComplexity int, input fleet.UnblacklistPackage) int
 		UpdateApplication  func(childComplexity int, input fleet.UpdateApplication) int
 		UpdateChannel      func(childComplexity int, input fleet.UpdateChannel) int
@@ -784,32 +877,36 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities      func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
-		Application     func(childComplexity int, id uuid.UUID) int
-		Applications    func(childComplexity int) int
-		Audits          func(childComplexity int, filter *view.AuditFilter, first *int, after *string) int
-		Channel         func(childComplexity int, id uuid.UUID) int
-		ControlImpact   func(childComplexity int, groupID uuid.UUID, control view.Control) int
-		DeletionImpact  func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
-		ExplainUpdate   func(childComplexity int, instanceID uuid.UUID) int
-		Fleet           func(childComplexity int) int
-		Group           func(childComplexity int, id uuid.UUID) int
-		Instance        func(childComplexity int, id uuid.UUID) int
-		Instances       func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
-		Me              func(childComplexity int) int
-		Mirrors         func(childComplexity int) int
-		Package         func(childComplexity int, id uuid.UUID) int
-		PolicyPreview   func(childComplexity int, input model.PolicyPreviewInput) int
-		PromotionImpact func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
-		RefusedRequests func(childComplexity int, first *int, after *string) int
-		RollBackImpact  func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
-		Rollout         func(childComplexity int, id uuid.UUID) int
-		ServerHealth    func(childComplexity int) int
-		ServerInfo      func(childComplexity int) int
-		SimulateRollout func(childComplexity int, input model.SimulateRolloutInput) int
-		Timeline        func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
-		UpdatePath      func(childComplexity int, channelID uuid.UUID, fromVersion string) int
-		Users           func(childComplexity int) int
+		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
+		Application         func(childComplexity int, id uuid.UUID) int
+		Applications        func(childComplexity int) int
+		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string) int
+		Channel             func(childComplexity int, id uuid.UUID) int
+		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
+		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
+		ExplainUpdate       func(childComplexity int, instanceID uuid.UUID) int
+		Fleet               func(childComplexity int) int
+		Group               func(childComplexity int, id uuid.UUID) int
+		Instance            func(childComplexity int, id uuid.UUID) int
+		InstanceByMachineID func(childComplexity int, applicationID uuid.UUID, machineID string) int
+		Instances           func(childComplexity int, filter *machines.Filter, first *int, after *string, orderBy *model.InstanceOrder) int
+		MachineJob          func(childComplexity int, id uuid.UUID) int
+		MachineJobImpact    func(childComplexity int, filter machines.Filter, action job.Order) int
+		MachineJobs         func(childComplexity int, first *int, after *string) int
+		Me                  func(childComplexity int) int
+		Mirrors             func(childComplexity int) int
+		Package             func(childComplexity int, id uuid.UUID) int
+		PolicyPreview       func(childComplexity int, input model.PolicyPreviewInput) int
+		PromotionImpact     func(childComplexity int, channelID uuid.UUID, packageID uuid.UUID) int
+		RefusedRequests     func(childComplexity int, first *int, after *string) int
+		RollBackImpact      func(childComplexity int, groupID *uuid.UUID, channelID *uuid.UUID, toPackageID uuid.UUID, blacklistCurrent bool, downgrade catalog.Downgrade) int
+		Rollout             func(childComplexity int, id uuid.UUID) int
+		ServerHealth        func(childComplexity int) int
+		ServerInfo          func(childComplexity int) int
+		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
+		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
+		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
+		Users               func(childComplexity int) int
 	}
 
 	RefusedRequest struct {
@@ -990,6 +1087,7 @@ type ComplexityRoot struct {
 		FleetChanged       func(childComplexity int) int
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
+		MachineJobChanged  func(childComplexity int, id uuid.UUID) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
 	}
 
@@ -3177,6 +3275,363 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Job.Name(childComplexity), true
 
+	case "MachineJob.action":
+		if e.ComplexityRoot.MachineJob.Action == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Action(childComplexity), true
+	case "MachineJob.afterUpdate":
+		if e.ComplexityRoot.MachineJob.AfterUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.AfterUpdate(childComplexity), true
+	case "MachineJob.changedAt":
+		if e.ComplexityRoot.MachineJob.ChangedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.ChangedAt(childComplexity), true
+	case "MachineJob.createdAt":
+		if e.ComplexityRoot.MachineJob.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.CreatedAt(childComplexity), true
+	case "MachineJob.createdBy":
+		if e.ComplexityRoot.MachineJob.CreatedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.CreatedBy(childComplexity), true
+	case "MachineJob.done":
+		if e.ComplexityRoot.MachineJob.Done == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Done(childComplexity), true
+	case "MachineJob.failed":
+		if e.ComplexityRoot.MachineJob.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Failed(childComplexity), true
+	case "MachineJob.groupId":
+		if e.ComplexityRoot.MachineJob.GroupID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.GroupID(childComplexity), true
+	case "MachineJob.id":
+		if e.ComplexityRoot.MachineJob.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.ID(childComplexity), true
+	case "MachineJob.items":
+		if e.ComplexityRoot.MachineJob.Items == nil {
+			break
+		}
+
+		args, err := ec.field_MachineJob_items_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.MachineJob.Items(childComplexity, args["result"].(*job.Result), args["first"].(*int), args["after"].(*string)), true
+	case "MachineJob.machines":
+		if e.ComplexityRoot.MachineJob.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Machines(childComplexity), true
+	case "MachineJob.pending":
+		if e.ComplexityRoot.MachineJob.Pending == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Pending(childComplexity), true
+	case "MachineJob.reason":
+		if e.ComplexityRoot.MachineJob.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Reason(childComplexity), true
+	case "MachineJob.replace":
+		if e.ComplexityRoot.MachineJob.Replace == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Replace(childComplexity), true
+	case "MachineJob.selection":
+		if e.ComplexityRoot.MachineJob.Selection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Selection(childComplexity), true
+	case "MachineJob.skipped":
+		if e.ComplexityRoot.MachineJob.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Skipped(childComplexity), true
+	case "MachineJob.state":
+		if e.ComplexityRoot.MachineJob.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.State(childComplexity), true
+	case "MachineJob.stoppedBy":
+		if e.ComplexityRoot.MachineJob.StoppedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.StoppedBy(childComplexity), true
+	case "MachineJob.until":
+		if e.ComplexityRoot.MachineJob.Until == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Until(childComplexity), true
+	case "MachineJob.version":
+		if e.ComplexityRoot.MachineJob.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJob.Version(childComplexity), true
+
+	case "MachineJobChange.asOf":
+		if e.ComplexityRoot.MachineJobChange.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobChange.AsOf(childComplexity), true
+	case "MachineJobChange.job":
+		if e.ComplexityRoot.MachineJobChange.Job == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobChange.Job(childComplexity), true
+	case "MachineJobChange.snapshot":
+		if e.ComplexityRoot.MachineJobChange.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobChange.Snapshot(childComplexity), true
+
+	case "MachineJobConnection.edges":
+		if e.ComplexityRoot.MachineJobConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobConnection.Edges(childComplexity), true
+	case "MachineJobConnection.nodes":
+		if e.ComplexityRoot.MachineJobConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobConnection.Nodes(childComplexity), true
+	case "MachineJobConnection.pageInfo":
+		if e.ComplexityRoot.MachineJobConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobConnection.PageInfo(childComplexity), true
+	case "MachineJobConnection.totalCount":
+		if e.ComplexityRoot.MachineJobConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobConnection.TotalCount(childComplexity), true
+
+	case "MachineJobEdge.cursor":
+		if e.ComplexityRoot.MachineJobEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobEdge.Cursor(childComplexity), true
+	case "MachineJobEdge.node":
+		if e.ComplexityRoot.MachineJobEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobEdge.Node(childComplexity), true
+
+	case "MachineJobImpact.afterUpdate":
+		if e.ComplexityRoot.MachineJobImpact.AfterUpdate == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.AfterUpdate(childComplexity), true
+	case "MachineJobImpact.asOf":
+		if e.ComplexityRoot.MachineJobImpact.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.AsOf(childComplexity), true
+	case "MachineJobImpact.counted":
+		if e.ComplexityRoot.MachineJobImpact.Counted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Counted(childComplexity), true
+	case "MachineJobImpact.isExact":
+		if e.ComplexityRoot.MachineJobImpact.Exact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Exact(childComplexity), true
+	case "MachineJobImpact.failing":
+		if e.ComplexityRoot.MachineJobImpact.Failing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Failing(childComplexity), true
+	case "MachineJobImpact.machines":
+		if e.ComplexityRoot.MachineJobImpact.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Machines(childComplexity), true
+	case "MachineJobImpact.now":
+		if e.ComplexityRoot.MachineJobImpact.Now == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Now(childComplexity), true
+	case "MachineJobImpact.outcomes":
+		if e.ComplexityRoot.MachineJobImpact.Outcomes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Outcomes(childComplexity), true
+	case "MachineJobImpact.selection":
+		if e.ComplexityRoot.MachineJobImpact.Selection == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Selection(childComplexity), true
+	case "MachineJobImpact.sentence":
+		if e.ComplexityRoot.MachineJobImpact.Sentence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Sentence(childComplexity), true
+	case "MachineJobImpact.skipped":
+		if e.ComplexityRoot.MachineJobImpact.Skipped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobImpact.Skipped(childComplexity), true
+
+	case "MachineJobItem.applicationId":
+		if e.ComplexityRoot.MachineJobItem.ApplicationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.ApplicationID(childComplexity), true
+	case "MachineJobItem.detail":
+		if e.ComplexityRoot.MachineJobItem.Detail == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.Detail(childComplexity), true
+	case "MachineJobItem.endedAt":
+		if e.ComplexityRoot.MachineJobItem.EndedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.EndedAt(childComplexity), true
+	case "MachineJobItem.instance":
+		if e.ComplexityRoot.MachineJobItem.Instance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.Instance(childComplexity), true
+	case "MachineJobItem.instanceId":
+		if e.ComplexityRoot.MachineJobItem.InstanceID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.InstanceID(childComplexity), true
+	case "MachineJobItem.machineId":
+		if e.ComplexityRoot.MachineJobItem.MachineID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.MachineID(childComplexity), true
+	case "MachineJobItem.result":
+		if e.ComplexityRoot.MachineJobItem.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItem.Result(childComplexity), true
+
+	case "MachineJobItemConnection.edges":
+		if e.ComplexityRoot.MachineJobItemConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItemConnection.Edges(childComplexity), true
+	case "MachineJobItemConnection.nodes":
+		if e.ComplexityRoot.MachineJobItemConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItemConnection.Nodes(childComplexity), true
+	case "MachineJobItemConnection.pageInfo":
+		if e.ComplexityRoot.MachineJobItemConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItemConnection.PageInfo(childComplexity), true
+
+	case "MachineJobItemEdge.cursor":
+		if e.ComplexityRoot.MachineJobItemEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItemEdge.Cursor(childComplexity), true
+	case "MachineJobItemEdge.node":
+		if e.ComplexityRoot.MachineJobItemEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobItemEdge.Node(childComplexity), true
+
+	case "MachineJobOutcome.machines":
+		if e.ComplexityRoot.MachineJobOutcome.Machines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobOutcome.Machines(childComplexity), true
+	case "MachineJobOutcome.result":
+		if e.ComplexityRoot.MachineJobOutcome.Result == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobOutcome.Result(childComplexity), true
+	case "MachineJobOutcome.text":
+		if e.ComplexityRoot.MachineJobOutcome.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobOutcome.Text(childComplexity), true
+
+	case "MachineJobPayload.job":
+		if e.ComplexityRoot.MachineJobPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobPayload.Object(childComplexity), true
+	case "MachineJobPayload.userErrors":
+		if e.ComplexityRoot.MachineJobPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobPayload.UserErrors(childComplexity), true
+
 	case "Mirror.address":
 		if e.ComplexityRoot.Mirror.Address == nil {
 			break
@@ -3524,6 +3979,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ResumeUpdates(childComplexity, args["input"].(fleet.ResumeUpdates)), true
+	case "Mutation.retryMachineJob":
+		if e.ComplexityRoot.Mutation.RetryMachineJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_retryMachineJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RetryMachineJob(childComplexity, args["input"].(fleet.RetryMachineJob)), true
 	case "Mutation.rollBack":
 		if e.ComplexityRoot.Mutation.RollBack == nil {
 			break
@@ -3580,12 +4046,34 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.StartDemo(childComplexity), true
+	case "Mutation.startMachineJob":
+		if e.ComplexityRoot.Mutation.StartMachineJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startMachineJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartMachineJob(childComplexity, args["input"].(fleet.StartMachineJob)), true
 	case "Mutation.stopDemo":
 		if e.ComplexityRoot.Mutation.StopDemo == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Mutation.StopDemo(childComplexity), true
+	case "Mutation.stopMachineJob":
+		if e.ComplexityRoot.Mutation.StopMachineJob == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_stopMachineJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StopMachineJob(childComplexity, args["input"].(fleet.StopMachineJob)), true
 	case "Mutation.unblacklistPackage":
 		if e.ComplexityRoot.Mutation.UnblacklistPackage == nil {
 			break
@@ -4509,6 +4997,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Instance(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.instanceByMachineId":
+		if e.ComplexityRoot.Query.InstanceByMachineID == nil {
+			break
+		}
+
+		args, err := ec.field_Query_instanceByMachineId_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.InstanceByMachineID(childComplexity, args["applicationId"].(uuid.UUID), args["machineId"].(string)), true
 	case "Query.instances":
 		if e.ComplexityRoot.Query.Instances == nil {
 			break
@@ -4521,6 +5020,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Instances(childComplexity, args["filter"].(*machines.Filter), args["first"].(*int), args["after"].(*string), args["orderBy"].(*model.InstanceOrder)), true
 
+	case "Query.machineJob":
+		if e.ComplexityRoot.Query.MachineJob == nil {
+			break
+		}
+
+		args, err := ec.field_Query_machineJob_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MachineJob(childComplexity, args["id"].(uuid.UUID)), true
+	case "Query.machineJobImpact":
+		if e.ComplexityRoot.Query.MachineJobImpact == nil {
+			break
+		}
+
+		args, err := ec.field_Query_machineJobImpact_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MachineJobImpact(childComplexity, args["filter"].(machines.Filter), args["action"].(job.Order)), true
+	case "Query.machineJobs":
+		if e.ComplexityRoot.Query.MachineJobs == nil {
+			break
+		}
+
+		args, err := ec.field_Query_machineJobs_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.MachineJobs(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Query.me":
 		if e.ComplexityRoot.Query.Me == nil {
 			break
@@ -5415,6 +5947,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.InstanceChanged(childComplexity, args["id"].(uuid.UUID)), true
+	case "Subscription.machineJobChanged":
+		if e.ComplexityRoot.Subscription.MachineJobChanged == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_machineJobChanged_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.MachineJobChanged(childComplexity, args["id"].(uuid.UUID)), true
 	case "Subscription.rolloutProgressed":
 		if e.ComplexityRoot.Subscription.RolloutProgressed == nil {
 			break
@@ -5796,6 +6339,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("HoldInstanceInput", ec.unmarshalInputHoldInstanceInput),
 			graphql.NewInputUnmarshaler("InstanceFilter", ec.unmarshalInputInstanceFilter),
 			graphql.NewInputUnmarshaler("InstanceOrder", ec.unmarshalInputInstanceOrder),
+			graphql.NewInputUnmarshaler("MachineActionInput", ec.unmarshalInputMachineActionInput),
 			graphql.NewInputUnmarshaler("MoveInstanceInput", ec.unmarshalInputMoveInstanceInput),
 			graphql.NewInputUnmarshaler("PackageActionInput", ec.unmarshalInputPackageActionInput),
 			graphql.NewInputUnmarshaler("PackageFileInput", ec.unmarshalInputPackageFileInput),
@@ -5808,11 +6352,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ReleaseInstanceInput", ec.unmarshalInputReleaseInstanceInput),
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
+			graphql.NewInputUnmarshaler("RetryMachineJobInput", ec.unmarshalInputRetryMachineJobInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
 			graphql.NewInputUnmarshaler("SimulateRolloutInput", ec.unmarshalInputSimulateRolloutInput),
+			graphql.NewInputUnmarshaler("StartMachineJobInput", ec.unmarshalInputStartMachineJobInput),
+			graphql.NewInputUnmarshaler("StopMachineJobInput", ec.unmarshalInputStopMachineJobInput),
 			graphql.NewInputUnmarshaler("UnblacklistPackageInput", ec.unmarshalInputUnblacklistPackageInput),
 			graphql.NewInputUnmarshaler("UpdateApplicationInput", ec.unmarshalInputUpdateApplicationInput),
 			graphql.NewInputUnmarshaler("UpdateChannelInput", ec.unmarshalInputUpdateChannelInput),
@@ -7397,6 +7944,13 @@ type GroupChange {
 	{Name: "../schema/instance.graphql", Input: `extend type Query {
   "One machine in one application; null when the id does not exist."
   instance("Id of the machine." id: ID!): Instance
+  "One machine by the id that it sends; null when the application has no such machine."
+  instanceByMachineId(
+    "Application of the machine."
+    applicationId: ID!
+    "Id that the machine sends, case-sensitive."
+    machineId: String!
+  ): Instance
   """
   Machines of the whole fleet, or those that match the filter. Sorted by application and machine id.
   With conditions on state, version, standing, reason, ` + "`" + `countedAs` + "`" + ` or platform but without ` + "`" + `groupId` + "`" + `:
@@ -7769,6 +8323,8 @@ input InstanceFilter {
   seenBefore: Time
   "Machine id, alias or address begins with this text, case-sensitive."
   search: String
+  "One of these machines, at most 1000."
+  ids: [ID!]
 }
 
 "The group count that includes a machine; exactly one does."
@@ -7997,6 +8553,295 @@ type InstanceChange {
   snapshot: Boolean!
   "Null when it was deleted; the subscription then ends."
   instance: Instance
+}
+`, BuiltIn: false},
+	{Name: "../schema/machine_job.graphql", Input: `extend type Query {
+  "One job; null when the id does not exist, also after 90 days."
+  machineJob("Id of the job." id: ID!): MachineJob
+  "All jobs, newest first."
+  machineJobs(
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page."
+    after: String
+  ): MachineJobConnection!
+  "What a job would do now to the machines that match. It returns the same errors as ` + "`" + `startMachineJob` + "`" + `."
+  machineJobImpact(
+    "Conditions; all must match."
+    filter: InstanceFilter!
+    "What to do to each machine."
+    action: MachineActionInput!
+  ): MachineJobImpact!
+}
+
+extend type Mutation {
+  """
+  Starts a job: one action on the machines that match a filter now, at most 100,000. Machines that match later are
+  not reached. The server works on it in batches of 200, each in one transaction with its results, and continues
+  after a restart. The machines' history has an entry for each; the audit has one for the job.
+  """
+  startMachineJob("The machines and the action." input: StartMachineJobInput!): MachineJobPayload!
+  "Stops a job after its current batch. Machines that it has changed stay so."
+  stopMachineJob("The job to stop." input: StopMachineJobInput!): MachineJobPayload!
+  "Lets a job try machines again that failed. A stopped job also continues with those that it had not reached."
+  retryMachineJob("The job and its machines." input: RetryMachineJobInput!): MachineJobPayload!
+}
+
+extend type Subscription {
+  "Sends a job when it progresses, stops or finishes."
+  machineJobChanged(
+    "Id of the job."
+    id: ID!
+  ): MachineJobChange!
+}
+
+"One action on many machines. The counts and ` + "`" + `pending` + "`" + ` add up to ` + "`" + `machines` + "`" + `."
+type MachineJob {
+  "UUID; later jobs have higher ids."
+  id: ID!
+  "When it was started."
+  createdAt: Time!
+  "Name of the user who started it."
+  createdBy: String!
+  "What it does to each machine."
+  action: MachineAction!
+  "The filter as text, such as \"group production, OEM ami\"."
+  selection: String!
+  "Reason that the user gave; \"\" when there is none."
+  reason: String!
+  "For HOLD and PIN: when it expires; null when it lasts until released."
+  until: Time
+  "For PIN: the highest version that is offered."
+  version: String!
+  "For MOVE: id of the group, which may have been deleted; null to follow the machine's track."
+  groupId: ID
+  "For HOLD and PIN: machines that were held or pinned already get this one instead."
+  replace: Boolean!
+  "Whether it runs."
+  state: MachineJobState!
+  "Number of its machines."
+  machines: Int!
+  "Machines that were changed."
+  done: Int!
+  "Machines that were changed, and for which that takes effect once their update in flight has ended."
+  afterUpdate: Int!
+  "Machines to which there was nothing to do."
+  skipped: Int!
+  "Machines that could not be changed."
+  failed: Int!
+  "Machines without a result."
+  pending: Int!
+  "When it last progressed, was stopped or was continued; when it finished."
+  changedAt: Time!
+  "Name of the user who stopped it; \"\" when it was not stopped."
+  stoppedBy: String!
+  "Its machines by result, those that failed first."
+  items(
+    "With this result; null for all."
+    result: MachineJobResult
+    "Page size, at most 500."
+    first: Int = 50
+    "` + "`" + `endCursor` + "`" + ` of the previous page; valid only with the same result."
+    after: String
+  ): MachineJobItemConnection!
+}
+
+"One machine of a job."
+type MachineJobItem {
+  "Id of the machine, which may have been forgotten."
+  instanceId: ID!
+  "Id of its application, which may have been deleted."
+  applicationId: ID!
+  "Id that the machine sends."
+  machineId: String!
+  "The machine; null when it was forgotten."
+  instance: Instance
+  "What became of it."
+  result: MachineJobResult!
+  "The result as text; \"\" while it is pending."
+  detail: String!
+  "When it got its result; null while it is pending."
+  endedAt: Time
+}
+
+"What a job does to each machine."
+enum MachineAction {
+  "As ` + "`" + `holdInstance` + "`" + `. Machines that are held or pinned are skipped, unless ` + "`" + `replace` + "`" + ` is true."
+  HOLD
+  "As ` + "`" + `pinInstance` + "`" + `. Machines that are held or pinned are skipped, unless ` + "`" + `replace` + "`" + ` is true."
+  PIN
+  "As ` + "`" + `releaseInstance` + "`" + `. Machines that are neither held nor pinned are skipped."
+  RELEASE
+  "As ` + "`" + `releaseInstance` + "`" + `, for quarantined machines. Machines that are also held or pinned are skipped."
+  FREE_FROM_QUARANTINE
+  "As ` + "`" + `moveInstance` + "`" + `. Machines that are in the group already are skipped."
+  MOVE
+  "As ` + "`" + `forgetInstance` + "`" + `."
+  FORGET
+  "As ` + "`" + `enrollInstances` + "`" + `. Enrolled machines are skipped."
+  ENROLL
+}
+
+"Whether a job runs."
+enum MachineJobState {
+  "The server works on it."
+  RUNNING
+  "A user stopped it; ` + "`" + `retryMachineJob` + "`" + ` continues it."
+  STOPPED
+  "All machines have a result."
+  FINISHED
+}
+
+"What became of one machine of a job."
+enum MachineJobResult {
+  "It could not be changed; ` + "`" + `retryMachineJob` + "`" + ` tries again."
+  FAILED
+  "It was changed, which takes effect once its update in flight has ended."
+  AFTER_UPDATE
+  "There was nothing to do."
+  SKIPPED
+  "It was changed."
+  DONE
+  "The job has not reached it."
+  PENDING
+}
+
+"The preview of a job. The machines are checked again when the job reaches them."
+type MachineJobImpact {
+  "When the machines were counted."
+  asOf: Time!
+  "Number of matching machines. Exact when ` + "`" + `isExact` + "`" + `, else at least this number."
+  machines: Int!
+  "Whether ` + "`" + `machines` + "`" + ` is exact."
+  isExact: Boolean!
+  "Number of machines that the counts below are of: all, or the first 10,000."
+  counted: Int!
+  "Machines that are changed at once."
+  now: Int!
+  "Machines that are changed, which takes effect once their update in flight has ended."
+  afterUpdate: Int!
+  "Machines to which there is nothing to do."
+  skipped: Int!
+  "Machines that cannot be changed."
+  failing: Int!
+  "The same machines by what happens to them."
+  outcomes: [MachineJobOutcome!]!
+  "The filter as text, such as \"group production, OEM ami\"."
+  selection: String!
+  "The preview as text, such as \"reaches 312 machines: 300 are held at once, …\"."
+  sentence: String!
+}
+
+"Machines to which a job does the same."
+type MachineJobOutcome {
+  "Their result."
+  result: MachineJobResult!
+  "Follows their number, such as \"are held at once\"."
+  text: String!
+  "Their number."
+  machines: Int!
+}
+
+"An action with its values."
+input MachineActionInput {
+  "What to do to each machine."
+  kind: MachineAction!
+  "For HOLD and PIN: when it expires; null when it lasts until released."
+  until: Time
+  "For PIN: maximum version to offer. It does not have to exist as a package."
+  version: String = ""
+  "For MOVE: a group of the machines' application; null to follow the machines' track again."
+  groupId: ID
+  "For HOLD and PIN: also change machines that are held or pinned already."
+  replace: Boolean = false
+}
+
+"The job to start."
+input StartMachineJobInput {
+  "Conditions; all must match. FORGET needs at least one."
+  filter: InstanceFilter!
+  "What to do to each machine."
+  action: MachineActionInput!
+  "Reason, kept in the audit, with the holds and pins, and in the machines' history."
+  reason: String = ""
+  "Number of machines that a preview showed. When another number matches, the code is CONFLICT."
+  expectedCount: Int
+  "Text of the client's choice, at most 200 bytes. The same id with the same input returns the job that exists; with another input the code is CONFLICT."
+  requestId: String = ""
+}
+
+"The job to stop."
+input StopMachineJobInput {
+  "Id of the job."
+  id: ID!
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"The job to continue."
+input RetryMachineJobInput {
+  "Id of the job."
+  id: ID!
+  "Machines to try again, at most 1000; null for all that failed."
+  instanceIds: [ID!]
+  "Reason, kept in the audit."
+  reason: String = ""
+}
+
+"Result of a change to a job."
+type MachineJobPayload {
+  "The job; null when nothing was changed."
+  job: MachineJob
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"Current state of a job."
+type MachineJobChange {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message of the subscription and after a gap."
+  snapshot: Boolean!
+  "Null when it was deleted; the subscription then ends."
+  job: MachineJob
+}
+
+"A page of jobs."
+type MachineJobConnection {
+  "Entries of this page with their cursors."
+  edges: [MachineJobEdge!]!
+  "Entries of this page."
+  nodes: [MachineJob!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+  "Number of jobs, counted up to 1000."
+  totalCount: Int!
+}
+
+"A job of a page."
+type MachineJobEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The job."
+  node: MachineJob!
+}
+
+"A page of machines of a job; the counts of the job are their total."
+type MachineJobItemConnection {
+  "Entries of this page with their cursors."
+  edges: [MachineJobItemEdge!]!
+  "Entries of this page."
+  nodes: [MachineJobItem!]!
+  "Position of this page in the list."
+  pageInfo: PageInfo!
+}
+
+"A machine of a page."
+type MachineJobItemEdge {
+  "Position of the entry in the list."
+  cursor: String!
+  "The machine."
+  node: MachineJobItem!
 }
 `, BuiltIn: false},
 	{Name: "../schema/mirror.graphql", Input: `extend type Query {
@@ -10264,6 +11109,180 @@ func (ec *executionContext) childFields_Job(ctx context.Context, field graphql.C
 		return ec.fieldContext_Job_lastError(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Job", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJob(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_MachineJob_id(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_MachineJob_createdAt(ctx, field)
+	case "createdBy":
+		return ec.fieldContext_MachineJob_createdBy(ctx, field)
+	case "action":
+		return ec.fieldContext_MachineJob_action(ctx, field)
+	case "selection":
+		return ec.fieldContext_MachineJob_selection(ctx, field)
+	case "reason":
+		return ec.fieldContext_MachineJob_reason(ctx, field)
+	case "until":
+		return ec.fieldContext_MachineJob_until(ctx, field)
+	case "version":
+		return ec.fieldContext_MachineJob_version(ctx, field)
+	case "groupId":
+		return ec.fieldContext_MachineJob_groupId(ctx, field)
+	case "replace":
+		return ec.fieldContext_MachineJob_replace(ctx, field)
+	case "state":
+		return ec.fieldContext_MachineJob_state(ctx, field)
+	case "machines":
+		return ec.fieldContext_MachineJob_machines(ctx, field)
+	case "done":
+		return ec.fieldContext_MachineJob_done(ctx, field)
+	case "afterUpdate":
+		return ec.fieldContext_MachineJob_afterUpdate(ctx, field)
+	case "skipped":
+		return ec.fieldContext_MachineJob_skipped(ctx, field)
+	case "failed":
+		return ec.fieldContext_MachineJob_failed(ctx, field)
+	case "pending":
+		return ec.fieldContext_MachineJob_pending(ctx, field)
+	case "changedAt":
+		return ec.fieldContext_MachineJob_changedAt(ctx, field)
+	case "stoppedBy":
+		return ec.fieldContext_MachineJob_stoppedBy(ctx, field)
+	case "items":
+		return ec.fieldContext_MachineJob_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJob", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_MachineJobChange_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_MachineJobChange_snapshot(ctx, field)
+	case "job":
+		return ec.fieldContext_MachineJobChange_job(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobChange", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MachineJobConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MachineJobConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MachineJobConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MachineJobConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MachineJobEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MachineJobEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobImpact(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_MachineJobImpact_asOf(ctx, field)
+	case "machines":
+		return ec.fieldContext_MachineJobImpact_machines(ctx, field)
+	case "isExact":
+		return ec.fieldContext_MachineJobImpact_isExact(ctx, field)
+	case "counted":
+		return ec.fieldContext_MachineJobImpact_counted(ctx, field)
+	case "now":
+		return ec.fieldContext_MachineJobImpact_now(ctx, field)
+	case "afterUpdate":
+		return ec.fieldContext_MachineJobImpact_afterUpdate(ctx, field)
+	case "skipped":
+		return ec.fieldContext_MachineJobImpact_skipped(ctx, field)
+	case "failing":
+		return ec.fieldContext_MachineJobImpact_failing(ctx, field)
+	case "outcomes":
+		return ec.fieldContext_MachineJobImpact_outcomes(ctx, field)
+	case "selection":
+		return ec.fieldContext_MachineJobImpact_selection(ctx, field)
+	case "sentence":
+		return ec.fieldContext_MachineJobImpact_sentence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobImpact", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "instanceId":
+		return ec.fieldContext_MachineJobItem_instanceId(ctx, field)
+	case "applicationId":
+		return ec.fieldContext_MachineJobItem_applicationId(ctx, field)
+	case "machineId":
+		return ec.fieldContext_MachineJobItem_machineId(ctx, field)
+	case "instance":
+		return ec.fieldContext_MachineJobItem_instance(ctx, field)
+	case "result":
+		return ec.fieldContext_MachineJobItem_result(ctx, field)
+	case "detail":
+		return ec.fieldContext_MachineJobItem_detail(ctx, field)
+	case "endedAt":
+		return ec.fieldContext_MachineJobItem_endedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobItem", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobItemConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MachineJobItemConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MachineJobItemConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MachineJobItemConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobItemConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobItemEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MachineJobItemEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MachineJobItemEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobItemEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobOutcome(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "result":
+		return ec.fieldContext_MachineJobOutcome_result(ctx, field)
+	case "text":
+		return ec.fieldContext_MachineJobOutcome_text(ctx, field)
+	case "machines":
+		return ec.fieldContext_MachineJobOutcome_machines(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobOutcome", field.Name)
+}
+
+func (ec *executionContext) childFields_MachineJobPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "job":
+		return ec.fieldContext_MachineJobPayload_job(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MachineJobPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MachineJobPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Mirror(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/coreroller/coreroller/fleet/catalog"
+	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/rollout/version"
@@ -23,6 +24,7 @@ const (
 	packageTypes   = "OPERATING_SYSTEM DOCKER RKT OTHER"                                                                        // from 1
 	severities     = "SUCCESS INFO WARNING ERROR"                                                                               // from 1
 	countedAs      = "ON_TARGET OTHER_BUILD ABOVE_TARGET BAD_VERSION IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
+	jobResults     = "FAILED AFTER_UPDATE SKIPPED DONE PENDING"
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
 		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED " +
@@ -111,6 +113,14 @@ func MarshalSeverity(s rollout.Severity) graphql.Marshaler { return name(s, 1, s
 // UnmarshalSeverity reads a severity.
 func UnmarshalSeverity(v any) (rollout.Severity, error) {
 	return numbered[rollout.Severity](v, 1, severities)
+}
+
+// MarshalMachineJobResult writes what became of one machine of a job.
+func MarshalMachineJobResult(r job.Result) graphql.Marshaler { return name(r, 0, jobResults) }
+
+// UnmarshalMachineJobResult reads what became of one machine of a job.
+func UnmarshalMachineJobResult(v any) (job.Result, error) {
+	return numbered[job.Result](v, 0, jobResults)
 }
 
 // MarshalWeekday writes a day of the week.

@@ -160,6 +160,16 @@ type Job struct {
 	LastError string `json:"lastError"`
 }
 
+// Current state of a job.
+type MachineJobChange struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message of the subscription and after a gap.
+	Snapshot bool `json:"snapshot"`
+	// Null when it was deleted; the subscription then ends.
+	Job *db.MachineJob `json:"job,omitempty"`
+}
+
 // All changes. Each mutation has one input, runs in one transaction and is recorded in the audit. It
 // returns the changed object and `userErrors`. When there are user errors nothing was changed and the
 // object is null. Failures that the caller did not cause are in `errors`.

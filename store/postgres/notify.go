@@ -25,7 +25,7 @@ const (
 	// notifyBytes keeps a payload below PostgreSQL's limit of 8000 bytes.
 	notifyBytes = 7000
 	// notifyEventBytes is the size of the longest event as JSON.
-	notifyEventBytes = 220
+	notifyEventBytes = 270
 	// notifyQueue is how many distinct events can be queued. If there are more,
 	// the other processes receive a Resync and read everything again.
 	notifyQueue = 20_000

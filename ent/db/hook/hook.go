@@ -189,6 +189,30 @@ func (f LedgerFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error)
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.LedgerMutation", m)
 }
 
+// The MachineJobFunc type is an adapter to allow the use of ordinary
+// function as MachineJob mutator.
+type MachineJobFunc func(context.Context, *db.MachineJobMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MachineJobFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MachineJobMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineJobMutation", m)
+}
+
+// The MachineJobItemFunc type is an adapter to allow the use of ordinary
+// function as MachineJobItem mutator.
+type MachineJobItemFunc func(context.Context, *db.MachineJobItemMutation) (db.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MachineJobItemFunc) Mutate(ctx context.Context, m db.Mutation) (db.Value, error) {
+	if mv, ok := m.(*db.MachineJobItemMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *db.MachineJobItemMutation", m)
+}
+
 // The MirrorFunc type is an adapter to allow the use of ordinary
 // function as Mirror mutator.
 type MirrorFunc func(context.Context, *db.MirrorMutation) (db.Value, error)

@@ -714,6 +714,85 @@ var (
 			},
 		},
 	}
+	// MachineJobsColumns holds the columns for the "machine_jobs" table.
+	MachineJobsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "created_by", Type: field.TypeString},
+		{Name: "credential", Type: field.TypeString},
+		{Name: "team_id", Type: field.TypeUUID},
+		{Name: "request_id", Type: field.TypeString, Default: ""},
+		{Name: "input", Type: field.TypeString},
+		{Name: "selection", Type: field.TypeString},
+		{Name: "within_group_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "action", Type: field.TypeString},
+		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "until", Type: field.TypeTime, Nullable: true},
+		{Name: "version", Type: field.TypeString, Default: ""},
+		{Name: "group_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "replace", Type: field.TypeBool, Default: false},
+		{Name: "state", Type: field.TypeString},
+		{Name: "machines", Type: field.TypeInt},
+		{Name: "done", Type: field.TypeInt, Default: 0},
+		{Name: "after_update", Type: field.TypeInt, Default: 0},
+		{Name: "skipped", Type: field.TypeInt, Default: 0},
+		{Name: "failed", Type: field.TypeInt, Default: 0},
+		{Name: "changed_at", Type: field.TypeTime},
+		{Name: "stopped_by", Type: field.TypeString, Default: ""},
+	}
+	// MachineJobsTable holds the schema information for the "machine_jobs" table.
+	MachineJobsTable = &schema.Table{
+		Name:       "machine_jobs",
+		Columns:    MachineJobsColumns,
+		PrimaryKey: []*schema.Column{MachineJobsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "machinejob_request_id",
+				Unique:  true,
+				Columns: []*schema.Column{MachineJobsColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "request_id <> ''",
+				},
+			},
+			{
+				Name:    "machinejob_state",
+				Unique:  false,
+				Columns: []*schema.Column{MachineJobsColumns[15]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state = 'RUNNING'",
+				},
+			},
+		},
+	}
+	// MachineJobItemsColumns holds the columns for the "machine_job_items" table.
+	MachineJobItemsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "job_id", Type: field.TypeUUID},
+		{Name: "instance_id", Type: field.TypeUUID},
+		{Name: "application_id", Type: field.TypeUUID},
+		{Name: "machine_id", Type: field.TypeString},
+		{Name: "result", Type: field.TypeInt8},
+		{Name: "detail", Type: field.TypeString, Default: ""},
+		{Name: "ended_at", Type: field.TypeTime, Nullable: true},
+	}
+	// MachineJobItemsTable holds the schema information for the "machine_job_items" table.
+	MachineJobItemsTable = &schema.Table{
+		Name:       "machine_job_items",
+		Columns:    MachineJobItemsColumns,
+		PrimaryKey: []*schema.Column{MachineJobItemsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "machinejobitem_job_id_result_id",
+				Unique:  false,
+				Columns: []*schema.Column{MachineJobItemsColumns[1], MachineJobItemsColumns[5], MachineJobItemsColumns[0]},
+			},
+			{
+				Name:    "machinejobitem_job_id_instance_id",
+				Unique:  true,
+				Columns: []*schema.Column{MachineJobItemsColumns[1], MachineJobItemsColumns[2]},
+			},
+		},
+	}
 	// MirrorsColumns holds the columns for the "mirrors" table.
 	MirrorsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -1128,6 +1207,8 @@ var (
 		HistoryEntriesTable,
 		InstancesTable,
 		LedgersTable,
+		MachineJobsTable,
+		MachineJobItemsTable,
 		MirrorsTable,
 		PacePointsTable,
 		PackageActionsTable,
@@ -1208,6 +1289,12 @@ func init() {
 	LedgersTable.ForeignKeys[0].RefTable = GroupsTable
 	LedgersTable.Annotation = &entsql.Annotation{
 		Table: "ledgers",
+	}
+	MachineJobsTable.Annotation = &entsql.Annotation{
+		Table: "machine_jobs",
+	}
+	MachineJobItemsTable.Annotation = &entsql.Annotation{
+		Table: "machine_job_items",
 	}
 	MirrorsTable.Annotation = &entsql.Annotation{
 		Table: "mirrors",

@@ -51,6 +51,12 @@ type Instance func(*sql.Selector)
 // Ledger is the predicate function for ledger builders.
 type Ledger func(*sql.Selector)
 
+// MachineJob is the predicate function for machinejob builders.
+type MachineJob func(*sql.Selector)
+
+// MachineJobItem is the predicate function for machinejobitem builders.
+type MachineJobItem func(*sql.Selector)
+
 // Mirror is the predicate function for mirror builders.
 type Mirror func(*sql.Selector)
 

@@ -29,18 +29,19 @@ type Filter struct {
 	SeenAfter   *time.Time
 	SeenBefore  *time.Time
 	Search      string // prefix of machine id, alias or address
+	IDs         []uuid.UUID
 }
 
 // Empty reports whether there is no condition.
 func (f *Filter) Empty() bool {
 	return f.Application == nil && f.Group == nil && f.States == nil && f.Versions == nil && f.Standings == nil && f.Reasons == nil &&
-		f.CountedAs == nil && f.OEM == nil && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == ""
+		f.CountedAs == nil && f.OEM == nil && f.SeenAfter == nil && f.SeenBefore == nil && f.Search == "" && f.IDs == nil
 }
 
 // check returns Invalid for a list of values that is too long for a statement.
 func (f *Filter) check() error {
 	return fault.Lengths("filter", map[string]int{
-		"states": len(f.States), "versions": len(f.Versions), "standings": len(f.Standings), "reasons": len(f.Reasons), "countedAs": len(f.CountedAs),
+		"states": len(f.States), "versions": len(f.Versions), "standings": len(f.Standings), "reasons": len(f.Reasons), "countedAs": len(f.CountedAs), "ids": len(f.IDs),
 	})
 }
 
@@ -79,7 +80,7 @@ type layout uint8
 const (
 	// inOrder reads an index of machine ids, of an application or all, and
 	// filters. It is for lists without conditions, which stop when the page is
-	// full, and for a search, which has its own indexes.
+	// full, and for a search and for ids, which have their own indexes.
 	inOrder layout = iota
 	// inGroup merges the count buckets of one group, see store.CountBucket.
 	inGroup
@@ -90,7 +91,7 @@ const (
 
 func (l *List) layout() layout {
 	switch {
-	case l.Search != "":
+	case l.Search != "" || l.IDs != nil:
 		return inOrder
 	case l.Group != nil:
 		return inGroup

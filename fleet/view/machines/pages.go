@@ -228,6 +228,9 @@ func (l *List) uncounted() (where []predicate.Instance) {
 	if l.SeenBefore != nil {
 		where = append(where, instance.LastSeenAtLT(*l.SeenBefore))
 	}
+	if l.IDs != nil {
+		where = append(where, instance.IDIn(l.IDs...))
+	}
 	if l.Search != "" {
 		where = append(where, instance.Or(begins(instance.FieldMachineID, l.Search), beginsNonEmpty(instance.FieldAlias, l.Search),
 			beginsNonEmpty(instance.FieldMachineAlias, l.Search), begins(instance.FieldAddress, l.Search)))

@@ -82,7 +82,7 @@ func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int,
 		return 0, false, err
 	}
 	l := List{Filter: f, Limit: limit + 1}
-	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" {
+	if f.OEM != nil || f.SeenAfter != nil || f.SeenBefore != nil || f.Search != "" || f.IDs != nil {
 		ids, err := r.pageIDs(ctx, &l)
 		return min(len(ids), limit), len(ids) <= limit, err
 	}

@@ -108,6 +108,10 @@ export const editPackagePath = (application: string, id: string) =>
 /** Null lists the machines of all applications. */
 export const machinesPath = (application: string | null, view: MachinesView = {}) =>
   `${application ? `/apps/${application}` : ''}/machines${query(view)}`;
+/** All jobs on machines; `after` is the cursor of a page. */
+export const jobsPath = (after?: string | null) => `/machines/jobs${query({ after })}`;
+/** `result` lists only machines with that result; see job/job.ts. */
+export const jobPath = (id: string, result?: string | null) => `/machines/jobs/${id}${query({ result })}`;
 export const machinePath = (application: string, instance: string) =>
   `/apps/${application}/machines/${instance}`;
 

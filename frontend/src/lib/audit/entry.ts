@@ -1,5 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import { applicationPath, channelPath, groupPath, machinePath, packagePath } from '$lib/paths';
+import { applicationPath, channelPath, groupPath, jobPath, machinePath, packagePath } from '$lib/paths';
 import { fields } from './difference';
 
 export const auditFragment = graphql(`
@@ -61,8 +61,11 @@ export const verbText: Record<string, string> = {
   releaseInstance: 'released',
   removeFloor: 'removed a floor from',
   resumeUpdates: 'resumed',
+  retryMachineJob: 'continued',
   setInstanceAlias: 'named',
   setPassword: 'set the password of',
+  startMachineJob: 'started',
+  stopMachineJob: 'stopped',
   unblacklistPackage: 'allowed a package again for',
   updateApplication: 'changed',
   updateChannel: 'changed',
@@ -74,7 +77,7 @@ export const verbText: Record<string, string> = {
 /** "setInstanceAlias" → "set instance alias". */
 export const spaced = (name: string) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
 
-const objectLabel: Record<string, string> = { instance: 'machine' };
+const objectLabel: Record<string, string> = { instance: 'machine', machineJob: 'job' };
 
 export interface Subject {
   /** "group production". */
@@ -92,7 +95,8 @@ export function subject({ objectType, objectId, applicationId, before, after, ro
   }
 
   const now = fields(after) ?? fields(before) ?? {};
-  const name = ['name', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
+  const name =
+    ['name', 'selection', 'version', 'username', 'machine'].map((key) => now[key]).find(isText) ?? '';
   return {
     kind: objectLabel[objectType] ?? spaced(objectType),
     name,
@@ -104,6 +108,7 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 function place(object: string, id: string, application: string | null): string | null {
   if (object === 'application') return applicationPath(id);
+  if (object === 'machineJob') return jobPath(id);
   if (!application) return null;
   switch (object) {
     case 'group':

@@ -36,6 +36,9 @@ export function fitting(width: number, groups: boolean): { columns: TableColumn[
   };
 }
 
+/** Width of the checkboxes. */
+const choose = '24px';
+
 /** The value of grid-template-columns. */
 export const template = (columns: readonly TableColumn[], card: boolean): string =>
-  card ? 'minmax(0, 1fr) auto' : columns.map((column) => widths[column]).join(' ');
+  [choose, ...(card ? ['minmax(0, 1fr) auto'] : columns.map((column) => widths[column]))].join(' ');
