@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/payload"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/forecast"
@@ -216,6 +217,18 @@ type Pause struct {
 	Reason string `json:"reason"`
 	// When the group was paused; null when it was not recorded.
 	At *time.Time `json:"at,omitempty"`
+}
+
+// Progress and result of fetching a file.
+type PayloadInspection struct {
+	// Bytes read so far.
+	Received int64 `json:"received"`
+	// Size of the file in bytes; null while it is not known.
+	Total *int64 `json:"total,omitempty"`
+	// What a package says about the file; null until it is complete.
+	Facts *payload.Facts `json:"facts,omitempty"`
+	// Why the file could not be read; empty otherwise.
+	UserErrors []*UserError `json:"userErrors"`
 }
 
 // A policy, or changes to one. Omitted fields keep the group's value, or the default for a new group.
