@@ -8450,7 +8450,7 @@ type DeletePayload {
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphql", Input: `"""
 All reads. Every field requires a signed-in caller, by session cookie (mutation ` + "`" + `signIn` + "`" + `) or HTTP
-basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `.
+basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `. Other callers get status 401.
 
 Counts come from counters, so they cost the same for ten machines and for a million. Long lists are
 Relay connections: ` + "`" + `first` + "`" + ` defaults to 50, at most 500; pass ` + "`" + `pageInfo.endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` to get
