@@ -430,3 +430,36 @@ test('leaving unsaved edits asks first', async ({ dashboard: page, api }) => {
     await expect(title(/Audit/)).toBeVisible();
   });
 });
+
+test('what machines have of a released package is changed only after a question', async ({
+  dashboard: page,
+  api,
+}) => {
+  const rollout = await api.rollout();
+  const { applicationId, packageId, track } = rollout;
+  const checked = await page.request.post('/v1/update/', {
+    data: `<request protocol="3.0"><app appid="${applicationId}" version="2.0.0" track="${track}" machineid="released-1"><updatecheck/></app></request>`,
+    headers: { 'Content-Type': 'text/xml' },
+  });
+  expect(checked.ok()).toBe(true);
+  const edit = `/apps/${applicationId}/packages/${packageId}?edit=1`;
+  const heading = page.getByRole('heading', { name: 'Package 2.0.0', exact: true });
+
+  await page.goto(edit);
+  await page.getByLabel('Description').fill('tested on canaries');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(heading).toBeVisible();
+
+  await page.goto(edit);
+  await page.getByLabel('Folder URL').fill('https://example.com/moved/');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const question = page.getByRole('dialog', { name: 'Change a released package?' });
+  await expect(question).toContainText('1 machine already on 2.0.0');
+  expect(await violations(page)).toEqual([]);
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByLabel('Folder URL')).toHaveValue('https://example.com/moved/');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await question.getByRole('button', { name: 'Change anyway' }).click();
+  await expect(heading).toBeVisible();
+  await expect(page.getByText('https://example.com/moved/').first()).toBeVisible();
+});

@@ -1716,8 +1716,11 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 	if _, present := asMap["reason"]; !present {
 		asMap["reason"] = ""
 	}
+	if _, present := asMap["force"]; !present {
+		asMap["force"] = false
+	}
 
-	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "reason"}
+	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "reason", "force"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1815,6 +1818,13 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "force":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("force"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Force = data
 		}
 	}
 	return it, nil

@@ -7753,6 +7753,11 @@ input UpdatePackageInput {
   blacklistedChannelIds: [ID!]
   "Reason, kept in the audit."
   reason: String = ""
+  """
+  Change type, version, URL, sizes, digests, files or action also if machines run the version or are
+  updating to it. Without it the answer is CONFLICT for the field "force", with their number.
+  """
+  force: Boolean = false
 }
 
 "The package to delete."
