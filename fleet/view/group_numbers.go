@@ -161,7 +161,9 @@ func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
 	}
 	t, groups := newTally(s.now()), s.catalog.Catalog()
 	for _, row := range rows {
-		t.add(row, targetOf(groups, row.GroupID))
+		if groups.Group(row.GroupID) != nil { // else of a deleted application
+			t.add(row, targetOf(groups, row.GroupID))
+		}
 	}
 	return new(t.numbers()), nil
 }
