@@ -75,6 +75,13 @@ func curl(t *testing.T, p *Program, line string) (method, path string, status in
 	if name, password, ok := strings.Cut(option(` -u '([^']+)'`, option(` -u (\S+)`, "")), ":"); ok {
 		req.SetBasicAuth(name, password)
 	}
+	status, body = send(t, req)
+	return method, path, status, body
+}
+
+// send sends a request and returns the status and body of the response.
+func send(t *testing.T, req *http.Request) (status int, body string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -84,5 +91,5 @@ func curl(t *testing.T, p *Program, line string) (method, path string, status in
 	if err != nil {
 		t.Fatal(err)
 	}
-	return method, path, resp.StatusCode, string(answer)
+	return resp.StatusCode, string(answer)
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { checkCommand, updateConf, usualClient, type Place } from './settings';
+import { butane, checkCommand, ignition, updateConf, usualClient, type Place } from './settings';
 
 const place: Place = {
   updateUrl: 'http://updates.example.com/v1/update/',
@@ -11,6 +11,23 @@ const place: Place = {
 
 test('the Flatcar settings contain server and track', () => {
   expect(updateConf(place)).toBe('SERVER=http://updates.example.com/v1/update/\nGROUP=production\n');
+});
+
+test('Butane and Ignition write the same file', () => {
+  const { ignition: header, storage } = JSON.parse(ignition(place)) as {
+    ignition: { version: string };
+    storage: { files: { path: string; mode: number; overwrite: boolean; contents: { source: string } }[] };
+  };
+  const [file] = storage.files;
+  const text = butane(place);
+  const inline = text.split('inline: |\n')[1]?.replaceAll(/^ {10}/gm, '');
+  expect(inline).toBe(updateConf(place));
+  expect(decodeURIComponent(file?.contents.source.replace('data:,', '') ?? '')).toBe(inline);
+  expect(text).toContain(`- path: ${file?.path}\n`);
+  expect(text).toContain(`mode: 0${file?.mode.toString(8)}\n`);
+  expect(text).toContain(`overwrite: ${file?.overwrite}\n`);
+  // Version 1.0.0 of Butane's variant flatcar makes Ignition 3.3.0.
+  expect([text.includes('variant: flatcar\nversion: 1.0.0\n'), header.version]).toEqual([true, '3.3.0']);
 });
 
 test('the shell command produces well-formed XML for any track', () => {

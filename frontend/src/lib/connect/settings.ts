@@ -24,6 +24,44 @@ export const updateConf = ({ updateUrl, track }: Place) => `SERVER=${updateUrl}\
 export const flatcarCommands =
   'sudo systemctl restart update-engine\nupdate_engine_client -check_for_update\n';
 
+/** Trusts a certificate authority in ca.pem. */
+export const authorityCommands =
+  'sudo cp ca.pem /etc/ssl/certs/update-server.pem\nsudo update-ca-certificates\nsudo systemctl restart update-engine\n';
+
+const confPath = '/etc/flatcar/update.conf';
+
+/** The Butane config of a new machine. */
+export const butane = (place: Place) => `variant: flatcar
+version: 1.0.0
+storage:
+  files:
+    - path: ${confPath}
+      overwrite: true
+      mode: 0644
+      contents:
+        inline: |
+${updateConf(place).replaceAll(/^(?=.)/gm, '          ')}`;
+
+/** The Ignition config that Butane makes of it. */
+export const ignition = (place: Place) =>
+  `${JSON.stringify(
+    {
+      ignition: { version: '3.3.0' },
+      storage: {
+        files: [
+          {
+            overwrite: true,
+            path: confPath,
+            contents: { compression: '', source: `data:,${encodeURIComponent(updateConf(place))}` },
+            mode: 0o644,
+          },
+        ],
+      },
+    },
+    null,
+    2,
+  )}\n`;
+
 /** A shell command that sends one update check, with the host name as machine id. */
 export function checkCommand({ updateUrl, applicationId, track, arch }: Place): string {
   return `curl -s ${quote(updateUrl)} --data-binary @- <<EOF
