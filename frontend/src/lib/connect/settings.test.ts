@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { butane, checkCommand, ignition, updateConf, usualClient, type Place } from './settings';
+import {
+  butane,
+  checkCommand,
+  ignition,
+  paceSentence,
+  updateConf,
+  usualClient,
+  type Place,
+} from './settings';
 
 const place: Place = {
   updateUrl: 'http://updates.example.com/v1/update/',
@@ -44,4 +52,13 @@ test('the shell command produces well-formed XML for any track', () => {
 test('Flatcar is the default client of the preinstalled application only', () => {
   expect(usualClient('e96281a6-d1af-4bde-9a0a-97b76e56dc57')).toBe('flatcar');
   expect(usualClient(place.applicationId)).toBe('program');
+});
+
+test('the pace of a policy is stated with its consequence', () => {
+  expect(paceSentence({ maxUpdatesPerPeriod: 2, periodInterval: 'PT15M' })).toBe(
+    'At most 2 updates per 15 min: a thousand machines take at least 5 d 4 h.',
+  );
+  expect(paceSentence({ maxUpdatesPerPeriod: 1, periodInterval: 'PT1M' })).toBe(
+    'At most 1 update per 1 min: a thousand machines take at least 16 h 39 min.',
+  );
 });

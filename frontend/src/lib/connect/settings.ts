@@ -1,5 +1,7 @@
 /** The settings of a client of this server. */
 
+import { duration, isoSeconds } from '$lib/ui/format';
+
 export type Client = 'flatcar' | 'program';
 
 export interface Place {
@@ -96,3 +98,16 @@ export const reports: readonly { event: string; step: string }[] = [
     step: 'failed, with an error code of your choice',
   },
 ];
+
+interface Pace {
+  maxUpdatesPerPeriod: number;
+  periodInterval: string;
+}
+
+/** How fast a policy lets machines update, and what that means for many. */
+export function paceSentence({ maxUpdatesPerPeriod: n, periodInterval }: Pace): string {
+  const period = isoSeconds(periodInterval);
+  const machines = 1000;
+  const all = duration((Math.ceil(machines / n) - 1) * period);
+  return `At most ${n} update${n === 1 ? '' : 's'} per ${duration(period)}: a thousand machines take at least ${all}.`;
+}
