@@ -52,6 +52,12 @@ test('the copied settings work, and the page shows the first check', async ({ pa
     await page.getByText('New machines: Butane and Ignition').click();
     await expect(page.getByRole('region', { name: 'Butane' })).toContainText('variant: flatcar');
     await expect(page.getByRole('region', { name: 'Ignition' })).toContainText('"version": "3.3.0"');
+    const wide = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
+    ).toBe(true);
+    if (wide) await page.setViewportSize(wide);
     await page.getByText('HTTPS with your own certificate authority').click();
     await expect(page.getByRole('region', { name: 'Certificate authority' })).toContainText(
       'update-ca-certificates',
