@@ -1,14 +1,21 @@
 package acceptance
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/historyentry"
+	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view"
+	lists "github.com/coreroller/coreroller/fleet/view/machines"
 )
 
 // conflicts checks that a deletion is refused and names what relies on the object,
@@ -67,5 +74,102 @@ func TestCase53_DeletingChannelGroupAndApplicationNamesWhatReliesOnThem(t *testi
 			t.Errorf("the machine is in group %v", m.GroupID)
 		}
 		s.ok(s.DeleteApplication(s.ctx, fleet.DeleteApplication{ID: s.app})) // no machine is in a group
+	})
+}
+
+// second returns the error of a call.
+func second[T any](_ T, err error) error { return err }
+
+// left counts the rows of the application, machines first.
+func (s *site) left() (machines, applications int) {
+	s.t.Helper()
+	machines, err := s.server.store.Reader().Instance.Query().Where(instance.ApplicationID(s.app)).Count(s.ctx)
+	s.ok(err)
+	applications, err = s.server.store.Reader().Application.Query().Where(application.ID(s.app)).Count(s.ctx)
+	s.ok(err)
+	return machines, applications
+}
+
+// A deletion answers at once. It deletes machines in small transactions, between which
+// other applications are served, and another process completes it.
+func TestDeletionOfALargeApplicationRunsInBatches(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := s.fill("B", newSetup(nil))
+		for i := range 650 {
+			s.check(fmt.Sprintf("m%d", i), "2.0.0")
+		}
+		group, pkg, machine := s.group, s.packages["2.0.0"], s.instance("m1").ID
+		s.ok(s.DeleteApplication(s.ctx, fleet.DeleteApplication{ID: s.app, Force: true}))
+		machines, rows := s.left()
+		if machines == 0 || machines == 650 || rows != 1 {
+			t.Fatalf("%d of 650 machines and %d application are left after the request", machines, rows)
+		}
+
+		// It is unknown to machines, on no list, and not found.
+		if a := s.check("m1", "1.0.0"); a.Status != "error-unknownApplication" {
+			t.Errorf("a machine of the deleted application was answered %s", a)
+		}
+		all, err := s.View.Applications(s.ctx, nil)
+		s.ok(err)
+		if slices.ContainsFunc(all, func(a *db.Application) bool { return a.ID == s.app }) {
+			t.Error("the deleted application is listed")
+		}
+		if list, err := s.View.Machines(s.ctx, lists.List{Limit: 500}, nil); err != nil || len(list) != 0 {
+			t.Errorf("%d machines of the deleted application are listed (%v)", len(list), err)
+		}
+		if n, err := s.View.FleetNumbers(s.ctx); err != nil || n.Total != 0 {
+			t.Errorf("the fleet has %+v (%v)", n, err)
+		}
+		for what, read := range map[string]func() error{
+			"application": func() error { return second(s.View.Application(s.ctx, s.app, nil)) },
+			"group":       func() error { return second(s.View.Group(s.ctx, group, nil)) },
+			"package":     func() error { return second(s.View.Package(s.ctx, pkg, nil)) },
+			"channel":     func() error { return second(s.View.Channel(s.ctx, s.channel, nil)) },
+			"machine":     func() error { return second(s.View.Instance(s.ctx, machine, nil)) },
+			"pause":       func() error { return second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: group})) },
+			"copy": func() error {
+				return second(s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "copy", CloneFrom: &s.app}))
+			},
+			"again": func() error { return s.DeleteApplication(s.ctx, fleet.DeleteApplication{ID: s.app}) },
+		} {
+			if err := read(); fault.CodeOf(err) != fault.NotFound {
+				t.Errorf("%s: %v, want not found", what, err)
+			}
+		}
+		// Its name is free.
+		s.ok(second(s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "A"})))
+
+		// One transaction deletes a bounded number of machines.
+		gone, err := s.server.store.DropApplication(s.ctx, s.clock.Now(), s.app, 1)
+		s.ok(err)
+		after, _ := s.left()
+		if gone || machines-after > 200 {
+			t.Errorf("one transaction deleted %d machines", machines-after)
+		}
+		other.grants("m1", "1.0.0", "2.0.0")
+
+		// Another process goes on after this one was killed.
+		s.join()
+		next := s.on(len(s.servers) - 1)
+		next.work()
+		if machines, rows := s.left(); machines != 0 || rows != 0 {
+			t.Errorf("%d machines and %d application are left", machines, rows)
+		}
+		if n, err := s.server.store.Reader().HistoryEntry.Query().Where(historyentry.InstanceID(machine)).Count(s.ctx); err != nil || n != 0 {
+			t.Errorf("%d history entries are left (%v)", n, err)
+		}
+		other.holds("m1", "2.0.0", "up_to_date")
+	})
+}
+
+// An application that is not deleted loses nothing.
+func TestOnlyDeletedApplicationsAreDropped(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.grants("m", "1.0.0", "2.0.0")
+		s.ok(second(s.server.store.DropApplication(s.ctx, s.clock.Now(), s.app, 3)))
+		s.work()
+		if machines, rows := s.left(); machines != 1 || rows != 1 {
+			t.Errorf("%d machines and %d applications are left", machines, rows)
+		}
 	})
 }

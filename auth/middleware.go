@@ -46,6 +46,16 @@ func (g *Guard) Require(next http.Handler, refusal Refusal) http.Handler {
 	}), refusal)
 }
 
+// Challenge begins the response to the anonymous request of a context with 401. It
+// asks for a token only: browsers would answer a challenge for basic authentication
+// with a dialog in front of the page.
+func (g *Guard) Challenge(ctx context.Context) {
+	if w := requestOf(ctx).w; w != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer realm="+g.options.Realm)
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+}
+
 // identify returns the zero Principal for an anonymous request.
 func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error) {
 	if username, password, ok := r.BasicAuth(); ok {

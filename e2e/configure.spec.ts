@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test, violations } from './support/test.ts';
 import type { Page } from '@playwright/test';
 import type { Api } from './support/api.ts';
@@ -144,6 +147,32 @@ test('a new application gets a channel, a group, and a package with digests comp
     // The server derived the digest of the action.
     await expect(page.getByText(sha256.toString('base64'))).toBeVisible();
     expect(await violations(page)).toEqual([]);
+  });
+
+  await test.step('a package with size and digests that the server fetches', async () => {
+    const files = createServer((request, response) => {
+      if (request.url === '/2.0.0/kiosk.img') response.end('hello\n');
+      else response.writeHead(404).end();
+    }).listen(0, '127.0.0.1');
+    await once(files, 'listening');
+    const { port } = files.address() as AddressInfo;
+    await page.goto(`/apps/${id}/packages/new`);
+    await page.getByLabel('Version', { exact: true }).fill('2.0.0');
+    await page.getByRole('button', { name: 'Fetch and fill in' }).click();
+    await expect(page.getByText('Enter the folder URL and the file name first.')).toBeVisible();
+    await page.getByLabel('Folder URL').fill(`http://127.0.0.1:${port}/2.0.0/`);
+    await page.getByLabel('File name').fill('missing.img');
+    await page.getByRole('button', { name: 'Fetch and fill in' }).click();
+    await expect(page.getByText('The server of the file answered 404 Not Found')).toBeVisible();
+    await page.getByLabel('File name').fill('kiosk.img');
+    await page.getByRole('button', { name: 'Fetch and fill in' }).click();
+    await expect(page.getByText('Filled in size and digests (6 B).')).toBeVisible();
+    await expect(page.getByLabel('Size in bytes')).toHaveValue('6');
+    await expect(page.getByLabel('SHA-1 (base64)')).toHaveValue('9XLTlvrpIGYocU+yzgD3LpTyJY8=');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Create package' }).click();
+    await expect(page.getByRole('heading', { name: 'Package 2.0.0' })).toBeVisible();
+    files.close();
   });
 
   await test.step('deleting needs the name and a reason', async () => {
@@ -400,4 +429,37 @@ test('leaving unsaved edits asks first', async ({ dashboard: page, api }) => {
     await leave.getByRole('button', { name: 'Leave' }).click();
     await expect(title(/Audit/)).toBeVisible();
   });
+});
+
+test('what machines have of a released package is changed only after a question', async ({
+  dashboard: page,
+  api,
+}) => {
+  const rollout = await api.rollout();
+  const { applicationId, packageId, track } = rollout;
+  const checked = await page.request.post('/v1/update/', {
+    data: `<request protocol="3.0"><app appid="${applicationId}" version="2.0.0" track="${track}" machineid="released-1"><updatecheck/></app></request>`,
+    headers: { 'Content-Type': 'text/xml' },
+  });
+  expect(checked.ok()).toBe(true);
+  const edit = `/apps/${applicationId}/packages/${packageId}?edit=1`;
+  const heading = page.getByRole('heading', { name: 'Package 2.0.0', exact: true });
+
+  await page.goto(edit);
+  await page.getByLabel('Description').fill('tested on canaries');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(heading).toBeVisible();
+
+  await page.goto(edit);
+  await page.getByLabel('Folder URL').fill('https://example.com/moved/');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const question = page.getByRole('dialog', { name: 'Change a released package?' });
+  await expect(question).toContainText('1 machine already on 2.0.0');
+  expect(await violations(page)).toEqual([]);
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByLabel('Folder URL')).toHaveValue('https://example.com/moved/');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await question.getByRole('button', { name: 'Change anyway' }).click();
+  await expect(heading).toBeVisible();
+  await expect(page.getByText('https://example.com/moved/').first()).toBeVisible();
 });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { Api } from './support/api.ts';
 import { Server } from './support/server.ts';
-import { expect, signIn, test as base } from './support/test.ts';
+import { expect, signIn, test as base, violations } from './support/test.ts';
 
 const run = promisify(execFile);
 
@@ -49,6 +49,20 @@ test('the copied settings work, and the page shows the first check', async ({ pa
     await expect(page.getByRole('region', { name: '/etc/flatcar/update.conf' })).toHaveText(
       /SERVER=http:\/\/127\.0\.0\.1:\d+\/v1\/update\/\s+GROUP=\w+/,
     );
+    await page.getByText('New machines: Butane and Ignition').click();
+    await expect(page.getByRole('region', { name: 'Butane' })).toContainText('variant: flatcar');
+    await expect(page.getByRole('region', { name: 'Ignition' })).toContainText('"version": "3.3.0"');
+    const wide = page.viewportSize();
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth),
+    ).toBe(true);
+    if (wide) await page.setViewportSize(wide);
+    await page.getByText('HTTPS with your own certificate authority').click();
+    await expect(page.getByRole('region', { name: 'Certificate authority' })).toContainText(
+      'update-ca-certificates',
+    );
+    expect(await violations(page)).toEqual([]);
   });
 
   await test.step('your own program', async () => {

@@ -35,3 +35,16 @@ test('signing out ends the session in every tab', async ({ dashboard, context })
   await expect(other.getByLabel('User name')).toBeVisible();
   await signIn(dashboard);
 });
+
+test('an expired session leads to the sign-in page, without a dialog of the browser', async ({
+  dashboard,
+  context,
+}) => {
+  await dashboard.goto('/');
+  await expect(dashboard.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+  await context.clearCookies();
+  const refused = dashboard.waitForResponse((response) => response.status() === 401);
+  await dashboard.getByRole('link', { name: 'Activity', exact: true }).first().click();
+  expect((await refused).headers()['www-authenticate']).toMatch(/^Bearer/);
+  await expect(dashboard.getByRole('button', { name: 'Sign in' })).toBeVisible();
+});

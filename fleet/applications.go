@@ -80,7 +80,7 @@ func (in *CreateApplication) versioning(c *change.Change) (version.Versioning, e
 	if in.Versioning != nil || in.CloneFrom == nil {
 		return input.Or(in.Versioning, version.Semantic), nil
 	}
-	from, err := c.Tx.Client().Application.Get(c.Ctx, *in.CloneFrom)
+	from, err := undeleted(c, *in.CloneFrom)
 	if err != nil {
 		return "", fault.Missing(err, "cloneFrom", "application")
 	}
@@ -159,10 +159,12 @@ type DeleteApplication struct {
 }
 
 // DeleteApplication deletes an application with everything below it, including
-// its machines and their history.
+// its machines and their history. From its commit on the application is unknown to
+// machines and on no list; what many machines left behind is deleted afterwards, in
+// small transactions.
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
 	v := change.Verb{Name: "deleteApplication", Needs: auth.Configure, Reason: in.Reason}
-	return s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
+	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		relies, err := s.View.RelyOnGroups(c.Ctx, c.Config.GroupIDs())
 		if err != nil {
 			return err
@@ -170,12 +172,19 @@ func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) e
 		if err := reliedOn(in.Force, relies); err != nil {
 			return err
 		}
-		if err := c.Tx.DropJournals(ctx, row.ID); err != nil {
-			return err
-		}
-		return c.Tx.Client().Application.DeleteOneID(row.ID).Exec(ctx)
+		// The name and the product id are free at once.
+		return c.Tx.Client().Application.UpdateOneID(row.ID).SetDeletedAt(c.Now).SetName("deleted " + row.ID.String()).ClearProductID().Exec(ctx)
 	})
+	if err == nil {
+		// A small application is gone at once. After an error the worker goes on.
+		_, _ = s.store.DropApplication(ctx, s.now(), in.ID, dropAtOnce)
+	}
+	return err
 }
+
+// dropAtOnce is how many transactions of a deletion run within its request: enough for
+// a few hundred machines.
+const dropAtOnce = 2
 
 func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Application) error) error {
 	v.App, v.Object, v.ID, v.Unique = id, "application", id, "name"
@@ -213,11 +222,16 @@ func freeApplication(c *change.Change, self uuid.UUID, name, product string) err
 	return nil
 }
 
+// undeleted reads an application that is not deleted.
+func undeleted(c *change.Change, id uuid.UUID) (*db.Application, error) {
+	return c.Tx.Client().Application.Query().Where(application.ID(id), application.DeletedAtIsNil()).Only(c.Ctx)
+}
+
 // clone copies the channels and groups of another application into the new one.
 // The copied channels point to no package.
 func clone(c *change.Change, from uuid.UUID) error {
 	client := c.Tx.Client()
-	if _, err := client.Application.Get(c.Ctx, from); err != nil {
+	if _, err := undeleted(c, from); err != nil {
 		return fault.Missing(err, "cloneFrom", "application")
 	}
 	channels, err := client.Channel.Query().Where(channel.ApplicationID(from)).Order(channel.ByID()).All(c.Ctx)

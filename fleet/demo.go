@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -60,7 +62,7 @@ func (s *Service) Demo(ctx context.Context) (*Demo, error) {
 			return d, nil
 		}
 	}
-	some, err := s.store.Reader().Instance.Query().Exist(ctx)
+	some, err := s.store.Reader().Instance.Query().Where(instance.HasApplicationWith(application.DeletedAtIsNil())).Exist(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("look for machines: %w", err)
 	}
@@ -147,6 +149,12 @@ func (s *Service) clear(ctx context.Context, ids []uuid.UUID) error {
 		err := s.DeleteApplication(ctx, DeleteApplication{ID: id, Reason: "the demo was stopped", Force: true})
 		if err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err
+		}
+		// Completely, because the next demo has the same ids.
+		for gone := false; !gone; {
+			if gone, err = s.store.DropApplication(ctx, s.now(), id, dropAtOnce); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -31,24 +31,29 @@ type UpdatePackage struct {
 	Action      *ActionInput // without SHA256 its digest also replaces the package's
 	Blacklist   []uuid.UUID  // nil: unchanged
 	Reason      string
+	Force       bool // also if machines have the package
 }
 
 // UpdatePackage edits a package. The next offer carries the new values. Groups
-// with this target start a new rollout if its version changes.
+// with this target start a new rollout if its version changes. Machines that have the
+// package keep what they have, so changing what machines rely on must then be forced.
 func (s *Service) UpdatePackage(ctx context.Context, in UpdatePackage) (*db.Release, error) {
 	v := change.Verb{Name: "updatePackage", Needs: auth.Configure, Reason: in.Reason}
-	if err := s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error { return updatePackage(c, in, row) }); err != nil {
+	if err := s.changePackage(ctx, v, in.ID, func(c *change.Change, row *db.Release) error { return s.updatePackage(c, in, row) }); err != nil {
 		return nil, err
 	}
 	return s.readPackage(ctx, in.ID)
 }
 
-func updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
+func (s *Service) updatePackage(c *change.Change, in UpdatePackage, row *db.Release) error {
 	var p input.Problems
 	f := in.over(row)
 	same := f.URL == row.URL && f.Filename == row.Filename && f.Type == row.Type // older rows may have a URL that is refused now
 	if f.check(&p, c.Config.Versioning, same); p.Err() != nil {
 		return p.Err()
+	}
+	if err := s.mayChange(c, in.Force, row, f); err != nil {
+		return err
 	}
 	client := c.Tx.Client()
 	saved, err := client.Release.UpdateOneID(row.ID).

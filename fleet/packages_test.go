@@ -50,7 +50,7 @@ func TestEditedPackageIsOfferedNext(t *testing.T) {
 		}
 		first := d.rollout(s.group.ID)
 		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{
-			ID: p2, SHA256: new(strings.Repeat("cd", 32)), Files: []fleet.FileInput{{Name: "more.gz", Size: 7, SHA256: strings.Repeat("01", 32)}},
+			ID: p2, Force: true, SHA256: new(strings.Repeat("cd", 32)), Files: []fleet.FileInput{{Name: "more.gz", Size: 7, SHA256: strings.Repeat("01", 32)}},
 		}))(t)
 		o := d.check(s, "b", "1.0.0").Offers[0].Package
 		if o.File.SHA256Hex != strings.Repeat("cd", 32) || len(o.Extra) != 1 || o.Extra[0].Name != "more.gz" ||
@@ -60,13 +60,13 @@ func TestEditedPackageIsOfferedNext(t *testing.T) {
 		if r := d.rollout(s.group.ID); r.ID != first.ID {
 			t.Error("an edit that keeps the version started another rollout")
 		}
-		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Version: new("2.1.0")}))(t)
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Force: true, Version: new("2.1.0")}))(t)
 		if r := d.rollout(s.group.ID); r.ID == first.ID || r.Version != "2.1.0" {
 			t.Errorf("rollout after a version change: %+v", r)
 		}
 		d.reason(s, "c", "2.0.0", rollout.ReasonConcurrencyLimit)
 
-		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Size: new(int64(0))})
+		_, err := d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, Force: true, Size: new(int64(0))})
 		refused(t, err, fault.Conflict, "")
 		bare := must(d.CreatePackage(d.ctx, fleet.CreatePackage{
 			ApplicationID: s.app.ID, Type: catalog.PackageFlatcar, Version: "4.0.0", URL: "https://example.com/",
@@ -74,6 +74,49 @@ func TestEditedPackageIsOfferedNext(t *testing.T) {
 		_, err = d.PromotePackage(d.ctx, fleet.PromotePackage{ChannelID: s.channel.ID, PackageID: &bare.ID})
 		refused(t, err, fault.Invalid, "packageId")
 		d.checkCounters()
+	})
+}
+
+func TestReleasedPackageIsChangedOnlyByForce(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		s := d.setup()
+		p2 := s.packages["2.0.0"]
+		// No machine has it yet.
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, URL: new("https://example.com/old/")}))(t)
+		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		d.check(s, "n", "2.0.0")
+		d.check(s, "o", "2.0.0")
+		row := must(d.View.Package(d.ctx, p2, nil))(t)
+		changes := map[string]fleet.UpdatePackage{
+			"url":      {URL: new("https://example.com/new/")},
+			"filename": {Filename: new("new.gz")},
+			"size":     {Size: new(row.Size + 1)},
+			"sha1":     {SHA1: new("9XLTlvrpIGYocU+yzgD3LpTyJY8=")},
+			"sha256":   {SHA256: new(strings.Repeat("cd", 32))},
+			"version":  {Version: new("2.1.0")},
+			"files":    {Files: []fleet.FileInput{{Name: "more.gz", Size: 7, SHA256: strings.Repeat("01", 32)}}},
+			"action":   {Action: &fleet.ActionInput{NeedsAdmin: true}},
+		}
+		for name, in := range changes {
+			in.ID = p2
+			_, err := d.UpdatePackage(d.ctx, in)
+			refused(t, err, fault.Conflict, "force")
+			if err == nil || !strings.Contains(err.Error(), "2 machines already on 2.0.0, 1 machine updating to it") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if same := must(d.View.Package(d.ctx, p2, nil))(t); same.URL != row.URL || same.Sha256 != row.Sha256 || same.Version != "2.0.0" {
+			t.Errorf("a refused change was stored: %+v", same)
+		}
+		// What machines do not rely on, and values that do not change, need no force.
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{
+			ID: p2, Description: new("good"), URL: &row.URL, Size: &row.Size, SHA256: new(strings.ToUpper(row.Sha256)), Files: []fleet.FileInput{}, Action: &fleet.ActionInput{},
+			Blacklist: []uuid.UUID{},
+		}))(t)
+		changed := must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, URL: new("https://example.com/new/"), Force: true}))(t)
+		if changed.URL != "https://example.com/new/" || changed.Description != "good" {
+			t.Errorf("forced: %+v", changed)
+		}
 	})
 }
 

@@ -28,6 +28,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/payload"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -40,7 +41,8 @@ type Options struct {
 	Log   *slog.Logger
 	Demo  DemoFleet // nil: the demo cannot be started
 
-	Quotas quota.Quotas // on what clients without credentials can store
+	Quotas  quota.Quotas    // on what clients without credentials can store
+	Inspect payload.Sources // from where the server fetches payloads; see InspectPayload
 }
 
 // Service has the operators' verbs and the services of the packages below. It is
@@ -57,6 +59,9 @@ type Service struct {
 	now     func() time.Time // UTC microseconds, the precision of the databases
 	demo    DemoFleet
 	demoing sync.Mutex // held while the demo is started or stopped
+
+	payloads *payload.Fetcher
+	fetching chan struct{} // holds one element for each payload that is fetched
 }
 
 // New makes a Service and loads the catalog. The caller closes the store after
@@ -76,6 +81,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 		Machines: machines,
 		Accounts: account.New(o.Store, changes, now),
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
+		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
 	s.Upkeep = upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, Now: now, Clock: o.Clock, Log: o.Log})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)

@@ -22,13 +22,14 @@ const operationTimeout = 20 * time.Second
 var public = []string{"me", "serverInfo", "signIn", "signOut", "__typename"}
 
 // authorizeOperation is the operation middleware. It refuses a whole operation of
-// a caller without sign-in if one of its root fields is not public, joins shared
+// a caller without sign-in with 401 if one of its root fields is not public, joins shared
 // subscriptions and limits the time of other operations.
 func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	if _, err := auth.Require(ctx, auth.Read); err != nil {
 		for _, f := range rootFields(op) {
 			if !slices.Contains(public, f.Name) {
+				r.Guard.Challenge(ctx)
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
 					Errors: gqlerror.List{r.present(ctx, err)},

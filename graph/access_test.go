@@ -27,8 +27,8 @@ func TestFieldsRequireSignIn(t *testing.T) {
 			}
 			r := anonymous.ask(sample(root, f))
 			refused := len(r.Errors) > 0 && r.Errors[0].Extensions.Code == "UNAUTHENTICATED" && string(r.Data) == "null"
-			if refused == public[f.Name] {
-				t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
+			if status := map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[refused]; refused == public[f.Name] || r.status != status {
+				t.Errorf("%s: %d %s %+v", f.Name, r.status, r.Data, r.Errors)
 			}
 		}
 	}
@@ -38,8 +38,41 @@ func TestFieldsRequireSignIn(t *testing.T) {
 		}
 		document, v := sample(schema().Subscription, f)
 		r := anonymous.ask(document, v) // with POST it would return one message
-		if len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" {
-			t.Errorf("%s: %s %+v", f.Name, r.Data, r.Errors)
+		if r.status != http.StatusUnauthorized || len(r.Errors) == 0 || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" {
+			t.Errorf("%s: %d %s %+v", f.Name, r.status, r.Data, r.Errors)
+		}
+	}
+}
+
+// Each transport answers anonymous callers with 401 and GraphQL's JSON. The challenge
+// is one that browsers do not answer with a dialog.
+func TestAnonymousCallersGet401(t *testing.T) {
+	s := oneSite(t)
+	send := func(prepare func(*http.Request), method, path, contentType, accept, body string) reply {
+		req, _ := http.NewRequestWithContext(t.Context(), method, s.http.URL+path, strings.NewReader(body))
+		req.Header.Set("Content-Type", contentType)
+		req.Header.Set("Accept", accept)
+		return (&caller{site: s, t: t, prepare: prepare}).send(req)
+	}
+	const document = "{ fleet { total } }"
+	expired := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "coreroller_session", Value: "expired"}) }
+	for name, prepare := range map[string]func(*http.Request){"no credentials": func(*http.Request) {}, "expired session": expired} {
+		for _, r := range []reply{
+			send(prepare, http.MethodPost, "/graphql", "application/json", "application/json", `{"query": "`+document+`"}`),
+			send(prepare, http.MethodPost, "/graphql", "application/json", "application/graphql-response+json", `{"query": "`+document+`"}`),
+			send(prepare, http.MethodPost, "/graphql", "application/json", "*/*", `{"query": "{ me { id } fleet { total } }"}`),
+			send(prepare, http.MethodPost, "/graphql", "application/json", "text/event-stream", `{"query": "subscription { fleetChanged { asOf } }"}`),
+			send(prepare, http.MethodPost, "/graphql", "application/graphql", "*/*", document),
+			send(prepare, http.MethodGet, "/graphql?query="+url.QueryEscape(document), "", "*/*", ""),
+		} {
+			if r.status != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") != "Bearer realm=coreroller.org" ||
+				!strings.Contains(r.header.Get("Content-Type"), "json") || len(r.Errors) != 1 || r.Errors[0].Extensions.Code != "UNAUTHENTICATED" {
+				t.Errorf("%s: %d %v %s %+v", name, r.status, r.header, r.Data, r.Errors)
+			}
+		}
+		r := send(prepare, http.MethodPost, "/graphql", "application/json", "application/json", `{"query": "{ me { id } serverInfo { version } }"}`)
+		if r.status != http.StatusOK || len(r.Errors) > 0 || r.header.Get("WWW-Authenticate") != "" {
+			t.Errorf("%s: public fields: %d %+v", name, r.status, r.Errors)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/graph/generated"
 	"github.com/coreroller/coreroller/graph/model"
 )
@@ -43,6 +44,7 @@ const (
 // and server-sent events.
 type Handler struct {
 	server     *handler.Server
+	guard      Guard
 	closing    context.Context //nolint:containedctx // ends every streaming connection, see Close
 	close      context.CancelFunc
 	open       sync.WaitGroup // streaming connections
@@ -54,7 +56,7 @@ type Handler struct {
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
-	h := &Handler{server: srv, executions: r.executions}
+	h := &Handler{server: srv, guard: o.Guard, executions: r.executions}
 	h.closing, h.close = context.WithCancel(context.Background())
 
 	srv.AddTransport(transport.Websocket{
@@ -88,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Upgrade") != "":
 		h.serveStreaming(r, func(r *http.Request) { h.serveSocket(w, r) })
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
-		if readableBody(w, r) {
+		if readableBody(w, r) && h.signedIn(w, r) {
 			h.serveStreaming(r, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
 		}
 	default:
@@ -97,6 +99,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.server.ServeHTTP(w, r)
 		}
 	}
+}
+
+// signedIn reports whether the caller of an event stream is signed in, and sends an
+// error response if not. The stream's status is sent before its operation begins.
+func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request) bool {
+	_, err := auth.Require(r.Context(), auth.Read)
+	if err != nil {
+		w.Header().Set("Content-Type", "application/json")
+		h.guard.Challenge(r.Context())
+		encodeRefusal(w, model.ErrorCodeUnauthenticated, err.Error())
+	}
+	return err == nil
 }
 
 // readableBody reports whether the transports can parse the body of a request,
@@ -122,8 +136,12 @@ func readableBody(w http.ResponseWriter, r *http.Request) bool {
 func rejectRequest(w http.ResponseWriter, status int, message string) bool {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(graphql.Response{Errors: gqlerror.List{refusal(model.ErrorCodeInvalid, "%s", message)}})
+	encodeRefusal(w, model.ErrorCodeInvalid, message)
 	return false
+}
+
+func encodeRefusal(w io.Writer, code model.ErrorCode, message string) {
+	_ = json.NewEncoder(w).Encode(graphql.Response{Errors: gqlerror.List{refusal(code, "%s", message)}})
 }
 
 // serveStreaming serves a connection that ends when the handler is closed.

@@ -48,6 +48,8 @@ type Store interface {
 type Guard interface {
 	// Try runs a sign-in; soon after failures it returns auth.TooManyTries instead.
 	Try(ctx context.Context, username string, f func() error) error
+	// Challenge begins the response to the anonymous request of a context with 401.
+	Challenge(ctx context.Context)
 	// Forget clears the cache of verified passwords.
 	Forget()
 	// Recheck returns auth.ErrUnauthenticated when the session of a connection has

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/checkin"
 	"github.com/coreroller/coreroller/graph"
 	"github.com/coreroller/coreroller/omaha"
+	"github.com/coreroller/coreroller/payload"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/server"
 	"github.com/coreroller/coreroller/store"
@@ -49,6 +51,9 @@ type site struct {
 
 const password = "correct horse"
 
+// loopback lets the server fetch payloads from the servers of the tests.
+var loopback = payload.Sources{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+
 // each runs f on both databases, in parallel with other tests.
 func each(t *testing.T, f func(t *testing.T, s *site)) {
 	t.Helper()
@@ -69,7 +74,7 @@ func newSite(t testing.TB, url string) *site {
 	}
 	t.Cleanup(func() { _ = s.store.Close() })
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	if s.Service, err = fleet.New(t.Context(), fleet.Options{Store: s.store, Now: s.now, Log: log}); err != nil {
+	if s.Service, err = fleet.New(t.Context(), fleet.Options{Store: s.store, Now: s.now, Log: log, Inspect: loopback}); err != nil {
 		t.Fatalf("new service: %v", err)
 	}
 	t.Cleanup(s.Service.Close)

@@ -29,6 +29,7 @@ type body struct {
 	at       string // path of the object with a trailing dot
 	fields   map[string]json.RawMessage
 	problems *[]error
+	forced   bool // ?force=true
 }
 
 // readBody reads the object of a request.

@@ -98,6 +98,7 @@ func (n noun[J]) replace(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.forced = forced(r)
 	if err := n.change(r.Context(), id, b); err != nil {
 		return nil, err
 	}
@@ -123,5 +124,5 @@ func (n noun[J]) show(ctx context.Context, id uuid.UUID) (any, error) {
 	return rows[0], nil
 }
 
-// forced reports whether a deletion ends what relies on the object: ?force=true.
+// forced reports whether a change ignores what relies on the object: ?force=true.
 func forced(r *http.Request) bool { return r.URL.Query().Get("force") == "true" }

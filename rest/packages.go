@@ -130,6 +130,7 @@ func (h *Handler) updatePackage(ctx context.Context, id uuid.UUID, b *body) erro
 	_, err = h.Fleet.UpdatePackage(ctx, fleet.UpdatePackage{
 		ID: id, Type: &in.Type, Version: &in.Version, URL: &in.URL, Filename: &in.Filename, Size: &in.Size, SHA1: &in.SHA1,
 		Description: &in.Description, Blacklist: in.Blacklist, Action: in.Action,
+		Force: b.forced,
 	})
 	return err
 }

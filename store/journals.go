@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store/bulk"
-	"github.com/coreroller/coreroller/store/migrations"
 )
 
 // Activity is one row of activities. Names are stored beside the ids, because
@@ -151,15 +149,4 @@ func latest(rows []attemptRow) []attemptRow {
 		out[i] = r
 	}
 	return out
-}
-
-// DropJournals deletes the history of all machines of an application. Call it
-// before the application is deleted: the journals have no foreign keys.
-func (tx *Tx) DropJournals(ctx context.Context, application uuid.UUID) error {
-	for _, table := range migrations.Journals() {
-		if _, err := tx.sql.ExecContext(ctx, tx.sql.SQL("DELETE FROM "+table+" WHERE instance_id IN (SELECT id FROM instances WHERE application_id = ?)"), application.String()); err != nil {
-			return fmt.Errorf("delete %s: %w", table, err)
-		}
-	}
-	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coreroller/coreroller/fleet/quota"
+	"github.com/coreroller/coreroller/payload"
 )
 
 // Only this file and main.go read flags and environment variables; other packages
@@ -37,6 +37,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	OmahaSecret    string
 	Quotas         quota.Quotas
+	Inspect        payload.Sources
 	LogLevel       string
 	LogFormat      string // text or json
 }
@@ -76,6 +77,9 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"maximum number of history entries stored for one machine per hour; 0: no maximum")
 	f.IntVar(&c.Quotas.ValuesPerGroup, "values-per-group", c.Quotas.ValuesPerGroup,
 		"maximum number of versions, and of platforms, that the machines of one group are counted by; further ones are stored as \"other\"; 0: no maximum")
+	c.Inspect = payload.Sources{Public: true}
+	f.Var((*sourcesFlag)(&c.Inspect), "inspect-from",
+		"from where the server fetches payloads for \"Fetch and fill in\": none, or public, addresses and networks such as 10.0.0.0/8, separated by commas; public is every address of the internet, but no private or local one")
 	c.logFlags(f)
 }
 
@@ -129,71 +133,6 @@ func makeDataDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the data directory is not writable by user %d: %w; choose another with --data-dir (%sDATA_DIR), or change its owner",
 			os.Getuid(), err, envPrefix)
-	}
-	return nil
-}
-
-// prefixes is a flag with a list of addresses and networks.
-type prefixes []netip.Prefix
-
-func (p *prefixes) String() string {
-	parts := make([]string, len(*p))
-	for i, prefix := range *p {
-		parts[i] = prefix.String()
-	}
-	return strings.Join(parts, ",")
-}
-
-func (p *prefixes) Type() string { return "networks" }
-
-func (p *prefixes) Set(text string) error {
-	var all prefixes
-	for part := range strings.SplitSeq(text, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		prefix, err := netip.ParsePrefix(part)
-		if err != nil {
-			address, err := netip.ParseAddr(part)
-			if err != nil {
-				return fmt.Errorf("%q is neither an address nor a network such as 10.0.0.0/8", part)
-			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
-		}
-		all = append(all, prefix.Masked())
-	}
-	*p = all
-	return nil
-}
-
-// mirrorsFlag is a flag with "any", "none" or a list of machine ids.
-type mirrorsFlag quota.Mirrors
-
-func (m *mirrorsFlag) String() string {
-	switch {
-	case !m.Listed:
-		return "any"
-	case len(m.IDs) == 0:
-		return "none"
-	}
-	return strings.Join(m.IDs, ",")
-}
-
-func (m *mirrorsFlag) Type() string { return "ids" }
-
-func (m *mirrorsFlag) Set(text string) error {
-	*m = mirrorsFlag{Listed: text != "any"}
-	if text == "any" || text == "none" {
-		return nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			m.IDs = append(m.IDs, part)
-		}
-	}
-	if len(m.IDs) == 0 {
-		return errors.New("use any, none, or machine ids separated by commas")
 	}
 	return nil
 }
@@ -252,7 +191,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT"
+		return known[name] || rest == "PORT" || rest == secretPassword || rest == secretToken
 	})
 }
 

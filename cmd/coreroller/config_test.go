@@ -53,15 +53,29 @@ func TestEveryFlagHasAnEnvironmentVariable(t *testing.T) {
 	got, err := parse(t, []string{
 		"COREROLLER_DATA_DIR=/d", "COREROLLER_DATABASE_URL=postgres://h/n", "COREROLLER_LOG_LEVEL=debug", "COREROLLER_LOG_FORMAT=json",
 		"COREROLLER_OMAHA_SECRET=s=1", "COREROLLER_TRUSTED_PROXIES=10.1.2.3/8, ::1", "COREROLLER_MIRRORS={a}, {b}",
-		"COREROLLER_VALUES_PER_GROUP=5", "COREROLLER_NEW_MACHINES_PER_GROUP=0",
+		"COREROLLER_VALUES_PER_GROUP=5", "COREROLLER_NEW_MACHINES_PER_GROUP=0", "COREROLLER_INSPECT_FROM= public, 10.1.2.3/8",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.DataDir != "/d" || got.DatabaseURL != "postgres://h/n" || got.LogLevel != "debug" || got.LogFormat != "json" ||
 		got.OmahaSecret != "s=1" || (*prefixes)(&got.TrustedProxies).String() != "10.0.0.0/8,::1/128" ||
-		(*mirrorsFlag)(&got.Quotas.Mirrors).String() != "{a},{b}" || got.Quotas.ValuesPerGroup != 5 || got.Quotas.NewMachinesPerGroup != 0 || got.Quotas.HistoryPerMachine != quota.Defaults().HistoryPerMachine {
+		(*mirrorsFlag)(&got.Quotas.Mirrors).String() != "{a},{b}" || (*sourcesFlag)(&got.Inspect).String() != "public,10.0.0.0/8" || got.Quotas.ValuesPerGroup != 5 || got.Quotas.NewMachinesPerGroup != 0 || got.Quotas.HistoryPerMachine != quota.Defaults().HistoryPerMachine {
 		t.Errorf("configuration %+v", got)
+	}
+}
+
+func TestInspectFrom(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"public", "public"}, {"none", "none"}, {"::1", "::1/128"}, {"everything", ""}, {",", ""}, {"public,none", ""}, {"10.0.0.0/99", ""},
+	} {
+		got, err := parse(t, nil, "--inspect-from", c.text)
+		if (err == nil) != (c.want != "") || err == nil && (*sourcesFlag)(&got.Inspect).String() != c.want {
+			t.Errorf("%q: %+v %v, want %q", c.text, got.Inspect, err, c.want)
+		}
+	}
+	if got, err := parse(t, nil); err != nil || !got.Inspect.Public || got.Inspect.Networks != nil {
+		t.Errorf("default: %+v %v", got.Inspect, err)
 	}
 }
 

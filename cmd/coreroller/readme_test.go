@@ -9,30 +9,32 @@ import (
 	"testing"
 )
 
-// The commands of the README create a package, promote it and offer it to a
-// machine. A second machine waits, as the README explains.
+// The commands of the README add a package, promote it and offer it to a machine. A
+// second machine waits, as the README explains.
 func TestReadmeCommandsWork(t *testing.T) {
 	p := startProgram(t, "")
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindAllStringSubmatch(string(text), -1)
-	if len(lines) != 3 {
-		t.Fatalf("the README has %d curl commands, want 3", len(lines))
+	add := regexp.MustCompile("(?s)```sh\n(\\S+) bin/coreroller (package add .*?)\n```").FindStringSubmatch(string(text))
+	check := regexp.MustCompile("(?s)```sh\n(curl .*?)\n```").FindStringSubmatch(string(text))
+	if add == nil || check == nil {
+		t.Fatal("the README has no command for a package, or none for a machine")
 	}
-	created := paste(t, p, lines[0][1])
-	found := regexp.MustCompile(`"package":\{"id":"([0-9a-f-]{36})"`).FindStringSubmatch(created)
-	if found == nil {
-		t.Fatalf("no package was created: %s", created)
+	release := releaseServer(t, "/amd64-usr/4152.2.0/flatcar_production_update.gz")
+	line := strings.Replace(strings.ReplaceAll(add[2], "\\\n", ""), "https://update.release.flatcar-linux.net", release.URL, 1)
+	out, errs, code := execute(t, "", []string{add[1], "COREROLLER_URL=" + p.URL()}, strings.Fields(line)...)
+	if code != 0 || !strings.Contains(out, "package 4152.2.0 (amd64) was added") || !strings.Contains(out, "channel stable offers it") {
+		t.Fatalf("exit code %d: %s%s", code, out, errs)
 	}
-	if promoted := paste(t, p, strings.ReplaceAll(lines[1][1], "PACKAGE-ID", found[1])); !strings.Contains(promoted, `"version":"4152.2.0"`) {
-		t.Fatalf("the package was not promoted: %s", promoted)
+	offered := paste(t, p, check[1])
+	for _, want := range []string{`<manifest version="4152.2.0">`, `codebase="` + release.URL + `/amd64-usr/4152.2.0/"`, `size="6"`, `hash="9XLTlvrpIGYocU+yzgD3LpTyJY8="`} {
+		if !strings.Contains(offered, want) {
+			t.Errorf("the machine gets no %s: %s", want, offered)
+		}
 	}
-	if offered := paste(t, p, lines[2][1]); !strings.Contains(offered, `<manifest version="4152.2.0">`) {
-		t.Errorf("the machine got no offer: %s", offered)
-	}
-	second := strings.ReplaceAll(lines[2][1], "0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef")
+	second := strings.ReplaceAll(check[1], "0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef")
 	if held := paste(t, p, second); !strings.Contains(held, `status="noupdate" info="safe_mode_first"`) {
 		t.Errorf("the second machine does not wait: %s", held)
 	}
@@ -73,6 +75,13 @@ func curl(t *testing.T, p *Program, line string) (method, path string, status in
 	if name, password, ok := strings.Cut(option(` -u '([^']+)'`, option(` -u (\S+)`, "")), ":"); ok {
 		req.SetBasicAuth(name, password)
 	}
+	status, body = send(t, req)
+	return method, path, status, body
+}
+
+// send sends a request and returns the status and body of the response.
+func send(t *testing.T, req *http.Request) (status int, body string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -82,5 +91,5 @@ func curl(t *testing.T, p *Program, line string) (method, path string, status in
 	if err != nil {
 		t.Fatal(err)
 	}
-	return method, path, resp.StatusCode, string(answer)
+	return resp.StatusCode, string(answer)
 }

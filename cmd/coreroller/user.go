@@ -150,30 +150,41 @@ func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
 	return nil
 }
 
-// readPassword asks for the password twice on a terminal. Without a terminal it
+// readPassword asks for a new password twice on a terminal. Without a terminal it
 // reads the first line of standard input.
 func readPassword(ctx context.Context, p process, name string) (string, error) {
+	passwords, err := ask(ctx, p, "Password for "+name+": ", "Repeat the password: ")
+	if err != nil {
+		return "", err
+	}
+	if passwords[0] != passwords[len(passwords)-1] {
+		return "", errors.New("the passwords do not match")
+	}
+	return passwords[0], nil
+}
+
+// ask reads one password for each prompt on a terminal. Without a terminal it reads
+// only the first line of standard input.
+func ask(ctx context.Context, p process, prompts ...string) ([]string, error) {
 	terminal := int(p.Stdin.Fd())
 	state, err := term.GetState(terminal)
 	if err != nil {
-		return firstLine(p.Stdin)
+		line, err := firstLine(p.Stdin)
+		return []string{line}, err
 	}
 	// A signal does not end ReadPassword, so the terminal is restored separately.
 	defer context.AfterFunc(ctx, func() { _ = term.Restore(terminal, state) })()
-	var passwords [2]string
-	for i, prompt := range []string{"Password for " + name + ": ", "Repeat the password: "} {
+	var passwords []string
+	for _, prompt := range prompts {
 		_, _ = fmt.Fprint(p.Stderr, prompt)
 		password, err := term.ReadPassword(terminal)
 		_, _ = fmt.Fprintln(p.Stderr)
 		if err != nil {
-			return "", fmt.Errorf("read the password: %w", err)
+			return nil, fmt.Errorf("read the password: %w", err)
 		}
-		passwords[i] = string(password)
+		passwords = append(passwords, string(password))
 	}
-	if passwords[0] != passwords[1] {
-		return "", errors.New("the passwords do not match")
-	}
-	return passwords[0], nil
+	return passwords, nil
 }
 
 func firstLine(in *os.File) (string, error) {

@@ -43,7 +43,7 @@ export const test = base.extend<Test, Worker>({
   servers: [
     async ({ deployment }, use) => {
       if (deployment === 'one server') {
-        const server = await Server.start();
+        const server = await Server.start(undefined, ['--inspect-from', '127.0.0.0/8']);
         await use([server]);
         await server.remove();
         return;

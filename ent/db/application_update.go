@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
@@ -113,6 +114,26 @@ func (_u *ApplicationUpdate) SetNillableRevision(v *int64) *ApplicationUpdate {
 // AddRevision adds value to the "revision" field.
 func (_u *ApplicationUpdate) AddRevision(v int64) *ApplicationUpdate {
 	_u.mutation.AddRevision(v)
+	return _u
+}
+
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ApplicationUpdate) SetDeletedAt(v time.Time) *ApplicationUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableDeletedAt(v *time.Time) *ApplicationUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ApplicationUpdate) ClearDeletedAt() *ApplicationUpdate {
+	_u.mutation.ClearDeletedAt()
 	return _u
 }
 
@@ -332,6 +353,12 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(application.FieldRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(application.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(application.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.PackagesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -616,6 +643,26 @@ func (_u *ApplicationUpdateOne) AddRevision(v int64) *ApplicationUpdateOne {
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *ApplicationUpdateOne) SetDeletedAt(v time.Time) *ApplicationUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableDeletedAt(v *time.Time) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *ApplicationUpdateOne) ClearDeletedAt() *ApplicationUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
 func (_u *ApplicationUpdateOne) AddPackageIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
 	_u.mutation.AddPackageIDs(ids...)
@@ -862,6 +909,12 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if value, ok := _u.mutation.AddedRevision(); ok {
 		_spec.AddField(application.FieldRevision, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(application.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(application.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.PackagesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -24,6 +24,7 @@ func (Application) Fields() []ent.Field {
 		field.String("versioning").GoType(version.Versioning("")).Default(string(version.Semantic)).Comment("which texts are versions: semver or numeric"),
 		field.Int64("revision").Default(1).Comment("incremented by every change of the application's configuration"),
 		createdAt(),
+		field.Time("deleted_at").Optional().Nillable().Comment("when a person deleted it; its rows are deleted in the background"),
 	}
 }
 

@@ -11,19 +11,25 @@ import (
 	"github.com/coreroller/coreroller/ent/db/group"
 )
 
+// live are the applications that are not deleted. The rows of a deleted one are
+// deleted in the background.
+func (s *Service) live() *db.ApplicationQuery {
+	return s.db().Application.Query().Where(application.DeletedAtIsNil())
+}
+
 // Applications reads all applications by name.
 func (s *Service) Applications(ctx context.Context, with With) ([]*db.Application, error) {
-	return read(ctx, "applications", loading(s.db().Application.Query(), with.applications).Order(application.ByName()).All)
+	return read(ctx, "applications", loading(s.live(), with.applications).Order(application.ByName()).All)
 }
 
 // Application reads one application.
 func (s *Service) Application(ctx context.Context, id uuid.UUID, with With) (*db.Application, error) {
-	return one(ctx, "application", loading(s.db().Application.Query().Where(application.ID(id)), with.applications).Only)
+	return one(ctx, "application", loading(s.live().Where(application.ID(id)), with.applications).Only)
 }
 
 // ApplicationIDs reads the ids of all applications, newest first.
 func (s *Service) ApplicationIDs(ctx context.Context) ([]uuid.UUID, error) {
-	q := s.db().Application.Query().Select(application.FieldID, application.FieldName, application.FieldCreatedAt)
+	q := s.live().Select(application.FieldID, application.FieldName, application.FieldCreatedAt)
 	rows, err := read(ctx, "applications", q.All)
 	return sortedIDs(rows, err, applicationKey, newestCreated)
 }
@@ -31,13 +37,13 @@ func (s *Service) ApplicationIDs(ctx context.Context) ([]uuid.UUID, error) {
 // ApplicationsByID reads applications in the order of their ids. Missing ones are
 // left out.
 func (s *Service) ApplicationsByID(ctx context.Context, ids []uuid.UUID, with With) ([]*db.Application, error) {
-	rows, err := read(ctx, "applications", loading(s.db().Application.Query().Where(application.IDIn(ids...)), with.applications).All)
+	rows, err := read(ctx, "applications", loading(s.live().Where(application.IDIn(ids...)), with.applications).All)
 	return inOrderOf(ids, rows, func(a *db.Application) uuid.UUID { return a.ID }), err
 }
 
 // ApplicationByID reads applications by id.
 func (s *Service) ApplicationByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Application, error) {
-	return indexed(ctx, "applications", s.db().Application.Query().Where(application.IDIn(ids...)).All, func(a *db.Application) uuid.UUID { return a.ID })
+	return indexed(ctx, "applications", s.live().Where(application.IDIn(ids...)).All, func(a *db.Application) uuid.UUID { return a.ID })
 }
 
 // ApplicationChannels returns the channels of an application by name. It reads

@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -15,7 +16,7 @@ import (
 
 // Channel reads one channel.
 func (s *Service) Channel(ctx context.Context, id uuid.UUID, with With) (*db.Channel, error) {
-	return one(ctx, "channel", loading(s.db().Channel.Query().Where(channel.ID(id)), with.channels).Only)
+	return one(ctx, "channel", loading(s.db().Channel.Query().Where(channel.ID(id), channel.HasApplicationWith(application.DeletedAtIsNil())), with.channels).Only)
 }
 
 // ChannelIDs reads the ids of the channels of an application, by name.

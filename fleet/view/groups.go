@@ -6,12 +6,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/group"
 )
 
 // Group reads one group.
 func (s *Service) Group(ctx context.Context, id uuid.UUID, with With) (*db.Group, error) {
-	return one(ctx, "group", loading(s.db().Group.Query().Where(group.ID(id)), with.groups).Only)
+	return one(ctx, "group", loading(s.db().Group.Query().Where(group.ID(id), group.HasApplicationWith(application.DeletedAtIsNil())), with.groups).Only)
 }
 
 // GroupIDs reads the ids of the groups of an application, newest first.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
@@ -18,7 +19,7 @@ import (
 
 // Instance reads one machine.
 func (s *Service) Instance(ctx context.Context, id uuid.UUID, with With) (*db.Instance, error) {
-	return one(ctx, "machine", loading(s.db().Instance.Query().Where(instance.ID(id)), with.instances).Only)
+	return one(ctx, "machine", loading(s.db().Instance.Query().Where(instance.ID(id), instance.HasApplicationWith(application.DeletedAtIsNil())), with.instances).Only)
 }
 
 // InstanceByMachineID reads the machine of an application by the id that it

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/floor"
@@ -31,7 +32,7 @@ func (s *Service) Packages(f PackageFilter, with With) *List[*db.Release] {
 
 // Package reads one package.
 func (s *Service) Package(ctx context.Context, id uuid.UUID, with With) (*db.Release, error) {
-	return one(ctx, "package", loading(s.db().Release.Query().Where(release.ID(id)), with.packages).Only)
+	return one(ctx, "package", loading(s.db().Release.Query().Where(release.ID(id), release.HasApplicationWith(application.DeletedAtIsNil())), with.packages).Only)
 }
 
 // PackageWarnings returns a sentence for each other package of the application and

@@ -3,10 +3,12 @@ package view
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -21,15 +23,58 @@ func (s *Service) RelyOnPackage(ctx context.Context, app *catalog.App, id uuid.U
 		return nil, err
 	}
 	all := app.RelyOnPackage(id)
-	n, err := s.db().Instance.Query().
-		Where(instance.GroupIDIn(app.GroupIDs()...), instance.LeaseUntilNotNil(), instance.OfferPackageID(id)).Count(ctx)
+	n, err := s.updatingTo(ctx, app, id)
 	if err != nil {
-		return nil, fmt.Errorf("count updates under way: %w", err)
+		return nil, err
 	}
 	if n > 0 {
 		all = append(all, phrase.Count(n, "machine")+" may still install it")
 	}
 	return all, nil
+}
+
+// HavePackage says how many machines of an application run the version of a package
+// or are updating to it, "" if none does.
+func (s *Service) HavePackage(ctx context.Context, app *catalog.App, row *db.Release) (string, error) {
+	if _, err := fault.Require(ctx, auth.Read); err != nil {
+		return "", err
+	}
+	var groups []uuid.UUID
+	for _, g := range app.Groups {
+		if g.Arch == row.Arch {
+			groups = append(groups, g.ID)
+		}
+	}
+	counts, err := s.counters(ctx, groupcount.GroupIDIn(groups...), groupcount.Version(row.Version))
+	if err != nil {
+		return "", err
+	}
+	running := 0
+	for _, count := range counts {
+		running += count.Machines
+	}
+	updating, err := s.updatingTo(ctx, app, row.ID)
+	if err != nil {
+		return "", err
+	}
+	var parts []string
+	if running > 0 {
+		parts = append(parts, phrase.Count(running, "machine")+" already on "+row.Version)
+	}
+	if updating > 0 {
+		parts = append(parts, phrase.Count(updating, "machine")+" updating to it")
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+// updatingTo counts the machines that are updating to a package.
+func (s *Service) updatingTo(ctx context.Context, app *catalog.App, id uuid.UUID) (int, error) {
+	n, err := s.db().Instance.Query().
+		Where(instance.GroupIDIn(app.GroupIDs()...), instance.LeaseUntilNotNil(), instance.OfferPackageID(id)).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count updates under way: %w", err)
+	}
+	return n, nil
 }
 
 // RelyOnGroups says how many machines groups have, with their names.

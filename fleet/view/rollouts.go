@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/group"
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/ledger"
 	"github.com/coreroller/coreroller/ent/db/wave"
@@ -22,7 +24,7 @@ func (s *Service) Rollouts(group uuid.UUID, with With) *List[*db.GroupRollout] {
 
 // Rollout reads one rollout with its group.
 func (s *Service) Rollout(ctx context.Context, id uuid.UUID, with With) (*db.GroupRollout, error) {
-	return one(ctx, "rollout", loading(s.db().GroupRollout.Query().Where(grouprollout.ID(id)), with.rollouts).Only)
+	return one(ctx, "rollout", loading(s.db().GroupRollout.Query().Where(grouprollout.ID(id), grouprollout.HasGroupWith(group.HasApplicationWith(application.DeletedAtIsNil()))), with.rollouts).Only)
 }
 
 // RolloutByID reads rollouts with their groups, by id.

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/graph/model"
+	"github.com/coreroller/coreroller/payload"
 	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -1066,6 +1067,185 @@ func (ec *executionContext) fieldContext_PackagePayload_userErrors(_ context.Con
 	return fc, nil
 }
 
+func (ec *executionContext) _PayloadFacts_size(ctx context.Context, field graphql.CollectedField, obj *payload.Facts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadFacts_size(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Size, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNBytes2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadFacts_size(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PayloadFacts", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _PayloadFacts_sha1(ctx context.Context, field graphql.CollectedField, obj *payload.Facts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadFacts_sha1(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SHA1, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadFacts_sha1(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PayloadFacts", field, false, false, "String")
+}
+
+func (ec *executionContext) _PayloadFacts_sha256(ctx context.Context, field graphql.CollectedField, obj *payload.Facts) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadFacts_sha256(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SHA256, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadFacts_sha256(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PayloadFacts", field, false, false, "String")
+}
+
+func (ec *executionContext) _PayloadInspection_received(ctx context.Context, field graphql.CollectedField, obj *model.PayloadInspection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadInspection_received(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Received, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNBytes2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadInspection_received(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PayloadInspection", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _PayloadInspection_total(ctx context.Context, field graphql.CollectedField, obj *model.PayloadInspection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadInspection_total(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Total, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
+			return ec.marshalOBytes2ᚖint64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadInspection_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PayloadInspection", field, false, false, "Bytes")
+}
+
+func (ec *executionContext) _PayloadInspection_facts(ctx context.Context, field graphql.CollectedField, obj *model.PayloadInspection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadInspection_facts(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Facts, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *payload.Facts) graphql.Marshaler {
+			return ec.marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋpayloadᚐFacts(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadInspection_facts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PayloadInspection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PayloadFacts(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _PayloadInspection_userErrors(ctx context.Context, field graphql.CollectedField, obj *model.PayloadInspection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PayloadInspection_userErrors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UserErrors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐUserErrorᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_PayloadInspection_userErrors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "PayloadInspection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -1536,8 +1716,11 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 	if _, present := asMap["reason"]; !present {
 		asMap["reason"] = ""
 	}
+	if _, present := asMap["force"]; !present {
+		asMap["force"] = false
+	}
 
-	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "reason"}
+	fieldsInOrder := [...]string{"id", "type", "version", "url", "filename", "size", "sha1", "sha256", "description", "files", "action", "blacklistedChannelIds", "reason", "force"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1635,6 +1818,13 @@ func (ec *executionContext) unmarshalInputUpdatePackageInput(ctx context.Context
 				return it, err
 			}
 			it.Reason = data
+		case "force":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("force"))
+			data, err := ec.unmarshalOBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Force = data
 		}
 	}
 	return it, nil
@@ -2035,6 +2225,97 @@ func (ec *executionContext) _PackagePayload(ctx context.Context, sel ast.Selecti
 	return out
 }
 
+var payloadFactsImplementors = []string{"PayloadFacts"}
+
+func (ec *executionContext) _PayloadFacts(ctx context.Context, sel ast.SelectionSet, obj *payload.Facts) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, payloadFactsImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PayloadFacts")
+		case "size":
+			out.Values[i] = ec._PayloadFacts_size(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sha1":
+			out.Values[i] = ec._PayloadFacts_sha1(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sha256":
+			out.Values[i] = ec._PayloadFacts_sha256(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var payloadInspectionImplementors = []string{"PayloadInspection"}
+
+func (ec *executionContext) _PayloadInspection(ctx context.Context, sel ast.SelectionSet, obj *model.PayloadInspection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, payloadInspectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("PayloadInspection")
+		case "received":
+			out.Values[i] = ec._PayloadInspection_received(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._PayloadInspection_total(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "facts":
+			out.Values[i] = ec._PayloadInspection_facts(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "userErrors":
+			out.Values[i] = ec._PayloadInspection_userErrors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 // endregion **************************** object.gotpl ****************************
 
 // region    ***************************** type.gotpl *****************************
@@ -2156,6 +2437,14 @@ func (ec *executionContext) marshalNPackageType2int8(ctx context.Context, sel as
 	return res
 }
 
+func (ec *executionContext) marshalNPayloadInspection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayloadInspection(ctx context.Context, sel ast.SelectionSet, v *model.PayloadInspection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "PayloadInspection!")
+		return graphql.Null
+	}
+	return ec._PayloadInspection(ctx, sel, v)
+}
+
 func (ec *executionContext) unmarshalNUpdatePackageInput2githubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚐUpdatePackage(ctx context.Context, v any) (fleet.UpdatePackage, error) {
 	res, err := ec.unmarshalInputUpdatePackageInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
@@ -2224,6 +2513,13 @@ func (ec *executionContext) marshalOPackageType2ᚖint8(ctx context.Context, sel
 	_ = ctx
 	res := model.MarshalPackageType(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOPayloadFacts2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋpayloadᚐFacts(ctx context.Context, sel ast.SelectionSet, v *payload.Facts) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._PayloadFacts(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

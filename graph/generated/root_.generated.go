@@ -820,6 +820,19 @@ type ComplexityRoot struct {
 		Reason func(childComplexity int) int
 	}
 
+	PayloadFacts struct {
+		SHA1   func(childComplexity int) int
+		SHA256 func(childComplexity int) int
+		Size   func(childComplexity int) int
+	}
+
+	PayloadInspection struct {
+		Facts      func(childComplexity int) int
+		Received   func(childComplexity int) int
+		Total      func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Policy struct {
 		EvidenceAge          func(childComplexity int) int
 		Freezes              func(childComplexity int) int
@@ -1088,6 +1101,7 @@ type ComplexityRoot struct {
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
 		MachineJobChanged  func(childComplexity int, id uuid.UUID) int
+		PayloadInspected   func(childComplexity int, url string) int
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
 	}
 
@@ -4635,6 +4649,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Pause.Reason(childComplexity), true
 
+	case "PayloadFacts.sha1":
+		if e.ComplexityRoot.PayloadFacts.SHA1 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadFacts.SHA1(childComplexity), true
+	case "PayloadFacts.sha256":
+		if e.ComplexityRoot.PayloadFacts.SHA256 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadFacts.SHA256(childComplexity), true
+	case "PayloadFacts.size":
+		if e.ComplexityRoot.PayloadFacts.Size == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadFacts.Size(childComplexity), true
+
+	case "PayloadInspection.facts":
+		if e.ComplexityRoot.PayloadInspection.Facts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadInspection.Facts(childComplexity), true
+	case "PayloadInspection.received":
+		if e.ComplexityRoot.PayloadInspection.Received == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadInspection.Received(childComplexity), true
+	case "PayloadInspection.total":
+		if e.ComplexityRoot.PayloadInspection.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadInspection.Total(childComplexity), true
+	case "PayloadInspection.userErrors":
+		if e.ComplexityRoot.PayloadInspection.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PayloadInspection.UserErrors(childComplexity), true
+
 	case "Policy.evidenceAge":
 		if e.ComplexityRoot.Policy.EvidenceAge == nil {
 			break
@@ -5958,6 +6016,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.MachineJobChanged(childComplexity, args["id"].(uuid.UUID)), true
+	case "Subscription.payloadInspected":
+		if e.ComplexityRoot.Subscription.PayloadInspected == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_payloadInspected_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.PayloadInspected(childComplexity, args["url"].(string)), true
 	case "Subscription.rolloutProgressed":
 		if e.ComplexityRoot.Subscription.RolloutProgressed == nil {
 			break
@@ -9041,6 +9110,37 @@ input PackageActionInput {
   deadline: String = ""
 }
 
+extend type Subscription {
+  """
+  Fetches the file at a URL and computes what a package says about it, for ` + "`" + `createPackage` + "`" + `. The last
+  message has ` + "`" + `facts` + "`" + ` or ` + "`" + `userErrors` + "`" + `. Ending the subscription cancels the fetch. The server fetches
+  from the networks of its flag --inspect-from only, by default from public addresses.
+  """
+  payloadInspected("Complete URL of the file, http or https." url: String!): PayloadInspection!
+}
+
+"Progress and result of fetching a file."
+type PayloadInspection {
+  "Bytes read so far."
+  received: Bytes!
+  "Size of the file in bytes; null while it is not known."
+  total: Bytes
+  "What a package says about the file; null until it is complete."
+  facts: PayloadFacts
+  "Why the file could not be read; empty otherwise."
+  userErrors: [UserError!]!
+}
+
+"What a package says about a file."
+type PayloadFacts {
+  "Size in bytes."
+  size: Bytes!
+  "SHA-1, base64 with padding."
+  sha1: String!
+  "SHA-256, hex."
+  sha256: String!
+}
+
 "Properties of a new package."
 input CreatePackageInput {
   "Id of the application."
@@ -9102,6 +9202,11 @@ input UpdatePackageInput {
   blacklistedChannelIds: [ID!]
   "Reason, kept in the audit."
   reason: String = ""
+  """
+  Change type, version, URL, sizes, digests, files or action also if machines run the version or are
+  updating to it. Without it the answer is CONFLICT for the field "force", with their number.
+  """
+  force: Boolean = false
 }
 
 "The package to delete."
@@ -9799,7 +9904,7 @@ type DeletePayload {
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphql", Input: `"""
 All reads. Every field requires a signed-in caller, by session cookie (mutation ` + "`" + `signIn` + "`" + `) or HTTP
-basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `.
+basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `. Other callers get status 401.
 
 Counts come from counters, so they cost the same for ten machines and for a million. Long lists are
 Relay connections: ` + "`" + `first` + "`" + ` defaults to 50, at most 500; pass ` + "`" + `pageInfo.endCursor` + "`" + ` as ` + "`" + `after` + "`" + ` to get
@@ -11553,6 +11658,32 @@ func (ec *executionContext) childFields_Pause(ctx context.Context, field graphql
 		return ec.fieldContext_Pause_at(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Pause", field.Name)
+}
+
+func (ec *executionContext) childFields_PayloadFacts(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "size":
+		return ec.fieldContext_PayloadFacts_size(ctx, field)
+	case "sha1":
+		return ec.fieldContext_PayloadFacts_sha1(ctx, field)
+	case "sha256":
+		return ec.fieldContext_PayloadFacts_sha256(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PayloadFacts", field.Name)
+}
+
+func (ec *executionContext) childFields_PayloadInspection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "received":
+		return ec.fieldContext_PayloadInspection_received(ctx, field)
+	case "total":
+		return ec.fieldContext_PayloadInspection_total(ctx, field)
+	case "facts":
+		return ec.fieldContext_PayloadInspection_facts(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PayloadInspection_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PayloadInspection", field.Name)
 }
 
 func (ec *executionContext) childFields_Policy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -107,6 +107,7 @@ type SubscriptionResolver interface {
 	GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error)
 	InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error)
 	MachineJobChanged(ctx context.Context, id uuid.UUID) (<-chan *model.MachineJobChange, error)
+	PayloadInspected(ctx context.Context, url string) (<-chan *model.PayloadInspection, error)
 	RolloutProgressed(ctx context.Context, groupID uuid.UUID) (<-chan *model.RolloutProgress, error)
 }
 
@@ -1239,6 +1240,20 @@ func (ec *executionContext) field_Subscription_machineJobChanged_args(ctx contex
 		return nil, err
 	}
 	args["id"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_payloadInspected_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "url",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["url"] = arg0
 	return args, nil
 }
 
@@ -4636,6 +4651,50 @@ func (ec *executionContext) fieldContext_Subscription_machineJobChanged(ctx cont
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_payloadInspected(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_payloadInspected(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().PayloadInspected(ctx, fc.Args["url"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PayloadInspection) graphql.Marshaler {
+			return ec.marshalNPayloadInspection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐPayloadInspection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_payloadInspected(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PayloadInspection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_payloadInspected_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_rolloutProgressed(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -5277,6 +5336,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_instanceChanged(ctx, fields[0])
 	case "machineJobChanged":
 		return ec._Subscription_machineJobChanged(ctx, fields[0])
+	case "payloadInspected":
+		return ec._Subscription_payloadInspected(ctx, fields[0])
 	case "rolloutProgressed":
 		return ec._Subscription_rolloutProgressed(ctx, fields[0])
 	default:

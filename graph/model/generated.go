@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
+	"github.com/coreroller/coreroller/payload"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
 	"github.com/coreroller/coreroller/rollout/forecast"
@@ -228,6 +229,18 @@ type Pause struct {
 	At *time.Time `json:"at,omitempty"`
 }
 
+// Progress and result of fetching a file.
+type PayloadInspection struct {
+	// Bytes read so far.
+	Received int64 `json:"received"`
+	// Size of the file in bytes; null while it is not known.
+	Total *int64 `json:"total,omitempty"`
+	// What a package says about the file; null until it is complete.
+	Facts *payload.Facts `json:"facts,omitempty"`
+	// Why the file could not be read; empty otherwise.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
 // A policy, or changes to one. Omitted fields keep the group's value, or the default for a new group.
 // Lists replace the whole list.
 type PolicyInput struct {
@@ -300,7 +313,7 @@ type PolicyPreviewInput struct {
 }
 
 // All reads. Every field requires a signed-in caller, by session cookie (mutation `signIn`) or HTTP
-// basic authentication, except `me`, which is then null, and `serverInfo`.
+// basic authentication, except `me`, which is then null, and `serverInfo`. Other callers get status 401.
 //
 // Counts come from counters, so they cost the same for ten machines and for a million. Long lists are
 // Relay connections: `first` defaults to 50, at most 500; pass `pageInfo.endCursor` as `after` to get

@@ -43,7 +43,7 @@ func Journals() []string { return []string{historyentry.Table, attempt.Table} }
 // dropJournalForeignKeys keeps the journals free of foreign keys to instances.
 // Checking them for each row cost PostgreSQL an eighth of an update step. They
 // are not needed: a batch locks the machine's group before it writes a row, and
-// store.Tx.DropJournals deletes the rows of an application with it.
+// store.DropApplication deletes the rows of an application with it.
 func dropJournalForeignKeys(next schema.Differ) schema.Differ {
 	return schema.DiffFunc(func(current, desired *atlas.Schema) ([]atlas.Change, error) {
 		for _, t := range desired.Tables {

@@ -60,6 +60,7 @@ var (
 		{Name: "versioning", Type: field.TypeString, Default: "semver"},
 		{Name: "revision", Type: field.TypeInt64, Default: 1},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "deleted_at", Type: field.TypeTime, Nullable: true},
 		{Name: "team_id", Type: field.TypeUUID},
 	}
 	// ApplicationsTable holds the schema information for the "applications" table.
@@ -70,7 +71,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "applications_teams_applications",
-				Columns:    []*schema.Column{ApplicationsColumns[7]},
+				Columns:    []*schema.Column{ApplicationsColumns[8]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -79,7 +80,7 @@ var (
 			{
 				Name:    "application_team_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationsColumns[7], ApplicationsColumns[1]},
+				Columns: []*schema.Column{ApplicationsColumns[8], ApplicationsColumns[1]},
 			},
 		},
 	}

@@ -126,6 +126,14 @@ func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 		q.Where(instance.ApplicationID(*app))
 	case l.Search != "":
 		q.Where(instance.ApplicationIDIn(r.catalog.Catalog().Apps()...))
+	case l.Group == nil:
+		deleted, err := r.store.DroppedApplications(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(deleted) > 0 { // usually none, and then the list is a plain walk of the index
+			q.Where(instance.ApplicationIDNotIn(deleted...))
+		}
 	}
 	if l.Group != nil {
 		q.Where(instance.GroupID(*l.Group))

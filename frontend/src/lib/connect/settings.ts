@@ -1,5 +1,7 @@
 /** The settings of a client of this server. */
 
+import { duration, isoSeconds } from '$lib/ui/format';
+
 export type Client = 'flatcar' | 'program';
 
 export interface Place {
@@ -23,6 +25,44 @@ export const updateConf = ({ updateUrl, track }: Place) => `SERVER=${updateUrl}\
 
 export const flatcarCommands =
   'sudo systemctl restart update-engine\nupdate_engine_client -check_for_update\n';
+
+/** Trusts a certificate authority in ca.pem. */
+export const authorityCommands =
+  'sudo cp ca.pem /etc/ssl/certs/update-server.pem\nsudo update-ca-certificates\nsudo systemctl restart update-engine\n';
+
+const confPath = '/etc/flatcar/update.conf';
+
+/** The Butane config of a new machine. */
+export const butane = (place: Place) => `variant: flatcar
+version: 1.0.0
+storage:
+  files:
+    - path: ${confPath}
+      overwrite: true
+      mode: 0644
+      contents:
+        inline: |
+${updateConf(place).replaceAll(/^(?=.)/gm, '          ')}`;
+
+/** The Ignition config that Butane makes of it. */
+export const ignition = (place: Place) =>
+  `${JSON.stringify(
+    {
+      ignition: { version: '3.3.0' },
+      storage: {
+        files: [
+          {
+            overwrite: true,
+            path: confPath,
+            contents: { compression: '', source: `data:,${encodeURIComponent(updateConf(place))}` },
+            mode: 0o644,
+          },
+        ],
+      },
+    },
+    null,
+    2,
+  )}\n`;
 
 /** A shell command that sends one update check, with the host name as machine id. */
 export function checkCommand({ updateUrl, applicationId, track, arch }: Place): string {
@@ -58,3 +98,16 @@ export const reports: readonly { event: string; step: string }[] = [
     step: 'failed, with an error code of your choice',
   },
 ];
+
+interface Pace {
+  maxUpdatesPerPeriod: number;
+  periodInterval: string;
+}
+
+/** How fast a policy lets machines update, and what that means for many. */
+export function paceSentence({ maxUpdatesPerPeriod: n, periodInterval }: Pace): string {
+  const period = isoSeconds(periodInterval);
+  const machines = 1000;
+  const all = duration((Math.ceil(machines / n) - 1) * period);
+  return `At most ${n} update${n === 1 ? '' : 's'} per ${duration(period)}: a thousand machines take at least ${all}.`;
+}

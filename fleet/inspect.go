@@ -1,0 +1,33 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/payload"
+)
+
+// maxFetches is how many payloads one process fetches at once. Each takes up to a
+// core for its digests, which check-ins need too.
+const maxFetches = 2
+
+// InspectPayload fetches the file at a URL and returns what a package says about it.
+// It ends with the context. Nothing is stored.
+func (s *Service) InspectPayload(ctx context.Context, url string, progress payload.Progress) (payload.Facts, error) {
+	if _, err := fault.Require(ctx, auth.Configure); err != nil {
+		return payload.Facts{}, err
+	}
+	select {
+	case s.fetching <- struct{}{}:
+		defer func() { <-s.fetching }()
+	default:
+		return payload.Facts{}, fault.Errorf(fault.Unavailable, "", "the server fetches %d other files now: try again when they are complete", maxFetches)
+	}
+	facts, err := s.payloads.Fetch(ctx, url, progress)
+	if e, ok := errors.AsType[*payload.Error](err); ok {
+		return payload.Facts{}, fault.Errorf(fault.Invalid, "url", "%s", e)
+	}
+	return facts, err
+}
