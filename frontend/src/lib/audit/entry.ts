@@ -61,6 +61,7 @@ export const verbText: Record<string, string> = {
   releaseInstance: 'released',
   removeFloor: 'removed a floor from',
   resumeUpdates: 'resumed',
+  rollBack: 'rolled back',
   setInstanceAlias: 'named',
   setPassword: 'set the password of',
   unblacklistPackage: 'allowed a package again for',
