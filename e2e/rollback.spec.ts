@@ -161,9 +161,11 @@ test('a bad version is rolled back, and all machines end on the good one', async
     await expect(row(/run 2\.1\.0/)).toHaveText(/are offered 2\.0\.0/);
     const shown = await text(effect);
     expect(shown).toMatch(
-      new RegExp(`^What happens ${bad} machines move to 2\\.0\\.0 about .* projected end`),
+      new RegExp(
+        `^What happens ${bad} machines move to 2\\.0\\.0 about .* projected end for the last machine`,
+      ),
     );
-    expect(shown).toContain('60 at once caps and 1,000 per 1 h at most');
+    expect(shown).toContain('60 at once and 1,000 per 1 h at most, by the policy');
     expect(shown).toContain('branches also follows the channel: 24 machines, 0 on 2.1.0.');
     const numbers = await Promise.all(
       (await dialog.getByRole('row').all()).map((one) => one.locator('.number').innerText()),
@@ -200,6 +202,15 @@ test('a bad version is rolled back, and all machines end on the good one', async
     expect(after.rollout.attempts).toMatchObject({ finished: bad, failed: 0 });
     await expect(card(page, 'Attempts')).toContainText(new RegExp(`Granted\\s*${bad}`));
     await shoot(page, '4-done');
+
+    await page.getByRole('button', { name: 'More actions' }).click();
+    await page.getByRole('menuitem', { name: /^Roll back…/ }).click();
+    await expect(dialog).toHaveAccessibleName(`Roll back ${rollout.name}`);
+    await expect(dialog).toContainText('No package below 2.0.0 that may be promoted.');
+    await dialog.getByLabel('Reason').fill('further back');
+    await expect(dialog.getByRole('button', { name: 'Roll back' })).toBeDisabled();
+    await page.keyboard.press('Escape');
+    await expect(dialog).toBeHidden();
   });
 
   await test.step('the channel shows who, when and why, and what it pointed to before', async () => {

@@ -104,7 +104,7 @@ test('it proposes the package before the present one, with the choices that chan
 test('what happens is computed again for each choice, and is what is sent', async () => {
   const onclose = await open();
   expect(happens()).toContain('9 machines move to 2.0.0');
-  expect(happens()).toContain('12 at once caps and 20 per 15 min at most');
+  expect(happens()).toContain('12 at once and 20 per 15 min at most, by the policy');
   expect(happens()).toContain('branches also follows the channel: 24 machines, 2 on 2.1.0.');
   expect(happens()).toContain('3 machines are silent and out of reach.');
   const rows = within(screen.getByRole('table'))
@@ -159,7 +159,7 @@ test('without a group it counts the machines of all groups, and starts with the 
   render(RollBackDialog, { channelId: 'c', arch: 'amd64', chosen: 'p19', onclose });
   expect(await screen.findByText('Machines of stable now')).toBeTruthy();
   expect(screen.getByRole('heading', { level: 2 }).textContent).toBe('Roll back stable to 1.9.3');
-  expect(happens()).toContain('2 groups caps each within its own caps');
+  expect(happens()).toContain('2 groups at their own pace each within its caps');
   await reason();
   await fireEvent.click(confirm());
   await waitFor(() => expect(sent()).toMatchObject([{ channelId: 'c', toPackageId: 'p19' }]));
