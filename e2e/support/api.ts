@@ -52,27 +52,39 @@ export class Api {
     const track = `track-${unique}`;
     const name = `Production ${unique}`;
     const applicationId = await this.make('createApplication', { name: `Edge agent ${unique}` });
-    const packageId = await this.make('createPackage', {
-      applicationId,
-      type: 'OTHER',
-      version: '2.0.0',
-      url: 'https://example.com/agent/',
-      filename: 'agent-2.0.0.tar.gz',
-      size: 4096,
-      sha1: 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0=',
-      sha256: 'a'.repeat(64),
-    });
+    const packageId = await this.addPackage(applicationId, '2.0.0');
     const channelId = await this.make('createChannel', {
       applicationId,
       name: 'stable',
       color: '#14b9d6',
       packageId,
     });
-    const groupId = await this.make('createGroup', {
+    const groupId = await this.addGroup({ applicationId, channelId, name, track }, policy);
+    const path = `/apps/${applicationId}/groups/${groupId}`;
+    return { applicationId, packageId, channelId, groupId, path, name, track };
+  }
+
+  /** Adds a package and returns its id. */
+  addPackage(applicationId: string, version: string): Promise<string> {
+    return this.make('createPackage', {
       applicationId,
-      name,
-      track,
-      channelId,
+      type: 'OTHER',
+      version,
+      url: 'https://example.com/agent/',
+      filename: `agent-${version}.tar.gz`,
+      size: 4096,
+      sha1: 'qZk+NkcGgWq6PiVxeFDCbJzQ2J0=',
+      sha256: 'a'.repeat(64),
+    });
+  }
+
+  /** Adds a group, with a policy that updates a few machines at a time, and returns its id. */
+  addGroup(
+    group: Pick<Rollout, 'applicationId' | 'channelId' | 'name' | 'track'>,
+    policy: Record<string, unknown>,
+  ): Promise<string> {
+    return this.make('createGroup', {
+      ...group,
       policy: {
         safeMode: false,
         maxUpdatesPerPeriod: 1000,
@@ -82,8 +94,16 @@ export class Api {
         ...policy,
       },
     });
-    const path = `/apps/${applicationId}/groups/${groupId}`;
-    return { applicationId, packageId, channelId, groupId, path, name, track };
+  }
+
+  /** Runs a mutation that needs no answer. Throws on user errors. */
+  async change(verb: string, input: Record<string, unknown>) {
+    const type = `${verb[0]?.toUpperCase()}${verb.slice(1)}Input`;
+    const { made } = await this.ask<{ made: { userErrors: unknown[] } }>(
+      `mutation ($input: ${type}!) { made: ${verb}(input: $input) { userErrors { field message } } }`,
+      { input },
+    );
+    if (made.userErrors.length > 0) throw new Error(`${verb}: ${JSON.stringify(made.userErrors)}`);
   }
 
   /** Sends the update check of a machine and returns the answer. */

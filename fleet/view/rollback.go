@@ -48,7 +48,7 @@ const (
 	RollBackSilent    RollBackKind = "SILENT"
 	RollBackOffered   RollBackKind = "OFFERED"    // the present package, not begun
 	RollBackUnderWay  RollBackKind = "UNDER_WAY"  // to the present package
-	RollBackHeld      RollBackKind = "HELD"       // held, pinned or quarantined
+	RollBackHeld      RollBackKind = "HELD"       // held or pinned
 	RollBackOnCurrent RollBackKind = "ON_CURRENT" // run the present package
 	RollBackBelow     RollBackKind = "BELOW"      // run less than the lower package, or a recalled version
 	RollBackOnTarget  RollBackKind = "ON_TARGET"  // run the lower package
@@ -219,7 +219,7 @@ func (b *backward) kind(row *db.GroupCount) RollBackKind {
 		return RollBackUnderWay
 	case row.Standing == rollout.StandingSilent:
 		return RollBackSilent
-	case row.Standing != rollout.StandingActive:
+	case row.Standing == rollout.StandingOverridden:
 		return RollBackHeld
 	case v == b.from.Version:
 		return RollBackOnCurrent
@@ -251,7 +251,7 @@ func (b *backward) sentence(kind RollBackKind) string {
 	case RollBackSilent:
 		return "are out of reach until they check in again"
 	case RollBackHeld:
-		return "are held, pinned or quarantined, and stay so"
+		return "are held or pinned, and stay so"
 	case RollBackBelow:
 		return fmt.Sprintf("are offered %s", b.to)
 	case RollBackAbove:

@@ -7223,7 +7223,7 @@ enum RollBackKind {
   UNDER_WAY
   "Not seen for 24 hours."
   SILENT
-  "Held, pinned or quarantined."
+  "Held or pinned. A quarantine ends with the roll back."
   HELD
   "Runs the present package."
   ON_CURRENT

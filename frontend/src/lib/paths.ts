@@ -29,7 +29,7 @@ export interface GroupView extends MachineList {
   pace?: string | null;
   /** `oem`, `from` or `address` groups failures by platform, previous version or address block instead of by code. */
   by?: string | null;
-  /** `pause`, `resume`, `halt` or `advance` opens that dialog. */
+  /** `pause`, `resume`, `halt`, `advance` or `rollBack` opens that dialog. */
   do?: string | null;
 }
 

@@ -49,7 +49,7 @@ export function activityText({ kind, version, actor, channelName, detail }: Acti
         ? `${who} pointed ${channelName} to ${version}${why}`
         : `${who} emptied ${channelName}${why}`;
     case 'PACKAGE_BLACKLISTED':
-      return `${who} blacklisted ${version} for ${channelName}${why}`;
+      return `${who} blacklisted ${version} for ${channelName}${detail && `; ${detail}`}`;
     case 'POLICY_CHANGED':
       return `${who} changed the policy${detail && `: ${detail}`}`;
     case 'MACHINE_FAILED':

@@ -62,6 +62,7 @@ export const verbText: Record<string, string> = {
   removeFloor: 'removed a floor from',
   resumeUpdates: 'resumed',
   retryMachineJob: 'continued',
+  rollBack: 'rolled back',
   setInstanceAlias: 'named',
   setPassword: 'set the password of',
   startMachineJob: 'started',

@@ -50,6 +50,37 @@ export const removeMutations = {
   `),
 } as const;
 
+/** Changes what becomes of the machines on a package that is blacklisted already. */
+export const downgradeMutation = graphql(`
+  mutation DowngradeMachines($channelId: ID!, $packageId: ID!, $downgrade: Downgrade!, $reason: String!) {
+    outcome: blacklistPackage(
+      input: { channelId: $channelId, packageId: $packageId, downgrade: $downgrade, reason: $reason }
+    ) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const downgradeText = {
+  order: {
+    action: 'Downgrade…',
+    title: (version: string) => `Downgrade machines on ${version}?`,
+    verb: 'Downgrade machines',
+    note: (version: string, target: string) =>
+      `Machines that run ${version} are offered ${target}, under the caps, windows, waves and halt rule of their group. No other machine is offered a lower version.`,
+  },
+  end: {
+    action: 'End downgrade…',
+    title: (version: string) => `Leave machines on ${version}?`,
+    verb: 'End downgrade',
+    note: (version: string) =>
+      `Machines that still run ${version} stay on it until a higher version comes. Updates under way finish.`,
+  },
+} as const;
+
 export const ruleText = {
   floor: {
     title: 'Floors',

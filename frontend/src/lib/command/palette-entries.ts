@@ -40,6 +40,7 @@ const actionLabel: Record<GroupAction, string> = {
   resume: 'Resume',
   halt: 'Halt',
   advance: 'Next wave',
+  rollBack: 'Roll back',
 };
 
 const themeLabel: Record<ThemeChoice, string> = {

@@ -5,16 +5,25 @@ import type { GroupAction } from './actions';
 import GroupControls from './GroupControls.svelte';
 import type { GroupState } from './state';
 
-const group = (state: GroupState, currentWave = 2) => ({
+const group = (state: GroupState, failed: number) => ({
   id: 'g',
   name: 'Production',
+  arch: 'amd64',
   revision: 7,
   state,
   application: { id: 'a' },
-  rollout: { currentWave, newcomers: null, waves: [1, 2, 3].map((position) => ({ position })) },
+  channel: { id: 'c', name: 'stable' },
+  rollout: {
+    version: '2.0.0',
+    halt: null,
+    currentWave: 2,
+    attemptsSinceResume: { finished: 9, failed },
+    newcomers: null,
+    waves: [1, 2, 3].map((position) => ({ position })),
+  },
 });
-const props = (state: GroupState, asked: GroupAction | null = null) => ({
-  group: group(state),
+const props = (state: GroupState, asked: GroupAction | null = null, failed = 0) => ({
+  group: group(state, failed),
   asked,
   onask: vi.fn(),
 });
@@ -37,16 +46,18 @@ afterEach(() => {
 });
 
 test.each([
-  ['ROLLING_OUT', ['Next wave', 'Halt', 'Pause']],
-  ['PAUSED', ['Resume']],
-  ['HALTED', ['Resume']],
-  ['STALLED', ['Next wave', 'Halt', 'Pause']],
-  ['UP_TO_DATE', ['Pause']],
-  ['INCOMPLETE', ['Pause']],
+  ['ROLLING_OUT', ['More actions', 'Next wave', 'Halt', 'Pause']],
+  ['PAUSED', ['More actions', 'Resume']],
+  ['HALTED', []], // HaltCard has its actions
+  ['STALLED', ['More actions', 'Next wave', 'Halt', 'Pause']],
+  ['UP_TO_DATE', ['More actions', 'Pause']],
+  ['INCOMPLETE', ['More actions', 'Pause']],
   ['NO_PACKAGE', []],
 ] as const)('a group in state %s offers %j', (state, labels) => {
   render(GroupControls, props(state));
-  const buttons = screen.getAllByRole('button').map((button) => button.textContent.trim());
+  const buttons = screen
+    .getAllByRole('button')
+    .map((one) => one.getAttribute('aria-label') ?? one.textContent.trim());
   expect(buttons).toEqual(['Explain…', ...labels]);
 });
 
@@ -61,7 +72,7 @@ test('the pause dialog states the impact and works without a reason', async () =
 
 test('the resume dialog sends nothing without a reason', async () => {
   render(GroupControls, props('HALTED', 'resume'));
-  const confirm = screen.getAllByRole('button', { name: 'Resume' }).at(-1) as HTMLElement;
+  const confirm = screen.getByRole('button', { name: 'Resume' }) as HTMLElement;
   await fireEvent.click(confirm);
   expect(screen.getByText(/Enter a reason/)).toBeTruthy();
   expect(requests.some(({ name }) => name === 'Resume')).toBe(false);
@@ -74,6 +85,16 @@ test('the resume dialog sends nothing without a reason', async () => {
       variables: { groupId: 'g', reason: 'mirror is back', revision: 7 },
     }),
   );
+});
+
+test.each([
+  [0, ''],
+  [1, ' The 1 failure so far no longer counts towards a halt.'],
+  [3, ' The 3 failures so far no longer count towards a halt.'],
+])('the resume dialog mentions failures only if there are any: %d', (failed, sentence) => {
+  render(GroupControls, props('PAUSED', 'resume', failed));
+  const note = screen.getByText(/^Machines are granted updates again/);
+  expect(note.textContent).toBe(`Machines are granted updates again, within the caps.${sentence}`);
 });
 
 test('a rejected action keeps the dialog open and shows the error', async () => {

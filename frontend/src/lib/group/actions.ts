@@ -1,8 +1,12 @@
 import { graphql, type VariablesOf } from '$lib/api/graphql';
+import { plural } from '$lib/ui/format';
 import type { GroupState } from './state';
 
+/** The actions on a group's rollout that only need a reason. */
+export type ControlAction = 'pause' | 'resume' | 'halt' | 'advance';
+
 /** The actions on a group's rollout. */
-export type GroupAction = 'pause' | 'resume' | 'halt' | 'advance';
+export type GroupAction = ControlAction | 'rollBack';
 
 export const actionMutations = {
   pause: graphql(`
@@ -60,43 +64,51 @@ interface ActionText {
   control: Control;
   /** Stopping must be quick; resuming needs a reason. */
   reason: 'optional' | 'required';
-  /** The consequences. */
-  note: string;
+  /** The consequences, with the number of failed attempts so far. */
+  note: (failed: number) => string;
 }
 
-export const actionText: Record<GroupAction, ActionText> = {
+export const actionText: Record<ControlAction, ActionText> = {
   pause: {
     label: 'Pause',
     look: 'warn',
     control: 'PAUSE',
     reason: 'optional',
-    note: 'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
+    note: () =>
+      'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
   },
   resume: {
     label: 'Resume',
     look: 'primary',
     control: 'RESUME',
     reason: 'required',
-    note: 'Machines are granted updates again, within the caps. Failures so far no longer count towards a halt.',
+    note: (failed) => `Machines are granted updates again, within the caps.${setAside(failed)}`,
   },
   halt: {
     label: 'Halt',
     look: 'danger',
     control: 'HALT',
     reason: 'optional',
-    note: 'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
+    note: () =>
+      'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
   },
   advance: {
     label: 'Next wave',
     look: 'plain',
     control: 'ADVANCE',
     reason: 'required',
-    note: 'Opens the next wave now, without waiting for the soak time and gate of the current wave.',
+    note: () => 'Opens the next wave now, without waiting for the soak time and gate of the current wave.',
   },
 };
 
+/** What resuming does to earlier failures; "" if there are none. */
+export function setAside(failed: number): string {
+  if (failed === 0) return '';
+  return ` The ${plural(failed, 'failure')} so far no longer ${failed === 1 ? 'counts' : 'count'} towards a halt.`;
+}
+
 export const asAction = (text: string | null): GroupAction | null =>
-  text !== null && Object.hasOwn(actionText, text) ? (text as GroupAction) : null;
+  text === 'rollBack' || (text !== null && Object.hasOwn(actionText, text)) ? (text as GroupAction) : null;
 
 interface Progress {
   currentWave: number;
@@ -115,13 +127,14 @@ function actionsIn(state: GroupState, nextWave: boolean): GroupAction[] {
   switch (state) {
     case 'ROLLING_OUT':
     case 'STALLED':
-      return nextWave ? ['advance', 'halt', 'pause'] : ['halt', 'pause'];
+      return nextWave ? ['rollBack', 'advance', 'halt', 'pause'] : ['rollBack', 'halt', 'pause'];
     case 'PAUSED':
+      return ['rollBack', 'resume'];
     case 'HALTED':
-      return ['resume'];
+      return ['resume', 'rollBack'];
     case 'UP_TO_DATE':
     case 'INCOMPLETE':
-      return ['pause'];
+      return ['rollBack', 'pause'];
     case 'NO_PACKAGE':
       return [];
   }

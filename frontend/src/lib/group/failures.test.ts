@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { failureFilter, failureKey, filterLabel, failureLabel, type FailureFilter } from './failures';
+import {
+  cluster,
+  failureName,
+  failureFilter,
+  failureKey,
+  filterLabel,
+  failureLabel,
+  type FailureFilter,
+} from './failures';
 
 const filters: [string, FailureFilter][] = [
   ['all', {}],
@@ -33,6 +41,25 @@ test('a failure is named by its decoded code, else by its outcome', () => {
   expect(failureLabel({ outcome: 'TIMED_OUT', code: 0, description: '' })).toBe(
     'Lease expired without a report',
   );
+});
+
+test('within a sentence a failure is in lower case', () => {
+  expect(failureName({ outcome: 'FAILED', code: 37, description: 'HTTP error (code 37)' })).toBe(
+    'HTTP error (code 37)',
+  );
+  expect(failureName({ outcome: 'FAILED', code: 0, description: '' })).toBe('failed');
+  expect(failureName({ outcome: 'ROLLED_BACK', code: 44, description: 'rolled back (code 44)' })).toBe(
+    'rolled back after boot',
+  );
+});
+
+test('a cluster is at least three failures and half of all, next to others', () => {
+  const shares = (...attempts: number[]) => attempts.map((n, i) => ({ value: `v${i}`, attempts: n }));
+  expect(cluster(shares(3, 3), 6)?.value).toBe('v0');
+  expect(cluster(shares(3, 2, 2), 7)).toBeUndefined();
+  expect(cluster(shares(2, 1), 3)).toBeUndefined();
+  expect(cluster(shares(8), 8)).toBeUndefined();
+  expect(cluster([{ value: '', attempts: 4 }, ...shares(1)], 5)).toBeUndefined();
 });
 
 test('a filter has a label', () => {

@@ -45,6 +45,21 @@ interface Failure {
 export const failureLabel = ({ outcome, description }: Failure): string =>
   outcome === 'FAILED' && description ? sentence(description) : outcomeLabel[outcome];
 
+/** A failure within a sentence: "download failed (code 9)", "rolled back after boot". */
+export const failureName = ({ outcome, description }: Failure): string =>
+  outcome === 'FAILED' && description ? description : outcomeLabel[outcome].toLowerCase();
+
+interface Share {
+  value: string;
+  attempts: number;
+}
+
+/** The platform or address block of at least half of the failures, if there are others
+ * and it has at least three: a likely cause. `shares` are sorted, largest first. */
+export function cluster([first, second]: readonly Share[], failed: number): Share | undefined {
+  return first?.value && second && first.attempts >= 3 && first.attempts * 2 >= failed ? first : undefined;
+}
+
 /** The filter as a query parameter: `all`, `FAILED.29`, `oem.vmware`, `from.1.0.0`, `address.192.0.2.0/24`. */
 export function failureKey({ outcome, code, oem, fromVersion, addressBlock }: FailureFilter): string {
   if (outcome) return code == null ? outcome : `${outcome}.${code}`;

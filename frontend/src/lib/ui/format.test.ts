@@ -6,10 +6,12 @@ import {
   isoSeconds,
   localTimes,
   moment,
+  momentAfterVerb,
   namesTime,
   percent,
   plural,
   shortId,
+  span,
 } from './format';
 
 test.each([
@@ -69,4 +71,14 @@ test('UTC times in text of the API become local times', () => {
   const at = new Date(Date.UTC(2026, 10, 23, 1));
   expect(localTimes(text, at)).toBe(`the next one opens at ${moment(at, at)}`);
   expect([namesTime(text), namesTime('wave 1 soaks'), namesTime(text)]).toEqual([true, false, true]);
+});
+
+test('a moment follows a verb, and a span is as short as possible', () => {
+  const now = new Date(2026, 10, 28, 16, 4);
+  const at = (day: number, hour: number, month = 10) => new Date(2026, month, day, hour, 30);
+  expect(momentAfterVerb(at(28, 2), now)).toBe('at 02:30');
+  expect(momentAfterVerb(at(27, 2), now)).toBe('Fri 02:30');
+  expect(span(at(24, 1, 9), at(28, 2), now)).toBe('24 Oct–28 Nov');
+  expect(span(at(28, 1), at(28, 2), now)).toBe('01:30–02:30');
+  expect(span(at(27, 1), at(27, 2), now)).toBe('Fri 01:30–02:30');
 });

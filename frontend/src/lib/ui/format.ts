@@ -82,6 +82,19 @@ export function moment(at: Date, now: Date): string {
   return apart < 6 * day ? weekdayTime.format(at).replace(',', '') : dateTime.format(at);
 }
 
+const dayOnly = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** A time after a verb, as in "halted at 16:04", "halted Fri 14:02". */
+export const momentAfterVerb = (at: Date, now: Date): string =>
+  `${at.toDateString() === now.toDateString() ? 'at ' : ''}${moment(at, now)}`;
+
+/** A span of time: "24 Oct–28 Nov", within a day "28 Nov, 01:12–02:31". */
+export function span(from: Date, to: Date, now: Date): string {
+  return from.toDateString() === to.toDateString()
+    ? `${moment(from, now)}–${clockTime.format(to)}`
+    : `${dayOnly.format(from)}–${dayOnly.format(to)}`;
+}
+
 /** "23 Nov, 14:02:05". */
 export const stamp = (at: Date): string => dateSeconds.format(at);
 
