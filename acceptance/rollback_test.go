@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
@@ -60,6 +61,11 @@ func TestRollBackLeavesMachinesOnTheBadVersionUnlessOrdered(t *testing.T) {
 		s.refusedField(err, fault.Conflict, "packageId")
 		if err == nil || !strings.Contains(err.Error(), "it burns") {
 			t.Errorf("refused with %v", err)
+		}
+		backs, err := s.store.Reader().Activity.Query().Where(activity.ChannelID(s.channel), activity.Kind(rollout.ActivityRolledBack)).All(s.ctx)
+		s.ok(err)
+		if len(backs) != 1 || backs[0].Detail != "it burns" || backs[0].Version != "2.0.0" {
+			t.Errorf("activities %v", backs)
 		}
 		s.promotionsAre("2.0.0 rolled back: it burns", "2.1.0", "2.0.0")
 	})

@@ -246,7 +246,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
   await test.step('activity, audit and the page of a machine agree', async () => {
     await page.goto(`/activity?application=${applicationId}`);
     const main = page.getByRole('main');
-    await expect(main).toContainText('admin pointed stable to 2.0.0: “2.1.0 does not start”');
+    await expect(main).toContainText('admin rolled stable back to 2.0.0: “2.1.0 does not start”');
     await expect(main).toContainText(
       "admin blacklisted 2.1.0 for stable; machines that run it are downgraded to the channel's package: 2.1.0 does not start",
     );

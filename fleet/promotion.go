@@ -44,6 +44,9 @@ func (s *Service) PromotePackage(ctx context.Context, in PromotePackage) (*db.Ch
 // that is not blacklisted for it; nil means no package.
 func promote(c *change.Change, ch *catalog.Channel, id *uuid.UUID) error {
 	moved := rollout.Activity{Kind: rollout.ActivityChannelMoved, Severity: rollout.SeverityInfo, Detail: c.Reason}
+	if c.Name == rollBack {
+		moved.Kind, moved.Severity = rollout.ActivityRolledBack, rollout.SeverityWarning
+	}
 	if id != nil {
 		row, err := packageFor(c, ch, *id)
 		if err != nil {

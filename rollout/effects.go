@@ -79,6 +79,7 @@ const (
 	ActivityRolloutStalled     ActivityKind = 15
 	ActivityTimesRepaired      ActivityKind = 16
 	ActivitySameVersion        ActivityKind = 17
+	ActivityRolledBack         ActivityKind = 18 // a channel, by a person
 )
 
 // Severity is the importance of an activity.

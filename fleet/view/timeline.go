@@ -140,7 +140,7 @@ func (s *Service) marks(ctx context.Context, g *catalog.Group, from, until time.
 		// The index is by id. Ids sort by time.
 		activity.IDGTE(firstID(from)), activity.AtLTE(until),
 		activity.KindIn(rollout.ActivityRolloutStarted, rollout.ActivityRolloutFinished, rollout.ActivityRolloutHalted,
-			rollout.ActivityChannelMoved, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,
+			rollout.ActivityChannelMoved, rollout.ActivityRolledBack, rollout.ActivityPaused, rollout.ActivityResumed, rollout.ActivityWaveAdvanced,
 			rollout.ActivityPolicyChanged),
 	).Order(db.Desc(activity.FieldID)).Limit(maxMarks).All(ctx)
 	if err != nil {

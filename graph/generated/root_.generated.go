@@ -6627,6 +6627,8 @@ enum ActivityKind {
   TIMES_REPAIRED
   "A created or promoted package has the version of another one, but for the build metadata: machines that run one are never offered the other."
   SAME_VERSION
+  "A person pointed a channel back to a lower package, see ` + "`" + `rollBack` + "`" + `."
+  ROLLED_BACK
 }
 
 "How serious an entry is."

@@ -48,6 +48,8 @@ export function activityText({ kind, version, actor, channelName, detail }: Acti
       return version
         ? `${who} pointed ${channelName} to ${version}${why}`
         : `${who} emptied ${channelName}${why}`;
+    case 'ROLLED_BACK':
+      return `${who} rolled ${channelName} back to ${version}${why}`;
     case 'PACKAGE_BLACKLISTED':
       return `${who} blacklisted ${version} for ${channelName}${detail && `; ${detail}`}`;
     case 'POLICY_CHANGED':

@@ -20,6 +20,7 @@ export const kindLabel: Record<Kind, string> = {
   POLICY_CHANGED: 'Policy changed',
   PACKAGE_BLACKLISTED: 'Package blacklisted',
   SAME_VERSION: 'Another build of a version',
+  ROLLED_BACK: 'Channel rolled back',
   PACKAGE_NOT_FOUND: 'No package to offer',
   MIRROR_FAILED: 'Mirror failed',
   TIMES_REPAIRED: 'Times repaired',

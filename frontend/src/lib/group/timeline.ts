@@ -174,6 +174,8 @@ function markLabel({ kind, actor, version }: Mark): string {
   switch (kind) {
     case 'CHANNEL_MOVED':
       return version ? `→ ${version}` : 'channel emptied';
+    case 'ROLLED_BACK':
+      return `↩ ${version}`;
     case 'PAUSED':
       return `paused${by(actor)}`;
     case 'RESUMED':
