@@ -31,7 +31,7 @@ func TestNumericVersionsAreComparedNumberByNumber(t *testing.T) {
 		if m := s.instance("garbage"); m != nil {
 			t.Errorf("a machine with an invalid version was registered: %+v", m)
 		}
-		if n := s.numbers(); n.Total != 3 || n.OnTarget != 2 || n.InFlight != 1 || n.ByVersion[0].Version != "10.0.19045.10000" {
+		if n := s.numbers(); n.Total != 3 || n.OnTarget != 1 || n.AboveTarget != 1 || n.InFlight != 1 || n.ByVersion[0].Version != "10.0.19045.10000" {
 			t.Errorf("numbers %+v", n.Numbers)
 		}
 	}, numeric, limit(9, time.Minute))

@@ -84,6 +84,8 @@ func TestReleasedPackageIsChangedOnlyByForce(t *testing.T) {
 		// No machine has it yet.
 		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, URL: new("https://example.com/old/")}))(t)
 		d.reason(s, "m", "1.0.0", rollout.ReasonGranted)
+		must(d.UpdatePackage(d.ctx, fleet.UpdatePackage{ID: p2, URL: new("https://example.com/older/")}))(t) // the next check offers it
+		d.report(s, "m", "1.0.0", rollout.Event{Type: 13, Result: 1})
 		d.check(s, "n", "2.0.0")
 		d.check(s, "o", "2.0.0")
 		row := must(d.View.Package(d.ctx, p2, nil))(t)

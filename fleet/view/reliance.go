@@ -11,8 +11,10 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/groupcount"
 	"github.com/coreroller/coreroller/ent/db/instance"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
@@ -34,7 +36,7 @@ func (s *Service) RelyOnPackage(ctx context.Context, app *catalog.App, id uuid.U
 }
 
 // HavePackage says how many machines of an application run the version of a package
-// or are updating to it, "" if none does.
+// or have begun the update to it, "" if none does. The others get it as it is then.
 func (s *Service) HavePackage(ctx context.Context, app *catalog.App, row *db.Release) (string, error) {
 	if _, err := fault.Require(ctx, auth.Read); err != nil {
 		return "", err
@@ -53,7 +55,7 @@ func (s *Service) HavePackage(ctx context.Context, app *catalog.App, row *db.Rel
 	for _, count := range counts {
 		running += count.Machines
 	}
-	updating, err := s.updatingTo(ctx, app, row.ID)
+	updating, err := s.updatingTo(ctx, app, row.ID, instance.StateNEQ(rollout.StateGranted))
 	if err != nil {
 		return "", err
 	}
@@ -67,10 +69,10 @@ func (s *Service) HavePackage(ctx context.Context, app *catalog.App, row *db.Rel
 	return strings.Join(parts, ", "), nil
 }
 
-// updatingTo counts the machines that are updating to a package.
-func (s *Service) updatingTo(ctx context.Context, app *catalog.App, id uuid.UUID) (int, error) {
+// updatingTo counts the machines that were offered a package and have not finished.
+func (s *Service) updatingTo(ctx context.Context, app *catalog.App, id uuid.UUID, where ...predicate.Instance) (int, error) {
 	n, err := s.db().Instance.Query().
-		Where(instance.GroupIDIn(app.GroupIDs()...), instance.LeaseUntilNotNil(), instance.OfferPackageID(id)).Count(ctx)
+		Where(instance.GroupIDIn(app.GroupIDs()...), instance.LeaseUntilNotNil(), instance.OfferPackageID(id)).Where(where...).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("count updates under way: %w", err)
 	}

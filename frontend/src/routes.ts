@@ -26,10 +26,19 @@ export const { route, navigate } = createRouter({
   '*': NotFoundPage,
 });
 
-/** Navigates to an address of lib/paths.ts and keeps the scroll position. */
+/** Navigates to an address of lib/paths.ts and keeps the scroll position. Another search
+ * text on the same page replaces the address, because it changes with every letter. */
 export function go(address: string) {
-  const { pathname, search, hash } = new URL(address, window.location.origin);
-  void navigate(pathname as '/', { search, hash, scrollToTop: false });
+  const to = new URL(address, window.location.origin);
+  const { pathname, search, hash } = to;
+  const replace = withoutSearch(to) === withoutSearch(new URL(window.location.href));
+  void navigate(pathname as '/', { search, hash, scrollToTop: false, replace });
+}
+
+function withoutSearch({ pathname, searchParams }: URL): string {
+  const rest = new URLSearchParams(searchParams);
+  rest.delete('search');
+  return `${pathname}?${rest}`;
 }
 
 /** Navigates as a link does: a new page starts at its top. */
