@@ -81,6 +81,8 @@ export interface ConnectView extends Query {
 }
 
 export const fleetPath = () => '/';
+/** The fleet on a wall screen. */
+export const wallPath = () => '/?wall=1';
 export const connectPath = (application?: string | null, view: ConnectView = {}) =>
   `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;

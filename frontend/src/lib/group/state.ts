@@ -14,6 +14,17 @@ export const groupState: Record<GroupState, { label: string; tone: Tone }> = {
   HALTED: { label: 'Halted', tone: 'fail' },
 };
 
+/** Most urgent first. */
+export const urgency: readonly GroupState[] = [
+  'HALTED',
+  'STALLED',
+  'PAUSED',
+  'INCOMPLETE',
+  'ROLLING_OUT',
+  'UP_TO_DATE',
+  'NO_PACKAGE',
+];
+
 export type RolloutState = ReturnType<typeof graphql.scalar<'RolloutState'>>;
 
 /** Label and colour of each rollout state. */
