@@ -94,6 +94,8 @@ test('other groups show the share on target and who paused', () => {
 test('one machine runs, two machines run', () => {
   const one = { ...numbers, inFlight: 0, byVersion: [{ version: '2.1.0', active: 1 }] };
   expect(wallText(group('HALTED', { numbers: one }))).toBe('1 still runs 2.1.0');
+  const none = { ...one, byVersion: [] };
+  expect(wallText(group('HALTED', { numbers: none }))).toBe('no machine runs 2.1.0');
 });
 
 test('only a group that was not halted before raises an alarm', () => {

@@ -9,6 +9,7 @@ export const wallDocument = graphql(`
         active
         inFlight
         failed
+        quarantined
       }
       applications {
         id
@@ -124,6 +125,7 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
     state !== 'HALTED' && failed + quarantined > 0 ? `${count(failed + quarantined)} failed` : '',
     silent > 0 ? `${count(silent)} silent` : '',
   ].filter(Boolean);
+  if (parts.length === 0 && state === 'HALTED') return `no machine runs ${rollout?.version}`;
   return parts.join(' · ') || `${count(numbers.onTarget)} on ${rollout?.version ?? 'the target'}`;
 }
 
