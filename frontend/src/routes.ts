@@ -11,6 +11,7 @@ export const { route, navigate } = createRouter({
   '/machines/jobs/:job': () => import('./pages/JobPage.svelte'),
   '/apps/:application': () => import('./pages/ApplicationPage.svelte'),
   '/apps/:application/groups/:group': () => import('./pages/GroupPage.svelte'),
+  '/apps/:application/groups/:group/incident': () => import('./pages/IncidentPage.svelte'),
   '/apps/:application/groups/:group/policy': () => import('./pages/PolicyPage.svelte'),
   '/apps/:application/channels/:channel': () => import('./pages/ChannelPage.svelte'),
   '/apps/:application/packages/new': () => import('./pages/NewPackagePage.svelte'),

@@ -81,6 +81,8 @@ export interface ConnectView extends Query {
 }
 
 export const fleetPath = () => '/';
+/** The fleet on a wall screen. */
+export const wallPath = () => '/?wall=1';
 export const connectPath = (application?: string | null, view: ConnectView = {}) =>
   `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
@@ -97,6 +99,9 @@ export const packagesPath = (application: string, view: PackagesView = {}) =>
   `/apps/${application}${query(view)}#packages`;
 export const groupPath = (application: string, group: string, view: GroupView = {}, fragment = '') =>
   `/apps/${application}/groups/${group}${query(view)}${fragment && `#${fragment}`}`;
+/** A rollout of a group as it was at a time. */
+export const incidentPath = (application: string, group: string, rollout: string, at: Date) =>
+  `/apps/${application}/groups/${group}/incident${query({ rollout, at: at.toISOString() })}`;
 export const policyPath = (application: string, group: string) =>
   `/apps/${application}/groups/${group}/policy`;
 export const channelPath = (application: string, channel: string) =>

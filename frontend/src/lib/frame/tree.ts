@@ -1,5 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
-import type { GroupState } from '$lib/group/state';
+import { urgency, type GroupState } from '$lib/group/state';
 
 /** The applications and groups of the navigation. */
 export const treeDocument = graphql(`
@@ -20,17 +20,6 @@ export const treeDocument = graphql(`
 `);
 
 export type TreeApplication = ResultOf<typeof treeDocument>['fleetChanged']['applications'][number];
-
-/** Most urgent first. */
-const urgency: readonly GroupState[] = [
-  'HALTED',
-  'STALLED',
-  'PAUSED',
-  'INCOMPLETE',
-  'ROLLING_OUT',
-  'UP_TO_DATE',
-  'NO_PACKAGE',
-];
 
 /** The most urgent of the states. */
 export const worst = (states: readonly GroupState[]): GroupState =>

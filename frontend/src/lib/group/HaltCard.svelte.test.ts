@@ -4,6 +4,7 @@ import { fakeApi } from '$lib/api/fake-api';
 import { wayBack } from '$lib/rollback/fixture';
 import { failureKey } from './failures';
 import HaltCard from './HaltCard.svelte';
+import { ServerClock } from './server-clock.svelte';
 
 const share = (value: string, attempts: number) => ({ value, attempts });
 
@@ -21,6 +22,7 @@ const halt = {
 };
 
 const rollout = {
+  id: 'r',
   version: '2.1.0',
   attempts: { finished: 20, failed: 8 },
   attemptsSinceResume: { finished: 20, failed: 8 },
@@ -64,6 +66,7 @@ function show(
       numbers: { inFlight, byVersion: [{ version: '2.1.0', active: onVersion }] },
       rollout: { ...rollout, ...also, halt: { ...halt, ...change } },
     },
+    server: new ServerClock(),
     searchPath: (text: string) => `/search/${text}`,
     versionPath: (version: string) => `/version/${version}`,
     failurePath: (filter) => `/failures/${failureKey(filter)}`,
@@ -106,14 +109,19 @@ test('it says what halted, how, where to look, what is still true and who is nex
 test('rolling back comes first, and each action states its consequence', async () => {
   const onask = show();
   await screen.findByRole('button', { name: 'Roll back to 2.0.0…' });
-  expect(screen.getAllByRole('button').map(text)).toEqual(['Roll back to 2.0.0…', 'Resume 2.1.0…']);
+  expect(screen.getAllByRole('button').map(text)).toEqual([
+    'Roll back to 2.0.0…',
+    'Resume 2.1.0…',
+    'Copy incident link',
+  ]);
   expect(card()).toContain(
     'Points stable back to 2.0.0, blacklists 2.1.0, and asks what becomes of the 12 machines on it.',
   );
   expect(card()).toContain(
     'Offers 2.1.0 again, within the caps. The 8 failures so far no longer count towards a halt.',
   );
-  for (const button of screen.getAllByRole('button')) await fireEvent.click(button);
+  for (const name of ['Roll back to 2.0.0…', 'Resume 2.1.0…'])
+    await fireEvent.click(screen.getByRole('button', { name }));
   expect(onask.mock.calls).toEqual([['rollBack'], ['resume']]);
 });
 
@@ -121,7 +129,7 @@ test('without a lower package there is nothing to roll back to', async () => {
   channel = wayBack({ package: { id: 'p', version: '1.0.0' } });
   show();
   expect(await screen.findByText(/No package to roll back to/)).toBeTruthy();
-  expect(screen.getAllByRole('button').map(text)).toEqual(['Resume 2.1.0…']);
+  expect(screen.getAllByRole('button').map(text)).toEqual(['Resume 2.1.0…', 'Copy incident link']);
 });
 
 test('a halt by a user shows user and reason, and no limit', () => {
@@ -146,4 +154,22 @@ test('failures before the last resume are counted apart, and machines that came 
   expect(card()).toContain('The rollout is halted: canary c failed for good.');
   expect(card()).toContain('Of all 20 finished attempts, 6 × rolled back after boot');
   expect(card()).toContain('1 machine came back since then. The rollout stays halted until you resume it.');
+});
+
+test('the incident link names the rollout and the time at which it is copied', async () => {
+  const writeText = vi.fn(() => Promise.resolve());
+  vi.stubGlobal('navigator', { clipboard: { writeText } });
+  show();
+  await fireEvent.click(screen.getByRole('button', { name: 'Copy incident link' }));
+  expect(writeText).toHaveBeenCalledWith(
+    `${window.location.origin}/apps/a/groups/g/incident?rollout=r&at=2026-11-23T15%3A00%3A00.000Z`,
+  );
+});
+
+test('without a clipboard the incident link is shown and selected', async () => {
+  vi.stubGlobal('navigator', {});
+  show();
+  await fireEvent.click(screen.getByRole('button', { name: 'Copy incident link' }));
+  const field = await screen.findByRole<HTMLTextAreaElement>('textbox', { name: /Copy incident link/ });
+  expect(field.value.slice(field.selectionStart, field.selectionEnd)).toMatch(/incident\?rollout=r&at=/);
 });

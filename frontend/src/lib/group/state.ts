@@ -14,6 +14,28 @@ export const groupState: Record<GroupState, { label: string; tone: Tone }> = {
   HALTED: { label: 'Halted', tone: 'fail' },
 };
 
+/** Most urgent first. */
+export const urgency: readonly GroupState[] = [
+  'HALTED',
+  'STALLED',
+  'PAUSED',
+  'INCOMPLETE',
+  'ROLLING_OUT',
+  'UP_TO_DATE',
+  'NO_PACKAGE',
+];
+
+export type RolloutState = ReturnType<typeof graphql.scalar<'RolloutState'>>;
+
+/** Label and colour of each rollout state. */
+export const rolloutState: Record<RolloutState, { label: string; tone: Tone }> = {
+  ACTIVE: { label: 'rolling out', tone: 'fly' },
+  PAUSED: { label: 'paused', tone: 'warn' },
+  HALTED: { label: 'halted', tone: 'fail' },
+  COMPLETED: { label: 'completed', tone: 'done' },
+  SUPERSEDED: { label: 'superseded', tone: 'quiet' },
+};
+
 /** The state with its wave, such as "Rolling out · wave 3 of 4". */
 export function stateText(state: GroupState, wave: number, waves: number): string {
   const { label } = groupState[state];
