@@ -63,7 +63,7 @@ test('the audit shows user, change and reason', async ({ dashboard: page, api })
   const newest = entries.first();
   await expect(newest).toContainText(`admin paused group ${rollout.name}`);
   await expect(newest).toContainText('“mirror overloaded”');
-  await newest.getByText('1 change').click();
+  await newest.getByText('policy · updates from on to off').click();
   await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
 
   await choose(page, 'Change', 'Create channel');

@@ -38,7 +38,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 1100,
   },
   server: {
-    proxy: { '/graphql': { target: server, ws: true }, '/healthz': server },
+    proxy: { '/graphql': { target: server, ws: true }, '/export': server, '/healthz': server },
   },
   test: {
     environment: 'happy-dom',

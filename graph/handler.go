@@ -45,6 +45,7 @@ const (
 type Handler struct {
 	server     *handler.Server
 	guard      Guard
+	resolver   *Resolver
 	closing    context.Context //nolint:containedctx // ends every streaming connection, see Close
 	close      context.CancelFunc
 	open       sync.WaitGroup // streaming connections
@@ -56,7 +57,7 @@ type Handler struct {
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
-	h := &Handler{server: srv, guard: o.Guard, executions: r.executions}
+	h := &Handler{server: srv, guard: o.Guard, resolver: r, executions: r.executions}
 	h.closing, h.close = context.WithCancel(context.Background())
 
 	srv.AddTransport(transport.Websocket{

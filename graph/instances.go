@@ -33,9 +33,8 @@ func (r *queryResolver) Instances(ctx context.Context, filter *machines.Filter, 
 	if err != nil {
 		return nil, err
 	}
-	c.TotalIsExact = true
-	if asked(ctx, "totalCount") || asked(ctx, "totalIsExact") {
-		c.TotalCount, c.TotalIsExact, err = r.fleet.View.CountMachines(ctx, l.Filter, maxCounted)
+	if askedTotal(ctx) {
+		c.TotalCount, c.TotalCountIsExact, err = r.fleet.View.CountMachines(ctx, l.Filter, maxCounted)
 	}
 	return c, err
 }
@@ -53,10 +52,11 @@ type machinePager struct {
 	with view.With
 }
 
-// Rows implements pager.
-func (m *machinePager) Rows(ctx context.Context, n int) ([]*db.Instance, error) {
-	m.Limit = n
-	return m.view.Machines(ctx, m.List, m.with)
+// Page implements pager.
+func (m *machinePager) Page(ctx context.Context, n int) (view.Page[*db.Instance], error) {
+	m.Limit = n + 1
+	rows, err := m.view.Machines(ctx, m.List, m.with)
+	return view.PageOf(rows, n, m.Place), err
 }
 
 func (r *instanceResolver) Alias(_ context.Context, obj *db.Instance) (string, error) {

@@ -66,7 +66,7 @@ func TestCountedAsListsTheMachinesOfEachCount(t *testing.T) {
 			var listed []string
 			for part, number := range parts {
 				scope.filter["countedAs"] = []any{part}
-				want(t, ana.get(instancesDocument, vars{"f": scope.filter}), "totalCount", scope.got[number], "totalIsExact", true)
+				want(t, ana.get(instancesDocument, vars{"f": scope.filter}), "totalCount", scope.got[number], "totalCountIsExact", true)
 				ids := ana.walk(scope.filter, nil, 1)
 				if len(ids) != int(scope.got[number].(float64)) {
 					t.Errorf("%s, %s: %v, the count is %v", scope.name, number, ids, scope.got[number])

@@ -12,7 +12,7 @@ import (
 
 const instancesDocument = `query($f: InstanceFilter, $n: Int, $after: String, $by: InstanceOrder) {
   instances(filter: $f, first: $n, after: $after, orderBy: $by) {
-    totalCount totalIsExact
+    totalCount totalCountIsExact
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     edges { cursor }
     nodes { machineId version state application { name } }
@@ -82,7 +82,7 @@ func TestInstancesAreFilteredSortedAndCounted(t *testing.T) {
 			{vars{"states": []any{}}, nil},
 		} {
 			got := ana.get(instancesDocument, vars{"f": c.filter})
-			want(t, got, "totalCount", len(c.want), "totalIsExact", true, "pageInfo.hasNextPage", false)
+			want(t, got, "totalCount", len(c.want), "totalCountIsExact", true, "pageInfo.hasNextPage", false)
 			if ids := ana.walk(c.filter, nil, 2); !slices.Equal(ids, c.want) {
 				t.Errorf("%v: %v, want %v", c.filter, ids, c.want)
 			}

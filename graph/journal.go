@@ -14,8 +14,8 @@ import (
 	"github.com/coreroller/coreroller/graph/model"
 )
 
-func (r *queryResolver) Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string) (*model.AuditConnection, error) {
-	return readPage(ctx, r.fleet.View.Audits(value(filter)), first, after)
+func (r *queryResolver) Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) (*model.AuditConnection, error) {
+	return readPage(ctx, ordered(r.Resolver, r.fleet.View.Audits(value(filter)), order), first, after)
 }
 
 func (r *auditResolver) Rollout(ctx context.Context, obj *db.Audit) (*db.GroupRollout, error) {
@@ -43,21 +43,24 @@ func (r *auditResolver) Package(ctx context.Context, obj *db.Audit) (*db.Release
 	return loadersOf(ctx).packages.load(ctx, *after.PackageID)
 }
 
-func (r *queryResolver) Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string) (*model.ActivityConnection, error) {
-	return readPage(ctx, r.fleet.View.Activities(value(filter)), first, after)
+func (r *queryResolver) Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) (*model.ActivityConnection, error) {
+	return readPage(ctx, ordered(r.Resolver, r.fleet.View.Activities(value(filter)), order), first, after)
+}
+
+// ordered reverses a list if the oldest entries are wanted first.
+func ordered[T any](r *Resolver, l *view.List[T], order *model.OrderDirection) *view.List[T] {
+	if value(order) == model.OrderDirectionAsc {
+		l.OldestFirst(r.Now())
+	}
+	return l
 }
 
 func (r *activityResolver) Description(_ context.Context, obj *db.Activity) (string, error) {
 	return codeDescription(obj.Code), nil
 }
 
-const (
-	// shownActivities is the maximum number of entries in one message.
-	shownActivities = 50
-	// clockSkew is the assumed clock difference between servers that share a
-	// database: an entry this much older than the newest one may still be unsent.
-	clockSkew = 5 * time.Second
-)
+// shownActivities is the maximum number of entries in one message.
+const shownActivities = 50
 
 // ActivityAdded sends the newest entries, then each added entry once.
 func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *view.ActivityFilter) (<-chan *model.ActivityAddition, error) {
@@ -67,28 +70,26 @@ func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *view.A
 			(f.Application == nil || e.App == *f.Application || e.App == uuid.Nil) &&
 			(f.Group == nil || e.Group == *f.Group || e.Group == uuid.Nil)
 	}
-	newest := time.Time{}
+	lastRead := time.Time{}
 	sent := map[uuid.UUID]bool{}
 	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
 		f.StoredSince = nil
 		if !snapshot {
-			f.StoredSince = new(newest.Add(-clockSkew))
+			f.StoredSince = new(lastRead.Add(-view.Unsettled))
 		}
-		rows, err := r.fleet.View.Activities(f).Rows(ctx, shownActivities)
+		lastRead = r.Now()
+		page, err := r.fleet.View.Activities(f).Page(ctx, shownActivities)
 		if err != nil {
 			return nil, false, err
 		}
-		m := &model.ActivityAddition{AsOf: r.Now(), Snapshot: snapshot, Activities: []*db.Activity{}}
+		m := &model.ActivityAddition{AsOf: lastRead, Snapshot: snapshot, Activities: []*db.Activity{}}
 		before := sent
-		sent = make(map[uuid.UUID]bool, len(rows))
-		for _, row := range rows {
+		sent = make(map[uuid.UUID]bool, len(page.Rows))
+		for _, row := range page.Rows {
 			if snapshot || !before[row.ID] {
 				m.Activities = append(m.Activities, row)
 			}
 			sent[row.ID] = true
-			if row.At.After(newest) {
-				newest = row.At
-			}
 		}
 		return m, false, nil
 	})

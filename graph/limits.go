@@ -57,8 +57,12 @@ func complexity() generated.ComplexityRoot {
 	}
 	c.MachineJob.Items = func(child int, _ *job.Result, first *int, _ *string) int { return page(child, first) }
 	c.Query.MachineJobs = after
-	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string) int { return page(child, first) }
-	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string) int { return page(child, first) }
+	c.Query.Activities = func(child int, _ *view.ActivityFilter, first *int, _ *string, _ *model.OrderDirection) int {
+		return page(child, first)
+	}
+	c.Query.Audits = func(child int, _ *view.AuditFilter, first *int, _ *string, _ *model.OrderDirection) int {
+		return page(child, first)
+	}
 	c.Application.Packages = func(child int, _ *view.PackageFilter, first *int, _ *string) int { return page(child, first) }
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History, c.Channel.Promotions = after, after, after, after

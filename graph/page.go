@@ -66,8 +66,8 @@ func readCursor(text string, values ...any) error {
 type pager[T any] interface {
 	// After starts the list after a place.
 	After(scan func(values ...any) error) error
-	// Rows reads up to n rows.
-	Rows(ctx context.Context, n int) ([]T, error)
+	// Page reads up to n rows.
+	Page(ctx context.Context, n int) (view.Page[T], error)
 	// Place returns the position of a row.
 	Place(row T) []any
 }
@@ -75,10 +75,15 @@ type pager[T any] interface {
 // readPage reads a page of a list.
 func readPage[T any](ctx context.Context, l *view.List[T], first *int, after *string) (*model.Connection[T], error) {
 	c, err := readRows[T](ctx, l, first, after)
-	if err == nil && asked(ctx, "totalCount") {
-		c.TotalCount, err = l.Count(ctx, maxCounted)
+	if err == nil && askedTotal(ctx) {
+		c.TotalCount, c.TotalCountIsExact, err = l.Count(ctx, maxCounted)
 	}
 	return c, err
+}
+
+// askedTotal reports whether the document selects the total of the connection.
+func askedTotal(ctx context.Context) bool {
+	return asked(ctx, "totalCount") || asked(ctx, "totalCountIsExact")
 }
 
 // readRows reads a page without its total.
@@ -92,19 +97,22 @@ func readRows[T any](ctx context.Context, l pager[T], first *int, after *string)
 			return nil, err
 		}
 	}
-	rows, err := l.Rows(ctx, n+1) // one more shows whether there is a next page
+	page, err := l.Page(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	c := &model.Connection[T]{
-		Nodes: rows[:min(n, len(rows))], Edges: []*model.Edge[T]{},
-		PageInfo: &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: len(rows) > n},
+		Nodes: page.Rows, Edges: []*model.Edge[T]{},
+		PageInfo: &model.PageInfo{HasPreviousPage: after != nil, HasNextPage: page.More, EndCursor: after},
 	}
 	for _, row := range c.Nodes {
 		c.Edges = append(c.Edges, &model.Edge[T]{Cursor: cursor(l.Place(row)), Node: row})
 	}
-	if last := len(c.Edges) - 1; last >= 0 {
-		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &c.Edges[0].Cursor, &c.Edges[last].Cursor
+	if len(c.Edges) > 0 {
+		c.PageInfo.StartCursor = &c.Edges[0].Cursor
+	}
+	if page.End != nil {
+		c.PageInfo.EndCursor = new(cursor(page.End))
 	}
 	return c, nil
 }

@@ -3,9 +3,11 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/graph/generated"
@@ -48,6 +50,8 @@ type Store interface {
 type Guard interface {
 	// Try runs a sign-in; soon after failures it returns auth.TooManyTries instead.
 	Try(ctx context.Context, username string, f func() error) error
+	// Require refuses requests without valid credentials.
+	Require(next http.Handler, refusal auth.Refusal) http.Handler
 	// Challenge begins the response to the anonymous request of a context with 401.
 	Challenge(ctx context.Context)
 	// Forget clears the cache of verified passwords.

@@ -180,7 +180,7 @@ func (f *files) dashboard() http.Handler {
 }
 
 // services are the first parts of the URLs of services, which have no pages below them.
-var services = []string{"v1", "omaha", "graphql", "healthz", "readyz", "metrics"}
+var services = []string{"v1", "omaha", "graphql", "export", "healthz", "readyz", "metrics"}
 
 // opensPage reports whether a browser opens the URL: only then it accepts HTML by name.
 func opensPage(r *http.Request) bool {

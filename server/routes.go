@@ -32,6 +32,8 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	// GraphQL. Browsers send cookies with requests of other sites too, so writes
 	// of those are rejected. The websocket checks its origin itself.
 	handle("/graphql", http.NewCrossOriginProtection().Handler(guard.Handler(api)))
+	handle("GET /export/activity", api.ExportActivity())
+	handle("GET /export/audit", api.ExportAudits())
 	handle("GET /playground", files.page("playground/index.html", playgroundPolicy))
 	handle("GET /playground/{$}", http.RedirectHandler("/playground", http.StatusMovedPermanently))
 

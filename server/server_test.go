@@ -104,6 +104,9 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"GET", "/metrics", 200, "go_goroutines", ""},
 		{"GET", "/metrics", 200, `coreroller_refused_requests_total{reason="wrong_path"} 1`, ""}, // POST / above
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
+		{"GET", "/export/activity", 401, "UNAUTHENTICATED", "no-store"},
+		{"GET", "/export/audit?format=csv", 401, "UNAUTHENTICATED", "no-store"},
+		{"GET", "/export/machines", 404, "", ""},
 		{"GET", "/graphql", 422, "errors", "no-store"},
 	} {
 		w := send(s, c.method, c.path, "Accept", "text/html,*/*;q=0.8") // as a browser opens a page

@@ -16,7 +16,7 @@ func (w *Worker) machineJobs(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		sub.Take() // before the jobs are read, so that no later event is lost
-		if err := w.jobs.ran(jobMachines, w.now(), w.workJobs(ctx)); err != nil && ctx.Err() == nil {
+		if err := w.WorkMachineJobs(ctx); err != nil && ctx.Err() == nil {
 			w.log.Error("could not work on machine jobs", "error", err)
 		}
 		select {
@@ -26,4 +26,9 @@ func (w *Worker) machineJobs(ctx context.Context) {
 		case <-sub.Ready():
 		}
 	}
+}
+
+// WorkMachineJobs works on machine jobs until none has work left.
+func (w *Worker) WorkMachineJobs(ctx context.Context) error {
+	return w.jobs.ran(jobMachines, w.now(), w.workJobs(ctx))
 }

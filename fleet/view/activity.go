@@ -25,6 +25,7 @@ type ActivityFilter struct {
 	Version     *string
 	Kinds       []rollout.ActivityKind
 	Severities  []rollout.Severity
+	Text        *string    // in a name, the machine id, the version, the actor or the detail
 	Since       *time.Time // including
 	Until       *time.Time // excluding
 	StoredSince *time.Time // by the time in the id, in milliseconds
@@ -32,7 +33,10 @@ type ActivityFilter struct {
 
 // Activities returns the list of activities that match.
 func (s *Service) Activities(f ActivityFilter) *List[*db.Activity] {
-	return listOf(s.db().Activity.Query().Where(f.conditions()...), byID(func(a *db.Activity) uuid.UUID { return a.ID }))
+	all := listOf(s.db().Activity.Query().Where(f.conditions()...), byID(func(a *db.Activity) uuid.UUID { return a.ID }))
+	return all.search(f.Text, func(a *db.Activity) []string {
+		return []string{a.ApplicationName, a.GroupName, a.ChannelName, a.MachineID, a.Version, a.Actor, a.Detail}
+	})
 }
 
 func (f *ActivityFilter) conditions() []predicate.Activity {
@@ -80,13 +84,17 @@ type AuditFilter struct {
 	Object      *uuid.UUID
 	Actor       *string
 	Verb        *string
+	Text        *string    // in the actor, the verb, the object, the reason or the values
 	Since       *time.Time // including
 	Until       *time.Time // excluding
 }
 
 // Audits returns the list of audit entries that match.
 func (s *Service) Audits(f AuditFilter) *List[*db.Audit] {
-	return listOf(s.db().Audit.Query().Where(f.conditions()...), byID(func(a *db.Audit) uuid.UUID { return a.ID }))
+	all := listOf(s.db().Audit.Query().Where(f.conditions()...), byID(func(a *db.Audit) uuid.UUID { return a.ID }))
+	return all.search(f.Text, func(a *db.Audit) []string {
+		return []string{a.Actor, a.Verb, a.Object, a.Reason, a.Before, a.After}
+	})
 }
 
 func (f *AuditFilter) conditions() []predicate.Audit {

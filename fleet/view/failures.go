@@ -104,9 +104,9 @@ func (s *Service) FailedAttempts(id uuid.UUID, f FailureFilter, counters Failure
 	}
 	l := s.attempts(with, f.conditions(id)...)
 	count := l.count
-	l.count = func(ctx context.Context, limit int) (int, error) {
+	l.count = func(ctx context.Context, limit int) (int, bool, error) {
 		if n, err := f.counted(ctx, id, counters); err != nil || n >= 0 {
-			return n, err
+			return n, true, err
 		}
 		return count(ctx, limit)
 	}

@@ -14,11 +14,19 @@ import (
 
 // List is a list of rows, newest first, that is read page by page.
 type List[T any] struct {
-	rows  func(ctx context.Context, after func(*sql.Selector), skip, n int) ([]T, error)
-	count func(ctx context.Context, limit int) (int, error)
+	rows  func(ctx context.Context, p part, n int) ([]T, error)
+	count func(ctx context.Context, limit int) (n int, exact bool, err error)
 	order order[T]
-	after func(*sql.Selector) // nil: from the beginning
-	skip  int
+	match func(T) bool // nil: every row
+	part
+}
+
+// part is the part of a list that is read, and its direction.
+type part struct {
+	ascending bool
+	after     func(*sql.Selector) // nil: from the beginning
+	until     func(*sql.Selector) // nil: to the end
+	skip      int
 }
 
 // order is a descending sort order: the columns, and their values in a row.
@@ -60,20 +68,26 @@ type query[Q any, P, O ~func(*sql.Selector), T any] interface {
 func listOf[Q query[Q, P, O, T], P, O ~func(*sql.Selector), T any](q Q, o order[T]) *List[T] {
 	return &List[T]{
 		order: o,
-		count: func(ctx context.Context, limit int) (int, error) {
-			ids, err := q.Clone().Limit(limit).IDs(ctx)
-			return len(ids), err
+		count: func(ctx context.Context, limit int) (int, bool, error) {
+			ids, err := q.Clone().Limit(limit + 1).IDs(ctx) // one more shows whether the number is exact
+			return min(len(ids), limit), len(ids) <= limit, err
 		},
-		rows: func(ctx context.Context, after func(*sql.Selector), skip, n int) ([]T, error) {
+		rows: func(ctx context.Context, p part, n int) ([]T, error) {
 			page := q.Clone().Limit(n)
+			direction := sql.OrderDesc()
+			if p.ascending {
+				direction = sql.OrderAsc()
+			}
 			for _, column := range o.columns {
-				page.Order(O(sql.OrderByField(column, sql.OrderDesc()).ToFunc()))
+				page.Order(O(sql.OrderByField(column, direction).ToFunc()))
 			}
-			if after != nil {
-				page.Where(P(after))
+			for _, bound := range []func(*sql.Selector){p.after, p.until} {
+				if bound != nil {
+					page.Where(P(bound))
+				}
 			}
-			if skip > 0 {
-				page.Offset(skip)
+			if p.skip > 0 {
+				page.Offset(p.skip)
 			}
 			return page.All(ctx)
 		},
@@ -82,12 +96,17 @@ func listOf[Q query[Q, P, O, T], P, O ~func(*sql.Selector), T any](q Q, o order[
 
 // Rows reads up to n rows.
 func (l *List[T]) Rows(ctx context.Context, n int) ([]T, error) {
-	return read(ctx, "list", func(ctx context.Context) ([]T, error) { return l.rows(ctx, l.after, l.skip, n) })
+	return read(ctx, "list", func(ctx context.Context) ([]T, error) { return l.rows(ctx, l.part, n) })
 }
 
-// Count returns the length of the whole list, at most limit.
-func (l *List[T]) Count(ctx context.Context, limit int) (int, error) {
-	return read(ctx, "length of a list", func(ctx context.Context) (int, error) { return l.count(ctx, limit) })
+// Count returns the length of the whole list. Without a counter it stops at limit;
+// exact is then false if there are more.
+func (l *List[T]) Count(ctx context.Context, limit int) (n int, exact bool, err error) {
+	n, err = read(ctx, "length of a list", func(ctx context.Context) (n int, err error) {
+		n, exact, err = l.count(ctx, limit)
+		return n, err
+	})
+	return n, exact, err
 }
 
 // Place returns the position of a row as values for a cursor.
@@ -115,13 +134,16 @@ func (l *List[T]) AfterRow(row T) { l.begin(l.Place(row)...) }
 func (l *List[T]) Skip(n int) { l.skip = n }
 
 func (l *List[T]) begin(place ...any) {
-	columns := l.order.columns
 	l.skip, l.after = 0, func(s *sql.Selector) {
-		if len(columns) == 1 {
-			s.Where(sql.LT(s.C(columns[0]), place[0]))
-			return
+		columns := make([]string, len(l.order.columns))
+		for i, column := range l.order.columns {
+			columns[i] = s.C(column)
 		}
-		s.Where(sql.CompositeLT([]string{s.C(columns[0]), s.C(columns[1])}, place...))
+		if l.ascending {
+			s.Where(sql.CompositeGT(columns, place...))
+		} else {
+			s.Where(sql.CompositeLT(columns, place...))
+		}
 	}
 }
 

@@ -45,9 +45,9 @@ func (s *Service) JobItems(id uuid.UUID, result *job.Result) *JobItems {
 	return &JobItems{s: s, job: id, result: result}
 }
 
-// Rows reads up to n rows.
-func (l *JobItems) Rows(ctx context.Context, n int) ([]*db.MachineJobItem, error) {
-	q := l.s.db().MachineJobItem.Query().Where(machinejobitem.JobID(l.job)).Limit(n).
+// Page reads up to n rows.
+func (l *JobItems) Page(ctx context.Context, n int) (Page[*db.MachineJobItem], error) {
+	q := l.s.db().MachineJobItem.Query().Where(machinejobitem.JobID(l.job)).Limit(n+1).
 		Order(machinejobitem.ByResult(), machinejobitem.ByID())
 	if l.result != nil {
 		q.Where(machinejobitem.Result(int8(*l.result)))
@@ -55,7 +55,8 @@ func (l *JobItems) Rows(ctx context.Context, n int) ([]*db.MachineJobItem, error
 	if l.after != nil {
 		q.Where(l.after)
 	}
-	return read(ctx, "machines of a job", q.All)
+	rows, err := read(ctx, "machines of a job", q.All)
+	return PageOf(rows, n, l.Place), err
 }
 
 // Place returns the position of a row as values for a cursor.

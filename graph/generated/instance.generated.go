@@ -567,6 +567,29 @@ func (ec *executionContext) fieldContext_AttemptConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("AttemptConnection", field, false, false, "Int")
 }
 
+func (ec *executionContext) _AttemptConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Attempt]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AttemptConnection_totalCountIsExact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCountIsExact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AttemptConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AttemptConnection", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _AttemptEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.Attempt]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1143,6 +1166,29 @@ func (ec *executionContext) _HistoryConnection_totalCount(ctx context.Context, f
 }
 func (ec *executionContext) fieldContext_HistoryConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("HistoryConnection", field, false, false, "Int")
+}
+
+func (ec *executionContext) _HistoryConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.HistoryEntry]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HistoryConnection_totalCountIsExact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCountIsExact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HistoryConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HistoryConnection", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _HistoryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.HistoryEntry]) (ret graphql.Marshaler) {
@@ -2372,16 +2418,16 @@ func (ec *executionContext) fieldContext_InstanceConnection_totalCount(_ context
 	return graphql.NewScalarFieldContext("InstanceConnection", field, false, false, "Int")
 }
 
-func (ec *executionContext) _InstanceConnection_totalIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
+func (ec *executionContext) _InstanceConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.Instance]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InstanceConnection_totalIsExact(ctx, field)
+			return ec.fieldContext_InstanceConnection_totalCountIsExact(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TotalIsExact, nil
+			return obj.TotalCountIsExact, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -2391,7 +2437,7 @@ func (ec *executionContext) _InstanceConnection_totalIsExact(ctx context.Context
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_InstanceConnection_totalIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_InstanceConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InstanceConnection", field, false, false, "Boolean")
 }
 
@@ -3405,6 +3451,11 @@ func (ec *executionContext) _AttemptConnection(ctx context.Context, sel ast.Sele
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "totalCountIsExact":
+			out.Values[i] = ec._AttemptConnection_totalCountIsExact(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -3708,6 +3759,11 @@ func (ec *executionContext) _HistoryConnection(ctx context.Context, sel ast.Sele
 			}
 		case "totalCount":
 			out.Values[i] = ec._HistoryConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCountIsExact":
+			out.Values[i] = ec._HistoryConnection_totalCountIsExact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -4099,8 +4155,8 @@ func (ec *executionContext) _InstanceConnection(ctx context.Context, sel ast.Sel
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "totalIsExact":
-			out.Values[i] = ec._InstanceConnection_totalIsExact(ctx, field, obj)
+		case "totalCountIsExact":
+			out.Values[i] = ec._InstanceConnection_totalCountIsExact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

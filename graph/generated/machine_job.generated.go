@@ -751,6 +751,29 @@ func (ec *executionContext) fieldContext_MachineJobConnection_totalCount(_ conte
 	return graphql.NewScalarFieldContext("MachineJobConnection", field, false, false, "Int")
 }
 
+func (ec *executionContext) _MachineJobConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.MachineJob]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MachineJobConnection_totalCountIsExact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCountIsExact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MachineJobConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MachineJobConnection", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _MachineJobEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.MachineJob]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2004,6 +2027,11 @@ func (ec *executionContext) _MachineJobConnection(ctx context.Context, sel ast.S
 			}
 		case "totalCount":
 			out.Values[i] = ec._MachineJobConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCountIsExact":
+			out.Values[i] = ec._MachineJobConnection_totalCountIsExact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

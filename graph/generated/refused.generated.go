@@ -468,6 +468,29 @@ func (ec *executionContext) fieldContext_RefusedRequestConnection_totalCount(_ c
 	return graphql.NewScalarFieldContext("RefusedRequestConnection", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RefusedRequestConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.RefusedRequest]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RefusedRequestConnection_totalCountIsExact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCountIsExact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RefusedRequestConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RefusedRequestConnection", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _RefusedRequestEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.RefusedRequest]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -659,6 +682,11 @@ func (ec *executionContext) _RefusedRequestConnection(ctx context.Context, sel a
 			}
 		case "totalCount":
 			out.Values[i] = ec._RefusedRequestConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCountIsExact":
+			out.Values[i] = ec._RefusedRequestConnection_totalCountIsExact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -1416,6 +1416,29 @@ func (ec *executionContext) fieldContext_RolloutConnection_totalCount(_ context.
 	return graphql.NewScalarFieldContext("RolloutConnection", field, false, false, "Int")
 }
 
+func (ec *executionContext) _RolloutConnection_totalCountIsExact(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*db.GroupRollout]) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_RolloutConnection_totalCountIsExact(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.TotalCountIsExact, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_RolloutConnection_totalCountIsExact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("RolloutConnection", field, false, false, "Boolean")
+}
+
 func (ec *executionContext) _RolloutEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*db.GroupRollout]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2399,6 +2422,11 @@ func (ec *executionContext) _RolloutConnection(ctx context.Context, sel ast.Sele
 			}
 		case "totalCount":
 			out.Values[i] = ec._RolloutConnection_totalCount(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "totalCountIsExact":
+			out.Values[i] = ec._RolloutConnection_totalCountIsExact(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

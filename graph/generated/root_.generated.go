@@ -87,10 +87,11 @@ type ComplexityRoot struct {
 	}
 
 	ActivityConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	ActivityEdge struct {
@@ -143,10 +144,11 @@ type ComplexityRoot struct {
 	}
 
 	AttemptConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	AttemptCounts struct {
@@ -196,10 +198,11 @@ type ComplexityRoot struct {
 	}
 
 	AuditConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	AuditEdge struct {
@@ -449,10 +452,11 @@ type ComplexityRoot struct {
 	}
 
 	HistoryConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	HistoryEdge struct {
@@ -529,11 +533,11 @@ type ComplexityRoot struct {
 	}
 
 	InstanceConnection struct {
-		Edges        func(childComplexity int) int
-		Nodes        func(childComplexity int) int
-		PageInfo     func(childComplexity int) int
-		TotalCount   func(childComplexity int) int
-		TotalIsExact func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	InstanceEdge struct {
@@ -583,10 +587,11 @@ type ComplexityRoot struct {
 	}
 
 	MachineJobConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	MachineJobEdge struct {
@@ -783,10 +788,11 @@ type ComplexityRoot struct {
 	}
 
 	PackageConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	PackageEdge struct {
@@ -878,10 +884,11 @@ type ComplexityRoot struct {
 	}
 
 	PromotionConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	PromotionEdge struct {
@@ -890,10 +897,10 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string) int
+		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
 		Application         func(childComplexity int, id uuid.UUID) int
 		Applications        func(childComplexity int) int
-		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string) int
+		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
 		Channel             func(childComplexity int, id uuid.UUID) int
 		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
 		DeletionImpact      func(childComplexity int, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) int
@@ -939,10 +946,11 @@ type ComplexityRoot struct {
 	}
 
 	RefusedRequestConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	RefusedRequestEdge struct {
@@ -1004,10 +1012,11 @@ type ComplexityRoot struct {
 	}
 
 	RolloutConnection struct {
-		Edges      func(childComplexity int) int
-		Nodes      func(childComplexity int) int
-		PageInfo   func(childComplexity int) int
-		TotalCount func(childComplexity int) int
+		Edges             func(childComplexity int) int
+		Nodes             func(childComplexity int) int
+		PageInfo          func(childComplexity int) int
+		TotalCount        func(childComplexity int) int
+		TotalCountIsExact func(childComplexity int) int
 	}
 
 	RolloutEdge struct {
@@ -1353,6 +1362,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ActivityConnection.TotalCount(childComplexity), true
+	case "ActivityConnection.totalCountIsExact":
+		if e.ComplexityRoot.ActivityConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ActivityConnection.TotalCountIsExact(childComplexity), true
 
 	case "ActivityEdge.cursor":
 		if e.ComplexityRoot.ActivityEdge.Cursor == nil {
@@ -1592,6 +1607,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AttemptConnection.TotalCount(childComplexity), true
+	case "AttemptConnection.totalCountIsExact":
+		if e.ComplexityRoot.AttemptConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AttemptConnection.TotalCountIsExact(childComplexity), true
 
 	case "AttemptCounts.downloaded":
 		if e.ComplexityRoot.AttemptCounts.Downloaded == nil {
@@ -1825,6 +1846,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuditConnection.TotalCount(childComplexity), true
+	case "AuditConnection.totalCountIsExact":
+		if e.ComplexityRoot.AuditConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditConnection.TotalCountIsExact(childComplexity), true
 
 	case "AuditEdge.cursor":
 		if e.ComplexityRoot.AuditEdge.Cursor == nil {
@@ -2860,6 +2887,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.HistoryConnection.TotalCount(childComplexity), true
+	case "HistoryConnection.totalCountIsExact":
+		if e.ComplexityRoot.HistoryConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HistoryConnection.TotalCountIsExact(childComplexity), true
 
 	case "HistoryEdge.cursor":
 		if e.ComplexityRoot.HistoryEdge.Cursor == nil {
@@ -3231,12 +3264,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InstanceConnection.TotalCount(childComplexity), true
-	case "InstanceConnection.totalIsExact":
-		if e.ComplexityRoot.InstanceConnection.TotalIsExact == nil {
+	case "InstanceConnection.totalCountIsExact":
+		if e.ComplexityRoot.InstanceConnection.TotalCountIsExact == nil {
 			break
 		}
 
-		return e.ComplexityRoot.InstanceConnection.TotalIsExact(childComplexity), true
+		return e.ComplexityRoot.InstanceConnection.TotalCountIsExact(childComplexity), true
 
 	case "InstanceEdge.cursor":
 		if e.ComplexityRoot.InstanceEdge.Cursor == nil {
@@ -3458,6 +3491,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MachineJobConnection.TotalCount(childComplexity), true
+	case "MachineJobConnection.totalCountIsExact":
+		if e.ComplexityRoot.MachineJobConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MachineJobConnection.TotalCountIsExact(childComplexity), true
 
 	case "MachineJobEdge.cursor":
 		if e.ComplexityRoot.MachineJobEdge.Cursor == nil {
@@ -4547,6 +4586,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageConnection.TotalCount(childComplexity), true
+	case "PackageConnection.totalCountIsExact":
+		if e.ComplexityRoot.PackageConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageConnection.TotalCountIsExact(childComplexity), true
 
 	case "PackageEdge.cursor":
 		if e.ComplexityRoot.PackageEdge.Cursor == nil {
@@ -4930,6 +4975,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PromotionConnection.TotalCount(childComplexity), true
+	case "PromotionConnection.totalCountIsExact":
+		if e.ComplexityRoot.PromotionConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PromotionConnection.TotalCountIsExact(childComplexity), true
 
 	case "PromotionEdge.cursor":
 		if e.ComplexityRoot.PromotionEdge.Cursor == nil {
@@ -4954,7 +5005,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*view.ActivityFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Activities(childComplexity, args["filter"].(*view.ActivityFilter), args["first"].(*int), args["after"].(*string), args["order"].(*model.OrderDirection)), true
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
 			break
@@ -4982,7 +5033,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*view.AuditFilter), args["first"].(*int), args["after"].(*string)), true
+		return e.ComplexityRoot.Query.Audits(childComplexity, args["filter"].(*view.AuditFilter), args["first"].(*int), args["after"].(*string), args["order"].(*model.OrderDirection)), true
 	case "Query.channel":
 		if e.ComplexityRoot.Query.Channel == nil {
 			break
@@ -5344,6 +5395,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequestConnection.TotalCount(childComplexity), true
+	case "RefusedRequestConnection.totalCountIsExact":
+		if e.ComplexityRoot.RefusedRequestConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RefusedRequestConnection.TotalCountIsExact(childComplexity), true
 
 	case "RefusedRequestEdge.cursor":
 		if e.ComplexityRoot.RefusedRequestEdge.Cursor == nil {
@@ -5637,6 +5694,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RolloutConnection.TotalCount(childComplexity), true
+	case "RolloutConnection.totalCountIsExact":
+		if e.ComplexityRoot.RolloutConnection.TotalCountIsExact == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolloutConnection.TotalCountIsExact(childComplexity), true
 
 	case "RolloutEdge.cursor":
 		if e.ComplexityRoot.RolloutEdge.Cursor == nil {
@@ -6531,7 +6594,7 @@ func newExecutionContext(
 
 var sources = []*ast.Source{
 	{Name: "../schema/activity.graphql", Input: `extend type Query {
-  "Activity log of the fleet, newest first."
+  "Activity log of the fleet."
   activities(
     "Conditions; all must match."
     filter: ActivityFilter
@@ -6539,6 +6602,12 @@ var sources = []*ast.Source{
     first: Int = 50
     "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    """
+    ASC lists the oldest first, so that a client can follow: it asks again with ` + "`" + `endCursor` + "`" + `, whether
+    the page had entries or not, and gets every later entry once. Entries of the last 5 seconds are
+    left out, because an entry that is stored later may still precede them.
+    """
+    order: OrderDirection = DESC
   ): ActivityConnection!
 }
 
@@ -6651,6 +6720,12 @@ input ActivityFilter {
   groupId: ID
   "Activity of this machine."
   instanceId: ID
+  """
+  Text in a name, the machine id, the version, the user or the detail, regardless of case. A page looks at no more than 5,000 entries that
+  meet the other conditions, so it can be shorter than ` + "`" + `first` + "`" + `, even empty, while ` + "`" + `hasNextPage` + "`" + ` is
+  true: continue with ` + "`" + `endCursor` + "`" + `.
+  """
+  text: String
   "Any of these kinds."
   kinds: [ActivityKind!]
   "Any of these severities."
@@ -6671,6 +6746,8 @@ type ActivityConnection {
   pageInfo: PageInfo!
   "Number of matching entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An entry of a page."
@@ -6827,7 +6904,7 @@ type ApplicationChange {
 }
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphql", Input: `extend type Query {
-  "Every change to the configuration, newest first."
+  "Every change to the configuration."
   audits(
     "Conditions; all must match."
     filter: AuditFilter
@@ -6835,6 +6912,12 @@ type ApplicationChange {
     first: Int = 50
     "` + "`" + `endCursor` + "`" + ` of the previous page."
     after: String
+    """
+    ASC lists the oldest first, so that a client can follow: it asks again with ` + "`" + `endCursor` + "`" + `, whether
+    the page had entries or not, and gets every later entry once. Entries of the last 5 seconds are
+    left out, because an entry that is stored later may still precede them.
+    """
+    order: OrderDirection = DESC
   ): AuditConnection!
 }
 
@@ -6878,6 +6961,12 @@ input AuditFilter {
   actor: String
   "Changes by this mutation, such as \"pauseUpdates\"."
   action: String
+  """
+  Text in the user, the action, the object, the reason, or the values before and after, regardless of case. A page looks at no more than 5,000 entries that
+  meet the other conditions, so it can be shorter than ` + "`" + `first` + "`" + `, even empty, while ` + "`" + `hasNextPage` + "`" + ` is
+  true: continue with ` + "`" + `endCursor` + "`" + `.
+  """
+  text: String
   "At or after this time."
   since: Time
   "Before this time."
@@ -6894,6 +6983,8 @@ type AuditConnection {
   pageInfo: PageInfo!
   "Number of matching entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An entry of a page."
@@ -7046,8 +7137,10 @@ type PromotionConnection {
   nodes: [Promotion!]!
   "Position of this page in the list."
   pageInfo: PageInfo!
-  "Number of entries, at most 1000."
+  "Number of entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An entry of a page."
@@ -8448,10 +8541,10 @@ type InstanceConnection {
   nodes: [Instance!]!
   "Position of this page in the list."
   pageInfo: PageInfo!
-  "Number of matching machines. Exact when counters hold it, else counted up to 1000; see ` + "`" + `totalIsExact` + "`" + `."
+  "Number of matching machines. Exact when counters hold it, else counted up to 1000; see ` + "`" + `totalCountIsExact` + "`" + `."
   totalCount: Int!
-  "False when counting stopped at 1000 and there may be more."
-  totalIsExact: Boolean!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "A machine of a page."
@@ -8472,6 +8565,8 @@ type AttemptConnection {
   pageInfo: PageInfo!
   "Number of matching attempts. From a counter when one fits the filter, else counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An attempt of a page."
@@ -8492,6 +8587,8 @@ type HistoryConnection {
   pageInfo: PageInfo!
   "Number of matching entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An entry of a page."
@@ -8887,6 +8984,8 @@ type MachineJobConnection {
   pageInfo: PageInfo!
   "Number of jobs, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "A job of a page."
@@ -9070,6 +9169,8 @@ type PackageConnection {
   pageInfo: PageInfo!
   "Number of matching entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "A package of a page."
@@ -9556,8 +9657,10 @@ type RefusedRequestConnection {
   nodes: [RefusedRequest!]!
   "Position of this page in the list."
   pageInfo: PageInfo!
-  "Number of entries."
+  "Number of entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "An entry of a page."
@@ -9807,6 +9910,8 @@ type RolloutConnection {
   pageInfo: PageInfo!
   "Number of matching entries, counted up to 1000."
   totalCount: Int!
+  "False when counting stopped and there may be more."
+  totalCountIsExact: Boolean!
 }
 
 "A rollout of a page."
@@ -9864,7 +9969,10 @@ type PageInfo {
   hasPreviousPage: Boolean!
   "Cursor of the first entry; null for an empty page."
   startCursor: String
-  "Cursor of the last entry, to pass as ` + "`" + `after` + "`" + `; null for an empty page."
+  """
+  Where the page ends, to pass as ` + "`" + `after` + "`" + `: the cursor of the last entry, or of the last one that a
+  search for text looked at. An empty page repeats the given ` + "`" + `after` + "`" + `; null without one.
+  """
   endCursor: String
 }
 
@@ -10294,6 +10402,8 @@ func (ec *executionContext) childFields_ActivityConnection(ctx context.Context, 
 		return ec.fieldContext_ActivityConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_ActivityConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_ActivityConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ActivityConnection", field.Name)
 }
@@ -10406,6 +10516,8 @@ func (ec *executionContext) childFields_AttemptConnection(ctx context.Context, f
 		return ec.fieldContext_AttemptConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_AttemptConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_AttemptConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AttemptConnection", field.Name)
 }
@@ -10512,6 +10624,8 @@ func (ec *executionContext) childFields_AuditConnection(ctx context.Context, fie
 		return ec.fieldContext_AuditConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_AuditConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_AuditConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuditConnection", field.Name)
 }
@@ -11018,6 +11132,8 @@ func (ec *executionContext) childFields_HistoryConnection(ctx context.Context, f
 		return ec.fieldContext_HistoryConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_HistoryConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_HistoryConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HistoryConnection", field.Name)
 }
@@ -11178,8 +11294,8 @@ func (ec *executionContext) childFields_InstanceConnection(ctx context.Context, 
 		return ec.fieldContext_InstanceConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_InstanceConnection_totalCount(ctx, field)
-	case "totalIsExact":
-		return ec.fieldContext_InstanceConnection_totalIsExact(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_InstanceConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InstanceConnection", field.Name)
 }
@@ -11286,6 +11402,8 @@ func (ec *executionContext) childFields_MachineJobConnection(ctx context.Context
 		return ec.fieldContext_MachineJobConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_MachineJobConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_MachineJobConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MachineJobConnection", field.Name)
 }
@@ -11596,6 +11714,8 @@ func (ec *executionContext) childFields_PackageConnection(ctx context.Context, f
 		return ec.fieldContext_PackageConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_PackageConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_PackageConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PackageConnection", field.Name)
 }
@@ -11786,6 +11906,8 @@ func (ec *executionContext) childFields_PromotionConnection(ctx context.Context,
 		return ec.fieldContext_PromotionConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_PromotionConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_PromotionConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PromotionConnection", field.Name)
 }
@@ -11842,6 +11964,8 @@ func (ec *executionContext) childFields_RefusedRequestConnection(ctx context.Con
 		return ec.fieldContext_RefusedRequestConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_RefusedRequestConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_RefusedRequestConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestConnection", field.Name)
 }
@@ -11972,6 +12096,8 @@ func (ec *executionContext) childFields_RolloutConnection(ctx context.Context, f
 		return ec.fieldContext_RolloutConnection_pageInfo(ctx, field)
 	case "totalCount":
 		return ec.fieldContext_RolloutConnection_totalCount(ctx, field)
+	case "totalCountIsExact":
+		return ec.fieldContext_RolloutConnection_totalCountIsExact(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RolloutConnection", field.Name)
 }

@@ -69,10 +69,10 @@ type MutationResolver interface {
 	DeleteUser(ctx context.Context, input account.DeleteUser) (*model.DeletePayload, error)
 }
 type QueryResolver interface {
-	Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string) (*model.Connection[*db.Activity], error)
+	Activities(ctx context.Context, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) (*model.Connection[*db.Activity], error)
 	Applications(ctx context.Context) ([]*db.Application, error)
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
-	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string) (*model.Connection[*db.Audit], error)
+	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) (*model.Connection[*db.Audit], error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
 	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Impact, error)
 	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Impact, error)
@@ -702,6 +702,14 @@ func (ec *executionContext) field_Query_activities_args(ctx context.Context, raw
 		return nil, err
 	}
 	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) (*model.OrderDirection, error) {
+			return ec.unmarshalOOrderDirection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg3
 	return args, nil
 }
 
@@ -746,6 +754,14 @@ func (ec *executionContext) field_Query_audits_args(ctx context.Context, rawArgs
 		return nil, err
 	}
 	args["after"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) (*model.OrderDirection, error) {
+			return ec.unmarshalOOrderDirection2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐOrderDirection(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg3
 	return args, nil
 }
 
@@ -3097,7 +3113,7 @@ func (ec *executionContext) _Query_activities(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Activities(ctx, fc.Args["filter"].(*view.ActivityFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Activities(ctx, fc.Args["filter"].(*view.ActivityFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["order"].(*model.OrderDirection))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Activity]) graphql.Marshaler {
@@ -3217,7 +3233,7 @@ func (ec *executionContext) _Query_audits(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Audits(ctx, fc.Args["filter"].(*view.AuditFilter), fc.Args["first"].(*int), fc.Args["after"].(*string))
+			return ec.Resolvers.Query().Audits(ctx, fc.Args["filter"].(*view.AuditFilter), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["order"].(*model.OrderDirection))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*db.Audit]) graphql.Marshaler {

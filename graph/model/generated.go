@@ -215,7 +215,8 @@ type PageInfo struct {
 	HasPreviousPage bool `json:"hasPreviousPage"`
 	// Cursor of the first entry; null for an empty page.
 	StartCursor *string `json:"startCursor,omitempty"`
-	// Cursor of the last entry, to pass as `after`; null for an empty page.
+	// Where the page ends, to pass as `after`: the cursor of the last entry, or of the last one that a
+	// search for text looked at. An empty page repeats the given `after`; null without one.
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 

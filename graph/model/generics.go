@@ -7,11 +7,11 @@ import (
 
 // Connection is a page of a list.
 type Connection[T any] struct {
-	Edges        []*Edge[T]
-	Nodes        []T
-	PageInfo     *PageInfo
-	TotalCount   int
-	TotalIsExact bool // only for machines
+	Edges             []*Edge[T]
+	Nodes             []T
+	PageInfo          *PageInfo
+	TotalCount        int
+	TotalCountIsExact bool
 }
 
 // Edge is an entry of a page.

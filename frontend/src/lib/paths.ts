@@ -53,6 +53,10 @@ export interface ActivityView extends Query {
   group?: string | null;
   severity?: string | null;
   kind?: string | null;
+  /** Id of a machine's row. */
+  machine?: string | null;
+  /** Text that is searched. */
+  text?: string | null;
   /** How far back; a key of rangeChoice in activity/filter.ts. */
   range?: string | null;
 }
@@ -63,6 +67,8 @@ export interface AuditView extends Query {
   actor?: string | null;
   verb?: string | null;
   object?: string | null;
+  /** Text that is searched. */
+  text?: string | null;
   /** How far back; a key of rangeChoice in activity/filter.ts. */
   range?: string | null;
 }
@@ -87,6 +93,17 @@ export const connectPath = (application?: string | null, view: ConnectView = {})
   `/connect${query({ application, ...view })}`;
 export const activityPath = (view: ActivityView = {}) => `/activity${query(view)}`;
 export const auditPath = (view: AuditView = {}) => `/audit${query(view)}`;
+/** A file with the list of a filter; served by the server itself, not by the router. */
+export const exportPath = (
+  list: 'activity' | 'audit',
+  format: 'csv' | 'jsonl',
+  filter: Record<string, unknown>,
+) => {
+  const given = Object.entries(filter).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((one) => [name, String(one)]),
+  );
+  return `/export/${list}?${new URLSearchParams([['format', format], ...given]).toString()}`;
+};
 export const refusedPath = (view: RefusedView = {}) => `/refused${query(view)}`;
 export const settingsPath = () => '/settings';
 export const passwordPath = () => '/account/password';

@@ -6,12 +6,22 @@ const now = Date.parse('2026-11-23T12:00:00Z');
 test('query parameters become the filter', () => {
   expect(
     activityFilter(
-      { application: 'a', group: 'g', severity: 'problems', kind: 'MACHINE_FAILED', range: '1d' },
+      {
+        application: 'a',
+        group: 'g',
+        severity: 'problems',
+        kind: 'MACHINE_FAILED',
+        range: '1d',
+        machine: 'm',
+        text: 'disk',
+      },
       now,
     ),
   ).toEqual({
     applicationId: 'a',
     groupId: 'g',
+    instanceId: 'm',
+    text: 'disk',
     severities: ['WARNING', 'ERROR'],
     kinds: ['MACHINE_FAILED'],
     since: '2026-11-22T12:00:00.000Z',

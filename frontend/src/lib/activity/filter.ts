@@ -56,6 +56,8 @@ export function activityFilter(view: ActivityView, now: number): ActivityFilter 
   const filter: ActivityFilter = {};
   if (view.application) filter.applicationId = view.application;
   if (view.group) filter.groupId = view.group;
+  if (view.machine) filter.instanceId = view.machine;
+  if (view.text) filter.text = view.text;
   if (view.kind && Object.hasOwn(kindLabel, view.kind)) filter.kinds = [view.kind as Kind];
   const severity = view.severity ? severityChoice[view.severity] : undefined;
   if (severity) filter.severities = severity.severities;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { difference, type Change, type Value } from './difference';
+import { changeText, difference, type Change, type Value } from './difference';
 
 const lines = (before: object | null, after: object | null) =>
   difference(before ? JSON.stringify(before) : '', after ? JSON.stringify(after) : '').map(
@@ -80,4 +80,13 @@ test('an override is listed by kind', () => {
       { machine: 'm1', override: { ...none, Kind: 1, By: 'ana', Reason: 'disk swap' } },
     ),
   ).toEqual(['override · kind: none → held']);
+});
+
+test('one change is a sentence', () => {
+  const change = (before: object, after: object) =>
+    difference(JSON.stringify(before), JSON.stringify(after)).map(changeText);
+  expect(change({ limit: 5 }, { limit: 50 })).toEqual(['limit from 5 to 50']);
+  expect(change({}, { limit: 50 })).toEqual(['limit set to 50']);
+  expect(change({ limit: 5 }, {})).toEqual(['limit removed, was 5']);
+  expect(change({}, { package_id: '01a20840-bb23-7000-a669-ba146776df87' })).toEqual([null]);
 });

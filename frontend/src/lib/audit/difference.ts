@@ -37,6 +37,14 @@ export function difference(before: string, after: string): Change[] {
     .filter(({ before, after }) => before !== null || after !== null);
 }
 
+/** A change of one value in a sentence, such as "poll interval from 5 min to 50 min";
+ * null if it names another object. */
+export function changeText({ field, before, after }: Change): string | null {
+  if ((before && 'ref' in before) || (after && 'ref' in after)) return null;
+  if (!before) return after && `${field} set to ${after.text}`;
+  return after ? `${field} from ${before.text} to ${after.text}` : `${field} removed, was ${before.text}`;
+}
+
 /** Fields that are not shown: own ids, counters and bookkeeping times. */
 const hidden =
   /^(id|.*\.id|team_id|application_id|revision|created_at|.*\.created_at|.*package_id\.|salt|ID|Salt|Package|Version|override\.Version|CreatedAt|StartedAt|WaveAt|GateAt|Epoch|Evidence|WaveCounts|Leader|Failing|SetAside|action\.package_id|promoted_at|promoted_by|paused_at|paused_by|pause_reason|Halt\.(At|By|Reason|Machines)|override\.(By|Reason))$/;

@@ -28,6 +28,7 @@ export const failedAttemptsQuery = graphql(`
           endCursor
         }
         totalCount
+        totalCountIsExact
       }
     }
   }

@@ -45,7 +45,7 @@ const instancesQuery = graphql(`
         endCursor
       }
       totalCount @include(if: $counted)
-      totalIsExact @include(if: $counted)
+      totalCountIsExact @include(if: $counted)
     }
   }
 `);
@@ -81,10 +81,10 @@ export async function readInstances(
     { filter, first: pageSize, after, orderBy, counted },
     signal,
   );
-  const { nodes, pageInfo, totalCount, totalIsExact } = instances;
+  const { nodes, pageInfo, totalCount, totalCountIsExact } = instances;
   return {
     rows: nodes,
     next: pageInfo.hasNextPage ? (pageInfo.endCursor ?? null) : null,
-    total: totalCount === undefined ? null : { count: totalCount, exact: totalIsExact ?? false },
+    total: totalCount === undefined ? null : { count: totalCount, exact: totalCountIsExact ?? false },
   };
 }

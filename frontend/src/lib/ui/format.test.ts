@@ -12,6 +12,7 @@ import {
   plural,
   shortId,
   span,
+  total,
 } from './format';
 
 test.each([
@@ -62,6 +63,8 @@ test('numbers, plurals and ids are formatted', () => {
   expect(count(7130)).toBe('7,130');
   expect(plural(1, 'machine')).toBe('1 machine');
   expect(plural(1200, 'machine')).toBe('1,200 machines');
+  expect(total({ totalCount: 1000, totalCountIsExact: true }, 'package')).toBe('1,000 packages');
+  expect(total({ totalCount: 1000, totalCountIsExact: false }, 'package')).toBe('1,000+ packages');
   expect(shortId('4a0c55e1b2c391d2')).toBe('4a0c…91d2');
   expect(shortId('web-0412')).toBe('web-0412');
 });

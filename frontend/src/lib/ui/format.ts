@@ -28,6 +28,12 @@ export function bytes(n: number): string {
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${count(n)} ${n === 1 ? one : many}`;
 
+/** `plural` for the total of a list; "1,000+ packages" if counting stopped. */
+export const total = (
+  { totalCount, totalCountIsExact }: { totalCount: number; totalCountIsExact: boolean },
+  one: string,
+): string => (totalCountIsExact ? plural(totalCount, one) : `${count(totalCount)}+ ${one}s`);
+
 const minute = 60;
 const hour = 60 * minute;
 const day = 24 * hour;
