@@ -205,9 +205,9 @@ func TestJobFailsAfterItsEnd(t *testing.T) {
 		s.ok(s.WorkJobs(s.ctx))
 		all := s.results(row.ID)
 		s.became(all, "a", job.Failed, "the time until which it was ordered has passed")
-		rows, err := s.View.JobItems(row.ID, new(job.Failed)).Rows(s.ctx, 9)
-		if s.ok(err); len(rows) != 2 {
-			t.Errorf("%d machines failed, want 2", len(rows))
+		page, err := s.View.JobItems(row.ID, new(job.Failed)).Page(s.ctx, 9)
+		if s.ok(err); len(page.Rows) != 2 {
+			t.Errorf("%d machines failed, want 2", len(page.Rows))
 		}
 		// A canceled context changes nothing.
 		_, err = s.RetryMachineJob(s.ctx, fleet.RetryMachineJob{ID: row.ID})
