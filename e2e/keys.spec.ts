@@ -151,8 +151,8 @@ test('the palette finds groups, channels, packages, machines and actions', async
 
 test('/ focuses the search field of the page or opens the palette', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
-  await page.goto('/audit');
-  await expect(page.getByRole('list', { name: 'Changes, newest first' })).toBeVisible();
+  await page.goto('/settings');
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await page.keyboard.press('/');
   await expect(palette(page)).toBeVisible();
   await page.keyboard.press('Escape');

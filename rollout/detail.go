@@ -111,13 +111,15 @@ func alsoFrom(recalled []Version) string {
 }
 
 func (d Decision) haltText() string {
-	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, By: d.By, Reason: d.Because}.describe()
+	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, Outcome: d.Ended, Code: d.Code, By: d.By, Reason: d.Because}.describe()
 }
 
 // Sentence says why the rollout was halted, in the same text as for machines, and
 // how many machines came back since then.
 func (h Halt) Sentence() string {
-	return Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, By: h.By, Because: h.Reason}.Detail() + h.cameBack()
+	return Decision{
+		Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, By: h.By, Because: h.Reason,
+	}.Detail() + h.cameBack()
 }
 
 func (h Halt) cameBack() string {
@@ -133,14 +135,14 @@ func (h Halt) describe() string {
 	switch h.Rule {
 	case HaltSafeMode:
 		if n := len(h.Machines); n > 0 {
-			return fmt.Sprintf("machine %s went first in safe mode and failed", h.Machines[n-1])
+			return fmt.Sprintf("machine %s went first in safe mode and %s", h.Machines[n-1], h.Outcome.happened(h.Code))
 		}
-		return "the machine that went first in safe mode failed"
+		return "the machine that went first in safe mode " + h.Outcome.happened(h.Code)
 	case HaltCanary:
 		if n := len(h.Machines); n > 0 {
-			return fmt.Sprintf("canary %s failed for good", h.Machines[n-1])
+			return fmt.Sprintf("canary %s failed for good: %s", h.Machines[n-1], strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: "))
 		}
-		return "a canary failed for good"
+		return "a canary failed for good: " + strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: ")
 	case HaltFailureShare:
 		if h.Share > 0 {
 			return fmt.Sprintf("%s, the limit is %s", numbers, phrase.Percent(h.Share))
@@ -150,6 +152,26 @@ func (h Halt) describe() string {
 		return "stopped" + attribution(h.By, h.Reason)
 	}
 	return numbers
+}
+
+// happened says what a machine did whose failure halts, after its name.
+func (o Outcome) happened(code int) string {
+	switch o {
+	case OutcomeFailed:
+		return "failed: " + DescribeCode(code)
+	case OutcomeRolledBack:
+		return "rolled back to the previous version"
+	case OutcomeTimeout:
+		return "did not report before its lease expired"
+	case OutcomeNotRunning:
+		return "reported success, but still runs the old version"
+	case OutcomeLost:
+		return "has been silent since it installed the update"
+	case OutcomeLooping:
+		return "began the update again and again"
+	default: // halted before the outcome was stored
+		return "failed"
+	}
 }
 
 // attribution returns " by NAME: REASON", leaving out what is empty.

@@ -108,6 +108,8 @@ type Halt struct {
 	Finished int
 	Share    float64  // HaltFailureShare of the policy, 0 for other rules
 	Machines []string // failing machines, newest last, at most 20
+	Outcome  Outcome  `json:",omitempty"` // of the last of Machines, for HaltSafeMode and HaltCanary
+	Code     int      `json:",omitempty"` // of Outcome
 	By       string   // for HaltByPerson
 	Reason   string   // for HaltByPerson
 	CameBack int      `json:"-"` // of Machines, see Since
@@ -275,4 +277,6 @@ type Decision struct {
 	Leaves         Version   // granted: see Attempt
 	Failed, Finish int       // halted, newcomer_waits: failed of finished attempts
 	Rule           HaltRule
+	Ended          Outcome // halted: see Halt.Outcome
+	Code           int     // of Ended
 }

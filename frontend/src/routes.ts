@@ -27,12 +27,14 @@ export const { route, navigate } = createRouter({
   '*': NotFoundPage,
 });
 
-/** Navigates to an address of lib/paths.ts and keeps the scroll position. Another search
- * text on the same page replaces the address, because it changes with every letter. */
+/** Navigates to an address of lib/paths.ts and keeps the scroll position. A search text
+ * replaces another one in the address, because it changes with every letter. */
 export function go(address: string) {
   const to = new URL(address, window.location.origin);
   const { pathname, search, hash } = to;
-  const replace = withoutSearch(to) === withoutSearch(new URL(window.location.href));
+  const here = new URL(window.location.href);
+  const typing = here.searchParams.has('search') && to.searchParams.has('search');
+  const replace = typing && withoutSearch(to) === withoutSearch(here);
   void navigate(pathname as '/', { search, hash, scrollToTop: false, replace });
 }
 

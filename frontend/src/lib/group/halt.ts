@@ -26,7 +26,7 @@ export function haltHeadline(rollout: ResultOf<typeof haltFragment>, now: Date):
     case 'PERSON':
       return `${what} by ${halt.by || 'a user'}`;
     case 'SAFE_MODE':
-      return `${what}: the machine that went first failed`;
+      return `${what} by safe mode`;
     case 'CANARY':
       return `${what}: a canary failed for good`;
     case 'FAILURE_SHARE':
