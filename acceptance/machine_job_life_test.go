@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/audit"
+	bus "github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
@@ -233,10 +235,16 @@ func TestJobSurvivesAKilledProcess(t *testing.T) {
 		s.enroll(ids...)
 	}
 	row := s.startJob(machines.Filter{Application: &s.app}, job.Order{Action: job.Forget})
-	_, kill := process(t, s.url, begin)
-	for row = s.jobRow(row.ID); row.Done == 0; row = s.jobRow(row.ID) {
-		time.Sleep(time.Millisecond)
+	sub := s.store.Bus().Subscribe(func(e bus.Event) bool { return e.Kind == bus.JobChanged })
+	defer sub.Close()
+	await := func(is func(*db.MachineJob) bool) {
+		for row = s.jobRow(row.ID); !is(row); row = s.jobRow(row.ID) {
+			<-sub.Ready()
+			sub.Take()
+		}
 	}
+	_, kill := process(t, s.url, begin)
+	await(func(row *db.MachineJob) bool { return row.Done > 0 })
 	kill()
 	row = s.jobRow(row.ID)
 	left, err := s.store.Reader().Instance.Query().Count(s.ctx)
@@ -249,10 +257,7 @@ func TestJobSurvivesAKilledProcess(t *testing.T) {
 		t.Errorf("%d machines are left, %d are done", left, row.Done)
 	}
 	process(t, s.url, begin)
-	for row.State == string(job.Running) {
-		time.Sleep(10 * time.Millisecond)
-		row = s.jobRow(row.ID)
-	}
+	await(func(row *db.MachineJob) bool { return row.State != string(job.Running) })
 	if row.Done != n {
 		t.Errorf("the job is %+v", row)
 	}

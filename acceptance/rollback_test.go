@@ -186,6 +186,27 @@ func TestTwoRollBacksAtOnce(t *testing.T) {
 	}, servers(2))
 }
 
+// A channel also changes with the packages on its blacklist, and with a deleted package.
+func TestChannelIsRevisedByChangesOfItsPackages(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := s.pkg("1.9.0")
+		saw := s.channelRow().Revision
+		for _, channels := range [][]uuid.UUID{{s.channel}, {}, {s.channel}} {
+			_, err := s.UpdatePackage(s.ctx, fleet.UpdatePackage{ID: other, Blacklist: channels})
+			s.ok(err)
+			if saw++; s.channelRow().Revision != saw {
+				t.Errorf("revision %d after the blacklist was %v, want %d", s.channelRow().Revision, channels, saw)
+			}
+		}
+		s.ok(s.DeletePackage(s.ctx, fleet.DeletePackage{ID: other, Force: true}))
+		s.ok(s.DeletePackage(s.ctx, fleet.DeletePackage{ID: s.pkg("2.0.0"), Force: true}))
+		if got := s.channelRow().Revision; got != saw+2 {
+			t.Errorf("revision %d after two packages were deleted, want %d", got, saw+2)
+		}
+		s.promotionsAre("", "2.0.0")
+	})
+}
+
 // A floor above the package to go back to goes with the package.
 func TestRollBackRemovesTheFloor(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {

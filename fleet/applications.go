@@ -182,8 +182,8 @@ func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) e
 	return err
 }
 
-// dropAtOnce is how many transactions of a deletion run within its request: enough for
-// a few hundred machines.
+// dropAtOnce limits the transactions of a deletion that run within its request; they
+// are enough for a few hundred machines.
 const dropAtOnce = 2
 
 func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.UUID, f func(*change.Change, *db.Application) error) error {

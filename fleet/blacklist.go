@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -84,7 +85,7 @@ func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error
 	for _, ch := range c.Config.Channels {
 		if _, is := ch.Blacklisted[row.ID]; is && !slices.Contains(channels, ch.ID) {
 			_, err := c.Tx.Client().Blacklisting.Delete().Where(blacklisting.ChannelID(ch.ID), blacklisting.PackageID(row.ID)).Exec(c.Ctx)
-			if err != nil {
+			if err := errors.Join(err, revised(c, ch.ID)); err != nil {
 				return err
 			}
 		}
@@ -104,7 +105,8 @@ func setBlacklist(c *change.Change, row *db.Release, channels []uuid.UUID) error
 		if err := mayBlacklist(row, ch, field); err != nil {
 			return err
 		}
-		if _, err := blacklist(c, row, ch, false); err != nil {
+		_, err = blacklist(c, row, ch, false)
+		if err := errors.Join(err, revised(c, ch.ID)); err != nil {
 			return err
 		}
 	}

@@ -126,7 +126,7 @@ func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID
 		}
 		c.Before = row
 		if v.Name != "deleteChannel" {
-			if err := c.Tx.Client().Channel.UpdateOneID(id).AddRevision(1).Exec(ctx); err != nil {
+			if err := revised(c, id); err != nil {
 				return err
 			}
 		}
@@ -136,6 +136,11 @@ func (s *Service) changeChannel(ctx context.Context, v change.Verb, id uuid.UUID
 		return nil, err
 	}
 	return s.View.Channel(ctx, id, nil)
+}
+
+// revised raises the revision of a channel, whose package, floors or blacklist change.
+func revised(c *change.Change, channel uuid.UUID) error {
+	return c.Tx.Client().Channel.UpdateOneID(channel).AddRevision(1).Exec(c.Ctx)
 }
 
 func same(a, b *uuid.UUID) bool {

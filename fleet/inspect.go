@@ -9,7 +9,7 @@ import (
 	"github.com/coreroller/coreroller/payload"
 )
 
-// maxFetches is how many payloads one process fetches at once. Each takes up to a
+// maxFetches limits the payloads that one process fetches at once. Each takes up to a
 // core for its digests, which check-ins need too.
 const maxFetches = 2
 

@@ -121,15 +121,30 @@ func (s *Service) DeletePackage(ctx context.Context, in DeletePackage) error {
 			return err
 		}
 		for _, ch := range c.Config.Channels {
-			if ch.Target != nil && ch.Target.ID == rollout.ID(row.ID) {
-				c.Activity(ch.ID, ch.Name, rollout.Activity{
-					Kind: rollout.ActivityChannelMoved, Severity: rollout.SeverityWarning,
-					Detail: "package " + row.Version + " was deleted: the channel is empty",
-				})
+			if err := loses(c, ch, row); err != nil {
+				return err
 			}
 		}
 		return c.Tx.Client().Release.DeleteOneID(row.ID).Exec(ctx)
 	})
+}
+
+// loses records that a channel loses a package that is deleted.
+func loses(c *change.Change, ch *catalog.Channel, row *db.Release) error {
+	_, blacklisted := ch.Blacklisted[row.ID]
+	if !blacklisted && !ch.IsFloor(row.ID) && !ch.IsTarget(row.ID) {
+		return nil
+	}
+	if ch.IsTarget(row.ID) {
+		c.Activity(ch.ID, ch.Name, rollout.Activity{
+			Kind: rollout.ActivityChannelMoved, Severity: rollout.SeverityWarning,
+			Detail: "package " + row.Version + " was deleted: the channel is empty",
+		})
+		if err := recordPromotion(c, ch, nil, ""); err != nil {
+			return err
+		}
+	}
+	return revised(c, ch.ID)
 }
 
 // changePackage changes the package with an id.

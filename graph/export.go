@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// exportedPage is how many entries of an export are in memory at once.
+	// exportedPage limits the entries of an export that are in memory at once.
 	exportedPage = 500
-	// exportReadTime is how long a client may take to read one page of an export.
+	// exportReadTime limits the time in which a client reads one page of an export.
 	exportReadTime = time.Minute
 )
 

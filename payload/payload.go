@@ -22,7 +22,7 @@ type Facts struct {
 // it is not known. It is called in the goroutine that reads, after each block.
 type Progress func(done, total int64)
 
-// blockSize is how many bytes are read between two calls of Progress.
+// blockSize is the number of bytes between two calls of Progress.
 const blockSize = 256 << 10
 
 // Read reads a file to its end. total is passed to progress, which may be nil.

@@ -94,7 +94,7 @@ func Missing(err error, field, what string) error {
 	return err
 }
 
-// maxListed is how many values a list in a filter may have.
+// maxListed limits the values of a list in a filter.
 const maxListed = 1000
 
 // Lengths returns Invalid for the first list, by name, that has too many values for one

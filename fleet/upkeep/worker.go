@@ -33,7 +33,7 @@ const (
 	// primary key needs no index on a column that every poll changes. Ten million
 	// machines take about three hours, a small fleet one run.
 	sweepRows = 5_000
-	// dropTransactions is how many transactions one run spends on a deleted
+	// dropTransactions limits the transactions that one run spends on a deleted
 	// application, so that leases do not wait: 10,000 machines without history.
 	dropTransactions = 50
 )

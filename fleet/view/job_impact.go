@@ -20,7 +20,7 @@ const (
 	// maxForeseen machines are read for the preview of a job, so that it does not scan
 	// a large group.
 	maxForeseen = 10_000
-	// MaxJobMachines is how many machines a job can have: more than a large group, and
+	// MaxJobMachines limits the machines of a job: more than a large group has, and
 	// few enough to list them within one request.
 	MaxJobMachines = 100_000
 )

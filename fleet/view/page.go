@@ -12,9 +12,9 @@ import (
 const (
 	// maxSearched bounds the rows that a search looks at for one page.
 	maxSearched = 5000
-	// searchChunk is how many of them are in memory at once.
+	// searchChunk limits the rows that are in memory at once.
 	searchChunk = 500
-	// Unsettled is how long after the time in its id a row may become visible:
+	// Unsettled is the time after that in its id within which a row becomes visible:
 	// transactions take time, and the clocks of servers differ.
 	Unsettled = 5 * time.Second
 )

@@ -18,10 +18,6 @@ const build = (version: string) => version.split('+')[1] ?? '';
 export const sameButForBuild = (a: string, b: string): boolean =>
   compareVersions(a, b) === 0 && build(a) !== build(b);
 
-/** Whether a version is the target or higher. */
-export const reaches = (version: string, target: string): boolean =>
-  compareVersions(version, target) >= 0 && !sameButForBuild(version, target);
-
 function parse(text: string): { core: bigint[]; prerelease: string[] } | null {
   const match = /^(\d+(?:\.\d+){0,3})(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$/.exec(text);
   return match && { core: (match[1] ?? '').split('.').map(BigInt), prerelease: match[2]?.split('.') ?? [] };
