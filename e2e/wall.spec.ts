@@ -9,9 +9,11 @@ test('the wall shows a halt first, in large text, and says when it is stale', as
   context,
 }) => {
   const rollout = await api.rollout({ haltFailureShare: 0.3, haltMinAttempts: 4, maxAttempts: 1 });
+  const other = await api.rollout();
   await page.goto('/?wall');
   const icon = page.locator('link[rel="icon"]');
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
+  await expect(page.getByText(other.name)).toBeVisible();
   machines(rollout, { machines: 25, versions: '1.0.0', bad: '2.0.0:1' });
   const first = page.getByRole('listitem').first();
   await expect(first).toContainText('Halted', { timeout: 90_000 });
@@ -41,6 +43,8 @@ test('the wall shows a halt first, in large text, and says when it is stale', as
   await test.step('a wall of one group shows only that group', async () => {
     await page.goto(`${rollout.path}?wall`);
     await expect(page.getByRole('listitem')).toHaveCount(1);
+    await expect(page.getByRole('heading', { name: rollout.name, level: 1 })).toBeVisible();
+    await expect(page.getByText(other.name)).toHaveCount(0);
   });
 
   await test.step('without a connection the clock shows the time of the data', async () => {
