@@ -5,11 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
+	"github.com/coreroller/coreroller/ent/db/group"
+	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/fleet"
@@ -162,11 +165,97 @@ func TestDeletionOfALargeApplicationRunsInBatches(t *testing.T) {
 	})
 }
 
-// An application that is not deleted loses nothing.
-func TestOnlyDeletedApplicationsAreDropped(t *testing.T) {
+// The machines of a large group leave it in small transactions. Meanwhile the group is
+// unknown, and its machines and the other groups go on.
+func TestDeletionOfALargeGroupRunsInBatches(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := s.newGroup("other", "other", casePolicy())
+		for i := range 650 {
+			s.check(fmt.Sprintf("m%d", i), "2.0.0")
+		}
+		s.grants("under way", "1.0.0", "2.0.0")
+		s.advance(time.Minute)
+		s.work()                                                                                            // points of the statistics
+		s.ok(second(s.MoveInstance(s.ctx, fleet.MoveInstance{ID: s.instance("m9").ID, GroupID: &s.group}))) // whatever track it sends
+		rollout, err := s.server.store.Reader().GroupRollout.Query().Where(grouprollout.GroupID(s.group)).FirstID(s.ctx)
+		s.ok(err)
+		s.ok(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}))
+		in := func() int {
+			n, err := s.server.store.Reader().Instance.Query().Where(instance.GroupID(s.group)).Count(s.ctx)
+			s.ok(err)
+			return n
+		}
+		left := in()
+		if left == 0 || left == 651 {
+			t.Fatalf("%d of 651 machines are left after the request", left)
+		}
+
+		for what, read := range map[string]func() error{
+			"group":   func() error { return second(s.View.Group(s.ctx, s.group, nil)) },
+			"rollout": func() error { return second(s.View.Rollout(s.ctx, rollout, nil)) },
+			"pause":   func() error { return second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group})) },
+			"move": func() error {
+				return second(s.MoveInstance(s.ctx, fleet.MoveInstance{ID: s.instance("m1").ID, GroupID: &s.group}))
+			},
+			"again": func() error { return s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: s.group, Force: true}) },
+		} {
+			if err := read(); fault.CodeOf(err) != fault.NotFound {
+				t.Errorf("%s: %v, want not found", what, err)
+			}
+		}
+		groups, err := s.View.GroupIDs(s.ctx, s.app)
+		s.ok(err)
+		if len(groups) != 1 || groups[0] != other {
+			t.Errorf("the application has the groups %v", groups)
+		}
+
+		// Machines join the group of their track, and name and track are free.
+		if a := s.onTrack("other", "under way", "1.0.0"); a.offered() != "2.0.0" {
+			t.Errorf("the machine that was updating was answered %s", a)
+		}
+		s.onTrack("other", "m9", "2.0.0")
+		for _, machine := range []string{"under way", "m9"} {
+			if m := s.instance(machine); m.GroupID == nil || *m.GroupID != other {
+				t.Errorf("%s is in group %v", machine, m.GroupID)
+			}
+		}
+		again := s.newGroup("G", "t", casePolicy())
+		s.holds("m649", "2.0.0", "up_to_date")
+		if m := s.instance("m649"); m.GroupID == nil || *m.GroupID != again {
+			t.Errorf("the machine is in group %v", m.GroupID)
+		}
+
+		// Another process goes on after this one was killed.
+		before := in()
+		gone, err := s.server.store.DropGroup(s.ctx, s.clock.Now(), s.group, 1)
+		s.ok(err)
+		if now := in(); gone || before-now > 200 {
+			t.Errorf("one transaction moved %d machines", before-now)
+		}
+		s.join()
+		s.on(len(s.servers) - 1).work()
+		if exists, err := s.server.store.Reader().Group.Query().Where(group.ID(s.group)).Exist(s.ctx); err != nil || exists || in() != 0 {
+			t.Errorf("%d machines are in the group, which exists: %t (%v)", in(), exists, err)
+		}
+		if machines, _ := s.left(); machines != 651 {
+			t.Errorf("%d of 651 machines exist", machines)
+		}
+		s.group = again
+		s.recount()
+	})
+}
+
+// A group or an application that is not deleted loses nothing.
+func TestOnlyDeletedGroupsAndApplicationsAreDropped(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("m", "1.0.0", "2.0.0")
+		s.advance(time.Minute)
+		s.work()
+		s.ok(second(s.server.store.DropGroup(s.ctx, s.clock.Now(), s.group, 3)))
 		s.ok(second(s.server.store.DropApplication(s.ctx, s.clock.Now(), s.app, 3)))
+		if n, err := s.server.store.Reader().StatPoint.Query().Count(s.ctx); err != nil || n == 0 {
+			t.Errorf("%d points are left (%v)", n, err)
+		}
 		s.work()
 		if machines, rows := s.left(); machines != 1 || rows != 1 {
 			t.Errorf("%d machines and %d applications are left", machines, rows)

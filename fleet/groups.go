@@ -156,8 +156,9 @@ type DeleteGroup struct {
 	Force  bool // also if it has machines
 }
 
-// DeleteGroup deletes a group and its rollouts. Its machines stay without a group
-// until they check in again.
+// DeleteGroup deletes a group and its rollouts. From its commit on the group is unknown
+// to machines and on no list. Its machines stay without a group until they check in
+// again; they leave it afterwards, in small transactions.
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 	v := change.Verb{Name: "deleteGroup", Needs: auth.Configure, Reason: in.Reason}
 	_, err := s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
@@ -168,8 +169,14 @@ func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
 		if err := reliedOn(in.Force, relies); err != nil {
 			return err
 		}
-		return c.Tx.Client().Group.DeleteOneID(g.ID).Exec(c.Ctx)
+		// The name and the tracks are free at once.
+		gone := "deleted " + g.ID.String()
+		return c.Tx.Client().Group.UpdateOneID(g.ID).SetDeletedAt(c.Now).SetName(gone).SetTrack(gone).ClearAliases().ClearChannelID().Exec(c.Ctx)
 	})
+	if err == nil {
+		// A small group is gone at once. After an error the worker goes on.
+		_, _ = s.store.DropGroup(ctx, s.now(), in.ID, dropAtOnce)
+	}
 	return err
 }
 

@@ -47,6 +47,8 @@ type Group struct {
 	PausedBy string `json:"paused_by,omitempty"`
 	// PauseReason holds the value of the "pause_reason" field.
 	PauseReason string `json:"pause_reason,omitempty"`
+	// when a person deleted it; its machines and rows leave it in the background
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -169,7 +171,7 @@ func (*Group) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullInt64)
 		case group.FieldName, group.FieldTrack, group.FieldArch, group.FieldDescription, group.FieldPausedBy, group.FieldPauseReason:
 			values[i] = new(sql.NullString)
-		case group.FieldPausedAt, group.FieldCreatedAt:
+		case group.FieldPausedAt, group.FieldDeletedAt, group.FieldCreatedAt:
 			values[i] = new(sql.NullTime)
 		case group.FieldID, group.FieldApplicationID:
 			values[i] = new(uuid.UUID)
@@ -271,6 +273,13 @@ func (_m *Group) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field pause_reason", values[i])
 			} else if value.Valid {
 				_m.PauseReason = value.String
+			}
+		case group.FieldDeletedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field deleted_at", values[i])
+			} else if value.Valid {
+				_m.DeletedAt = new(time.Time)
+				*_m.DeletedAt = value.Time
 			}
 		case group.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -393,6 +402,11 @@ func (_m *Group) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("pause_reason=")
 	builder.WriteString(_m.PauseReason)
+	builder.WriteString(", ")
+	if v := _m.DeletedAt; v != nil {
+		builder.WriteString("deleted_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -215,6 +215,26 @@ func (_u *GroupUpdate) SetNillablePauseReason(v *string) *GroupUpdate {
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *GroupUpdate) SetDeletedAt(v time.Time) *GroupUpdate {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *GroupUpdate) SetNillableDeletedAt(v *time.Time) *GroupUpdate {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *GroupUpdate) ClearDeletedAt() *GroupUpdate {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
 // SetChannel sets the "channel" edge to the Channel entity.
 func (_u *GroupUpdate) SetChannel(v *Channel) *GroupUpdate {
 	return _u.SetChannelID(v.ID)
@@ -526,6 +546,12 @@ func (_u *GroupUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.PauseReason(); ok {
 		_spec.SetField(group.FieldPauseReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(group.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(group.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.ChannelCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1007,6 +1033,26 @@ func (_u *GroupUpdateOne) SetNillablePauseReason(v *string) *GroupUpdateOne {
 	return _u
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (_u *GroupUpdateOne) SetDeletedAt(v time.Time) *GroupUpdateOne {
+	_u.mutation.SetDeletedAt(v)
+	return _u
+}
+
+// SetNillableDeletedAt sets the "deleted_at" field if the given value is not nil.
+func (_u *GroupUpdateOne) SetNillableDeletedAt(v *time.Time) *GroupUpdateOne {
+	if v != nil {
+		_u.SetDeletedAt(*v)
+	}
+	return _u
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (_u *GroupUpdateOne) ClearDeletedAt() *GroupUpdateOne {
+	_u.mutation.ClearDeletedAt()
+	return _u
+}
+
 // SetChannel sets the "channel" edge to the Channel entity.
 func (_u *GroupUpdateOne) SetChannel(v *Channel) *GroupUpdateOne {
 	return _u.SetChannelID(v.ID)
@@ -1348,6 +1394,12 @@ func (_u *GroupUpdateOne) sqlSave(ctx context.Context) (_node *Group, err error)
 	}
 	if value, ok := _u.mutation.PauseReason(); ok {
 		_spec.SetField(group.FieldPauseReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.DeletedAt(); ok {
+		_spec.SetField(group.FieldDeletedAt, field.TypeTime, value)
+	}
+	if _u.mutation.DeletedAtCleared() {
+		_spec.ClearField(group.FieldDeletedAt, field.TypeTime)
 	}
 	if _u.mutation.ChannelCleared() {
 		edge := &sqlgraph.EdgeSpec{

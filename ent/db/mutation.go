@@ -8774,6 +8774,7 @@ type GroupMutation struct {
 	paused_at          *time.Time
 	paused_by          *string
 	pause_reason       *string
+	deleted_at         *time.Time
 	created_at         *time.Time
 	clearedFields      map[string]struct{}
 	application        *uuid.UUID
@@ -9413,6 +9414,55 @@ func (m *GroupMutation) ResetPauseReason() {
 	m.pause_reason = nil
 }
 
+// SetDeletedAt sets the "deleted_at" field.
+func (m *GroupMutation) SetDeletedAt(t time.Time) {
+	m.deleted_at = &t
+}
+
+// DeletedAt returns the value of the "deleted_at" field in the mutation.
+func (m *GroupMutation) DeletedAt() (r time.Time, exists bool) {
+	v := m.deleted_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDeletedAt returns the old "deleted_at" field's value of the Group entity.
+// If the Group object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupMutation) OldDeletedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDeletedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDeletedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDeletedAt: %w", err)
+	}
+	return oldValue.DeletedAt, nil
+}
+
+// ClearDeletedAt clears the value of the "deleted_at" field.
+func (m *GroupMutation) ClearDeletedAt() {
+	m.deleted_at = nil
+	m.clearedFields[group.FieldDeletedAt] = struct{}{}
+}
+
+// DeletedAtCleared returns if the "deleted_at" field was cleared in this mutation.
+func (m *GroupMutation) DeletedAtCleared() bool {
+	_, ok := m.clearedFields[group.FieldDeletedAt]
+	return ok
+}
+
+// ResetDeletedAt resets all changes to the "deleted_at" field.
+func (m *GroupMutation) ResetDeletedAt() {
+	m.deleted_at = nil
+	delete(m.clearedFields, group.FieldDeletedAt)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *GroupMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -9846,7 +9896,7 @@ func (m *GroupMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupMutation) Fields() []string {
-	fields := make([]string, 0, 13)
+	fields := make([]string, 0, 14)
 	if m.application != nil {
 		fields = append(fields, group.FieldApplicationID)
 	}
@@ -9883,6 +9933,9 @@ func (m *GroupMutation) Fields() []string {
 	if m.pause_reason != nil {
 		fields = append(fields, group.FieldPauseReason)
 	}
+	if m.deleted_at != nil {
+		fields = append(fields, group.FieldDeletedAt)
+	}
 	if m.created_at != nil {
 		fields = append(fields, group.FieldCreatedAt)
 	}
@@ -9918,6 +9971,8 @@ func (m *GroupMutation) Field(name string) (ent.Value, bool) {
 		return m.PausedBy()
 	case group.FieldPauseReason:
 		return m.PauseReason()
+	case group.FieldDeletedAt:
+		return m.DeletedAt()
 	case group.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -9953,6 +10008,8 @@ func (m *GroupMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldPausedBy(ctx)
 	case group.FieldPauseReason:
 		return m.OldPauseReason(ctx)
+	case group.FieldDeletedAt:
+		return m.OldDeletedAt(ctx)
 	case group.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -10048,6 +10105,13 @@ func (m *GroupMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetPauseReason(v)
 		return nil
+	case group.FieldDeletedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDeletedAt(v)
+		return nil
 	case group.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -10109,6 +10173,9 @@ func (m *GroupMutation) ClearedFields() []string {
 	if m.FieldCleared(group.FieldPausedAt) {
 		fields = append(fields, group.FieldPausedAt)
 	}
+	if m.FieldCleared(group.FieldDeletedAt) {
+		fields = append(fields, group.FieldDeletedAt)
+	}
 	return fields
 }
 
@@ -10131,6 +10198,9 @@ func (m *GroupMutation) ClearField(name string) error {
 		return nil
 	case group.FieldPausedAt:
 		m.ClearPausedAt()
+		return nil
+	case group.FieldDeletedAt:
+		m.ClearDeletedAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Group nullable field %s", name)
@@ -10175,6 +10245,9 @@ func (m *GroupMutation) ResetField(name string) error {
 		return nil
 	case group.FieldPauseReason:
 		m.ResetPauseReason()
+		return nil
+	case group.FieldDeletedAt:
+		m.ResetDeletedAt()
 		return nil
 	case group.FieldCreatedAt:
 		m.ResetCreatedAt()

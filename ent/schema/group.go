@@ -31,6 +31,7 @@ func (Group) Fields() []ent.Field {
 		field.Time("paused_at").Optional().Nillable(),
 		field.String("paused_by").Default(""),
 		field.String("pause_reason").Default(""),
+		field.Time("deleted_at").Optional().Nillable().Comment("when a person deleted it; its machines and rows leave it in the background"),
 		createdAt(),
 	}
 }

@@ -51,7 +51,7 @@ type configuration struct {
 }
 
 func readConfiguration(ctx context.Context, client *db.Client, ids []uuid.UUID) (c configuration, err error) {
-	apps, groups, channels := client.Application.Query().Where(application.DeletedAtIsNil()), client.Group.Query(), client.Channel.Query()
+	apps, groups, channels := client.Application.Query().Where(application.DeletedAtIsNil()), client.Group.Query().Where(group.DeletedAtIsNil()), client.Channel.Query()
 	packages := client.Release.Query().Where(release.Or(release.HasChannels(), release.HasFloors()))
 	floors, blacks := client.Floor.Query(), client.Blacklisting.Query()
 	if len(ids) > 0 {

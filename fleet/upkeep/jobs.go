@@ -67,7 +67,7 @@ func (w *Worker) newJobs() *jobs {
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},
 		{Name: "sample the pace", Every: pace.Finest, do: w.samplePace},
-		{Name: "delete the rows of deleted applications", Every: workEvery, do: w.dropApplications},
+		{Name: "delete the rows of deleted groups and applications", Every: workEvery, do: w.drop},
 		{Name: "delete old records", Every: retainEvery, do: w.retain},
 	}}
 }

@@ -240,8 +240,17 @@ func (w *Worker) sweep(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// dropApplications deletes rows of deleted applications.
-func (w *Worker) dropApplications(ctx context.Context, now time.Time) error {
+// drop deletes rows of deleted groups and applications.
+func (w *Worker) drop(ctx context.Context, now time.Time) error {
+	groups, err := w.store.DroppedGroups(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range groups {
+		if _, err := w.store.DropGroup(ctx, now, id, dropTransactions); err != nil {
+			return err
+		}
+	}
 	apps, err := w.store.DroppedApplications(ctx)
 	if err != nil {
 		return err

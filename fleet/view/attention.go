@@ -73,7 +73,7 @@ func (a *attentions) add(g *db.Group, kind AttentionKind, severity rollout.Sever
 // Attention returns what needs an operator, most urgent first, from the stored
 // state of all groups.
 func (s *Service) Attention(ctx context.Context) ([]*Attention, error) {
-	groups, err := read(ctx, "groups", s.db().Group.Query().Where(group.HasApplicationWith(application.DeletedAtIsNil())).WithApplication().All)
+	groups, err := read(ctx, "groups", s.db().Group.Query().Where(group.DeletedAtIsNil(), group.HasApplicationWith(application.DeletedAtIsNil())).WithApplication().All)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ func (s *Service) Group(ctx context.Context, id uuid.UUID, with With) (*db.Group
 
 // GroupIDs reads the ids of the groups of an application, newest first.
 func (s *Service) GroupIDs(ctx context.Context, app uuid.UUID) ([]uuid.UUID, error) {
-	q := s.db().Group.Query().Where(group.ApplicationID(app)).Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt)
+	q := s.db().Group.Query().Where(group.ApplicationID(app), group.DeletedAtIsNil()).Select(group.FieldID, group.FieldName, group.FieldArch, group.FieldCreatedAt)
 	rows, err := read(ctx, "groups", q.All)
 	return sortedIDs(rows, err, groupKey, newestCreated)
 }
@@ -30,5 +30,5 @@ func (s *Service) GroupsByID(ctx context.Context, ids []uuid.UUID, with With) ([
 
 // GroupByID reads groups by id.
 func (s *Service) GroupByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Group, error) {
-	return indexed(ctx, "groups", s.db().Group.Query().Where(group.IDIn(ids...)).All, func(g *db.Group) uuid.UUID { return g.ID })
+	return indexed(ctx, "groups", s.db().Group.Query().Where(group.IDIn(ids...), group.DeletedAtIsNil()).All, func(g *db.Group) uuid.UUID { return g.ID })
 }

@@ -33,7 +33,7 @@ func (s *Service) Mirrors(ctx context.Context) ([]*Mirror, error) {
 			ids[row.GroupID], wanted = true, append(wanted, row.GroupID)
 		}
 	}
-	groups, err := s.db().Group.Query().Where(group.IDIn(wanted...)).WithApplication().All(ctx)
+	groups, err := s.db().Group.Query().Where(group.IDIn(wanted...), group.DeletedAtIsNil()).WithApplication().All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}

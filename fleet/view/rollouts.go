@@ -24,12 +24,12 @@ func (s *Service) Rollouts(group uuid.UUID, with With) *List[*db.GroupRollout] {
 
 // Rollout reads one rollout with its group.
 func (s *Service) Rollout(ctx context.Context, id uuid.UUID, with With) (*db.GroupRollout, error) {
-	return one(ctx, "rollout", loading(s.db().GroupRollout.Query().Where(grouprollout.ID(id), grouprollout.HasGroupWith(group.HasApplicationWith(application.DeletedAtIsNil()))), with.rollouts).Only)
+	return one(ctx, "rollout", loading(s.db().GroupRollout.Query().Where(grouprollout.ID(id), grouprollout.HasGroupWith(group.DeletedAtIsNil(), group.HasApplicationWith(application.DeletedAtIsNil()))), with.rollouts).Only)
 }
 
 // RolloutByID reads rollouts with their groups, by id.
 func (s *Service) RolloutByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.GroupRollout, error) {
-	return indexed(ctx, "rollouts", s.db().GroupRollout.Query().Where(grouprollout.IDIn(ids...)).WithGroup().All,
+	return indexed(ctx, "rollouts", s.db().GroupRollout.Query().Where(grouprollout.IDIn(ids...), grouprollout.HasGroupWith(group.DeletedAtIsNil())).WithGroup().All,
 		func(r *db.GroupRollout) uuid.UUID { return r.ID })
 }
 

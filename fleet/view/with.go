@@ -6,6 +6,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/group"
 )
 
 // With lists the edges that a read loads together with its rows, one statement
@@ -67,7 +68,9 @@ func (w With) applications(q *db.ApplicationQuery) {
 	})
 }
 
+// groups leaves deleted groups out.
 func (w With) groups(q *db.GroupQuery) {
+	q.Where(group.DeletedAtIsNil())
 	w.load(edges{
 		"application": func(w With) { q.WithApplication(w.applications) },
 		"channel":     func(w With) { q.WithChannel(w.channels) },

@@ -36,6 +36,8 @@ const (
 	FieldPausedBy = "paused_by"
 	// FieldPauseReason holds the string denoting the pause_reason field in the database.
 	FieldPauseReason = "pause_reason"
+	// FieldDeletedAt holds the string denoting the deleted_at field in the database.
+	FieldDeletedAt = "deleted_at"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -129,6 +131,7 @@ var Columns = []string{
 	FieldPausedAt,
 	FieldPausedBy,
 	FieldPauseReason,
+	FieldDeletedAt,
 	FieldCreatedAt,
 }
 
@@ -211,6 +214,11 @@ func ByPausedBy(opts ...sql.OrderTermOption) OrderOption {
 // ByPauseReason orders the results by the pause_reason field.
 func ByPauseReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPauseReason, opts...).ToFunc()
+}
+
+// ByDeletedAt orders the results by the deleted_at field.
+func ByDeletedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldDeletedAt, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.
