@@ -191,7 +191,7 @@ func open(t testing.TB, url string, o setup) *site {
 }
 
 func signedIn(t testing.TB) context.Context {
-	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialSession})
+	return auth.With(t.Context(), auth.Principal{Name: operator, TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialSession})
 }
 
 // fill creates an application with package, channel and group.

@@ -1,11 +1,11 @@
-// Package auth identifies the user behind a request and checks permissions. It
-// does not know the operations that need them, and compares permissions only in
-// Require.
+// Package auth identifies the user behind a request and checks the user's role. It
+// checks roles only in Require and RequireVerb.
 package auth
 
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -15,6 +15,7 @@ type Principal struct {
 	UserID     uuid.UUID
 	Name       string // shown in activity and audit
 	TeamID     uuid.UUID
+	Role       Role
 	Credential Credential
 	// MustChangePassword is set while the documented first password is in use.
 	MustChangePassword bool
@@ -29,17 +30,6 @@ const (
 	CredentialSession Credential = "session"
 	CredentialToken   Credential = "token"   // a script's token in the Authorization header
 	CredentialCommand Credential = "command" // the server's own command line
-)
-
-// Permission is what an operation requires.
-type Permission string
-
-// The permissions. Every signed-in user has all of them until roles exist.
-const (
-	Read      Permission = "read"
-	Operate   Permission = "operate"   // pause, resume, halt, promote, override
-	Configure Permission = "configure" // create, change and delete
-	Own       Permission = "own"       // manage users
 )
 
 // Errors of Require.
@@ -61,12 +51,25 @@ func From(ctx context.Context) (Principal, bool) {
 	return p, ok
 }
 
-// Require returns the principal if it has the permission, else
-// ErrUnauthenticated or ErrForbidden. Every operation of fleet calls it first.
-func Require(ctx context.Context, _ Permission) (Principal, error) {
+// Require returns the principal if it has the role or more, else ErrUnauthenticated
+// or an error that wraps ErrForbidden.
+func Require(ctx context.Context, least Role) (Principal, error) {
 	p, ok := From(ctx)
-	if !ok {
+	switch {
+	case !ok:
 		return Principal{}, ErrUnauthenticated
+	case p.Role < least:
+		return p, fmt.Errorf("%w: this needs the role %s, and %s has the role %s", ErrForbidden, least, p.Name, p.Role)
 	}
 	return p, nil
+}
+
+// RequireVerb is Require with the least role for a verb or a read, by its name in the
+// API. It panics if the table of roles has no such name.
+func RequireVerb(ctx context.Context, name string) (Principal, error) {
+	least, ok := needs[name]
+	if !ok {
+		panic("no role is set for " + name)
+	}
+	return Require(ctx, least)
 }

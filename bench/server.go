@@ -48,7 +48,7 @@ type testServer struct {
 
 // openServer opens an empty database and creates the group with its machines.
 func openServer(ctx context.Context, databaseURL string, machines int, log *slog.Logger) (*testServer, error) {
-	s := &testServer{machines: machines, ctx: auth.With(ctx, auth.Principal{Name: "bench", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})}
+	s := &testServer{machines: machines, ctx: auth.With(ctx, auth.Principal{Name: "bench", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand})}
 	var err error
 	if s.store, err = store.Open(ctx, store.Options{URL: databaseURL, Log: log}); err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -41,7 +40,7 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	if in.ID == uuid.Nil {
 		in.ID = store.NewID(s.now())
 	}
-	v := change.Verb{Name: "createApplication", Needs: auth.Configure, Object: "application", ID: in.ID, Unique: "name", Invalid: p.Err()}
+	v := change.Verb{Name: "createApplication", Object: "application", ID: in.ID, Unique: "name", Invalid: p.Err()}
 	err := s.configure(ctx, v, func(c *change.Change) error {
 		if err := freeApplication(c, uuid.Nil, name, product); err != nil {
 			return err
@@ -104,7 +103,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 	in.Name = input.Checked(in.Name, func(text string) string { return p.Name("name", text, input.MaxName) })
 	in.ProductID = input.Checked(in.ProductID, func(text string) string { return p.ProductID("productId", text) })
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
-	v := change.Verb{Name: "updateApplication", Needs: auth.Configure, Invalid: p.Err()}
+	v := change.Verb{Name: "updateApplication", Invalid: p.Err()}
 	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		name, product := input.Or(in.Name, row.Name), input.Or(in.ProductID, input.Or(row.ProductID, ""))
 		if err := freeApplication(c, row.ID, name, product); err != nil {
@@ -163,7 +162,7 @@ type DeleteApplication struct {
 // machines and on no list; what many machines left behind is deleted afterwards, in
 // small transactions.
 func (s *Service) DeleteApplication(ctx context.Context, in DeleteApplication) error {
-	v := change.Verb{Name: "deleteApplication", Needs: auth.Configure, Reason: in.Reason}
+	v := change.Verb{Name: "deleteApplication", Reason: in.Reason}
 	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		relies, err := s.View.RelyOnGroups(c.Ctx, c.Config.GroupIDs())
 		if err != nil {

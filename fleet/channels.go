@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
@@ -29,7 +28,7 @@ func (s *Service) CreateChannel(ctx context.Context, in CreateChannel) (*db.Chan
 	name := p.Name("name", in.Name, input.MaxName)
 	arch := p.Arch("arch", catalog.Arch("", in.Arch))
 	p.Color("color", in.Color)
-	v := change.Verb{Name: "createChannel", Needs: auth.Configure, App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name", Invalid: p.Err()}
+	v := change.Verb{Name: "createChannel", App: in.ApplicationID, Object: "channel", ID: store.NewID(s.now()), Unique: "name", Invalid: p.Err()}
 	err := s.configure(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().Channel.Create().SetID(c.ID).SetApplicationID(c.App).SetCreatedAt(c.Now).
 			SetName(name).SetColor(in.Color).SetArch(arch).Save(ctx)
@@ -66,7 +65,7 @@ func (s *Service) UpdateChannel(ctx context.Context, in UpdateChannel) (*db.Chan
 	if in.Color != nil {
 		p.Color("color", *in.Color)
 	}
-	v := change.Verb{Name: "updateChannel", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
+	v := change.Verb{Name: "updateChannel", Reason: in.Reason, Invalid: p.Err()}
 	return s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, row *db.Channel) error {
 		promoted := in.SetPackage && !same(in.PackageID, row.PackageID)
 		if promoted && input.Or(in.Name, row.Name) == row.Name && input.Or(in.Color, row.Color) == row.Color {
@@ -94,7 +93,7 @@ type DeleteChannel struct {
 // DeleteChannel deletes a channel. Its groups then have no channel, and their
 // rollouts end.
 func (s *Service) DeleteChannel(ctx context.Context, in DeleteChannel) error {
-	v := change.Verb{Name: "deleteChannel", Needs: auth.Configure, Reason: in.Reason}
+	v := change.Verb{Name: "deleteChannel", Reason: in.Reason}
 	_, err := s.changeChannel(ctx, v, in.ID, "id", func(c *change.Change, ch *catalog.Channel, _ *db.Channel) error {
 		if err := reliedOn(in.Force, c.Config.RelyOnChannel(ch.ID)); err != nil {
 			return err

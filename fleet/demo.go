@@ -43,7 +43,7 @@ type Demo struct {
 
 // Demo returns the state of the demo.
 func (s *Service) Demo(ctx context.Context) (*Demo, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	d := &Demo{}
@@ -74,7 +74,7 @@ func (s *Service) Demo(ctx context.Context) (*Demo, error) {
 // applications or machines, and starts the machines until the process ends or
 // StopDemo is called. After a restart it continues with the existing applications.
 func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
-	who, release, err := s.holdDemo(ctx)
+	who, release, err := s.holdDemo(ctx, "stopDemo")
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 // StopDemo stops the demo's machines and deletes its applications with everything
 // below them.
 func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
-	who, release, err := s.holdDemo(ctx)
+	who, release, err := s.holdDemo(ctx, "startDemo")
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +130,8 @@ func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 }
 
 // holdDemo lets one caller at a time start or stop the demo.
-func (s *Service) holdDemo(ctx context.Context) (who auth.Principal, release func(), err error) {
-	if who, err = fault.Require(ctx, auth.Configure); err != nil {
+func (s *Service) holdDemo(ctx context.Context, verb string) (who auth.Principal, release func(), err error) {
+	if who, err = fault.RequireVerb(ctx, verb); err != nil {
 		return who, nil, err
 	}
 	if s.demo == nil {

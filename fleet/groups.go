@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
@@ -31,7 +30,7 @@ type CreateGroup struct {
 // CreateGroup creates a group with its ledger and, if its channel has a package,
 // its first rollout.
 func (s *Service) CreateGroup(ctx context.Context, in CreateGroup) (*db.Group, error) {
-	v := change.Verb{Name: "createGroup", Needs: auth.Configure, App: in.ApplicationID, Object: "group", ID: store.NewID(s.now()), Invalid: in.validate()}
+	v := change.Verb{Name: "createGroup", App: in.ApplicationID, Object: "group", ID: store.NewID(s.now()), Invalid: in.validate()}
 	if err := s.configure(ctx, v, func(c *change.Change) error { return createGroup(c, in) }); err != nil {
 		return nil, err
 	}
@@ -115,7 +114,7 @@ func (s *Service) UpdateGroup(ctx context.Context, in UpdateGroup) (*db.Group, e
 		in.Aliases = checkAliases(&p, input.Or(in.Track, ""), in.Aliases)
 	}
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
-	v := change.Verb{Name: "updateGroup", Needs: auth.Configure, Reason: in.Reason, Invalid: p.Err()}
+	v := change.Verb{Name: "updateGroup", Reason: in.Reason, Invalid: p.Err()}
 	return s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, row *db.Group) error { return updateGroup(c, in, g, row) })
 }
 
@@ -160,7 +159,7 @@ type DeleteGroup struct {
 // to machines and on no list. Its machines stay without a group until they check in
 // again; they leave it afterwards, in small transactions.
 func (s *Service) DeleteGroup(ctx context.Context, in DeleteGroup) error {
-	v := change.Verb{Name: "deleteGroup", Needs: auth.Configure, Reason: in.Reason}
+	v := change.Verb{Name: "deleteGroup", Reason: in.Reason}
 	_, err := s.changeGroup(ctx, v, in.ID, "id", func(c *change.Change, g *catalog.Group, _ *db.Group) error {
 		relies, err := s.View.RelyOnGroups(c.Ctx, []uuid.UUID{g.ID})
 		if err != nil {

@@ -39,7 +39,7 @@ type harness struct {
 }
 
 // operator is the user who makes the changes in these tests.
-var operator = auth.Principal{Name: "olga", Credential: auth.CredentialBasic}
+var operator = auth.Principal{Name: "olga", Role: auth.Owner, Credential: auth.CredentialBasic}
 
 // eachDatabase runs f on both databases.
 func eachDatabase(t *testing.T, f func(t *testing.T, d *harness)) {

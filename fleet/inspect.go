@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/payload"
 )
@@ -16,7 +15,7 @@ const maxFetches = 2
 // InspectPayload fetches the file at a URL and returns what a package says about it.
 // It ends with the context. Nothing is stored.
 func (s *Service) InspectPayload(ctx context.Context, url string, progress payload.Progress) (payload.Facts, error) {
-	if _, err := fault.Require(ctx, auth.Configure); err != nil {
+	if _, err := fault.RequireVerb(ctx, "payloadInspected"); err != nil {
 		return payload.Facts{}, err
 	}
 	select {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
@@ -46,8 +45,8 @@ type StartMachineJob struct {
 func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.MachineJob, error) {
 	now := s.now()
 	id := store.NewID(now)
-	v := change.Verb{Name: "startMachineJob", Needs: neededFor(in.Action.Action), Object: "machineJob", ID: id, Reason: in.Reason, Unique: "requestId", Invalid: s.checkJob(&in)}
-	if err := begin(ctx, &v); err != nil {
+	v := change.Verb{Name: "startMachineJob", Object: "machineJob", ID: id, Reason: in.Reason, Unique: "requestId", Invalid: s.checkJob(&in)}
+	if err := beginJob(ctx, &v, in.Action.Action); err != nil {
 		return nil, err
 	}
 	sent, err := json.Marshal(sentInput{v.By.Name, in.Filter, in.Action, in.Reason})
@@ -117,12 +116,13 @@ type jobRecord struct {
 	Replace   bool       `json:"replace,omitempty"`
 }
 
-// neededFor returns the permission of the verb that does the same to one machine.
-func neededFor(a job.Action) auth.Permission {
-	if a == job.Forget {
-		return auth.Configure
+// beginJob is begin, and checks the role for the verb that does the same to one machine.
+func beginJob(ctx context.Context, v *change.Verb, a job.Action) error {
+	err := begin(ctx, v)
+	if err == nil && a == job.Forget {
+		_, err = fault.RequireVerb(ctx, "forgetInstances")
 	}
-	return auth.Operate
+	return err
 }
 
 func (s *Service) checkJob(in *StartMachineJob) error {
@@ -235,8 +235,8 @@ func (s *Service) changeJob(ctx context.Context, verb string, id uuid.UUID, reas
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: verb, Needs: neededFor(job.Action(row.Action)), Object: "machineJob", ID: id, Reason: reason}
-	if err := begin(ctx, &v); err != nil {
+	v := change.Verb{Name: verb, Object: "machineJob", ID: id, Reason: reason}
+	if err := beginJob(ctx, &v, job.Action(row.Action)); err != nil {
 		return nil, err
 	}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {

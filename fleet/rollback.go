@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/floor"
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -33,14 +32,14 @@ type RollBack struct {
 // rollout to it, and offers of the present package that machines have not begun are
 // withdrawn.
 func (s *Service) RollBack(ctx context.Context, in RollBack) (*db.Channel, error) {
-	if _, err := fault.Require(ctx, auth.Operate); err != nil {
+	if _, err := fault.RequireVerb(ctx, rollBack); err != nil {
 		return nil, err
 	}
 	id, field, err := view.ChannelToRollBack(s.catalog.Catalog(), in.GroupID, in.ChannelID)
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: rollBack, Needs: auth.Operate, Reason: in.Reason}
+	v := change.Verb{Name: rollBack, Reason: in.Reason}
 	switch {
 	case in.Reason == "":
 		v.Invalid = fault.Errorf(fault.Invalid, "reason", "must not be empty")

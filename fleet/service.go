@@ -100,9 +100,9 @@ func (s *Service) Close() { s.Machines.Close() }
 // Catalog returns the current configuration; it never changes once returned.
 func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }
 
-// begin checks the permission that a verb needs, then its input.
+// begin checks the role that a verb needs, then its input.
 func begin(ctx context.Context, v *change.Verb) (err error) {
-	if v.By, err = fault.Require(ctx, v.Needs); err != nil {
+	if v.By, err = fault.RequireVerb(ctx, v.Name); err != nil {
 		return err
 	}
 	return cmp.Or(v.Invalid, input.CheckReason(v.Reason))

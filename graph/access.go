@@ -26,7 +26,7 @@ var public = []string{"me", "serverInfo", "signIn", "signOut", "__typename"}
 // subscriptions and limits the time of other operations.
 func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	if _, err := auth.Require(ctx, auth.Read); err != nil {
+	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
 		for _, f := range rootFields(op) {
 			if !slices.Contains(public, f.Name) {
 				r.Guard.Challenge(ctx)

@@ -105,7 +105,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // signedIn reports whether the caller of an event stream is signed in, and sends an
 // error response if not. The stream's status is sent before its operation begins.
 func (h *Handler) signedIn(w http.ResponseWriter, r *http.Request) bool {
-	_, err := auth.Require(r.Context(), auth.Read)
+	_, err := auth.Require(r.Context(), auth.Viewer)
 	if err != nil {
 		w.Header().Set("Content-Type", "application/json")
 		h.guard.Challenge(r.Context())

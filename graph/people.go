@@ -77,6 +77,11 @@ func (r *mutationResolver) CreateUser(ctx context.Context, in account.CreateUser
 	return payload(r.fleet.Accounts.CreateUser(ctx, in))
 }
 
+func (r *mutationResolver) UpdateUser(ctx context.Context, in account.UpdateUser) (*model.UserPayload, error) {
+	row, err := r.fleet.Accounts.UpdateUser(ctx, in)
+	return payload(row, r.forgetPasswords(err))
+}
+
 func (r *mutationResolver) DeleteUser(ctx context.Context, in account.DeleteUser) (*model.DeletePayload, error) {
 	return deletePayload(in.ID, r.forgetPasswords(r.fleet.Accounts.DeleteUser(ctx, in)))
 }

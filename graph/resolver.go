@@ -107,6 +107,7 @@ func (r root) RollBackImpact() generated.RollBackImpactResolver {
 }
 func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
 func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+func (r root) User() generated.UserResolver                 { return &userResolver{r} }
 func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
 	return &updateGroupInputResolver{r}
 }
@@ -137,4 +138,5 @@ type (
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }
 	updateGroupInputResolver struct{ root }
+	userResolver             struct{ root }
 )

@@ -13,7 +13,7 @@ import (
 // ServerInfo returns only the version and the time without sign-in.
 func (r *queryResolver) ServerInfo(ctx context.Context) (*model.ServerInfo, error) {
 	out := &model.ServerInfo{Version: r.Server.Version, Now: r.Now()}
-	if _, err := auth.Require(ctx, auth.Read); err != nil {
+	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
 		return out, nil //nolint:nilerr // not signed in
 	}
 	if asked(ctx, "demo") {

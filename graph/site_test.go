@@ -67,7 +67,7 @@ func oneSite(t testing.TB) *site { return newSite(t, storetest.SQLite(t)) }
 func newSite(t testing.TB, url string) *site {
 	t.Helper()
 	s := &site{t: t, log: &bytes.Buffer{}}
-	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand})
+	s.ctx = auth.With(t.Context(), auth.Principal{Name: "olga", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand})
 	var err error
 	if s.store, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 		t.Fatalf("open store: %v", err)

@@ -27,7 +27,7 @@ func (f *fixture) lists(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer service.Close()
-	ctx := auth.With(t.Context(), auth.Principal{Name: "ana", Credential: auth.CredentialBasic})
+	ctx := auth.With(t.Context(), auth.Principal{Name: "ana", Role: auth.Owner, Credential: auth.CredentialBasic})
 	d := raw(t, url)
 	var what string
 	var statements int

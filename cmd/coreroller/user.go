@@ -23,7 +23,7 @@ import (
 // commandPrincipal is the principal of the server's command line. It needs no
 // credentials, because read access to the database already allows everything.
 func commandPrincipal(name string) auth.Principal {
-	return auth.Principal{Name: name, TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
+	return auth.Principal{Name: name, TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand}
 }
 
 func userCommand(p process) *cobra.Command {
@@ -33,12 +33,20 @@ func userCommand(p process) *cobra.Command {
 			"the first line of standard input, because other users can see the arguments of a command.",
 		Args: cobra.NoArgs,
 	}
+	var role string
+	add := passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in", "user %s was added\n",
+		func(ctx context.Context, s *account.Service, name, password string) error {
+			role, err := auth.ParseRole(role)
+			if err != nil {
+				return fmt.Errorf("--role: %w", err)
+			}
+			_, err = s.CreateUser(ctx, account.CreateUser{Username: name, Password: password, Role: role})
+			return err
+		})
+	add.Flags().StringVar(&role, "role", auth.Viewer.String(), "what the user may do: viewer, operator, publisher, admin, or owner")
 	user.AddCommand(
-		passwordCommand(p, "add NAME", "add a user, who must change the password at the first sign-in", "user %s was added\n",
-			func(ctx context.Context, s *account.Service, name, password string) error {
-				_, err := s.CreateUser(ctx, account.CreateUser{Username: name, Password: password})
-				return err
-			}),
+		add,
+		roleCommand(p),
 		passwordCommand(p, "password NAME", "change the password of a user and end the user's sessions", "the password of %s was changed\n",
 			func(ctx context.Context, s *account.Service, name, password string) error {
 				return s.SetPassword(ctx, account.SetPassword{Username: name, New: password})
@@ -83,6 +91,31 @@ func passwordCommand(p process, use, short, done string, run func(ctx context.Co
 		return err
 	})
 	cmd.Args = oneName("; the password is read from the terminal or from standard input")
+	return cmd
+}
+
+// roleCommand changes the role of a user.
+func roleCommand(p process) *cobra.Command {
+	var role string
+	cmd := accountCommand("role NAME", "change what a user may do, also in open sessions",
+		func(ctx context.Context, s *account.Service, name string) error {
+			role, err := auth.ParseRole(role)
+			if err != nil {
+				return fmt.Errorf("--role: %w", err)
+			}
+			user, err := s.User(ctx, name)
+			if err != nil {
+				return err
+			}
+			if _, err := s.UpdateUser(ctx, account.UpdateUser{ID: user.ID, Role: role}); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.Stdout, "%s has the role %s\n", name, role)
+			return err
+		})
+	cmd.Flags().StringVar(&role, "role", "", "viewer, operator, publisher, admin, or owner")
+	_ = cmd.MarkFlagRequired("role") // the flag exists
+	cmd.Args = oneName("")
 	return cmd
 }
 
@@ -143,7 +176,7 @@ func listUsers(ctx context.Context, s *account.Service, out io.Writer) error {
 		if u.MustChangePassword {
 			note = "  must change the password"
 		}
-		if _, err := fmt.Fprintf(out, "%-20s created %s%s\n", u.Username, u.CreatedAt.Format(time.DateOnly), note); err != nil {
+		if _, err := fmt.Fprintf(out, "%-20s %-9s created %s%s\n", u.Username, u.Role, u.CreatedAt.Format(time.DateOnly), note); err != nil {
 			return err
 		}
 	}

@@ -561,6 +561,10 @@ func init() {
 	userDescMustChangePassword := userFields[4].Descriptor()
 	// user.DefaultMustChangePassword holds the default value on creation for the must_change_password field.
 	user.DefaultMustChangePassword = userDescMustChangePassword.Default.(bool)
+	// userDescRole is the schema descriptor for role field.
+	userDescRole := userFields[5].Descriptor()
+	// user.DefaultRole holds the default value on creation for the role field.
+	user.DefaultRole = userDescRole.Default.(string)
 	waveFields := schema.Wave{}.Fields()
 	_ = waveFields
 	// waveDescGranted is the schema descriptor for granted field.

@@ -36,6 +36,7 @@ func (User) Fields() []ent.Field {
 		field.String("username").Unique(),
 		field.String("password_hash").Sensitive().Comment("argon2id in the PHC string format"),
 		field.Bool("must_change_password").Default(false),
+		field.String("role").Default("owner").Comment("what the user may do; users from before roles are owners"),
 		createdAt(),
 	}
 }

@@ -57,8 +57,9 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 }
 
 func principal(row *db.User, c auth.Credential) auth.Principal {
+	role, _ := auth.ParseRole(row.Role) // an unknown role may do nothing
 	return auth.Principal{
-		UserID: row.ID, Name: row.Username, TeamID: row.TeamID,
+		UserID: row.ID, Name: row.Username, TeamID: row.TeamID, Role: role,
 		Credential: c, MustChangePassword: row.MustChangePassword,
 	}
 }
@@ -71,7 +72,7 @@ type ChangePassword struct {
 
 // ChangePassword changes the caller's own password and ends the other sessions.
 func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
-	who, err := fault.Require(ctx, auth.Read)
+	who, err := fault.Require(ctx, auth.Viewer)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ type SetPassword struct {
 // SetPassword sets a user's password, which the user must change at the next
 // sign-in, and ends all sessions and tokens of the user.
 func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
-	who, err := fault.Require(ctx, auth.Own)
+	who, err := fault.RequireVerb(ctx, "setPassword")
 	if err != nil {
 		return err
 	}
@@ -120,6 +121,9 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 	row, err := s.store.Reader().User.Query().Where(user.Username(in.Username)).Only(ctx)
 	if err != nil {
 		return fault.Missing(err, "username", "user")
+	}
+	if err := below(row, who); err != nil {
+		return err
 	}
 	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID}
 	return s.storePassword(ctx, v, in.New, "")

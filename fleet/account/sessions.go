@@ -19,7 +19,7 @@ const SessionLife = 14 * 24 * time.Hour
 // CreateSession signs a browser in as the caller, who has just authenticated. It
 // stores only a hash of the token.
 func (s *Service) CreateSession(ctx context.Context) (token string, expires time.Time, err error) {
-	who, err := fault.Require(ctx, auth.Read)
+	who, err := fault.Require(ctx, auth.Viewer)
 	if err != nil {
 		return "", expires, err
 	}

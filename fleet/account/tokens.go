@@ -25,7 +25,7 @@ type CreateToken struct {
 // expires, when the password changes and when the user is deleted, like the
 // user's sessions. Only a hash is stored.
 func (s *Service) CreateToken(ctx context.Context, in CreateToken) (token string, expires time.Time, err error) {
-	who, err := fault.Require(ctx, auth.Own)
+	who, err := fault.Require(ctx, auth.Owner)
 	if err != nil {
 		return "", expires, err
 	}

@@ -22,8 +22,7 @@ import (
 // Verb describes a change for the audit and for errors.
 type Verb struct {
 	Name    string // as in the API, such as pauseUpdates
-	Needs   auth.Permission
-	Invalid error // the problems of the input; nil: none
+	Invalid error  // the problems of the input; nil: none
 	By      auth.Principal
 	App     uuid.UUID // application; zero: not created yet, or none
 	Object  string    // kind of the changed object, such as group

@@ -40,7 +40,7 @@ func (s *site) in(machine, version string) checkin.CheckIn {
 
 func open(t *testing.T) *site {
 	t.Helper()
-	s := &site{ctx: auth.With(t.Context(), auth.Principal{Name: "olga", Credential: auth.CredentialBasic})}
+	s := &site{ctx: auth.With(t.Context(), auth.Principal{Name: "olga", Role: auth.Owner, Credential: auth.CredentialBasic})}
 	s.micro.Store(time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).UnixMicro())
 	var err error
 	check := func() {

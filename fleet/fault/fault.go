@@ -72,17 +72,28 @@ func All(err error) []*Error {
 	return nil
 }
 
-// Require is auth.Require, but returns its errors as expected failures. Every verb
-// and every read begins with it.
-func Require(ctx context.Context, p auth.Permission) (auth.Principal, error) {
-	who, err := auth.Require(ctx, p)
+// Require is auth.Require, but returns its errors as expected failures. Every read
+// begins with it.
+func Require(ctx context.Context, least auth.Role) (auth.Principal, error) {
+	who, err := auth.Require(ctx, least)
+	return who, refused(err)
+}
+
+// RequireVerb is auth.RequireVerb, but returns its errors as expected failures. Every
+// verb begins with it.
+func RequireVerb(ctx context.Context, name string) (auth.Principal, error) {
+	who, err := auth.RequireVerb(ctx, name)
+	return who, refused(err)
+}
+
+func refused(err error) error {
 	switch {
 	case err == nil:
-		return who, nil
+		return nil
 	case errors.Is(err, auth.ErrForbidden):
-		return who, Errorf(Forbidden, "", "%s", err)
+		return Errorf(Forbidden, "", "%s", err)
 	}
-	return who, Errorf(Unauthenticated, "", "%s", err)
+	return Errorf(Unauthenticated, "", "%s", err)
 }
 
 // Missing turns ent's error for a missing row into NotFound for the field that

@@ -21,7 +21,7 @@ import (
 // and a group for each track and architecture. It changes nothing in a database
 // that already has a team.
 func Preinstall(ctx context.Context, changes *change.Writer) error {
-	who, err := fault.Require(ctx, auth.Own)
+	who, err := fault.Require(ctx, auth.Owner)
 	if err != nil {
 		return err
 	}

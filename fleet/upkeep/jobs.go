@@ -31,7 +31,7 @@ type Job struct {
 
 // Health reads the state of the service; it asks no database.
 func (w *Worker) Health(ctx context.Context) (*Health, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	return &Health{Status: w.machines.Status(), Jobs: w.jobs.list()}, nil

@@ -42,7 +42,7 @@ var (
 // Canaries at the target count as a problem only if there is one, so pass nil for a
 // policy that is not about to be used.
 func (s *Service) CanaryWarnings(ctx context.Context, group uuid.UUID, w rollout.Wave, target *rollout.Package) ([]string, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	g := s.catalog.Catalog().Group(group)

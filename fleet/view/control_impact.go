@@ -31,7 +31,7 @@ const (
 // ControlImpact returns the machines that a control would affect now. It returns
 // the same errors as the control.
 func (s *Service) ControlImpact(ctx context.Context, groupID uuid.UUID, control Control) (*Impact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	g := s.catalog.Catalog().Group(groupID)

@@ -25,7 +25,7 @@ type Explanation struct {
 // ExplainUpdate decides about a machine as for an update check now that demands
 // what the machine's last one demanded.
 func (s *Service) ExplainUpdate(ctx context.Context, instanceID uuid.UUID) (*Explanation, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	row, err := s.db().Instance.Get(ctx, instanceID)

@@ -32,7 +32,7 @@ type Hold struct {
 // Of the waiting machines it takes the one that passes most rules. Overridden and
 // quarantined machines do not count as waiting.
 func (s *Service) GroupHolds(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Hold, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	states, err := s.store.ReadGroups(ctx, ids)

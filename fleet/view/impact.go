@@ -38,7 +38,7 @@ type Impact struct {
 // PromotionImpact returns the machines that a promotion would affect, and what is
 // probably wrong with it.
 func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid.UUID) (*Impact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	channel := s.catalog.Catalog().Channel(channelID)
@@ -71,7 +71,7 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 
 // PolicyImpact returns the effect of a policy on the machines of a group now.
 func (s *Service) PolicyImpact(ctx context.Context, groupID uuid.UUID, p rollout.Policy) (*Impact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	g := s.catalog.Catalog().Group(groupID)
@@ -96,7 +96,7 @@ type Deletion struct {
 
 // DeletionImpact returns the machines that would lose their update by a deletion.
 func (s *Service) DeletionImpact(ctx context.Context, in Deletion) (*Impact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool {

@@ -35,7 +35,7 @@ func (s *Service) InstanceByID(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 
 // GroupsOf returns the groups of those machines of an application that have one.
 func (s *Service) GroupsOf(ctx context.Context, app uuid.UUID, machineIDs []string) (groups []uuid.UUID, err error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	ids := make([]uuid.UUID, len(machineIDs))

@@ -49,7 +49,7 @@ type JobOutcome struct {
 
 // JobImpact returns what an order would do now to the machines that match.
 func (s *Service) JobImpact(ctx context.Context, f machines.Filter, o job.Order) (*JobImpact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	now, c := s.now(), s.catalog.Catalog()

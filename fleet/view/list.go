@@ -150,7 +150,7 @@ func (l *List[T]) begin(place ...any) {
 // read checks the permission and runs a query.
 func read[T any](ctx context.Context, what string, query func(context.Context) (T, error)) (T, error) {
 	var none T
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return none, err
 	}
 	rows, err := query(ctx)

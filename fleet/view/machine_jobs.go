@@ -76,7 +76,7 @@ func (l *JobItems) After(scan func(values ...any) error) error {
 
 // JobMachines reads the machines that match as the items of a new job, at most limit.
 func (s *Service) JobMachines(ctx context.Context, f machines.Filter, limit int) ([]store.JobItem, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	var items []store.JobItem

@@ -84,7 +84,7 @@ const (
 // ApplicationChecks counts the update checks of applications by application: one
 // number for each five minutes of the last hour. The last bucket is incomplete.
 func (s *Service) ApplicationChecks(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID][]int, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	last := pace.EndOf(s.now(), checkSeconds)

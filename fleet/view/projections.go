@@ -42,7 +42,7 @@ func (p *projections) of(group uuid.UUID) *projection {
 // ProjectedEnd returns when an active rollout will complete at the current pace;
 // nil when it has ended or the time cannot be computed.
 func (s *Service) ProjectedEnd(ctx context.Context, row *db.GroupRollout) (*time.Time, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	if row.State != rollout.RolloutActive {

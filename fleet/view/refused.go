@@ -27,7 +27,7 @@ func (s *Service) RefusedRequests() *List[*db.RefusedRequest] {
 // Refused returns the application that a refused request named and the group that has
 // its track and architecture now; zero for none.
 func (s *Service) Refused(ctx context.Context, r *db.RefusedRequest) (app, group uuid.UUID, err error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return app, group, err
 	}
 	app, group = s.named(r)

@@ -21,7 +21,7 @@ import (
 // RelyOnPackage says what relies on a package of an application: its channels, and
 // machines that are updating to it. It reads open leases, which are few.
 func (s *Service) RelyOnPackage(ctx context.Context, app *catalog.App, id uuid.UUID) ([]string, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	all := app.RelyOnPackage(id)
@@ -38,7 +38,7 @@ func (s *Service) RelyOnPackage(ctx context.Context, app *catalog.App, id uuid.U
 // HavePackage says how many machines of an application run the version of a package
 // or have begun the update to it, "" if none does. The others get it as it is then.
 func (s *Service) HavePackage(ctx context.Context, app *catalog.App, row *db.Release) (string, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return "", err
 	}
 	var groups []uuid.UUID
@@ -81,7 +81,7 @@ func (s *Service) updatingTo(ctx context.Context, app *catalog.App, id uuid.UUID
 
 // RelyOnGroups says how many machines groups have, with their names.
 func (s *Service) RelyOnGroups(ctx context.Context, ids []uuid.UUID) (all []string, err error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	rows, err := s.counters(ctx, groupcount.GroupIDIn(ids...))

@@ -109,7 +109,7 @@ func MayRollBack(ch *catalog.Channel, to rollout.Version) error {
 
 // RollBackImpact returns what becomes of the machines in a roll back.
 func (s *Service) RollBackImpact(ctx context.Context, in RollBack) (*RollBackImpact, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	c := s.catalog.Catalog()

@@ -30,7 +30,7 @@ type SimulateRollout struct {
 // SimulateRollout simulates a rollout to the group's active machines with their
 // current versions.
 func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*forecast.Result, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	var p input.Problems

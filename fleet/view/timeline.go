@@ -51,7 +51,7 @@ type VersionSeries struct {
 // Timeline reads the recorded points of a group between two times, at the highest
 // resolution that is still stored for the start.
 func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until time.Time) (*Timeline, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	if !from.Before(until) {

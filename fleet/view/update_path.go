@@ -24,7 +24,7 @@ type UpdatePath struct {
 // UpdatePath returns the packages that a channel offers to a machine with a
 // version, step by step.
 func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from string, with With) (*UpdatePath, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	ch := s.catalog.Catalog().Channel(channelID)

@@ -53,6 +53,7 @@ type ResolverRoot interface {
 	Rollout() RolloutResolver
 	RuleStep() RuleStepResolver
 	Subscription() SubscriptionResolver
+	User() UserResolver
 	UpdateGroupInput() UpdateGroupInputResolver
 }
 
@@ -701,6 +702,7 @@ type ComplexityRoot struct {
 		UpdateGroup        func(childComplexity int, input fleet.UpdateGroup) int
 		UpdatePackage      func(childComplexity int, input fleet.UpdatePackage) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
+		UpdateUser         func(childComplexity int, input account.UpdateUser) int
 	}
 
 	Newcomers struct {
@@ -1146,6 +1148,8 @@ type ComplexityRoot struct {
 		CreatedAt          func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		MustChangePassword func(childComplexity int) int
+		Permissions        func(childComplexity int) int
+		Role               func(childComplexity int) int
 		Username           func(childComplexity int) int
 	}
 
@@ -4193,6 +4197,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(model.UpdatePolicyInput)), true
+	case "Mutation.updateUser":
+		if e.ComplexityRoot.Mutation.UpdateUser == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateUser_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateUser(childComplexity, args["input"].(account.UpdateUser)), true
 
 	case "Newcomers.attempts":
 		if e.ComplexityRoot.Newcomers.Attempts == nil {
@@ -6237,6 +6252,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.MustChangePassword(childComplexity), true
+	case "User.permissions":
+		if e.ComplexityRoot.User.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Permissions(childComplexity), true
+	case "User.role":
+		if e.ComplexityRoot.User.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Role(childComplexity), true
 	case "User.username":
 		if e.ComplexityRoot.User.Username == nil {
 			break
@@ -6498,6 +6525,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateGroupInput", ec.unmarshalInputUpdateGroupInput),
 			graphql.NewInputUnmarshaler("UpdatePackageInput", ec.unmarshalInputUpdatePackageInput),
 			graphql.NewInputUnmarshaler("UpdatePolicyInput", ec.unmarshalInputUpdatePolicyInput),
+			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 			graphql.NewInputUnmarshaler("WaveInput", ec.unmarshalInputWaveInput),
 			graphql.NewInputUnmarshaler("WindowInput", ec.unmarshalInputWindowInput),
 		)
@@ -6777,11 +6805,11 @@ type ActivityAddition {
 
 extend type Mutation {
   "Creates an application, empty or with the groups and channels of another one."
-  createApplication("Properties of the new application." input: CreateApplicationInput!): ApplicationPayload!
+  createApplication("Properties of the new application." input: CreateApplicationInput!): ApplicationPayload! @needs(role: ADMIN)
   "Changes name, product id, description or versioning."
-  updateApplication("The application and its new values." input: UpdateApplicationInput!): ApplicationPayload!
+  updateApplication("The application and its new values." input: UpdateApplicationInput!): ApplicationPayload! @needs(role: ADMIN)
   "Deletes an application with all its groups, channels, packages and machines."
-  deleteApplication("The application to delete." input: DeleteApplicationInput!): DeletePayload!
+  deleteApplication("The application to delete." input: DeleteApplicationInput!): DeletePayload! @needs(role: ADMIN)
 }
 
 extend type Subscription {
@@ -7043,33 +7071,33 @@ extend type Query {
 
 extend type Mutation {
   "Creates a channel."
-  createChannel("Properties of the new channel." input: CreateChannelInput!): ChannelPayload!
+  createChannel("Properties of the new channel." input: CreateChannelInput!): ChannelPayload! @needs(role: ADMIN)
   "Changes name or colour. ` + "`" + `promotePackage` + "`" + ` changes the package."
-  updateChannel("The channel and its new values." input: UpdateChannelInput!): ChannelPayload!
+  updateChannel("The channel and its new values." input: UpdateChannelInput!): ChannelPayload! @needs(role: PUBLISHER)
   "Deletes a channel. Its groups then have no channel and offer no updates."
-  deleteChannel("The channel to delete." input: DeleteChannelInput!): DeletePayload!
+  deleteChannel("The channel to delete." input: DeleteChannelInput!): DeletePayload! @needs(role: ADMIN)
   """
   Points a channel to a package. Every group of the channel starts a rollout. ` + "`" + `promotionImpact` + "`" + ` shows
   the effect in advance.
   """
-  promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload!
+  promotePackage("The channel and the package." input: PromotePackageInput!): ChannelPayload! @needs(role: PUBLISHER)
   """
   The way back from a bad version: points a channel to a lower package, blacklists the present one, and
   withdraws its offers that machines have not begun. Machines under way cannot be recalled.
   ` + "`" + `rollBackImpact` + "`" + ` shows the effect in advance.
   """
-  rollBack("The channel and the package to go back to." input: RollBackInput!): ChannelPayload!
+  rollBack("The channel and the package to go back to." input: RollBackInput!): ChannelPayload! @needs(role: OPERATOR)
   """
   Forbids a package on a channel. The channel's current package and its floors cannot be forbidden. For a
   package that is blacklisted already it changes ` + "`" + `downgrade` + "`" + `.
   """
-  blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload!
+  blacklistPackage("The channel and the package." input: BlacklistPackageInput!): ChannelPayload! @needs(role: PUBLISHER)
   "Allows a blacklisted package again."
-  unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload!
+  unblacklistPackage("The channel and the package." input: UnblacklistPackageInput!): ChannelPayload! @needs(role: PUBLISHER)
   "Makes a package a floor: machines of the channel must install it before any higher version."
-  addFloor("The channel and the package." input: AddFloorInput!): ChannelPayload!
+  addFloor("The channel and the package." input: AddFloorInput!): ChannelPayload! @needs(role: PUBLISHER)
   "Removes a floor, so that machines may skip the version."
-  removeFloor("The channel and the package." input: RemoveFloorInput!): ChannelPayload!
+  removeFloor("The channel and the package." input: RemoveFloorInput!): ChannelPayload! @needs(role: PUBLISHER)
 }
 
 "A named pointer to a package, for one architecture. Pointing it to another package is a promotion."
@@ -7666,15 +7694,15 @@ extend type Query {
 
 extend type Mutation {
   "Creates a group."
-  createGroup("Properties of the new group." input: CreateGroupInput!): GroupPayload!
+  createGroup("Properties of the new group." input: CreateGroupInput!): GroupPayload! @needs(role: ADMIN)
   "Changes name, track, aliases, description or channel. The old track becomes an alias. A different channel starts a rollout."
-  updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload!
+  updateGroup("The group and its new values." input: UpdateGroupInput!): GroupPayload! @needs(role: PUBLISHER)
   "Deletes a group. Its machines stay without a group until their next check."
-  deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload!
+  deleteGroup("The group to delete." input: DeleteGroupInput!): DeletePayload! @needs(role: ADMIN)
   "Stops new grants. Offers that were not started are withdrawn; machines that are downloading finish. CONFLICT when it is paused for another reason."
-  pauseUpdates("The group to pause." input: PauseUpdatesInput!): GroupPayload!
+  pauseUpdates("The group to pause." input: PauseUpdatesInput!): GroupPayload! @needs(role: OPERATOR)
   "Grants updates again after a pause or a halt. Earlier failures no longer count for the halt rules."
-  resumeUpdates("The group to resume." input: ResumeUpdatesInput!): GroupPayload!
+  resumeUpdates("The group to resume." input: ResumeUpdatesInput!): GroupPayload! @needs(role: OPERATOR)
 }
 
 extend type Subscription {
@@ -8134,28 +8162,28 @@ type GroupChange {
 
 extend type Mutation {
   "Prevents a machine from updating, until a given time or until it is released."
-  holdInstance("The machine and the duration." input: HoldInstanceInput!): InstancePayload!
+  holdInstance("The machine and the duration." input: HoldInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Offers a machine no version above a given one, until a given time or until it is released."
-  pinInstance("The machine and its maximum version." input: PinInstanceInput!): InstancePayload!
+  pinInstance("The machine and its maximum version." input: PinInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Removes hold, pin and quarantine of a machine."
-  releaseInstance("The machine to release." input: ReleaseInstanceInput!): InstancePayload!
+  releaseInstance("The machine to release." input: ReleaseInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Assigns a machine to another group of its application, regardless of the track it sends; or follows the track again."
-  moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload!
+  moveInstance("The machine and its group." input: MoveInstanceInput!): InstancePayload! @needs(role: OPERATOR)
   "Sets the display name of a machine. An empty alias removes it."
-  setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload!
+  setInstanceAlias("The machine and its alias." input: SetInstanceAliasInput!): InstancePayload! @needs(role: OPERATOR)
   "Deletes a machine and its history. An update in flight ends as INTERRUPTED. If the machine asks again, it is a new one."
-  forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload!
+  forgetInstance("The machine to forget." input: ForgetInstanceInput!): DeletePayload! @needs(role: ADMIN)
   """
   Marks machines as the operator's own, for instance ones that were just set up: their results count in safe mode,
   gates and halts however new they are, and they are not updated last. A machine that has not asked yet is listed
   as silent and without a group until it does.
   """
-  enrollInstances("The machines." input: EnrollInstancesInput!): EnrollInstancesPayload!
+  enrollInstances("The machines." input: EnrollInstancesInput!): EnrollInstancesPayload! @needs(role: OPERATOR)
   """
   Forgets the machines that match a filter, at most 10,000 in one call; see ` + "`" + `more` + "`" + `. Machines that change
   meanwhile are left out.
   """
-  forgetInstances("The machines to forget." input: ForgetInstancesInput!): ForgetInstancesPayload!
+  forgetInstances("The machines to forget." input: ForgetInstancesInput!): ForgetInstancesPayload! @needs(role: ADMIN)
 }
 
 extend type Subscription {
@@ -8748,11 +8776,11 @@ extend type Mutation {
   not reached. The server works on it in batches of 200, each in one transaction with its results, and continues
   after a restart. The machines' history has an entry for each; the audit has one for the job.
   """
-  startMachineJob("The machines and the action." input: StartMachineJobInput!): MachineJobPayload!
+  startMachineJob("The machines and the action." input: StartMachineJobInput!): MachineJobPayload! @needs(role: OPERATOR)
   "Stops a job after its current batch. Machines that it has changed stay so."
-  stopMachineJob("The job to stop." input: StopMachineJobInput!): MachineJobPayload!
+  stopMachineJob("The job to stop." input: StopMachineJobInput!): MachineJobPayload! @needs(role: OPERATOR)
   "Lets a job try machines again that failed. A stopped job also continues with those that it had not reached."
-  retryMachineJob("The job and its machines." input: RetryMachineJobInput!): MachineJobPayload!
+  retryMachineJob("The job and its machines." input: RetryMachineJobInput!): MachineJobPayload! @needs(role: OPERATOR)
 }
 
 extend type Subscription {
@@ -9053,11 +9081,11 @@ type Mirror {
 
 extend type Mutation {
   "Creates a package: a new version of an application."
-  createPackage("Properties of the new package." input: CreatePackageInput!): PackagePayload!
+  createPackage("Properties of the new package." input: CreatePackageInput!): PackagePayload! @needs(role: PUBLISHER)
   "Changes a package. Offers that machines already received do not change."
-  updatePackage("The package and its new values." input: UpdatePackageInput!): PackagePayload!
+  updatePackage("The package and its new values." input: UpdatePackageInput!): PackagePayload! @needs(role: PUBLISHER)
   "Deletes a package. Channels that point to it then have no package."
-  deletePackage("The package to delete." input: DeletePackageInput!): DeletePayload!
+  deletePackage("The package to delete." input: DeletePackageInput!): DeletePayload! @needs(role: PUBLISHER)
 }
 
 "A version of an application for one architecture."
@@ -9219,7 +9247,7 @@ extend type Subscription {
   message has ` + "`" + `facts` + "`" + ` or ` + "`" + `userErrors` + "`" + `. Ending the subscription cancels the fetch. The server fetches
   from the networks of its flag --inspect-from only, by default from public addresses.
   """
-  payloadInspected("Complete URL of the file, http or https." url: String!): PayloadInspection!
+  payloadInspected("Complete URL of the file, http or https." url: String!): PayloadInspection! @needs(role: PUBLISHER)
 }
 
 "Progress and result of fetching a file."
@@ -9337,7 +9365,7 @@ type PackagePayload {
 
 extend type Mutation {
   "Changes a policy; omitted fields keep their value. Applies from the next check on."
-  updatePolicy("The group and the new values." input: UpdatePolicyInput!): GroupPayload!
+  updatePolicy("The group and the new values." input: UpdatePolicyInput!): GroupPayload! @needs(role: PUBLISHER)
 }
 
 "How a group updates."
@@ -9678,9 +9706,9 @@ type RefusedRequestEdge {
 
 extend type Mutation {
   "Halts the current rollout in an emergency."
-  haltRollout("The group whose rollout is halted." input: HaltRolloutInput!): GroupPayload!
+  haltRollout("The group whose rollout is halted." input: HaltRolloutInput!): GroupPayload! @needs(role: OPERATOR)
   "Approves or opens the next wave now, without waiting for soak time and gate."
-  advanceWave("The group whose next wave is opened." input: AdvanceWaveInput!): GroupPayload!
+  advanceWave("The group whose next wave is opened." input: AdvanceWaveInput!): GroupPayload! @needs(role: OPERATOR)
 }
 
 extend type Subscription {
@@ -10013,6 +10041,12 @@ type DeletePayload {
 }
 `, BuiltIn: false},
 	{Name: "../schema/schema.graphql", Input: `"""
+A call of the field needs this role or a higher one. Other callers get ` + "`" + `FORBIDDEN` + "`" + `. Fields without
+it are for every signed-in user.
+"""
+directive @needs("The least role." role: Role!) on FIELD_DEFINITION
+
+"""
 All reads. Every field requires a signed-in caller, by session cookie (mutation ` + "`" + `signIn` + "`" + `) or HTTP
 basic authentication, except ` + "`" + `me` + "`" + `, which is then null, and ` + "`" + `serverInfo` + "`" + `. Other callers get status 401.
 
@@ -10086,9 +10120,9 @@ extend type Mutation {
   Fills an empty database with two applications and simulated machines, which check in until the
   server ends or the demo is stopped. After a restart of the server: continues the demo.
   """
-  startDemo: DemoPayload!
+  startDemo: DemoPayload! @needs(role: ADMIN)
   "Stops the simulated machines and deletes the applications of the demo, nothing else."
-  stopDemo: DemoPayload!
+  stopDemo: DemoPayload! @needs(role: ADMIN)
 }
 
 "Health of one server process."
@@ -10241,7 +10275,7 @@ type Pace {
   "The signed-in user; null without sign-in."
   me: User
   "All users, sorted by name."
-  users: [User!]!
+  users: [User!]! @needs(role: ADMIN)
 }
 
 extend type Mutation {
@@ -10252,11 +10286,27 @@ extend type Mutation {
   "Changes the caller's own password and ends all other sessions of the user."
   changePassword("The current and the new password." input: ChangePasswordInput!): UserPayload!
   "Creates a user, who is asked to change the password at the first sign-in."
-  createUser("Name and first password." input: CreateUserInput!): UserPayload!
+  createUser("Name and first password." input: CreateUserInput!): UserPayload! @needs(role: ADMIN)
+  "Changes the role of a user, also in open sessions. The last owner stays an owner."
+  updateUser("The user and the role." input: UpdateUserInput!): UserPayload! @needs(role: ADMIN)
   "Sets the password of another user, who is asked to change it, and ends that user's sessions."
-  setPassword("The user and the new password." input: SetPasswordInput!): UserPayload!
-  "Deletes a user and ends the user's sessions. The last user cannot be deleted."
-  deleteUser("The user to delete." input: DeleteUserInput!): DeletePayload!
+  setPassword("The user and the new password." input: SetPasswordInput!): UserPayload! @needs(role: ADMIN)
+  "Deletes a user and ends the user's sessions. The last owner cannot be deleted."
+  deleteUser("The user to delete." input: DeleteUserInput!): DeletePayload! @needs(role: ADMIN)
+}
+
+"What a user may do. Each role may do everything that the roles before it may."
+enum Role {
+  "Reads."
+  VIEWER
+  "Also controls rollouts and machines: pauses, resumes, halts, rolls back, overrides, moves."
+  OPERATOR
+  "Also decides what machines get: packages, promotions, floors, blacklists, policies."
+  PUBLISHER
+  "Also creates and deletes applications, groups and channels, and manages users up to this role."
+  ADMIN
+  "Also manages owners."
+  OWNER
 }
 
 "A person who can sign in."
@@ -10267,6 +10317,10 @@ type User {
   username: String!
   "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
+  "What the user may do."
+  role: Role!
+  "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the user may call. Sorted."
+  permissions: [String!]!
   "When the account was created."
   createdAt: Time!
 }
@@ -10309,6 +10363,16 @@ input CreateUserInput {
   username: String!
   "First password, at least 8 characters."
   password: String!
+  "Not above your own."
+  role: Role!
+}
+
+"The role of a user."
+input UpdateUserInput {
+  "Id of the user."
+  id: ID!
+  "Not above your own."
+  role: Role!
 }
 
 "A new password for another user."
@@ -12334,6 +12398,10 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_username(ctx, field)
 	case "mustChangePassword":
 		return ec.fieldContext_User_mustChangePassword(ctx, field)
+	case "role":
+		return ec.fieldContext_User_role(ctx, field)
+	case "permissions":
+		return ec.fieldContext_User_permissions(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_User_createdAt(ctx, field)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/rollout"
@@ -25,6 +26,7 @@ const (
 	severities     = "SUCCESS INFO WARNING ERROR"                                                                               // from 1
 	countedAs      = "ON_TARGET OTHER_BUILD ABOVE_TARGET BAD_VERSION IN_FLIGHT WAITING FAILED QUARANTINED SILENT OVERRIDDEN"
 	jobResults     = "FAILED AFTER_UPDATE SKIPPED DONE PENDING"
+	roles          = "VIEWER OPERATOR PUBLISHER ADMIN OWNER" // from 1
 	weekdays       = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY"
 	activityKinds  = "PACKAGE_NOT_FOUND ROLLOUT_STARTED ROLLOUT_FINISHED ROLLOUT_HALTED MACHINE_FAILED CHANNEL_MOVED " +
 		"PAUSED RESUMED WAVE_ADVANCED MACHINE_QUARANTINED PACKAGE_BLACKLISTED POLICY_CHANGED MIRROR_FAILED " +
@@ -52,6 +54,12 @@ func numbered[T number](v any, first T, names string) (T, error) {
 	}
 	return first + T(i), nil
 }
+
+// MarshalRole writes a role.
+func MarshalRole(r auth.Role) graphql.Marshaler { return name(r, 1, roles) }
+
+// UnmarshalRole reads a role.
+func UnmarshalRole(v any) (auth.Role, error) { return numbered[auth.Role](v, 1, roles) }
 
 // MarshalInstanceState writes a state of a machine.
 func MarshalInstanceState(s rollout.State) graphql.Marshaler { return name(s, 0, instanceStates) }

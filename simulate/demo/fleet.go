@@ -93,7 +93,7 @@ func (f *Fleet) Begin(ctx context.Context, fresh bool) error {
 
 // principal is who the audit names for the demo's own changes.
 func principal() auth.Principal {
-	return auth.Principal{Name: "demo", TeamID: catalog.DefaultTeamID(), Credential: auth.CredentialCommand}
+	return auth.Principal{Name: "demo", TeamID: catalog.DefaultTeamID(), Role: auth.Owner, Credential: auth.CredentialCommand}
 }
 
 // run returns when the context ends or the demo's applications were deleted.

@@ -1136,6 +1136,7 @@ var (
 		{Name: "username", Type: field.TypeString, Unique: true},
 		{Name: "password_hash", Type: field.TypeString},
 		{Name: "must_change_password", Type: field.TypeBool, Default: false},
+		{Name: "role", Type: field.TypeString, Default: "owner"},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "team_id", Type: field.TypeUUID},
 	}
@@ -1147,7 +1148,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "users_teams_users",
-				Columns:    []*schema.Column{UsersColumns[5]},
+				Columns:    []*schema.Column{UsersColumns[6]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},

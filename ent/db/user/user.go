@@ -20,6 +20,8 @@ const (
 	FieldPasswordHash = "password_hash"
 	// FieldMustChangePassword holds the string denoting the must_change_password field in the database.
 	FieldMustChangePassword = "must_change_password"
+	// FieldRole holds the string denoting the role field in the database.
+	FieldRole = "role"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
@@ -53,6 +55,7 @@ var Columns = []string{
 	FieldUsername,
 	FieldPasswordHash,
 	FieldMustChangePassword,
+	FieldRole,
 	FieldCreatedAt,
 }
 
@@ -69,6 +72,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultMustChangePassword holds the default value on creation for the "must_change_password" field.
 	DefaultMustChangePassword bool
+	// DefaultRole holds the default value on creation for the "role" field.
+	DefaultRole string
 )
 
 // OrderOption defines the ordering options for the User queries.
@@ -97,6 +102,11 @@ func ByPasswordHash(opts ...sql.OrderTermOption) OrderOption {
 // ByMustChangePassword orders the results by the must_change_password field.
 func ByMustChangePassword(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldMustChangePassword, opts...).ToFunc()
+}
+
+// ByRole orders the results by the role field.
+func ByRole(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRole, opts...).ToFunc()
 }
 
 // ByCreatedAt orders the results by the created_at field.

@@ -37,7 +37,7 @@ func New(s *store.Store, c *catalog.Cache) *Reader { return &Reader{store: s, ca
 // because it changes with every check-in: the read filters machine by machine
 // until the page is full. For machines not seen for a day, also filter by standing.
 func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQuery)) ([]*db.Instance, error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
 	if err := l.check(); err != nil {
@@ -75,7 +75,7 @@ func (r *Reader) Machines(ctx context.Context, l List, load func(*db.InstanceQue
 // CountMachines returns how many machines match, and whether the number is exact.
 // It sums counters where they have the conditions, else it counts up to limit.
 func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int, exact bool, err error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return 0, false, err
 	}
 	if err := f.check(); err != nil {

@@ -24,7 +24,7 @@ func Seen() []rollout.Standing {
 // whether any are left. It reads at most n index entries of each count bucket, and
 // none when the counters show that the list is shorter.
 func (r *Reader) Skip(ctx context.Context, l *List, n int) (more bool, err error) {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return false, err
 	}
 	if l.Group == nil || l.By != ByMachineID {

@@ -17,7 +17,7 @@ const walkRows = 2_000
 // Rows have only the given columns, besides those of a place. A machine that changes
 // meanwhile can appear twice or not at all.
 func (r *Reader) Walk(ctx context.Context, f Filter, limit int, columns []string, visit func([]*db.Instance)) error {
-	if _, err := fault.Require(ctx, auth.Read); err != nil {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return err
 	}
 	columns = append([]string{

@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Role is what a principal may do. Each role may do everything that the roles before
+// it may. The zero Role may do nothing.
+type Role int8
+
+// The roles.
+const (
+	Viewer    Role = iota + 1 // reads
+	Operator                  // also controls rollouts and machines: pauses, resumes, halts, rolls back, overrides
+	Publisher                 // also decides what machines get: packages, promotions, floors, blacklists, policies
+	Admin                     // also creates and deletes applications, groups and channels, and manages users
+	Owner                     // also manages owners
+)
+
+var roleNames = []string{"", "viewer", "operator", "publisher", "admin", "owner"}
+
+// Roles returns all roles, those that may do least first.
+func Roles() []Role { return []Role{Viewer, Operator, Publisher, Admin, Owner} }
+
+// String is the name of the role, as in the database and the command line.
+func (r Role) String() string {
+	if r < Viewer || r > Owner {
+		return ""
+	}
+	return roleNames[r]
+}
+
+// ParseRole reads the name of a role.
+func ParseRole(name string) (Role, error) {
+	if i := slices.Index(roleNames, name); i > 0 {
+		return Role(i), nil
+	}
+	return 0, fmt.Errorf("must be one of %s, not %q", strings.Join(roleNames[1:], ", "), name)
+}
+
+// Permissions returns the names of the verbs and reads that need a role and that this
+// role may call, sorted.
+func (r Role) Permissions() []string {
+	all := make([]string, 0, len(needs))
+	for name, least := range needs {
+		if least <= r {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Needs returns the least role for a verb or a read, by its name in the API; Viewer
+// if it is for all users.
+func Needs(name string) Role { return max(needs[name], Viewer) }
+
+// needs has the least role for every verb, by its name in the API, and for the reads
+// that are not for all viewers. Users change their own password in any role. The schema shows it (directive needs), the service
+// layer enforces it, and the dashboard disables what the user may not do.
+var needs = map[string]Role{
+	"pauseUpdates":     Operator,
+	"resumeUpdates":    Operator,
+	"haltRollout":      Operator,
+	"advanceWave":      Operator,
+	"rollBack":         Operator,
+	"holdInstance":     Operator,
+	"pinInstance":      Operator,
+	"releaseInstance":  Operator,
+	"setInstanceAlias": Operator,
+	"moveInstance":     Operator,
+	"enrollInstances":  Operator,
+	"startMachineJob":  Operator, // and what the action needs for one machine
+	"stopMachineJob":   Operator,
+	"retryMachineJob":  Operator,
+
+	"payloadInspected":   Publisher,
+	"createPackage":      Publisher,
+	"updatePackage":      Publisher,
+	"deletePackage":      Publisher,
+	"promotePackage":     Publisher,
+	"addFloor":           Publisher,
+	"removeFloor":        Publisher,
+	"blacklistPackage":   Publisher,
+	"unblacklistPackage": Publisher,
+	"updatePolicy":       Publisher,
+	"updateGroup":        Publisher,
+	"updateChannel":      Publisher,
+
+	"createApplication": Admin,
+	"updateApplication": Admin,
+	"deleteApplication": Admin,
+	"createGroup":       Admin,
+	"deleteGroup":       Admin,
+	"createChannel":     Admin,
+	"deleteChannel":     Admin,
+	"forgetInstance":    Admin,
+	"forgetInstances":   Admin,
+	"startDemo":         Admin,
+	"stopDemo":          Admin,
+	"createUser":        Admin,
+	"updateUser":        Admin,
+	"setPassword":       Admin,
+	"deleteUser":        Admin,
+	"users":             Admin,
+}
