@@ -177,7 +177,14 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
   await openFleet(page);
   await page.getByRole('link', { name: 'API' }).click();
   await expect(page).toHaveURL(/\/playground$/);
-  await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();
+  const execute = page.getByRole('button', { name: /Execute/ });
+  await expect(execute).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await execute.click();
+    await expect(page.getByRole('region', { name: 'Result' }).getByText('"fleet"')).toBeVisible();
+    expect(await violations(page), `playground, ${colorScheme}`).toEqual([]);
+  }
   expect(elsewhere).toEqual([]);
   await page.getByRole('link', { name: 'Back to the dashboard' }).click();
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();
