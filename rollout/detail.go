@@ -111,14 +111,14 @@ func alsoFrom(recalled []Version) string {
 }
 
 func (d Decision) haltText() string {
-	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, Outcome: d.Ended, Code: d.Code, By: d.By, Reason: d.Because}.describe()
+	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, Outcome: d.Ended, Code: d.Code, Alike: d.Alike, By: d.By, Reason: d.Because}.describe()
 }
 
 // Sentence says why the rollout was halted, in the same text as for machines, and
 // how many machines came back since then.
 func (h Halt) Sentence() string {
 	return Decision{
-		Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, By: h.By, Because: h.Reason,
+		Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, Alike: h.Alike, By: h.By, Because: h.Reason,
 	}.Detail() + h.cameBack()
 }
 
@@ -145,9 +145,9 @@ func (h Halt) describe() string {
 		return "a canary failed for good: " + strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: ")
 	case HaltFailureShare:
 		if h.Share > 0 {
-			return fmt.Sprintf("%s, the limit is %s", numbers, phrase.Percent(h.Share))
+			numbers += ", the limit is " + phrase.Percent(h.Share)
 		}
-		return numbers
+		return numbers + FailureKind{Outcome: h.Outcome, Code: h.Code, Machines: h.Alike}.alike(h.Failed)
 	case HaltByPerson:
 		return "stopped" + attribution(h.By, h.Reason)
 	}

@@ -189,7 +189,7 @@ func (e *evaluation) stopped() bool {
 		e.d = Decision{Reason: ReasonPaused, By: e.w.Pause.By, Because: e.w.Pause.Reason}
 	case e.w.Rollout.State == RolloutHalted:
 		h := &e.w.Rollout.Halt
-		e.d = Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, By: h.By, Because: h.Reason}
+		e.d = Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, Alike: h.Alike, By: h.By, Because: h.Reason}
 	default:
 		return false
 	}

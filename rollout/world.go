@@ -88,6 +88,8 @@ type Rollout struct {
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 	Roster   Roster   // the machines of the current wave
 
+	FailureKinds []FailureKind // of Evidence.Failed, in the order in which they occurred, at most 50
+
 	Newcomers Newcomers
 
 	ProgressAt time.Time // see moved
@@ -108,8 +110,9 @@ type Halt struct {
 	Finished int
 	Share    float64  // HaltFailureShare of the policy, 0 for other rules
 	Machines []string // failing machines, newest last, at most 20
-	Outcome  Outcome  `json:",omitempty"` // of the last of Machines, for HaltSafeMode and HaltCanary
+	Outcome  Outcome  `json:",omitempty"` // of the last of Machines; for HaltFailureShare the most common one
 	Code     int      `json:",omitempty"` // of Outcome
+	Alike    int      `json:",omitempty"` // failed machines with Outcome and Code, for HaltFailureShare
 	By       string   // for HaltByPerson
 	Reason   string   // for HaltByPerson
 	CameBack int      `json:"-"` // of Machines, see Since
@@ -279,4 +282,5 @@ type Decision struct {
 	Rule           HaltRule
 	Ended          Outcome // halted: see Halt.Outcome
 	Code           int     // of Ended
+	Alike          int     // halted: see Halt.Alike
 }
