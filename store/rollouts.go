@@ -97,33 +97,35 @@ func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []bulk.
 		bulk.Text(toJSON(r.Halt)), bulk.Text(toJSON(r.Roster)), bulk.Text(toJSON(r.Newcomers)), bulk.Time(r.ProgressAt), bulk.Text(toJSON(r.Stall)), bulk.Time(replaced)}
 }
 
-// HaltedGroups returns which groups of some counters have a halted rollout.
-func (s *Store) HaltedGroups(ctx context.Context, counts []*db.GroupCount) (map[uuid.UUID]bool, error) {
-	halted := map[uuid.UUID]bool{}
+// StoppedGroups returns the states of the stopped rollouts of the groups of some counters;
+// other groups have the zero state.
+func (s *Store) StoppedGroups(ctx context.Context, counts []*db.GroupCount) (map[uuid.UUID]rollout.RolloutState, error) {
+	stopped := map[uuid.UUID]rollout.RolloutState{}
 	var groups []uuid.UUID
 	for _, row := range counts {
-		if _, seen := halted[row.GroupID]; !seen {
-			halted[row.GroupID] = false
+		if _, seen := stopped[row.GroupID]; !seen {
+			stopped[row.GroupID] = rollout.RolloutActive
 			groups = append(groups, row.GroupID)
 		}
 	}
 	if len(groups) == 0 {
-		return halted, nil
+		return stopped, nil
 	}
-	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state = ?"),
-		s.readers.List(groups), int64(rollout.RolloutHalted))
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id, r.state FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state IN (?, ?)"),
+		s.readers.List(groups), int64(rollout.RolloutPaused), int64(rollout.RolloutHalted))
 	if err != nil {
-		return nil, fmt.Errorf("read halted groups: %w", err)
+		return nil, fmt.Errorf("read stopped groups: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id uuid.UUID
-		if err := rows.Scan(statement.ID(&id)); err != nil {
-			return nil, fmt.Errorf("read halted groups: %w", err)
+		var state rollout.RolloutState
+		if err := rows.Scan(statement.ID(&id), &state); err != nil {
+			return nil, fmt.Errorf("read stopped groups: %w", err)
 		}
-		halted[id] = true
+		stopped[id] = state
 	}
-	return halted, rows.Err()
+	return stopped, rows.Err()
 }
 
 // versionsJSON returns versions as a list of texts.

@@ -8218,7 +8218,10 @@ type Instance {
   application: Application!
   "Its group; null when the group was deleted."
   group: Group
-  "Its current grant; null when it has none."
+  """
+  Its current grant; null when it has none, and when it has not begun an update whose grant is void: the lease
+  expired, or the group was paused, halted, resumed or given another target since.
+  """
   grant: Grant
   "Time of its last grant; null when it never had one."
   lastGrantedAt: Time

@@ -84,7 +84,7 @@ test('a halted group shows failed attempts and what is still true', () => {
     attempts: 7,
   };
   const named = group('HALTED', {
-    rollout: { ...halted.rollout!, halt: { at: '2026-11-28T02:31:00Z', failure } },
+    rollout: halted.rollout && { ...halted.rollout, halt: { at: '2026-11-28T02:31:00Z', failure } },
   });
   expect(wallText(named)).toBe(
     '12 still run 2.1.0 · 4 under way · 7 × payload size does not match (code 11)',
