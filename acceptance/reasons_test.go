@@ -104,7 +104,7 @@ func situations() map[rollout.Reason]situation {
 
 // Every reason has one sentence, which is the same in the answer, the list of machines, the
 // explanation and, if it makes machines wait, on the page of the group.
-func TestEveryReasonIsToldTheSameEverywhere(t *testing.T) {
+func TestEveryReasonHasTheSameSentenceEverywhere(t *testing.T) {
 	all := situations()
 	named := map[string]rollout.Reason{}
 	for r := rollout.ReasonNone + 1; r.String() != ""; r++ {
@@ -159,20 +159,20 @@ func TestEveryReasonIsToldTheSameEverywhere(t *testing.T) {
 		if hold == nil {
 			return
 		}
-		told := strings.ReplaceAll(m.Decision, "the machine accepts only versions that begin with \"1.\"; the next version is 2.0.0", "the machines that are left do not accept the next version")
-		told = strings.ReplaceAll(told, "disabled on the machine", "disabled on the machines that are left")
+		shown := strings.ReplaceAll(m.Decision, "the machine accepts only versions that begin with \"1.\"; the next version is 2.0.0", "the machines that are left do not accept the next version")
+		shown = strings.ReplaceAll(shown, "disabled on the machine", "disabled on the machines that are left")
 		if want == rollout.ReasonWaveNotReached { // about this machine; the group's sentence is about its gate
-			told = "wave 1 of 2 reaches 1 listed machine; its gate waits: 0 of 1 update finished"
+			shown = "wave 1 of 2 reaches 1 listed machine; its gate waits: 0 of 1 update finished"
 		}
-		if hold.Reason != want || hold.Sentence != told {
-			t.Errorf("the group waits for %s: %q, want %q", hold.Reason, hold.Sentence, told)
+		if hold.Reason != want || hold.Sentence != shown {
+			t.Errorf("the group waits for %s: %q, want %q", hold.Reason, hold.Sentence, shown)
 		}
 	})
 }
 
-// A machine of a later wave is told its wave. The soak time of the open wave is that of the
+// A machine of a later wave is shown its wave. The soak time of the open wave is that of the
 // machines of the next one.
-func TestSoakIsToldOnlyToTheNextWave(t *testing.T) {
+func TestSoakIsShownOnlyToTheNextWave(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		s.grants("canary", "1.0.0", "2.0.0")
 		s.updates("canary", "1.0.0", "2.0.0")
