@@ -40,7 +40,7 @@ const group = (state: WallGroup['state'], change: Partial<WallGroup> = {}): Wall
     waves: [1, 2, 3, 4].map((position) => ({ position })),
     endedAt: null,
     attemptsSinceResume: { finished: 20, failed: 8 },
-    halt: { at: '2026-11-28T02:31:00Z' },
+    halt: { at: '2026-11-28T02:31:00Z', failure: null },
     stall: null,
   },
   ...change,
@@ -77,6 +77,18 @@ test('a halted group shows failed attempts and what is still true', () => {
   const halted = group('HALTED');
   expect(figure(halted)).toEqual({ value: '8', of: 'of 20 failed' });
   expect(wallText(halted)).toBe('12 still run 2.1.0 · 4 under way');
+  const failure = {
+    outcome: 'FAILED' as const,
+    code: 11,
+    description: 'payload size does not match',
+    attempts: 7,
+  };
+  const named = group('HALTED', {
+    rollout: halted.rollout && { ...halted.rollout, halt: { at: '2026-11-28T02:31:00Z', failure } },
+  });
+  expect(wallText(named)).toBe(
+    '12 still run 2.1.0 · 4 under way · 7 × payload size does not match (code 11)',
+  );
   expect(sinceText(halted, now)).toBe('for 19 min');
   expect(fromVersion(halted)).toBe('2.0.0');
 });

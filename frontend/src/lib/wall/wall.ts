@@ -1,4 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
+import { failureName } from '$lib/group/failures';
 import { groupState, stateText, urgency, type GroupState } from '$lib/group/state';
 import { count, duration, percent, plural } from '$lib/ui/format';
 
@@ -51,6 +52,12 @@ export const wallDocument = graphql(`
             }
             halt {
               at
+              failure {
+                outcome
+                code
+                description
+                attempts
+              }
             }
             stall {
               since
@@ -117,6 +124,7 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
   const { badVersion, inFlight, failed, quarantined, silent } = numbers;
   if (state === 'NO_PACKAGE') return `no package for ${plural(numbers.active, 'machine')}`;
   const on = numbers.byVersion.find(({ version }) => version === rollout?.version)?.active ?? 0;
+  const failure = state === 'HALTED' && rollout?.halt?.failure;
   const parts = [
     state === 'HALTED' && on > 0 ? `${count(on)} still ${on === 1 ? 'runs' : 'run'} ${rollout?.version}` : '',
     state !== 'HALTED' && badVersion > 0 ? `${count(badVersion)} on a bad version` : '',
@@ -124,6 +132,7 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
     inFlight > 0 ? `${count(inFlight)} ${state === 'HALTED' ? 'under way' : 'in flight'}` : '',
     state !== 'HALTED' && failed + quarantined > 0 ? `${count(failed + quarantined)} failed` : '',
     silent > 0 ? `${count(silent)} silent` : '',
+    failure ? `${count(failure.attempts)} × ${failureName(failure)}` : '',
   ].filter(Boolean);
   if (parts.length === 0 && state === 'HALTED') return `no machine runs ${rollout?.version}`;
   return parts.join(' · ') || `${count(numbers.onTarget)} on ${rollout?.version ?? 'the target'}`;
