@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import {
   figure,
   fromVersion,
+  haltedElsewhere,
+  hasBegun,
   newlyHalted,
   restText,
   rows,
@@ -32,6 +34,7 @@ const group = (state: WallGroup['state'], change: Partial<WallGroup> = {}): Wall
   id: state,
   name: state,
   state,
+  policy: { timezone: 'UTC' },
   pause: null,
   numbers,
   rollout: {
@@ -113,4 +116,16 @@ test('one machine runs, two machines run', () => {
 test('only a group that was not halted before raises an alarm', () => {
   const groups = [group('HALTED', { id: 'a' }), group('HALTED', { id: 'b' }), group('PAUSED', { id: 'c' })];
   expect(newlyHalted(groups, new Set(['a'])).map(({ id }) => id)).toEqual(['b']);
+});
+
+test('a group whose version is halted in another group of its application says where', () => {
+  const waiting = group('ROLLING_OUT', { numbers: { ...numbers, inFlight: 0, byVersion: [] } });
+  const halted = group('HALTED');
+  const apart = [{ groups: [waiting] }, { groups: [halted] }];
+  expect(haltedElsewhere(waiting, [{ groups: [waiting, halted] }])).toBe('HALTED');
+  expect(haltedElsewhere(waiting, apart)).toBe('');
+  expect(haltedElsewhere(halted, [{ groups: [waiting, halted, group('HALTED', { id: 'b' })] }])).toBe('');
+  const other = group('HALTED', { rollout: waiting.rollout && { ...waiting.rollout, version: '2.2.0' } });
+  expect(haltedElsewhere(waiting, [{ groups: [waiting, other] }])).toBe('');
+  expect([hasBegun(waiting), hasBegun(group('ROLLING_OUT'))]).toEqual([false, true]);
 });

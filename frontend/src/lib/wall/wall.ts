@@ -19,6 +19,9 @@ export const wallDocument = graphql(`
           id
           name
           state
+          policy {
+            timezone
+          }
           pause {
             at
             by
@@ -136,6 +139,22 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
   ].filter(Boolean);
   if (parts.length === 0 && state === 'HALTED') return `no machine runs ${rollout?.version}`;
   return parts.join(' · ') || `${count(numbers.onTarget)} on ${rollout?.version ?? 'the target'}`;
+}
+
+/** Whether a machine runs the version of the group's rollout or is on the way to it. */
+export const hasBegun = ({ numbers, rollout }: WallGroup): boolean =>
+  numbers.inFlight > 0 ||
+  numbers.byVersion.some(({ version, active }) => active > 0 && version === rollout?.version);
+
+/** Name of another group of the same application in which the version that this group
+ * rolls out is halted; "" if none. */
+export function haltedElsewhere(group: WallGroup, applications: readonly { groups: WallGroup[] }[]): string {
+  const version = group.rollout?.version;
+  if (!['ROLLING_OUT', 'STALLED', 'PAUSED'].includes(group.state)) return '';
+  const siblings = applications.find(({ groups }) => groups.some(({ id }) => id === group.id))?.groups;
+  return (
+    siblings?.find(({ state, rollout }) => state === 'HALTED' && rollout?.version === version)?.name ?? ''
+  );
 }
 
 /** The number of a row, and what it counts: the share on target, except when halted. */
