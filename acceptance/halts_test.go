@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,7 +105,7 @@ func TestCase22_FailureShareHalts(t *testing.T) {
 			return
 		}
 		s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
-		s.decisionContains("next", "1 of 5")
+		s.decisionContains("next", "1 of 5 finished attempts failed; it failed with code 10: payload hash does not match")
 		if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
 			t.Errorf("halted by %+v", h)
 		}
@@ -137,4 +138,51 @@ func TestCase26_ThreeFailuresQuarantine(t *testing.T) {
 		}
 		s.grants("m", "1.0.0", "3.0.0")
 	})
+}
+
+// The sentence of a halt by share names the most common failure of the evidence, at the next
+// check, in the activity and on the pages: not a failure from before a resume, nor one that
+// came back.
+func TestHaltByShareNamesTheMostCommonFailure(t *testing.T) {
+	variants(t, map[string]struct {
+		codes []event
+		want  string
+	}{
+		"most of them": {[]event{"3/0 9", "3/0 11", "3/0 11"}, "3 of 5 finished attempts failed; 2 of them with code 11: payload size does not match"},
+		"all of them":  {[]event{"3/0 11", "3/0 11"}, "2 of 5 finished attempts failed; all of them with code 11: payload size does not match"},
+		"without text": {[]event{"3/0 4711"}, "1 of 5 finished attempts failed; it failed with code 4711"},
+		"rolled back":  {[]event{"3/0 44", "3/0 9", "3/0 44"}, "3 of 5 finished attempts failed; 2 of them rolled back to the previous version"},
+	}, func(t *testing.T, s *site, v struct {
+		codes []event
+		want  string
+	}) {
+		s.check("behind", "1.0.0") // keeps the rollout from completing
+		for i := range 3 {
+			s.grants(fmt.Sprint("old", i), "1.0.0", "2.0.0")
+			s.reports(fmt.Sprint("old", i), "1.0.0", "3/0 5")
+		}
+		s.pause("look at it")
+		s.resume("looked at it")
+		for i := range 6 {
+			s.grants(fmt.Sprint("m", i), "1.0.0", "2.0.0")
+		}
+		s.reports("m5", "1.0.0", "3/0 7")
+		s.holds("m5", "2.0.0", "up_to_date") // came back
+		for i := range 4 - len(v.codes) {
+			s.updates(fmt.Sprint("m", len(v.codes)+i), "1.0.0", "2.0.0")
+		}
+		for i, code := range v.codes {
+			s.rolloutIs(rollout.RolloutActive)
+			s.reports(fmt.Sprint("m", i), "1.0.0", code)
+		}
+		s.holds("next", "1.0.0", "halted")
+		s.decisionContains("next", v.want)
+		want := strings.Replace(v.want, "; ", ", the limit is 20 %; ", 1)
+		if a := s.activities(rollout.ActivityRolloutHalted); len(a) != 1 || !strings.HasSuffix(a[0].Detail, want) {
+			t.Errorf("activities %v, want one that ends with %q", a, want)
+		}
+		if hold := s.hold(); hold == nil || !strings.Contains(hold.Sentence, want) {
+			t.Errorf("the group's hold is %+v, want %q", hold, want)
+		}
+	}, limit(20, 15*time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
 }

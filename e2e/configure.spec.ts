@@ -80,8 +80,7 @@ test('a new application gets a channel, a group, and a package with digests comp
   expect(await violations(page)).toEqual([]);
 
   await test.step('a rejected edit shows the error at its field', async () => {
-    await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('menuitem', { name: 'Edit…' }).click();
+    await page.getByRole('button', { name: 'Edit' }).click();
     const dialog = page.getByRole('dialog', { name: 'Edit Kiosk' });
     await dialog.getByLabel(/^Product id/).fill('no dots');
     await dialog.getByRole('button', { name: 'Save' }).click();
@@ -462,4 +461,23 @@ test('what machines have of a released package is changed only after a question'
   await question.getByRole('button', { name: 'Change anyway' }).click();
   await expect(heading).toBeVisible();
   await expect(page.getByText('https://example.com/moved/').first()).toBeVisible();
+});
+
+test('a group is edited on its page', async ({ dashboard: page, api }) => {
+  const rollout = await api.rollout({ updatesEnabled: false });
+  await page.goto(rollout.path);
+  await page.getByRole('main').getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: `Edit ${rollout.name}` });
+  await expect(dialog.getByLabel('Track')).toHaveValue(rollout.track);
+  await dialog.getByLabel('Aliases').fill('north-one');
+  await dialog.getByLabel('Name').fill('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  // What was rejected stays in the dialog.
+  await expect(dialog.getByLabel('Name')).toHaveAttribute('aria-invalid', 'true');
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel('Name').fill('Shops in the north');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole('heading', { level: 1, name: 'Shops in the north' })).toBeVisible();
+  await expect(page.getByText('north-one')).toBeVisible();
 });

@@ -155,3 +155,54 @@ test('a removed chart leaves no nodes or listeners behind', async ({ dashboard: 
   expect(after.nodes - before.nodes).toBeLessThan(150);
   expect(after.jsEventListeners - before.jsEventListeners).toBeLessThan(60);
 });
+
+test.describe('in a zone whose hours begin at half past', () => {
+  test.use({ timezoneId: 'Asia/Kabul' });
+
+  test('the clock of the sidebar switches all times, also on charts', async ({
+    dashboard: page,
+    api,
+    machines,
+  }) => {
+    await page.addInitScript(() => {
+      const painted: string[] = [];
+      const paint = CanvasRenderingContext2D.prototype.fillText;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...where) {
+        painted.push(text);
+        paint.call(this, text, ...where);
+      };
+      Object.assign(window, { painted });
+    });
+    /** Hour of the time that was painted last, as a label of an axis. */
+    const paintedHour = () =>
+      page.evaluate(() =>
+        (window as unknown as { painted: string[] }).painted
+          .findLast((text) => /\d\d:\d\d$/.test(text))
+          ?.slice(-5, -3),
+      );
+    const rollout = await api.rollout();
+    machines(rollout, { machines: 10, versions: '1.0.0' });
+    await expect.poll(async () => (await api.numbers(rollout.groupId)).total).toBe(10);
+    await page.goto(`${rollout.path}?range=HOUR`);
+    const event = card(page, 'Activity').getByRole('time').last();
+    const at = new Date((await event.getAttribute('datetime')) ?? '');
+    const chart = page.getByRole('slider', { name: /^Machines by state/ });
+
+    /** Checks that the list and the axis of the chart, which shows an hour, are in a zone. */
+    const shown = async (zone: string, short: RegExp) => {
+      const clock = (time: Date) =>
+        time.toLocaleTimeString('en-GB', { timeZone: zone, hour: '2-digit', minute: '2-digit' });
+      await expect(page.getByText(new RegExp(`^\\d+ \\w+ \\d{4}, \\d\\d:\\d\\d · ${zone}$`))).toBeVisible();
+      await expect(event).toContainText(clock(at));
+      await expect(event).toHaveAttribute('title', short);
+      const hours = [0, 1].map((ago) => clock(new Date(Date.now() - ago * 3_600_000)).slice(0, 2));
+      await expect.poll(async () => hours.includes((await paintedHour()) ?? '')).toBe(true);
+      await chart.press('End');
+      await expect(chart).toHaveAttribute('aria-valuetext', new RegExp(`^${hours[0]}:\\d\\d`));
+      await chart.press('Escape');
+    };
+    await shown('Asia/Kabul', /GMT\+4:30$/);
+    await page.getByRole('group', { name: 'Time zone' }).getByRole('radio', { name: 'UTC' }).check();
+    await shown('UTC', /UTC$/);
+  });
+});

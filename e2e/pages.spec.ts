@@ -1,20 +1,38 @@
 import type { Locator } from '@playwright/test';
 import { colorRules, expect, openFleet, test, violations } from './support/test.ts';
 
+/** Rules whose result depends on the layout or on colors. */
+const layoutRules = ['target-size', ...colorRules];
+
+/** Pages whose layout has more columns in a wider window. */
+const columned = ['fleet', 'application', 'channel', 'group', 'machines', 'machine'];
+
 /** A window of 1440 px at 200 % zoom has 720 CSS pixels. axe takes most of the time of
- * these tests, so each device runs the rules whose result can differ there. The
- * themes differ in colors only. */
+ * these tests, so each device runs the rules whose result can differ there, and at
+ * further widths those of layout and color on the pages with columns. The themes differ
+ * in colors only. */
 const devices = {
-  desk: { shape: { viewport: { width: 1440, height: 1000 } }, light: undefined, dark: colorRules },
-  phone: { shape: { viewport: { width: 360, height: 780 }, hasTouch: true }, light: undefined, dark: [] },
+  desk: {
+    shape: { viewport: { width: 1280, height: 900 } },
+    further: [1920, 2560],
+    light: undefined,
+    dark: colorRules,
+  },
+  phone: {
+    shape: { viewport: { width: 360, height: 780 }, hasTouch: true },
+    further: [390],
+    light: undefined,
+    dark: [],
+  },
   'zoomed desk': {
     shape: { viewport: { width: 720, height: 500 }, deviceScaleFactor: 2 },
+    further: [],
     light: ['target-size'],
     dark: [],
   },
 };
 
-for (const [device, { shape, ...rules }] of Object.entries(devices)) {
+for (const [device, { shape, further, ...rules }] of Object.entries(devices)) {
   test.describe(device, () => {
     test.use({ ...shape, contextOptions: { reducedMotion: 'reduce' } });
 
@@ -44,18 +62,35 @@ for (const [device, { shape, ...rules }] of Object.entries(devices)) {
       const dialog = page.getByRole('dialog');
       const firstMachine = main.locator('a[href*="/machines/"]:not([href$="/jobs"])').first();
 
-      const check = async (name: string) => {
+      interface Rules {
+        light: readonly string[] | undefined;
+        dark: readonly string[] | undefined;
+      }
+      const { width, height } = shape.viewport;
+      const checkAt = async (name: string, width: number, { light, dark }: Rules) => {
+        const at = `${name} at ${width} px`;
         const beyond = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        expect(beyond, `${name}: horizontal scroll`).toBeLessThanOrEqual(0);
-        for (const theme of ['light', 'dark'] as const) {
+        expect(beyond, `${at}: horizontal scroll`).toBeLessThanOrEqual(0);
+        for (const [theme, chosen] of Object.entries({ light, dark }) as [
+          'light' | 'dark',
+          Rules['light'],
+        ][]) {
           await page.emulateMedia({ colorScheme: theme });
-          if (rules[theme]?.length !== 0) {
-            expect(await violations(page, rules[theme]), `${name}, ${theme}: axe`).toEqual([]);
-          }
+          if (chosen?.length !== 0)
+            expect(await violations(page, chosen), `${at}, ${theme}: axe`).toEqual([]);
           if (!process.env['SCREENS']) continue; // SCREENS=1 make e2e saves screenshots
-          const file = `${name} ${theme} ${device}`.replaceAll(' ', '-');
+          const file = `${name} ${theme} ${device} ${width}`.replaceAll(' ', '-');
           await page.screenshot({ path: `../build/screens/${file}.png`, fullPage: true });
         }
+      };
+      const check = async (name: string) => {
+        await checkAt(name, width, rules);
+        if (!columned.includes(name)) return;
+        for (const wider of further) {
+          await page.setViewportSize({ width: wider, height });
+          await checkAt(name, wider, { light: layoutRules, dark: colorRules });
+        }
+        await page.setViewportSize({ width, height });
       };
       /** Opens a page and checks it once its content has loaded. */
       const visit = async (name: string, path: string, ready: Locator) => {
@@ -177,7 +212,14 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
   await openFleet(page);
   await page.getByRole('link', { name: 'API' }).click();
   await expect(page).toHaveURL(/\/playground$/);
-  await expect(page.getByRole('button', { name: /Execute/ })).toBeVisible();
+  const execute = page.getByRole('button', { name: /Execute/ });
+  await expect(execute).toBeVisible();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await execute.click();
+    await expect(page.getByRole('region', { name: 'Result' }).getByText('"fleet"')).toBeVisible();
+    expect(await violations(page), `playground, ${colorScheme}`).toEqual([]);
+  }
   expect(elsewhere).toEqual([]);
   await page.getByRole('link', { name: 'Back to the dashboard' }).click();
   await expect(page.getByRole('heading', { name: 'Fleet', level: 1 })).toBeVisible();

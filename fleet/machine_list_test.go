@@ -187,7 +187,7 @@ func (d *harness) modelList(all []*db.Instance, l machines.List) (names []string
 			is(slices.Contains(l.States, m.State), l.States == nil) && is(slices.Contains(l.Versions, m.Version), l.Versions == nil) &&
 			is(slices.Contains(l.Standings, m.Standing), l.Standings == nil) &&
 			is(slices.Contains(l.Reasons, rollout.ParseReason(m.Reason)), l.Reasons == nil) &&
-			is(m.GroupID != nil && slices.Contains(l.CountedAs, d.Catalog().Group(*m.GroupID).Part(m, false)), l.CountedAs == nil) &&
+			is(m.GroupID != nil && slices.Contains(l.CountedAs, d.Catalog().Group(*m.GroupID).Part(m, rollout.RolloutActive)), l.CountedAs == nil) &&
 			(l.OEM == nil || m.Oem == *l.OEM) && (l.SeenAfter == nil || !m.LastSeenAt.Before(*l.SeenAfter)) &&
 			(l.SeenBefore == nil || m.LastSeenAt.Before(*l.SeenBefore)) {
 			rows = append(rows, m)

@@ -73,15 +73,20 @@ func (r *instanceResolver) CountedAs(ctx context.Context, obj *db.Instance) (*ca
 		return nil, nil // the group was deleted meanwhile
 	}
 	current, err := loadersOf(ctx).current.load(ctx, g.ID)
-	if err != nil {
-		return nil, err
+	if err != nil || current == nil {
+		return new(g.Part(obj, rollout.RolloutActive)), err
 	}
-	return new(g.Part(obj, current != nil && current.State == rollout.RolloutHalted)), nil
+	return new(g.Part(obj, current.State)), nil
 }
 
-func (r *instanceResolver) Grant(_ context.Context, obj *db.Instance) (*model.Grant, error) {
-	if obj.GrantedAt == nil {
+// Grant returns nil for a void grant, which the next check withdraws.
+func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.Grant, error) {
+	if obj.GrantedAt == nil || obj.GroupID == nil {
 		return nil, nil
+	}
+	current, err := loadersOf(ctx).current.load(ctx, *obj.GroupID)
+	if err != nil || view.GrantVoid(obj, current, r.Now()) {
+		return nil, err
 	}
 	return &model.Grant{
 		Version: obj.OfferVersion, Wave: obj.OfferWave + 1, Number: obj.Attempt, GrantedAt: *obj.GrantedAt, LeaseExpiresAt: obj.LeaseUntil,

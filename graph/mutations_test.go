@@ -135,8 +135,8 @@ func TestMutationsOfAnOperator(t *testing.T) {
 		do("resumeUpdates", "group { state pause { by } }", vars{"groupId": group, "reason": "back"}, "group.state", "ROLLING_OUT", "group.pause", nil)
 		do("advanceWave", "group { rollout { currentWave waves { state gate { satisfied } } } }", vars{"groupId": group, "reason": "looks good"},
 			"group.rollout.currentWave", 2, "group.rollout.waves.0.state", "DONE", "group.rollout.waves.1.state", "CURRENT", "group.rollout.waves.1.gate", nil)
-		do("haltRollout", "group { state rollout { state halt { rule by reason sentence } } }", vars{"groupId": group, "reason": "smoke"},
-			"group.state", "HALTED", "group.rollout.halt.rule", "PERSON", "group.rollout.halt.by", "ana", "group.rollout.halt.reason", "smoke")
+		do("haltRollout", "group { state rollout { state halt { rule by reason sentence failure { code } } } }", vars{"groupId": group, "reason": "smoke"},
+			"group.state", "HALTED", "group.rollout.halt.rule", "PERSON", "group.rollout.halt.by", "ana", "group.rollout.halt.reason", "smoke", "group.rollout.halt.failure", nil)
 		do("updateGroup", "group { name channel { id } state }", vars{"id": group, "name": "early", "channelId": nil},
 			"group.name", "early", "group.channel", nil, "group.state", "NO_PACKAGE")
 		do("updateGroup", "group { name channel { id } }", vars{"id": group, "description": "kept"}, "group.channel", nil)

@@ -147,6 +147,27 @@ func TestSimulationAndImpact(t *testing.T) {
 	}
 }
 
+func TestNewPolicyMovesTheProjectedEndAtOnce(t *testing.T) {
+	s := oneSite(t)
+	for _, m := range []string{"m1", "m2", "m3", "m4"} {
+		s.check(m, "1.0.0")
+	}
+	end := func() any {
+		return at(t, s.ana(t).get(`query($id: ID!) { group(id: $id) { rollout { projectedEnd } } }`, vars{"id": s.group}), "rollout.projectedEnd")
+	}
+	first := end()
+	if first == nil || end() != first {
+		t.Fatalf("the end is %v, then %v", first, end())
+	}
+	for _, c := range []struct{ enabled, ends bool }{{false, false}, {true, true}} {
+		want(t, s.ana(t).get(`mutation($in: UpdatePolicyInput!) { updatePolicy(input: $in) { userErrors { message } } }`,
+			vars{"in": vars{"groupId": s.group, "policy": vars{"updatesEnabled": c.enabled}, "reason": "test"}}), "userErrors", []any{})
+		if got := end(); (got != nil) != c.ends {
+			t.Errorf("updates enabled %v: the end is %v", c.enabled, got)
+		}
+	}
+}
+
 func TestAttentionListsMostUrgentFirst(t *testing.T) {
 	s := oneSite(t)
 	policy := policy.Default() // safe mode

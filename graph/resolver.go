@@ -84,6 +84,7 @@ func (r root) Decision() generated.DecisionResolver         { return &decisionRe
 func (r root) FailureCount() generated.FailureCountResolver { return &failureCountResolver{r} }
 func (r root) FleetNumbers() generated.FleetNumbersResolver { return &fleetNumbersResolver{r} }
 func (r root) Group() generated.GroupResolver               { return &groupResolver{r} }
+func (r root) Halt() generated.HaltResolver                 { return &haltResolver{r} }
 func (r root) RefusedRequest() generated.RefusedRequestResolver {
 	return &refusedRequestResolver{r}
 }
@@ -123,6 +124,7 @@ type (
 	fleetNumbersResolver     struct{ root }
 	groupResolver            struct{ root }
 	groupNumbersResolver     struct{ root }
+	haltResolver             struct{ root }
 	instanceResolver         struct{ root }
 	machineJobResolver       struct{ root }
 	machineJobItemResolver   struct{ root }

@@ -175,6 +175,13 @@ func (r *rolloutResolver) SafeModeMachineID(_ context.Context, obj *db.GroupRoll
 	return &obj.Leader, nil
 }
 
+func (r *haltResolver) Failure(_ context.Context, obj *rollout.Halt) (*db.Failure, error) {
+	if obj.Outcome == 0 {
+		return nil, nil
+	}
+	return &db.Failure{Outcome: obj.Outcome, Code: obj.Code, Attempts: max(1, obj.Alike)}, nil
+}
+
 func (r *rolloutResolver) Halt(_ context.Context, obj *db.GroupRollout) (*rollout.Halt, error) {
 	if obj.State != rollout.RolloutHalted {
 		return nil, nil

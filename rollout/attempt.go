@@ -166,9 +166,11 @@ func (w *World) settle(m *Machine, e *Ended, r Result, leads bool, now time.Time
 			w.progress(old.Rollout, old.Wave, old.Epoch, Counts{}.Minus(old.counts()), fx)
 		}
 		w.prove(&old, -1)
+		w.noteKind(&old, -1)
 	}
 	m.Last = r
 	w.prove(&r, 1)
+	w.noteKind(&r, 1)
 	fx.Ended = append(fx.Ended, *e)
 	if r.Rollout == w.Rollout.ID {
 		w.moved(now)
@@ -295,7 +297,9 @@ func (w *World) judge(m *Machine, leads bool, now time.Time, fx *Effects) {
 	case failed && w.isCanary(m.ID) && m.QuarantinedVersion.Compare(last.Version) == 0:
 		h.Rule, h.Outcome, h.Code = HaltCanary, last.Outcome, last.Code
 	case tooManyFailed(p, e):
+		most := mostCommon(r.FailureKinds)
 		h.Rule, h.Share = HaltFailureShare, p.HaltFailureShare
+		h.Outcome, h.Code, h.Alike = most.Outcome, most.Code, most.Machines
 	default:
 		return
 	}

@@ -52,6 +52,15 @@ func DescribeCode(code int) string {
 	return fmt.Sprintf("code %d", code)
 }
 
+// nameCode returns an error code and its text, such as "code 10: payload hash does not
+// match".
+func nameCode(code int) string {
+	if text := CodeText(code); text != "" {
+		return fmt.Sprintf("code %d: %s", code, text)
+	}
+	return fmt.Sprintf("code %d", code)
+}
+
 // CodeText returns the text for an update_engine error code, "" if it is unknown.
 func CodeText(code int) string {
 	texts := [...]string{

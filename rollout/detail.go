@@ -44,7 +44,10 @@ func (d Decision) Detail() string {
 	case ReasonNoPackage:
 		return "the group has no channel, or its channel has no package"
 	case ReasonBlacklisted:
-		return "the package is blacklisted for the channel"
+		if d.Next == nil {
+			return "the package is blacklisted for the channel"
+		}
+		return fmt.Sprintf("package %s is blacklisted for the channel", d.Next.Version)
 	case ReasonUpdateInProgress:
 		if !d.Since.IsZero() {
 			return "the update is installed; the machine waits for its reboot since " + moment(d.Since)
@@ -59,19 +62,20 @@ func (d Decision) Detail() string {
 	case ReasonFrozen:
 		return "updates are frozen" + attribution("", d.Because) + until(d.Until)
 	case ReasonWaveNotReached:
-		if d.Share == 0 {
-			return fmt.Sprintf("wave %d contains only listed machines, and this machine is not one of them", d.Wave+1)
-		}
-		return fmt.Sprintf("wave %d reaches %s of the machines, this machine is at %s", d.Wave+1, phrase.Percent(d.Share), phrase.Percent(d.Bucket))
+		return d.waveText()
 	case ReasonSoaking:
-		return fmt.Sprintf("wave %d soaks until %s, then the next wave opens", d.Wave+1, moment(d.Until))
+		text := fmt.Sprintf("wave %d of %d soaks until %s, then the next wave ", d.Wave+1, d.Waves, moment(d.Until))
+		if d.Approval {
+			return text + "needs an approval"
+		}
+		return text + "opens"
 	case ReasonWaitingForApproval:
 		return fmt.Sprintf("the next wave opens after an approval of wave %d", d.Wave+1)
 	case ReasonSafeModeFirst:
-		return fmt.Sprintf("safe mode: machine %s updates first, all others wait for it", d.Waiting)
+		return fmt.Sprintf("safe mode: machine %s updates first, all others wait for it", d.Machine)
 	case ReasonNewcomerWaits:
 		if d.Failed > 0 {
-			return fmt.Sprintf("%d of %d finished attempts of machines first seen shortly before the rollout or later failed; no further one updates until a person resumes", d.Failed, d.Finish)
+			return fmt.Sprintf("%d of %s of machines first seen shortly before the rollout or later failed; no further one updates until a person resumes", d.Failed, phrase.Count(d.Finish, "finished attempt"))
 		}
 		return "machines that were known before the rollout go first; this one waits for them until " + moment(d.Until)
 	case ReasonConcurrencyLimit:
@@ -110,16 +114,38 @@ func alsoFrom(recalled []Version) string {
 	return "; machines on the recalled " + strings.Join(texts, ", ") + " are downgraded to it"
 }
 
+// waveText says which wave is open, and which one contains the machine.
+func (d Decision) waveText() string {
+	open := fmt.Sprintf("wave %d of %d contains only listed machines, this machine is", d.Wave+1, d.Waves)
+	if d.Share > 0 {
+		open = fmt.Sprintf("wave %d of %d reaches %s of the machines, this machine is at %s,", d.Wave+1, d.Waves, phrase.Percent(d.Share), phrase.Percent(d.Bucket))
+	}
+	if d.Own < 0 {
+		return open + " in no wave"
+	}
+	return fmt.Sprintf("%s in wave %d", open, d.Own+1)
+}
+
 func (d Decision) haltText() string {
-	return Halt{Rule: d.Rule, Failed: d.Failed, Finished: d.Finish, Outcome: d.Ended, Code: d.Code, By: d.By, Reason: d.Because}.describe()
+	h := Halt{Rule: d.Rule, Share: d.Share, Failed: d.Failed, Finished: d.Finish, Outcome: d.Ended, Code: d.Code, Alike: d.Alike, By: d.By, Reason: d.Because}
+	if d.Machine != "" {
+		h.Machines = []string{d.Machine}
+	}
+	return h.describe()
+}
+
+// culprit returns the machine whose failure halted the rollout, "" if it was not one machine.
+func (h *Halt) culprit() string {
+	if n := len(h.Machines); n > 0 && (h.Rule == HaltSafeMode || h.Rule == HaltCanary) {
+		return h.Machines[n-1]
+	}
+	return ""
 }
 
 // Sentence says why the rollout was halted, in the same text as for machines, and
 // how many machines came back since then.
 func (h Halt) Sentence() string {
-	return Decision{
-		Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, By: h.By, Because: h.Reason,
-	}.Detail() + h.cameBack()
+	return "the rollout is halted: " + h.describe() + h.cameBack()
 }
 
 func (h Halt) cameBack() string {
@@ -131,23 +157,23 @@ func (h Halt) cameBack() string {
 
 // describe says why the rollout was halted.
 func (h Halt) describe() string {
-	numbers := fmt.Sprintf("%d of %d finished attempts failed", h.Failed, h.Finished)
+	numbers := fmt.Sprintf("%d of %s failed", h.Failed, phrase.Count(h.Finished, "finished attempt"))
 	switch h.Rule {
 	case HaltSafeMode:
-		if n := len(h.Machines); n > 0 {
-			return fmt.Sprintf("machine %s went first in safe mode and %s", h.Machines[n-1], h.Outcome.happened(h.Code))
+		if id := h.culprit(); id != "" {
+			return fmt.Sprintf("machine %s went first in safe mode and %s", id, h.Outcome.happened(h.Code))
 		}
 		return "the machine that went first in safe mode " + h.Outcome.happened(h.Code)
 	case HaltCanary:
-		if n := len(h.Machines); n > 0 {
-			return fmt.Sprintf("canary %s failed for good: %s", h.Machines[n-1], strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: "))
+		if id := h.culprit(); id != "" {
+			return fmt.Sprintf("canary %s failed for good: %s", id, strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: "))
 		}
 		return "a canary failed for good: " + strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: ")
 	case HaltFailureShare:
 		if h.Share > 0 {
-			return fmt.Sprintf("%s, the limit is %s", numbers, phrase.Percent(h.Share))
+			numbers += ", the limit is " + phrase.Percent(h.Share)
 		}
-		return numbers
+		return numbers + FailureKind{Outcome: h.Outcome, Code: h.Code, Machines: h.Alike}.alike(h.Failed)
 	case HaltByPerson:
 		return "stopped" + attribution(h.By, h.Reason)
 	}

@@ -72,17 +72,12 @@ func (w *World) Wait(d Decision) string {
 	switch d.Reason {
 	case ReasonWaveNotReached:
 		return w.waitForWave()
-	case ReasonSoaking:
-		text := fmt.Sprintf("wave %d of %d soaks until %s", d.Wave+1, w.Policy.LastWave()+1, moment(d.Until))
-		if w.policy().Waves[d.Wave].Approval && !w.Rollout.Approved {
-			return text + ", then the next wave needs an approval"
-		}
-		return text + ", then the next wave opens"
 	case ReasonHalted:
-		h := w.Rollout.Halt.Since(w.Rollout.Failing)
-		return "the rollout is halted: " + h.describe() + h.cameBack()
-	case ReasonBlacklisted:
-		return "a package on the way to " + w.Target.Version.String() + " is blacklisted for the channel"
+		return w.Rollout.Halt.Since(w.Rollout.Failing).Sentence()
+	case ReasonOutsideClientPrefix:
+		return "the machines that are left do not accept the next version"
+	case ReasonDisabledByClient:
+		return "updates are disabled on the machines that are left"
 	}
 	return d.Detail()
 }

@@ -55,7 +55,7 @@ func TestDecideNextAgreesWithDecide(t *testing.T) {
 				}
 			}
 			seen[got.Reason]++
-			got.Bucket = want.Bucket
+			got.Bucket, got.Own = want.Bucket, want.Own
 			if got != want {
 				t.Fatalf("at %s, reached %v: DecideNext %+v, Decide %+v", g.now, reached, got, want)
 			}

@@ -29,7 +29,7 @@ func (w *World) ResumeUpdates(by, reason string, now time.Time, fx *Effects) {
 		}
 		r.Epoch++
 		w.moved(now)
-		r.Evidence, r.Failing, r.Leader = Counts{}, nil, ""
+		r.Evidence, r.Failing, r.FailureKinds, r.Leader = Counts{}, nil, nil, ""
 		r.Newcomers.Evidence, r.Newcomers.Leader = Counts{}, ""
 		r.SetAside, r.GateAt = r.WaveCounts.Failed, time.Time{}
 	}

@@ -285,6 +285,13 @@ func (h *history) compare() {
 			h.rt.Fatalf("evidence is %+v (of newcomers: %v), twin counts %d succeeded and %d failed", e, apart, good, bad)
 		}
 	}
+	alike := 0
+	for _, k := range g.w.Rollout.FailureKinds {
+		alike += k.Machines
+	}
+	if failed := g.w.Rollout.Evidence.Failed; alike != failed {
+		h.rt.Fatalf("the kinds of failure %+v are %d machines, %d failed", g.w.Rollout.FailureKinds, alike, failed)
+	}
 	for _, apart := range []bool{false, true} {
 		if got, want := g.w.proven(apart), t.proven(apart); got != want {
 			h.rt.Fatalf("proven is %v (for newcomers: %v), twin says %v", got, apart, want)

@@ -60,5 +60,15 @@ func ParseReason(text string) Reason {
 	return ReasonNone
 }
 
+// Declines reports whether the machine itself accepts no update.
+func (r Reason) Declines() bool { return r == ReasonOutsideClientPrefix || r == ReasonDisabledByClient }
+
+// Waits reports whether the reason counts a machine below the target as held: the group
+// shows how many machines wait for it. Quarantined, pinned and held machines are counted
+// apart, and updates in progress are in flight.
+func (r Reason) Waits() bool {
+	return r.Holds() || r.Declines() || r == ReasonNoPackage || r == ReasonBlacklisted
+}
+
 // Holds reports whether the reason puts a machine on hold (rules 9 to 12).
 func (r Reason) Holds() bool { return r >= ReasonPaused && r <= ReasonPeriodLimit }

@@ -151,7 +151,10 @@ func (e *evaluation) blacklisted() bool {
 	if e.step == nil || !e.w.Target.Blacklisted && !e.step.Blacklisted {
 		return false
 	}
-	e.d = Decision{Reason: ReasonBlacklisted}
+	e.d = Decision{Reason: ReasonBlacklisted, Next: e.step}
+	if !e.step.Blacklisted {
+		e.d.Next = e.w.Target
+	}
 	return true
 }
 
@@ -189,7 +192,7 @@ func (e *evaluation) stopped() bool {
 		e.d = Decision{Reason: ReasonPaused, By: e.w.Pause.By, Because: e.w.Pause.Reason}
 	case e.w.Rollout.State == RolloutHalted:
 		h := &e.w.Rollout.Halt
-		e.d = Decision{Reason: ReasonHalted, Rule: h.Rule, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, By: h.By, Because: h.Reason}
+		e.d = Decision{Reason: ReasonHalted, Rule: h.Rule, Share: h.Share, Failed: h.Failed, Finish: h.Finished, Ended: h.Outcome, Code: h.Code, Alike: h.Alike, Machine: h.culprit(), By: h.By, Because: h.Reason}
 	default:
 		return false
 	}
@@ -228,7 +231,7 @@ func (e *evaluation) safeModeHolds() bool {
 	if !e.w.policy().SafeMode || e.w.proven(newcomer) || leader == "" || leader == e.m.ID || e.skipsPacing() {
 		return false
 	}
-	e.d = Decision{Reason: ReasonSafeModeFirst, Waiting: leader}
+	e.d = Decision{Reason: ReasonSafeModeFirst, Machine: leader}
 	return true
 }
 

@@ -117,18 +117,18 @@ func TestStallNamesItsCause(t *testing.T) {
 		cause, action string // "" when it is not stalled
 	}{
 		"blacklisted": {func(g *rig, _ *Policy) { g.w.Target.Blacklisted = true },
-			"a package on the way to 2.0.0 is blacklisted for the channel", "promote another package, or remove the package from the blacklist"},
+			"package 2.0.0 is blacklisted for the channel", "promote another package, or remove the package from the blacklist"},
 		"canary missing": {func(_ *rig, p *Policy) { p.Waves = []Wave{{Canaries: []string{"gone"}}, {Share: 1}} },
 			"wave 1 of 2 reaches 1 listed machine; its gate waits: 0 of 1 update finished", "open the next wave, or name canaries that can update"},
 		"blacklisted in a wave": {func(g *rig, p *Policy) {
 			g.w.Target.Blacklisted = true
 			p.Waves = []Wave{{Canaries: []string{"gone"}}, {Share: 1}}
-		}, "a package on the way to 2.0.0 is blacklisted for the channel", "promote another package, or remove the package from the blacklist"},
+		}, "package 2.0.0 is blacklisted for the channel", "promote another package, or remove the package from the blacklist"},
 		"newcomers failed": {func(g *rig, p *Policy) {
 			p.Waves = []Wave{{Share: 0.5}}
 			g.w.Rollout.Newcomers = Newcomers{Since: start.Add(-time.Hour), Evidence: Counts{Granted: 1, Failed: 1}}
 			p.HaltFailureShare, p.HaltMinAttempts = 1, 1
-		}, "1 of 1 finished attempts of machines first seen shortly before the rollout or later failed; no further one updates until a person resumes", "look at their failures, then resume the rollout"},
+		}, "1 of 1 finished attempt of machines first seen shortly before the rollout or later failed; no further one updates until a person resumes", "look at their failures, then resume the rollout"},
 		"period": {func(g *rig, p *Policy) {
 			p.PeriodInterval = 24 * time.Hour
 			g.w.Ledger.Spends = []Spend{{start, start, 2}}

@@ -45,6 +45,10 @@ const (
 	RolloutSuperseded RolloutState = 4 // the group has a newer target
 )
 
+// Stopped reports whether nothing is granted. A grant that the machine has not begun is
+// void then: the next check withdraws it.
+func (s RolloutState) Stopped() bool { return s == RolloutPaused || s == RolloutHalted }
+
 // Outcome is how an attempt ended.
 type Outcome int8
 

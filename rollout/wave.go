@@ -20,6 +20,16 @@ func (w *World) reaches(wave int, machine string, bucket float64) bool {
 	return ok && first <= wave || slices.Contains(w.Rollout.Roster.Elected, machine)
 }
 
+// ownWave returns the first wave from one on that contains the machine, -1 for none.
+func (w *World) ownWave(from int, machine string, bucket float64) int {
+	for wave := from; wave <= w.Policy.LastWave(); wave++ {
+		if w.reaches(wave, machine, bucket) {
+			return wave
+		}
+	}
+	return -1
+}
+
 func (e *evaluation) waveHolds() bool {
 	s, r, cur := e.w.Policy, &e.w.Rollout, e.w.wave()
 	// Checked before hashing, which dominates the cost of a decision.
@@ -39,12 +49,12 @@ func (e *evaluation) waveHolds() bool {
 		}
 	}
 	wave := s.Policy().Waves[cur]
-	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur}
-	if cur == s.LastWave() || r.GateAt.IsZero() || !e.w.reaches(cur+1, machine, bucket) {
-		return true
+	e.d = Decision{Reason: ReasonWaveNotReached, Bucket: bucket, Share: wave.Share, Wave: cur, Waves: s.LastWave() + 1, Own: e.w.ownWave(cur+1, machine, bucket)}
+	if r.GateAt.IsZero() || e.d.Own != cur+1 {
+		return true // the soak time of a wave concerns only the machines of the next one
 	}
 	if end := r.GateAt.Add(wave.Soak); e.now.Before(end) {
-		e.d.Reason, e.d.Until = ReasonSoaking, end
+		e.d.Reason, e.d.Until, e.d.Approval = ReasonSoaking, end, wave.Approval && !r.Approved
 	} else if wave.Approval && !r.Approved {
 		e.d.Reason = ReasonWaitingForApproval
 	}

@@ -88,6 +88,8 @@ type Rollout struct {
 	Leader   string   // safe mode: the machine that goes first, "" = none yet
 	Roster   Roster   // the machines of the current wave
 
+	FailureKinds []FailureKind // of Evidence.Failed, in the order in which they occurred, at most 50
+
 	Newcomers Newcomers
 
 	ProgressAt time.Time // see moved
@@ -108,8 +110,9 @@ type Halt struct {
 	Finished int
 	Share    float64  // HaltFailureShare of the policy, 0 for other rules
 	Machines []string // failing machines, newest last, at most 20
-	Outcome  Outcome  `json:",omitempty"` // of the last of Machines, for HaltSafeMode and HaltCanary
+	Outcome  Outcome  `json:",omitempty"` // of the last of Machines; for HaltFailureShare the most common one
 	Code     int      `json:",omitempty"` // of Outcome
+	Alike    int      `json:",omitempty"` // failed machines with Outcome and Code, for HaltFailureShare
 	By       string   // for HaltByPerson
 	Reason   string   // for HaltByPerson
 	CameBack int      `json:"-"` // of Machines, see Since
@@ -264,14 +267,16 @@ type Decision struct {
 	Until  time.Time // when the answer can change by itself; zero: not known
 
 	// The inputs of the rule that decided; the others are zero.
-	InFlight, Cap  int     // concurrency_limit, period_limit (grants in the period)
-	Bucket, Share  float64 // wave_not_reached: bucket of the machine, share of the wave
-	Wave           int
+	InFlight, Cap  int       // concurrency_limit, period_limit (grants in the period)
+	Bucket, Share  float64   // wave_not_reached: bucket of the machine, share of the wave; halted: Share is the limit
+	Wave, Waves    int       // the open wave, counted from 0, and how many there are
+	Own            int       // wave_not_reached: the wave of the machine, -1: none
+	Approval       bool      // soaking: the next wave needs an approval
 	By, Because    string    // paused, held, pinned, blacklisted, frozen
 	Since          time.Time // update_in_progress: when the machine installed the update, zero if not yet
-	Waiting        string    // safe_mode_first: the machine that goes first
+	Machine        string    // safe_mode_first: the one that goes first; halted: the one whose failure halted
 	Prefix         string    // outside_client_prefix: what the machine sent
-	Next           *Package  // outside_client_prefix: the next step
+	Next           *Package  // outside_client_prefix: the next step; blacklisted: the package
 	Build          *Package  // up_to_date: the target, if the machine runs another build of it
 	Above          *Package  // up_to_date: the target, if the machine runs a higher version
 	Leaves         Version   // granted: see Attempt
@@ -279,4 +284,5 @@ type Decision struct {
 	Rule           HaltRule
 	Ended          Outcome // halted: see Halt.Outcome
 	Code           int     // of Ended
+	Alike          int     // halted: see Halt.Alike
 }

@@ -22,8 +22,8 @@ func TestAGroupIsReadAsItWasWritten(t *testing.T) {
 		want := rollout.Rollout{ID: rollout.ID(uuid.New()), State: rollout.RolloutHalted, Package: rollout.ID(uuid.New()), Version: v, Salt: "salt",
 			CreatedAt: at, StartedAt: at.Add(time.Second), EndedAt: at.Add(2 * time.Second), Wave: 1, WaveAt: at, GateAt: at, Approved: true,
 			WaveCounts: rollout.Counts{Granted: 11, Downloading: 10, Downloaded: 9, Installed: 8, Succeeded: 7, Failed: 6, TimedOut: 5, RolledBack: 4, NotRunning: 3, Lost: 2, Released: 1},
-			Epoch:      2, Evidence: rollout.Counts{Granted: 1, Failed: 1}, Failing: []string{"m"}, SetAside: 3, Proofs: 4, Leader: "m",
-			Halt: rollout.Halt{Rule: rollout.HaltFailureShare, At: at, Failed: 1, Finished: 5, Share: 0.2, Machines: []string{"m"}, By: "ana", Reason: "r"}}
+			Epoch:      2, Evidence: rollout.Counts{Granted: 1, Failed: 1}, Failing: []string{"m"}, FailureKinds: []rollout.FailureKind{{Outcome: rollout.OutcomeFailed, Code: 10, Machines: 1}}, SetAside: 3, Proofs: 4, Leader: "m",
+			Halt: rollout.Halt{Rule: rollout.HaltFailureShare, At: at, Failed: 1, Finished: 5, Share: 0.2, Outcome: rollout.OutcomeFailed, Code: 10, Alike: 1, Machines: []string{"m"}, By: "ana", Reason: "r"}}
 		ledger := rollout.Ledger{InFlight: 3, Spends: []rollout.Spend{{First: at, Last: at.Add(time.Second), Count: 2}}}
 		census := rollout.Census{Behind: 7, OnTarget: 8}
 		write(t, f.Store, func(ctx context.Context, tx *store.Tx) error {

@@ -22,7 +22,7 @@ import (
 // selectRollouts is not joined to selectLedgers: after waiting for a lock
 // PostgreSQL re-reads the locked row but not the joined ones.
 const selectRollouts = `SELECT r.id, r.group_id, r.package_id, r.version, r.recalled, r.state, r.salt, r.created_at, r.started_at, r.ended_at,
-	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.set_aside, r.proofs, r.leader, r.halt, r.roster, r.newcomers, r.progress_at, r.stall,
+	r.wave, r.wave_at, r.gate_at, r.approved, r.epoch, r.evidence, r.failing, r.failure_kinds, r.set_aside, r.proofs, r.leader, r.halt, r.roster, r.newcomers, r.progress_at, r.stall,
 	COALESCE(w.granted, 0), COALESCE(w.downloading, 0), COALESCE(w.downloaded, 0), COALESCE(w.installed, 0),
 	COALESCE(w.succeeded, 0), COALESCE(w.failed, 0), COALESCE(w.timed_out, 0), COALESCE(w.rolled_back, 0),
 	COALESCE(w.not_running, 0), COALESCE(w.lost, 0), COALESCE(w.looping, 0), COALESCE(w.released, 0)
@@ -64,7 +64,7 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 	)
 	c := &r.WaveCounts
 	err := rows.Scan(&id, &group, &release, &version, statement.JSON(&recalled), &r.State, &r.Salt, statement.Time(&r.CreatedAt), statement.Time(&r.StartedAt), statement.Time(&r.EndedAt),
-		&r.Wave, statement.Time(&r.WaveAt), statement.Time(&r.GateAt), &r.Approved, &r.Epoch, statement.JSON(&r.Evidence), statement.JSON(&r.Failing),
+		&r.Wave, statement.Time(&r.WaveAt), statement.Time(&r.GateAt), &r.Approved, &r.Epoch, statement.JSON(&r.Evidence), statement.JSON(&r.Failing), statement.JSON(&r.FailureKinds),
 		&r.SetAside, &r.Proofs, &r.Leader, statement.JSON(&r.Halt), statement.JSON(&r.Roster), statement.JSON(&r.Newcomers), statement.Time(&r.ProgressAt), statement.JSON(&r.Stall),
 		&c.Granted, &c.Downloading, &c.Downloaded, &c.Installed, &c.Succeeded, &c.Failed, &c.TimedOut, &c.RolledBack, &c.NotRunning, &c.Lost, &c.Looping, &c.Released)
 	if err != nil {
@@ -81,49 +81,51 @@ func scanRollout(rows *sql.Rows) (uuid.UUID, rollout.Rollout, error) {
 var rollouts = bulk.NewTable("rollouts", `ON CONFLICT (id) DO UPDATE SET recalled = EXCLUDED.recalled, state = EXCLUDED.state,
 	created_at = EXCLUDED.created_at, started_at = EXCLUDED.started_at, ended_at = EXCLUDED.ended_at, wave = EXCLUDED.wave, wave_at = EXCLUDED.wave_at,
 	gate_at = EXCLUDED.gate_at, approved = EXCLUDED.approved, epoch = EXCLUDED.epoch, evidence = EXCLUDED.evidence,
-	failing = EXCLUDED.failing, set_aside = EXCLUDED.set_aside, proofs = EXCLUDED.proofs, leader = EXCLUDED.leader, halt = EXCLUDED.halt, roster = EXCLUDED.roster, newcomers = EXCLUDED.newcomers,
+	failing = EXCLUDED.failing, failure_kinds = EXCLUDED.failure_kinds, set_aside = EXCLUDED.set_aside, proofs = EXCLUDED.proofs, leader = EXCLUDED.leader, halt = EXCLUDED.halt, roster = EXCLUDED.roster, newcomers = EXCLUDED.newcomers,
 	progress_at = EXCLUDED.progress_at, stall = EXCLUDED.stall,
 	replaced_at = EXCLUDED.replaced_at`,
 	`id id, group_id id, package_id id, version text, recalled json, state number, salt text,
 	created_at time, started_at time, ended_at time, wave number, wave_at time, gate_at time,
-	approved bool, epoch number, evidence json, failing json, set_aside number, proofs number, leader text, halt json, roster json, newcomers json, progress_at time, stall json,
+	approved bool, epoch number, evidence json, failing json, failure_kinds json, set_aside number, proofs number, leader text, halt json, roster json, newcomers json, progress_at time, stall json,
 	replaced_at time`)
 
 // rolloutRow returns the row of a rollout. replaced is zero for the current one.
 func rolloutRow(group uuid.UUID, r *rollout.Rollout, replaced time.Time) []bulk.Value {
 	return []bulk.Value{bulk.ID(uuid.UUID(r.ID)), bulk.ID(group), bulk.ID(uuid.UUID(r.Package)), bulk.Text(r.Version.String()), bulk.Text(versionsJSON(r.Recalled)), bulk.Number(r.State), bulk.Text(r.Salt),
 		bulk.Time(r.CreatedAt), bulk.Time(r.StartedAt), bulk.Time(r.EndedAt), bulk.Number(r.Wave), bulk.Time(r.WaveAt), bulk.Time(r.GateAt), bulk.Bool(r.Approved),
-		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Number(r.SetAside), bulk.Number(r.Proofs), bulk.Text(r.Leader),
+		bulk.Number(r.Epoch), bulk.Text(toJSON(r.Evidence)), bulk.Text(toJSON(r.Failing)), bulk.Text(toJSON(r.FailureKinds)), bulk.Number(r.SetAside), bulk.Number(r.Proofs), bulk.Text(r.Leader),
 		bulk.Text(toJSON(r.Halt)), bulk.Text(toJSON(r.Roster)), bulk.Text(toJSON(r.Newcomers)), bulk.Time(r.ProgressAt), bulk.Text(toJSON(r.Stall)), bulk.Time(replaced)}
 }
 
-// HaltedGroups returns which groups of some counters have a halted rollout.
-func (s *Store) HaltedGroups(ctx context.Context, counts []*db.GroupCount) (map[uuid.UUID]bool, error) {
-	halted := map[uuid.UUID]bool{}
+// StoppedGroups returns the states of the stopped rollouts of the groups of some counters;
+// other groups have the zero state.
+func (s *Store) StoppedGroups(ctx context.Context, counts []*db.GroupCount) (map[uuid.UUID]rollout.RolloutState, error) {
+	stopped := map[uuid.UUID]rollout.RolloutState{}
 	var groups []uuid.UUID
 	for _, row := range counts {
-		if _, seen := halted[row.GroupID]; !seen {
-			halted[row.GroupID] = false
+		if _, seen := stopped[row.GroupID]; !seen {
+			stopped[row.GroupID] = rollout.RolloutActive
 			groups = append(groups, row.GroupID)
 		}
 	}
 	if len(groups) == 0 {
-		return halted, nil
+		return stopped, nil
 	}
-	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state = ?"),
-		s.readers.List(groups), int64(rollout.RolloutHalted))
+	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id, r.state FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state IN (?, ?)"),
+		s.readers.List(groups), int64(rollout.RolloutPaused), int64(rollout.RolloutHalted))
 	if err != nil {
-		return nil, fmt.Errorf("read halted groups: %w", err)
+		return nil, fmt.Errorf("read stopped groups: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id uuid.UUID
-		if err := rows.Scan(statement.ID(&id)); err != nil {
-			return nil, fmt.Errorf("read halted groups: %w", err)
+		var state rollout.RolloutState
+		if err := rows.Scan(statement.ID(&id), &state); err != nil {
+			return nil, fmt.Errorf("read stopped groups: %w", err)
 		}
-		halted[id] = true
+		stopped[id] = state
 	}
-	return halted, rows.Err()
+	return stopped, rows.Err()
 }
 
 // versionsJSON returns versions as a list of texts.

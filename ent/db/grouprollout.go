@@ -55,6 +55,8 @@ type GroupRollout struct {
 	Evidence rollout.Counts `json:"evidence,omitempty"`
 	// Failing holds the value of the "failing" field.
 	Failing []string `json:"failing,omitempty"`
+	// how the machines of the evidence failed
+	FailureKinds []rollout.FailureKind `json:"failure_kinds,omitempty"`
 	// failures of the current wave before a resume, which its gate ignores
 	SetAside int `json:"set_aside,omitempty"`
 	// machines that succeeded and have not fallen back
@@ -135,7 +137,7 @@ func (*GroupRollout) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case grouprollout.FieldRecalled, grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldNewcomers, grouprollout.FieldRoster:
+		case grouprollout.FieldRecalled, grouprollout.FieldEvidence, grouprollout.FieldFailing, grouprollout.FieldFailureKinds, grouprollout.FieldHalt, grouprollout.FieldStall, grouprollout.FieldNewcomers, grouprollout.FieldRoster:
 			values[i] = new([]byte)
 		case grouprollout.FieldApproved:
 			values[i] = new(sql.NullBool)
@@ -278,6 +280,14 @@ func (_m *GroupRollout) assignValues(columns []string, values []any) error {
 			} else if value != nil && len(*value) > 0 {
 				if err := json.Unmarshal(*value, &_m.Failing); err != nil {
 					return fmt.Errorf("unmarshal field failing: %w", err)
+				}
+			}
+		case grouprollout.FieldFailureKinds:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field failure_kinds", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.FailureKinds); err != nil {
+					return fmt.Errorf("unmarshal field failure_kinds: %w", err)
 				}
 			}
 		case grouprollout.FieldSetAside:
@@ -451,6 +461,9 @@ func (_m *GroupRollout) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("failing=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Failing))
+	builder.WriteString(", ")
+	builder.WriteString("failure_kinds=")
+	builder.WriteString(fmt.Sprintf("%v", _m.FailureKinds))
 	builder.WriteString(", ")
 	builder.WriteString("set_aside=")
 	builder.WriteString(fmt.Sprintf("%v", _m.SetAside))

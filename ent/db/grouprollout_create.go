@@ -184,6 +184,12 @@ func (_c *GroupRolloutCreate) SetFailing(v []string) *GroupRolloutCreate {
 	return _c
 }
 
+// SetFailureKinds sets the "failure_kinds" field.
+func (_c *GroupRolloutCreate) SetFailureKinds(v []rollout.FailureKind) *GroupRolloutCreate {
+	_c.mutation.SetFailureKinds(v)
+	return _c
+}
+
 // SetSetAside sets the "set_aside" field.
 func (_c *GroupRolloutCreate) SetSetAside(v int) *GroupRolloutCreate {
 	_c.mutation.SetSetAside(v)
@@ -556,6 +562,10 @@ func (_c *GroupRolloutCreate) createSpec() (*GroupRollout, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.Failing(); ok {
 		_spec.SetField(grouprollout.FieldFailing, field.TypeJSON, value)
 		_node.Failing = value
+	}
+	if value, ok := _c.mutation.FailureKinds(); ok {
+		_spec.SetField(grouprollout.FieldFailureKinds, field.TypeJSON, value)
+		_node.FailureKinds = value
 	}
 	if value, ok := _c.mutation.SetAside(); ok {
 		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)

@@ -291,6 +291,24 @@ func (_u *GroupRolloutUpdate) AppendFailing(v []string) *GroupRolloutUpdate {
 	return _u
 }
 
+// SetFailureKinds sets the "failure_kinds" field.
+func (_u *GroupRolloutUpdate) SetFailureKinds(v []rollout.FailureKind) *GroupRolloutUpdate {
+	_u.mutation.SetFailureKinds(v)
+	return _u
+}
+
+// AppendFailureKinds appends value to the "failure_kinds" field.
+func (_u *GroupRolloutUpdate) AppendFailureKinds(v []rollout.FailureKind) *GroupRolloutUpdate {
+	_u.mutation.AppendFailureKinds(v)
+	return _u
+}
+
+// ClearFailureKinds clears the value of the "failure_kinds" field.
+func (_u *GroupRolloutUpdate) ClearFailureKinds() *GroupRolloutUpdate {
+	_u.mutation.ClearFailureKinds()
+	return _u
+}
+
 // SetSetAside sets the "set_aside" field.
 func (_u *GroupRolloutUpdate) SetSetAside(v int) *GroupRolloutUpdate {
 	_u.mutation.ResetSetAside()
@@ -679,6 +697,17 @@ func (_u *GroupRolloutUpdate) sqlSave(ctx context.Context) (_node int, err error
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, grouprollout.FieldFailing, value)
 		})
+	}
+	if value, ok := _u.mutation.FailureKinds(); ok {
+		_spec.SetField(grouprollout.FieldFailureKinds, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedFailureKinds(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, grouprollout.FieldFailureKinds, value)
+		})
+	}
+	if _u.mutation.FailureKindsCleared() {
+		_spec.ClearField(grouprollout.FieldFailureKinds, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.SetAside(); ok {
 		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)
@@ -1134,6 +1163,24 @@ func (_u *GroupRolloutUpdateOne) AppendFailing(v []string) *GroupRolloutUpdateOn
 	return _u
 }
 
+// SetFailureKinds sets the "failure_kinds" field.
+func (_u *GroupRolloutUpdateOne) SetFailureKinds(v []rollout.FailureKind) *GroupRolloutUpdateOne {
+	_u.mutation.SetFailureKinds(v)
+	return _u
+}
+
+// AppendFailureKinds appends value to the "failure_kinds" field.
+func (_u *GroupRolloutUpdateOne) AppendFailureKinds(v []rollout.FailureKind) *GroupRolloutUpdateOne {
+	_u.mutation.AppendFailureKinds(v)
+	return _u
+}
+
+// ClearFailureKinds clears the value of the "failure_kinds" field.
+func (_u *GroupRolloutUpdateOne) ClearFailureKinds() *GroupRolloutUpdateOne {
+	_u.mutation.ClearFailureKinds()
+	return _u
+}
+
 // SetSetAside sets the "set_aside" field.
 func (_u *GroupRolloutUpdateOne) SetSetAside(v int) *GroupRolloutUpdateOne {
 	_u.mutation.ResetSetAside()
@@ -1552,6 +1599,17 @@ func (_u *GroupRolloutUpdateOne) sqlSave(ctx context.Context) (_node *GroupRollo
 		_spec.AddModifier(func(u *sql.UpdateBuilder) {
 			sqljson.Append(u, grouprollout.FieldFailing, value)
 		})
+	}
+	if value, ok := _u.mutation.FailureKinds(); ok {
+		_spec.SetField(grouprollout.FieldFailureKinds, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedFailureKinds(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, grouprollout.FieldFailureKinds, value)
+		})
+	}
+	if _u.mutation.FailureKindsCleared() {
+		_spec.ClearField(grouprollout.FieldFailureKinds, field.TypeJSON)
 	}
 	if value, ok := _u.mutation.SetAside(); ok {
 		_spec.SetField(grouprollout.FieldSetAside, field.TypeInt, value)

@@ -11277,6 +11277,8 @@ type GroupRolloutMutation struct {
 	evidence              *rollout.Counts
 	failing               *[]string
 	appendfailing         []string
+	failure_kinds         *[]rollout.FailureKind
+	appendfailure_kinds   []rollout.FailureKind
 	set_aside             *int
 	addset_aside          *int
 	proofs                *int
@@ -12176,6 +12178,71 @@ func (m *GroupRolloutMutation) ResetFailing() {
 	m.appendfailing = nil
 }
 
+// SetFailureKinds sets the "failure_kinds" field.
+func (m *GroupRolloutMutation) SetFailureKinds(rk []rollout.FailureKind) {
+	m.failure_kinds = &rk
+	m.appendfailure_kinds = nil
+}
+
+// FailureKinds returns the value of the "failure_kinds" field in the mutation.
+func (m *GroupRolloutMutation) FailureKinds() (r []rollout.FailureKind, exists bool) {
+	v := m.failure_kinds
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailureKinds returns the old "failure_kinds" field's value of the GroupRollout entity.
+// If the GroupRollout object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *GroupRolloutMutation) OldFailureKinds(ctx context.Context) (v []rollout.FailureKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailureKinds is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailureKinds requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailureKinds: %w", err)
+	}
+	return oldValue.FailureKinds, nil
+}
+
+// AppendFailureKinds adds rk to the "failure_kinds" field.
+func (m *GroupRolloutMutation) AppendFailureKinds(rk []rollout.FailureKind) {
+	m.appendfailure_kinds = append(m.appendfailure_kinds, rk...)
+}
+
+// AppendedFailureKinds returns the list of values that were appended to the "failure_kinds" field in this mutation.
+func (m *GroupRolloutMutation) AppendedFailureKinds() ([]rollout.FailureKind, bool) {
+	if len(m.appendfailure_kinds) == 0 {
+		return nil, false
+	}
+	return m.appendfailure_kinds, true
+}
+
+// ClearFailureKinds clears the value of the "failure_kinds" field.
+func (m *GroupRolloutMutation) ClearFailureKinds() {
+	m.failure_kinds = nil
+	m.appendfailure_kinds = nil
+	m.clearedFields[grouprollout.FieldFailureKinds] = struct{}{}
+}
+
+// FailureKindsCleared returns if the "failure_kinds" field was cleared in this mutation.
+func (m *GroupRolloutMutation) FailureKindsCleared() bool {
+	_, ok := m.clearedFields[grouprollout.FieldFailureKinds]
+	return ok
+}
+
+// ResetFailureKinds resets all changes to the "failure_kinds" field.
+func (m *GroupRolloutMutation) ResetFailureKinds() {
+	m.failure_kinds = nil
+	m.appendfailure_kinds = nil
+	delete(m.clearedFields, grouprollout.FieldFailureKinds)
+}
+
 // SetSetAside sets the "set_aside" field.
 func (m *GroupRolloutMutation) SetSetAside(i int) {
 	m.set_aside = &i
@@ -12779,7 +12846,7 @@ func (m *GroupRolloutMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *GroupRolloutMutation) Fields() []string {
-	fields := make([]string, 0, 25)
+	fields := make([]string, 0, 26)
 	if m.group != nil {
 		fields = append(fields, grouprollout.FieldGroupID)
 	}
@@ -12830,6 +12897,9 @@ func (m *GroupRolloutMutation) Fields() []string {
 	}
 	if m.failing != nil {
 		fields = append(fields, grouprollout.FieldFailing)
+	}
+	if m.failure_kinds != nil {
+		fields = append(fields, grouprollout.FieldFailureKinds)
 	}
 	if m.set_aside != nil {
 		fields = append(fields, grouprollout.FieldSetAside)
@@ -12897,6 +12967,8 @@ func (m *GroupRolloutMutation) Field(name string) (ent.Value, bool) {
 		return m.Evidence()
 	case grouprollout.FieldFailing:
 		return m.Failing()
+	case grouprollout.FieldFailureKinds:
+		return m.FailureKinds()
 	case grouprollout.FieldSetAside:
 		return m.SetAside()
 	case grouprollout.FieldProofs:
@@ -12956,6 +13028,8 @@ func (m *GroupRolloutMutation) OldField(ctx context.Context, name string) (ent.V
 		return m.OldEvidence(ctx)
 	case grouprollout.FieldFailing:
 		return m.OldFailing(ctx)
+	case grouprollout.FieldFailureKinds:
+		return m.OldFailureKinds(ctx)
 	case grouprollout.FieldSetAside:
 		return m.OldSetAside(ctx)
 	case grouprollout.FieldProofs:
@@ -13099,6 +13173,13 @@ func (m *GroupRolloutMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetFailing(v)
+		return nil
+	case grouprollout.FieldFailureKinds:
+		v, ok := value.([]rollout.FailureKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailureKinds(v)
 		return nil
 	case grouprollout.FieldSetAside:
 		v, ok := value.(int)
@@ -13264,6 +13345,9 @@ func (m *GroupRolloutMutation) ClearedFields() []string {
 	if m.FieldCleared(grouprollout.FieldGateAt) {
 		fields = append(fields, grouprollout.FieldGateAt)
 	}
+	if m.FieldCleared(grouprollout.FieldFailureKinds) {
+		fields = append(fields, grouprollout.FieldFailureKinds)
+	}
 	if m.FieldCleared(grouprollout.FieldProgressAt) {
 		fields = append(fields, grouprollout.FieldProgressAt)
 	}
@@ -13304,6 +13388,9 @@ func (m *GroupRolloutMutation) ClearField(name string) error {
 		return nil
 	case grouprollout.FieldGateAt:
 		m.ClearGateAt()
+		return nil
+	case grouprollout.FieldFailureKinds:
+		m.ClearFailureKinds()
 		return nil
 	case grouprollout.FieldProgressAt:
 		m.ClearProgressAt()
@@ -13375,6 +13462,9 @@ func (m *GroupRolloutMutation) ResetField(name string) error {
 		return nil
 	case grouprollout.FieldFailing:
 		m.ResetFailing()
+		return nil
+	case grouprollout.FieldFailureKinds:
+		m.ResetFailureKinds()
 		return nil
 	case grouprollout.FieldSetAside:
 		m.ResetSetAside()

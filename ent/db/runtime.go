@@ -192,15 +192,15 @@ func init() {
 	// grouprollout.DefaultEpoch holds the default value on creation for the epoch field.
 	grouprollout.DefaultEpoch = grouprolloutDescEpoch.Default.(int)
 	// grouprolloutDescSetAside is the schema descriptor for set_aside field.
-	grouprolloutDescSetAside := grouprolloutFields[18].Descriptor()
+	grouprolloutDescSetAside := grouprolloutFields[19].Descriptor()
 	// grouprollout.DefaultSetAside holds the default value on creation for the set_aside field.
 	grouprollout.DefaultSetAside = grouprolloutDescSetAside.Default.(int)
 	// grouprolloutDescProofs is the schema descriptor for proofs field.
-	grouprolloutDescProofs := grouprolloutFields[19].Descriptor()
+	grouprolloutDescProofs := grouprolloutFields[20].Descriptor()
 	// grouprollout.DefaultProofs holds the default value on creation for the proofs field.
 	grouprollout.DefaultProofs = grouprolloutDescProofs.Default.(int)
 	// grouprolloutDescLeader is the schema descriptor for leader field.
-	grouprolloutDescLeader := grouprolloutFields[20].Descriptor()
+	grouprolloutDescLeader := grouprolloutFields[21].Descriptor()
 	// grouprollout.DefaultLeader holds the default value on creation for the leader field.
 	grouprollout.DefaultLeader = grouprolloutDescLeader.Default.(string)
 	historyentryFields := schema.HistoryEntry{}.Fields()

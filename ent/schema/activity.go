@@ -42,6 +42,7 @@ func (Activity) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("application_id", "id"),
 		index.Fields("group_id", "id"),
+		index.Fields("instance_id", "id"),
 		index.Fields("severity", "id"),
 	}
 }

@@ -36,6 +36,7 @@ func (GroupRollout) Fields() []ent.Field {
 		field.Int("epoch").Default(0).Comment("number of the evidence window"),
 		field.JSON("evidence", rollout.Counts{}),
 		field.JSON("failing", []string{}),
+		field.JSON("failure_kinds", []rollout.FailureKind{}).Optional().Comment("how the machines of the evidence failed"),
 		field.Int("set_aside").Default(0).Comment("failures of the current wave before a resume, which its gate ignores"),
 		field.Int("proofs").Default(0).Comment("machines that succeeded and have not fallen back"),
 		field.String("leader").Default("").Comment("machine that updates first in safe mode"),

@@ -23,10 +23,11 @@ const (
 	PartOverridden  Part = "OVERRIDDEN"
 )
 
-// partOf returns the part for the attributes that counters know.
-func partOf(state rollout.State, standing rollout.Standing, place version.Place, bad bool) Part {
+// partOf returns the part for the attributes that counters know. A grant that the machine
+// has not begun counts only while the rollout is not stopped.
+func partOf(state rollout.State, standing rollout.Standing, place version.Place, bad, stopped bool) Part {
 	switch {
-	case state.InFlight():
+	case state.InFlight() && (state != rollout.StateGranted || !stopped):
 		return PartInFlight
 	case standing == rollout.StandingQuarantined:
 		return PartQuarantined
@@ -48,14 +49,15 @@ func partOf(state rollout.State, standing rollout.Standing, place version.Place,
 	return PartWaiting
 }
 
-// Part returns the part of a machine of the group; halted says that its rollout is.
-func (g *Group) Part(m *db.Instance, halted bool) Part {
-	return partOf(m.State, m.Standing, g.Place(m.Version), g.Bad(m.Version, halted))
+// Part returns the part of a machine of the group, whose rollout is in state s.
+func (g *Group) Part(m *db.Instance, s rollout.RolloutState) Part {
+	return partOf(m.State, m.Standing, g.Place(m.Version), g.Bad(m.Version, s == rollout.RolloutHalted), s.Stopped())
 }
 
-// CountedPart returns the part of the machines of a counter of the group.
-func (g *Group) CountedPart(row *db.GroupCount, halted bool) Part {
-	return partOf(row.State, row.Standing, g.Place(row.Version), g.Bad(row.Version, halted))
+// CountedPart returns the part of the machines of a counter of the group, whose rollout is
+// in state s.
+func (g *Group) CountedPart(row *db.GroupCount, s rollout.RolloutState) Part {
+	return partOf(row.State, row.Standing, g.Place(row.Version), g.Bad(row.Version, s == rollout.RolloutHalted), s.Stopped())
 }
 
 // Bad reports whether no machine of the group should run a version: it is blacklisted

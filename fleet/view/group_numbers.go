@@ -55,7 +55,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if err != nil {
 		return nil, err
 	}
-	halted, err := s.store.HaltedGroups(ctx, counts)
+	stopped, err := s.store.StoppedGroups(ctx, counts)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	}
 	for _, row := range counts {
 		if t, g := tallies[row.GroupID], groups.Group(row.GroupID); t != nil && g != nil {
-			t.add(row, g, halted[g.ID])
+			t.add(row, g, stopped[g.ID])
 		}
 	}
 	out := make(map[uuid.UUID]*GroupNumbers, len(ledgers))
@@ -140,7 +140,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	if err != nil {
 		return nil, err
 	}
-	halted, err := s.store.HaltedGroups(ctx, rows)
+	stopped, err := s.store.StoppedGroups(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	}
 	for _, row := range rows {
 		if g := catalog.Group(row.GroupID); g != nil && tallies[g.App.ID] != nil {
-			tallies[g.App.ID].add(row, g, halted[g.ID])
+			tallies[g.App.ID].add(row, g, stopped[g.ID])
 		}
 	}
 	out := make(map[uuid.UUID]*Numbers, len(ids))
@@ -167,14 +167,14 @@ func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
 	if err != nil {
 		return nil, err
 	}
-	halted, err := s.store.HaltedGroups(ctx, rows)
+	stopped, err := s.store.StoppedGroups(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
 	t, groups := newTally(s.now()), s.catalog.Catalog()
 	for _, row := range rows {
 		if g := groups.Group(row.GroupID); g != nil {
-			t.add(row, g, halted[g.ID])
+			t.add(row, g, stopped[g.ID])
 		}
 	}
 	return new(t.numbers()), nil

@@ -30,7 +30,8 @@ type Hold struct {
 // the target. The cost does not depend on the number of machines.
 //
 // Of the waiting machines it takes the one that passes most rules. Overridden and
-// quarantined machines do not count as waiting.
+// quarantined machines do not count as waiting. Machines that accept no update themselves
+// count when no other is left.
 func (s *Service) GroupHolds(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Hold, error) {
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
@@ -75,17 +76,23 @@ type queue struct {
 	world    *rollout.World
 	now      time.Time
 	versions map[string]rollout.Version // that the machines run
+	declined rollout.Reason             // the last reason of machines that accept no update themselves
 	inside   bool                       // some machines are in the open waves
 	unsure   []store.CountBucket        // machines that may be in open waves, smallest bucket first
 }
 
 func (q *queue) add(row *db.GroupCount) {
 	v, _ := rollout.ParseVersion(row.Version)
-	if row.State.InFlight() || q.world.Target != nil && !v.Less(q.world.Target.Version) {
+	if row.State.InFlight() && (row.State != rollout.StateGranted || !q.world.Rollout.State.Stopped()) || q.world.Target != nil && !v.Less(q.world.Target.Version) {
+		return
+	}
+	reason := rollout.ParseReason(row.Reason)
+	if reason.Declines() {
+		q.declined = max(q.declined, reason)
 		return
 	}
 	q.versions[row.Version] = v
-	switch rollout.ParseReason(row.Reason) {
+	switch reason {
 	case rollout.ReasonSafeModeFirst, rollout.ReasonNewcomerWaits, rollout.ReasonConcurrencyLimit, rollout.ReasonPeriodLimit,
 		rollout.ReasonGranted, rollout.ReasonUpdateInProgress:
 		q.inside = true // passed the rules about waves
@@ -156,6 +163,9 @@ func (q *queue) wait() *Hold {
 		if d.Reason > furthest.Reason {
 			furthest = d
 		}
+	}
+	if len(q.versions) == 0 {
+		furthest.Reason = q.declined // no other machine is left
 	}
 	if furthest.Reason == rollout.ReasonNone || furthest.Reason == rollout.ReasonGranted {
 		return nil

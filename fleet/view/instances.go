@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view/machines"
+	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -31,6 +33,17 @@ func (s *Service) InstanceByMachineID(ctx context.Context, app uuid.UUID, machin
 // InstanceByID reads machines by id.
 func (s *Service) InstanceByID(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*db.Instance, error) {
 	return indexed(ctx, "machines", s.db().Instance.Query().Where(instance.IDIn(ids...)).All, func(m *db.Instance) uuid.UUID { return m.ID })
+}
+
+// GrantVoid reports whether a machine has a grant that it has not begun and that its next
+// check or the background work ends, because the lease expired, or the group was paused,
+// halted, resumed or given another target since. current is the rollout of its group, nil for none.
+func GrantVoid(m *db.Instance, current *db.GroupRollout, now time.Time) bool {
+	if m.State != rollout.StateGranted {
+		return false
+	}
+	return m.LeaseUntil != nil && !now.Before(*m.LeaseUntil) ||
+		current == nil || current.State.Stopped() || m.OfferRolloutID == nil || *m.OfferRolloutID != current.ID || m.OfferEpoch != current.Epoch
 }
 
 // GroupsOf returns the groups of those machines of an application that have one.

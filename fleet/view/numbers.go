@@ -112,8 +112,8 @@ func newTally(now time.Time) *tally {
 	}
 }
 
-// add adds one row of a group; halted says that its rollout is.
-func (t *tally) add(row *db.GroupCount, g *catalog.Group, halted bool) {
+// add adds one row of a group, whose rollout is in state s.
+func (t *tally) add(row *db.GroupCount, g *catalog.Group, s rollout.RolloutState) {
 	n, place := row.Machines, g.Place(row.Version)
 	active := 0
 	if row.Standing != rollout.StandingSilent {
@@ -122,15 +122,15 @@ func (t *tally) add(row *db.GroupCount, g *catalog.Group, halted bool) {
 	t.Total += n
 	t.Active += active
 	key := versionKey{row.Version, standings[place], place}
-	if g.Bad(row.Version, halted) {
+	if g.Bad(row.Version, s == rollout.RolloutHalted) {
 		key.standing = VersionBad
 	}
 	v := entry(t.versions, key, func() *VersionCount { return &VersionCount{Version: row.Version, Standing: key.standing, place: place} })
 	v.Machines, v.Active = v.Machines+n, v.Active+active
-	s := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
-	s.Machines, s.Active = s.Machines+n, s.Active+active
+	c := entry(t.states, row.State, func() *StateCount { return &StateCount{State: row.State} })
+	c.Machines, c.Active = c.Machines+n, c.Active+active
 
-	switch g.CountedPart(row, halted) {
+	switch g.CountedPart(row, s) {
 	case catalog.PartInFlight:
 		t.InFlight += n
 	case catalog.PartQuarantined:
@@ -161,9 +161,7 @@ func (t *tally) add(row *db.GroupCount, g *catalog.Group, halted bool) {
 }
 
 func (t *tally) hold(reason string, n int) {
-	switch r := rollout.ParseReason(reason); {
-	case r.Holds(), r == rollout.ReasonNoPackage, r == rollout.ReasonBlacklisted,
-		r == rollout.ReasonOutsideClientPrefix, r == rollout.ReasonDisabledByClient:
+	if r := rollout.ParseReason(reason); r.Waits() {
 		entry(t.held, r, func() *HeldCount { return &HeldCount{Reason: r} }).Machines += n
 	}
 }

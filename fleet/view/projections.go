@@ -24,10 +24,11 @@ type projections struct {
 }
 
 type projection struct {
-	mu      sync.Mutex // held during the computation, so that it runs once for concurrent callers
-	rollout uuid.UUID
-	at      time.Time // when it was computed; zero: never
-	end     time.Time // zero: cannot be computed
+	mu       sync.Mutex // held during the computation, so that it runs once for concurrent callers
+	rollout  uuid.UUID
+	revision int64     // of the group: a new policy changes the end at once
+	at       time.Time // when it was computed; zero: never
+	end      time.Time // zero: cannot be computed
 }
 
 func (p *projections) of(group uuid.UUID) *projection {
@@ -55,12 +56,12 @@ func (s *Service) ProjectedEnd(ctx context.Context, row *db.GroupRollout) (*time
 	p := s.projections.of(row.GroupID)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := s.now(); p.rollout != row.ID || now.Sub(p.at) > projectionAge {
+	if now := s.now(); p.rollout != row.ID || p.revision != g.Revision || now.Sub(p.at) > projectionAge {
 		impact, err := s.PolicyImpact(ctx, row.GroupID, *g.Schedule.Policy())
 		if err != nil {
 			return nil, err
 		}
-		p.rollout, p.at, p.end = row.ID, now, impact.ProjectedEnd
+		p.rollout, p.revision, p.at, p.end = row.ID, g.Revision, now, impact.ProjectedEnd
 	}
 	if p.end.IsZero() {
 		return nil, nil

@@ -7,6 +7,7 @@ import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws';
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
+import { keepAccessible } from './accessibility.ts';
 import { examples, welcome } from './examples.ts';
 
 const http = new URL('/graphql', location.href);
@@ -32,6 +33,7 @@ async function signedIn(): Promise<boolean> {
 const root = document.getElementById('playground');
 if (!root) throw new Error('the page has no #playground');
 if (await signedIn()) {
+  keepAccessible(root);
   createRoot(root).render(
     createElement(GraphiQL, {
       fetcher,

@@ -6,7 +6,7 @@ import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const shared = ['ui', 'chart']; // for any application
-const base = ['api', 'paths', 'form']; // the API, the addresses, shared parts of forms
+const base = ['api', 'paths', 'form', 'lazy']; // the API, the addresses, shared parts of forms, lazy loading
 const views = ['command', 'frame', 'pages']; // compose all others
 
 /** The tier of an area. All areas that are not listed above are domain objects, tier 2. */

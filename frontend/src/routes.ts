@@ -1,29 +1,31 @@
 import { createRouter } from 'sv-router';
 import { moveFocus } from '$lib/frame/navigation-focus';
+import { page } from '$lib/lazy/load';
 import NotFoundPage from './pages/NotFoundPage.svelte';
 
-/** The route of every address in lib/paths.ts. */
+/** The route of every address in lib/paths.ts. The router recognises `() => import` in a function
+ * and calls it, when the page opens or the pointer is over a link to it. */
 export const { route, navigate } = createRouter({
   hooks: { afterLoad: moveFocus },
-  '/': () => import('./pages/FleetPage.svelte'),
-  '/machines': () => import('./pages/MachinesPage.svelte'),
-  '/machines/jobs': () => import('./pages/JobsPage.svelte'),
-  '/machines/jobs/:job': () => import('./pages/JobPage.svelte'),
-  '/apps/:application': () => import('./pages/ApplicationPage.svelte'),
-  '/apps/:application/groups/:group': () => import('./pages/GroupPage.svelte'),
-  '/apps/:application/groups/:group/incident': () => import('./pages/IncidentPage.svelte'),
-  '/apps/:application/groups/:group/policy': () => import('./pages/PolicyPage.svelte'),
-  '/apps/:application/channels/:channel': () => import('./pages/ChannelPage.svelte'),
-  '/apps/:application/packages/new': () => import('./pages/NewPackagePage.svelte'),
-  '/apps/:application/packages/:package': () => import('./pages/PackagePage.svelte'),
-  '/apps/:application/machines': () => import('./pages/MachinesPage.svelte'),
-  '/apps/:application/machines/:instance': () => import('./pages/MachinePage.svelte'),
-  '/connect': () => import('./pages/ConnectPage.svelte'),
-  '/activity': () => import('./pages/ActivityPage.svelte'),
-  '/refused': () => import('./pages/RefusedPage.svelte'),
-  '/audit': () => import('./pages/AuditPage.svelte'),
-  '/settings': () => import('./pages/SettingsPage.svelte'),
-  '/account/password': () => import('./pages/PasswordPage.svelte'),
+  '/': () => page(() => import('./pages/FleetPage.svelte')),
+  '/machines': () => page(() => import('./pages/MachinesPage.svelte')),
+  '/machines/jobs': () => page(() => import('./pages/JobsPage.svelte')),
+  '/machines/jobs/:job': () => page(() => import('./pages/JobPage.svelte')),
+  '/apps/:application': () => page(() => import('./pages/ApplicationPage.svelte')),
+  '/apps/:application/groups/:group': () => page(() => import('./pages/GroupPage.svelte')),
+  '/apps/:application/groups/:group/incident': () => page(() => import('./pages/IncidentPage.svelte')),
+  '/apps/:application/groups/:group/policy': () => page(() => import('./pages/PolicyPage.svelte')),
+  '/apps/:application/channels/:channel': () => page(() => import('./pages/ChannelPage.svelte')),
+  '/apps/:application/packages/new': () => page(() => import('./pages/NewPackagePage.svelte')),
+  '/apps/:application/packages/:package': () => page(() => import('./pages/PackagePage.svelte')),
+  '/apps/:application/machines': () => page(() => import('./pages/MachinesPage.svelte')),
+  '/apps/:application/machines/:instance': () => page(() => import('./pages/MachinePage.svelte')),
+  '/connect': () => page(() => import('./pages/ConnectPage.svelte')),
+  '/activity': () => page(() => import('./pages/ActivityPage.svelte')),
+  '/refused': () => page(() => import('./pages/RefusedPage.svelte')),
+  '/audit': () => page(() => import('./pages/AuditPage.svelte')),
+  '/settings': () => page(() => import('./pages/SettingsPage.svelte')),
+  '/account/password': () => page(() => import('./pages/PasswordPage.svelte')),
   '*': NotFoundPage,
 });
 

@@ -4279,6 +4279,13 @@ func (ec *executionContext) marshalNVersionStanding2githubᚗcomᚋcorerollerᚋ
 	return res
 }
 
+func (ec *executionContext) marshalOFailureCount2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐFailure(ctx context.Context, sel ast.SelectionSet, v *db.Failure) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FailureCount(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalOGroup2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐGroup(ctx context.Context, sel ast.SelectionSet, v *db.Group) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

@@ -39,6 +39,7 @@ type ResolverRoot interface {
 	FleetNumbers() FleetNumbersResolver
 	Group() GroupResolver
 	GroupNumbers() GroupNumbersResolver
+	Halt() HaltResolver
 	Instance() InstanceResolver
 	MachineJob() MachineJobResolver
 	MachineJobItem() MachineJobItemResolver
@@ -439,6 +440,7 @@ type ComplexityRoot struct {
 		By       func(childComplexity int) int
 		CameBack func(childComplexity int) int
 		Failed   func(childComplexity int) int
+		Failure  func(childComplexity int) int
 		Finished func(childComplexity int) int
 		Machines func(childComplexity int) int
 		Reason   func(childComplexity int) int
@@ -2817,6 +2819,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Halt.Failed(childComplexity), true
+	case "Halt.failure":
+		if e.ComplexityRoot.Halt.Failure == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Halt.Failure(childComplexity), true
 	case "Halt.finished":
 		if e.ComplexityRoot.Halt.Finished == nil {
 			break
@@ -8238,7 +8246,10 @@ type Instance {
   application: Application!
   "Its group; null when the group was deleted."
   group: Group
-  "Its current grant; null when it has none."
+  """
+  Its current grant; null when it has none, and when it has not begun an update whose grant is void: the lease
+  expired, or the group was paused, halted, resumed or given another target since.
+  """
   grant: Grant
   "Time of its last grant; null when it never had one."
   lastGrantedAt: Time
@@ -9884,6 +9895,11 @@ type Halt {
   failureShareLimit: Float!
   "Machine ids of machines that failed, newest last, at most 20."
   machineIds: [String!]!
+  """
+  How most of the failed machines failed, and how many did so; for SAFE_MODE and CANARY the machine that
+  halted it. Null for PERSON.
+  """
+  failure: FailureCount
   "How many of these machines came back since then: they run the new version after all."
   cameBack: Int!
   "User who halted it; \"\" for a rule."
@@ -11164,6 +11180,8 @@ func (ec *executionContext) childFields_Halt(ctx context.Context, field graphql.
 		return ec.fieldContext_Halt_failureShareLimit(ctx, field)
 	case "machineIds":
 		return ec.fieldContext_Halt_machineIds(ctx, field)
+	case "failure":
+		return ec.fieldContext_Halt_failure(ctx, field)
 	case "cameBack":
 		return ec.fieldContext_Halt_cameBack(ctx, field)
 	case "by":

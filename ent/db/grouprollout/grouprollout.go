@@ -46,6 +46,8 @@ const (
 	FieldEvidence = "evidence"
 	// FieldFailing holds the string denoting the failing field in the database.
 	FieldFailing = "failing"
+	// FieldFailureKinds holds the string denoting the failure_kinds field in the database.
+	FieldFailureKinds = "failure_kinds"
 	// FieldSetAside holds the string denoting the set_aside field in the database.
 	FieldSetAside = "set_aside"
 	// FieldProofs holds the string denoting the proofs field in the database.
@@ -122,6 +124,7 @@ var Columns = []string{
 	FieldEpoch,
 	FieldEvidence,
 	FieldFailing,
+	FieldFailureKinds,
 	FieldSetAside,
 	FieldProofs,
 	FieldLeader,

@@ -772,6 +772,16 @@ func EpochLTE(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldLTE(FieldEpoch, v))
 }
 
+// FailureKindsIsNil applies the IsNil predicate on the "failure_kinds" field.
+func FailureKindsIsNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldIsNull(FieldFailureKinds))
+}
+
+// FailureKindsNotNil applies the NotNil predicate on the "failure_kinds" field.
+func FailureKindsNotNil() predicate.GroupRollout {
+	return predicate.GroupRollout(sql.FieldNotNull(FieldFailureKinds))
+}
+
 // SetAsideEQ applies the EQ predicate on the "set_aside" field.
 func SetAsideEQ(v int) predicate.GroupRollout {
 	return predicate.GroupRollout(sql.FieldEQ(FieldSetAside, v))

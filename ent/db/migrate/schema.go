@@ -45,6 +45,11 @@ var (
 				Columns: []*schema.Column{ActivitiesColumns[6], ActivitiesColumns[0]},
 			},
 			{
+				Name:    "activity_instance_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ActivitiesColumns[10], ActivitiesColumns[0]},
+			},
+			{
 				Name:    "activity_severity_id",
 				Unique:  false,
 				Columns: []*schema.Column{ActivitiesColumns[3], ActivitiesColumns[0]},
@@ -479,6 +484,7 @@ var (
 		{Name: "epoch", Type: field.TypeInt, Default: 0},
 		{Name: "evidence", Type: field.TypeJSON},
 		{Name: "failing", Type: field.TypeJSON},
+		{Name: "failure_kinds", Type: field.TypeJSON, Nullable: true},
 		{Name: "set_aside", Type: field.TypeInt, Default: 0},
 		{Name: "proofs", Type: field.TypeInt, Default: 0},
 		{Name: "leader", Type: field.TypeString, Default: ""},
@@ -497,7 +503,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "rollouts_groups_rollouts",
-				Columns:    []*schema.Column{RolloutsColumns[25]},
+				Columns:    []*schema.Column{RolloutsColumns[26]},
 				RefColumns: []*schema.Column{GroupsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -506,7 +512,7 @@ var (
 			{
 				Name:    "grouprollout_group_id_created_at",
 				Unique:  false,
-				Columns: []*schema.Column{RolloutsColumns[25], RolloutsColumns[6]},
+				Columns: []*schema.Column{RolloutsColumns[26], RolloutsColumns[6]},
 			},
 		},
 	}

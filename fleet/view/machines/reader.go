@@ -206,9 +206,9 @@ func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, err
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
-	halted := map[uuid.UUID]bool{}
+	stopped := map[uuid.UUID]rollout.RolloutState{}
 	if l.CountedAs != nil {
-		if halted, err = r.store.HaltedGroups(ctx, rows); err != nil {
+		if stopped, err = r.store.StoppedGroups(ctx, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -218,7 +218,7 @@ func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, err
 		if g == nil || l.Application != nil && g.App.ID != *l.Application {
 			continue // deleted meanwhile, or of another application
 		}
-		if l.CountedAs != nil && !slices.Contains(l.CountedAs, g.CountedPart(row, halted[g.ID])) {
+		if l.CountedAs != nil && !slices.Contains(l.CountedAs, g.CountedPart(row, stopped[g.ID])) {
 			continue
 		}
 		all = append(all, store.CountBucket{

@@ -153,3 +153,7 @@ function query(view: Query): string {
   const pairs = Object.entries(view).filter((pair): pair is [string, string] => !!pair[1]);
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`;
 }
+
+/** Whether the page at a path is a form, which does not get wider with the window. */
+export const isForm = (path: string): boolean =>
+  /\/(policy|packages\/[^/]+|settings|connect|password)$/.test(path);

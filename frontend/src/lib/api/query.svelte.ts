@@ -13,8 +13,12 @@ interface Options {
   debounce?: number;
 }
 
+/** Milliseconds after which a query that could not reach the server is repeated on a live
+ * connection. */
+const healAfter = 1_000;
+
 /** The answer to a GraphQL query. The query is repeated when its variables or
- * `version` change. Earlier data stays available until the next answer. Create
+ * `version` change, and when the connection is back after a failure. Earlier data stays available until the next answer. Create
  * it during component initialisation. */
 export class Query<Data, Variables> {
   #data = $state.raw<Data | null>(null);
@@ -46,6 +50,11 @@ export class Query<Data, Variables> {
         clearTimeout(timer);
         request.abort();
       };
+    });
+    $effect(() => {
+      if (this.#error?.code !== 'OFFLINE' || session.connectionState !== 'live') return;
+      const timer = setTimeout(() => this.refetch(), healAfter);
+      return () => clearTimeout(timer);
     });
   }
 

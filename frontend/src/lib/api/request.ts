@@ -1,8 +1,8 @@
 import { print } from '@0no-co/graphql.web';
 import type { TadaDocumentNode } from 'gql.tada';
 
-/** A failed request. `code` is the schema's ErrorCode, or OFFLINE if the server
- * could not be reached. */
+/** A failed request. `code` is the schema's ErrorCode, OFFLINE if the API did not answer, or
+ * UNKNOWN if that leaves open whether a change was made. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
 
@@ -50,12 +50,19 @@ async function post<Data>(body: string, signal?: AbortSignal): Promise<Answer<Da
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError('Could not reach the server. Check the connection and try again.', 'OFFLINE');
+    throw unreachable();
   }
   if (response.status === 401) throw new ApiError('Sign in first.', 'UNAUTHENTICATED');
   try {
     return (await response.json()) as Answer<Data>;
-  } catch {
-    throw new ApiError(`The server answered ${response.status} ${response.statusText}.`, 'UNAVAILABLE');
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (response.ok) throw unreachable(); // the connection ended within the answer
+    const message = `The server answered ${response.status} ${response.statusText}.`;
+    // A proxy answers 5xx while the server behind it is away.
+    throw new ApiError(message, response.status >= 500 ? 'OFFLINE' : 'UNAVAILABLE');
   }
 }
+
+const unreachable = () =>
+  new ApiError('Could not reach the server. Check the connection and try again.', 'OFFLINE');

@@ -1,6 +1,7 @@
 import type { TadaDocumentNode } from 'gql.tada';
-import { Connection } from './connection.svelte';
+import { Connection, type ConnectionState } from './connection.svelte';
 import { graphql, type ResultOf } from './graphql';
+import { change, isMutation } from './reach';
 import { ApiError, request, type UserError } from './request';
 
 const userFragment = graphql(`
@@ -86,20 +87,28 @@ class Session {
     return this.#connection;
   }
 
+  /** The state of the websocket; null without a session. */
+  get connectionState(): ConnectionState | null {
+    return this.#connection?.state ?? null;
+  }
+
   /** Loads the user of the existing session. */
   async resume() {
     const { me } = await request(meQuery, {});
     this.#begin(me);
   }
 
-  /** Sends a request. Ends the session if the server answers UNAUTHENTICATED. */
+  /** Sends a request. Ends the session if the server answers UNAUTHENTICATED. The signal ends
+   * only queries. */
   async ask<Data, Variables>(
     document: TadaDocumentNode<Data, Variables>,
     variables: Variables,
     signal?: AbortSignal,
   ): Promise<Data> {
     try {
-      return await request(document, variables, signal);
+      return isMutation(document)
+        ? await change(document, variables, this.connectionState === 'lost')
+        : await request(document, variables, signal);
     } catch (error) {
       if (error instanceof ApiError && error.code === 'UNAUTHENTICATED') this.#end();
       throw error;

@@ -1,32 +1,31 @@
-const time = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const withSeconds = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const weekday = new Intl.DateTimeFormat('en-GB', { weekday: 'short' });
-const date = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+import { dateFormat } from '$lib/ui/zone.svelte';
+
+const time = dateFormat({ hour: '2-digit', minute: '2-digit' });
+const withSeconds = dateFormat({ hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const weekday = dateFormat({ weekday: 'short' });
+const date = dateFormat({ day: 'numeric', month: 'short' });
+const wholeDay = dateFormat({ dateStyle: 'short' });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat('en-US');
 
 const day = 86_400_000;
 
-/** Labels of a time axis in the local zone: the time, with the day where a new day
- * begins, or only dates if the times are a day or more apart. */
-export function axisLabels(moments: readonly Date[], now: Date): string[] {
+/** Labels of a time axis in a zone: the time, with the day where a new day begins,
+ * or only dates if the times are a day or more apart. */
+export function axisLabels(moments: readonly Date[], now: Date, zone: string): string[] {
   const [first, second] = moments;
   if (first && second && second.getTime() - first.getTime() >= day - 3_600_000) {
-    return moments.map((at) => date.format(at));
+    return moments.map((at) => date(at, zone));
   }
   const clock = first && second && second.getTime() - first.getTime() < 60_000 ? withSeconds : time;
-  let last = now.toDateString();
+  let last = wholeDay(now, zone);
   return moments.map((at) => {
-    const here = at.toDateString();
+    const here = wholeDay(at, zone);
     const newDay = here !== last;
     last = here;
-    if (!newDay) return clock.format(at);
-    const name = now.getTime() - at.getTime() < 6 * day ? weekday.format(at) : date.format(at);
-    return at.getHours() + at.getMinutes() + at.getSeconds() === 0 ? name : `${name} ${clock.format(at)}`;
+    if (!newDay) return clock(at, zone);
+    const name = now.getTime() - at.getTime() < 6 * day ? weekday(at, zone) : date(at, zone);
+    return withSeconds(at, zone) === '00:00:00' ? name : `${name} ${clock(at, zone)}`;
   });
 }
 

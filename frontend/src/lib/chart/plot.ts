@@ -104,6 +104,10 @@ export class Plot {
     this.#uplot = new uPlot(this.#uplotOptions(content), this.#data(content), this.host);
   }
 
+  get #zone(): string {
+    return this.#content?.zone ?? 'UTC';
+  }
+
   /** Stacks are painted from the top, so that lower areas cover higher ones. */
   #painted<Item>(items: readonly Item[], { stacked }: ChartContent): Item[] {
     return stacked ? items.toReversed() : [...items];
@@ -144,12 +148,14 @@ export class Plot {
           splits: (u, _i, from, until) => {
             const width = Math.max(u.over.clientWidth, 2 * tickWidth);
             const edge = ((until - from) * tickWidth) / 3 / width;
-            return roundTimes(from, until - edge, Math.floor(width / tickWidth)).map((at) => at.getTime());
+            const most = Math.floor(width / tickWidth);
+            return roundTimes(from, until - edge, most, this.#zone).map((at) => at.getTime());
           },
           values: (_, moments) =>
             axisLabels(
               moments.map((at) => new Date(at)),
               new Date(),
+              this.#zone,
             ),
         },
         {

@@ -1,3 +1,5 @@
+import { dateFormat } from '$lib/ui/zone.svelte';
+
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -28,27 +30,44 @@ const steps = [
   30 * day,
 ];
 
-/** About `most`, at least two, round local times in a range (in ms since 1970).
- * Evenly spaced except where clocks change. */
-export function roundTimes(from: number, until: number, most: number): Date[] {
+/** About `most`, at least two, times in a range (in ms since 1970) that are round in a
+ * zone. Evenly spaced except where clocks change. */
+export function roundTimes(from: number, until: number, most: number, zone: string): Date[] {
   let size = steps.findIndex((step) => (until - from) / step <= most);
   if (size < 0) size = steps.length - 1;
   let times: Date[] = [];
   // A single tick shows no scale.
-  for (; size >= 0 && times.length < 2; size--) times = multiples(steps[size] ?? day, from, until);
+  for (; size >= 0 && times.length < 2; size--) times = multiples(steps[size] ?? day, from, until, zone);
   return times;
 }
 
-function multiples(step: number, from: number, until: number): Date[] {
+function multiples(step: number, from: number, until: number, zone: string): Date[] {
   // Steps of more than an hour start at local midnight, shorter ones at the hour.
-  const start = new Date(from);
-  start.setMilliseconds(0);
-  start.setSeconds(0);
-  start.setMinutes(0);
-  if (step > hour) start.setHours(0);
+  const unit = step > hour ? day : hour;
+  const ahead = offset(from, zone);
   const times: Date[] = [];
-  for (let at = start.getTime(); at <= until; at += step) {
+  for (let local = Math.floor((from + ahead) / unit) * unit; ; local += step) {
+    // Clocks change by whole hours, so shorter steps stay round with one offset.
+    const at = step > hour ? instant(local, zone) : local - ahead;
+    if (at > until) return times;
     if (at >= from) times.push(new Date(at));
   }
-  return times;
+}
+
+const dateAndTime = dateFormat({ dateStyle: 'short', timeStyle: 'medium' });
+
+/** How far the clocks of a zone are ahead of UTC at a time, in ms. */
+function offset(at: number, zone: string): number {
+  const [date = 1, month = 1, year = 1970, ...clock] = (
+    dateAndTime(new Date(at), zone).match(/\d+/g) ?? []
+  ).map(Number);
+  const [hours = 0, minutes = 0, seconds = 0] = clock;
+  return Date.UTC(year, month - 1, date, hours, minutes, seconds) - Math.floor(at / second) * second;
+}
+
+/** The time at which the clocks of a zone show a local time, which is given as ms since
+ * 1970 in that zone. The second offset is right near a clock change. */
+function instant(local: number, zone: string): number {
+  const near = local - offset(local, zone);
+  return local - offset(near, zone);
 }

@@ -13,6 +13,7 @@ const content = {
   series: [series('low', [1, null, null]), series('high', [2, 5, null])],
   marks: [],
   span: null,
+  zone: 'UTC',
 };
 
 test('stacked series add up, and unknown times stay gaps', () =>

@@ -30,6 +30,8 @@ export interface ChartContent {
   series: readonly ChartSeries[];
   stacked: boolean;
   marks: readonly ChartMark[];
+  /** Name of the time zone of the axis. */
+  zone: string;
 }
 
 type Heights = (number | null)[];

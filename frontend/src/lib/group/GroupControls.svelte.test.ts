@@ -8,6 +8,9 @@ import type { GroupState } from './state';
 const group = (state: GroupState, failed: number) => ({
   id: 'g',
   name: 'Production',
+  track: 'production',
+  aliases: [],
+  description: '',
   arch: 'amd64',
   revision: 7,
   state,
@@ -58,7 +61,7 @@ test.each([
   const buttons = screen
     .getAllByRole('button')
     .map((one) => one.getAttribute('aria-label') ?? one.textContent.trim());
-  expect(buttons).toEqual(['Explain…', ...labels]);
+  expect(buttons).toEqual(['Explain…', 'Edit', ...labels]);
 });
 
 test('the pause dialog states the impact and works without a reason', async () => {

@@ -27,8 +27,8 @@ const rollout = {
   attempts: { finished: 20, failed: 8 },
   attemptsSinceResume: { finished: 20, failed: 8 },
   failures: [
-    { outcome: 'ROLLED_BACK' as const, code: 44, description: 'rolled back (code 44)', attempts: 6 },
-    { outcome: 'FAILED' as const, code: 5, description: 'post-install step failed (code 5)', attempts: 2 },
+    { outcome: 'ROLLED_BACK' as const, code: 44, description: 'rolled back', attempts: 6 },
+    { outcome: 'FAILED' as const, code: 5, description: 'post-install step failed', attempts: 2 },
   ],
   failuresByOem: [share('vmware', 7), share('ami', 1)],
   failuresByAddressBlock: [share('10.4.18.0/24', 6), share('10.4.3.0/24', 2)],

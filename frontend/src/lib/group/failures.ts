@@ -47,8 +47,8 @@ export const failureLabel = ({ outcome, description }: Failure): string =>
   outcome === 'FAILED' && description ? sentence(description) : outcomeLabel[outcome];
 
 /** A failure within a sentence: "download failed (code 9)", "rolled back after boot". */
-export const failureName = ({ outcome, description }: Failure): string =>
-  outcome === 'FAILED' && description ? description : outcomeLabel[outcome].toLowerCase();
+export const failureName = ({ outcome, code, description }: Failure): string =>
+  outcome === 'FAILED' && code ? `${description} (code ${code})` : outcomeLabel[outcome].toLowerCase();
 
 interface Share {
   value: string;

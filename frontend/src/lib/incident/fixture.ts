@@ -30,6 +30,7 @@ export const rollout: Rollout = {
     name: 'production',
     application: { id: 'a', name: 'OS' },
     channel: { id: 'c', name: 'stable' },
+    policy: { timezone: 'UTC' },
   },
 };
 

@@ -8,7 +8,7 @@ const attempt = (endedAt: string, code: number) => ({
   endedAt,
   outcome: 'FAILED' as const,
   code,
-  description: `step failed (code ${code})`,
+  description: 'step failed',
 });
 
 test('numbers are those of the last point that is not later', () => {

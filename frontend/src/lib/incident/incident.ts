@@ -54,6 +54,9 @@ export const incidentQuery = graphql(
             id
             name
           }
+          policy {
+            timezone
+          }
         }
       }
     }

@@ -1,3 +1,5 @@
+import { momentAt } from '$lib/ui/local-time';
+
 /** Choices for the duration of a hold or pin. */
 export const expiries = [
   { value: 'PT1H', label: 'For 1 hour', hours: 1 },
@@ -9,11 +11,16 @@ export const expiries = [
 ] as const;
 
 /** The end of a hold or pin for the API; null for none. `at` is the value of a
- * datetime-local input, in the local zone. */
-export function expiresAt(choice: string, at: string, now: Date): { until: string | null; error?: string } {
+ * datetime-local input, in `zone`. */
+export function expiresAt(
+  choice: string,
+  at: string,
+  zone: string,
+  now: Date,
+): { until: string | null; error?: string } {
   if (choice === 'at') {
-    const moment = new Date(at);
-    if (Number.isNaN(moment.getTime())) return { until: null, error: 'Enter a date and a time.' };
+    const moment = momentAt(at, zone);
+    if (!moment) return { until: null, error: 'Enter a date and a time.' };
     if (moment <= now) return { until: null, error: 'Enter a time in the future.' };
     return { until: moment.toISOString() };
   }

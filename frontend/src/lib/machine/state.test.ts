@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { listState, machineState, type Situation } from './state';
+import { instanceState, listState, machineState, type Situation } from './state';
 
 const machine = (change: Partial<Situation>): Situation => ({
   state: 'COMPLETE',
   countedAs: 'ON_TARGET',
   reason: 'UP_TO_DATE',
   override: null,
+  grant: null,
   ...change,
 });
 
@@ -16,6 +17,13 @@ test('an updated machine below a new target is waiting', () => {
 
 test('a machine with another build is not up to date', () =>
   expect(machineState(machine({ countedAs: 'OTHER_BUILD' })).label).toBe('Another build of the target'));
+
+test('a grant that was withdrawn before it began is not granted', () => {
+  const granted = machine({ countedAs: 'IN_FLIGHT', state: 'GRANTED', reason: 'GRANTED' });
+  expect(machineState({ ...granted, grant: {} }).label).toBe(instanceState.GRANTED.label);
+  expect(machineState(granted).label).toBe('Offer withdrawn');
+  expect(machineState({ ...granted, countedAs: 'WAITING' }).label).toBe('Waiting');
+});
 
 test('an override takes precedence unless an update is in flight', () => {
   const override = { kind: 'PIN' } as const;

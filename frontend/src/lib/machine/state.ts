@@ -39,10 +39,12 @@ export interface Situation {
   countedAs: ReturnType<typeof graphql.scalar<'CountedAs'>> | null;
   reason: Reason;
   override: { kind: 'HOLD' | 'PIN' } | null;
+  /** Null when it has none, and for a grant that was withdrawn before it began. */
+  grant: object | null;
 }
 
 /** The state of a machine, including overrides and quarantine. */
-export function machineState({ state, countedAs, reason, override }: Situation): {
+export function machineState({ state, countedAs, reason, override, grant }: Situation): {
   label: string;
   tone: Tone;
 } {
@@ -66,7 +68,9 @@ export function machineState({ state, countedAs, reason, override }: Situation):
         ? { label: `On hold: ${reasonLabel[reason].toLowerCase()}`, tone: 'quiet' }
         : { label: 'Waiting', tone: 'quiet' };
     default:
-      return instanceState[state];
+      return state === 'GRANTED' && !grant
+        ? { label: 'Offer withdrawn', tone: 'quiet' }
+        : instanceState[state];
   }
 }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { fakeApi, outcome } from '$lib/api/fake-api';
 import { initialPolicy } from './fields';
 import type { Policy } from './form';
+import PolicySaved from './PolicySaved.svelte';
 import PolicyEditor from './PolicyEditor.svelte';
 
 const policy: Policy = {
@@ -12,12 +13,17 @@ const policy: Policy = {
   periodInterval: 'PT15M',
 };
 
+/** When the rollout ends at the policy in force, and at the one in the form. */
+const rollout = { projectedEnd: '2030-12-03T10:00:00Z' };
+let end: string | null;
+
 let reachGrows = false;
 let answer = outcome();
 let requests: ReturnType<typeof fakeApi>;
 
 beforeEach(() => {
   reachGrows = false;
+  end = '2030-12-14T10:00:00Z';
   answer = outcome();
   requests = fakeApi({
     PreviewPolicy: () => ({
@@ -29,7 +35,7 @@ beforeEach(() => {
         sentence: 'at most 10 machines per 15 minutes',
         warnings: [],
         windows: [],
-        impact: null,
+        impact: { sentence: '12 machines in 1 group', projectedEnd: end },
       },
     }),
     SimulatePolicy: () => ({
@@ -57,7 +63,7 @@ afterEach(() => {
 
 async function edit() {
   const onsaved = vi.fn();
-  const props = { group: { id: 'g', revision: 4, policy }, onsaved, oncancel: vi.fn() };
+  const props = { group: { id: 'g', revision: 4, policy, rollout }, onsaved, oncancel: vi.fn() };
   const { rerender } = render(PolicyEditor, props);
   await screen.findByText('at most 10 machines per 15 minutes');
   await fireEvent.input(screen.getByLabelText('Machines per period'), { target: { value: '20' } });
@@ -104,7 +110,10 @@ test('a value that cannot be parsed is marked and not sent', async () => {
 
 test('changes of another user are shown and taken over without losing edits', async () => {
   const { rerender, props } = await edit();
-  await rerender({ ...props, group: { id: 'g', revision: 5, policy: { ...policy, maxAttempts: 7 } } });
+  await rerender({
+    ...props,
+    group: { id: 'g', revision: 5, rollout, policy: { ...policy, maxAttempts: 7 } },
+  });
   expect(screen.getByRole('alert').textContent).toContain('Attempts per machine');
   await fireEvent.click(screen.getByRole('button', { name: 'Update form' }));
   expect((screen.getByLabelText('Attempts per machine') as HTMLInputElement).value).toBe('7');
@@ -114,5 +123,27 @@ test('changes of another user are shown and taken over without losing edits', as
     expect(saved()[0]?.variables).toMatchObject({
       input: { policy: { maxUpdatesPerPeriod: 20 }, expectedRevision: 5 },
     }),
+  );
+});
+
+test('the new end of the rollout is shown before saving, and after it on the page of the group', async () => {
+  const { onsaved } = await edit();
+  const text = /At this policy the rollout ends about .*14.* \(was .*3.*\)\./;
+  expect(screen.getByLabelText('Policy preview').textContent).toMatch(text);
+  await save();
+  await waitFor(() => expect(onsaved).toHaveBeenCalledOnce());
+  cleanup();
+  const { unmount } = render(PolicySaved, { groupId: 'g' });
+  expect(screen.getByRole('status').textContent).toMatch(text);
+  unmount();
+  render(PolicySaved, { groupId: 'g' });
+  expect(screen.queryByRole('status')).toBeNull();
+});
+
+test('a policy at which the rollout no longer ends says so', async () => {
+  end = null;
+  await edit();
+  expect(screen.getByLabelText('Policy preview').textContent).toMatch(
+    /no end of the rollout can be computed \(was .*3.*\)/,
   );
 });

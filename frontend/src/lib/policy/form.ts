@@ -3,7 +3,8 @@ import type { UserError } from '$lib/api/request';
 import { errorAt } from '$lib/form/submission.svelte';
 import { sentence } from '$lib/ui/format';
 import { durationIso, durationText } from './duration';
-import { isZone, momentAt, wallTime } from './zone';
+import { momentAt, wallTime } from '$lib/ui/local-time';
+import { isZone } from '$lib/ui/zone.svelte';
 
 export const policyFormFragment = graphql(`
   fragment PolicyForm on Policy {

@@ -10,6 +10,9 @@ export const policyEditorFragment = graphql(
       policy {
         ...PolicyForm
       }
+      rollout {
+        projectedEnd
+      }
     }
   `,
   [policyFormFragment],

@@ -1,5 +1,7 @@
+import { dateFormat } from './zone.svelte';
+
 /** Formats numbers, durations and times. Independent of the locale, because the
- * interface is English; times are 24-hour in the user's time zone. */
+ * interface is English; times are 24-hour in the chosen time zone. */
 
 const integers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
@@ -51,67 +53,56 @@ function two(a: number, unitA: string, b: number, unitB: string): string {
   return b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
 }
 
-const clockTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
-const clockSeconds = new Intl.DateTimeFormat('en-GB', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const weekdayTime = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const dateTime = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const dateSeconds = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const full = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'long' });
+const hourMinute = { hour: '2-digit', minute: '2-digit' } as const;
+const dayMonth = { day: 'numeric', month: 'short' } as const;
+
+const weekdayTime = dateFormat({ weekday: 'short', ...hourMinute });
+const dateTime = dateFormat({ ...dayMonth, ...hourMinute });
+const dayOnly = dateFormat(dayMonth);
+const weekdayDate = dateFormat({ weekday: 'short', ...dayMonth });
+const wholeDay = dateFormat({ dateStyle: 'short' });
+
+/** "16:04", without its day. */
+export const hourOfDay = dateFormat(hourMinute);
 
 /** "16:04:12". */
-export const seconds = (at: Date): string => clockSeconds.format(at);
+export const seconds = dateFormat({ ...hourMinute, second: '2-digit' });
+
+/** "23 Nov, 14:02:05". */
+export const stamp = dateFormat({ ...dayMonth, ...hourMinute, second: '2-digit' });
+
+/** "30 Nov 2026, 16:04". */
+export const dated = dateFormat({ ...dayMonth, year: 'numeric', ...hourMinute });
+
+/** "Sat 28 Nov". */
+export const dayOfWeek = (at: Date): string => weekdayDate(at).replace(',', '');
+
+/** Date, time and zone in full, for tooltips. */
+export const exact = dateFormat({ dateStyle: 'full', timeStyle: 'long' });
+
+const sameDay = (a: Date, b: Date): boolean => wholeDay(a) === wholeDay(b);
 
 /** As short as it can be without being ambiguous: "16:04" today, "Fri 14:02"
  * within six days, else "12 Nov, 14:02". */
 export function moment(at: Date, now: Date): string {
   const apart = Math.abs(at.getTime() - now.getTime()) / 1000;
-  if (at.toDateString() === now.toDateString()) return clockTime.format(at);
-  return apart < 6 * day ? weekdayTime.format(at).replace(',', '') : dateTime.format(at);
+  if (sameDay(at, now)) return hourOfDay(at);
+  return apart < 6 * day ? weekdayTime(at).replace(',', '') : dateTime(at);
 }
-
-const dayOnly = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
 
 /** A time after a verb, as in "halted at 16:04", "halted Fri 14:02". */
 export const momentAfterVerb = (at: Date, now: Date): string =>
-  `${at.toDateString() === now.toDateString() ? 'at ' : ''}${moment(at, now)}`;
+  `${sameDay(at, now) ? 'at ' : ''}${moment(at, now)}`;
 
 /** A span of time: "24 Oct–28 Nov", within a day "28 Nov, 01:12–02:31". */
-export function span(from: Date, to: Date, now: Date): string {
-  return from.toDateString() === to.toDateString()
-    ? `${moment(from, now)}–${clockTime.format(to)}`
-    : `${dayOnly.format(from)}–${dayOnly.format(to)}`;
-}
-
-/** "23 Nov, 14:02:05". */
-export const stamp = (at: Date): string => dateSeconds.format(at);
-
-/** Date, time and zone in full, for tooltips. */
-export const exact = (at: Date): string => full.format(at);
+export const span = (from: Date, to: Date, now: Date): string =>
+  sameDay(from, to) ? `${moment(from, now)}–${hourOfDay(to)}` : `${dayOnly(from)}–${dayOnly(to)}`;
 
 const utcMoment = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g;
 
-/** Replaces the UTC times in a text of the API by local times. */
+/** Replaces the UTC times in a text of the API by those of the chosen zone. */
 export const localTimes = (text: string, now: Date): string =>
-  text.replace(utcMoment, (_, day, time) => moment(new Date(`${day}T${time}Z`), now));
+  text.replace(utcMoment, (_, day, clock) => moment(new Date(`${day}T${clock}Z`), now));
 
 /** Whether a text of the API contains a UTC time. */
 export const namesTime = (text: string): boolean => text.search(utcMoment) >= 0;

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import {
   figure,
   fromVersion,
+  haltedElsewhere,
+  hasBegun,
   newlyHalted,
   restText,
   rows,
@@ -32,6 +34,7 @@ const group = (state: WallGroup['state'], change: Partial<WallGroup> = {}): Wall
   id: state,
   name: state,
   state,
+  policy: { timezone: 'UTC' },
   pause: null,
   numbers,
   rollout: {
@@ -40,7 +43,7 @@ const group = (state: WallGroup['state'], change: Partial<WallGroup> = {}): Wall
     waves: [1, 2, 3, 4].map((position) => ({ position })),
     endedAt: null,
     attemptsSinceResume: { finished: 20, failed: 8 },
-    halt: { at: '2026-11-28T02:31:00Z' },
+    halt: { at: '2026-11-28T02:31:00Z', failure: null },
     stall: null,
   },
   ...change,
@@ -77,6 +80,18 @@ test('a halted group shows failed attempts and what is still true', () => {
   const halted = group('HALTED');
   expect(figure(halted)).toEqual({ value: '8', of: 'of 20 failed' });
   expect(wallText(halted)).toBe('12 still run 2.1.0 · 4 under way');
+  const failure = {
+    outcome: 'FAILED' as const,
+    code: 11,
+    description: 'payload size does not match',
+    attempts: 7,
+  };
+  const named = group('HALTED', {
+    rollout: halted.rollout && { ...halted.rollout, halt: { at: '2026-11-28T02:31:00Z', failure } },
+  });
+  expect(wallText(named)).toBe(
+    '12 still run 2.1.0 · 4 under way · 7 × payload size does not match (code 11)',
+  );
   expect(sinceText(halted, now)).toBe('for 19 min');
   expect(fromVersion(halted)).toBe('2.0.0');
 });
@@ -101,4 +116,16 @@ test('one machine runs, two machines run', () => {
 test('only a group that was not halted before raises an alarm', () => {
   const groups = [group('HALTED', { id: 'a' }), group('HALTED', { id: 'b' }), group('PAUSED', { id: 'c' })];
   expect(newlyHalted(groups, new Set(['a'])).map(({ id }) => id)).toEqual(['b']);
+});
+
+test('a group whose version is halted in another group of its application says where', () => {
+  const waiting = group('ROLLING_OUT', { numbers: { ...numbers, inFlight: 0, byVersion: [] } });
+  const halted = group('HALTED');
+  const apart = [{ groups: [waiting] }, { groups: [halted] }];
+  expect(haltedElsewhere(waiting, [{ groups: [waiting, halted] }])).toBe('HALTED');
+  expect(haltedElsewhere(waiting, apart)).toBe('');
+  expect(haltedElsewhere(halted, [{ groups: [waiting, halted, group('HALTED', { id: 'b' })] }])).toBe('');
+  const other = group('HALTED', { rollout: waiting.rollout && { ...waiting.rollout, version: '2.2.0' } });
+  expect(haltedElsewhere(waiting, [{ groups: [waiting, other] }])).toBe('');
+  expect([hasBegun(waiting), hasBegun(group('ROLLING_OUT'))]).toEqual([false, true]);
 });

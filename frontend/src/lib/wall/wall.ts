@@ -1,4 +1,5 @@
 import { graphql, type ResultOf } from '$lib/api/graphql';
+import { failureName } from '$lib/group/failures';
 import { groupState, stateText, urgency, type GroupState } from '$lib/group/state';
 import { count, duration, percent, plural } from '$lib/ui/format';
 
@@ -18,6 +19,9 @@ export const wallDocument = graphql(`
           id
           name
           state
+          policy {
+            timezone
+          }
           pause {
             at
             by
@@ -51,6 +55,12 @@ export const wallDocument = graphql(`
             }
             halt {
               at
+              failure {
+                outcome
+                code
+                description
+                attempts
+              }
             }
             stall {
               since
@@ -117,6 +127,7 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
   const { badVersion, inFlight, failed, quarantined, silent } = numbers;
   if (state === 'NO_PACKAGE') return `no package for ${plural(numbers.active, 'machine')}`;
   const on = numbers.byVersion.find(({ version }) => version === rollout?.version)?.active ?? 0;
+  const failure = state === 'HALTED' && rollout?.halt?.failure;
   const parts = [
     state === 'HALTED' && on > 0 ? `${count(on)} still ${on === 1 ? 'runs' : 'run'} ${rollout?.version}` : '',
     state !== 'HALTED' && badVersion > 0 ? `${count(badVersion)} on a bad version` : '',
@@ -124,9 +135,26 @@ export function wallText({ state, numbers, rollout, pause }: WallGroup): string 
     inFlight > 0 ? `${count(inFlight)} ${state === 'HALTED' ? 'under way' : 'in flight'}` : '',
     state !== 'HALTED' && failed + quarantined > 0 ? `${count(failed + quarantined)} failed` : '',
     silent > 0 ? `${count(silent)} silent` : '',
+    failure ? `${count(failure.attempts)} × ${failureName(failure)}` : '',
   ].filter(Boolean);
   if (parts.length === 0 && state === 'HALTED') return `no machine runs ${rollout?.version}`;
   return parts.join(' · ') || `${count(numbers.onTarget)} on ${rollout?.version ?? 'the target'}`;
+}
+
+/** Whether a machine runs the version of the group's rollout or is on the way to it. */
+export const hasBegun = ({ numbers, rollout }: WallGroup): boolean =>
+  numbers.inFlight > 0 ||
+  numbers.byVersion.some(({ version, active }) => active > 0 && version === rollout?.version);
+
+/** Name of another group of the same application in which the version that this group
+ * rolls out is halted; "" if none. */
+export function haltedElsewhere(group: WallGroup, applications: readonly { groups: WallGroup[] }[]): string {
+  const version = group.rollout?.version;
+  if (!['ROLLING_OUT', 'STALLED', 'PAUSED'].includes(group.state)) return '';
+  const siblings = applications.find(({ groups }) => groups.some(({ id }) => id === group.id))?.groups;
+  return (
+    siblings?.find(({ state, rollout }) => state === 'HALTED' && rollout?.version === version)?.name ?? ''
+  );
 }
 
 /** The number of a row, and what it counts: the share on target, except when halted. */
