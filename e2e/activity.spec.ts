@@ -92,13 +92,20 @@ test('the settings show live server health', async ({ dashboard: page }) => {
   await expect(health.getByRole('table')).toBeVisible();
 });
 
-test('a user is added and removed', async ({ dashboard: page, browser, server }) => {
+test('a user is added with a role, may do only that, and is removed', async ({
+  dashboard: page,
+  browser,
+  server,
+  api,
+}) => {
+  const rollout = await api.rollout();
   await page.goto('/settings');
   const users = page.getByRole('region', { name: 'Users' });
   await page.getByRole('button', { name: 'Add user' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('User name').fill('admin');
   await dialog.getByLabel('First password').fill('correct horse');
+  await expect(dialog.getByRole('combobox', { name: 'Role' })).toContainText('Viewer');
   await dialog.getByRole('button', { name: 'Add' }).click();
   // The error is shown at the field.
   await expect(dialog.getByLabel('User name')).toHaveAttribute('aria-invalid', 'true');
@@ -113,6 +120,28 @@ test('a user is added and removed', async ({ dashboard: page, browser, server })
   await other.getByLabel('Password').fill('correct horse');
   await other.getByRole('button', { name: 'Sign in' }).click();
   await expect(other.getByRole('heading', { level: 1, name: 'Fleet' })).toBeVisible();
+
+  await test.step('what the role does not allow is disabled with the reason', async () => {
+    await other.goto(rollout.path);
+    const pause = other.getByRole('button', { name: 'Pause' });
+    await expect(pause).toBeDisabled();
+    await expect(pause).toHaveAttribute('title', 'Your role, viewer, does not allow this.');
+    await other.goto('/settings');
+    await expect(other.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible();
+    await expect(other.getByRole('region', { name: 'Users' })).toHaveCount(0);
+  });
+
+  await test.step('another role applies to the open session', async () => {
+    await users.getByRole('button', { name: `Actions for ${name}` }).click();
+    await page.getByRole('menuitem', { name: 'Change role' }).click();
+    await dialog.getByRole('combobox', { name: 'Role' }).click();
+    await page.getByRole('option', { name: 'Operator' }).click();
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await expect(users.getByRole('listitem').filter({ hasText: name })).toContainText('Operator');
+    await other.goto(rollout.path);
+    await expect(other.getByRole('button', { name: 'Pause' })).toBeEnabled();
+    await expect(other.getByRole('button', { name: 'Edit', exact: true })).toBeDisabled();
+  });
 
   await users.getByRole('button', { name: `Actions for ${name}` }).click();
   await page.getByRole('menuitem', { name: 'Remove' }).click();

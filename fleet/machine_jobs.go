@@ -46,7 +46,10 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 	now := s.now()
 	id := store.NewID(now)
 	v := change.Verb{Name: "startMachineJob", Object: "machineJob", ID: id, Reason: in.Reason, Unique: "requestId", Invalid: s.checkJob(&in)}
-	if err := beginJob(ctx, &v, in.Action.Action); err != nil {
+	if err := begin(ctx, &v); err != nil {
+		return nil, err
+	}
+	if err := mayAct(ctx, in.Action.Action); err != nil {
 		return nil, err
 	}
 	sent, err := json.Marshal(sentInput{v.By.Name, in.Filter, in.Action, in.Reason})
@@ -116,10 +119,9 @@ type jobRecord struct {
 	Replace   bool       `json:"replace,omitempty"`
 }
 
-// beginJob is begin, and checks the role for the verb that does the same to one machine.
-func beginJob(ctx context.Context, v *change.Verb, a job.Action) error {
-	err := begin(ctx, v)
-	if err == nil && a == job.Forget {
+// mayAct checks the role for an action that needs more than the others.
+func mayAct(ctx context.Context, a job.Action) (err error) {
+	if a == job.Forget {
 		_, err = fault.RequireVerb(ctx, "forgetInstances")
 	}
 	return err
@@ -231,12 +233,15 @@ func (s *Service) RetryMachineJob(ctx context.Context, in RetryMachineJob) (*db.
 
 // changeJob changes a job under its lock.
 func (s *Service) changeJob(ctx context.Context, verb string, id uuid.UUID, reason string, f func(*change.Change, *db.MachineJob) error) (*db.MachineJob, error) {
+	v := change.Verb{Name: verb, Object: "machineJob", ID: id, Reason: reason}
+	if err := begin(ctx, &v); err != nil {
+		return nil, err
+	}
 	row, err := s.View.MachineJob(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: verb, Object: "machineJob", ID: id, Reason: reason}
-	if err := beginJob(ctx, &v, job.Action(row.Action)); err != nil {
+	if err := mayAct(ctx, job.Action(row.Action)); err != nil {
 		return nil, err
 	}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {

@@ -81,10 +81,10 @@ func TestSessionsExpireAndEnd(t *testing.T) {
 func TestUsersAreCreatedAndDeleted(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d *harness) {
 		d.must(d.Accounts.EnsureFirstUser(d.ctx))
-		u := must(d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 1"}))(t)
-		_, err := d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 2"})
+		u := must(d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 1", Role: auth.Viewer}))(t)
+		_, err := d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: "bob", Password: "builder 2", Role: auth.Viewer})
 		refused(t, err, fault.Conflict, "username")
-		_, err = d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: " ", Password: "builder 2"})
+		_, err = d.Accounts.CreateUser(d.ctx, account.CreateUser{Username: " ", Password: "builder 2", Role: auth.Viewer})
 		refused(t, err, fault.Invalid, "username")
 		refused(t, d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "eve", New: "builder 2"}), fault.NotFound, "username")
 		d.must(d.Accounts.SetPassword(d.ctx, account.SetPassword{Username: "bob", New: "builder 2"}))
@@ -94,6 +94,62 @@ func TestUsersAreCreatedAndDeleted(t *testing.T) {
 		d.must(d.Accounts.DeleteUser(d.ctx, account.DeleteUser{ID: u.ID}))
 		admin := must(d.store.Reader().User.Query().Only(d.ctx))(t)
 		refused(t, d.Accounts.DeleteUser(d.ctx, account.DeleteUser{ID: admin.ID}), fault.Conflict, "id")
+	})
+}
+
+// A user gives at most the own role, and an owner always remains.
+func TestRolesAreGivenFromAbove(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d *harness) {
+		d.must(d.Accounts.EnsureFirstUser(d.ctx))
+		first := must(d.Accounts.Authenticate(t.Context(), "admin", "admin"))(t)
+		if first.Role != auth.Owner {
+			t.Errorf("the first user has the role %q", first.Role)
+		}
+		owner := auth.With(t.Context(), first)
+		_, err := d.Accounts.CreateUser(owner, account.CreateUser{Username: "x", Password: "builder 1"})
+		refused(t, err, fault.Invalid, "role")
+		ana := must(d.Accounts.CreateUser(owner, account.CreateUser{Username: "ana", Password: "builder 1", Role: auth.Admin}))(t)
+		bob := must(d.Accounts.CreateUser(owner, account.CreateUser{Username: "bob", Password: "builder 1", Role: auth.Viewer}))(t)
+		asAna := auth.With(t.Context(), must(d.Accounts.Authenticate(t.Context(), "ana", "builder 1"))(t))
+		asBob := must(d.Accounts.Authenticate(t.Context(), "bob", "builder 1"))(t)
+		token, _, err := d.Accounts.CreateSession(auth.With(t.Context(), asBob))
+		d.must(err)
+
+		_, err = d.Accounts.UpdateUser(auth.With(t.Context(), asBob), account.UpdateUser{ID: bob.ID, Role: auth.Owner})
+		refused(t, err, fault.Forbidden, "")
+		_, err = d.Accounts.CreateUser(asAna, account.CreateUser{Username: "eve", Password: "builder 1", Role: auth.Owner})
+		refused(t, err, fault.Invalid, "role")
+		_, err = d.Accounts.UpdateUser(asAna, account.UpdateUser{ID: bob.ID, Role: auth.Owner})
+		refused(t, err, fault.Invalid, "role")
+		for name, call := range map[string]error{
+			"role": func() error {
+				_, err := d.Accounts.UpdateUser(asAna, account.UpdateUser{ID: first.UserID, Role: auth.Viewer})
+				return err
+			}(),
+			"password": d.Accounts.SetPassword(asAna, account.SetPassword{Username: "admin", New: "builder 3"}),
+			"deletion": d.Accounts.DeleteUser(asAna, account.DeleteUser{ID: first.UserID}),
+		} {
+			if fault.CodeOf(call) != fault.Forbidden {
+				t.Errorf("%s of an owner by an admin: %v", name, call)
+			}
+		}
+		_, err = d.Accounts.UpdateUser(owner, account.UpdateUser{ID: first.UserID, Role: auth.Admin})
+		refused(t, err, fault.Conflict, "id")
+
+		// A new role applies to the open session.
+		if u := must(d.Accounts.UpdateUser(asAna, account.UpdateUser{ID: bob.ID, Role: auth.Publisher}))(t); u.Role != "publisher" {
+			t.Errorf("bob has the role %s", u.Role)
+		}
+		if p := must(d.Accounts.Session(t.Context(), token))(t); p.Role != auth.Publisher {
+			t.Errorf("bob's session has the role %s", p.Role)
+		}
+		// Of two owners one may go.
+		must(d.Accounts.UpdateUser(owner, account.UpdateUser{ID: ana.ID, Role: auth.Owner}))(t)
+		d.must(d.Accounts.DeleteUser(owner, account.DeleteUser{ID: first.UserID}))
+		refused(t, d.Accounts.DeleteUser(auth.With(t.Context(), auth.Principal{UserID: ana.ID, Name: "ana", Role: auth.Owner}), account.DeleteUser{ID: ana.ID}), fault.Conflict, "id")
+		if a := d.audits("updateUser"); len(a) != 2 || !strings.Contains(a[0].Before+a[1].Before, `"viewer"`) || !strings.Contains(a[0].After+a[1].After, `"publisher"`) {
+			t.Errorf("audit %+v", a)
+		}
 	})
 }
 

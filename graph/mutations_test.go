@@ -48,7 +48,7 @@ func TestBadInputNamesItsField(t *testing.T) {
 		{"advanceWave", vars{"groupId": s.group}, "CONFLICT", "groupId"},
 		{"holdInstance", vars{"id": nothing}, "NOT_FOUND", "id"},
 		{"pinInstance", vars{"id": s.instance("m"), "version": "one"}, "INVALID", "version"},
-		{"createUser", vars{"username": "x", "password": "short"}, "INVALID", "password"},
+		{"createUser", vars{"username": "x", "password": "short", "role": "VIEWER"}, "INVALID", "password"},
 	}
 	for _, c := range cases {
 		got := s.ana(t).get(mutate(c.verb, ""), vars{"in": c.in})

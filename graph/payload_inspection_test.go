@@ -5,6 +5,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/fleet/account"
 )
 
 const inspectionDocument = `subscription($url: String!) { payloadInspected(url: $url) { received total facts { size sha1 sha256 } userErrors { code field message } } }`
@@ -95,4 +98,12 @@ func TestPayloadInspected(t *testing.T) {
 	<-left
 	_ = w.conn.Close() // ends the other one
 	<-left
+}
+
+func TestPayloadInspectionNeedsARole(t *testing.T) {
+	s := oneSite(t)
+	s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "bob", Password: password, Role: auth.Operator})))
+	w := (&caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("bob", password) }}).dial()
+	w.subscribe("x", inspectionDocument, vars{"url": s.http.URL})
+	want(t, lastInspection(w), "userErrors.0.code", "FORBIDDEN")
 }

@@ -84,9 +84,9 @@ func TestCreateAndDeleteUser(t *testing.T) {
 	s := oneSite(t)
 	ana := s.ana(t)
 	create := `mutation($in: CreateUserInput!) { createUser(input: $in) { user { id username mustChangePassword } userErrors { code field } } }`
-	made := ana.get(create, vars{"in": vars{"username": "bob", "password": "long enough"}})
+	made := ana.get(create, vars{"in": vars{"username": "bob", "password": "long enough", "role": "VIEWER"}})
 	want(t, made, "user.username", "bob", "user.mustChangePassword", true)
-	want(t, ana.get(create, vars{"in": vars{"username": "bob", "password": "long enough"}}), "userErrors.0.code", "CONFLICT", "userErrors.0.field", "username")
+	want(t, ana.get(create, vars{"in": vars{"username": "bob", "password": "long enough", "role": "VIEWER"}}), "userErrors.0.code", "CONFLICT", "userErrors.0.field", "username")
 	bob := &caller{site: s, t: t, prepare: func(r *http.Request) { r.SetBasicAuth("bob", "long enough") }}
 	want(t, bob.get("{ me { username } }", nil), "username", "bob")
 	set := `mutation($in: SetPasswordInput!) { setPassword(input: $in) { user { username } userErrors { code field } } }`

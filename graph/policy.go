@@ -28,6 +28,9 @@ func (r *policyResolver) PollInterval(_ context.Context, obj *rollout.Policy) (*
 }
 
 func (r *mutationResolver) UpdatePolicy(ctx context.Context, input model.UpdatePolicyInput) (*model.GroupPayload, error) {
+	if _, err := fault.RequireVerb(ctx, "updatePolicy"); err != nil { // before the group is read
+		return payload[db.Group](nil, err)
+	}
 	policy, row, err := r.policyOf(ctx, input.GroupID, input.Policy)
 	if err != nil {
 		return payload[db.Group](nil, err)

@@ -97,7 +97,7 @@ func (s *site) fill() {
 	s.t.Helper()
 	s.must(s.Preinstall(s.ctx))
 	s.must(s.Accounts.EnsureFirstUser(s.ctx))
-	s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "ana", Password: password})))
+	s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "ana", Password: password, Role: auth.Owner})))
 	app, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "agent"})
 	s.app = must(s, app, err).ID
 	channel, err := s.CreateChannel(s.ctx, fleet.CreateChannel{ApplicationID: s.app, Name: "stable"})

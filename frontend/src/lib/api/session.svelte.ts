@@ -1,4 +1,5 @@
 import type { TadaDocumentNode } from 'gql.tada';
+import { may } from '$lib/ui/may.svelte';
 import { Connection, type ConnectionState } from './connection.svelte';
 import { graphql, type ResultOf } from './graphql';
 import { change, isMutation } from './reach';
@@ -9,6 +10,8 @@ const userFragment = graphql(`
     id
     username
     mustChangePassword
+    role
+    permissions
   }
 `);
 
@@ -123,7 +126,7 @@ class Session {
 
   async changePassword(current: string, replacement: string): Promise<Answer> {
     const answer = await this.ask(changePasswordMutation, { current, new: replacement });
-    if (answer.outcome.user) this.#user = answer.outcome.user;
+    if (answer.outcome.user) this.#setUser(answer.outcome.user);
     return answer;
   }
 
@@ -135,11 +138,17 @@ class Session {
   #begin(user: User | null) {
     this.#connection?.close();
     this.#connection = user ? new Connection({ url: websocketUrl(), onsignedout: () => this.#end() }) : null;
+    this.#setUser(user);
+  }
+
+  #setUser(user: User | null) {
+    if (user) may.set(user.role, user.permissions);
+    else may.clear();
     this.#user = user;
   }
 
   #end() {
-    this.#user = null;
+    this.#setUser(null);
     this.#connection?.close();
     this.#connection = null;
   }

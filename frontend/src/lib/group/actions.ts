@@ -62,6 +62,8 @@ interface ActionText {
   label: string;
   look: 'plain' | 'primary' | 'warn' | 'danger';
   control: Control;
+  /** Field of the API, for the role. */
+  needs: string;
   /** Stopping must be quick; resuming needs a reason. */
   reason: 'optional' | 'required';
   /** The consequences, with the number of failed attempts so far. */
@@ -73,6 +75,7 @@ export const actionText: Record<ControlAction, ActionText> = {
     label: 'Pause',
     look: 'warn',
     control: 'PAUSE',
+    needs: 'pauseUpdates',
     reason: 'optional',
     note: () =>
       'A planned stop. No machine is granted an update until you resume, even if another package is promoted. Grants that have not started are withdrawn; machines that are already downloading finish.',
@@ -81,6 +84,7 @@ export const actionText: Record<ControlAction, ActionText> = {
     label: 'Resume',
     look: 'primary',
     control: 'RESUME',
+    needs: 'resumeUpdates',
     reason: 'required',
     note: (failed) => `Machines are granted updates again, within the caps.${setAside(failed)}`,
   },
@@ -88,6 +92,7 @@ export const actionText: Record<ControlAction, ActionText> = {
     label: 'Halt',
     look: 'danger',
     control: 'HALT',
+    needs: 'haltRollout',
     reason: 'optional',
     note: () =>
       'An emergency stop, for a faulty version. No machine is granted an update until another version is promoted or you resume. Resuming ignores the failures so far.',
@@ -96,6 +101,7 @@ export const actionText: Record<ControlAction, ActionText> = {
     label: 'Next wave',
     look: 'plain',
     control: 'ADVANCE',
+    needs: 'advanceWave',
     reason: 'required',
     note: () => 'Opens the next wave now, without waiting for the soak time and gate of the current wave.',
   },

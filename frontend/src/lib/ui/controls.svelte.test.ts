@@ -1,10 +1,16 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { createRawSnippet, flushSync } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
+import Button from './button.svelte';
 import ConfirmDialog from './confirm-dialog.svelte';
+import { may } from './may.svelte';
 import Select from './select.svelte';
 import Switch from './switch.svelte';
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  may.clear();
+});
 
 const confirmation = (props: object) => ({
   title: 'Delete Production?',
@@ -79,6 +85,18 @@ test('a select offers its options, including the empty value', async () => {
   await fireEvent.keyDown(box, { key: 'Enter' });
   expect(onchange).toHaveBeenCalledWith('');
   expect(box.textContent).toContain('Any severity');
+});
+
+test('a button that the role does not allow is disabled with the reason', () => {
+  const children = createRawSnippet(() => ({ render: () => '<span>Pause</span>' }));
+  render(Button, { needs: 'pauseUpdates', children });
+  const button = () => screen.getByRole<HTMLButtonElement>('button', { name: 'Pause' });
+  expect(button().disabled).toBe(false); // the role is not known
+  flushSync(() => may.set('VIEWER', ['users']));
+  expect(button().disabled).toBe(true);
+  expect(button().title).toBe('Your role, viewer, does not allow this.');
+  flushSync(() => may.set('OPERATOR', ['pauseUpdates']));
+  expect(button().disabled).toBe(false);
 });
 
 test('a switch exposes its state and reports changes', async () => {

@@ -1,8 +1,8 @@
 import { graphql } from '$lib/api/graphql';
 
 export const createUserMutation = graphql(`
-  mutation CreateUser($username: String!, $password: String!) {
-    outcome: createUser(input: { username: $username, password: $password }) {
+  mutation CreateUser($username: String!, $password: String!, $role: Role!) {
+    outcome: createUser(input: { username: $username, password: $password, role: $role }) {
       userErrors {
         field
         message
@@ -14,6 +14,17 @@ export const createUserMutation = graphql(`
 export const setPasswordMutation = graphql(`
   mutation SetPassword($username: String!, $password: String!) {
     outcome: setPassword(input: { username: $username, newPassword: $password }) {
+      userErrors {
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const updateUserMutation = graphql(`
+  mutation UpdateUser($id: ID!, $role: Role!) {
+    outcome: updateUser(input: { id: $id, role: $role }) {
       userErrors {
         field
         message
