@@ -112,10 +112,10 @@ func valueOf(all *ast.Schema, t *ast.Type) any {
 	if t.Elem != nil {
 		return []any{valueOf(all, t.Elem)}
 	}
-	switch d := all.Types[t.NamedType]; {
-	case d.Kind == ast.Enum:
+	switch d := all.Types[t.NamedType]; d.Kind {
+	case ast.Enum:
 		return d.EnumValues[0].Name
-	case d.Kind == ast.InputObject:
+	case ast.InputObject:
 		out := vars{}
 		for _, f := range d.Fields {
 			if f.Type.NonNull && f.DefaultValue == nil {
