@@ -1,32 +1,8 @@
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import type { Api, Rollout } from './support/api.ts';
+import { Drill, on, situation, text } from './support/drill.ts';
 import { card, figure, state } from './support/scenarios.ts';
 import { colorRules, expect, test, violations } from './support/test.ts';
-
-const text = async (what: Locator) => (await what.innerText()).replaceAll(/\s+/g, ' ').trim();
-
-/** What the pages must show of a group. */
-const situation = (api: Api, groupId: string) =>
-  api
-    .ask<{
-      group: {
-        state: string;
-        numbers: { total: number; inFlight: number; byVersion: { version: string; machines: number }[] };
-        rollout: {
-          attempts: { finished: number; failed: number };
-          failures: { outcome: string; code: number; attempts: number }[];
-          halt: { failed: number; finished: number } | null;
-        };
-      };
-    }>(
-      `query ($groupId: ID!) { group(id: $groupId) { state numbers { total inFlight byVersion { version machines } }
-        rollout { attempts { finished failed } failures { outcome code attempts } halt { failed finished } } } }`,
-      { groupId },
-    )
-    .then(({ group }) => group);
-
-const on = (version: string, { numbers }: Awaited<ReturnType<typeof situation>>) =>
-  numbers.byVersion.find((one) => one.version === version)?.machines ?? 0;
 
 /** Checks a step in both themes. */
 async function accessible(page: Page, name: string) {
@@ -52,13 +28,27 @@ async function shoot(page: Page, name: string, fullPage = true) {
   }
 }
 
-/** Brings 2.1.0, of which many machines fail, to 240 machines until it halts by itself. */
-async function incident(
+/** Waits until the group has a state and no machine in flight. */
+const settled = (api: Api, groupId: string, state: string, grants: number) =>
+  expect
+    .poll(
+      async () => {
+        const now = await situation(api, groupId);
+        const enough = now.rollout.attempts.finished >= grants;
+        return now.numbers.inFlight === 0 && enough ? now.state : 'in flight';
+      },
+      { timeout: 60_000 },
+    )
+    .toBe(state);
+
+/** Brings 2.1.0, of which many machines fail, to 30 of 240 machines, as many as the period allows. */
+async function firstUpdates(
   api: Api,
   machines: (rollout: Rollout, flags: Record<string, string | number>) => void,
 ) {
   const rollout = await api.rollout({
     maxConcurrentUpdates: 60,
+    maxUpdatesPerPeriod: 30,
     haltFailureShare: 0.2,
     haltMinAttempts: 40,
     maxAttempts: 1,
@@ -76,17 +66,18 @@ async function incident(
   await expect.poll(() => known(branches)).toBe(24);
   const bad = await api.addPackage(applicationId, '2.1.0');
   await api.change('promotePackage', { channelId, packageId: bad, reason: 'the November release' });
-  await expect
-    .poll(
-      async () => {
-        const now = await situation(api, rollout.groupId);
-        return now.state === 'HALTED' && now.numbers.inFlight === 0;
-      },
-      { timeout: 60_000 },
-    )
-    .toBe(true);
+  await settled(api, rollout.groupId, 'ROLLING_OUT', 30);
   return rollout;
 }
+
+/** A machine of the group that runs a version. */
+const machineOn = async (api: Api, groupId: string, version: string) => {
+  const { instances } = await api.ask<{ instances: { nodes: { id: string; version: string }[] } }>(
+    'query ($groupId: ID!) { instances(filter: { groupId: $groupId }, first: 240) { nodes { id version } } }',
+    { groupId },
+  );
+  return instances.nodes.find((machine) => machine.version === version)?.id ?? '';
+};
 
 test.use({ viewport: { width: 1440, height: 900 } });
 
@@ -95,9 +86,37 @@ test('a bad version is rolled back, and all machines end on the good one', async
   api,
   machines,
 }) => {
-  const rollout = await incident(api, machines);
+  const rollout = await firstUpdates(api, machines);
   const { applicationId, channelId, groupId } = rollout;
   const channelPage = `/apps/${applicationId}/channels/${channelId}`;
+  await page.goto(rollout.path);
+  const drill = await Drill.open(api, rollout, page, await machineOn(api, groupId, '2.1.0'));
+
+  await test.step('the rolling group waits for its period; all pages agree', async () => {
+    await expect(page.getByText(/^Waiting: 30 of 30 updates of the period are used/)).toBeVisible();
+    await drill.check({
+      state: 'Rolling out',
+      target: '2.1.0',
+      machine: [/Up to date/, /Runs 2\.1\.0, seen/, /30 of 30 updates of the period are used/],
+      attention: [/\d+ machines are quarantined/],
+      activity: [/(quarantined|failed).* at 2\.1\.0/],
+      incident: /Rolling out, since/,
+    });
+  });
+
+  await test.step('a larger period is saved; the page says when the rollout now ends', async () => {
+    await page.getByRole('link', { name: 'Edit policy' }).click();
+    await page.getByLabel('Machines per period').fill('1000');
+    await page.getByLabel('Reason').fill('the fleet waits');
+    await expect(page.getByText(/At this policy the rollout ends about .* \(was .*\)\./)).toBeVisible();
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    const saved = page.getByRole('status').filter({ hasText: 'Policy saved.' });
+    await expect(saved).toContainText(/At this policy the rollout ends about .* \(was .*\)\./);
+    await saved.getByRole('button', { name: 'Close' }).click();
+    await expect(saved).toBeHidden();
+    await settled(api, groupId, 'HALTED', 40);
+  });
+
   const now = await situation(api, groupId);
   const bad = on('2.1.0', now);
   const good = on('2.0.0', now);
@@ -108,8 +127,16 @@ test('a bad version is rolled back, and all machines end on the good one', async
   const dialog = page.getByRole('dialog');
 
   await test.step('the halted group shows what happened and what is still true', async () => {
-    await page.goto(rollout.path);
     await expect(state(page)).toHaveText('Halted');
+    const counted = `${now.rollout.halt?.failed} of ${now.rollout.halt?.finished} finished attempts failed`;
+    await drill.check({
+      state: 'Halted',
+      target: '2.1.0',
+      machine: [/On a bad version/, /Runs 2\.1\.0, seen/, new RegExp(counted)],
+      attention: [new RegExp(`The rollout is halted: ${counted}`), /\d+ machines are quarantined/],
+      activity: [/./],
+      incident: new RegExp(`Halted, since .*The rollout is halted: ${counted}`),
+    });
     const halt = page.getByRole('region', { name: /^2\.1\.0 halted/ });
     await expect(halt.getByRole('button', { name: 'Roll back to 2.0.0…' })).toBeVisible();
     const shown = await text(halt);
@@ -192,6 +219,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
 
   await test.step('the machines on 2.1.0 go to 2.0.0, and the group is up to date', async () => {
     await expect(page.getByRole('region', { name: /^2\.1\.0 halted/ })).toBeHidden();
+    await drill.checkMoving('2.0.0', 240);
     await expect(state(page)).toHaveText('Up to date', { timeout: 60_000 });
     await expect(figure(page, 'on target')).toHaveText(/^240\s*on target\s*100 % of 240 active/);
     await expect(figure(page, 'in flight')).toHaveText(/^0/);
@@ -201,6 +229,17 @@ test('a bad version is rolled back, and all machines end on the good one', async
     expect([on('2.0.0', after), on('2.1.0', after)]).toEqual([240, 0]);
     expect(after.rollout.attempts).toMatchObject({ finished: bad, failed: 0 });
     await expect(card(page, 'Attempts')).toContainText(new RegExp(`Granted\\s*${bad}`));
+    await drill.check({
+      state: 'Up to date',
+      target: '2.0.0',
+      machine: [/Up to date/, /Runs 2\.0\.0, seen/, /2\.1\.0 → 2\.0\.0\s*Updated/],
+      attention: [/The user admin has not changed the first password/],
+      activity: [
+        /the rollout of 2\.0\.0 finished: 240 active machines at this version or higher/,
+        /the rollout of 2\.0\.0 started; machines on the recalled 2\.1\.0 are downgraded to it/,
+      ],
+      incident: /Completed, since/,
+    });
     await shoot(page, '4-done');
 
     await page.getByRole('button', { name: 'More actions' }).click();

@@ -1,5 +1,5 @@
 import type { ActivityView } from '$lib/paths';
-import type { ActivityFilter } from './log.svelte';
+import type { ActivityFilter } from './log';
 import type { Activity } from './activity';
 
 type Kind = Activity['kind'];

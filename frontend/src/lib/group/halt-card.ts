@@ -1,7 +1,7 @@
 import { graphql } from '$lib/api/graphql';
 import { haltFragment } from './halt';
 
-/** The fields that HaltCard shows, apart from it because it is loaded only for a halted group. */
+/** Apart from the card, which is loaded when a rollout is halted. */
 export const haltCardFragment = graphql(
   `
     fragment HaltCard on Group {
