@@ -105,7 +105,7 @@ func TestCase22_FailureShareHalts(t *testing.T) {
 			return
 		}
 		s.haltedBy(rollout.HaltFailureShare, fmt.Sprint("m", all-1))
-		s.decisionContains("next", "1 of 5 finished attempts failed; it failed with code 10: payload hash does not match")
+		s.decisionContains("next", "1 of 5 finished attempts failed, the limit is 20 %; it failed with code 10: payload hash does not match")
 		if h := s.rolloutOf(s.group).Halt; h.Failed != 1 || h.Finished != 5 || h.Share != 0.2 {
 			t.Errorf("halted by %+v", h)
 		}
@@ -148,10 +148,10 @@ func TestHaltByShareNamesTheMostCommonFailure(t *testing.T) {
 		codes []event
 		want  string
 	}{
-		"most of them": {[]event{"3/0 9", "3/0 11", "3/0 11"}, "3 of 5 finished attempts failed; 2 of them with code 11: payload size does not match"},
-		"all of them":  {[]event{"3/0 11", "3/0 11"}, "2 of 5 finished attempts failed; all of them with code 11: payload size does not match"},
-		"without text": {[]event{"3/0 4711"}, "1 of 5 finished attempts failed; it failed with code 4711"},
-		"rolled back":  {[]event{"3/0 44", "3/0 9", "3/0 44"}, "3 of 5 finished attempts failed; 2 of them rolled back to the previous version"},
+		"most of them": {[]event{"3/0 9", "3/0 11", "3/0 11"}, "3 of 5 finished attempts failed, the limit is 20 %; 2 of them with code 11: payload size does not match"},
+		"all of them":  {[]event{"3/0 11", "3/0 11"}, "2 of 5 finished attempts failed, the limit is 20 %; all of them with code 11: payload size does not match"},
+		"without text": {[]event{"3/0 4711"}, "1 of 5 finished attempts failed, the limit is 20 %; it failed with code 4711"},
+		"rolled back":  {[]event{"3/0 44", "3/0 9", "3/0 44"}, "3 of 5 finished attempts failed, the limit is 20 %; 2 of them rolled back to the previous version"},
 	}, func(t *testing.T, s *site, v struct {
 		codes []event
 		want  string
@@ -177,12 +177,11 @@ func TestHaltByShareNamesTheMostCommonFailure(t *testing.T) {
 		}
 		s.holds("next", "1.0.0", "halted")
 		s.decisionContains("next", v.want)
-		want := strings.Replace(v.want, "; ", ", the limit is 20 %; ", 1)
-		if a := s.activities(rollout.ActivityRolloutHalted); len(a) != 1 || !strings.HasSuffix(a[0].Detail, want) {
-			t.Errorf("activities %v, want one that ends with %q", a, want)
+		if a := s.activities(rollout.ActivityRolloutHalted); len(a) != 1 || !strings.HasSuffix(a[0].Detail, v.want) {
+			t.Errorf("activities %v, want one that ends with %q", a, v.want)
 		}
-		if hold := s.hold(); hold == nil || !strings.Contains(hold.Sentence, want) {
-			t.Errorf("the group's hold is %+v, want %q", hold, want)
+		if hold := s.hold(); hold == nil || !strings.Contains(hold.Sentence, v.want) {
+			t.Errorf("the group's hold is %+v, want %q", hold, v.want)
 		}
 	}, limit(20, 15*time.Minute), withPolicy(func(p *rollout.Policy) { p.HaltFailureShare, p.HaltMinAttempts = 0.2, 5 }))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/job"
+	"github.com/coreroller/coreroller/fleet/view"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -120,7 +121,7 @@ func (s *Service) jobBatch(ctx context.Context, row *db.MachineJob, limit int, d
 // nextItems reads the next machines of a job, all of one application, and sets c.App.
 func nextItems(c *change.Change, id uuid.UUID, limit int) ([]*db.MachineJobItem, error) {
 	items, err := c.Tx.Client().MachineJobItem.Query().
-		Where(machinejobitem.JobID(id), machinejobitem.Result(int8(job.Pending))).Order(machinejobitem.ByID()).Limit(limit).All(c.Ctx)
+		Where(machinejobitem.JobID(id), view.WithResult(job.Pending)).Order(machinejobitem.ByResult(), machinejobitem.ByID()).Limit(limit).All(c.Ctx)
 	if err != nil || len(items) == 0 {
 		return nil, err
 	}

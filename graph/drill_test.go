@@ -68,7 +68,7 @@ func TestIncidentDrill(t *testing.T) {
 		want(t, alarm, "badVersion", 6, "attention.0.kind", "HALTED", "attention.0.group.id", s.group.String(), "attention.0.application.id", s.app.String())
 		evidence := ana.get(manual(t, "Evidence"), group)
 		want(t, evidence, "rollout.halt.failure", vars{"code": 44, "description": "rolled back", "attempts": 4},
-			"rollout.halt.sentence", "the rollout is halted: 4 of 10 finished attempts failed; all of them rolled back to the previous version")
+			"rollout.halt.sentence", "the rollout is halted: 4 of 10 finished attempts failed, the limit is 40 %; all of them rolled back to the previous version")
 		want(t, evidence, "state", "HALTED", "numbers.badVersion", 6, "numbers.byVersion.0.standing", "BAD", "rollout.version", "2.1.0",
 			"rollout.failuresByOem", []any{vars{"value": "vmware", "attempts": 4}}, "channel.promotions.nodes.0.version", "2.1.0",
 			"channel.promotions.nodes.1.version", "2.0.0", "channel.promotions.nodes.1.package.id", good.String())

@@ -1,11 +1,13 @@
 package graph_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/validator/rules"
@@ -132,6 +134,19 @@ func TestSimulationAndImpact(t *testing.T) {
 	if len(times) == 0 || len(times) != len(onTarget) || onTarget[len(onTarget)-1] != 4.0 {
 		t.Errorf("%d times, on target %v", len(times), onTarget)
 	}
+	got = s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group, "policy": vars{"safeMode": false, "periodInterval": "PT48H", "maxUpdatesPerPeriod": 1}}})
+	moment := func(v any) time.Time {
+		parsed, err := time.Parse(time.RFC3339, fmt.Sprint(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed.UTC()
+	}
+	end, all := moment(got["projectedEnd"]), slices.Index(got["onTarget"].([]any), 4.0)
+	if before, at := moment(got["times"].([]any)[all-1]), moment(got["times"].([]any)[all]); !end.After(before) || end.After(at) {
+		t.Errorf("ends at %s, but the fourth machine is on the target after %s and at %s", end, before, at)
+	}
+	want(t, got, "sentence", "the rollout would be done on "+end.Format("Monday 2 January 15:04 UTC"))
 	got = s.ana(t).get(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 1, "policy": vars{"haltFailureShare": 0.5, "haltMinAttempts": 2}}})
 	want(t, got, "finalState", "HALTED", "halt.rule", "FAILURE_SHARE")
 	r := s.ana(t).ask(simulate, vars{"in": vars{"groupId": s.group, "failureShare": 2}})

@@ -129,6 +129,9 @@ type entryJSON struct {
 func (h *Handler) statusHistory(r *http.Request) (list, error) {
 	q := paramsOf(r)
 	limit := cmp.Or(q.count("limit"), historyLimit)
+	if limit > mostHistory {
+		q.refuse("limit", fmt.Sprintf("must be at most %d", mostHistory))
+	}
 	if q.err != nil {
 		return list{}, q.err
 	}
@@ -147,7 +150,7 @@ func (h *Handler) statusHistory(r *http.Request) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	return newestFirst(min(limit, mostHistory), h.Fleet.View.History(row.ID), func(e *db.HistoryEntry) entryJSON {
+	return newestFirst(limit, h.Fleet.View.History(row.ID), func(e *db.HistoryEntry) entryJSON {
 		return entryJSON{Status: statusOfState(e.State), Version: e.Version, CreatedTS: e.At.UTC()}
 	}), nil
 }

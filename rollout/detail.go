@@ -79,9 +79,9 @@ func (d Decision) Detail() string {
 		}
 		return "machines that were known before the rollout go first; this one waits for them until " + moment(d.Until)
 	case ReasonConcurrencyLimit:
-		return fmt.Sprintf("%d of %d updates are in flight", d.InFlight, d.Cap)
+		return fmt.Sprintf("%d of %s %s in flight", d.InFlight, phrase.Count(d.Cap, "update"), isAre(d.Cap))
 	case ReasonPeriodLimit:
-		return fmt.Sprintf("%d of %d updates of the period are used; the next one is available at %s", d.InFlight, d.Cap, moment(d.Until))
+		return fmt.Sprintf("%d of %s of the period %s used; the next one is available at %s", d.InFlight, phrase.Count(d.Cap, "update"), isAre(d.Cap), moment(d.Until))
 	case ReasonGranted:
 		switch {
 		case d.Offer == nil:
@@ -92,6 +92,13 @@ func (d Decision) Detail() string {
 		return fmt.Sprintf("version %s is granted", d.Offer.Version) + insteadOf(d.Leaves)
 	}
 	return d.Reason.String()
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // insteadOf says that an offer is an ordered downgrade; "" for other offers.

@@ -42,7 +42,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 		{e.waveHolds, ReasonWaveNotReached, e.waveText()},
 		{e.safeModeHolds, ReasonSafeModeFirst, e.safeModeText()},
 		{e.newcomerWaits, ReasonNewcomerWaits, e.newcomerText()},
-		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %d updates in flight", e.inFlight(), w.policy().MaxConcurrentUpdates)},
+		{e.concurrencyHolds, ReasonConcurrencyLimit, fmt.Sprintf("%d of %s in flight", e.inFlight(), phrase.Count(w.policy().MaxConcurrentUpdates, "update"))},
 		{e.periodHolds, ReasonPeriodLimit, e.periodText()},
 	}
 	var steps []RuleStep
@@ -212,5 +212,5 @@ func (e *evaluation) safeModeText() string {
 func (e *evaluation) periodText() string {
 	p := e.w.policy()
 	l := e.ledger()
-	return fmt.Sprintf("%d of %d updates in the last %s used", l.Granted(e.now, p.PeriodInterval), p.MaxUpdatesPerPeriod, phrase.Every(p.PeriodInterval))
+	return fmt.Sprintf("%d of %s in the last %s used", l.Granted(e.now, p.PeriodInterval), phrase.Count(p.MaxUpdatesPerPeriod, "update"), phrase.Every(p.PeriodInterval))
 }

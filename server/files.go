@@ -134,7 +134,7 @@ func (f *files) assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := f.get(strings.TrimPrefix(path.Clean(r.URL.Path), "/"))
 		if c == nil {
-			http.NotFound(w, r)
+			notFound(w, r)
 			return
 		}
 		c.send(w, r, dashboardPolicy, cacheForever)
@@ -159,18 +159,19 @@ func (f *files) page(name, policy string) http.Handler {
 func (f *files) dashboard() http.Handler {
 	index := f.page("index.html", dashboardPolicy)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "method not allowed: use GET or HEAD", http.StatusMethodNotAllowed)
-			return
-		}
 		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 		c := f.get(name)
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
+		case !reads && (name == "" || c != nil || slices.Contains(readOnly, name)):
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed: use GET or HEAD", http.StatusMethodNotAllowed)
+		case !reads:
+			notFound(w, r)
 		case c != nil && path.Ext(name) != ".html":
 			c.send(w, r, dashboardPolicy, revalidate)
 		case c == nil && path.Ext(name) != "" && !strings.Contains(name, "/"):
-			http.NotFound(w, r) // a file at the root, such as /robots.txt
+			notFound(w, r) // a file at the root, such as /robots.txt
 		case r.URL.Path == "/" || name == "index.html" || opensPage(r):
 			index.ServeHTTP(w, r)
 		default:
@@ -180,7 +181,10 @@ func (f *files) dashboard() http.Handler {
 }
 
 // services are the first parts of the URLs of services, which have no pages below them.
-var services = []string{"v1", "omaha", "graphql", "export", "healthz", "readyz", "metrics"}
+var services = []string{"v1", "omaha", "api", "graphql", "export", "healthz", "readyz", "metrics", "assets"}
+
+// readOnly are the paths that exist for GET and HEAD only, besides those of files.
+var readOnly = []string{"healthz", "readyz", "metrics", "playground", "export/activity", "export/audit"}
 
 // opensPage reports whether a browser opens the URL: only then it accepts HTML by name.
 func opensPage(r *http.Request) bool {

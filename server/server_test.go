@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -96,13 +97,15 @@ func TestEveryURLIsRouted(t *testing.T) {
 		{"GET", "/assets/../.keep", 307, "", ""},
 		{"GET", "/%2e%2e/%2e%2e/etc/passwd", 200, "dashboard", ""},
 		{"POST", "/", 405, "", ""},
-		{"DELETE", "/apps/1", 405, "", ""},
+		{"POST", "/healthz", 405, "", ""},
+		{"POST", "/robots.txt", 405, "", ""},
+		{"DELETE", "/apps/1", 404, "", ""},
 		{"GET", "/playground", 200, "playground", "no-cache"},
 		{"GET", "/playground/", 301, "", ""},
 		{"GET", "/healthz", 200, "ok", "no-store"},
 		{"GET", "/readyz", 200, "ok", "no-store"},
 		{"GET", "/metrics", 200, "go_goroutines", ""},
-		{"GET", "/metrics", 200, `coreroller_refused_requests_total{reason="wrong_path"} 1`, ""}, // POST / above
+		{"GET", "/metrics", 200, `coreroller_refused_requests_total{reason="wrong_path"} 3`, ""}, // the POST requests above
 		{"POST", "/v1/update/", 200, "omaha /v1/update/", ""},
 		{"GET", "/export/activity", 401, "UNAUTHENTICATED", "no-store"},
 		{"GET", "/export/audit?format=csv", 401, "UNAUTHENTICATED", "no-store"},
@@ -119,19 +122,20 @@ func TestEveryURLIsRouted(t *testing.T) {
 // Programs that use a wrong address get an error in their format, not the dashboard.
 func TestUnknownURLsAreNotPagesForPrograms(t *testing.T) {
 	s := testServer(t, nil)
-	for _, c := range []struct{ path, accept, contentType, body string }{
-		{"/apps/1/groups/2", "*/*", "text/plain; charset=utf-8", "404"},
-		{"/apps/1/groups/2", "", "text/plain; charset=utf-8", "404"},
-		{"/apps/1", "application/json", "application/json", `{"code":"NOT_FOUND"`},
-		{"/nothing", "application/graphql-response+json", "application/json", `{"code":"NOT_FOUND"`},
-		{"/v1/updates", "text/html", "text/plain; charset=utf-8", "404"},
-		{"/graphql/v2", "text/html", "text/plain; charset=utf-8", "404"},
-		{"/healthz/db", "text/html", "text/plain; charset=utf-8", "404"},
-		{"/metrics/go", "application/json", "application/json", `{"code":"NOT_FOUND"`},
-	} {
-		w := send(s, "GET", c.path, "Accept", c.accept)
-		if w.Code != 404 || w.Header().Get("Content-Type") != c.contentType || !strings.Contains(w.Body.String(), c.body) {
-			t.Errorf("GET %s as %q: status %d: %q, headers %q", c.path, c.accept, w.Code, w.Body, w.Header())
+	const text, json = "text/plain; charset=utf-8", "application/json"
+	ours := []string{"/v1", "/v1/", "/v1/other", "/v1/updates", "/api", "/graphql/x", "/healthz/x", "/metrics/go", "/export/machines", "/assets/none.js", "/none.js"}
+	for _, path := range append(ours, "/apps/1/groups/2", "/nothing") {
+		for accept, contentType := range map[string]string{"": text, "*/*": text, "text/html,*/*;q=0.8": text, json: json, "application/graphql-response+json": json} {
+			for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+				page := strings.Contains(accept, "html") && method != http.MethodPost && !slices.Contains(ours, path)
+				w := send(s, method, path, "Accept", accept)
+				switch got := w.Header().Get("Content-Type"); {
+				case page && (w.Code != 200 || got != "text/html; charset=utf-8"), !page && (w.Code != 404 || got != contentType):
+					t.Errorf("%s %s as %q: status %d: %q, headers %q", method, path, accept, w.Code, w.Body, w.Header())
+				case contentType == json && method != http.MethodHead && !strings.HasPrefix(w.Body.String(), `{"code":"NOT_FOUND"`):
+					t.Errorf("%s %s as %q: %q", method, path, accept, w.Body)
+				}
+			}
 		}
 	}
 }

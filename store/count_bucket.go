@@ -42,6 +42,9 @@ type Head struct {
 	// Skip and Limit apply. If it is empty, they are neither sorted nor limited.
 	Order []string
 	Down  bool // in descending order
+	// Apart sorts the machines after reading them. Without it PostgreSQL may walk an
+	// index in this order until it meets enough of a few machines at its end.
+	Apart bool
 	Limit int
 	Skip  int // sorted machines left out before Limit; Each must include them
 }
@@ -88,9 +91,21 @@ func (h Head) Among() func(*sql.Selector) {
 
 // Sort sorts a selection as the head is sorted.
 func (h Head) Sort(s *sql.Selector) {
-	for _, c := range h.Order {
-		s.OrderBy(h.directed(s.C(c)))
+	for _, column := range h.Columns(s) {
+		s.OrderBy(h.directed(column))
 	}
+}
+
+// Columns returns what a selection is sorted by, also to compare with the values of a row.
+func (h Head) Columns(s *sql.Selector) []string {
+	columns := make([]string, len(h.Order))
+	for i, c := range h.Order {
+		columns[i] = s.C(c)
+	}
+	if h.Apart { // an expression that no index has
+		columns[0] = "COALESCE(" + columns[0] + ", " + columns[0] + ")"
+	}
+	return columns
 }
 
 func (h Head) directed(column string) string {

@@ -8,6 +8,7 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
 )
@@ -34,6 +35,11 @@ func (s *Store) TraceReader(f func(text string, args []any)) {
 		name = dialect.Postgres
 	}
 	s.client = db.NewClient(db.Driver(tracer{entsql.OpenDB(name, s.readers.DB), f}))
+}
+
+// StoppedGroupsStatement is the statement of StoppedGroups.
+func (s *Store) StoppedGroupsStatement(groups []uuid.UUID) (text string, args []any) {
+	return s.stoppedGroups(groups)
 }
 
 type tracer struct {

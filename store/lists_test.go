@@ -61,6 +61,13 @@ func (f *fixture) lists(t *testing.T, url string) {
 	filter := func(f machines.Filter) machines.List {
 		return machines.List{Filter: f, Limit: page + 1}
 	}
+	var chosen []uuid.UUID // more than a page, ten of them failed
+	for i := range 2 * page {
+		chosen = append(chosen, filledID(i+1))
+	}
+	for i := range 10 {
+		chosen = append(chosen, filledID(many-i))
+	}
 	for _, c := range []struct {
 		what  string
 		list  machines.List
@@ -91,6 +98,11 @@ func (f *fixture) lists(t *testing.T, url string) {
 		{"an alias", filter(machines.Filter{Application: app, Search: "web-"}), 4},
 		{"an alias anywhere", filter(machines.Filter{Search: "web-"}), 4},
 		{"a machine anywhere", filter(machines.Filter{Search: "small-"}), 5},
+		{"ids in the group", filter(machines.Filter{Group: group, IDs: chosen}), len(chosen)},
+		{"ids in the application", filter(machines.Filter{Application: app, IDs: chosen}), len(chosen)},
+		{"ids anywhere", filter(machines.Filter{IDs: chosen}), len(chosen)},
+		{"ids anywhere, from the end", machines.List{Filter: machines.Filter{IDs: chosen}, Down: true, Limit: page + 1}, len(chosen)},
+		{"failed machines of some ids", filter(machines.Filter{Application: app, IDs: chosen, States: []rollout.State{rollout.StateError}}), 10},
 	} {
 		what, statements = c.what, 0
 		found, pages := 0, 0

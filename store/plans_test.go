@@ -47,6 +47,7 @@ func TestP4_NoStatementOfTheHotPathScansAGroup(t *testing.T) {
 			}
 		}
 		f.lists(t, url)
+		f.reads(t, url)
 	})
 }
 
@@ -77,6 +78,11 @@ func fillGroup(t *testing.T, f *fixture, url string) {
 	recount(t, f.Store)
 }
 
+// filledID returns the id of a machine that fillGroup inserted, counted from 1.
+func filledID(i int) uuid.UUID {
+	return uuid.MustParse(fmt.Sprintf("00000000-0000-0000-0000-%012d", i))
+}
+
 func cast(url, text string) string {
 	if store.IsPostgres(url) {
 		return text
@@ -94,7 +100,7 @@ func (f *fixture) checkIns(ctx context.Context, tx *store.Tx, batch int) error {
 	g := groups[0]
 	ids := make([]uuid.UUID, batch/2)
 	for i := range ids {
-		ids[i] = uuid.MustParse(fmt.Sprintf("00000000-0000-0000-0000-%012d", 1000+i)) // as fillGroup inserted them
+		ids[i] = filledID(1000 + i)
 	}
 	known, err := tx.Machines(ctx, ids)
 	if err != nil {

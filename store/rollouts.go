@@ -111,8 +111,8 @@ func (s *Store) StoppedGroups(ctx context.Context, counts []*db.GroupCount) (map
 	if len(groups) == 0 {
 		return stopped, nil
 	}
-	rows, err := s.readers.QueryContext(ctx, s.readers.SQL("SELECT l.group_id, r.state FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state IN (?, ?)"),
-		s.readers.List(groups), int64(rollout.RolloutPaused), int64(rollout.RolloutHalted))
+	text, args := s.stoppedGroups(groups)
+	rows, err := s.readers.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read stopped groups: %w", err)
 	}
@@ -126,6 +126,11 @@ func (s *Store) StoppedGroups(ctx context.Context, counts []*db.GroupCount) (map
 		stopped[id] = state
 	}
 	return stopped, rows.Err()
+}
+
+func (s *Store) stoppedGroups(groups []uuid.UUID) (text string, args []any) {
+	return s.readers.SQL("SELECT l.group_id, r.state FROM ledgers l JOIN rollouts r ON r.id = l.rollout_id WHERE l.group_id @in AND r.state IN (?, ?)"),
+		[]any{s.readers.List(groups), int64(rollout.RolloutPaused), int64(rollout.RolloutHalted)}
 }
 
 // versionsJSON returns versions as a list of texts.

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/grouprollout"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/policy"
 )
 
@@ -173,7 +174,7 @@ func (s *Service) addMachines(ctx context.Context, groups []*db.Group, running [
 		}
 		add := func(kind AttentionKind, severity rollout.Severity, count int, one, many string) {
 			if count > 0 {
-				out.add(g, kind, severity, nil, plural(count, "machine")+either(count, one, many))
+				out.add(g, kind, severity, nil, phrase.Count(count, "machine")+either(count, one, many))
 			}
 		}
 		if row := current[g.ID]; row != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
@@ -115,9 +116,9 @@ func (r *assessor) stop(g *catalog.Group, stage *db.GroupRollout, how string) (*
 		}
 	}
 	out.Sentence = fmt.Sprintf("%s in %s; %s withdrawn, %s, %s%s",
-		plural(out.Machines, "machine"), plural(out.Groups, "group"), plural(withdrawn, "offer")+either(withdrawn, " is", " are"),
-		plural(finish, "update")+" under way"+either(finish, " finishes", " finish"),
-		plural(waiting, "machine")+either(waiting, " waits", " wait"), how)
+		phrase.Count(out.Machines, "machine"), phrase.Count(out.Groups, "group"), phrase.Count(withdrawn, "offer")+either(withdrawn, " is", " are"),
+		phrase.Count(finish, "update")+" under way"+either(finish, " finishes", " finish"),
+		phrase.Count(waiting, "machine")+either(waiting, " waits", " wait"), how)
 	return out, nil
 }
 
@@ -168,7 +169,7 @@ func (r *assessor) advance(g *catalog.Group, stage *db.GroupRollout) (*Impact, e
 
 func reached(w rollout.Wave) string {
 	if w.Share == 0 {
-		return plural(len(w.Canaries), "listed machine")
+		return phrase.Count(len(w.Canaries), "listed machine")
 	}
 	return fmt.Sprintf("%.4g %% of the machines", w.Share*100)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/forecast"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/policy"
 	"github.com/coreroller/coreroller/rollout/version"
 )
@@ -252,7 +253,7 @@ func (r *assessor) done(what string) *Impact {
 	if r.open {
 		r.out.ProjectedEnd = time.Time{}
 	}
-	r.out.Sentence = fmt.Sprintf("%s in %s; %d of them %s", plural(r.out.Machines, "machine"), plural(r.out.Groups, "group"), r.out.Eligible, what)
+	r.out.Sentence = fmt.Sprintf("%s in %s; %d of them %s", phrase.Count(r.out.Machines, "machine"), phrase.Count(r.out.Groups, "group"), r.out.Eligible, what)
 	if r.out.EligibleNow > 0 {
 		r.out.Sentence += fmt.Sprintf(", %d at their next check", r.out.EligibleNow)
 	}
@@ -263,11 +264,4 @@ func (r *assessor) done(what string) *Impact {
 		r.out.Warnings = []string{}
 	}
 	return &r.out
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view/machines"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 const (
@@ -117,9 +118,9 @@ func (i *JobImpact) describe() {
 	slices.SortFunc(i.Outcomes, func(a, b JobOutcome) int {
 		return cmp.Or(rank[a.Result]-rank[b.Result], b.Machines-a.Machines, cmp.Compare(a.Text, b.Text))
 	})
-	i.Sentence = "reaches " + plural(i.Machines, "machine")
+	i.Sentence = "reaches " + phrase.Count(i.Machines, "machine")
 	if !i.Exact {
-		i.Sentence = "reaches at least " + plural(i.Machines, "machine")
+		i.Sentence = "reaches at least " + phrase.Count(i.Machines, "machine")
 	}
 	var parts []string
 	for _, o := range i.Outcomes {

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
+	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/job"
 	"github.com/coreroller/coreroller/fleet/view/machines"
@@ -23,7 +24,9 @@ func (s *Service) MachineJob(ctx context.Context, id uuid.UUID) (*db.MachineJob,
 
 // MachineJobByRequest reads the job that was started with a request id.
 func (s *Service) MachineJobByRequest(ctx context.Context, request string) (*db.MachineJob, error) {
-	return one(ctx, "job", s.db().MachineJob.Query().Where(machinejob.RequestID(request)).Only)
+	return one(ctx, "job", s.db().MachineJob.Query().Where(machinejob.RequestID(request), func(s *sql.Selector) {
+		s.Where(sql.ExprP(s.C(machinejob.FieldRequestID) + " <> ''")) // the condition of the index
+	}).Only)
 }
 
 // MachineJobs returns the list of all jobs.
@@ -45,12 +48,19 @@ func (s *Service) JobItems(id uuid.UUID, result *job.Result) *JobItems {
 	return &JobItems{s: s, job: id, result: result}
 }
 
+// WithResult is the condition that a machine of a job has a result. A range instead of an
+// equality lets PostgreSQL sort by result and id and use the index of the job; sorted
+// by the id alone it may walk through the machines of other jobs.
+func WithResult(r job.Result) predicate.MachineJobItem {
+	return machinejobitem.And(machinejobitem.ResultGTE(int8(r)), machinejobitem.ResultLTE(int8(r)))
+}
+
 // Page reads up to n rows.
 func (l *JobItems) Page(ctx context.Context, n int) (Page[*db.MachineJobItem], error) {
 	q := l.s.db().MachineJobItem.Query().Where(machinejobitem.JobID(l.job)).Limit(n+1).
 		Order(machinejobitem.ByResult(), machinejobitem.ByID())
 	if l.result != nil {
-		q.Where(machinejobitem.Result(int8(*l.result)))
+		q.Where(WithResult(*l.result))
 	}
 	if l.after != nil {
 		q.Where(l.after)

@@ -11,6 +11,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/refusal"
 	"github.com/coreroller/coreroller/fleet/quota"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/store"
 )
 
@@ -43,9 +44,9 @@ func (s *Service) addRefusals(ctx context.Context, groups map[uuid.UUID]*db.Grou
 func refusedSentence(k quota.Kind, n int) string {
 	switch k {
 	case quota.CrossSite:
-		return plural(n, "request") + " of a page of another site refused: a visitor's browser was used to act as a machine"
+		return phrase.Count(n, "request") + " of a page of another site refused: a visitor's browser was used to act as a machine"
 	case quota.NewMachine:
-		return plural(n, "check") + " of new machines refused: more machines registered in a minute than the quota allows"
+		return phrase.Count(n, "check") + " of new machines refused: more machines registered in a minute than the quota allows"
 	case quota.History:
 		return counted(n, "history entry was", "history entries were") + " not stored: machines report more changes in an hour than the quota allows"
 	case quota.Version:
@@ -53,11 +54,11 @@ func refusedSentence(k quota.Kind, n int) string {
 	case quota.Platform:
 		return counted(n, "platform was", "platforms were") + " stored as " + quota.Other + ": machines report more platforms than the quota allows"
 	case quota.FailedCheck:
-		return plural(n, "failed update check") + " reported by machines within minutes: the update address, or a proxy before it, does not answer as it should"
+		return phrase.Count(n, "failed update check") + " reported by machines within minutes: the update address, or a proxy before it, does not answer as it should"
 	case quota.Mirror:
-		return plural(n, "check") + " of mirrors that --mirrors does not list answered like those of machines"
+		return phrase.Count(n, "check") + " of mirrors that --mirrors does not list answered like those of machines"
 	}
-	return plural(n, "request") + " refused"
+	return phrase.Count(n, "request") + " refused"
 }
 
 func counted(n int, one, many string) string { return strconv.Itoa(n) + " " + either(n, one, many) }

@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
 
 // unknownTrack is checkin.RefusedUnknownTrack as it is stored.
@@ -63,7 +64,7 @@ func (s *Service) addUnknownTracks(ctx context.Context, out *attentions) error {
 	}
 	if tracks > 0 {
 		out.add(nil, AttentionUnknownTrack, rollout.SeverityWarning, nil,
-			fmt.Sprintf("machines ask for %s that no group has, such as %q", plural(tracks, "track"), example))
+			fmt.Sprintf("machines ask for %s that no group has, such as %q", phrase.Count(tracks, "track"), example))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
@@ -157,7 +158,7 @@ func (s *Service) RollBackImpact(ctx context.Context, in RollBack) (*RollBackImp
 	back.fill(out, counts)
 	out.Moving, out.ProjectedEnd = r.out.Eligible, r.done("").ProjectedEnd
 	out.Warnings = append(out.Warnings, back.warnings(ch, in, counts)...)
-	out.Sentence = fmt.Sprintf("channel %q goes back from %s to %s; %s to %s", ch.Name, back.from.Version, back.to, plural(out.Moving, "machine")+either(out.Moving, " moves", " move"), back.to)
+	out.Sentence = fmt.Sprintf("channel %q goes back from %s to %s; %s to %s", ch.Name, back.from.Version, back.to, phrase.Count(out.Moving, "machine")+either(out.Moving, " moves", " move"), back.to)
 	return out, nil
 }
 
@@ -266,13 +267,13 @@ func (b *backward) other(g *catalog.Group, kinds map[RollBackKind]int) RollBackG
 	for _, n := range kinds {
 		out.Machines += n
 	}
-	out.Sentence = fmt.Sprintf("%s also follows the channel: %s, %d on %s", g.Name, plural(out.Machines, "machine"), out.OnCurrent, b.from.Version)
+	out.Sentence = fmt.Sprintf("%s also follows the channel: %s, %d on %s", g.Name, phrase.Count(out.Machines, "machine"), out.OnCurrent, b.from.Version)
 	return out
 }
 
 func (b *backward) warnings(ch *catalog.Channel, in RollBack, counts map[RollBackKind]int) (all []string) {
 	if n := counts[RollBackSilent]; n > 0 {
-		all = append(all, plural(n, "machine")+either(n, " is", " are")+" silent and out of reach: nothing can be offered to a machine that does not check in")
+		all = append(all, phrase.Count(n, "machine")+either(n, " is", " are")+" silent and out of reach: nothing can be offered to a machine that does not check in")
 	}
 	if in.Blacklist && ch.IsFloor(uuid.UUID(b.from.ID)) {
 		all = append(all, fmt.Sprintf("%s is a floor of the channel: the floor is removed", b.from.Version))

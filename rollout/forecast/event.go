@@ -27,6 +27,7 @@ const (
 
 func (s *simulator) process(e event) {
 	m := &s.machines[e.machine]
+	s.moved = s.moved || e.kind != kindCheck
 	switch e.kind {
 	case kindCheck:
 		s.check(e.machine, m)
@@ -51,6 +52,7 @@ func (s *simulator) process(e event) {
 
 // check sends an update check and starts the update it is granted.
 func (s *simulator) check(i int, m *machine) {
+	s.countWave()
 	s.w.Observe(&m.Machine, m.Version, true, s.now, &s.fx)
 	d := s.w.Check(&m.Machine, rollout.Check{}, s.now, &s.fx)
 	if d.Reason != rollout.ReasonGranted {

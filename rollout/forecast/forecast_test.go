@@ -102,6 +102,57 @@ func TestKeepsThePace(t *testing.T) {
 	}
 }
 
+// The first machine of a small group finishes before the others checked for the first
+// time. The rollout ends with the last machine, and not at all while one is left.
+func TestEndsWithTheLastMachine(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		machines, grants int
+		period           time.Duration
+		atLeast          time.Duration // 0: not within the horizon
+	}{
+		{machines: 1, grants: 1, period: 2 * day, atLeast: 10 * time.Minute},
+		{machines: 2, grants: 1, period: 2 * day, atLeast: 2 * day},
+		{machines: 4, grants: 1, period: 2 * day, atLeast: 6 * day},
+		{machines: 7, grants: 1, period: 2 * day, atLeast: 12 * day},
+		{machines: 8, grants: 1, period: 2 * day},
+		{machines: 40, grants: 3, period: 7 * day},
+		{machines: 3, grants: 1, period: 12 * time.Hour, atLeast: day},
+		{machines: 60, grants: 5, period: day, atLeast: 11 * day},
+	} {
+		in := Input{
+			Policy: capped(c.grants), Aim: rollout.Aim{Target: pack(t, "2.0.0")}, Machines: []Cohort{{mustVersion(t, "1.0.0"), c.machines}}, Now: start,
+		}
+		in.Policy.PeriodInterval, in.Policy.MaxConcurrentUpdates = c.period, 2
+		f := Run(in)
+		end := last(t, f, c.machines)
+		if c.atLeast == 0 {
+			if !f.Ends.IsZero() || end.OnTarget == c.machines {
+				t.Errorf("%+v: ends %s after the start with %+v", c, f.Ends.Sub(start), end)
+			}
+			continue
+		}
+		done := slices.IndexFunc(f.Points, func(p Point) bool { return p.OnTarget == c.machines })
+		if done < 0 || f.Ends.After(f.Points[done].At) || done > 0 && !f.Ends.After(f.Points[done-1].At) {
+			t.Errorf("%+v: ends %s after the start, but point %d of %d is the first with all machines", c, f.Ends.Sub(start), done, len(f.Points))
+		}
+		if d := f.Ends.Sub(start); d < c.atLeast || d > c.atLeast+2*time.Hour+time.Duration(c.machines)*time.Hour {
+			t.Errorf("%+v: takes %s", c, d)
+		}
+	}
+}
+
+// A share of a small group that contains no machine gets one, as in the server.
+func TestEveryWaveOfASmallGroupHasAMachine(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 4, 5, 12, 30} {
+		in := Input{Policy: capped(100), Aim: rollout.Aim{Target: pack(t, "2.0.0")}, Machines: []Cohort{{mustVersion(t, "1.0.0"), n}}, Now: start}
+		in.Policy.Waves = []rollout.Wave{{Share: 0.05, Soak: 2 * time.Hour, MinFinished: 1}, {Share: 0.5, Soak: 6 * time.Hour, MinFinished: 2, MinSuccessShare: 0.8}, {Share: 1}}
+		if f := Run(in); last(t, f, n).OnTarget != n || f.Ends.IsZero() {
+			t.Errorf("%d machines: left out %v", n, f.LeftOut)
+		}
+	}
+}
+
 // A cap below the number of machines that one simulated machine represents is
 // scaled as well.
 func TestDividesSmallCaps(t *testing.T) {

@@ -23,6 +23,8 @@ type simulator struct {
 	now, end time.Time
 	sums     [classes]int // machines of the fleet by class
 	fx       rollout.Effects
+	roster   []rollout.Member // empty: the group is too large for a count of its waves
+	moved    bool             // a machine may have entered or left the counts of its wave
 }
 
 type machine struct {
@@ -65,6 +67,9 @@ func newSimulator(in Input, out *Result) *simulator {
 	for i := range s.machines {
 		s.w.Join(&s.machines[i].Machine)
 	}
+	if s.moved = total < rollout.MaxRoster; s.moved {
+		s.roster = make([]rollout.Member, len(s.machines))
+	}
 	s.w.Retarget(in.Aim, rollout.ID{1}, salt, s.w.Census, false, in.Now, &s.fx)
 	for i := range s.machines {
 		s.classify(&s.machines[i])
@@ -85,9 +90,26 @@ func (s *simulator) addCohort(c Cohort) {
 		m := machine{weight: c.Count*(i+1)/n - c.Count*i/n}
 		m.ID = "machine-" + strconv.Itoa(len(s.machines))
 		m.Version = c.Version
+		// Active machines asked before the rollout began. Without an answer the engine
+		// would not count them, and the first success could complete the rollout.
+		m.Reason = rollout.ReasonUpToDate
 		s.machines = append(s.machines, m)
 		s.sums[classWaiting] += m.weight
 	}
+}
+
+// countWave counts the machines of the current wave of a small group, so that a share
+// without a machine gets one. A check alone changes no count.
+func (s *simulator) countWave() {
+	if r := &s.w.Rollout; len(s.roster) == 0 || !s.moved && r.Roster.Wave == r.Wave || !s.w.RosterDue(s.now) {
+		return
+	}
+	for i := range s.machines {
+		m := &s.machines[i]
+		s.roster[i] = rollout.Member{ID: m.ID, Version: m.Version, Active: m.Standing == rollout.StandingActive}
+	}
+	s.w.CountWave(s.roster, s.now, &s.fx)
+	s.moved = false
 }
 
 // nameCanaries gives the ids of the canaries to machines that need the update.

@@ -142,12 +142,12 @@ func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 	order := slices.DeleteFunc(l.order(), func(o ordinal) bool {
 		return o.column == instance.FieldGroupID || o.column == instance.FieldApplicationID && app != nil
 	})
-	head := store.Head{Down: l.Down}
+	head := store.Head{Down: l.Down, Apart: l.IDs != nil}
 	for _, o := range order {
 		head.Order = append(head.Order, o.column)
 	}
 	if l.after != nil {
-		q.Where(beyond(order, l.after, l.Down))
+		q.Where(beyond(head, order, l.after))
 	}
 	if l.skip > 0 {
 		q.Offset(l.skip)
@@ -157,19 +157,18 @@ func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 
 // beyond is the condition that a row comes after a place. A comparison of row
 // values lets the database seek in an index.
-func beyond(order []ordinal, place *place, down bool) predicate.Instance {
+func beyond(head store.Head, order []ordinal, place *place) predicate.Instance {
 	return func(s *sql.Selector) {
-		var columns []string
-		var values []any
-		for _, o := range order {
-			columns, values = append(columns, s.C(o.column)), append(values, o.value(place))
+		columns, values := head.Columns(s), make([]any, len(order))
+		for i, o := range order {
+			values[i] = o.value(place)
 		}
 		switch {
-		case len(columns) == 1 && down:
+		case len(columns) == 1 && head.Down:
 			s.Where(sql.LT(columns[0], values[0]))
 		case len(columns) == 1:
 			s.Where(sql.GT(columns[0], values[0]))
-		case down:
+		case head.Down:
 			s.Where(sql.CompositeLT(columns, values...))
 		default:
 			s.Where(sql.CompositeGT(columns, values...))
