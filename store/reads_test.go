@@ -32,7 +32,7 @@ func (f *fixture) reads(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	defer service.Close()
-	ctx := auth.With(t.Context(), auth.Principal{Name: "ana", Credential: auth.CredentialBasic})
+	ctx := auth.With(t.Context(), auth.Principal{Name: "ana", Role: auth.Viewer, Credential: auth.CredentialBasic})
 	d := raw(t, url)
 	explain := func(text string, args []any) {
 		tx, err := d.Begin()
