@@ -151,17 +151,22 @@ func (g *Guard) basic(ctx context.Context, username, password string) (Principal
 	return v.principal, err
 }
 
-// Recheck returns ErrUnauthenticated if the credentials that a long-lived
-// connection started with are no longer valid. A fault returns nil, because it
-// does not prove that they are invalid.
-func (g *Guard) Recheck(ctx context.Context) error {
+// Again identifies the caller of a long-lived connection again, whose rights may have
+// changed. It returns ErrUnauthenticated if the credentials that the connection
+// started with are no longer valid. After a fault it returns the principal of the
+// context, because a fault does not prove that they are invalid.
+func (g *Guard) Again(ctx context.Context) (Principal, error) {
+	before, _ := From(ctx)
 	info := requestOf(ctx)
 	if info.r == nil {
-		return nil
+		return before, nil
 	}
-	p, err := g.identify(ctx, info.r)
-	if errors.Is(err, ErrUnauthenticated) || err == nil && p == (Principal{}) {
-		return ErrUnauthenticated
+	switch p, err := g.identify(ctx, info.r); {
+	case errors.Is(err, ErrUnauthenticated), err == nil && p == (Principal{}):
+		return Principal{}, ErrUnauthenticated
+	case err != nil:
+		return before, nil
+	default:
+		return p, nil
 	}
-	return nil
 }

@@ -268,7 +268,7 @@ func TestSessionCookieIsSetOnPlainRequestsOnly(t *testing.T) {
 	}
 }
 
-func TestRecheckFailsOnlyForInvalidCredentials(t *testing.T) {
+func TestAgainFailsOnlyForInvalidCredentials(t *testing.T) {
 	p := &people{}
 	g := guardOf(p)
 	at := func(prepare func(*http.Request)) (ctx context.Context) {
@@ -278,17 +278,17 @@ func TestRecheckFailsOnlyForInvalidCredentials(t *testing.T) {
 		return ctx
 	}
 	signedIn, anonymous := at(cookie("token")), at(cookie("old"))
-	if err := g.Recheck(signedIn); err != nil {
-		t.Errorf("signed in: %v", err)
+	if p, err := g.Again(signedIn); err != nil || p.Name != "ana" {
+		t.Errorf("signed in: %v %v", p, err)
 	}
-	if err := g.Recheck(anonymous); !errors.Is(err, ErrUnauthenticated) {
+	if _, err := g.Again(anonymous); !errors.Is(err, ErrUnauthenticated) {
 		t.Errorf("expired session: %v", err)
 	}
 	p.broken = errors.New("no database")
-	if err := g.Recheck(signedIn); err != nil {
-		t.Errorf("database fault: %v", err)
+	if p, err := g.Again(signedIn); err != nil || p.Name != "ana" {
+		t.Errorf("database fault: %v %v", p, err)
 	}
-	if err := g.Recheck(t.Context()); err != nil {
+	if _, err := g.Again(t.Context()); err != nil {
 		t.Errorf("no HTTP request: %v", err)
 	}
 }

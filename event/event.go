@@ -18,7 +18,8 @@ const (
 	GroupChanged             // counters, ledger, rollout or policy of a group; App and Group are set
 	MachineChanged
 	ActivityAdded
-	JobChanged // Job is set
+	JobChanged      // Job is set
+	AccountsChanged // what users may do: a password, a role, a session or a user
 )
 
 // Event is one hint. Unused ids are zero.

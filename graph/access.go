@@ -26,6 +26,15 @@ var public = []string{"me", "serverInfo", "signIn", "signOut", "__typename"}
 // subscriptions and limits the time of other operations.
 func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
+	if c := socketOf(ctx); c != nil { // the caller's rights may have changed since it connected
+		p, err := r.Guard.Again(ctx)
+		if err != nil {
+			c.code.Store(closeUnauthorized)
+			c.cancel()
+			return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: gqlerror.List{r.present(ctx, err)}})
+		}
+		ctx = auth.With(ctx, p)
+	}
 	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
 		for _, f := range rootFields(op) {
 			if !slices.Contains(public, f.Name) {

@@ -50,6 +50,7 @@ type Handler struct {
 	close      context.CancelFunc
 	open       sync.WaitGroup // streaming connections
 	executions *executions
+	callers    *callers
 }
 
 // NewHandler creates the API. Call Close after the HTTP server stopped accepting
@@ -57,8 +58,9 @@ type Handler struct {
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
 	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
-	h := &Handler{server: srv, guard: o.Guard, resolver: r, executions: r.executions}
+	h := &Handler{server: srv, guard: o.Guard, resolver: r, executions: r.executions, callers: newCallers()}
 	h.closing, h.close = context.WithCancel(context.Background())
+	h.open.Go(func() { h.callers.watch(h.closing, o.Store.Bus(), o.Guard) })
 
 	srv.AddTransport(transport.Websocket{
 		Implementation:        &gorilla{writeTimeout: writeTimeout},
@@ -89,10 +91,10 @@ func NewHandler(o Options) *Handler {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Upgrade") != "":
-		h.serveStreaming(r, func(r *http.Request) { h.serveSocket(w, r) })
+		h.serveStreaming(r, &socket{closing: h.closing.Done()}, func(r *http.Request) { h.serveSocket(w, r) })
 	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
 		if readableBody(w, r) && h.signedIn(w, r) {
-			h.serveStreaming(r, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
+			h.serveStreaming(r, nil, func(r *http.Request) { h.server.ServeHTTP(newStream(w), r) })
 		}
 	default:
 		w.Header().Set("Cache-Control", "no-store")
@@ -145,13 +147,20 @@ func encodeRefusal(w io.Writer, code model.ErrorCode, message string) {
 	_ = json.NewEncoder(w).Encode(graphql.Response{Errors: gqlerror.List{refusal(code, "%s", message)}})
 }
 
-// serveStreaming serves a connection that ends when the handler is closed.
-func (h *Handler) serveStreaming(r *http.Request, serve func(*http.Request)) {
+// serveStreaming serves a connection that ends when the handler is closed, or when its
+// caller's credentials end. c is nil for an event stream.
+func (h *Handler) serveStreaming(r *http.Request, c *socket, serve func(*http.Request)) {
 	h.open.Add(1)
 	defer h.open.Done()
-	ctx, cancel := context.WithCancel(r.Context())
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), socketKey{}, c))
 	defer cancel()
 	defer context.AfterFunc(h.closing, cancel)()
+	if c != nil {
+		c.cancel = cancel
+	}
+	if _, signedIn := auth.From(ctx); signedIn { // others are refused at once
+		h.open.Go(func() { h.endWithCaller(ctx, cancel) })
+	}
 	serve(r.WithContext(ctx))
 }
 

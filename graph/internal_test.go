@@ -13,7 +13,6 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/gorilla/websocket"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/event"
 )
 
@@ -49,30 +48,6 @@ func TestClientThatStopsReadingIsDisconnected(t *testing.T) {
 	}
 }
 
-type endedSession struct{ Guard }
-
-func (endedSession) Recheck(context.Context) error { return auth.ErrUnauthenticated }
-
-// Subscriptions check their session regularly; when it has ended the socket
-// closes with a code that asks for a new sign-in.
-func TestEndedSessionEndsItsSubscriptions(t *testing.T) {
-	r := &Resolver{Options: Options{Guard: endedSession{}}}
-	sub := event.NewMemory().Subscribe(nil)
-	defer sub.Close()
-	recheck := make(chan time.Time, 1)
-	recheck <- time.Now()
-	_, err := r.waitForEvents(t.Context(), time.Hour, recheck, sub)
-	if !errors.Is(err, auth.ErrUnauthenticated) {
-		t.Fatalf("got %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	c := &socket{cancel: cancel}
-	r.fail(context.WithValue(ctx, socketKey{}, c), err)
-	if c.code.Load() != closeUnauthorized || ctx.Err() == nil {
-		t.Errorf("code %d, context %v", c.code.Load(), ctx.Err())
-	}
-}
-
 // Events that arrive before the interval has passed are kept.
 func TestEventsWaitForTheInterval(t *testing.T) {
 	bus := event.NewMemory()
@@ -81,7 +56,7 @@ func TestEventsWaitForTheInterval(t *testing.T) {
 	bus.Publish(event.Event{Kind: event.GroupChanged})
 	began := time.Now()
 	const interval = 50 * time.Millisecond
-	snapshot, err := (&Resolver{}).waitForEvents(t.Context(), interval, nil, sub)
+	snapshot, err := waitForEvents(t.Context(), interval, sub)
 	if err != nil || snapshot || time.Since(began) < interval {
 		t.Errorf("snapshot %v, err %v, after %v", snapshot, err, time.Since(began))
 	}

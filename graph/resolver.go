@@ -56,9 +56,9 @@ type Guard interface {
 	Challenge(ctx context.Context)
 	// Forget clears the cache of verified passwords.
 	Forget()
-	// Recheck returns auth.ErrUnauthenticated when the session of a connection has
-	// ended.
-	Recheck(ctx context.Context) error
+	// Again identifies the caller of an open connection again; auth.ErrUnauthenticated
+	// means that the credentials are not valid any more.
+	Again(ctx context.Context) (auth.Principal, error)
 }
 
 // Server describes the server process.

@@ -174,30 +174,12 @@ func (r *Resolver) follow(ctx context.Context, e *execution, batch, sequence int
 				}
 				break
 			}
-			if err := r.await(ctx, changed); err != nil {
-				r.fail(ctx, err)
-				break
+			select {
+			case <-changed:
+			case <-ctx.Done():
 			}
 		}
 		return nil
-	}
-}
-
-// await waits for a message, and for the end of the session at the same time.
-func (r *Resolver) await(ctx context.Context, changed <-chan struct{}) error {
-	recheck := time.NewTicker(recheckInterval)
-	defer recheck.Stop()
-	for {
-		select {
-		case <-changed:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-recheck.C:
-			if err := r.Guard.Recheck(ctx); err != nil {
-				return err
-			}
-		}
 	}
 }
 

@@ -2,14 +2,12 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/google/uuid"
 
-	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/event"
 )
 
@@ -20,9 +18,6 @@ const (
 	messageInterval = 150 * time.Millisecond
 	// fleetInterval is the same for messages that sum over all groups.
 	fleetInterval = time.Second
-	// recheckInterval is how often the session of a subscription is checked; it
-	// may have ended on another connection.
-	recheckInterval = 30 * time.Second
 )
 
 // watch runs a subscription: it sends the result of read at once, and again after
@@ -50,8 +45,6 @@ func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, want
 		defer done()
 		defer sub.Close()
 		defer close(out)
-		recheck := time.NewTicker(recheckInterval)
-		defer recheck.Stop()
 		for {
 			select {
 			case out <- message:
@@ -61,7 +54,7 @@ func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, want
 			if last {
 				return
 			}
-			snapshot, err := r.waitForEvents(ctx, intervalOf(ctx, interval), recheck.C, sub)
+			snapshot, err := waitForEvents(ctx, intervalOf(ctx, interval), sub)
 			if err == nil {
 				message, last, err = read(ctx, snapshot)
 			}
@@ -76,7 +69,7 @@ func watch[T any](ctx context.Context, r *Resolver, interval time.Duration, want
 
 // waitForEvents waits for events, at least for the interval. snapshot reports
 // whether events were lost.
-func (r *Resolver) waitForEvents(ctx context.Context, interval time.Duration, recheck <-chan time.Time, sub event.Subscription) (snapshot bool, err error) {
+func waitForEvents(ctx context.Context, interval time.Duration, sub event.Subscription) (snapshot bool, err error) {
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
 	ready := sub.Ready()
@@ -91,10 +84,6 @@ func (r *Resolver) waitForEvents(ctx context.Context, interval time.Duration, re
 			return false, ctx.Err()
 		case <-timer.C:
 			elapsed = true
-		case <-recheck:
-			if err := r.Guard.Recheck(ctx); err != nil {
-				return false, err
-			}
 		case <-now:
 			events := sub.Take()
 			if len(events) == 0 {
@@ -120,11 +109,6 @@ func (r *Resolver) fail(ctx context.Context, err error) {
 	c := socketOf(ctx)
 	if c == nil {
 		return // an event stream ends with "complete"
-	}
-	if errors.Is(err, auth.ErrUnauthenticated) {
-		c.code.Store(closeUnauthorized)
-		c.cancel()
-		return
 	}
 	transport.AddSubscriptionError(ctx, r.present(ctx, err))
 }

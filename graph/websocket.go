@@ -44,11 +44,7 @@ func (h *Handler) serveSocket(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "pages of another origin must not connect", http.StatusForbidden)
 		return
 	}
-	c := &socket{closing: h.closing.Done()}
-	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), socketKey{}, c))
-	defer cancel()
-	c.cancel = cancel
-	h.server.ServeHTTP(w, r.WithContext(ctx))
+	h.server.ServeHTTP(w, r)
 }
 
 // sameOrigin reports whether a request comes from a page of this server, or not

@@ -10,6 +10,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -141,6 +142,7 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 		if err != nil {
 			return fault.Missing(err, "", "user")
 		}
+		c.Publish(event.AccountsChanged)
 		_, err = c.Tx.Client().Session.Delete().Where(session.UserID(v.ID), session.IDNEQ(tokenHash(keep))).Exec(ctx)
 		return err
 	})

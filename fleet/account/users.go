@@ -8,6 +8,7 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/user"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -143,6 +144,7 @@ func (s *Service) changeUser(ctx context.Context, v change.Verb, f func(*change.
 			return err
 		}
 		c.Before = row
+		c.Publish(event.AccountsChanged)
 		return f(c, row)
 	})
 }
