@@ -79,7 +79,8 @@ const machineOn = async (api: Api, groupId: string, version: string) => {
   return instances.nodes.find((machine) => machine.version === version)?.id ?? '';
 };
 
-test.use({ viewport: { width: 1440, height: 900 } });
+// Alone, because the numbers of the fleet page are those of this test.
+test.use({ deployment: 'a server alone', viewport: { width: 1440, height: 900 } });
 
 test('a bad version is rolled back, and all machines end on the good one', async ({
   dashboard: page,

@@ -30,8 +30,8 @@ interface Test {
 }
 
 interface Worker {
-  /** One server on SQLite, or two on one PostgreSQL. */
-  deployment: 'one server' | 'two servers';
+  /** One server on SQLite, shared with other tests or alone, or two on one PostgreSQL. */
+  deployment: 'one server' | 'a server alone' | 'two servers';
   /** The browser uses the first, the machines the last. */
   servers: readonly [Server, ...Server[]];
   server: Server;
@@ -42,7 +42,7 @@ export const test = base.extend<Test, Worker>({
   deployment: ['one server', { scope: 'worker', option: true }],
   servers: [
     async ({ deployment }, use) => {
-      if (deployment === 'one server') {
+      if (deployment !== 'two servers') {
         const server = await Server.start(undefined, ['--inspect-from', '127.0.0.0/8']);
         await use([server]);
         await server.remove();
