@@ -87,6 +87,7 @@ test('a bad version is rolled back, and all machines end on the good one', async
   api,
   machines,
 }) => {
+  test.setTimeout(480_000); // it waits for 240 machines, beside other tests
   const rollout = await firstUpdates(api, machines);
   const { applicationId, channelId, groupId } = rollout;
   const channelPage = `/apps/${applicationId}/channels/${channelId}`;

@@ -66,6 +66,9 @@ func (txDriver) Close() error                             { return nil }
 // Publish queues events; they are sent after the commit.
 func (tx *Tx) Publish(events ...event.Event) { tx.events = append(tx.events, events...) }
 
+// PublishAccounts notifies that what users may do has changed.
+func (tx *Tx) PublishAccounts() { tx.Publish(event.Event{Kind: event.AccountsChanged}) }
+
 // LockApplication begins a change of one application's configuration. It locks
 // the application's row and the ledgers of all its groups, in the order of their
 // ids, and raises the revision in each, so that no check-in decides on an older

@@ -10,7 +10,6 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/user"
-	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -142,7 +141,7 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 		if err != nil {
 			return fault.Missing(err, "", "user")
 		}
-		c.Publish(event.AccountsChanged)
+		c.Tx.PublishAccounts()
 		_, err = c.Tx.Client().Session.Delete().Where(session.UserID(v.ID), session.IDNEQ(tokenHash(keep))).Exec(ctx)
 		return err
 	})

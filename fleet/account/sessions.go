@@ -9,7 +9,6 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
-	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/store"
 )
@@ -53,7 +52,7 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Principal, er
 // DeleteSession signs a browser out. The token itself is the permission.
 func (s *Service) DeleteSession(ctx context.Context, token string) error {
 	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
-		tx.Publish(event.Event{Kind: event.AccountsChanged})
+		tx.PublishAccounts()
 		_, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
 		return err
 	})

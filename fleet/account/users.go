@@ -8,7 +8,6 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/user"
-	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -144,7 +143,7 @@ func (s *Service) changeUser(ctx context.Context, v change.Verb, f func(*change.
 			return err
 		}
 		c.Before = row
-		c.Publish(event.AccountsChanged)
+		c.Tx.PublishAccounts()
 		return f(c, row)
 	})
 }
