@@ -165,7 +165,7 @@ func (g *Guard) Again(ctx context.Context) (Principal, error) {
 	case errors.Is(err, ErrUnauthenticated), err == nil && p == (Principal{}):
 		return Principal{}, ErrUnauthenticated
 	case err != nil:
-		return before, nil
+		return before, nil //nolint:nilerr // see above
 	default:
 		return p, nil
 	}

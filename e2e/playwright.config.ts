@@ -12,7 +12,7 @@ export default defineConfig({
   workers: 4,
   fullyParallel: true,
   forbidOnly: !!process.env['CI'],
-  // In CI a test that failed runs once more, because the machine is shared; the summary lists it as flaky.
+  // In CI a test that failed is run again, because the machine is shared; the summary lists it as flaky.
   retries: process.env['CI'] ? 1 : 0,
   // Generous, because the machine may be busy.
   timeout: 180_000,
