@@ -209,6 +209,12 @@ func TestDeletionOfALargeGroupRunsInBatches(t *testing.T) {
 			t.Errorf("the application has the groups %v", groups)
 		}
 
+		copied, err := s.CreateApplication(s.ctx, fleet.CreateApplication{Name: "copy", CloneFrom: &s.app})
+		s.ok(err)
+		if groups, err := s.View.GroupIDs(s.ctx, copied.ID); err != nil || len(groups) != 1 {
+			t.Errorf("the copy has %d groups (%v)", len(groups), err)
+		}
+
 		// Machines join the group of their track, and name and track are free.
 		if a := s.onTrack("other", "under way", "1.0.0"); a.offered() != "2.0.0" {
 			t.Errorf("the machine that was updating was answered %s", a)

@@ -1,5 +1,5 @@
 // Package auth identifies the user behind a request and checks the user's role. It
-// checks roles only in Require and RequireVerb.
+// compares roles nowhere else.
 package auth
 
 import (
@@ -63,6 +63,10 @@ func Require(ctx context.Context, least Role) (Principal, error) {
 	}
 	return p, nil
 }
+
+// MayManage reports whether the principal may give a role to a user, and change a user
+// who has it: only up to its own.
+func (p Principal) MayManage(role Role) bool { return role <= p.Role }
 
 // RequireVerb is Require with the least role for a verb or a read, by its name in the
 // API. It panics if the table of roles has no such name.

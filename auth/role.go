@@ -58,8 +58,9 @@ func (r Role) Permissions() []string {
 func Needs(name string) Role { return max(needs[name], Viewer) }
 
 // needs has the least role for every verb, by its name in the API, and for the reads
-// that are not for all viewers. Users change their own password in any role. The schema shows it (directive needs), the service
-// layer enforces it, and the dashboard disables what the user may not do.
+// that are not for all viewers. Users change their own password in any role. The schema
+// shows it (directive needs), the service layer enforces it, and the dashboard disables
+// what the user may not do.
 var needs = map[string]Role{
 	"pauseUpdates":     Operator,
 	"resumeUpdates":    Operator,

@@ -246,7 +246,7 @@ func clone(c *change.Change, from uuid.UUID) error {
 			return err
 		}
 	}
-	groups, err := client.Group.Query().Where(group.ApplicationID(from)).Order(group.ByID()).All(c.Ctx)
+	groups, err := client.Group.Query().Where(group.ApplicationID(from), group.DeletedAtIsNil()).Order(group.ByID()).All(c.Ctx)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Service) Demo(ctx context.Context) (*Demo, error) {
 // applications or machines, and starts the machines until the process ends or
 // StopDemo is called. After a restart it continues with the existing applications.
 func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
-	who, release, err := s.holdDemo(ctx, "stopDemo")
+	who, release, err := s.holdDemo(ctx, "startDemo")
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *Service) StartDemo(ctx context.Context) (*Demo, error) {
 // StopDemo stops the demo's machines and deletes its applications with everything
 // below them.
 func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
-	who, release, err := s.holdDemo(ctx, "startDemo")
+	who, release, err := s.holdDemo(ctx, "stopDemo")
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/coreroller/coreroller/event"
 )
 
-// recheckInterval is how often the caller of an open connection is identified again
-// without a reason, in case an event was lost.
+// recheckInterval is the time after which the caller of an open connection is
+// identified again without an event.
 const recheckInterval = 30 * time.Second
 
 // callers wakes the open connections when what their callers may do has changed.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coreroller/coreroller/auth"
+	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/server"
@@ -98,6 +99,18 @@ func TestSigningOutEndsTheSocketsOfTheSession(t *testing.T) {
 		other.subscribe("1", groupDocument, vars{"id": s.group})
 		other.next()
 	})
+}
+
+// A made-up session cannot make the server check all connections; only the end of a real one does.
+func TestSigningOutWithoutASessionPublishesNothing(t *testing.T) {
+	s := oneSite(t)
+	sub := s.store.Bus().Subscribe(func(e event.Event) bool { return e.Kind == event.AccountsChanged })
+	defer sub.Close()
+	unknown := &caller{site: s, t: t, prepare: func(r *http.Request) { r.AddCookie(&http.Cookie{Name: auth.SessionCookie, Value: "made up"}) }} //nolint:gosec // of a request
+	unknown.get("mutation { signOut { sessionEnded } }", nil)
+	if events := sub.Take(); len(events) > 0 {
+		t.Errorf("published %v", events)
+	}
 }
 
 // An open socket has the rights that its user has now.

@@ -177,8 +177,12 @@ func (e *evaluation) inProgress() bool {
 
 // revoked reports whether the group was paused, halted or retargeted since the
 // grant. A resume starts a new epoch, so a pause that ended counts as well.
-func (w *World) revoked(a *Attempt) bool {
-	return a.Rollout != w.Rollout.ID || a.Epoch != w.Rollout.Epoch || w.paused() || w.Rollout.State == RolloutHalted
+func (w *World) revoked(a *Attempt) bool { return !w.Rollout.Backs(a.Rollout, a.Epoch) || w.paused() }
+
+// Backs reports whether a grant of a rollout in one of its epochs is one of this rollout
+// now, which is neither paused nor halted.
+func (r *Rollout) Backs(granted ID, epoch int) bool {
+	return granted == r.ID && epoch == r.Epoch && !r.State.Stopped()
 }
 
 // paused reports whether updates are off in the policy or the rollout is paused.

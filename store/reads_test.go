@@ -135,7 +135,7 @@ func (f *fixture) fillJournals(t *testing.T, url string, instance, big uuid.UUID
 	activity := "INSERT INTO activities (id, at, kind, severity, application_id, application_name, group_id, instance_id) SELECT " + random + ", " + moment + ", 1, 1, " + id(f.app) + ", 'app', " + id(f.groups[0]) + ", "
 	rollouts := "INSERT INTO rollouts (id, group_id, package_id, version, state, salt, created_at, wave_at, evidence, failing, halt) SELECT " + random + ", " + id(f.groups[0]) + ", " + random + ", '2.0.0', 2, '', " +
 		moment + ", " + moment + ", '{}', '[]', '{}' "
-	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error { // so many that a scan of their ledgers costs more
+	write(t, f.Store, func(ctx context.Context, tx *store.Tx) error { // with few ledgers a scan would be the cheaper plan
 		for i := range 4 * page {
 			group, name := uuid.New(), fmt.Sprint("further ", i)
 			if err := tx.Client().Group.Create().SetID(group).SetApplicationID(f.app).SetName(name).SetTrack(name).SetPolicy(policy.Default()).SetCreatedAt(start).Exec(ctx); err != nil {

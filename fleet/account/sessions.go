@@ -52,8 +52,10 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Principal, er
 // DeleteSession signs a browser out. The token itself is the permission.
 func (s *Service) DeleteSession(ctx context.Context, token string) error {
 	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
-		tx.PublishAccounts()
-		_, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
+		ended, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
+		if ended > 0 { // a made-up session wakes no connection
+			tx.PublishAccounts()
+		}
 		return err
 	})
 }

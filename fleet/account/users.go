@@ -66,7 +66,7 @@ func grantable(p *input.Problems, who auth.Principal, role auth.Role) {
 	switch {
 	case role.String() == "":
 		p.Add("role", "must be a role")
-	case role > who.Role:
+	case !who.MayManage(role):
 		p.Add("role", "must not be above your own, %s", who.Role)
 	}
 }
@@ -150,7 +150,7 @@ func (s *Service) changeUser(ctx context.Context, v change.Verb, f func(*change.
 
 // below returns Forbidden for a user with more rights than the caller.
 func below(row *db.User, who auth.Principal) error {
-	if role, _ := auth.ParseRole(row.Role); role > who.Role {
+	if role, _ := auth.ParseRole(row.Role); !who.MayManage(role) {
 		return fault.Errorf(fault.Forbidden, "", "%s has the role %s, and you have the role %s", row.Username, role, who.Role)
 	}
 	return nil

@@ -34,7 +34,7 @@ const (
 	// machines take about three hours, a small fleet one run.
 	sweepRows = 5_000
 	// dropTransactions limits the transactions that one run spends on a deleted
-	// application, so that leases do not wait: 10,000 machines without history.
+	// group or application, so that leases do not wait: 10,000 machines without history.
 	dropTransactions = 50
 )
 

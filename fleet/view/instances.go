@@ -42,8 +42,11 @@ func GrantVoid(m *db.Instance, current *db.GroupRollout, now time.Time) bool {
 	if m.State != rollout.StateGranted {
 		return false
 	}
-	return m.LeaseUntil != nil && !now.Before(*m.LeaseUntil) ||
-		current == nil || current.State.Stopped() || m.OfferRolloutID == nil || *m.OfferRolloutID != current.ID || m.OfferEpoch != current.Epoch
+	if m.LeaseUntil != nil && !now.Before(*m.LeaseUntil) || current == nil || m.OfferRolloutID == nil {
+		return true
+	}
+	r := rollout.Rollout{ID: rollout.ID(current.ID), Epoch: current.Epoch, State: current.State}
+	return !r.Backs(rollout.ID(*m.OfferRolloutID), m.OfferEpoch)
 }
 
 // GroupsOf returns the groups of those machines of an application that have one.
