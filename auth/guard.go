@@ -162,7 +162,7 @@ func (g *Guard) Again(ctx context.Context) (Principal, error) {
 		return before, nil
 	}
 	switch p, err := g.identify(ctx, info.r); {
-	case errors.Is(err, ErrUnauthenticated), err == nil && p == (Principal{}):
+	case errors.Is(err, ErrUnauthenticated), err == nil && p.Name == "":
 		return Principal{}, ErrUnauthenticated
 	case err != nil:
 		return before, nil //nolint:nilerr // see above

@@ -23,7 +23,7 @@ func (g *Guard) handler(next http.Handler, refusal Refusal) http.Handler {
 			g.reject(w, r, err, refusal)
 			return
 		}
-		if p != (Principal{}) {
+		if p.Name != "" {
 			ctx = With(ctx, p)
 		}
 		next.ServeHTTP(w, r.WithContext(ctx))

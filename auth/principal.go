@@ -13,9 +13,10 @@ import (
 // Principal is the user or script that makes a call.
 type Principal struct {
 	UserID     uuid.UUID
-	Name       string // shown in activity and audit
-	TeamID     uuid.UUID
-	Role       Role
+	Name       string    // shown in activity and audit
+	TeamID     uuid.UUID // of what the principal creates
+	Role       Role      // the highest of Grants
+	Grants     []Grant   // see AllGrants
 	Credential Credential
 	// MustChangePassword is set while the documented first password is in use.
 	MustChangePassword bool

@@ -40,6 +40,15 @@ func ParseRole(name string) (Role, error) {
 	return 0, fmt.Errorf("must be one of %s, not %q", strings.Join(roleNames[1:], ", "), name)
 }
 
+// MarshalText implements encoding.TextMarshaler.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Role) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRole(string(text))
+	return err
+}
+
 // Permissions returns the names of the verbs and reads that need a role and that this
 // role may call, sorted.
 func (r Role) Permissions() []string {
