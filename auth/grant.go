@@ -26,6 +26,19 @@ func (g Grant) Covers(p Place) bool {
 
 func includes(granted, wanted uuid.UUID) bool { return granted == uuid.Nil || granted == wanted }
 
+// String names the kind of place.
+func (p Place) String() string {
+	switch {
+	case p.Group != uuid.Nil:
+		return "this group"
+	case p.Application != uuid.Nil:
+		return "the whole application"
+	case p.Team != uuid.Nil:
+		return "the whole team"
+	}
+	return "the whole installation"
+}
+
 func (g Grant) place() Place { return Place{g.Team, g.Application, g.Group} }
 
 // AllGrants returns the grants of the principal. Without grants of its own it has its role
@@ -61,6 +74,11 @@ func (p Principal) Sees(team, application uuid.UUID) bool {
 	return slices.ContainsFunc(p.AllGrants(), func(g Grant) bool {
 		return g.Role >= Viewer && includes(g.Team, team) && includes(g.Application, application)
 	})
+}
+
+// InTeam reports whether the principal has a role in a team, or in a part of it.
+func (p Principal) InTeam(team uuid.UUID) bool {
+	return slices.ContainsFunc(p.AllGrants(), func(g Grant) bool { return includes(g.Team, team) })
 }
 
 // MayGrant reports whether the principal may give a grant, and change who has it: it has

@@ -70,11 +70,25 @@ func Require(ctx context.Context, least Role) (Principal, error) {
 func (p Principal) MayManage(role Role) bool { return role <= p.Role }
 
 // RequireVerb is Require with the least role for a verb or a read, by its name in the
-// API. It panics if the table of roles has no such name.
+// API. It panics if the table of roles has no such name. It is the first check of a verb;
+// the second is RequireOn, once it is known what the verb concerns.
 func RequireVerb(ctx context.Context, name string) (Principal, error) {
 	least, ok := needs[name]
 	if !ok {
 		panic("no role is set for " + name)
 	}
 	return Require(ctx, least)
+}
+
+// RequireOn returns an error that wraps ErrForbidden if the principal lacks the role for a
+// verb on a place.
+func (p Principal) RequireOn(verb string, place Place) error {
+	least, has := Needs(verb), p.RoleOn(place)
+	switch {
+	case has >= least:
+		return nil
+	case has == 0:
+		return fmt.Errorf("%w: this needs the role %s on %s, and %s has none there", ErrForbidden, least, place, p.Name)
+	}
+	return fmt.Errorf("%w: this needs the role %s on %s, and %s has the role %s there", ErrForbidden, least, place, p.Name, has)
 }

@@ -16,7 +16,7 @@ const (
 	Operator                  // also controls rollouts and machines: pauses, resumes, halts, rolls back, overrides
 	Publisher                 // also decides what machines get: packages, promotions, floors, blacklists, policies
 	Admin                     // also creates and deletes applications, groups and channels, and manages users
-	Owner                     // also manages owners
+	Owner                     // also manages teams and owners; always on the whole installation
 )
 
 var roleNames = []string{"", "viewer", "operator", "publisher", "admin", "owner"}
@@ -115,4 +115,8 @@ var needs = map[string]Role{
 	"setPassword":       Admin,
 	"deleteUser":        Admin,
 	"users":             Admin,
+
+	"createTeam": Owner,
+	"updateTeam": Owner,
+	"deleteTeam": Owner,
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/channel"
@@ -23,7 +24,8 @@ import (
 // CreateApplication is the input of Service.CreateApplication.
 type CreateApplication struct {
 	Name        string
-	ProductID   *string // reverse-domain name; nil or "" = none
+	TeamID      uuid.UUID // that owns it; zero: the caller's
+	ProductID   *string   // reverse-domain name; nil or "" = none
 	Description string
 	Versioning  *version.Versioning // nil: that of CloneFrom, else semantic
 	CloneFrom   *uuid.UUID          // copies the channels and groups of this application
@@ -40,9 +42,12 @@ func (s *Service) CreateApplication(ctx context.Context, in CreateApplication) (
 	if in.ID == uuid.Nil {
 		in.ID = store.NewID(s.now())
 	}
-	v := change.Verb{Name: "createApplication", Object: "application", ID: in.ID, Unique: "name", Invalid: p.Err()}
+	v := change.Verb{Name: "createApplication", Object: "application", ID: in.ID, TeamID: in.TeamID, Unique: "name", Invalid: p.Err()}
+	if err := s.ownTeam(ctx, in.TeamID); err != nil {
+		return nil, err
+	}
 	err := s.configure(ctx, v, func(c *change.Change) error {
-		if err := freeApplication(c, uuid.Nil, name, product); err != nil {
+		if err := freeApplication(c, c.Team(), uuid.Nil, name, product); err != nil {
 			return err
 		}
 		create := c.Tx.Client().Application.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
@@ -91,7 +96,8 @@ func (in *CreateApplication) versioning(c *change.Change) (version.Versioning, e
 type UpdateApplication struct {
 	ID          uuid.UUID
 	Name        *string
-	ProductID   *string // "" = none
+	TeamID      *uuid.UUID // that owns it; needs the role in both teams
+	ProductID   *string    // "" = none
 	Description *string
 	Versioning  *version.Versioning // only without packages and machines
 }
@@ -104,9 +110,20 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 	in.ProductID = input.Checked(in.ProductID, func(text string) string { return p.ProductID("productId", text) })
 	in.Description = input.Checked(in.Description, func(text string) string { return p.Text("description", text, input.MaxDescription) })
 	v := change.Verb{Name: "updateApplication", Invalid: p.Err()}
+	if err := s.ownTeam(ctx, input.Or(in.TeamID, uuid.Nil)); err != nil {
+		return nil, err
+	}
 	err := s.changeApplication(ctx, v, in.ID, func(c *change.Change, row *db.Application) error {
 		name, product := input.Or(in.Name, row.Name), input.Or(in.ProductID, input.Or(row.ProductID, ""))
-		if err := freeApplication(c, row.ID, name, product); err != nil {
+		team := input.Or(in.TeamID, row.TeamID)
+		if team != row.TeamID {
+			for _, id := range []uuid.UUID{row.TeamID, team} {
+				if err := fault.RequireOn(c.By, c.Name, auth.Place{Team: id}); err != nil {
+					return err
+				}
+			}
+		}
+		if err := freeApplication(c, team, row.ID, name, product); err != nil {
 			return err
 		}
 		versioning := input.Or(in.Versioning, row.Versioning)
@@ -115,7 +132,7 @@ func (s *Service) UpdateApplication(ctx context.Context, in UpdateApplication) (
 				return err
 			}
 		}
-		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetName(name).SetVersioning(versioning).
+		update := c.Tx.Client().Application.UpdateOneID(row.ID).SetTeamID(team).SetName(name).SetVersioning(versioning).
 			SetDescription(input.Or(in.Description, row.Description))
 		if product == "" {
 			update.ClearProductID()
@@ -199,9 +216,9 @@ func (s *Service) changeApplication(ctx context.Context, v change.Verb, id uuid.
 }
 
 // freeApplication returns Conflict for a name or product id that is taken.
-func freeApplication(c *change.Change, self uuid.UUID, name, product string) error {
+func freeApplication(c *change.Change, team, self uuid.UUID, name, product string) error {
 	query := c.Tx.Client().Application.Query
-	taken, err := query().Where(application.TeamID(c.Team()), application.Name(name), application.IDNEQ(self)).Exist(c.Ctx)
+	taken, err := query().Where(application.TeamID(team), application.Name(name), application.IDNEQ(self)).Exist(c.Ctx)
 	if err != nil {
 		return err
 	}
@@ -223,7 +240,11 @@ func freeApplication(c *change.Change, self uuid.UUID, name, product string) err
 
 // undeleted reads an application that is not deleted.
 func undeleted(c *change.Change, id uuid.UUID) (*db.Application, error) {
-	return c.Tx.Client().Application.Query().Where(application.ID(id), application.DeletedAtIsNil()).Only(c.Ctx)
+	row, err := c.Tx.Client().Application.Query().Where(application.ID(id), application.DeletedAtIsNil()).Only(c.Ctx)
+	if err == nil && !c.By.Sees(row.TeamID, id) {
+		return nil, &db.NotFoundError{}
+	}
+	return row, err
 }
 
 // clone copies the channels and groups of another application into the new one.
@@ -264,4 +285,16 @@ func clone(c *change.Change, from uuid.UUID) error {
 		}
 	}
 	return nil
+}
+
+// ownTeam returns NotFound for a team in which the caller has no role. Zero is none.
+func (s *Service) ownTeam(ctx context.Context, id uuid.UUID) error {
+	if id == uuid.Nil {
+		return nil
+	}
+	_, err := s.Accounts.Team(ctx, id)
+	if fault.CodeOf(err) == fault.NotFound {
+		err = fault.Errorf(fault.NotFound, "teamId", "there is no such team")
+	}
+	return err
 }

@@ -43,11 +43,12 @@ type Demo struct {
 
 // Demo returns the state of the demo.
 func (s *Service) Demo(ctx context.Context) (*Demo, error) {
-	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
+	who, err := fault.Require(ctx, auth.Viewer)
+	if err != nil {
 		return nil, err
 	}
 	d := &Demo{}
-	if s.demo == nil {
+	if s.demo == nil || !who.SeesAll() {
 		return d, nil
 	}
 	snapshot := s.catalog.Catalog()
@@ -132,6 +133,9 @@ func (s *Service) StopDemo(ctx context.Context) (*Demo, error) {
 // holdDemo lets one caller at a time start or stop the demo.
 func (s *Service) holdDemo(ctx context.Context, verb string) (who auth.Principal, release func(), err error) {
 	if who, err = fault.RequireVerb(ctx, verb); err != nil {
+		return who, nil, err
+	}
+	if err := fault.RequireOn(who, verb, auth.Place{}); err != nil {
 		return who, nil, err
 	}
 	if s.demo == nil {

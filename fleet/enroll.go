@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/checkin"
@@ -43,17 +44,21 @@ func (s *Service) EnrollInstances(ctx context.Context, in EnrollInstances) (*Enr
 	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
-	if s.catalog.Catalog().App(in.ApplicationID) == nil {
+	app := s.seen(ctx).App(in.ApplicationID)
+	if app == nil {
 		return nil, fault.Errorf(fault.NotFound, "applicationId", "there is no such application")
+	}
+	if err := fault.RequireOn(v.By, v.Name, auth.Place{Team: app.TeamID, Application: app.ID}); err != nil {
+		return nil, err // the groups of machines that have not asked yet are not known
 	}
 	ids := slices.Compact(slices.Sorted(slices.Values(in.MachineIDs)))
 	for range change.MaxTries {
-		groups, err := s.View.GroupsOf(ctx, in.ApplicationID, ids)
-		if err != nil {
+		var err error
+		if v.Groups, err = s.View.GroupsOf(ctx, in.ApplicationID, ids); err != nil {
 			return nil, err
 		}
 		out := &Enrolled{Machines: len(ids)}
-		err = s.changes.Operate(ctx, v, groups, func(c *change.Change) (err error) {
+		err = s.changes.Operate(ctx, v, func(c *change.Change) (err error) {
 			out.New, err = enroll(c, ids)
 			return err
 		})

@@ -102,15 +102,14 @@ func (s *Service) forgetRows(ctx context.Context, v change.Verb, f *machines.Fil
 		byApp[row.ApplicationID] = append(byApp[row.ApplicationID], row)
 	}
 	for app, rows := range byApp {
-		v.App, v.Object, v.ID = app, "application", app
-		var groups []uuid.UUID
+		v.App, v.Object, v.ID, v.Groups = app, "application", app, nil
 		for _, row := range rows {
-			if row.GroupID != nil && !slices.Contains(groups, *row.GroupID) {
-				groups = append(groups, *row.GroupID)
+			if row.GroupID != nil && !slices.Contains(v.Groups, *row.GroupID) {
+				v.Groups = append(v.Groups, *row.GroupID)
 			}
 		}
 		var ids []string
-		err := s.changes.Operate(ctx, v, groups, func(c *change.Change) (err error) {
+		err := s.changes.Operate(ctx, v, func(c *change.Change) (err error) {
 			ids, err = forgetAll(c, f, rows)
 			return err
 		})

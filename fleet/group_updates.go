@@ -163,8 +163,8 @@ func (s *Service) steer(ctx context.Context, v change.Verb, id uuid.UUID, f func
 	if err != nil {
 		return nil, v.Expected(fault.Missing(err, "groupId", "group"))
 	}
-	v.App, v.Object, v.ID = row.ApplicationID, "rollout", id
-	err = s.changes.Operate(ctx, v, []uuid.UUID{id}, func(c *change.Change) error {
+	v.App, v.Object, v.ID, v.Groups = row.ApplicationID, "rollout", id, []uuid.UUID{id}
+	err = s.changes.Operate(ctx, v, func(c *change.Change) error {
 		g, err := c.Group(id, "groupId")
 		if err != nil {
 			return err

@@ -189,7 +189,7 @@ func (s *Service) changeGroup(ctx context.Context, v change.Verb, id uuid.UUID, 
 	if err != nil {
 		return nil, v.Expected(fault.Missing(err, field, "group"))
 	}
-	v.App, v.Object, v.ID = row.ApplicationID, "group", id
+	v.App, v.Object, v.ID, v.Groups = row.ApplicationID, "group", id, []uuid.UUID{id}
 	err = s.changes.Configure(ctx, v, func(c *change.Change) error {
 		g, err := c.Group(id, field)
 		if err != nil {

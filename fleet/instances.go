@@ -126,14 +126,13 @@ func (s *Service) operateInstance(ctx context.Context, v change.Verb, id uuid.UU
 		if err != nil {
 			return v.Expected(fault.Missing(err, "id", "machine"))
 		}
-		v.App, v.Object, v.ID = row.ApplicationID, "instance", id
-		var groups []uuid.UUID
+		v.App, v.Object, v.ID, v.Groups = row.ApplicationID, "instance", id, nil
 		for _, g := range []*uuid.UUID{row.GroupID, to} {
 			if g != nil {
-				groups = append(groups, *g)
+				v.Groups = append(v.Groups, *g)
 			}
 		}
-		err = s.changes.Operate(ctx, v, groups, func(c *change.Change) error { return changeInstance(c, row, f) })
+		err = s.changes.Operate(ctx, v, func(c *change.Change) error { return changeInstance(c, row, f) })
 		if errors.Is(err, errElsewhere) {
 			continue
 		}

@@ -7,8 +7,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/event"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
@@ -45,11 +47,15 @@ type StartMachineJob struct {
 func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.MachineJob, error) {
 	now := s.now()
 	id := store.NewID(now)
-	v := change.Verb{Name: "startMachineJob", Object: "machineJob", ID: id, Reason: in.Reason, Unique: "requestId", Invalid: s.checkJob(&in)}
+	v := change.Verb{Name: "startMachineJob", Object: "machineJob", ID: id, Reason: in.Reason, Unique: "requestId", Invalid: s.checkJob(ctx, &in)}
 	if err := begin(ctx, &v); err != nil {
 		return nil, err
 	}
-	if err := mayAct(ctx, in.Action.Action); err != nil {
+	app, err := s.applicationOf(ctx, &in.Filter)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayRun(&v, in.Action.Action, app, in.Filter.Group, in.Action.GroupID); err != nil {
 		return nil, err
 	}
 	sent, err := json.Marshal(sentInput{v.By.Name, in.Filter, in.Action, in.Reason})
@@ -68,8 +74,7 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 	if err := checkCount(len(items), in.ExpectedCount); err != nil {
 		return nil, err
 	}
-	v.App = s.applicationOf(&in.Filter)
-	selection := in.Filter.Describe(s.Catalog())
+	selection := in.Filter.Describe(s.seen(ctx))
 	total := len(items)
 	for len(items) > listedTogether { // the job does not exist before its row
 		part := items[:listedTogether]
@@ -86,7 +91,7 @@ func (s *Service) StartMachineJob(ctx context.Context, in StartMachineJob) (*db.
 		c.Tx.Publish(event.Event{Kind: event.JobChanged, Job: id})
 		return c.Tx.Client().MachineJob.Create().SetID(id).SetCreatedAt(now).SetChangedAt(now).
 			SetCreatedBy(c.By.Name).SetCredential(string(c.By.Credential)).SetTeamID(c.Team()).
-			SetRequestID(in.RequestID).SetInput(string(sent)).SetSelection(selection).SetNillableWithinGroupID(in.Filter.Group).
+			SetRequestID(in.RequestID).SetInput(string(sent)).SetSelection(selection).SetNillableWithinGroupID(in.Filter.Group).SetNillableApplicationID(named(c.App)).
 			SetAction(string(in.Action.Action)).SetReason(in.Reason).SetNillableUntil(in.Action.Until).SetVersion(in.Action.Version).
 			SetNillableGroupID(in.Action.GroupID).SetReplace(in.Action.Replace).
 			SetState(string(job.Running)).SetMachines(total).Exec(ctx)
@@ -119,15 +124,35 @@ type jobRecord struct {
 	Replace   bool       `json:"replace,omitempty"`
 }
 
-// mayAct checks the role for an action that needs more than the others.
-func mayAct(ctx context.Context, a job.Action) (err error) {
-	if a == job.Forget {
-		_, err = fault.RequireVerb(ctx, "forgetInstances")
+// mayRun checks the role for a job on the machines of a group, of an application, or, with
+// neither, of the whole installation, and on the group to which they move.
+func mayRun(v *change.Verb, action job.Action, app *catalog.App, within, to *uuid.UUID) error {
+	places := []auth.Place{{}}
+	if app != nil {
+		v.App = app.ID
+		places = []auth.Place{{Team: app.TeamID, Application: app.ID}}
+		if within != nil {
+			places[0].Group = *within
+			if to != nil {
+				places = append(places, auth.Place{Team: app.TeamID, Application: app.ID, Group: *to})
+			}
+		}
 	}
-	return err
+	verbs := []string{v.Name}
+	if action == job.Forget {
+		verbs = append(verbs, "forgetInstances")
+	}
+	for _, place := range places {
+		for _, verb := range verbs {
+			if err := fault.RequireOn(v.By, verb, place); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-func (s *Service) checkJob(in *StartMachineJob) error {
+func (s *Service) checkJob(ctx context.Context, in *StartMachineJob) error {
 	if in.Action.Until != nil {
 		in.Action.Until = new(in.Action.Until.UTC().Truncate(time.Microsecond))
 	}
@@ -140,13 +165,13 @@ func (s *Service) checkJob(in *StartMachineJob) error {
 	if err := p.Err(); err != nil {
 		return err
 	}
-	return in.Action.Check(s.Catalog(), s.now())
+	return in.Action.Check(s.seen(ctx), s.now())
 }
 
 func checkCount(n int, expected *int) error {
 	switch {
 	case n == 0:
-		return fault.Errorf(fault.Invalid, "filter", "no machine matches")
+		return noMachine()
 	case n > view.MaxJobMachines:
 		return fault.Errorf(fault.Invalid, "filter", "more than %d machines match; add a condition", view.MaxJobMachines)
 	case expected != nil && *expected != n:
@@ -155,18 +180,24 @@ func checkCount(n int, expected *int) error {
 	return nil
 }
 
-// applicationOf returns the application that a filter names, for the audit.
-func (s *Service) applicationOf(f *machines.Filter) uuid.UUID {
-	if f.Application != nil {
-		return *f.Application
+// applicationOf returns the application that a filter names, nil for none.
+func (s *Service) applicationOf(ctx context.Context, f *machines.Filter) (app *catalog.App, err error) {
+	c := s.seen(ctx)
+	switch {
+	case f.Application != nil:
+		app = c.App(*f.Application)
+	case f.Group == nil:
+		return nil, nil
+	case c.Group(*f.Group) != nil:
+		app = c.Group(*f.Group).App
 	}
-	if f.Group != nil {
-		if g := s.Catalog().Group(*f.Group); g != nil {
-			return g.App.ID
-		}
+	if app == nil {
+		return nil, noMachine()
 	}
-	return uuid.Nil
+	return app, nil
 }
+
+func noMachine() error { return fault.Errorf(fault.Invalid, "filter", "no machine matches") }
 
 // startedBefore returns the job of a request id, nil for none.
 func (s *Service) startedBefore(ctx context.Context, request, sent string) (*db.MachineJob, error) {
@@ -241,7 +272,13 @@ func (s *Service) changeJob(ctx context.Context, verb string, id uuid.UUID, reas
 	if err != nil {
 		return nil, err
 	}
-	if err := mayAct(ctx, job.Action(row.Action)); err != nil {
+	var app *catalog.App
+	if row.ApplicationID != nil {
+		if app = s.seen(ctx).App(*row.ApplicationID); app == nil {
+			return nil, fault.Errorf(fault.NotFound, "id", "there is no such job")
+		}
+	}
+	if err := mayRun(&v, job.Action(row.Action), app, row.WithinGroupID, row.GroupID); err != nil {
 		return nil, err
 	}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
@@ -259,4 +296,12 @@ func (s *Service) changeJob(ctx context.Context, verb string, id uuid.UUID, reas
 		return nil, err
 	}
 	return s.View.MachineJob(ctx, id)
+}
+
+// named returns an id, nil if it is zero.
+func named(id uuid.UUID) *uuid.UUID {
+	if id == uuid.Nil {
+		return nil
+	}
+	return &id
 }

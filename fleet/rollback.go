@@ -35,11 +35,11 @@ func (s *Service) RollBack(ctx context.Context, in RollBack) (*db.Channel, error
 	if _, err := fault.RequireVerb(ctx, rollBack); err != nil {
 		return nil, err
 	}
-	id, field, err := view.ChannelToRollBack(s.catalog.Catalog(), in.GroupID, in.ChannelID)
+	id, field, err := view.ChannelToRollBack(s.seen(ctx), in.GroupID, in.ChannelID)
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: rollBack, Reason: in.Reason}
+	v := change.Verb{Name: rollBack, Reason: in.Reason, Groups: s.followers(id)}
 	switch {
 	case in.Reason == "":
 		v.Invalid = fault.Errorf(fault.Invalid, "reason", "must not be empty")
@@ -72,4 +72,12 @@ func (s *Service) RollBack(ctx context.Context, in RollBack) (*db.Channel, error
 		_, err = blacklist(c, from, ch, in.Downgrade.Recalls())
 		return err
 	})
+}
+
+// followers returns the groups of a channel.
+func (s *Service) followers(channel uuid.UUID) (ids []uuid.UUID) {
+	for _, g := range s.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channel }) {
+		ids = append(ids, g.ID)
+	}
+	return ids
 }

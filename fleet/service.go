@@ -25,6 +25,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/input"
 	"github.com/coreroller/coreroller/fleet/quota"
+	"github.com/coreroller/coreroller/fleet/reach"
 	"github.com/coreroller/coreroller/fleet/seed"
 	"github.com/coreroller/coreroller/fleet/upkeep"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -75,6 +76,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the catalog: %w", err)
 	}
+	reach.Restrict(o.Store.Reader(), configuration.Catalog)
 	machines := checkin.New(checkin.Options{Store: o.Store, Catalog: configuration, Now: now, Log: o.Log, Quotas: o.Quotas})
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	s := &Service{
@@ -99,6 +101,11 @@ func (s *Service) Close() { s.Machines.Close() }
 
 // Catalog returns the current configuration; it never changes once returned.
 func (s *Service) Catalog() *catalog.Catalog { return s.catalog.Catalog() }
+
+// seen returns the part of the configuration that the caller may read.
+func (s *Service) seen(ctx context.Context) *catalog.Catalog {
+	return reach.Catalog(ctx, s.catalog.Catalog())
+}
 
 // begin checks the role that a verb needs, then its input.
 func begin(ctx context.Context, v *change.Verb) (err error) {

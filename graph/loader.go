@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +52,7 @@ type loaders struct {
 	waves              loader[[]*db.Wave]         // by rollout
 	failures           loader[[]*db.Failure]      // by rollout
 	shares             loader[[]*db.FailureShare] // by rollout
+	teams              func() ([]*db.Team, error) // of the caller, read once
 }
 
 type loadersKey struct{}
@@ -69,7 +72,18 @@ func withLoaders(ctx context.Context, r *Resolver) context.Context {
 		waves:              newLoader(r.fleet.View.Waves),
 		failures:           newLoader(r.fleet.View.Failures),
 		shares:             newLoader(r.fleet.View.FailureShares),
+		teams:              sync.OnceValues(func() ([]*db.Team, error) { return r.fleet.Accounts.Teams(ctx) }),
 	})
 }
 
 func loadersOf(ctx context.Context) *loaders { return ctx.Value(loadersKey{}).(*loaders) }
+
+// team returns a team of the caller, nil for another.
+func (l *loaders) team(_ context.Context, id uuid.UUID) (*db.Team, error) {
+	all, err := l.teams()
+	i := slices.IndexFunc(all, func(t *db.Team) bool { return t.ID == id })
+	if i < 0 {
+		return nil, err
+	}
+	return all[i], nil
+}

@@ -17,6 +17,10 @@ func (r *queryResolver) Users(ctx context.Context) ([]*db.User, error) {
 	return r.fleet.Accounts.Users(ctx)
 }
 
+func (r *queryResolver) Teams(ctx context.Context) ([]*db.Team, error) {
+	return r.fleet.Accounts.Teams(ctx)
+}
+
 // SignIn verifies a password and creates a session.
 func (r *mutationResolver) SignIn(ctx context.Context, in model.SignInInput) (*model.UserPayload, error) {
 	if err := auth.CanSetSession(ctx); err != nil {
@@ -84,6 +88,18 @@ func (r *mutationResolver) UpdateUser(ctx context.Context, in account.UpdateUser
 
 func (r *mutationResolver) DeleteUser(ctx context.Context, in account.DeleteUser) (*model.DeletePayload, error) {
 	return deletePayload(in.ID, r.forgetPasswords(r.fleet.Accounts.DeleteUser(ctx, in)))
+}
+
+func (r *mutationResolver) CreateTeam(ctx context.Context, in account.CreateTeam) (*model.TeamPayload, error) {
+	return payload(r.fleet.Accounts.CreateTeam(ctx, in))
+}
+
+func (r *mutationResolver) UpdateTeam(ctx context.Context, in account.UpdateTeam) (*model.TeamPayload, error) {
+	return payload(r.fleet.Accounts.UpdateTeam(ctx, in))
+}
+
+func (r *mutationResolver) DeleteTeam(ctx context.Context, in account.DeleteTeam) (*model.DeletePayload, error) {
+	return deletePayload(in.ID, r.fleet.Accounts.DeleteTeam(ctx, in))
 }
 
 // forgetPasswords clears the cache of verified passwords after a change.

@@ -108,6 +108,7 @@ func (r root) RollBackImpact() generated.RollBackImpactResolver {
 }
 func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
 func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+func (r root) RoleGrant() generated.RoleGrantResolver       { return &roleGrantResolver{r} }
 func (r root) User() generated.UserResolver                 { return &userResolver{r} }
 func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
 	return &updateGroupInputResolver{r}
@@ -140,5 +141,6 @@ type (
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }
 	updateGroupInputResolver struct{ root }
+	roleGrantResolver        struct{ root }
 	userResolver             struct{ root }
 )

@@ -48,7 +48,7 @@ func TestEveryRootFieldChecksTheRole(t *testing.T) {
 	s := oneSite(t)
 	all := schema()
 	for _, role := range auth.Roles() {
-		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user " + role.String(), Password: password, Role: role})))
+		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "user " + role.String(), Password: password, Grants: []auth.Grant{{Role: role}}})))
 	}
 	calls := 0
 	for _, root := range []*ast.Definition{all.Mutation, all.Query} { // see TestPayloadInspectionNeedsARole for the subscription

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/google/uuid"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -29,7 +28,7 @@ type executions struct {
 
 // executionKey is everything the messages depend on.
 type executionKey struct {
-	team                      uuid.UUID
+	grants                    string // of the caller: what is read and may be called
 	document, name, variables string
 }
 
@@ -91,7 +90,8 @@ func shareable(ctx context.Context, op *graphql.OperationContext) (executionKey,
 	}
 	p, known := auth.From(ctx)
 	variables, err := json.Marshal(op.Variables)
-	return executionKey{team: p.TeamID, document: op.RawQuery, name: op.OperationName, variables: string(variables)}, known && err == nil
+	grants, _ := json.Marshal(p.AllGrants()) // plain values
+	return executionKey{grants: string(grants), document: op.RawQuery, name: op.OperationName, variables: string(variables)}, known && err == nil
 }
 
 // join returns the messages of a shared execution and starts it if needed. A

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/release"
+	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/rollout/version"
 	"github.com/google/uuid"
 )
@@ -31,6 +32,20 @@ type ApplicationUpdate struct {
 // Where appends a list predicates to the ApplicationUpdate builder.
 func (_u *ApplicationUpdate) Where(ps ...predicate.Application) *ApplicationUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetTeamID sets the "team_id" field.
+func (_u *ApplicationUpdate) SetTeamID(v uuid.UUID) *ApplicationUpdate {
+	_u.mutation.SetTeamID(v)
+	return _u
+}
+
+// SetNillableTeamID sets the "team_id" field if the given value is not nil.
+func (_u *ApplicationUpdate) SetNillableTeamID(v *uuid.UUID) *ApplicationUpdate {
+	if v != nil {
+		_u.SetTeamID(*v)
+	}
 	return _u
 }
 
@@ -137,6 +152,11 @@ func (_u *ApplicationUpdate) ClearDeletedAt() *ApplicationUpdate {
 	return _u
 }
 
+// SetTeam sets the "team" edge to the Team entity.
+func (_u *ApplicationUpdate) SetTeam(v *Team) *ApplicationUpdate {
+	return _u.SetTeamID(v.ID)
+}
+
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
 func (_u *ApplicationUpdate) AddPackageIDs(ids ...uuid.UUID) *ApplicationUpdate {
 	_u.mutation.AddPackageIDs(ids...)
@@ -200,6 +220,12 @@ func (_u *ApplicationUpdate) AddInstances(v ...*Instance) *ApplicationUpdate {
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (_u *ApplicationUpdate) ClearTeam() *ApplicationUpdate {
+	_u.mutation.ClearTeam()
+	return _u
 }
 
 // ClearPackages clears all "packages" edges to the Release entity.
@@ -359,6 +385,35 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(application.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.TeamCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   application.TeamTable,
+			Columns: []string{application.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TeamIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   application.TeamTable,
+			Columns: []string{application.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.PackagesCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -560,6 +615,20 @@ type ApplicationUpdateOne struct {
 	mutation *ApplicationMutation
 }
 
+// SetTeamID sets the "team_id" field.
+func (_u *ApplicationUpdateOne) SetTeamID(v uuid.UUID) *ApplicationUpdateOne {
+	_u.mutation.SetTeamID(v)
+	return _u
+}
+
+// SetNillableTeamID sets the "team_id" field if the given value is not nil.
+func (_u *ApplicationUpdateOne) SetNillableTeamID(v *uuid.UUID) *ApplicationUpdateOne {
+	if v != nil {
+		_u.SetTeamID(*v)
+	}
+	return _u
+}
+
 // SetName sets the "name" field.
 func (_u *ApplicationUpdateOne) SetName(v string) *ApplicationUpdateOne {
 	_u.mutation.SetName(v)
@@ -663,6 +732,11 @@ func (_u *ApplicationUpdateOne) ClearDeletedAt() *ApplicationUpdateOne {
 	return _u
 }
 
+// SetTeam sets the "team" edge to the Team entity.
+func (_u *ApplicationUpdateOne) SetTeam(v *Team) *ApplicationUpdateOne {
+	return _u.SetTeamID(v.ID)
+}
+
 // AddPackageIDs adds the "packages" edge to the Release entity by IDs.
 func (_u *ApplicationUpdateOne) AddPackageIDs(ids ...uuid.UUID) *ApplicationUpdateOne {
 	_u.mutation.AddPackageIDs(ids...)
@@ -726,6 +800,12 @@ func (_u *ApplicationUpdateOne) AddInstances(v ...*Instance) *ApplicationUpdateO
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
+}
+
+// ClearTeam clears the "team" edge to the Team entity.
+func (_u *ApplicationUpdateOne) ClearTeam() *ApplicationUpdateOne {
+	_u.mutation.ClearTeam()
+	return _u
 }
 
 // ClearPackages clears all "packages" edges to the Release entity.
@@ -915,6 +995,35 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 	}
 	if _u.mutation.DeletedAtCleared() {
 		_spec.ClearField(application.FieldDeletedAt, field.TypeTime)
+	}
+	if _u.mutation.TeamCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   application.TeamTable,
+			Columns: []string{application.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.TeamIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2O,
+			Inverse: true,
+			Table:   application.TeamTable,
+			Columns: []string{application.TeamColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(team.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	if _u.mutation.PackagesCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -32,6 +32,8 @@ type MachineJob struct {
 	Input string `json:"input,omitempty"`
 	// the filter as text
 	Selection string `json:"selection,omitempty"`
+	// of the filter; null: any, or a job from before this column
+	ApplicationID *uuid.UUID `json:"application_id,omitempty"`
 	// group of the filter: machines that left it are skipped
 	WithinGroupID *uuid.UUID `json:"within_group_id,omitempty"`
 	// as in the API, such as HOLD
@@ -70,7 +72,7 @@ func (*MachineJob) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case machinejob.FieldWithinGroupID, machinejob.FieldGroupID:
+		case machinejob.FieldApplicationID, machinejob.FieldWithinGroupID, machinejob.FieldGroupID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case machinejob.FieldReplace:
 			values[i] = new(sql.NullBool)
@@ -144,6 +146,13 @@ func (_m *MachineJob) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field selection", values[i])
 			} else if value.Valid {
 				_m.Selection = value.String
+			}
+		case machinejob.FieldApplicationID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field application_id", values[i])
+			} else if value.Valid {
+				_m.ApplicationID = new(uuid.UUID)
+				*_m.ApplicationID = *value.S.(*uuid.UUID)
 			}
 		case machinejob.FieldWithinGroupID:
 			if value, ok := values[i].(*sql.NullScanner); !ok {
@@ -294,6 +303,11 @@ func (_m *MachineJob) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("selection=")
 	builder.WriteString(_m.Selection)
+	builder.WriteString(", ")
+	if v := _m.ApplicationID; v != nil {
+		builder.WriteString("application_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	if v := _m.WithinGroupID; v != nil {
 		builder.WriteString("within_group_id=")

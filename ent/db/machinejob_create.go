@@ -71,6 +71,20 @@ func (_c *MachineJobCreate) SetSelection(v string) *MachineJobCreate {
 	return _c
 }
 
+// SetApplicationID sets the "application_id" field.
+func (_c *MachineJobCreate) SetApplicationID(v uuid.UUID) *MachineJobCreate {
+	_c.mutation.SetApplicationID(v)
+	return _c
+}
+
+// SetNillableApplicationID sets the "application_id" field if the given value is not nil.
+func (_c *MachineJobCreate) SetNillableApplicationID(v *uuid.UUID) *MachineJobCreate {
+	if v != nil {
+		_c.SetApplicationID(*v)
+	}
+	return _c
+}
+
 // SetWithinGroupID sets the "within_group_id" field.
 func (_c *MachineJobCreate) SetWithinGroupID(v uuid.UUID) *MachineJobCreate {
 	_c.mutation.SetWithinGroupID(v)
@@ -449,6 +463,10 @@ func (_c *MachineJobCreate) createSpec() (*MachineJob, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Selection(); ok {
 		_spec.SetField(machinejob.FieldSelection, field.TypeString, value)
 		_node.Selection = value
+	}
+	if value, ok := _c.mutation.ApplicationID(); ok {
+		_spec.SetField(machinejob.FieldApplicationID, field.TypeUUID, value)
+		_node.ApplicationID = &value
 	}
 	if value, ok := _c.mutation.WithinGroupID(); ok {
 		_spec.SetField(machinejob.FieldWithinGroupID, field.TypeUUID, value)

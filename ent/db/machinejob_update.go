@@ -195,6 +195,9 @@ func (_u *MachineJobUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 			}
 		}
 	}
+	if _u.mutation.ApplicationIDCleared() {
+		_spec.ClearField(machinejob.FieldApplicationID, field.TypeUUID)
+	}
 	if _u.mutation.WithinGroupIDCleared() {
 		_spec.ClearField(machinejob.FieldWithinGroupID, field.TypeUUID)
 	}
@@ -453,6 +456,9 @@ func (_u *MachineJobUpdateOne) sqlSave(ctx context.Context) (_node *MachineJob, 
 				ps[i](selector)
 			}
 		}
+	}
+	if _u.mutation.ApplicationIDCleared() {
+		_spec.ClearField(machinejob.FieldApplicationID, field.TypeUUID)
 	}
 	if _u.mutation.WithinGroupIDCleared() {
 		_spec.ClearField(machinejob.FieldWithinGroupID, field.TypeUUID)

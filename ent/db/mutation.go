@@ -11,6 +11,7 @@ import (
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/attempt"
@@ -20606,6 +20607,7 @@ type MachineJobMutation struct {
 	request_id      *string
 	input           *string
 	selection       *string
+	application_id  *uuid.UUID
 	within_group_id *uuid.UUID
 	action          *string
 	reason          *string
@@ -20986,6 +20988,55 @@ func (m *MachineJobMutation) OldSelection(ctx context.Context) (v string, err er
 // ResetSelection resets all changes to the "selection" field.
 func (m *MachineJobMutation) ResetSelection() {
 	m.selection = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *MachineJobMutation) SetApplicationID(u uuid.UUID) {
+	m.application_id = &u
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *MachineJobMutation) ApplicationID() (r uuid.UUID, exists bool) {
+	v := m.application_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the MachineJob entity.
+// If the MachineJob object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MachineJobMutation) OldApplicationID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ClearApplicationID clears the value of the "application_id" field.
+func (m *MachineJobMutation) ClearApplicationID() {
+	m.application_id = nil
+	m.clearedFields[machinejob.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationIDCleared returns if the "application_id" field was cleared in this mutation.
+func (m *MachineJobMutation) ApplicationIDCleared() bool {
+	_, ok := m.clearedFields[machinejob.FieldApplicationID]
+	return ok
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *MachineJobMutation) ResetApplicationID() {
+	m.application_id = nil
+	delete(m.clearedFields, machinejob.FieldApplicationID)
 }
 
 // SetWithinGroupID sets the "within_group_id" field.
@@ -21701,7 +21752,7 @@ func (m *MachineJobMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MachineJobMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 23)
 	if m.created_at != nil {
 		fields = append(fields, machinejob.FieldCreatedAt)
 	}
@@ -21722,6 +21773,9 @@ func (m *MachineJobMutation) Fields() []string {
 	}
 	if m.selection != nil {
 		fields = append(fields, machinejob.FieldSelection)
+	}
+	if m.application_id != nil {
+		fields = append(fields, machinejob.FieldApplicationID)
 	}
 	if m.within_group_id != nil {
 		fields = append(fields, machinejob.FieldWithinGroupID)
@@ -21790,6 +21844,8 @@ func (m *MachineJobMutation) Field(name string) (ent.Value, bool) {
 		return m.Input()
 	case machinejob.FieldSelection:
 		return m.Selection()
+	case machinejob.FieldApplicationID:
+		return m.ApplicationID()
 	case machinejob.FieldWithinGroupID:
 		return m.WithinGroupID()
 	case machinejob.FieldAction:
@@ -21843,6 +21899,8 @@ func (m *MachineJobMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldInput(ctx)
 	case machinejob.FieldSelection:
 		return m.OldSelection(ctx)
+	case machinejob.FieldApplicationID:
+		return m.OldApplicationID(ctx)
 	case machinejob.FieldWithinGroupID:
 		return m.OldWithinGroupID(ctx)
 	case machinejob.FieldAction:
@@ -21930,6 +21988,13 @@ func (m *MachineJobMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetSelection(v)
+		return nil
+	case machinejob.FieldApplicationID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
 		return nil
 	case machinejob.FieldWithinGroupID:
 		v, ok := value.(uuid.UUID)
@@ -22129,6 +22194,9 @@ func (m *MachineJobMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *MachineJobMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(machinejob.FieldApplicationID) {
+		fields = append(fields, machinejob.FieldApplicationID)
+	}
 	if m.FieldCleared(machinejob.FieldWithinGroupID) {
 		fields = append(fields, machinejob.FieldWithinGroupID)
 	}
@@ -22152,6 +22220,9 @@ func (m *MachineJobMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *MachineJobMutation) ClearField(name string) error {
 	switch name {
+	case machinejob.FieldApplicationID:
+		m.ClearApplicationID()
+		return nil
 	case machinejob.FieldWithinGroupID:
 		m.ClearWithinGroupID()
 		return nil
@@ -22189,6 +22260,9 @@ func (m *MachineJobMutation) ResetField(name string) error {
 		return nil
 	case machinejob.FieldSelection:
 		m.ResetSelection()
+		return nil
+	case machinejob.FieldApplicationID:
+		m.ResetApplicationID()
 		return nil
 	case machinejob.FieldWithinGroupID:
 		m.ResetWithinGroupID()
@@ -32093,6 +32167,8 @@ type UserMutation struct {
 	password_hash        *string
 	must_change_password *bool
 	role                 *string
+	grants               *[]auth.Grant
+	appendgrants         []auth.Grant
 	created_at           *time.Time
 	clearedFields        map[string]struct{}
 	team                 *uuid.UUID
@@ -32389,6 +32465,71 @@ func (m *UserMutation) ResetRole() {
 	m.role = nil
 }
 
+// SetGrants sets the "grants" field.
+func (m *UserMutation) SetGrants(a []auth.Grant) {
+	m.grants = &a
+	m.appendgrants = nil
+}
+
+// Grants returns the value of the "grants" field in the mutation.
+func (m *UserMutation) Grants() (r []auth.Grant, exists bool) {
+	v := m.grants
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGrants returns the old "grants" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldGrants(ctx context.Context) (v []auth.Grant, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGrants is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGrants requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGrants: %w", err)
+	}
+	return oldValue.Grants, nil
+}
+
+// AppendGrants adds a to the "grants" field.
+func (m *UserMutation) AppendGrants(a []auth.Grant) {
+	m.appendgrants = append(m.appendgrants, a...)
+}
+
+// AppendedGrants returns the list of values that were appended to the "grants" field in this mutation.
+func (m *UserMutation) AppendedGrants() ([]auth.Grant, bool) {
+	if len(m.appendgrants) == 0 {
+		return nil, false
+	}
+	return m.appendgrants, true
+}
+
+// ClearGrants clears the value of the "grants" field.
+func (m *UserMutation) ClearGrants() {
+	m.grants = nil
+	m.appendgrants = nil
+	m.clearedFields[user.FieldGrants] = struct{}{}
+}
+
+// GrantsCleared returns if the "grants" field was cleared in this mutation.
+func (m *UserMutation) GrantsCleared() bool {
+	_, ok := m.clearedFields[user.FieldGrants]
+	return ok
+}
+
+// ResetGrants resets all changes to the "grants" field.
+func (m *UserMutation) ResetGrants() {
+	m.grants = nil
+	m.appendgrants = nil
+	delete(m.clearedFields, user.FieldGrants)
+}
+
 // SetCreatedAt sets the "created_at" field.
 func (m *UserMutation) SetCreatedAt(t time.Time) {
 	m.created_at = &t
@@ -32540,7 +32681,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 7)
 	if m.team != nil {
 		fields = append(fields, user.FieldTeamID)
 	}
@@ -32555,6 +32696,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.role != nil {
 		fields = append(fields, user.FieldRole)
+	}
+	if m.grants != nil {
+		fields = append(fields, user.FieldGrants)
 	}
 	if m.created_at != nil {
 		fields = append(fields, user.FieldCreatedAt)
@@ -32577,6 +32721,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.MustChangePassword()
 	case user.FieldRole:
 		return m.Role()
+	case user.FieldGrants:
+		return m.Grants()
 	case user.FieldCreatedAt:
 		return m.CreatedAt()
 	}
@@ -32598,6 +32744,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldMustChangePassword(ctx)
 	case user.FieldRole:
 		return m.OldRole(ctx)
+	case user.FieldGrants:
+		return m.OldGrants(ctx)
 	case user.FieldCreatedAt:
 		return m.OldCreatedAt(ctx)
 	}
@@ -32644,6 +32792,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRole(v)
 		return nil
+	case user.FieldGrants:
+		v, ok := value.([]auth.Grant)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGrants(v)
+		return nil
 	case user.FieldCreatedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -32680,7 +32835,11 @@ func (m *UserMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *UserMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(user.FieldGrants) {
+		fields = append(fields, user.FieldGrants)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -32693,6 +32852,11 @@ func (m *UserMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *UserMutation) ClearField(name string) error {
+	switch name {
+	case user.FieldGrants:
+		m.ClearGrants()
+		return nil
+	}
 	return fmt.Errorf("unknown User nullable field %s", name)
 }
 
@@ -32714,6 +32878,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldRole:
 		m.ResetRole()
+		return nil
+	case user.FieldGrants:
+		m.ResetGrants()
 		return nil
 	case user.FieldCreatedAt:
 		m.ResetCreatedAt()

@@ -420,35 +420,35 @@ func init() {
 	// machinejob.DefaultRequestID holds the default value on creation for the request_id field.
 	machinejob.DefaultRequestID = machinejobDescRequestID.Default.(string)
 	// machinejobDescReason is the schema descriptor for reason field.
-	machinejobDescReason := machinejobFields[10].Descriptor()
+	machinejobDescReason := machinejobFields[11].Descriptor()
 	// machinejob.DefaultReason holds the default value on creation for the reason field.
 	machinejob.DefaultReason = machinejobDescReason.Default.(string)
 	// machinejobDescVersion is the schema descriptor for version field.
-	machinejobDescVersion := machinejobFields[12].Descriptor()
+	machinejobDescVersion := machinejobFields[13].Descriptor()
 	// machinejob.DefaultVersion holds the default value on creation for the version field.
 	machinejob.DefaultVersion = machinejobDescVersion.Default.(string)
 	// machinejobDescReplace is the schema descriptor for replace field.
-	machinejobDescReplace := machinejobFields[14].Descriptor()
+	machinejobDescReplace := machinejobFields[15].Descriptor()
 	// machinejob.DefaultReplace holds the default value on creation for the replace field.
 	machinejob.DefaultReplace = machinejobDescReplace.Default.(bool)
 	// machinejobDescDone is the schema descriptor for done field.
-	machinejobDescDone := machinejobFields[17].Descriptor()
+	machinejobDescDone := machinejobFields[18].Descriptor()
 	// machinejob.DefaultDone holds the default value on creation for the done field.
 	machinejob.DefaultDone = machinejobDescDone.Default.(int)
 	// machinejobDescAfterUpdate is the schema descriptor for after_update field.
-	machinejobDescAfterUpdate := machinejobFields[18].Descriptor()
+	machinejobDescAfterUpdate := machinejobFields[19].Descriptor()
 	// machinejob.DefaultAfterUpdate holds the default value on creation for the after_update field.
 	machinejob.DefaultAfterUpdate = machinejobDescAfterUpdate.Default.(int)
 	// machinejobDescSkipped is the schema descriptor for skipped field.
-	machinejobDescSkipped := machinejobFields[19].Descriptor()
+	machinejobDescSkipped := machinejobFields[20].Descriptor()
 	// machinejob.DefaultSkipped holds the default value on creation for the skipped field.
 	machinejob.DefaultSkipped = machinejobDescSkipped.Default.(int)
 	// machinejobDescFailed is the schema descriptor for failed field.
-	machinejobDescFailed := machinejobFields[20].Descriptor()
+	machinejobDescFailed := machinejobFields[21].Descriptor()
 	// machinejob.DefaultFailed holds the default value on creation for the failed field.
 	machinejob.DefaultFailed = machinejobDescFailed.Default.(int)
 	// machinejobDescStoppedBy is the schema descriptor for stopped_by field.
-	machinejobDescStoppedBy := machinejobFields[22].Descriptor()
+	machinejobDescStoppedBy := machinejobFields[23].Descriptor()
 	// machinejob.DefaultStoppedBy holds the default value on creation for the stopped_by field.
 	machinejob.DefaultStoppedBy = machinejobDescStoppedBy.Default.(string)
 	machinejobitemFields := schema.MachineJobItem{}.Fields()

@@ -3,12 +3,14 @@
 package db
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/user"
 	"github.com/google/uuid"
@@ -27,8 +29,10 @@ type User struct {
 	PasswordHash string `json:"-"`
 	// MustChangePassword holds the value of the "must_change_password" field.
 	MustChangePassword bool `json:"must_change_password,omitempty"`
-	// what the user may do; users from before roles are owners
+	// the highest of the grants; users from before roles are owners
 	Role string `json:"role,omitempty"`
+	// where the user has which role; none: the role on the team, an owner's on every team
+	Grants []auth.Grant `json:"grants,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -73,6 +77,8 @@ func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case user.FieldGrants:
+			values[i] = new([]byte)
 		case user.FieldMustChangePassword:
 			values[i] = new(sql.NullBool)
 		case user.FieldUsername, user.FieldPasswordHash, user.FieldRole:
@@ -131,6 +137,14 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field role", values[i])
 			} else if value.Valid {
 				_m.Role = value.String
+			}
+		case user.FieldGrants:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field grants", values[i])
+			} else if value != nil && len(*value) > 0 {
+				if err := json.Unmarshal(*value, &_m.Grants); err != nil {
+					return fmt.Errorf("unmarshal field grants: %w", err)
+				}
 			}
 		case user.FieldCreatedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -197,6 +211,9 @@ func (_m *User) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("role=")
 	builder.WriteString(_m.Role)
+	builder.WriteString(", ")
+	builder.WriteString("grants=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Grants))
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))

@@ -10,6 +10,7 @@ import (
 
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/team"
 	"github.com/coreroller/coreroller/ent/db/user"
@@ -66,6 +67,12 @@ func (_c *UserCreate) SetNillableRole(v *string) *UserCreate {
 	if v != nil {
 		_c.SetRole(*v)
 	}
+	return _c
+}
+
+// SetGrants sets the "grants" field.
+func (_c *UserCreate) SetGrants(v []auth.Grant) *UserCreate {
+	_c.mutation.SetGrants(v)
 	return _c
 }
 
@@ -219,6 +226,10 @@ func (_c *UserCreate) createSpec() (*User, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeString, value)
 		_node.Role = value
+	}
+	if value, ok := _c.mutation.Grants(); ok {
+		_spec.SetField(user.FieldGrants, field.TypeJSON, value)
+		_node.Grants = value
 	}
 	if value, ok := _c.mutation.CreatedAt(); ok {
 		_spec.SetField(user.FieldCreatedAt, field.TypeTime, value)

@@ -9,7 +9,9 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"entgo.io/ent/dialect/sql/sqljson"
 	"entgo.io/ent/schema/field"
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/ent/db/session"
 	"github.com/coreroller/coreroller/ent/db/user"
@@ -81,6 +83,24 @@ func (_u *UserUpdate) SetNillableRole(v *string) *UserUpdate {
 	if v != nil {
 		_u.SetRole(*v)
 	}
+	return _u
+}
+
+// SetGrants sets the "grants" field.
+func (_u *UserUpdate) SetGrants(v []auth.Grant) *UserUpdate {
+	_u.mutation.SetGrants(v)
+	return _u
+}
+
+// AppendGrants appends value to the "grants" field.
+func (_u *UserUpdate) AppendGrants(v []auth.Grant) *UserUpdate {
+	_u.mutation.AppendGrants(v)
+	return _u
+}
+
+// ClearGrants clears the value of the "grants" field.
+func (_u *UserUpdate) ClearGrants() *UserUpdate {
+	_u.mutation.ClearGrants()
 	return _u
 }
 
@@ -183,6 +203,17 @@ func (_u *UserUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Grants(); ok {
+		_spec.SetField(user.FieldGrants, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedGrants(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, user.FieldGrants, value)
+		})
+	}
+	if _u.mutation.GrantsCleared() {
+		_spec.ClearField(user.FieldGrants, field.TypeJSON)
 	}
 	if _u.mutation.SessionsCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -302,6 +333,24 @@ func (_u *UserUpdateOne) SetNillableRole(v *string) *UserUpdateOne {
 	if v != nil {
 		_u.SetRole(*v)
 	}
+	return _u
+}
+
+// SetGrants sets the "grants" field.
+func (_u *UserUpdateOne) SetGrants(v []auth.Grant) *UserUpdateOne {
+	_u.mutation.SetGrants(v)
+	return _u
+}
+
+// AppendGrants appends value to the "grants" field.
+func (_u *UserUpdateOne) AppendGrants(v []auth.Grant) *UserUpdateOne {
+	_u.mutation.AppendGrants(v)
+	return _u
+}
+
+// ClearGrants clears the value of the "grants" field.
+func (_u *UserUpdateOne) ClearGrants() *UserUpdateOne {
+	_u.mutation.ClearGrants()
 	return _u
 }
 
@@ -434,6 +483,17 @@ func (_u *UserUpdateOne) sqlSave(ctx context.Context) (_node *User, err error) {
 	}
 	if value, ok := _u.mutation.Role(); ok {
 		_spec.SetField(user.FieldRole, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Grants(); ok {
+		_spec.SetField(user.FieldGrants, field.TypeJSON, value)
+	}
+	if value, ok := _u.mutation.AppendedGrants(); ok {
+		_spec.AddModifier(func(u *sql.UpdateBuilder) {
+			sqljson.Append(u, user.FieldGrants, value)
+		})
+	}
+	if _u.mutation.GrantsCleared() {
+		_spec.ClearField(user.FieldGrants, field.TypeJSON)
 	}
 	if _u.mutation.SessionsCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -7,6 +7,8 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/rollout/version"
 )
 
@@ -17,7 +19,7 @@ type Application struct{ ent.Schema }
 func (Application) Fields() []ent.Field {
 	return []ent.Field{
 		id(),
-		foreign("team_id"),
+		field.UUID("team_id", uuid.UUID{}),
 		field.String("name"),
 		field.String("product_id").Optional().Nillable().Unique().Comment("reverse-domain name that machines can send instead of the id"),
 		field.String("description").Default(""),
@@ -31,7 +33,7 @@ func (Application) Fields() []ent.Field {
 // Edges of Application.
 func (Application) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.From("team", Team.Type).Ref("applications").Field("team_id").Required().Unique().Immutable(),
+		edge.From("team", Team.Type).Ref("applications").Field("team_id").Required().Unique(),
 		child("packages", Release.Type),
 		child("channels", Channel.Type),
 		child("groups", Group.Type),

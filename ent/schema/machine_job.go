@@ -25,6 +25,7 @@ func (MachineJob) Fields() []ent.Field {
 		field.String("request_id").Default("").Immutable().Comment("sent by the client; the same id creates one job"),
 		field.String("input").Immutable().Comment("JSON, to compare with a repeated request"),
 		field.String("selection").Immutable().Comment("the filter as text"),
+		field.UUID("application_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("of the filter; null: any, or a job from before this column"),
 		field.UUID("within_group_id", uuid.UUID{}).Optional().Nillable().Immutable().Comment("group of the filter: machines that left it are skipped"),
 		field.String("action").Immutable().Comment("as in the API, such as HOLD"),
 		field.String("reason").Default("").Immutable(),

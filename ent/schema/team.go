@@ -7,6 +7,8 @@ import (
 	"entgo.io/ent/schema/field"
 	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
+
+	"github.com/coreroller/coreroller/auth"
 )
 
 // Team owns applications and users.
@@ -36,7 +38,8 @@ func (User) Fields() []ent.Field {
 		field.String("username").Unique(),
 		field.String("password_hash").Sensitive().Comment("argon2id in the PHC string format"),
 		field.Bool("must_change_password").Default(false),
-		field.String("role").Default("owner").Comment("what the user may do; users from before roles are owners"),
+		field.String("role").Default("owner").Comment("the highest of the grants; users from before roles are owners"),
+		field.JSON("grants", []auth.Grant{}).Optional().Comment("where the user has which role; none: the role on the team, an owner's on every team"),
 		createdAt(),
 	}
 }

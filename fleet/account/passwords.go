@@ -59,7 +59,7 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 func principal(row *db.User, c auth.Credential) auth.Principal {
 	role, _ := auth.ParseRole(row.Role) // an unknown role may do nothing
 	return auth.Principal{
-		UserID: row.ID, Name: row.Username, TeamID: row.TeamID, Role: role,
+		UserID: row.ID, Name: row.Username, TeamID: row.TeamID, Role: role, Grants: row.Grants,
 		Credential: c, MustChangePassword: row.MustChangePassword,
 	}
 }
@@ -118,14 +118,14 @@ func (s *Service) SetPassword(ctx context.Context, in SetPassword) error {
 	if password(&p, "newPassword", in.New); p.Err() != nil {
 		return p.Err()
 	}
-	row, err := s.store.Reader().User.Query().Where(user.Username(in.Username)).Only(ctx)
+	row, err := s.User(ctx, in.Username)
 	if err != nil {
-		return fault.Missing(err, "username", "user")
+		return err
 	}
 	if err := below(row, who); err != nil {
 		return err
 	}
-	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID}
+	v := change.Verb{Name: "setPassword", By: who, Object: "user", ID: row.ID, TeamID: row.TeamID}
 	return s.storePassword(ctx, v, in.New, "")
 }
 

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -31,7 +32,7 @@ func (s *Service) EnsureFirstUser(ctx context.Context) error {
 	if err != nil || there {
 		return err
 	}
-	_, err = s.createUser(ctx, who, firstUser, firstPassword, auth.Owner)
+	_, err = s.createUser(ctx, who, firstUser, firstPassword, who.TeamID, rights{Role: auth.Owner})
 	if fault.CodeOf(err) == fault.Conflict { // another process created it first
 		return nil
 	}
@@ -41,11 +42,13 @@ func (s *Service) EnsureFirstUser(ctx context.Context) error {
 // CreateUser is the input of Service.CreateUser.
 type CreateUser struct {
 	Username string
-	Password string // must be changed at the first sign-in
-	Role     auth.Role
+	Password string       // must be changed at the first sign-in
+	TeamID   uuid.UUID    // zero: the caller's
+	Role     auth.Role    // on the team, an owner's on every team; zero: Grants
+	Grants   []auth.Grant // instead of Role
 }
 
-// CreateUser creates a user with a role that the caller has, too.
+// CreateUser creates a user with rights that the caller has, too.
 func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, error) {
 	who, err := fault.RequireVerb(ctx, "createUser")
 	if err != nil {
@@ -54,32 +57,33 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 	var p input.Problems
 	name := p.Name("username", in.Username, input.MaxName)
 	password(&p, "password", in.Password)
-	grantable(&p, who, in.Role)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	return s.createUser(ctx, who, name, in.Password, in.Role)
-}
-
-// grantable checks that the caller has a role that a user is given.
-func grantable(p *input.Problems, who auth.Principal, role auth.Role) {
-	switch {
-	case role.String() == "":
-		p.Add("role", "must be a role")
-	case !who.MayManage(role):
-		p.Add("role", "must not be above your own, %s", who.Role)
+	if in.TeamID == uuid.Nil {
+		in.TeamID = who.TeamID
+	} else if _, err := s.team(ctx, "teamId", in.TeamID); err != nil {
+		return nil, err
 	}
+	if err := fault.RequireOn(who, "createUser", auth.Place{Team: in.TeamID}); err != nil {
+		return nil, err
+	}
+	given, err := s.check(ctx, who, in.TeamID, rights{in.Role, in.Grants})
+	if err != nil {
+		return nil, err
+	}
+	return s.createUser(ctx, who, name, in.Password, in.TeamID, given)
 }
 
-func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string, role auth.Role) (*db.User, error) {
+func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string, team uuid.UUID, r rights) (*db.User, error) {
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), Unique: "username"}
+	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), TeamID: team, Unique: "username"}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
-			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).SetRole(role.String()).Save(ctx)
+			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).SetRole(r.Role.String()).SetGrants(r.Grants).Save(ctx)
 		return c.Saved(row, err)
 	})
 	if err != nil {
@@ -90,23 +94,24 @@ func (s *Service) createUser(ctx context.Context, who auth.Principal, name, pass
 
 // UpdateUser is the input of Service.UpdateUser.
 type UpdateUser struct {
-	ID   uuid.UUID
-	Role auth.Role
+	ID     uuid.UUID
+	Role   auth.Role    // as in CreateUser
+	Grants []auth.Grant // instead of Role
 }
 
-// UpdateUser changes the role of a user. It applies to open sessions, too. The last
+// UpdateUser changes the rights of a user. It applies to open sessions, too. The last
 // owner stays an owner.
 func (s *Service) UpdateUser(ctx context.Context, in UpdateUser) (*db.User, error) {
 	v := change.Verb{Name: "updateUser", Object: "user", ID: in.ID}
 	err := s.changeUser(ctx, v, func(c *change.Change, row *db.User) error {
-		var p input.Problems
-		if grantable(&p, c.By, in.Role); p.Err() != nil {
-			return p.Err()
-		}
-		if err := keepsOwner(c, row, in.Role); err != nil {
+		given, err := s.check(ctx, c.By, row.TeamID, rights{in.Role, in.Grants})
+		if err != nil {
 			return err
 		}
-		return c.Saved(c.Tx.Client().User.UpdateOne(row).SetRole(in.Role.String()).Save(ctx))
+		if err := keepsOwner(c, row, given.Role); err != nil {
+			return err
+		}
+		return c.Saved(c.Tx.Client().User.UpdateOne(row).SetRole(given.Role.String()).SetGrants(given.Grants).Save(ctx))
 	})
 	if err != nil {
 		return nil, err
@@ -139,6 +144,10 @@ func (s *Service) changeUser(ctx context.Context, v change.Verb, f func(*change.
 		if err != nil {
 			return fault.Missing(err, "id", "user")
 		}
+		if !manages(c.By, row.TeamID) {
+			return fault.Errorf(fault.NotFound, "id", "there is no such user")
+		}
+		c.TeamID = row.TeamID
 		if err := below(row, c.By); err != nil {
 			return err
 		}
@@ -146,14 +155,6 @@ func (s *Service) changeUser(ctx context.Context, v change.Verb, f func(*change.
 		c.Tx.PublishAccounts()
 		return f(c, row)
 	})
-}
-
-// below returns Forbidden for a user with more rights than the caller.
-func below(row *db.User, who auth.Principal) error {
-	if role, _ := auth.ParseRole(row.Role); !who.MayManage(role) {
-		return fault.Errorf(fault.Forbidden, "", "%s has the role %s, and you have the role %s", row.Username, role, who.Role)
-	}
-	return nil
 }
 
 // keepsOwner returns Conflict if no owner is left when a user gets another role.
@@ -184,19 +185,25 @@ func (s *Service) Me(ctx context.Context) (*db.User, error) {
 	return row, err
 }
 
-// Users reads all users by name.
+// Users reads the users of the teams that the caller manages, by name.
 func (s *Service) Users(ctx context.Context) ([]*db.User, error) {
-	if _, err := fault.RequireVerb(ctx, "users"); err != nil {
+	who, err := fault.RequireVerb(ctx, "users")
+	if err != nil {
 		return nil, err
 	}
-	return s.store.Reader().User.Query().Order(user.ByUsername()).All(ctx)
+	rows, err := s.store.Reader().User.Query().Order(user.ByUsername()).All(ctx)
+	return slices.DeleteFunc(rows, func(u *db.User) bool { return !manages(who, u.TeamID) }), err
 }
 
-// User reads the user with a name.
+// User reads the user with a name, of a team that the caller manages.
 func (s *Service) User(ctx context.Context, name string) (*db.User, error) {
-	if _, err := fault.RequireVerb(ctx, "users"); err != nil {
+	who, err := fault.RequireVerb(ctx, "users")
+	if err != nil {
 		return nil, err
 	}
 	row, err := s.store.Reader().User.Query().Where(user.Username(name)).Only(ctx)
+	if err == nil && !manages(who, row.TeamID) {
+		return nil, fault.Errorf(fault.NotFound, "username", "there is no such user")
+	}
 	return row, fault.Missing(err, "username", "user")
 }

@@ -4,6 +4,7 @@
 package change
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,12 +25,14 @@ type Verb struct {
 	Name    string // as in the API, such as pauseUpdates
 	Invalid error  // the problems of the input; nil: none
 	By      auth.Principal
-	App     uuid.UUID // application; zero: not created yet, or none
-	Object  string    // kind of the changed object, such as group
-	ID      uuid.UUID // of the changed object
-	Reason  string    // given by the person
-	Unique  string    // field to name when a unique constraint is violated
-	Part    bool      // of a job, whose start is in the audit: it gets no entry of its own
+	App     uuid.UUID   // application; zero: not created yet, or none
+	Groups  []uuid.UUID // of the application, which alone it concerns; none: all of the application
+	TeamID  uuid.UUID   // of what has no application; zero: that of By
+	Object  string      // kind of the changed object, such as group
+	ID      uuid.UUID   // of the changed object
+	Reason  string      // given by the person
+	Unique  string      // field to name when a unique constraint is violated
+	Part    bool        // of a job, whose start is in the audit: it gets no entry of its own
 }
 
 // Change is one verb inside its transaction.
@@ -85,6 +88,9 @@ func (w *Writer) Configure(ctx context.Context, v Verb, f func(c *Change) error)
 				return err
 			}
 		}
+		if err := c.Allow(v.Name); err != nil {
+			return err
+		}
 		c.moved = true
 		if err := f(c); err != nil {
 			return err
@@ -94,13 +100,16 @@ func (w *Writer) Configure(ctx context.Context, v Verb, f func(c *Change) error)
 }
 
 // Operate changes groups and machines of v.App but not its configuration. It
-// holds the ledger locks of the named groups.
-func (w *Writer) Operate(ctx context.Context, v Verb, groups []uuid.UUID, f func(c *Change) error) error {
+// holds the ledger locks of v.Groups.
+func (w *Writer) Operate(ctx context.Context, v Verb, f func(c *Change) error) error {
 	return w.Do(ctx, v, func(c *Change) error {
-		if err := c.Lock(groups...); err != nil {
+		if err := c.Lock(v.Groups...); err != nil {
 			return err
 		}
 		if err := c.Load(); err != nil {
+			return err
+		}
+		if err := c.Allow(v.Name); err != nil {
 			return err
 		}
 		return f(c)
@@ -147,6 +156,35 @@ func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (
 	})
 }
 
+// Allow checks that the caller has the role for a verb on everything that the change
+// concerns. What the caller may not read does not exist. The parts of a job were checked
+// when it started.
+func (c *Change) Allow(verb string) error {
+	if c.Part {
+		return nil
+	}
+	if c.App != uuid.Nil && !c.By.Sees(c.Team(), c.App) {
+		return c.noApplication()
+	}
+	place := auth.Place{Team: c.Team(), Application: c.App}
+	if len(c.Groups) == 0 {
+		return fault.RequireOn(c.By, verb, place)
+	}
+	for _, place.Group = range c.Groups {
+		if c.By.RoleOn(place) == 0 {
+			return noGroup("groupId")
+		}
+		if err := fault.RequireOn(c.By, verb, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Change) noApplication() error {
+	return fault.Errorf(fault.NotFound, c.appField(), "there is no such application")
+}
+
 // Expected turns a violated constraint into a Conflict and wraps unexpected
 // errors with the verb's name.
 func (v Verb) Expected(err error) error {
@@ -175,7 +213,7 @@ func (c *Change) Load() error {
 		return err
 	}
 	if app == nil {
-		return fault.Errorf(fault.NotFound, c.appField(), "there is no such application")
+		return c.noApplication()
 	}
 	c.Config = app
 	return nil
@@ -186,7 +224,11 @@ func (c *Change) Group(id uuid.UUID, field string) (*catalog.Group, error) {
 	if g := c.Config.Group(id); g != nil {
 		return g, nil
 	}
-	return nil, fault.Errorf(fault.NotFound, field, "there is no such group")
+	return nil, noGroup(field)
+}
+
+func noGroup(field string) error {
+	return fault.Errorf(fault.NotFound, field, "there is no such group")
 }
 
 // Channel returns a channel of the application under the lock.
@@ -254,13 +296,13 @@ func (c *Change) record() store.Audit {
 	}
 }
 
-// Team returns the team that owns new objects: the person's, or the default team
-// for the command line.
+// Team returns the team of the application, or of new objects: that of the verb, the
+// person's, or the default team for the command line.
 func (c *Change) Team() uuid.UUID {
-	if c.By.TeamID == uuid.Nil {
-		return catalog.DefaultTeamID()
+	if c.Config != nil {
+		return c.Config.TeamID
 	}
-	return c.By.TeamID
+	return cmp.Or(c.TeamID, c.By.TeamID, catalog.DefaultTeamID())
 }
 
 // Saved keeps a row as the audit's After and returns err.

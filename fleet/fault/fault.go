@@ -86,6 +86,11 @@ func RequireVerb(ctx context.Context, name string) (auth.Principal, error) {
 	return who, refused(err)
 }
 
+// RequireOn is the method of auth.Principal, but returns its error as an expected failure.
+func RequireOn(who auth.Principal, verb string, place auth.Place) error {
+	return refused(who.RequireOn(verb, place))
+}
+
 func refused(err error) error {
 	switch {
 	case err == nil:

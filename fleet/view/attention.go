@@ -191,7 +191,7 @@ func (s *Service) addMachines(ctx context.Context, groups []*db.Group, running [
 			add(AttentionBadVersion, rollout.SeverityWarning, n.BadVersion-n.Recalled, " stays on a blacklisted version", " stay on a blacklisted version")
 		}
 		add(AttentionRebootOverdue, rollout.SeverityWarning, n.RebootOverdue, " waits for its reboot for too long", " wait for their reboot for too long")
-		if c := s.catalog.Catalog().Group(g.ID); c != nil && c.Target == nil {
+		if c := s.seen(ctx).Group(g.ID); c != nil && c.Target == nil {
 			add(AttentionNoPackage, rollout.SeverityWarning, n.Active, " checks in, but there is no package to offer", " check in, but there is no package to offer")
 		}
 	}

@@ -45,7 +45,7 @@ func (s *Service) CanaryWarnings(ctx context.Context, group uuid.UUID, w rollout
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	g := s.catalog.Catalog().Group(group)
+	g := s.seen(ctx).Group(group)
 	if g == nil || len(w.Canaries) == 0 {
 		return []string{}, nil
 	}

@@ -35,7 +35,7 @@ func (s *Service) ControlImpact(ctx context.Context, groupID uuid.UUID, control 
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	g := s.catalog.Catalog().Group(groupID)
+	g := s.seen(ctx).Group(groupID)
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}

@@ -59,7 +59,7 @@ func (s *Service) ManyGroupNumbers(ctx context.Context, ids []uuid.UUID) (map[uu
 	if err != nil {
 		return nil, err
 	}
-	now, groups := s.now(), s.catalog.Catalog()
+	now, groups := s.now(), s.seen(ctx)
 	tallies := make(map[uuid.UUID]*tally, len(ledgers))
 	for _, l := range ledgers {
 		tallies[l.GroupID] = newTally(now)
@@ -106,7 +106,7 @@ func (s *Service) lastOutage(now time.Time) *rollout.Outage {
 // policies returns the policies of the ledgers' groups, from the catalog unless the
 // ledger has a newer revision.
 func (s *Service) policies(ctx context.Context, ledgers []*db.Ledger) (map[uuid.UUID]*rollout.Policy, error) {
-	catalog, out := s.catalog.Catalog(), make(map[uuid.UUID]*rollout.Policy, len(ledgers))
+	catalog, out := s.seen(ctx), make(map[uuid.UUID]*rollout.Policy, len(ledgers))
 	var newer []uuid.UUID
 	for _, l := range ledgers {
 		if g := catalog.Group(l.GroupID); g != nil && g.App.Revision >= l.ConfigRevision {
@@ -144,7 +144,7 @@ func (s *Service) ApplicationNumbers(ctx context.Context, ids []uuid.UUID) (map[
 	if err != nil {
 		return nil, err
 	}
-	now, catalog := s.now(), s.catalog.Catalog()
+	now, catalog := s.now(), s.seen(ctx)
 	tallies := make(map[uuid.UUID]*tally, len(ids))
 	for _, id := range ids {
 		tallies[id] = newTally(now)
@@ -171,7 +171,7 @@ func (s *Service) FleetNumbers(ctx context.Context) (*Numbers, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, groups := newTally(s.now()), s.catalog.Catalog()
+	t, groups := newTally(s.now()), s.seen(ctx)
 	for _, row := range rows {
 		if g := groups.Group(row.GroupID); g != nil {
 			t.add(row, g, stopped[g.ID])

@@ -45,7 +45,7 @@ func (s *Service) GroupHolds(ctx context.Context, ids []uuid.UUID) (map[uuid.UUI
 	if err != nil {
 		return nil, fmt.Errorf("read counters: %w", err)
 	}
-	now, catalog := s.now(), s.catalog.Catalog()
+	now, catalog := s.now(), s.seen(ctx)
 	queues := make(map[uuid.UUID]*queue, len(states))
 	for id, st := range states {
 		if g := catalog.Group(id); g != nil {

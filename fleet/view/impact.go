@@ -42,11 +42,11 @@ func (s *Service) PromotionImpact(ctx context.Context, channelID, packageID uuid
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	channel := s.catalog.Catalog().Channel(channelID)
+	channel := s.seen(ctx).Channel(channelID)
 	if channel == nil {
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}
-	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
+	groups := s.seen(ctx).Groups(func(g *catalog.Group) bool { return g.Channel != nil && g.Channel.ID == channelID })
 	r := assessor{s: s, ctx: ctx, isNew: true}
 	for _, g := range groups {
 		aim, err := s.aimFor(ctx, g, &packageID)
@@ -75,7 +75,7 @@ func (s *Service) PolicyImpact(ctx context.Context, groupID uuid.UUID, p rollout
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	g := s.catalog.Catalog().Group(groupID)
+	g := s.seen(ctx).Group(groupID)
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}
@@ -100,7 +100,7 @@ func (s *Service) DeletionImpact(ctx context.Context, in Deletion) (*Impact, err
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	groups := s.catalog.Catalog().Groups(func(g *catalog.Group) bool {
+	groups := s.seen(ctx).Groups(func(g *catalog.Group) bool {
 		switch {
 		case in.ApplicationID != nil:
 			return g.App.ID == *in.ApplicationID

@@ -53,7 +53,7 @@ func (s *Service) JobImpact(ctx context.Context, f machines.Filter, o job.Order)
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	now, c := s.now(), s.catalog.Catalog()
+	now, c := s.now(), s.seen(ctx)
 	if err := o.Check(c, now); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (s *Service) ProjectedEnd(ctx context.Context, row *db.GroupRollout) (*time
 	if row.State != rollout.RolloutActive {
 		return nil, nil
 	}
-	g := s.catalog.Catalog().Group(row.GroupID)
+	g := s.seen(ctx).Group(row.GroupID)
 	if g == nil {
 		return nil, nil
 	}

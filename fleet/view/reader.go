@@ -4,6 +4,7 @@
 package view
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/clock"
+	"github.com/coreroller/coreroller/fleet/reach"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/store"
 )
@@ -29,6 +31,11 @@ type Service struct {
 // behind it.
 func New(s *store.Store, c *catalog.Cache, now func() time.Time, state func() clock.State) *Service {
 	return &Service{store: s, catalog: c, now: now, clock: state, projections: &projections{byGroup: map[uuid.UUID]*projection{}}, Reader: machines.New(s, c)}
+}
+
+// seen returns the part of the configuration that the caller may read.
+func (s *Service) seen(ctx context.Context) *catalog.Catalog {
+	return reach.Catalog(ctx, s.catalog.Catalog())
 }
 
 // db returns the read-only client.

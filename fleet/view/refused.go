@@ -31,12 +31,12 @@ func (s *Service) Refused(ctx context.Context, r *db.RefusedRequest) (app, group
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return app, group, err
 	}
-	app, group = s.named(r)
+	app, group = s.named(ctx, r)
 	return app, group, nil
 }
 
-func (s *Service) named(r *db.RefusedRequest) (app, group uuid.UUID) {
-	c := s.catalog.Catalog()
+func (s *Service) named(ctx context.Context, r *db.RefusedRequest) (app, group uuid.UUID) {
+	c := s.seen(ctx)
 	if a := c.Named(r.App); a != nil {
 		app = a.ID
 	}
@@ -56,7 +56,7 @@ func (s *Service) addUnknownTracks(ctx context.Context, out *attentions) error {
 	}
 	tracks, example := 0, ""
 	for _, row := range rows {
-		if app, group := s.named(row); app != uuid.Nil && group == uuid.Nil {
+		if app, group := s.named(ctx, row); app != uuid.Nil && group == uuid.Nil {
 			if tracks++; tracks == 1 {
 				example = row.Track
 			}

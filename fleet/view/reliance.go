@@ -93,7 +93,7 @@ func (s *Service) RelyOnGroups(ctx context.Context, ids []uuid.UUID) (all []stri
 		machines[row.GroupID] += row.Machines
 	}
 	for _, id := range ids {
-		if g := s.catalog.Catalog().Group(id); g != nil && machines[id] > 0 {
+		if g := s.seen(ctx).Group(id); g != nil && machines[id] > 0 {
 			all = append(all, fmt.Sprintf("group %q has %s", g.Name, phrase.Count(machines[id], "machine")))
 		}
 	}
@@ -102,7 +102,7 @@ func (s *Service) RelyOnGroups(ctx context.Context, ids []uuid.UUID) (all []stri
 
 // reliesOn says what relies on an object to delete.
 func (s *Service) reliesOn(ctx context.Context, in Deletion, groups []*catalog.Group) ([]string, error) {
-	switch c := s.catalog.Catalog(); {
+	switch c := s.seen(ctx); {
 	case in.PackageID != nil:
 		row, err := s.Package(ctx, *in.PackageID, nil)
 		if err != nil {

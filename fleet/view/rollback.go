@@ -113,7 +113,7 @@ func (s *Service) RollBackImpact(ctx context.Context, in RollBack) (*RollBackImp
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	c := s.catalog.Catalog()
+	c := s.seen(ctx)
 	id, field, err := ChannelToRollBack(c, in.GroupID, in.ChannelID)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func (s *Service) SimulateRollout(ctx context.Context, in SimulateRollout) (*for
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	g := s.catalog.Catalog().Group(in.GroupID)
+	g := s.seen(ctx).Group(in.GroupID)
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}

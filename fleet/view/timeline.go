@@ -57,7 +57,7 @@ func (s *Service) Timeline(ctx context.Context, groupID uuid.UUID, from, until t
 	if !from.Before(until) {
 		return nil, fault.Errorf(fault.Invalid, "until", "must be after from")
 	}
-	g := s.catalog.Catalog().Group(groupID)
+	g := s.seen(ctx).Group(groupID)
 	if g == nil {
 		return nil, fault.Errorf(fault.NotFound, "groupId", "there is no such group")
 	}

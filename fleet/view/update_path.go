@@ -27,7 +27,7 @@ func (s *Service) UpdatePath(ctx context.Context, channelID uuid.UUID, from stri
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	ch := s.catalog.Catalog().Channel(channelID)
+	ch := s.seen(ctx).Channel(channelID)
 	if ch == nil {
 		return nil, fault.Errorf(fault.NotFound, "channelId", "there is no such channel")
 	}

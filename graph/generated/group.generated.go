@@ -26,6 +26,8 @@ type FailureCountResolver interface {
 	Description(ctx context.Context, obj *db.Failure) (string, error)
 }
 type GroupResolver interface {
+	Permissions(ctx context.Context, obj *db.Group) ([]string, error)
+
 	State(ctx context.Context, obj *db.Group) (model.GroupState, error)
 
 	PolicySentence(ctx context.Context, obj *db.Group) (string, error)
@@ -717,6 +719,29 @@ func (ec *executionContext) _Group_revision(ctx context.Context, field graphql.C
 }
 func (ec *executionContext) fieldContext_Group_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Group", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Group_permissions(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Group_permissions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Group().Permissions(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Group_permissions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Group", field, true, true, "String")
 }
 
 func (ec *executionContext) _Group_application(ctx context.Context, field graphql.CollectedField, obj *db.Group) (ret graphql.Marshaler) {
@@ -3349,6 +3374,12 @@ func (ec *executionContext) _Group(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "permissions":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Group_permissions(ctx, field, obj)
+				})
 		case "application":
 			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
 				true, true,

@@ -49,6 +49,7 @@ type ResolverRoot interface {
 	Promotion() PromotionResolver
 	Query() QueryResolver
 	RefusedRequest() RefusedRequestResolver
+	RoleGrant() RoleGrantResolver
 	RollBackGroup() RollBackGroupResolver
 	RollBackImpact() RollBackImpactResolver
 	Rollout() RolloutResolver
@@ -110,9 +111,11 @@ type ComplexityRoot struct {
 		Name         func(childComplexity int) int
 		Numbers      func(childComplexity int) int
 		Packages     func(childComplexity int, filter *view.PackageFilter, first *int, after *string) int
+		Permissions  func(childComplexity int) int
 		ProductID    func(childComplexity int) int
 		RecentChecks func(childComplexity int) int
 		Revision     func(childComplexity int) int
+		Team         func(childComplexity int) int
 		Versioning   func(childComplexity int) int
 	}
 
@@ -386,6 +389,7 @@ type ComplexityRoot struct {
 		Name           func(childComplexity int) int
 		Numbers        func(childComplexity int) int
 		Pause          func(childComplexity int) int
+		Permissions    func(childComplexity int) int
 		Policy         func(childComplexity int) int
 		PolicySentence func(childComplexity int) int
 		PolicyWarnings func(childComplexity int) int
@@ -670,11 +674,13 @@ type ComplexityRoot struct {
 		CreateChannel      func(childComplexity int, input fleet.CreateChannel) int
 		CreateGroup        func(childComplexity int, input model.CreateGroupInput) int
 		CreatePackage      func(childComplexity int, input fleet.CreatePackage) int
+		CreateTeam         func(childComplexity int, input account.CreateTeam) int
 		CreateUser         func(childComplexity int, input account.CreateUser) int
 		DeleteApplication  func(childComplexity int, input fleet.DeleteApplication) int
 		DeleteChannel      func(childComplexity int, input fleet.DeleteChannel) int
 		DeleteGroup        func(childComplexity int, input fleet.DeleteGroup) int
 		DeletePackage      func(childComplexity int, input fleet.DeletePackage) int
+		DeleteTeam         func(childComplexity int, input account.DeleteTeam) int
 		DeleteUser         func(childComplexity int, input account.DeleteUser) int
 		EnrollInstances    func(childComplexity int, input fleet.EnrollInstances) int
 		ForgetInstance     func(childComplexity int, input fleet.ForgetInstance) int
@@ -704,6 +710,7 @@ type ComplexityRoot struct {
 		UpdateGroup        func(childComplexity int, input fleet.UpdateGroup) int
 		UpdatePackage      func(childComplexity int, input fleet.UpdatePackage) int
 		UpdatePolicy       func(childComplexity int, input model.UpdatePolicyInput) int
+		UpdateTeam         func(childComplexity int, input account.UpdateTeam) int
 		UpdateUser         func(childComplexity int, input account.UpdateUser) int
 	}
 
@@ -928,6 +935,7 @@ type ComplexityRoot struct {
 		ServerHealth        func(childComplexity int) int
 		ServerInfo          func(childComplexity int) int
 		SimulateRollout     func(childComplexity int, input model.SimulateRolloutInput) int
+		Teams               func(childComplexity int) int
 		Timeline            func(childComplexity int, groupID uuid.UUID, rangeArg model.TimelineRange) int
 		UpdatePath          func(childComplexity int, channelID uuid.UUID, fromVersion string) int
 		Users               func(childComplexity int) int
@@ -960,6 +968,16 @@ type ComplexityRoot struct {
 	RefusedRequestEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RoleGrant struct {
+		Application   func(childComplexity int) int
+		ApplicationID func(childComplexity int) int
+		Group         func(childComplexity int) int
+		GroupID       func(childComplexity int) int
+		Role          func(childComplexity int) int
+		Team          func(childComplexity int) int
+		TeamID        func(childComplexity int) int
 	}
 
 	RollBackCount struct {
@@ -1118,6 +1136,17 @@ type ComplexityRoot struct {
 		RolloutProgressed  func(childComplexity int, groupID uuid.UUID) int
 	}
 
+	Team struct {
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Name      func(childComplexity int) int
+	}
+
+	TeamPayload struct {
+		Object     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	TimeSpan struct {
 		From  func(childComplexity int) int
 		Until func(childComplexity int) int
@@ -1148,10 +1177,12 @@ type ComplexityRoot struct {
 
 	User struct {
 		CreatedAt          func(childComplexity int) int
+		Grants             func(childComplexity int) int
 		ID                 func(childComplexity int) int
 		MustChangePassword func(childComplexity int) int
 		Permissions        func(childComplexity int) int
 		Role               func(childComplexity int) int
+		Team               func(childComplexity int) int
 		Username           func(childComplexity int) int
 	}
 
@@ -1441,6 +1472,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Packages(childComplexity, args["filter"].(*view.PackageFilter), args["first"].(*int), args["after"].(*string)), true
+	case "Application.permissions":
+		if e.ComplexityRoot.Application.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Permissions(childComplexity), true
 	case "Application.productId":
 		if e.ComplexityRoot.Application.ProductID == nil {
 			break
@@ -1459,6 +1496,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Revision(childComplexity), true
+	case "Application.team":
+		if e.ComplexityRoot.Application.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.Team(childComplexity), true
 	case "Application.versioning":
 		if e.ComplexityRoot.Application.Versioning == nil {
 			break
@@ -2558,6 +2601,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Group.Pause(childComplexity), true
+	case "Group.permissions":
+		if e.ComplexityRoot.Group.Permissions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Group.Permissions(childComplexity), true
 	case "Group.policy":
 		if e.ComplexityRoot.Group.Policy == nil {
 			break
@@ -3846,6 +3895,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePackage(childComplexity, args["input"].(fleet.CreatePackage)), true
+	case "Mutation.createTeam":
+		if e.ComplexityRoot.Mutation.CreateTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateTeam(childComplexity, args["input"].(account.CreateTeam)), true
 	case "Mutation.createUser":
 		if e.ComplexityRoot.Mutation.CreateUser == nil {
 			break
@@ -3901,6 +3961,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeletePackage(childComplexity, args["input"].(fleet.DeletePackage)), true
+	case "Mutation.deleteTeam":
+		if e.ComplexityRoot.Mutation.DeleteTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteTeam(childComplexity, args["input"].(account.DeleteTeam)), true
 	case "Mutation.deleteUser":
 		if e.ComplexityRoot.Mutation.DeleteUser == nil {
 			break
@@ -4205,6 +4276,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePolicy(childComplexity, args["input"].(model.UpdatePolicyInput)), true
+	case "Mutation.updateTeam":
+		if e.ComplexityRoot.Mutation.UpdateTeam == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updateTeam_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdateTeam(childComplexity, args["input"].(account.UpdateTeam)), true
 	case "Mutation.updateUser":
 		if e.ComplexityRoot.Mutation.UpdateUser == nil {
 			break
@@ -5286,6 +5368,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.SimulateRollout(childComplexity, args["input"].(model.SimulateRolloutInput)), true
+	case "Query.teams":
+		if e.ComplexityRoot.Query.Teams == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Teams(childComplexity), true
 	case "Query.timeline":
 		if e.ComplexityRoot.Query.Timeline == nil {
 			break
@@ -5437,6 +5525,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RefusedRequestEdge.Node(childComplexity), true
+
+	case "RoleGrant.application":
+		if e.ComplexityRoot.RoleGrant.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.Application(childComplexity), true
+	case "RoleGrant.applicationId":
+		if e.ComplexityRoot.RoleGrant.ApplicationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.ApplicationID(childComplexity), true
+	case "RoleGrant.group":
+		if e.ComplexityRoot.RoleGrant.Group == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.Group(childComplexity), true
+	case "RoleGrant.groupId":
+		if e.ComplexityRoot.RoleGrant.GroupID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.GroupID(childComplexity), true
+	case "RoleGrant.role":
+		if e.ComplexityRoot.RoleGrant.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.Role(childComplexity), true
+	case "RoleGrant.team":
+		if e.ComplexityRoot.RoleGrant.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.Team(childComplexity), true
+	case "RoleGrant.teamId":
+		if e.ComplexityRoot.RoleGrant.TeamID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleGrant.TeamID(childComplexity), true
 
 	case "RollBackCount.kind":
 		if e.ComplexityRoot.RollBackCount.Kind == nil {
@@ -6125,6 +6256,38 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.RolloutProgressed(childComplexity, args["groupId"].(uuid.UUID)), true
 
+	case "Team.createdAt":
+		if e.ComplexityRoot.Team.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.CreatedAt(childComplexity), true
+	case "Team.id":
+		if e.ComplexityRoot.Team.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.ID(childComplexity), true
+	case "Team.name":
+		if e.ComplexityRoot.Team.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Team.Name(childComplexity), true
+
+	case "TeamPayload.team":
+		if e.ComplexityRoot.TeamPayload.Object == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamPayload.Object(childComplexity), true
+	case "TeamPayload.userErrors":
+		if e.ComplexityRoot.TeamPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TeamPayload.UserErrors(childComplexity), true
+
 	case "TimeSpan.from":
 		if e.ComplexityRoot.TimeSpan.From == nil {
 			break
@@ -6248,6 +6411,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.CreatedAt(childComplexity), true
+	case "User.grants":
+		if e.ComplexityRoot.User.Grants == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Grants(childComplexity), true
 	case "User.id":
 		if e.ComplexityRoot.User.ID == nil {
 			break
@@ -6272,6 +6441,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.User.Role(childComplexity), true
+	case "User.team":
+		if e.ComplexityRoot.User.Team == nil {
+			break
+		}
+
+		return e.ComplexityRoot.User.Team(childComplexity), true
 	case "User.username":
 		if e.ComplexityRoot.User.Username == nil {
 			break
@@ -6491,11 +6666,13 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("CreateChannelInput", ec.unmarshalInputCreateChannelInput),
 			graphql.NewInputUnmarshaler("CreateGroupInput", ec.unmarshalInputCreateGroupInput),
 			graphql.NewInputUnmarshaler("CreatePackageInput", ec.unmarshalInputCreatePackageInput),
+			graphql.NewInputUnmarshaler("CreateTeamInput", ec.unmarshalInputCreateTeamInput),
 			graphql.NewInputUnmarshaler("CreateUserInput", ec.unmarshalInputCreateUserInput),
 			graphql.NewInputUnmarshaler("DeleteApplicationInput", ec.unmarshalInputDeleteApplicationInput),
 			graphql.NewInputUnmarshaler("DeleteChannelInput", ec.unmarshalInputDeleteChannelInput),
 			graphql.NewInputUnmarshaler("DeleteGroupInput", ec.unmarshalInputDeleteGroupInput),
 			graphql.NewInputUnmarshaler("DeletePackageInput", ec.unmarshalInputDeletePackageInput),
+			graphql.NewInputUnmarshaler("DeleteTeamInput", ec.unmarshalInputDeleteTeamInput),
 			graphql.NewInputUnmarshaler("DeleteUserInput", ec.unmarshalInputDeleteUserInput),
 			graphql.NewInputUnmarshaler("EnrollInstancesInput", ec.unmarshalInputEnrollInstancesInput),
 			graphql.NewInputUnmarshaler("FailureFilter", ec.unmarshalInputFailureFilter),
@@ -6520,6 +6697,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("RemoveFloorInput", ec.unmarshalInputRemoveFloorInput),
 			graphql.NewInputUnmarshaler("ResumeUpdatesInput", ec.unmarshalInputResumeUpdatesInput),
 			graphql.NewInputUnmarshaler("RetryMachineJobInput", ec.unmarshalInputRetryMachineJobInput),
+			graphql.NewInputUnmarshaler("RoleGrantInput", ec.unmarshalInputRoleGrantInput),
 			graphql.NewInputUnmarshaler("RollBackInput", ec.unmarshalInputRollBackInput),
 			graphql.NewInputUnmarshaler("SetInstanceAliasInput", ec.unmarshalInputSetInstanceAliasInput),
 			graphql.NewInputUnmarshaler("SetPasswordInput", ec.unmarshalInputSetPasswordInput),
@@ -6533,6 +6711,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("UpdateGroupInput", ec.unmarshalInputUpdateGroupInput),
 			graphql.NewInputUnmarshaler("UpdatePackageInput", ec.unmarshalInputUpdatePackageInput),
 			graphql.NewInputUnmarshaler("UpdatePolicyInput", ec.unmarshalInputUpdatePolicyInput),
+			graphql.NewInputUnmarshaler("UpdateTeamInput", ec.unmarshalInputUpdateTeamInput),
 			graphql.NewInputUnmarshaler("UpdateUserInput", ec.unmarshalInputUpdateUserInput),
 			graphql.NewInputUnmarshaler("WaveInput", ec.unmarshalInputWaveInput),
 			graphql.NewInputUnmarshaler("WindowInput", ec.unmarshalInputWindowInput),
@@ -6847,6 +7026,10 @@ type Application {
   revision: Int!
   "When it was created."
   createdAt: Time!
+  "The team that owns it."
+  team: Team!
+  "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the caller may call for the whole application. Sorted."
+  permissions: [String!]!
   "Channels, sorted by name and architecture."
   channels: [Channel!]!
   "Groups, sorted by name and architecture."
@@ -6885,8 +7068,10 @@ enum Versioning {
 
 "Properties of a new application."
 input CreateApplicationInput {
-  "Unique display name."
+  "Unique display name in its team."
   name: String!
+  "Id of the team that owns it; omitted: yours."
+  teamId: ID
   "Reverse-domain name, unique on this server."
   productId: String
   "Free text."
@@ -6903,6 +7088,8 @@ input UpdateApplicationInput {
   id: ID!
   "New name."
   name: String
+  "Id of the team that owns it from now on. Needs the role in both teams."
+  teamId: ID
   "New product id; \"\" removes it."
   productId: String
   "New description."
@@ -7739,6 +7926,8 @@ type Group {
   createdAt: Time!
   "Increases with every change to the group, its policy or its pause; see ` + "`" + `expectedRevision` + "`" + `."
   revision: Int!
+  "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the caller may call for this group. Sorted."
+  permissions: [String!]!
   "The application of the group."
   application: Application!
   "The channel it follows; null when there is none, so that it offers no updates."
@@ -10290,8 +10479,10 @@ type Pace {
 	{Name: "../schema/user.graphql", Input: `extend type Query {
   "The signed-in user; null without sign-in."
   me: User
-  "All users, sorted by name."
+  "The users of the teams that the caller manages, sorted by name."
   users: [User!]! @needs(role: ADMIN)
+  "The teams in which the caller has a role, sorted by name."
+  teams: [Team!]!
 }
 
 extend type Mutation {
@@ -10303,12 +10494,18 @@ extend type Mutation {
   changePassword("The current and the new password." input: ChangePasswordInput!): UserPayload!
   "Creates a user, who is asked to change the password at the first sign-in."
   createUser("Name and first password." input: CreateUserInput!): UserPayload! @needs(role: ADMIN)
-  "Changes the role of a user, also in open sessions. The last owner stays an owner."
-  updateUser("The user and the role." input: UpdateUserInput!): UserPayload! @needs(role: ADMIN)
+  "Changes the rights of a user, also in open sessions. The last owner stays an owner."
+  updateUser("The user and the rights." input: UpdateUserInput!): UserPayload! @needs(role: ADMIN)
   "Sets the password of another user, who is asked to change it, and ends that user's sessions."
   setPassword("The user and the new password." input: SetPasswordInput!): UserPayload! @needs(role: ADMIN)
   "Deletes a user and ends the user's sessions. The last owner cannot be deleted."
   deleteUser("The user to delete." input: DeleteUserInput!): DeletePayload! @needs(role: ADMIN)
+  "Creates a team. Its applications and users do not exist for other teams."
+  createTeam("The new team." input: CreateTeamInput!): TeamPayload! @needs(role: OWNER)
+  "Renames a team."
+  updateTeam("The team and its new name." input: UpdateTeamInput!): TeamPayload! @needs(role: OWNER)
+  "Deletes a team. Without applications and users only, else the answer is CONFLICT."
+  deleteTeam("The team to delete." input: DeleteTeamInput!): DeletePayload! @needs(role: OWNER)
 }
 
 "What a user may do. Each role may do everything that the roles before it may."
@@ -10321,8 +10518,79 @@ enum Role {
   PUBLISHER
   "Also creates and deletes applications, groups and channels, and manages users up to this role."
   ADMIN
-  "Also manages owners."
+  "Also manages teams and owners. Always on the whole installation."
   OWNER
+}
+
+"A role on a part of the installation. What no grant of a user covers does not exist for the user."
+type RoleGrant {
+  "What the user may do there."
+  role: Role!
+  "Id of the team; null: every team."
+  teamId: ID
+  "Id of the application; null: every application of the team."
+  applicationId: ID
+  """
+  Id of the group; null: the whole application. Who has a role only on groups reads the packages and
+  channels of the application, but no other group.
+  """
+  groupId: ID
+  "The team; null also when the caller has no role in it."
+  team: Team
+  "The application; null also when it was deleted or the caller may not read it."
+  application: Application
+  "The group; null also when it was deleted or the caller may not read it."
+  group: Group
+}
+
+"A tenant: its applications and users do not exist for other teams."
+type Team {
+  "UUID."
+  id: ID!
+  "Unique on this server."
+  name: String!
+  "When it was created."
+  createdAt: Time!
+}
+
+"A new team."
+input CreateTeamInput {
+  "Unique on this server."
+  name: String!
+}
+
+"A team and its new name."
+input UpdateTeamInput {
+  "Id of the team."
+  id: ID!
+  "Unique on this server."
+  name: String!
+}
+
+"The team to delete."
+input DeleteTeamInput {
+  "Id of the team."
+  id: ID!
+}
+
+"Result of a change to a team."
+type TeamPayload {
+  "The changed team; null when nothing was changed."
+  team: Team
+  "Why nothing was changed; empty on success."
+  userErrors: [UserError!]!
+}
+
+"A role on a part of the installation. A group or application includes its team."
+input RoleGrantInput {
+  "The role; OWNER only without a place."
+  role: Role!
+  "Id of the team; omitted without application and group: every team."
+  teamId: ID
+  "Id of the application; omitted: every application of the team."
+  applicationId: ID
+  "Id of the group; omitted: the whole application."
+  groupId: ID
 }
 
 "A person who can sign in."
@@ -10333,9 +10601,13 @@ type User {
   username: String!
   "True when the user should change the password, because another user set it."
   mustChangePassword: Boolean!
-  "What the user may do."
+  "The team that owns what the user creates."
+  team: Team!
+  "The highest role of ` + "`" + `grants` + "`" + `."
   role: Role!
-  "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the user may call. Sorted."
+  "Where the user has which role."
+  grants: [RoleGrant!]!
+  "Names of the fields with ` + "`" + `@needs` + "`" + `, of all root types, that the user may call somewhere. Sorted."
   permissions: [String!]!
   "When the account was created."
   createdAt: Time!
@@ -10379,16 +10651,22 @@ input CreateUserInput {
   username: String!
   "First password, at least 8 characters."
   password: String!
-  "Not above your own."
-  role: Role!
+  "Id of the team that owns what the user creates; omitted: yours."
+  teamId: ID
+  "The role on that whole team, of an owner on every team. Not above your own."
+  role: Role
+  "Instead of ` + "`" + `role` + "`" + `, where the user has which role. Not above your own."
+  grants: [RoleGrantInput!]
 }
 
-"The role of a user."
+"The rights of a user."
 input UpdateUserInput {
   "Id of the user."
   id: ID!
-  "Not above your own."
-  role: Role!
+  "As in CreateUserInput."
+  role: Role
+  "As in CreateUserInput, instead of ` + "`" + `role` + "`" + `. They replace the grants that the user has."
+  grants: [RoleGrantInput!]
 }
 
 "A new password for another user."
@@ -10514,6 +10792,10 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_revision(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Application_createdAt(ctx, field)
+	case "team":
+		return ec.fieldContext_Application_team(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Application_permissions(ctx, field)
 	case "channels":
 		return ec.fieldContext_Application_channels(ctx, field)
 	case "groups":
@@ -11062,6 +11344,8 @@ func (ec *executionContext) childFields_Group(ctx context.Context, field graphql
 		return ec.fieldContext_Group_createdAt(ctx, field)
 	case "revision":
 		return ec.fieldContext_Group_revision(ctx, field)
+	case "permissions":
+		return ec.fieldContext_Group_permissions(ctx, field)
 	case "application":
 		return ec.fieldContext_Group_application(ctx, field)
 	case "channel":
@@ -12062,6 +12346,26 @@ func (ec *executionContext) childFields_RefusedRequestEdge(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type RefusedRequestEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_RoleGrant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RoleGrant_role(ctx, field)
+	case "teamId":
+		return ec.fieldContext_RoleGrant_teamId(ctx, field)
+	case "applicationId":
+		return ec.fieldContext_RoleGrant_applicationId(ctx, field)
+	case "groupId":
+		return ec.fieldContext_RoleGrant_groupId(ctx, field)
+	case "team":
+		return ec.fieldContext_RoleGrant_team(ctx, field)
+	case "application":
+		return ec.fieldContext_RoleGrant_application(ctx, field)
+	case "group":
+		return ec.fieldContext_RoleGrant_group(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleGrant", field.Name)
+}
+
 func (ec *executionContext) childFields_RollBackCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -12352,6 +12656,28 @@ func (ec *executionContext) childFields_StateSeries(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type StateSeries", field.Name)
 }
 
+func (ec *executionContext) childFields_Team(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Team_id(ctx, field)
+	case "name":
+		return ec.fieldContext_Team_name(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Team_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Team", field.Name)
+}
+
+func (ec *executionContext) childFields_TeamPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "team":
+		return ec.fieldContext_TeamPayload_team(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_TeamPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type TeamPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_TimeSpan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "from":
@@ -12416,8 +12742,12 @@ func (ec *executionContext) childFields_User(ctx context.Context, field graphql.
 		return ec.fieldContext_User_username(ctx, field)
 	case "mustChangePassword":
 		return ec.fieldContext_User_mustChangePassword(ctx, field)
+	case "team":
+		return ec.fieldContext_User_team(ctx, field)
 	case "role":
 		return ec.fieldContext_User_role(ctx, field)
+	case "grants":
+		return ec.fieldContext_User_grants(ctx, field)
 	case "permissions":
 		return ec.fieldContext_User_permissions(ctx, field)
 	case "createdAt":

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/fleet"
 	"github.com/coreroller/coreroller/fleet/view"
@@ -323,6 +324,25 @@ type PolicyPreviewInput struct {
 // Failures are in `errors`, each with `extensions.code` (see `ErrorCode`). Code `INTERNAL` also has
 // `extensions.requestId`, under which the server logs the error.
 type Query struct {
+}
+
+// A role on a part of the installation. What no grant of a user covers does not exist for the user.
+type RoleGrant struct {
+	// What the user may do there.
+	Role auth.Role `json:"role"`
+	// Id of the team; null: every team.
+	TeamID *uuid.UUID `json:"teamId,omitempty"`
+	// Id of the application; null: every application of the team.
+	ApplicationID *uuid.UUID `json:"applicationId,omitempty"`
+	// Id of the group; null: the whole application. Who has a role only on groups reads the packages and
+	// channels of the application, but no other group.
+	GroupID *uuid.UUID `json:"groupId,omitempty"`
+	// The team; null also when the caller has no role in it.
+	Team *db.Team `json:"team,omitempty"`
+	// The application; null also when it was deleted or the caller may not read it.
+	Application *db.Application `json:"application,omitempty"`
+	// The group; null also when it was deleted or the caller may not read it.
+	Group *db.Group `json:"group,omitempty"`
 }
 
 // Current state of a group's rollout.

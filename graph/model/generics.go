@@ -64,5 +64,6 @@ type (
 	InstancePayload    = Payload[db.Instance]
 	MachineJobPayload  = Payload[db.MachineJob]
 	PackagePayload     = Payload[db.Release]
+	TeamPayload        = Payload[db.Team]
 	UserPayload        = Payload[db.User]
 )

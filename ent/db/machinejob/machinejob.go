@@ -25,6 +25,8 @@ const (
 	FieldInput = "input"
 	// FieldSelection holds the string denoting the selection field in the database.
 	FieldSelection = "selection"
+	// FieldApplicationID holds the string denoting the application_id field in the database.
+	FieldApplicationID = "application_id"
 	// FieldWithinGroupID holds the string denoting the within_group_id field in the database.
 	FieldWithinGroupID = "within_group_id"
 	// FieldAction holds the string denoting the action field in the database.
@@ -69,6 +71,7 @@ var Columns = []string{
 	FieldRequestID,
 	FieldInput,
 	FieldSelection,
+	FieldApplicationID,
 	FieldWithinGroupID,
 	FieldAction,
 	FieldReason,
@@ -158,6 +161,11 @@ func ByInput(opts ...sql.OrderTermOption) OrderOption {
 // BySelection orders the results by the selection field.
 func BySelection(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldSelection, opts...).ToFunc()
+}
+
+// ByApplicationID orders the results by the application_id field.
+func ByApplicationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldApplicationID, opts...).ToFunc()
 }
 
 // ByWithinGroupID orders the results by the within_group_id field.

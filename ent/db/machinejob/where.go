@@ -90,6 +90,11 @@ func Selection(v string) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldEQ(FieldSelection, v))
 }
 
+// ApplicationID applies equality check predicate on the "application_id" field. It's identical to ApplicationIDEQ.
+func ApplicationID(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldEQ(FieldApplicationID, v))
+}
+
 // WithinGroupID applies equality check predicate on the "within_group_id" field. It's identical to WithinGroupIDEQ.
 func WithinGroupID(v uuid.UUID) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldEQ(FieldWithinGroupID, v))
@@ -568,6 +573,56 @@ func SelectionEqualFold(v string) predicate.MachineJob {
 // SelectionContainsFold applies the ContainsFold predicate on the "selection" field.
 func SelectionContainsFold(v string) predicate.MachineJob {
 	return predicate.MachineJob(sql.FieldContainsFold(FieldSelection, v))
+}
+
+// ApplicationIDEQ applies the EQ predicate on the "application_id" field.
+func ApplicationIDEQ(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldEQ(FieldApplicationID, v))
+}
+
+// ApplicationIDNEQ applies the NEQ predicate on the "application_id" field.
+func ApplicationIDNEQ(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNEQ(FieldApplicationID, v))
+}
+
+// ApplicationIDIn applies the In predicate on the "application_id" field.
+func ApplicationIDIn(vs ...uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldIn(FieldApplicationID, vs...))
+}
+
+// ApplicationIDNotIn applies the NotIn predicate on the "application_id" field.
+func ApplicationIDNotIn(vs ...uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNotIn(FieldApplicationID, vs...))
+}
+
+// ApplicationIDGT applies the GT predicate on the "application_id" field.
+func ApplicationIDGT(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldGT(FieldApplicationID, v))
+}
+
+// ApplicationIDGTE applies the GTE predicate on the "application_id" field.
+func ApplicationIDGTE(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldGTE(FieldApplicationID, v))
+}
+
+// ApplicationIDLT applies the LT predicate on the "application_id" field.
+func ApplicationIDLT(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldLT(FieldApplicationID, v))
+}
+
+// ApplicationIDLTE applies the LTE predicate on the "application_id" field.
+func ApplicationIDLTE(v uuid.UUID) predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldLTE(FieldApplicationID, v))
+}
+
+// ApplicationIDIsNil applies the IsNil predicate on the "application_id" field.
+func ApplicationIDIsNil() predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldIsNull(FieldApplicationID))
+}
+
+// ApplicationIDNotNil applies the NotNil predicate on the "application_id" field.
+func ApplicationIDNotNil() predicate.MachineJob {
+	return predicate.MachineJob(sql.FieldNotNull(FieldApplicationID))
 }
 
 // WithinGroupIDEQ applies the EQ predicate on the "within_group_id" field.

@@ -732,6 +732,7 @@ var (
 		{Name: "request_id", Type: field.TypeString, Default: ""},
 		{Name: "input", Type: field.TypeString},
 		{Name: "selection", Type: field.TypeString},
+		{Name: "application_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "within_group_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "action", Type: field.TypeString},
 		{Name: "reason", Type: field.TypeString, Default: ""},
@@ -765,7 +766,7 @@ var (
 			{
 				Name:    "machinejob_state",
 				Unique:  false,
-				Columns: []*schema.Column{MachineJobsColumns[15]},
+				Columns: []*schema.Column{MachineJobsColumns[16]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state = 'RUNNING'",
 				},
@@ -1143,6 +1144,7 @@ var (
 		{Name: "password_hash", Type: field.TypeString},
 		{Name: "must_change_password", Type: field.TypeBool, Default: false},
 		{Name: "role", Type: field.TypeString, Default: "owner"},
+		{Name: "grants", Type: field.TypeJSON, Nullable: true},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "team_id", Type: field.TypeUUID},
 	}
@@ -1154,7 +1156,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "users_teams_users",
-				Columns:    []*schema.Column{UsersColumns[6]},
+				Columns:    []*schema.Column{UsersColumns[7]},
 				RefColumns: []*schema.Column{TeamsColumns[0]},
 				OnDelete:   schema.Cascade,
 			},

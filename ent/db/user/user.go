@@ -22,6 +22,8 @@ const (
 	FieldMustChangePassword = "must_change_password"
 	// FieldRole holds the string denoting the role field in the database.
 	FieldRole = "role"
+	// FieldGrants holds the string denoting the grants field in the database.
+	FieldGrants = "grants"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
 	// EdgeTeam holds the string denoting the team edge name in mutations.
@@ -56,6 +58,7 @@ var Columns = []string{
 	FieldPasswordHash,
 	FieldMustChangePassword,
 	FieldRole,
+	FieldGrants,
 	FieldCreatedAt,
 }
 

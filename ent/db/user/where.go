@@ -311,6 +311,16 @@ func RoleContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldRole, v))
 }
 
+// GrantsIsNil applies the IsNil predicate on the "grants" field.
+func GrantsIsNil() predicate.User {
+	return predicate.User(sql.FieldIsNull(FieldGrants))
+}
+
+// GrantsNotNil applies the NotNil predicate on the "grants" field.
+func GrantsNotNil() predicate.User {
+	return predicate.User(sql.FieldNotNull(FieldGrants))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldCreatedAt, v))

@@ -17,6 +17,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/predicate"
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/fleet/reach"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/store"
 )
@@ -109,7 +110,7 @@ func (r *Reader) CountMachines(ctx context.Context, f Filter, limit int) (n int,
 func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 	app := l.Application
 	if app == nil && l.Group != nil {
-		if g := r.catalog.Catalog().Group(*l.Group); g != nil {
+		if g := reach.Catalog(ctx, r.catalog.Catalog()).Group(*l.Group); g != nil {
 			app = &g.App.ID // the first column of the indexes of a search
 		}
 	}
@@ -125,7 +126,7 @@ func (r *Reader) walk(ctx context.Context, l *List) (*db.InstanceQuery, error) {
 	case app != nil:
 		q.Where(instance.ApplicationID(*app))
 	case l.Search != "":
-		q.Where(instance.ApplicationIDIn(r.catalog.Catalog().Apps()...))
+		q.Where(instance.ApplicationIDIn(reach.Catalog(ctx, r.catalog.Catalog()).Apps()...))
 	case l.Group == nil:
 		deleted, err := r.store.DroppedApplications(ctx)
 		if err != nil {
@@ -179,7 +180,7 @@ func beyond(head store.Head, order []ordinal, place *place) predicate.Instance {
 // buckets reads the counters of matching machines, by application and group.
 func (r *Reader) buckets(ctx context.Context, l *List) ([]store.CountBucket, error) {
 	where := []predicate.GroupCount{groupcount.MachinesGT(0)}
-	snapshot := r.catalog.Catalog()
+	snapshot := reach.Catalog(ctx, r.catalog.Catalog())
 	switch {
 	case l.Group != nil:
 		where = append(where, groupcount.GroupID(*l.Group))
