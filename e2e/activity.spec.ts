@@ -65,6 +65,15 @@ test('the audit shows user, change and reason', async ({ dashboard: page, api })
   await expect(newest).toContainText('“mirror overloaded”');
   await newest.getByText('policy · updates from on to off').click();
   await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
+  await expect(newest.getByRole('definition').filter({ hasText: /^#[\d,]+$/ })).toBeVisible();
+  await expect(
+    newest.getByRole('definition').filter({ hasText: /^[0-9a-f]{4}…[0-9a-f]{4}.* follows / }),
+  ).toBeVisible();
+  await expect(page.getByText(/entr(y|ies) in the chain, last hash/)).toBeVisible();
+  await newest.getByRole('link', { name: '127.0.0.1' }).click();
+  await expect(page).toHaveURL(/text=127\.0\.0\.1/);
+  await expect(newest).toContainText('127.0.0.1');
+  await page.goto(`/audit?application=${rollout.applicationId}`);
 
   await choose(page, 'Change', 'Create channel');
   await expect(page).toHaveURL(/verb=createChannel/);
