@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import type { Api, Rollout } from './support/api.ts';
-import { expect, test } from './support/test.ts';
+import { colorRules, expect, test, violations } from './support/test.ts';
 
 const input = (verb: string) => `${verb[0]?.toUpperCase()}${verb.slice(1)}Input!`;
 
@@ -65,6 +65,15 @@ test('the audit shows user, change and reason', async ({ dashboard: page, api })
   await expect(newest).toContainText('“mirror overloaded”');
   await newest.getByText('policy · updates from on to off').click();
   await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
+  await expect(newest.getByRole('definition').filter({ hasText: /^#[\d,]+$/ })).toBeVisible();
+  await expect(
+    newest.getByRole('definition').filter({ hasText: /^[0-9a-f]{4}…[0-9a-f]{4}.* follows / }),
+  ).toBeVisible();
+  await expect(page.getByText(/entr(y|ies) in the chain, last hash/)).toBeVisible();
+  await newest.getByRole('link', { name: '127.0.0.1' }).click();
+  await expect(page).toHaveURL(/text=127\.0\.0\.1/);
+  await expect(newest).toContainText('127.0.0.1');
+  await page.goto(`/audit?application=${rollout.applicationId}`);
 
   await choose(page, 'Change', 'Create channel');
   await expect(page).toHaveURL(/verb=createChannel/);
@@ -80,6 +89,39 @@ test('the audit shows user, change and reason', async ({ dashboard: page, api })
   await page.getByRole('link', { name: 'all changes of this channel' }).click();
   await expect(page).toHaveURL(/object=/);
   await expect(entries).toHaveCount(1);
+});
+
+test('an opened audit entry is accessible, and a failed sign-in is one', async ({
+  dashboard: page,
+  browser,
+  server,
+  api,
+}) => {
+  const rollout = await api.rollout();
+  await send(api, 'pauseUpdates', rollout, 'mirror overloaded');
+  const other = await browser.newPage({ baseURL: server.url });
+  const name = `guess ${rollout.name}`;
+  await other.request.post('/graphql', {
+    data: {
+      query: `mutation { signIn(input: {username: "${name}", password: "wrong"}) { userErrors { code } } }`,
+    },
+  });
+  await other.close();
+  await page.goto('/audit');
+  const entries = page.getByRole('list', { name: 'Changes, newest first' }).getByRole('listitem');
+  await expect(entries.filter({ hasText: `${name} failed to sign in` })).toContainText('basic · 127.0.0.1');
+  const paused = entries.filter({ hasText: `admin paused group ${rollout.name}` });
+  await paused.getByText('policy · updates from on to off').click();
+  await expect(paused.getByText('Entry', { exact: true })).toBeVisible();
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await violations(page, theme === 'dark' ? colorRules : undefined), `${theme}: axe`).toEqual([]);
+      if (process.env['SCREENS'])
+        await page.screenshot({ path: `../build/screens/audit-${theme}-${width}.png` });
+    }
+  }
 });
 
 test('the settings show live server health', async ({ dashboard: page }) => {

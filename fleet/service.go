@@ -81,11 +81,11 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	changes := change.NewWriter(o.Store, configuration, now, machines.Forget)
 	s := &Service{
 		Machines: machines,
-		Accounts: account.New(o.Store, changes, now),
+		Accounts: account.New(o.Store, changes, now, o.Log),
 		store:    o.Store, catalog: configuration, changes: changes, now: now, demo: o.Demo,
 		payloads: payload.NewFetcher(o.Inspect, payload.DefaultLimits()), fetching: make(chan struct{}, maxFetches),
 	}
-	s.Upkeep = upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, Now: now, Clock: o.Clock, Log: o.Log})
+	s.Upkeep = upkeep.New(upkeep.Options{Store: o.Store, Catalog: configuration, Machines: machines, WorkJobs: s.WorkJobs, FlushSignIns: s.Accounts.FlushSignIns, Now: now, Clock: o.Clock, Log: o.Log})
 	s.View = view.New(o.Store, configuration, now, s.Upkeep.Clock)
 	return s, nil
 }

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/coreroller/coreroller/fleet"
@@ -38,5 +39,29 @@ func TestAuditNamesGroupAndVersion(t *testing.T) {
 		g := s.group
 		s.must(s.DeleteGroup(s.ctx, fleet.DeleteGroup{ID: g, Force: true}))
 		want(t, s.ana(t).get(document, nil), "nodes.0.action", "deleteGroup", "nodes.0.rollout", nil)
+	})
+}
+
+// An entry has the address of the client, and the list, the export and the end of the
+// chain agree on its hash.
+func TestAuditHasAddressAndChain(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.browser(t)
+		b.get(signInDocument, vars{"in": vars{"username": "ana", "password": "wrong"}})
+		b.get(signInDocument, vars{"in": vars{"username": "ana", "password": password}})
+		entries := s.ana(t).get(`{ audits(first: 3) { nodes { action actor credential address number previousHash hash after } } }`, nil)["nodes"].([]any)
+		want(t, entries, "0.action", "signIn", "0.actor", "ana", "0.credential", "basic", "1.action", "signInFailed", "1.actor", "ana",
+			"1.after", `{"username":"ana","attempts":1}`, "0.previousHash", at(t, entries, "1.hash"), "1.previousHash", at(t, entries, "2.hash"), "2.address", "")
+		address := at(t, entries, "0.address").(string)
+		if !strings.HasPrefix(address, "127.0.0.1") {
+			t.Errorf("address %q", address)
+		}
+		want(t, s.ana(t).get(auditsDocument, vars{"f": vars{"text": address}}), "nodes.0.action", "signIn")
+		chain := s.ana(t).get(`{ auditChain { entries lastHash lastAt } }`, nil)
+		want(t, chain, "entries", at(t, entries, "0.number"), "lastHash", at(t, entries, "0.hash"))
+		exported := s.ana(t).jsonLines("/export/audit?action=signIn")[0]
+		for _, name := range []string{"address", "number", "previousHash", "hash"} {
+			want(t, exported, name, at(t, entries, "0."+name))
+		}
 	})
 }

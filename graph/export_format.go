@@ -55,6 +55,10 @@ var auditColumns = []column[*db.Audit]{
 	{"reason", func(a *db.Audit) any { return a.Reason }},
 	{"before", func(a *db.Audit) any { return objectOrNil(a.Before) }},
 	{"after", func(a *db.Audit) any { return objectOrNil(a.After) }},
+	{"address", func(a *db.Audit) any { return a.Address }},
+	{"number", func(a *db.Audit) any { return numberOrNil(a.Seq) }},
+	{"previousHash", func(a *db.Audit) any { return a.Previous }},
+	{"hash", func(a *db.Audit) any { return a.Hash }},
 }
 
 // scalar returns the text of a value of the API that is a JSON string.
@@ -69,6 +73,13 @@ func idOrNil(id *uuid.UUID) any {
 		return nil
 	}
 	return *id
+}
+
+func numberOrNil(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
 }
 
 func objectOrNil(text string) any {

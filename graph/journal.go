@@ -18,6 +18,19 @@ func (r *queryResolver) Audits(ctx context.Context, filter *view.AuditFilter, fi
 	return readPage(ctx, ordered(r.Resolver, r.fleet.View.Audits(value(filter)), order), first, after)
 }
 
+// AuditChain reads the end of the chain.
+func (r *queryResolver) AuditChain(ctx context.Context) (*model.AuditChain, error) {
+	head, err := r.fleet.View.AuditChain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	chain := &model.AuditChain{Entries: int(head.Entries), LastHash: head.Hash}
+	if !head.At.IsZero() {
+		chain.LastAt = &head.At
+	}
+	return chain, nil
+}
+
 func (r *auditResolver) Rollout(ctx context.Context, obj *db.Audit) (*db.GroupRollout, error) {
 	if obj.Object != "rollout" {
 		return nil, nil

@@ -117,6 +117,7 @@ func (s *site) left() string {
 	r := s.store.Reader()
 	audits, err := r.Audit.Query().Order(audit.ByID()).All(s.ctx)
 	for _, a := range audits {
+		a.Previous, a.Hash = "", "" // of the ids
 		write(a, err)
 	}
 	activities, err := r.Activity.Query().Order(activity.ByID(), activity.ByKind(sql.OrderAsc())).All(s.ctx)

@@ -149,6 +149,9 @@ func (s *Store) write(ctx context.Context, from statement.Beginner, now time.Tim
 	if err := f(tx); err != nil {
 		return nil, err
 	}
+	if err := tx.chain(ctx); err != nil {
+		return nil, err
+	}
 	if err := tx.sql.Commit(); err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}

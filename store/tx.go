@@ -27,6 +27,7 @@ type Tx struct {
 	events []event.Event
 	locked []*GroupState
 	saved  *Batch
+	audits []*db.Audit // written before the commit
 }
 
 // Now is the time of the transaction, UTC, in whole microseconds.

@@ -24,7 +24,7 @@ type Audit struct {
 	TeamID uuid.UUID `json:"team_id,omitempty"`
 	// Actor holds the value of the "actor" field.
 	Actor string `json:"actor,omitempty"`
-	// basic, session, token, command
+	// basic, session, token, command, server
 	Credential string `json:"credential,omitempty"`
 	// as in the API, such as pauseUpdates
 	Verb string `json:"verb,omitempty"`
@@ -39,7 +39,15 @@ type Audit struct {
 	// JSON
 	After string `json:"after,omitempty"`
 	// Reason holds the value of the "reason" field.
-	Reason       string `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// of the client; empty for the command line and the server itself
+	Address string `json:"address,omitempty"`
+	// place in the chain, without gaps from 1; NULL in rows from before the chain
+	Seq *int64 `json:"seq,omitempty"`
+	// hash of the row before; empty in the first one
+	Previous string `json:"previous,omitempty"`
+	// SHA-256 in hexadecimal, see store.AuditHash
+	Hash         string `json:"hash,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -50,7 +58,9 @@ func (*Audit) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case audit.FieldApplicationID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case audit.FieldActor, audit.FieldCredential, audit.FieldVerb, audit.FieldObject, audit.FieldBefore, audit.FieldAfter, audit.FieldReason:
+		case audit.FieldSeq:
+			values[i] = new(sql.NullInt64)
+		case audit.FieldActor, audit.FieldCredential, audit.FieldVerb, audit.FieldObject, audit.FieldBefore, audit.FieldAfter, audit.FieldReason, audit.FieldAddress, audit.FieldPrevious, audit.FieldHash:
 			values[i] = new(sql.NullString)
 		case audit.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -144,6 +154,31 @@ func (_m *Audit) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.Reason = value.String
 			}
+		case audit.FieldAddress:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field address", values[i])
+			} else if value.Valid {
+				_m.Address = value.String
+			}
+		case audit.FieldSeq:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field seq", values[i])
+			} else if value.Valid {
+				_m.Seq = new(int64)
+				*_m.Seq = value.Int64
+			}
+		case audit.FieldPrevious:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field previous", values[i])
+			} else if value.Valid {
+				_m.Previous = value.String
+			}
+		case audit.FieldHash:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field hash", values[i])
+			} else if value.Valid {
+				_m.Hash = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -214,6 +249,20 @@ func (_m *Audit) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("reason=")
 	builder.WriteString(_m.Reason)
+	builder.WriteString(", ")
+	builder.WriteString("address=")
+	builder.WriteString(_m.Address)
+	builder.WriteString(", ")
+	if v := _m.Seq; v != nil {
+		builder.WriteString("seq=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("previous=")
+	builder.WriteString(_m.Previous)
+	builder.WriteString(", ")
+	builder.WriteString("hash=")
+	builder.WriteString(_m.Hash)
 	builder.WriteByte(')')
 	return builder.String()
 }

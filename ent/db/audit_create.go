@@ -119,6 +119,62 @@ func (_c *AuditCreate) SetNillableReason(v *string) *AuditCreate {
 	return _c
 }
 
+// SetAddress sets the "address" field.
+func (_c *AuditCreate) SetAddress(v string) *AuditCreate {
+	_c.mutation.SetAddress(v)
+	return _c
+}
+
+// SetNillableAddress sets the "address" field if the given value is not nil.
+func (_c *AuditCreate) SetNillableAddress(v *string) *AuditCreate {
+	if v != nil {
+		_c.SetAddress(*v)
+	}
+	return _c
+}
+
+// SetSeq sets the "seq" field.
+func (_c *AuditCreate) SetSeq(v int64) *AuditCreate {
+	_c.mutation.SetSeq(v)
+	return _c
+}
+
+// SetNillableSeq sets the "seq" field if the given value is not nil.
+func (_c *AuditCreate) SetNillableSeq(v *int64) *AuditCreate {
+	if v != nil {
+		_c.SetSeq(*v)
+	}
+	return _c
+}
+
+// SetPrevious sets the "previous" field.
+func (_c *AuditCreate) SetPrevious(v string) *AuditCreate {
+	_c.mutation.SetPrevious(v)
+	return _c
+}
+
+// SetNillablePrevious sets the "previous" field if the given value is not nil.
+func (_c *AuditCreate) SetNillablePrevious(v *string) *AuditCreate {
+	if v != nil {
+		_c.SetPrevious(*v)
+	}
+	return _c
+}
+
+// SetHash sets the "hash" field.
+func (_c *AuditCreate) SetHash(v string) *AuditCreate {
+	_c.mutation.SetHash(v)
+	return _c
+}
+
+// SetNillableHash sets the "hash" field if the given value is not nil.
+func (_c *AuditCreate) SetNillableHash(v *string) *AuditCreate {
+	if v != nil {
+		_c.SetHash(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AuditCreate) SetID(v uuid.UUID) *AuditCreate {
 	_c.mutation.SetID(v)
@@ -172,6 +228,18 @@ func (_c *AuditCreate) defaults() {
 		v := audit.DefaultReason
 		_c.mutation.SetReason(v)
 	}
+	if _, ok := _c.mutation.Address(); !ok {
+		v := audit.DefaultAddress
+		_c.mutation.SetAddress(v)
+	}
+	if _, ok := _c.mutation.Previous(); !ok {
+		v := audit.DefaultPrevious
+		_c.mutation.SetPrevious(v)
+	}
+	if _, ok := _c.mutation.Hash(); !ok {
+		v := audit.DefaultHash
+		_c.mutation.SetHash(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -205,6 +273,15 @@ func (_c *AuditCreate) check() error {
 	}
 	if _, ok := _c.mutation.Reason(); !ok {
 		return &ValidationError{Name: "reason", err: errors.New(`db: missing required field "Audit.reason"`)}
+	}
+	if _, ok := _c.mutation.Address(); !ok {
+		return &ValidationError{Name: "address", err: errors.New(`db: missing required field "Audit.address"`)}
+	}
+	if _, ok := _c.mutation.Previous(); !ok {
+		return &ValidationError{Name: "previous", err: errors.New(`db: missing required field "Audit.previous"`)}
+	}
+	if _, ok := _c.mutation.Hash(); !ok {
+		return &ValidationError{Name: "hash", err: errors.New(`db: missing required field "Audit.hash"`)}
 	}
 	return nil
 }
@@ -284,6 +361,22 @@ func (_c *AuditCreate) createSpec() (*Audit, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Reason(); ok {
 		_spec.SetField(audit.FieldReason, field.TypeString, value)
 		_node.Reason = value
+	}
+	if value, ok := _c.mutation.Address(); ok {
+		_spec.SetField(audit.FieldAddress, field.TypeString, value)
+		_node.Address = value
+	}
+	if value, ok := _c.mutation.Seq(); ok {
+		_spec.SetField(audit.FieldSeq, field.TypeInt64, value)
+		_node.Seq = &value
+	}
+	if value, ok := _c.mutation.Previous(); ok {
+		_spec.SetField(audit.FieldPrevious, field.TypeString, value)
+		_node.Previous = value
+	}
+	if value, ok := _c.mutation.Hash(); ok {
+		_spec.SetField(audit.FieldHash, field.TypeString, value)
+		_node.Hash = value
 	}
 	return _node, _spec
 }

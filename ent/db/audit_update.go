@@ -71,6 +71,9 @@ func (_u *AuditUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.ApplicationIDCleared() {
 		_spec.ClearField(audit.FieldApplicationID, field.TypeUUID)
 	}
+	if _u.mutation.SeqCleared() {
+		_spec.ClearField(audit.FieldSeq, field.TypeInt64)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{audit.Label}
@@ -164,6 +167,9 @@ func (_u *AuditUpdateOne) sqlSave(ctx context.Context) (_node *Audit, err error)
 	}
 	if _u.mutation.ApplicationIDCleared() {
 		_spec.ClearField(audit.FieldApplicationID, field.TypeUUID)
+	}
+	if _u.mutation.SeqCleared() {
+		_spec.ClearField(audit.FieldSeq, field.TypeInt64)
 	}
 	_node = &Audit{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -20,6 +20,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/failure"
@@ -62,6 +63,8 @@ type Client struct {
 	Attempt *AttemptClient
 	// Audit is the client for interacting with the Audit builders.
 	Audit *AuditClient
+	// AuditHead is the client for interacting with the AuditHead builders.
+	AuditHead *AuditHeadClient
 	// Blacklisting is the client for interacting with the Blacklisting builders.
 	Blacklisting *BlacklistingClient
 	// Channel is the client for interacting with the Channel builders.
@@ -131,6 +134,7 @@ func (c *Client) init() {
 	c.Application = NewApplicationClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
 	c.Audit = NewAuditClient(c.config)
+	c.AuditHead = NewAuditHeadClient(c.config)
 	c.Blacklisting = NewBlacklistingClient(c.config)
 	c.Channel = NewChannelClient(c.config)
 	c.Failure = NewFailureClient(c.config)
@@ -254,6 +258,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Application:    NewApplicationClient(cfg),
 		Attempt:        NewAttemptClient(cfg),
 		Audit:          NewAuditClient(cfg),
+		AuditHead:      NewAuditHeadClient(cfg),
 		Blacklisting:   NewBlacklistingClient(cfg),
 		Channel:        NewChannelClient(cfg),
 		Failure:        NewFailureClient(cfg),
@@ -304,6 +309,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Application:    NewApplicationClient(cfg),
 		Attempt:        NewAttemptClient(cfg),
 		Audit:          NewAuditClient(cfg),
+		AuditHead:      NewAuditHeadClient(cfg),
 		Blacklisting:   NewBlacklistingClient(cfg),
 		Channel:        NewChannelClient(cfg),
 		Failure:        NewFailureClient(cfg),
@@ -360,12 +366,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
-		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob, c.MachineJobItem, c.Mirror,
-		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Refusal,
-		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
+		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
+		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
+		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Use(hooks...)
 	}
@@ -375,12 +381,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.Activity, c.Application, c.Attempt, c.Audit, c.Blacklisting, c.Channel,
-		c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount, c.GroupRollout,
-		c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob, c.MachineJobItem, c.Mirror,
-		c.PacePoint, c.PackageAction, c.PackageFile, c.Promotion, c.Refusal,
-		c.RefusedRequest, c.Release, c.Session, c.StatPoint, c.Team, c.Uptime, c.User,
-		c.Wave,
+		c.Activity, c.Application, c.Attempt, c.Audit, c.AuditHead, c.Blacklisting,
+		c.Channel, c.Failure, c.FailureShare, c.Floor, c.Group, c.GroupCount,
+		c.GroupRollout, c.HistoryEntry, c.Instance, c.Ledger, c.MachineJob,
+		c.MachineJobItem, c.Mirror, c.PacePoint, c.PackageAction, c.PackageFile,
+		c.Promotion, c.Refusal, c.RefusedRequest, c.Release, c.Session, c.StatPoint,
+		c.Team, c.Uptime, c.User, c.Wave,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -397,6 +403,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Attempt.mutate(ctx, m)
 	case *AuditMutation:
 		return c.Audit.mutate(ctx, m)
+	case *AuditHeadMutation:
+		return c.AuditHead.mutate(ctx, m)
 	case *BlacklistingMutation:
 		return c.Blacklisting.mutate(ctx, m)
 	case *ChannelMutation:
@@ -1081,6 +1089,139 @@ func (c *AuditClient) mutate(ctx context.Context, m *AuditMutation) (Value, erro
 		return (&AuditDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("db: unknown Audit mutation op: %q", m.Op())
+	}
+}
+
+// AuditHeadClient is a client for the AuditHead schema.
+type AuditHeadClient struct {
+	config
+}
+
+// NewAuditHeadClient returns a client for the AuditHead from the given config.
+func NewAuditHeadClient(c config) *AuditHeadClient {
+	return &AuditHeadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `audithead.Hooks(f(g(h())))`.
+func (c *AuditHeadClient) Use(hooks ...Hook) {
+	c.hooks.AuditHead = append(c.hooks.AuditHead, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `audithead.Intercept(f(g(h())))`.
+func (c *AuditHeadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditHead = append(c.inters.AuditHead, interceptors...)
+}
+
+// Create returns a builder for creating a AuditHead entity.
+func (c *AuditHeadClient) Create() *AuditHeadCreate {
+	mutation := newAuditHeadMutation(c.config, OpCreate)
+	return &AuditHeadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditHead entities.
+func (c *AuditHeadClient) CreateBulk(builders ...*AuditHeadCreate) *AuditHeadCreateBulk {
+	return &AuditHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditHeadClient) MapCreateBulk(slice any, setFunc func(*AuditHeadCreate, int)) *AuditHeadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditHeadCreateBulk{err: fmt.Errorf("calling to AuditHeadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditHeadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditHead.
+func (c *AuditHeadClient) Update() *AuditHeadUpdate {
+	mutation := newAuditHeadMutation(c.config, OpUpdate)
+	return &AuditHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditHeadClient) UpdateOne(_m *AuditHead) *AuditHeadUpdateOne {
+	mutation := newAuditHeadMutation(c.config, OpUpdateOne, withAuditHead(_m))
+	return &AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditHeadClient) UpdateOneID(id int) *AuditHeadUpdateOne {
+	mutation := newAuditHeadMutation(c.config, OpUpdateOne, withAuditHeadID(id))
+	return &AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditHead.
+func (c *AuditHeadClient) Delete() *AuditHeadDelete {
+	mutation := newAuditHeadMutation(c.config, OpDelete)
+	return &AuditHeadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditHeadClient) DeleteOne(_m *AuditHead) *AuditHeadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditHeadClient) DeleteOneID(id int) *AuditHeadDeleteOne {
+	builder := c.Delete().Where(audithead.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditHeadDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditHead.
+func (c *AuditHeadClient) Query() *AuditHeadQuery {
+	return &AuditHeadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditHead},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditHead entity by its id.
+func (c *AuditHeadClient) Get(ctx context.Context, id int) (*AuditHead, error) {
+	return c.Query().Where(audithead.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditHeadClient) GetX(ctx context.Context, id int) *AuditHead {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AuditHeadClient) Hooks() []Hook {
+	return c.hooks.AuditHead
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditHeadClient) Interceptors() []Interceptor {
+	return c.inters.AuditHead
+}
+
+func (c *AuditHeadClient) mutate(ctx context.Context, m *AuditHeadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditHeadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditHeadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("db: unknown AuditHead mutation op: %q", m.Op())
 	}
 }
 
@@ -5446,16 +5587,16 @@ func (c *WaveClient) mutate(ctx context.Context, m *WaveMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
-		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
+		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
+		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
+		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
 		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
 		Team, Uptime, User, Wave []ent.Hook
 	}
 	inters struct {
-		Activity, Application, Attempt, Audit, Blacklisting, Channel, Failure,
-		FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry, Instance,
-		Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
+		Activity, Application, Attempt, Audit, AuditHead, Blacklisting, Channel,
+		Failure, FailureShare, Floor, Group, GroupCount, GroupRollout, HistoryEntry,
+		Instance, Ledger, MachineJob, MachineJobItem, Mirror, PacePoint, PackageAction,
 		PackageFile, Promotion, Refusal, RefusedRequest, Release, Session, StatPoint,
 		Team, Uptime, User, Wave []ent.Interceptor
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/application"
 	"github.com/coreroller/coreroller/ent/db/attempt"
 	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/ent/db/audithead"
 	"github.com/coreroller/coreroller/ent/db/blacklisting"
 	"github.com/coreroller/coreroller/ent/db/channel"
 	"github.com/coreroller/coreroller/ent/db/failure"
@@ -107,6 +108,7 @@ func checkColumn(t, c string) error {
 			application.Table:    application.ValidColumn,
 			attempt.Table:        attempt.ValidColumn,
 			audit.Table:          audit.ValidColumn,
+			audithead.Table:      audithead.ValidColumn,
 			blacklisting.Table:   blacklisting.ValidColumn,
 			channel.Table:        channel.ValidColumn,
 			failure.Table:        failure.ValidColumn,

@@ -113,6 +113,18 @@ func init() {
 	auditDescReason := auditFields[11].Descriptor()
 	// audit.DefaultReason holds the default value on creation for the reason field.
 	audit.DefaultReason = auditDescReason.Default.(string)
+	// auditDescAddress is the schema descriptor for address field.
+	auditDescAddress := auditFields[12].Descriptor()
+	// audit.DefaultAddress holds the default value on creation for the address field.
+	audit.DefaultAddress = auditDescAddress.Default.(string)
+	// auditDescPrevious is the schema descriptor for previous field.
+	auditDescPrevious := auditFields[14].Descriptor()
+	// audit.DefaultPrevious holds the default value on creation for the previous field.
+	audit.DefaultPrevious = auditDescPrevious.Default.(string)
+	// auditDescHash is the schema descriptor for hash field.
+	auditDescHash := auditFields[15].Descriptor()
+	// audit.DefaultHash holds the default value on creation for the hash field.
+	audit.DefaultHash = auditDescHash.Default.(string)
 	blacklistingFields := schema.Blacklisting{}.Fields()
 	_ = blacklistingFields
 	// blacklistingDescReason is the schema descriptor for reason field.

@@ -20,6 +20,8 @@ type Tx struct {
 	Attempt *AttemptClient
 	// Audit is the client for interacting with the Audit builders.
 	Audit *AuditClient
+	// AuditHead is the client for interacting with the AuditHead builders.
+	AuditHead *AuditHeadClient
 	// Blacklisting is the client for interacting with the Blacklisting builders.
 	Blacklisting *BlacklistingClient
 	// Channel is the client for interacting with the Channel builders.
@@ -209,6 +211,7 @@ func (tx *Tx) init() {
 	tx.Application = NewApplicationClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.Audit = NewAuditClient(tx.config)
+	tx.AuditHead = NewAuditHeadClient(tx.config)
 	tx.Blacklisting = NewBlacklistingClient(tx.config)
 	tx.Channel = NewChannelClient(tx.config)
 	tx.Failure = NewFailureClient(tx.config)

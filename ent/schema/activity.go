@@ -50,35 +50,6 @@ func (Activity) Indexes() []ent.Index {
 // Annotations of Activity.
 func (Activity) Annotations() []schema.Annotation { return table("activities") }
 
-// Audit is one change of the configuration. The table is append-only.
-type Audit struct{ ent.Schema }
-
-// Fields of Audit.
-func (Audit) Fields() []ent.Field {
-	return []ent.Field{
-		id(),
-		field.Time("at").Immutable(),
-		field.UUID("team_id", uuid.UUID{}).Immutable(),
-		field.String("actor").Immutable(),
-		field.String("credential").Immutable().Comment("basic, session, token, command"),
-		field.String("verb").Immutable().Comment("as in the API, such as pauseUpdates"),
-		field.String("object").Immutable().Comment("kind of the changed object, such as group"),
-		field.UUID("object_id", uuid.UUID{}).Immutable(),
-		field.UUID("application_id", uuid.UUID{}).Optional().Nillable().Immutable(),
-		field.String("before").Default("").Immutable().Comment("JSON"),
-		field.String("after").Default("").Immutable().Comment("JSON"),
-		field.String("reason").Default("").Immutable(),
-	}
-}
-
-// Indexes of Audit.
-func (Audit) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("application_id", "id"), index.Fields("object_id", "id")}
-}
-
-// Annotations of Audit.
-func (Audit) Annotations() []schema.Annotation { return table("audits") }
-
 // StatPoint is the number of a group's machines with one version and state at one
 // time. The resolution is the interval between points.
 type StatPoint struct{ ent.Schema }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
@@ -51,6 +53,11 @@ func (s *Service) Authenticate(ctx context.Context, username, password string) (
 		return auth.Principal{}, err
 	}
 	if !ok {
+		id := uuid.Nil
+		if row != nil {
+			id = row.ID
+		}
+		s.signInFailed(ctx, username, id)
 		return auth.Principal{}, &wrongPassword{fault.Errorf(fault.Unauthenticated, "", "wrong name or password")}
 	}
 	return principal(row, auth.CredentialBasic), nil
@@ -137,10 +144,11 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 		return err
 	}
 	return s.changes.Do(ctx, v, func(c *change.Change) error {
-		err := c.Tx.Client().User.UpdateOneID(v.ID).SetPasswordHash(hash).SetMustChangePassword(v.By.UserID != v.ID).Exec(ctx)
+		row, err := c.Tx.Client().User.UpdateOneID(v.ID).SetPasswordHash(hash).SetMustChangePassword(v.By.UserID != v.ID).Save(ctx)
 		if err != nil {
 			return fault.Missing(err, "", "user")
 		}
+		c.Before, c.After = userName{row.Username}, userName{row.Username}
 		c.Tx.PublishAccounts()
 		_, err = c.Tx.Client().Session.Delete().Where(session.UserID(v.ID), session.IDNEQ(tokenHash(keep))).Exec(ctx)
 		return err

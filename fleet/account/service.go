@@ -3,6 +3,7 @@
 package account
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/coreroller/coreroller/fleet/change"
@@ -15,10 +16,12 @@ type Service struct {
 	store   *store.Store
 	changes *change.Writer
 	now     func() time.Time
+	log     *slog.Logger
 	hashing chan struct{} // one slot per password hash being computed
+	failed  failedSignIns
 }
 
 // New makes a Service. now must return UTC microseconds.
-func New(s *store.Store, changes *change.Writer, now func() time.Time) *Service {
-	return &Service{store: s, changes: changes, now: now, hashing: make(chan struct{}, maxHashing)}
+func New(s *store.Store, changes *change.Writer, now func() time.Time, log *slog.Logger) *Service {
+	return &Service{store: s, changes: changes, now: now, log: log, hashing: make(chan struct{}, maxHashing)}
 }

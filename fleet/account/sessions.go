@@ -9,8 +9,8 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/session"
+	"github.com/coreroller/coreroller/fleet/change"
 	"github.com/coreroller/coreroller/fleet/fault"
-	"github.com/coreroller/coreroller/store"
 )
 
 // SessionLife is how long a browser stays signed in.
@@ -26,10 +26,12 @@ func (s *Service) CreateSession(ctx context.Context) (token string, expires time
 	token = newToken()
 	now := s.now()
 	expires = now.Add(SessionLife)
-	err = s.store.Write(ctx, now, func(tx *store.Tx) error {
-		return tx.Client().Session.Create().SetID(tokenHash(token)).SetUserID(who.UserID).SetCreatedAt(now).SetExpiresAt(expires).Exec(ctx)
+	v := change.Verb{Name: "signIn", By: who, Object: "user", ID: who.UserID}
+	err = s.changes.Do(ctx, v, func(c *change.Change) error {
+		c.After = userName{who.Name}
+		return c.Tx.Client().Session.Create().SetID(tokenHash(token)).SetUserID(who.UserID).SetCreatedAt(now).SetExpiresAt(expires).Exec(ctx)
 	})
-	if store.IsConflict(err) {
+	if fault.CodeOf(err) == fault.Conflict {
 		return "", expires, fault.Errorf(fault.Unauthenticated, "", "the user was deleted meanwhile")
 	}
 	return token, expires, err
@@ -51,13 +53,28 @@ func (s *Service) Session(ctx context.Context, token string) (auth.Principal, er
 
 // DeleteSession signs a browser out. The token itself is the permission.
 func (s *Service) DeleteSession(ctx context.Context, token string) error {
-	return s.store.Write(ctx, s.now(), func(tx *store.Tx) error {
-		ended, err := tx.Client().Session.Delete().Where(session.ID(tokenHash(token))).Exec(ctx)
-		if ended > 0 { // a made-up session wakes no connection
-			tx.PublishAccounts()
+	return s.changes.Do(ctx, change.Verb{Name: "signOut", Object: "user"}, func(c *change.Change) error {
+		row, err := c.Tx.Client().Session.Query().Where(session.ID(tokenHash(token))).WithUser().Only(ctx)
+		if db.IsNotFound(err) { // a made-up session wakes no connection
+			return change.ErrUnchanged
+		}
+		if err != nil {
+			return err
+		}
+		u := row.Edges.User
+		c.By, c.ID, c.Before = principal(u, auth.CredentialSession), u.ID, userName{u.Username}
+		c.Tx.PublishAccounts()
+		err = c.Tx.Client().Session.DeleteOne(row).Exec(ctx)
+		if db.IsNotFound(err) { // another request was faster
+			return change.ErrUnchanged
 		}
 		return err
 	})
+}
+
+// userName is what the audit has of a user whose row did not change.
+type userName struct {
+	Username string `json:"username"`
 }
 
 // tokenHash returns the stored form of a token. A reader of the database cannot

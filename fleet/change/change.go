@@ -152,7 +152,23 @@ func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (
 		if c.Part {
 			return nil
 		}
-		return tx.Audit(ctx, c.record())
+		return tx.Audit(c.record())
+	})
+}
+
+// Audit records events that change nothing else, such as failed sign-ins. Those without
+// a team belong to the default team.
+func (w *Writer) Audit(ctx context.Context, events []store.Audit) error {
+	return w.store.Write(ctx, w.now(), func(tx *store.Tx) error {
+		for _, a := range events {
+			if a.TeamID == uuid.Nil {
+				a.TeamID = catalog.DefaultTeamID()
+			}
+			if err := tx.Audit(a); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -290,7 +306,7 @@ func (c *Change) Publish(kind event.Kind) {
 
 func (c *Change) record() store.Audit {
 	return store.Audit{
-		TeamID: c.Team(), Actor: c.By.Name, Credential: string(c.By.Credential),
+		TeamID: c.Team(), Actor: c.By.Name, Credential: string(c.By.Credential), Address: auth.Address(c.Ctx),
 		Verb: c.Name, Object: c.Object, ObjectID: c.ID, ApplicationID: c.App,
 		Before: c.Before, After: c.After, Reason: c.Reason,
 	}

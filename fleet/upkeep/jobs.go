@@ -44,6 +44,7 @@ const (
 	jobBeat
 	jobRefusals
 	jobRefused
+	jobSignIns
 	jobClock
 	jobMachines
 )
@@ -61,6 +62,7 @@ func (w *Worker) newJobs() *jobs {
 		jobBeat:     {Name: "record uptime", Every: store.BeatEvery},
 		jobRefusals: {Name: "write refusals and mirrors", Every: workEvery},
 		jobRefused:  {Name: "write refused requests", Every: workEvery},
+		jobSignIns:  {Name: "write failed sign-ins", Every: workEvery},
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		jobMachines: {Name: "work on machine jobs", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},

@@ -2,16 +2,20 @@ package view
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/activity"
 	"github.com/coreroller/coreroller/ent/db/audit"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/store"
 )
 
 // ActivityFilter are conditions on activities; all must hold. A nil list is no
@@ -84,7 +88,7 @@ type AuditFilter struct {
 	Object      *uuid.UUID
 	Actor       *string
 	Verb        *string
-	Text        *string    // in the actor, the verb, the object, the reason or the values
+	Text        *string    // in the actor, the address, the verb, the object, the reason or the values
 	Since       *time.Time // including
 	Until       *time.Time // excluding
 }
@@ -93,8 +97,16 @@ type AuditFilter struct {
 func (s *Service) Audits(f AuditFilter) *List[*db.Audit] {
 	all := listOf(s.db().Audit.Query().Where(f.conditions()...), byID(func(a *db.Audit) uuid.UUID { return a.ID }))
 	return all.search(f.Text, func(a *db.Audit) []string {
-		return []string{a.Actor, a.Verb, a.Object, a.Reason, a.Before, a.After}
+		return []string{a.Actor, a.Address, a.Verb, a.Object, a.Reason, a.Before, a.After}
 	})
+}
+
+// AuditChain returns the end of the chain of audit entries. It verifies nothing.
+func (s *Service) AuditChain(ctx context.Context) (store.AuditHead, error) {
+	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
+		return store.AuditHead{}, err
+	}
+	return s.store.AuditHead(ctx)
 }
 
 func (f *AuditFilter) conditions() []predicate.Audit {

@@ -188,18 +188,28 @@ type ComplexityRoot struct {
 
 	Audit struct {
 		Actor         func(childComplexity int) int
+		Address       func(childComplexity int) int
 		After         func(childComplexity int) int
 		ApplicationID func(childComplexity int) int
 		At            func(childComplexity int) int
 		Before        func(childComplexity int) int
 		Credential    func(childComplexity int) int
+		Hash          func(childComplexity int) int
 		ID            func(childComplexity int) int
 		Object        func(childComplexity int) int
 		ObjectID      func(childComplexity int) int
 		Package       func(childComplexity int) int
+		Previous      func(childComplexity int) int
 		Reason        func(childComplexity int) int
 		Rollout       func(childComplexity int) int
+		Seq           func(childComplexity int) int
 		Verb          func(childComplexity int) int
+	}
+
+	AuditChain struct {
+		Entries  func(childComplexity int) int
+		LastAt   func(childComplexity int) int
+		LastHash func(childComplexity int) int
 	}
 
 	AuditConnection struct {
@@ -911,6 +921,7 @@ type ComplexityRoot struct {
 		Activities          func(childComplexity int, filter *view.ActivityFilter, first *int, after *string, order *model.OrderDirection) int
 		Application         func(childComplexity int, id uuid.UUID) int
 		Applications        func(childComplexity int) int
+		AuditChain          func(childComplexity int) int
 		Audits              func(childComplexity int, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) int
 		Channel             func(childComplexity int, id uuid.UUID) int
 		ControlImpact       func(childComplexity int, groupID uuid.UUID, control view.Control) int
@@ -1798,6 +1809,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Actor(childComplexity), true
+	case "Audit.address":
+		if e.ComplexityRoot.Audit.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Address(childComplexity), true
 	case "Audit.after":
 		if e.ComplexityRoot.Audit.After == nil {
 			break
@@ -1828,6 +1845,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Credential(childComplexity), true
+	case "Audit.hash":
+		if e.ComplexityRoot.Audit.Hash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Hash(childComplexity), true
 	case "Audit.id":
 		if e.ComplexityRoot.Audit.ID == nil {
 			break
@@ -1852,6 +1875,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Package(childComplexity), true
+	case "Audit.previousHash":
+		if e.ComplexityRoot.Audit.Previous == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Previous(childComplexity), true
 	case "Audit.reason":
 		if e.ComplexityRoot.Audit.Reason == nil {
 			break
@@ -1864,12 +1893,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Rollout(childComplexity), true
+	case "Audit.number":
+		if e.ComplexityRoot.Audit.Seq == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Audit.Seq(childComplexity), true
 	case "Audit.action":
 		if e.ComplexityRoot.Audit.Verb == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Audit.Verb(childComplexity), true
+
+	case "AuditChain.entries":
+		if e.ComplexityRoot.AuditChain.Entries == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChain.Entries(childComplexity), true
+	case "AuditChain.lastAt":
+		if e.ComplexityRoot.AuditChain.LastAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChain.LastAt(childComplexity), true
+	case "AuditChain.lastHash":
+		if e.ComplexityRoot.AuditChain.LastHash == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditChain.LastHash(childComplexity), true
 
 	case "AuditConnection.edges":
 		if e.ComplexityRoot.AuditConnection.Edges == nil {
@@ -5128,6 +5182,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity), true
+	case "Query.auditChain":
+		if e.ComplexityRoot.Query.AuditChain == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.AuditChain(childComplexity), true
 	case "Query.audits":
 		if e.ComplexityRoot.Query.Audits == nil {
 			break
@@ -7127,7 +7187,7 @@ type ApplicationChange {
 }
 `, BuiltIn: false},
 	{Name: "../schema/audit.graphql", Input: `extend type Query {
-  "Every change to the configuration."
+  "Every change to the configuration, sign-in, failed sign-in and sign-out."
   audits(
     "Conditions; all must match."
     filter: AuditFilter
@@ -7142,19 +7202,39 @@ type ApplicationChange {
     """
     order: OrderDirection = DESC
   ): AuditConnection!
+  "End of the chain of audit entries. ` + "`" + `coreroller audit verify` + "`" + ` checks the whole chain."
+  auditChain: AuditChain!
 }
 
-"One change to the configuration. Entries are never changed or deleted."
+"""
+Chain of the audit entries: each has the hash of the one before. Note the last hash at another place:
+` + "`" + `coreroller audit verify --expect-last` + "`" + ` then finds entries that were cut off.
+"""
+type AuditChain {
+  "Number of entries in the chain; entries from before the chain do not count."
+  entries: Int!
+  "Hash of the last entry; \"\" without entries."
+  lastHash: String!
+  "When the last entry was made; null without entries."
+  lastAt: Time
+}
+
+"""
+One change to the configuration, a sign-in, a sign-out, or failed sign-ins. Entries are never changed or
+deleted.
+"""
 type Audit {
   "UUID; later entries have higher ids."
   id: ID!
   "When the change was made."
   at: Time!
-  "Name of the user."
+  "Name of the user, or the name that failed sign-ins tried."
   actor: String!
-  "How the user signed in: basic, session or command."
+  "How the user signed in: basic, session, token or command; \"server\" for the server itself."
   credential: String!
-  "Name of the mutation, such as \"pauseUpdates\"."
+  "Address of the client; \"\" for the command line, the server itself, and older entries."
+  address: String!
+  "Name of the mutation, such as \"pauseUpdates\"; \"signInFailed\" for failed sign-ins."
   action: String!
   "Type of the changed object, such as \"group\"."
   objectType: String!
@@ -7168,6 +7248,12 @@ type Audit {
   after: String!
   "Reason that the user gave; \"\" when there is none."
   reason: String!
+  "Place in the chain, without gaps from 1; null for entries from before the chain."
+  number: Int
+  "Hash of the entry before in the chain; \"\" for the first, and for entries from before the chain."
+  previousHash: String!
+  "SHA-256 of the entry and ` + "`" + `previousHash` + "`" + `; \"\" for entries from before the chain."
+  hash: String!
   "The changed rollout; null when another object was changed, or the rollout was deleted."
   rollout: Rollout
   "The package named in ` + "`" + `after` + "`" + `, such as the one a channel points to; null when there is none, or it was deleted."
@@ -7185,7 +7271,7 @@ input AuditFilter {
   "Changes by this mutation, such as \"pauseUpdates\"."
   action: String
   """
-  Text in the user, the action, the object, the reason, or the values before and after, regardless of case. A page looks at no more than 5,000 entries that
+  Text in the user, the address, the action, the object, the reason, or the values before and after, regardless of case. A page looks at no more than 5,000 entries that
   meet the other conditions, so it can be shorter than ` + "`" + `first` + "`" + `, even empty, while ` + "`" + `hasNextPage` + "`" + ` is
   true: continue with ` + "`" + `endCursor` + "`" + `.
   """
@@ -10954,6 +11040,8 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_actor(ctx, field)
 	case "credential":
 		return ec.fieldContext_Audit_credential(ctx, field)
+	case "address":
+		return ec.fieldContext_Audit_address(ctx, field)
 	case "action":
 		return ec.fieldContext_Audit_action(ctx, field)
 	case "objectType":
@@ -10968,12 +11056,30 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_after(ctx, field)
 	case "reason":
 		return ec.fieldContext_Audit_reason(ctx, field)
+	case "number":
+		return ec.fieldContext_Audit_number(ctx, field)
+	case "previousHash":
+		return ec.fieldContext_Audit_previousHash(ctx, field)
+	case "hash":
+		return ec.fieldContext_Audit_hash(ctx, field)
 	case "rollout":
 		return ec.fieldContext_Audit_rollout(ctx, field)
 	case "package":
 		return ec.fieldContext_Audit_package(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Audit", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditChain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entries":
+		return ec.fieldContext_AuditChain_entries(ctx, field)
+	case "lastHash":
+		return ec.fieldContext_AuditChain_lastHash(ctx, field)
+	case "lastAt":
+		return ec.fieldContext_AuditChain_lastAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditChain", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -77,6 +77,7 @@ type QueryResolver interface {
 	Applications(ctx context.Context) ([]*db.Application, error)
 	Application(ctx context.Context, id uuid.UUID) (*db.Application, error)
 	Audits(ctx context.Context, filter *view.AuditFilter, first *int, after *string, order *model.OrderDirection) (*model.Connection[*db.Audit], error)
+	AuditChain(ctx context.Context) (*model.AuditChain, error)
 	Channel(ctx context.Context, id uuid.UUID) (*db.Channel, error)
 	PromotionImpact(ctx context.Context, channelID uuid.UUID, packageID uuid.UUID) (*view.Impact, error)
 	DeletionImpact(ctx context.Context, applicationID *uuid.UUID, channelID *uuid.UUID, packageID *uuid.UUID, groupID *uuid.UUID) (*view.Impact, error)
@@ -3504,6 +3505,38 @@ func (ec *executionContext) fieldContext_Query_audits(ctx context.Context, field
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_auditChain(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_auditChain(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().AuditChain(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditChain) graphql.Marshaler {
+			return ec.marshalNAuditChain2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditChain(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_auditChain(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuditChain(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_channel(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5436,6 +5469,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_audits(ctx, field)
+				})
+		case "auditChain":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_auditChain(ctx, field)
 				})
 		case "channel":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,

@@ -42,6 +42,17 @@ type ApplicationChange struct {
 	Application *db.Application `json:"application,omitempty"`
 }
 
+// Chain of the audit entries: each has the hash of the one before. Note the last hash at another place:
+// `coreroller audit verify --expect-last` then finds entries that were cut off.
+type AuditChain struct {
+	// Number of entries in the chain; entries from before the chain do not count.
+	Entries int `json:"entries"`
+	// Hash of the last entry; "" without entries.
+	LastHash string `json:"lastHash"`
+	// When the last entry was made; null without entries.
+	LastAt *time.Time `json:"lastAt,omitempty"`
+}
+
 // Properties of a new group.
 type CreateGroupInput struct {
 	// Id of the application.

@@ -110,6 +110,26 @@ func Reason(v string) predicate.Audit {
 	return predicate.Audit(sql.FieldEQ(FieldReason, v))
 }
 
+// Address applies equality check predicate on the "address" field. It's identical to AddressEQ.
+func Address(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldAddress, v))
+}
+
+// Seq applies equality check predicate on the "seq" field. It's identical to SeqEQ.
+func Seq(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldSeq, v))
+}
+
+// Previous applies equality check predicate on the "previous" field. It's identical to PreviousEQ.
+func Previous(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldPrevious, v))
+}
+
+// Hash applies equality check predicate on the "hash" field. It's identical to HashEQ.
+func Hash(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldHash, v))
+}
+
 // AtEQ applies the EQ predicate on the "at" field.
 func AtEQ(v time.Time) predicate.Audit {
 	return predicate.Audit(sql.FieldEQ(FieldAt, v))
@@ -733,6 +753,251 @@ func ReasonEqualFold(v string) predicate.Audit {
 // ReasonContainsFold applies the ContainsFold predicate on the "reason" field.
 func ReasonContainsFold(v string) predicate.Audit {
 	return predicate.Audit(sql.FieldContainsFold(FieldReason, v))
+}
+
+// AddressEQ applies the EQ predicate on the "address" field.
+func AddressEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldAddress, v))
+}
+
+// AddressNEQ applies the NEQ predicate on the "address" field.
+func AddressNEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldNEQ(FieldAddress, v))
+}
+
+// AddressIn applies the In predicate on the "address" field.
+func AddressIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldIn(FieldAddress, vs...))
+}
+
+// AddressNotIn applies the NotIn predicate on the "address" field.
+func AddressNotIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldNotIn(FieldAddress, vs...))
+}
+
+// AddressGT applies the GT predicate on the "address" field.
+func AddressGT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGT(FieldAddress, v))
+}
+
+// AddressGTE applies the GTE predicate on the "address" field.
+func AddressGTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGTE(FieldAddress, v))
+}
+
+// AddressLT applies the LT predicate on the "address" field.
+func AddressLT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLT(FieldAddress, v))
+}
+
+// AddressLTE applies the LTE predicate on the "address" field.
+func AddressLTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLTE(FieldAddress, v))
+}
+
+// AddressContains applies the Contains predicate on the "address" field.
+func AddressContains(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContains(FieldAddress, v))
+}
+
+// AddressHasPrefix applies the HasPrefix predicate on the "address" field.
+func AddressHasPrefix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasPrefix(FieldAddress, v))
+}
+
+// AddressHasSuffix applies the HasSuffix predicate on the "address" field.
+func AddressHasSuffix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasSuffix(FieldAddress, v))
+}
+
+// AddressEqualFold applies the EqualFold predicate on the "address" field.
+func AddressEqualFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEqualFold(FieldAddress, v))
+}
+
+// AddressContainsFold applies the ContainsFold predicate on the "address" field.
+func AddressContainsFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContainsFold(FieldAddress, v))
+}
+
+// SeqEQ applies the EQ predicate on the "seq" field.
+func SeqEQ(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldSeq, v))
+}
+
+// SeqNEQ applies the NEQ predicate on the "seq" field.
+func SeqNEQ(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldNEQ(FieldSeq, v))
+}
+
+// SeqIn applies the In predicate on the "seq" field.
+func SeqIn(vs ...int64) predicate.Audit {
+	return predicate.Audit(sql.FieldIn(FieldSeq, vs...))
+}
+
+// SeqNotIn applies the NotIn predicate on the "seq" field.
+func SeqNotIn(vs ...int64) predicate.Audit {
+	return predicate.Audit(sql.FieldNotIn(FieldSeq, vs...))
+}
+
+// SeqGT applies the GT predicate on the "seq" field.
+func SeqGT(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldGT(FieldSeq, v))
+}
+
+// SeqGTE applies the GTE predicate on the "seq" field.
+func SeqGTE(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldGTE(FieldSeq, v))
+}
+
+// SeqLT applies the LT predicate on the "seq" field.
+func SeqLT(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldLT(FieldSeq, v))
+}
+
+// SeqLTE applies the LTE predicate on the "seq" field.
+func SeqLTE(v int64) predicate.Audit {
+	return predicate.Audit(sql.FieldLTE(FieldSeq, v))
+}
+
+// SeqIsNil applies the IsNil predicate on the "seq" field.
+func SeqIsNil() predicate.Audit {
+	return predicate.Audit(sql.FieldIsNull(FieldSeq))
+}
+
+// SeqNotNil applies the NotNil predicate on the "seq" field.
+func SeqNotNil() predicate.Audit {
+	return predicate.Audit(sql.FieldNotNull(FieldSeq))
+}
+
+// PreviousEQ applies the EQ predicate on the "previous" field.
+func PreviousEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldPrevious, v))
+}
+
+// PreviousNEQ applies the NEQ predicate on the "previous" field.
+func PreviousNEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldNEQ(FieldPrevious, v))
+}
+
+// PreviousIn applies the In predicate on the "previous" field.
+func PreviousIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldIn(FieldPrevious, vs...))
+}
+
+// PreviousNotIn applies the NotIn predicate on the "previous" field.
+func PreviousNotIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldNotIn(FieldPrevious, vs...))
+}
+
+// PreviousGT applies the GT predicate on the "previous" field.
+func PreviousGT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGT(FieldPrevious, v))
+}
+
+// PreviousGTE applies the GTE predicate on the "previous" field.
+func PreviousGTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGTE(FieldPrevious, v))
+}
+
+// PreviousLT applies the LT predicate on the "previous" field.
+func PreviousLT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLT(FieldPrevious, v))
+}
+
+// PreviousLTE applies the LTE predicate on the "previous" field.
+func PreviousLTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLTE(FieldPrevious, v))
+}
+
+// PreviousContains applies the Contains predicate on the "previous" field.
+func PreviousContains(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContains(FieldPrevious, v))
+}
+
+// PreviousHasPrefix applies the HasPrefix predicate on the "previous" field.
+func PreviousHasPrefix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasPrefix(FieldPrevious, v))
+}
+
+// PreviousHasSuffix applies the HasSuffix predicate on the "previous" field.
+func PreviousHasSuffix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasSuffix(FieldPrevious, v))
+}
+
+// PreviousEqualFold applies the EqualFold predicate on the "previous" field.
+func PreviousEqualFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEqualFold(FieldPrevious, v))
+}
+
+// PreviousContainsFold applies the ContainsFold predicate on the "previous" field.
+func PreviousContainsFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContainsFold(FieldPrevious, v))
+}
+
+// HashEQ applies the EQ predicate on the "hash" field.
+func HashEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEQ(FieldHash, v))
+}
+
+// HashNEQ applies the NEQ predicate on the "hash" field.
+func HashNEQ(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldNEQ(FieldHash, v))
+}
+
+// HashIn applies the In predicate on the "hash" field.
+func HashIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldIn(FieldHash, vs...))
+}
+
+// HashNotIn applies the NotIn predicate on the "hash" field.
+func HashNotIn(vs ...string) predicate.Audit {
+	return predicate.Audit(sql.FieldNotIn(FieldHash, vs...))
+}
+
+// HashGT applies the GT predicate on the "hash" field.
+func HashGT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGT(FieldHash, v))
+}
+
+// HashGTE applies the GTE predicate on the "hash" field.
+func HashGTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldGTE(FieldHash, v))
+}
+
+// HashLT applies the LT predicate on the "hash" field.
+func HashLT(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLT(FieldHash, v))
+}
+
+// HashLTE applies the LTE predicate on the "hash" field.
+func HashLTE(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldLTE(FieldHash, v))
+}
+
+// HashContains applies the Contains predicate on the "hash" field.
+func HashContains(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContains(FieldHash, v))
+}
+
+// HashHasPrefix applies the HasPrefix predicate on the "hash" field.
+func HashHasPrefix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasPrefix(FieldHash, v))
+}
+
+// HashHasSuffix applies the HasSuffix predicate on the "hash" field.
+func HashHasSuffix(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldHasSuffix(FieldHash, v))
+}
+
+// HashEqualFold applies the EqualFold predicate on the "hash" field.
+func HashEqualFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldEqualFold(FieldHash, v))
+}
+
+// HashContainsFold applies the ContainsFold predicate on the "hash" field.
+func HashContainsFold(v string) predicate.Audit {
+	return predicate.Audit(sql.FieldContainsFold(FieldHash, v))
 }
 
 // And groups predicates with the AND operator between them.

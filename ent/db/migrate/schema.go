@@ -194,6 +194,10 @@ var (
 		{Name: "before", Type: field.TypeString, Default: ""},
 		{Name: "after", Type: field.TypeString, Default: ""},
 		{Name: "reason", Type: field.TypeString, Default: ""},
+		{Name: "address", Type: field.TypeString, Default: ""},
+		{Name: "seq", Type: field.TypeInt64, Nullable: true},
+		{Name: "previous", Type: field.TypeString, Default: ""},
+		{Name: "hash", Type: field.TypeString, Default: ""},
 	}
 	// AuditsTable holds the schema information for the "audits" table.
 	AuditsTable = &schema.Table{
@@ -211,7 +215,25 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AuditsColumns[7], AuditsColumns[0]},
 			},
+			{
+				Name:    "audit_seq",
+				Unique:  true,
+				Columns: []*schema.Column{AuditsColumns[13]},
+			},
 		},
+	}
+	// AuditHeadsColumns holds the columns for the "audit_heads" table.
+	AuditHeadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "seq", Type: field.TypeInt64},
+		{Name: "hash", Type: field.TypeString},
+		{Name: "at", Type: field.TypeTime},
+	}
+	// AuditHeadsTable holds the schema information for the "audit_heads" table.
+	AuditHeadsTable = &schema.Table{
+		Name:       "audit_heads",
+		Columns:    AuditHeadsColumns,
+		PrimaryKey: []*schema.Column{AuditHeadsColumns[0]},
 	}
 	// BlacklistingsColumns holds the columns for the "blacklistings" table.
 	BlacklistingsColumns = []*schema.Column{
@@ -1207,6 +1229,7 @@ var (
 		ApplicationsTable,
 		AttemptsTable,
 		AuditsTable,
+		AuditHeadsTable,
 		BlacklistingsTable,
 		ChannelsTable,
 		FailuresTable,
@@ -1251,6 +1274,9 @@ func init() {
 	}
 	AuditsTable.Annotation = &entsql.Annotation{
 		Table: "audits",
+	}
+	AuditHeadsTable.Annotation = &entsql.Annotation{
+		Table: "audit_heads",
 	}
 	BlacklistingsTable.ForeignKeys[0].RefTable = ChannelsTable
 	BlacklistingsTable.ForeignKeys[1].RefTable = PackagesTable

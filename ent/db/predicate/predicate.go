@@ -18,6 +18,9 @@ type Attempt func(*sql.Selector)
 // Audit is the predicate function for audit builders.
 type Audit func(*sql.Selector)
 
+// AuditHead is the predicate function for audithead builders.
+type AuditHead func(*sql.Selector)
+
 // Blacklisting is the predicate function for blacklisting builders.
 type Blacklisting func(*sql.Selector)
 

@@ -8,11 +8,14 @@ const minute = 60_000;
 const start = Date.parse('2026-11-23T14:00:00Z');
 const time = (minutes: number) => new Date(start + minutes * minute).toISOString();
 
+const hash = (n: number) => n.toString(16).padStart(64, 'a');
+
 const entry = (minutes: number, reason: string): Audit => ({
   id: `entry-${minutes}`,
   at: time(minutes),
   actor: 'admin',
-  credential: 'password',
+  credential: 'session',
+  address: '192.0.2.7',
   action: 'pauseUpdates',
   objectType: 'group',
   objectId: 'g',
@@ -20,6 +23,9 @@ const entry = (minutes: number, reason: string): Audit => ({
   before: '',
   after: '',
   reason,
+  number: minutes + 1,
+  previousHash: minutes === 0 ? '' : hash(minutes - 1),
+  hash: hash(minutes),
   package: null,
   rollout: null,
 });
@@ -45,7 +51,11 @@ beforeEach(() => {
   vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visibility);
   stored = [entry(0, 'first'), entry(1, 'second')];
   requests = fakeApi({
-    AuditPage: () => ({ applications: [], users: [] }),
+    AuditPage: () => ({
+      applications: [],
+      users: [],
+      auditChain: { entries: stored.length, lastHash: hash(stored.length - 1) },
+    }),
     Audits: ({ after }) => ({
       audits: page(stored.toReversed(), { first: 50, after }),
       newest: { nodes: stored.slice(-1) },
@@ -111,4 +121,36 @@ test('a page that is left asks nothing', async () => {
   cleanup();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(polls()).toEqual([]);
+});
+
+test('an opened change shows its place in the chain, and the page the end of the chain', async () => {
+  await open();
+  expect((await screen.findByText(/^2 entries in the chain/)).textContent).toContain('aaaa…aaa1');
+  await fireEvent.click(screen.getAllByText('Details')[0] as HTMLElement);
+  const facts = screen.getByText('#2').closest('dl')?.textContent.replaceAll(/\s+/g, ' ');
+  expect(facts).toContain('aaaa…aaa1');
+  expect(facts).toContain('follows aaaa…aaa0');
+  expect(facts).toContain('192.0.2.7');
+
+  // A new change moves the end of the chain.
+  stored.push(entry(2, 'third'));
+  await vi.advanceTimersByTimeAsync(10_000);
+  await waitFor(() => expect(screen.getByText(/^3 entries in the chain/).textContent).toContain('aaaa…aaa2'));
+});
+
+test('failed sign-ins are counted in one line, without an object', async () => {
+  stored = [
+    {
+      ...entry(0, 'guess'),
+      action: 'signInFailed',
+      objectType: 'user',
+      objectId: '00000000-0000-0000-0000-000000000000',
+      after: '{"username":"root","attempts":7}',
+      actor: 'root',
+    },
+  ];
+  render(AuditPage);
+  const line = await screen.findByText(/failed to sign in/);
+  expect(line.textContent.replaceAll(/\s+/g, ' ').trim()).toBe('root failed to sign in 7 times');
+  expect(screen.queryByText(/all changes of/)).toBeNull();
 });

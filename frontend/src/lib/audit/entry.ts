@@ -8,6 +8,7 @@ export const auditFragment = graphql(`
     at
     actor
     credential
+    address
     action
     objectType
     objectId
@@ -15,6 +16,9 @@ export const auditFragment = graphql(`
     before
     after
     reason
+    number
+    previousHash
+    hash
     package {
       id
       version
@@ -36,6 +40,7 @@ export const verbText: Record<string, string> = {
   addFloor: 'set a floor in',
   advanceWave: 'opened the next wave of',
   approveWave: 'approved the next wave of',
+  beginChain: 'sealed the entries from before the chain of the',
   blacklistPackage: 'blacklisted a package for',
   changePassword: 'changed the password of',
   createApplication: 'created',
@@ -65,6 +70,9 @@ export const verbText: Record<string, string> = {
   rollBack: 'rolled back',
   setInstanceAlias: 'named',
   setPassword: 'set the password of',
+  signIn: 'signed in',
+  signInFailed: 'failed to sign in',
+  signOut: 'signed out',
   startMachineJob: 'started',
   stopMachineJob: 'stopped',
   unblacklistPackage: 'allowed a package again for',
@@ -74,6 +82,15 @@ export const verbText: Record<string, string> = {
   updatePackage: 'changed',
   updatePolicy: 'changed the policy of',
 };
+
+/** Actions whose user is their object. */
+export const aboutSelf = (action: string) => /^sign(In|InFailed|Out)$/.test(action);
+
+/** Failed sign-ins that one entry counts; 1 for all other entries. */
+export function attempts({ action, after }: Pick<Audit, 'action' | 'after'>): number {
+  const n = action === 'signInFailed' ? fields(after)?.['attempts'] : 1;
+  return typeof n === 'number' ? n : 1;
+}
 
 /** "setInstanceAlias" → "set instance alias". */
 export const spaced = (name: string) => name.replace(/([A-Z])/g, ' $1').toLowerCase();
