@@ -58,11 +58,7 @@ func (s *Service) GroupsOf(ctx context.Context, app uuid.UUID, machineIDs []stri
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, len(machineIDs))
-	for i, machine := range machineIDs {
-		ids[i] = store.InstanceID(app, machine)
-	}
-	err = s.db().Instance.Query().Where(instance.IDIn(ids...), instance.GroupIDNotNil()).Unique(true).Select(instance.FieldGroupID).Scan(ctx, &groups)
+	err = s.db().Instance.Query().Where(instance.IDIn(store.InstanceIDs(app, machineIDs)...), instance.GroupIDNotNil()).Unique(true).Select(instance.FieldGroupID).Scan(ctx, &groups)
 	return groups, err
 }
 
