@@ -66,6 +66,9 @@ test('the audit shows user, change and reason', async ({ dashboard: page, api })
   await newest.getByText('policy · updates from on to off').click();
   await expect(newest.getByRole('row', { name: 'policy · updates on off' })).toBeVisible();
 
+  await send(api, 'resumeUpdates', rollout, 'while the page is open');
+  await expect(newest).toContainText('“while the page is open”');
+
   await choose(page, 'Change', 'Create channel');
   await expect(page).toHaveURL(/verb=createChannel/);
   await expect(entries).toHaveCount(1);

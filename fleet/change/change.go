@@ -143,6 +143,7 @@ func (w *Writer) attempt(ctx context.Context, v Verb, f func(c *Change) error) (
 		if c.Part {
 			return nil
 		}
+		tx.Publish(event.Event{Kind: event.AuditAdded, App: c.App})
 		return tx.Audit(ctx, c.record())
 	})
 }
