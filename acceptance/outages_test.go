@@ -75,19 +75,7 @@ func TestCase56_AKilledProcessIsReplacedAfterTheLease(t *testing.T) {
 		s.ok(err)
 		return a.Apps[0]
 	}
-	runs := func() (int, error) { return s.store.Reader().Uptime.Query().Count(s.ctx) }
-	var kill func()
-	serve := func(after time.Duration) (address string) {
-		before, err := runs()
-		s.ok(err)
-		address, kill = process(t, s.url, begin.Add(after))
-		for n := before; n == before; n, err = runs() { // it has recorded that it runs
-			s.ok(err)
-			time.Sleep(10 * time.Millisecond)
-		}
-		return address
-	}
-	first := serve(0)
+	first, kill := process(t, s.url, begin)
 	for i := range 6 {
 		q := s.checking(fmt.Sprint("m", i), "1.0.0")
 		if a := ask(first, q); a.offered() != "2.0.0" {
@@ -97,7 +85,8 @@ func TestCase56_AKilledProcessIsReplacedAfterTheLease(t *testing.T) {
 		ask(first, q)
 	}
 	kill()
-	s.answers(ask(serve(2*time.Hour), s.checking("n", "1.0.0")), "concurrency_limit")
+	second, kill := process(t, s.url, begin.Add(2*time.Hour))
+	s.answers(ask(second, s.checking("n", "1.0.0")), "concurrency_limit")
 	kill()
 	for i := range 6 {
 		s.attemptsEnded(fmt.Sprint("m", i))

@@ -59,6 +59,9 @@ func runProcess(ctx context.Context, url string) error {
 	if err != nil {
 		return errors.Join(err, st.Close())
 	}
+	if err := svc.Upkeep.Beat(ctx); err != nil { // before the first request, as a real server
+		return errors.Join(err, st.Close())
+	}
 	mux := http.NewServeMux()
 	omaha.NewHandler(svc.Machines, omaha.Options{Now: now, Log: log}).Mount(mux)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -12,6 +12,7 @@ import (
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
 	"github.com/coreroller/coreroller/rollout/calendar"
+	"github.com/coreroller/coreroller/store"
 )
 
 // notStored are the reasons of requests that leave no machine behind: there is nothing to
@@ -198,6 +199,20 @@ func TestSoakIsShownOnlyToTheNextWave(t *testing.T) {
 	}))
 }
 
+// invalidPolicy makes the stored policy of G invalid, as a system update does that removes a
+// time zone. Updates are off then, while the rollout is active.
+func (s *site) invalidPolicy() {
+	s.t.Helper()
+	p := s.policyOf()
+	p.Timezone = "Moon/Tycho"
+	s.ok(s.store.Write(s.ctx, s.clock.Now(), func(tx *store.Tx) error {
+		return tx.Client().Group.UpdateOneID(s.group).SetPolicy(p).Exec(s.ctx)
+	}))
+	_, err := s.UpdateApplication(s.ctx, fleet.UpdateApplication{ID: s.app, Description: new("reads the policy again")})
+	s.ok(err)
+	s.rolloutIs(rollout.RolloutActive)
+}
+
 // A grant that the machine has not begun is void once the group stops or its lease expires:
 // it is no longer counted, listed or explained as granted.
 func TestVoidGrantIsNotGranted(t *testing.T) {
@@ -210,6 +225,7 @@ func TestVoidGrantIsNotGranted(t *testing.T) {
 		"halted":     {func(s *site) { s.halt("smoke") }, rollout.ReasonHalted, true},
 		"resumed":    {func(s *site) { s.pause("a holiday"); s.resume("over") }, rollout.ReasonGranted, false},
 		"retargeted": {func(s *site) { s.promote("3.0.0") }, rollout.ReasonGranted, false},
+		"invalid":    {(*site).invalidPolicy, rollout.ReasonPaused, true},
 		"expired":    {func(s *site) { s.advance(50 * time.Minute); s.work() }, rollout.ReasonGranted, true},
 	}, func(t *testing.T, s *site, v struct {
 		change func(s *site)
@@ -227,7 +243,7 @@ func TestVoidGrantIsNotGranted(t *testing.T) {
 		v.change(s)
 		void := func(machine string) bool {
 			m := s.instance(machine)
-			return m.GrantedAt == nil || view.GrantVoid(m, s.rolloutOf(s.group), s.clock.Now())
+			return m.GrantedAt == nil || view.GrantVoid(m, s.Catalog().Group(s.group), s.rolloutOf(s.group), s.clock.Now())
 		}
 		if void("begun") || !void("idle") {
 			t.Errorf("the grant of begun is void: %v, of idle: %v", void("begun"), void("idle"))

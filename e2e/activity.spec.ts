@@ -57,10 +57,11 @@ test('activity is live, filtered by the address, and older pages load', async ({
 
 test('the audit shows user, change and reason', async ({ dashboard: page, api }) => {
   const rollout = await api.rollout();
-  await send(api, 'pauseUpdates', rollout, 'mirror overloaded');
   await page.goto(`/audit?application=${rollout.applicationId}`);
   const entries = page.getByRole('list', { name: 'Changes, newest first' }).getByRole('listitem');
   const newest = entries.first();
+  await expect(newest).toBeVisible();
+  await send(api, 'pauseUpdates', rollout, 'mirror overloaded'); // while the page is open
   await expect(newest).toContainText(`admin paused group ${rollout.name}`);
   await expect(newest).toContainText('“mirror overloaded”');
   await newest.getByText('policy · updates from on to off').click();

@@ -25,6 +25,19 @@ test('the machine page explains a hold, and overrides work', async ({ dashboard:
     await expect(page.getByText(/^Runs\s+1\.0\.0, seen/)).toBeVisible();
   });
 
+  await test.step('the answer follows the group at once', async () => {
+    const pause = rules.getByRole('listitem').filter({ hasText: /^\s*Pause/ });
+    for (const [verb, outcome] of [
+      ['resumeUpdates', /^\s*Pause\s*passed/],
+      ['pauseUpdates', /^\s*Pause\s*decides/],
+    ] as const) {
+      await api.ask(`mutation ($id: ID!) { ${verb}(input: { groupId: $id }) { userErrors { message } } }`, {
+        id: rollout.groupId,
+      });
+      await expect(pause).toHaveText(outcome, { timeout: 5_000 }); // it is also read every 10 s
+    }
+  });
+
   await test.step('hold for a week, with user, end and reason', async () => {
     const dialog = await openAction(page, /^Hold/);
     await expect(dialog.getByLabel('Reason (required)')).toBeFocused();
@@ -133,6 +146,13 @@ test('a machine is named and moved without reloading its page', async ({
       /offered \d+ s/,
     );
     await expect(page.getByRole('region', { name: 'History' })).toContainText('Downloaded 2.0.0');
+  });
+
+  await test.step('its activity is linked', async () => {
+    await page.getByRole('region', { name: 'Attempts' }).getByRole('link', { name: 'Activity' }).click();
+    await expect(page).toHaveURL(new RegExp(`/activity\\?application=${rollout.applicationId}&machine=`));
+    await expect(page.getByText('No matching activity.', { exact: false })).toBeVisible();
+    await page.goBack();
   });
 
   await test.step('the alias is edited in place', async () => {

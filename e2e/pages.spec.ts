@@ -219,6 +219,16 @@ test('the API playground opens signed in and loads nothing from elsewhere', asyn
     await execute.click();
     await expect(page.getByRole('region', { name: 'Result' }).getByText('"fleet"')).toBeVisible();
     expect(await violations(page), `playground, ${colorScheme}`).toEqual([]);
+    for (const panel of ['Documentation Explorer', 'History']) {
+      await page.getByRole('button', { name: `Show ${panel}` }).click();
+      await expect(page.locator('.graphiql-plugin')).toBeVisible();
+      expect(await violations(page), `playground, ${panel}, ${colorScheme}`).toEqual([]);
+      await page.getByRole('button', { name: `Hide ${panel}` }).click();
+    }
+    await page.getByRole('button', { name: 'Open settings dialog' }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    expect(await violations(page), `playground, settings, ${colorScheme}`).toEqual([]);
+    await page.keyboard.press('Escape');
   }
   expect(elsewhere).toEqual([]);
   await page.getByRole('link', { name: 'Back to the dashboard' }).click();

@@ -20,6 +20,7 @@ const (
 	ActivityAdded
 	JobChanged      // Job is set
 	AccountsChanged // what users may do: a password, a role, a session or a user
+	AuditAdded      // App is set if the change was within one
 )
 
 // Event is one hint. Unused ids are zero.

@@ -83,10 +83,7 @@ func checkMachineIDs(ids []string) error {
 
 // enroll enrolls machines and returns how many of them have not asked yet.
 func enroll(c *change.Change, machines []string) (fresh int, err error) {
-	ids := make([]uuid.UUID, len(machines))
-	for i, id := range machines {
-		ids[i] = store.InstanceID(c.App, id)
-	}
+	ids := store.InstanceIDs(c.App, machines)
 	found, err := c.Tx.Machines(c.Ctx, ids)
 	if err != nil {
 		return 0, err

@@ -12,7 +12,6 @@ import (
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/instance"
-	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/ent/db/machinejobitem"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet/catalog"
@@ -35,9 +34,9 @@ const jobBatch = 200
 // that a killed process leaves nothing half done.
 func (s *Service) WorkJobs(ctx context.Context) error {
 	for {
-		jobs, err := s.store.Reader().MachineJob.Query().Where(machinejob.State(string(job.Running))).Order(machinejob.ByID()).All(ctx)
+		jobs, err := s.store.JobsIn(ctx, string(job.Running))
 		if err != nil {
-			return fmt.Errorf("list jobs: %w", err)
+			return err
 		}
 		var errs error
 		worked := false

@@ -1,13 +1,9 @@
 package fleet
 
 import (
-	"strings"
-
 	"github.com/coreroller/coreroller/fleet/fault"
+	"github.com/coreroller/coreroller/rollout/phrase"
 )
-
-// maxNamed is how many things that rely on an object an error names.
-const maxNamed = 10
 
 // reliedOn returns Conflict if something relies on an object to delete, unless the
 // caller forces the deletion.
@@ -15,9 +11,5 @@ func reliedOn(force bool, relies []string) error {
 	if force || len(relies) == 0 {
 		return nil
 	}
-	named := strings.Join(relies[:min(len(relies), maxNamed)], "; ")
-	if len(relies) > maxNamed {
-		named += "; and more"
-	}
-	return fault.Errorf(fault.Conflict, "id", "%s. Set force to delete it anyway", named)
+	return fault.Errorf(fault.Conflict, "id", "%s. Set force to delete it anyway", phrase.List(relies, "; "))
 }

@@ -32,15 +32,10 @@ type RollBack struct {
 // rollout to it, and offers of the present package that machines have not begun are
 // withdrawn.
 func (s *Service) RollBack(ctx context.Context, in RollBack) (*db.Channel, error) {
-	if _, err := fault.RequireVerb(ctx, rollBack); err != nil {
-		return nil, err
-	}
 	id, field, err := view.ChannelToRollBack(s.seen(ctx), in.GroupID, in.ChannelID)
-	if err != nil {
-		return nil, err
-	}
-	v := change.Verb{Name: rollBack, Reason: in.Reason, Groups: s.followers(id)}
+	v := change.Verb{Name: rollBack, Reason: in.Reason, Groups: s.followers(id), Invalid: err}
 	switch {
+	case err != nil:
 	case in.Reason == "":
 		v.Invalid = fault.Errorf(fault.Invalid, "reason", "must not be empty")
 	case in.Downgrade.Recalls() && !in.BlacklistCurrent:

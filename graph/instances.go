@@ -85,7 +85,7 @@ func (r *instanceResolver) Grant(ctx context.Context, obj *db.Instance) (*model.
 		return nil, nil
 	}
 	current, err := loadersOf(ctx).current.load(ctx, *obj.GroupID)
-	if err != nil || view.GrantVoid(obj, current, r.Now()) {
+	if err != nil || view.GrantVoid(obj, r.fleet.Catalog().Group(*obj.GroupID), current, r.Now()) {
 		return nil, err
 	}
 	return &model.Grant{

@@ -72,8 +72,8 @@ func (r *activityResolver) Description(_ context.Context, obj *db.Activity) (str
 	return codeDescription(obj.Code), nil
 }
 
-// shownActivities is the maximum number of entries in one message.
-const shownActivities = 50
+// shownEntries is the maximum number of entries in one message.
+const shownEntries = 50
 
 // ActivityAdded sends the newest entries, then each added entry once.
 func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *view.ActivityFilter) (<-chan *model.ActivityAddition, error) {
@@ -83,27 +83,53 @@ func (r *subscriptionResolver) ActivityAdded(ctx context.Context, filter *view.A
 			(f.Application == nil || e.App == *f.Application || e.App == uuid.Nil) &&
 			(f.Group == nil || e.Group == *f.Group || e.Group == uuid.Nil)
 	}
-	lastRead := time.Time{}
-	sent := map[uuid.UUID]bool{}
+	a := addition[*db.Activity]{id: func(row *db.Activity) uuid.UUID { return row.ID }}
 	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.ActivityAddition, bool, error) {
-		f.StoredSince = nil
-		if !snapshot {
-			f.StoredSince = new(lastRead.Add(-view.Unsettled))
-		}
-		lastRead = r.Now()
-		page, err := r.fleet.View.Activities(f).Page(ctx, shownActivities)
-		if err != nil {
-			return nil, false, err
-		}
-		m := &model.ActivityAddition{AsOf: lastRead, Snapshot: snapshot, Activities: []*db.Activity{}}
-		before := sent
-		sent = make(map[uuid.UUID]bool, len(page.Rows))
-		for _, row := range page.Rows {
-			if snapshot || !before[row.ID] {
-				m.Activities = append(m.Activities, row)
-			}
-			sent[row.ID] = true
-		}
-		return m, false, nil
+		f.StoredSince = a.begin(r.Now(), snapshot)
+		page, err := r.fleet.View.Activities(f).Page(ctx, shownEntries)
+		return &model.ActivityAddition{AsOf: a.asOf, Snapshot: snapshot, Activities: a.added(page.Rows, snapshot)}, false, err
 	})
+}
+
+// AuditAdded sends the newest entries, then each added entry once.
+func (r *subscriptionResolver) AuditAdded(ctx context.Context, filter *view.AuditFilter) (<-chan *model.AuditAddition, error) {
+	f := value(filter)
+	wanted := func(e event.Event) bool {
+		return e.Kind == event.AuditAdded && (f.Application == nil || e.App == *f.Application)
+	}
+	a := addition[*db.Audit]{id: func(row *db.Audit) uuid.UUID { return row.ID }}
+	return watch(ctx, r.Resolver, messageInterval, wanted, func(ctx context.Context, snapshot bool) (*model.AuditAddition, bool, error) {
+		f.StoredSince = a.begin(r.Now(), snapshot)
+		page, err := r.fleet.View.Audits(f).Page(ctx, shownEntries)
+		return &model.AuditAddition{AsOf: a.asOf, Snapshot: snapshot, Audits: a.added(page.Rows, snapshot)}, false, err
+	})
+}
+
+// addition follows a journal for one subscriber.
+type addition[T any] struct {
+	id   func(row T) uuid.UUID
+	asOf time.Time // of the last read
+	sent map[uuid.UUID]bool
+}
+
+// begin begins a read and returns since when rows may be new; nil for a snapshot.
+func (a *addition[T]) begin(now time.Time, snapshot bool) (since *time.Time) {
+	if !snapshot {
+		since = new(a.asOf.Add(-view.Unsettled))
+	}
+	a.asOf = now
+	return since
+}
+
+// added returns the rows that were not in the last read.
+func (a *addition[T]) added(rows []T, snapshot bool) []T {
+	before, fresh := a.sent, []T{}
+	a.sent = make(map[uuid.UUID]bool, len(rows))
+	for _, row := range rows {
+		id := a.id(row)
+		if a.sent[id] = true; snapshot || !before[id] {
+			fresh = append(fresh, row)
+		}
+	}
+	return fresh
 }

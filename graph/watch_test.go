@@ -12,8 +12,10 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/event"
 	"github.com/coreroller/coreroller/fleet"
+	"github.com/coreroller/coreroller/fleet/account"
 	"github.com/coreroller/coreroller/graph"
 )
 
@@ -100,6 +102,26 @@ func TestActivityAddedSendsEachEntryOnce(t *testing.T) {
 		if n := len(got["activities"].([]any)); n != 1 {
 			t.Errorf("%d entries, want only the new one", n)
 		}
+	})
+}
+
+func TestAuditAddedSendsEachEntryOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		w := s.ana(t).dial()
+		const document = `subscription($f: AuditFilter) { auditAdded(filter: $f) { snapshot audits { action actor reason } } }`
+		w.subscribe("1", document, vars{"f": vars{"applicationId": s.app, "objectId": s.group, "since": s.now()}})
+		want(t, w.next(), "snapshot", true, "audits", []any{})
+		s.must(second(s.PauseUpdates(s.ctx, fleet.PauseUpdates{GroupID: s.group, Reason: "one"})))
+		one := vars{"action": "pauseUpdates", "actor": "olga", "reason": "one"}
+		want(t, w.next(), "snapshot", false, "audits", []any{one})
+		s.must(second(s.ResumeUpdates(s.ctx, fleet.ResumeUpdates{GroupID: s.group, Reason: "two"})))
+		want(t, w.next(), "snapshot", false, "audits", []any{vars{"action": "resumeUpdates", "actor": "olga", "reason": "two"}})
+		w.stop("1")
+		// Changes outside of applications too.
+		w.subscribe("2", document, vars{"f": vars{"action": "createUser", "since": s.now()}})
+		want(t, w.next(), "snapshot", true, "audits", []any{})
+		s.must(second(s.Accounts.CreateUser(s.ctx, account.CreateUser{Username: "new", Password: password, Role: auth.Viewer})))
+		want(t, w.next(), "snapshot", false, "audits.0.action", "createUser")
 	})
 }
 

@@ -165,17 +165,18 @@ func (h Halt) cameBack() string {
 // describe says why the rollout was halted.
 func (h Halt) describe() string {
 	numbers := fmt.Sprintf("%d of %s failed", h.Failed, phrase.Count(h.Finished, "finished attempt"))
+	happened := FailureKind{Outcome: h.Outcome, Code: h.Code, Machines: 1}.happened()
 	switch h.Rule {
 	case HaltSafeMode:
 		if id := h.culprit(); id != "" {
-			return fmt.Sprintf("machine %s went first in safe mode and %s", id, h.Outcome.happened(h.Code))
+			return fmt.Sprintf("machine %s went first in safe mode and %s", id, happened)
 		}
-		return "the machine that went first in safe mode " + h.Outcome.happened(h.Code)
+		return "the machine that went first in safe mode " + happened
 	case HaltCanary:
 		if id := h.culprit(); id != "" {
-			return fmt.Sprintf("canary %s failed for good: %s", id, strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: "))
+			return fmt.Sprintf("canary %s failed for good: %s", id, strings.TrimPrefix(happened, "failed: "))
 		}
-		return "a canary failed for good: " + strings.TrimPrefix(h.Outcome.happened(h.Code), "failed: ")
+		return "a canary failed for good: " + strings.TrimPrefix(happened, "failed: ")
 	case HaltFailureShare:
 		if h.Share > 0 {
 			numbers += ", the limit is " + phrase.Percent(h.Share)
@@ -185,26 +186,6 @@ func (h Halt) describe() string {
 		return "stopped" + attribution(h.By, h.Reason)
 	}
 	return numbers
-}
-
-// happened says what a machine did whose failure halts, after its name.
-func (o Outcome) happened(code int) string {
-	switch o {
-	case OutcomeFailed:
-		return "failed: " + DescribeCode(code)
-	case OutcomeRolledBack:
-		return "rolled back to the previous version"
-	case OutcomeTimeout:
-		return "did not report before its lease expired"
-	case OutcomeNotRunning:
-		return "reported success, but still runs the old version"
-	case OutcomeLost:
-		return "has been silent since it installed the update"
-	case OutcomeLooping:
-		return "began the update again and again"
-	default: // halted before the outcome was stored
-		return "failed"
-	}
 }
 
 // attribution returns " by NAME: REASON", leaving out what is empty.

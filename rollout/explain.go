@@ -54,7 +54,7 @@ func Explain(w *World, m *Machine, c Check, now time.Time) []RuleStep {
 			step.Settled = !settled
 			settled = true
 			switch r.reason {
-			case ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonOutsideClientPrefix, ReasonDisabledByClient: // the decision has the same values
+			case ReasonPaused, ReasonConcurrencyLimit, ReasonPeriodLimit, ReasonOutsideClientPrefix, ReasonDisabledByClient: // the decision has the same values
 				step.Text = e.d.Detail()
 			default:
 				step.Text += "; " + e.d.Detail()
@@ -154,15 +154,10 @@ func (e *evaluation) attemptText() string {
 	return text
 }
 
+// runText describes a rollout that is neither paused nor halted: the decision describes those.
 func (e *evaluation) runText() string {
-	switch e.w.Rollout.State {
-	case RolloutPaused:
-		return "the rollout is paused"
-	case RolloutHalted:
-		return "the rollout is halted"
-	case RolloutCompleted:
+	if e.w.Rollout.State == RolloutCompleted {
 		return "the rollout is completed; machines that join late are still updated"
-	case RolloutActive, RolloutSuperseded:
 	}
 	return "the rollout is active"
 }

@@ -98,6 +98,19 @@ func TestExplainNamesTheWave(t *testing.T) {
 	g.explained("m", Check{OnDemand: true}, ReasonWaveNotReached, "skipped: requested at the machine")
 }
 
+// The sentence of a stop says all there is to say, so it is not preceded by the state.
+func TestExplainNamesAStopOnce(t *testing.T) {
+	g := newRig(t, acceptancePolicy())
+	g.target("2.0.0")
+	g.check("m", "1.0.0")
+	g.explained("m", Check{}, ReasonPaused, "the rollout is active")
+	g.w.HaltRollout("ada", "smoke", g.now, &g.fx)
+	g.explained("m", Check{}, ReasonHalted, "the rollout is halted: stopped by ada: smoke")
+	g.w.ResumeUpdates("ada", "", g.now, &g.fx)
+	g.w.PauseUpdates(Pause{By: "ada", Reason: "db"}, &g.fx)
+	g.explained("m", Check{}, ReasonPaused, "updates are paused by ada: db")
+}
+
 func TestExplainNamesTheNextStep(t *testing.T) {
 	g := newRig(t, acceptancePolicy())
 	g.target("2.0.0", "1.5.0")

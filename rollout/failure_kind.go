@@ -56,24 +56,37 @@ func (k FailureKind) alike(failed int) string {
 	case k.Machines == failed:
 		who = "all of them"
 	}
+	switch {
+	case k.Outcome != OutcomeFailed:
+		return "; " + who + " " + k.happened()
+	case one:
+		who += " failed"
+	}
+	return "; " + who + " with " + nameCode(k.Code)
+}
+
+// happened says what machines did whose failure halts, after their name or number.
+func (k FailureKind) happened() string {
 	choose := func(single, several string) string {
-		if one {
+		if k.Machines == 1 {
 			return single
 		}
 		return several
 	}
 	switch k.Outcome {
+	case OutcomeFailed:
+		return "failed: " + DescribeCode(k.Code)
 	case OutcomeRolledBack:
-		return "; " + who + " rolled back to the previous version"
+		return "rolled back to the previous version"
 	case OutcomeTimeout:
-		return "; " + who + " did not report before " + choose("its lease", "their leases") + " expired"
+		return "did not report before " + choose("its lease", "their leases") + " expired"
 	case OutcomeNotRunning:
-		return "; " + who + " reported success, but still " + choose("runs", "run") + " the old version"
+		return "reported success, but still " + choose("runs", "run") + " the old version"
 	case OutcomeLost:
-		return "; " + who + " " + choose("has", "have") + " been silent since the installation"
+		return choose("has", "have") + " been silent since the installation"
 	case OutcomeLooping:
-		return "; " + who + " began the update again and again"
-	default:
-		return "; " + who + choose(" failed", "") + " with " + nameCode(k.Code)
+		return "began the update again and again"
+	default: // halted before the outcome was stored
+		return "failed"
 	}
 }

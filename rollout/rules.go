@@ -175,15 +175,18 @@ func (e *evaluation) inProgress() bool {
 	return true
 }
 
-// revoked reports whether the group was paused, halted or retargeted since the
-// grant. A resume starts a new epoch, so a pause that ended counts as well.
-func (w *World) revoked(a *Attempt) bool { return !w.Rollout.Backs(a.Rollout, a.Epoch) || w.paused() }
+func (w *World) revoked(a *Attempt) bool { return w.Revoked(a.Rollout, a.Epoch) }
 
-// Backs reports whether a grant of a rollout in one of its epochs is one of this rollout
-// now, which is neither paused nor halted.
-func (r *Rollout) Backs(granted ID, epoch int) bool {
-	return granted == r.ID && epoch == r.Epoch && !r.State.Stopped()
+// Revoked reports whether the group was paused, halted or retargeted since a grant of a
+// rollout in one of its epochs. A resume starts a new epoch, so a pause that ended counts
+// as well.
+func (w *World) Revoked(granted ID, epoch int) bool {
+	return granted != w.Rollout.ID || epoch != w.Rollout.Epoch || w.Stopped()
 }
+
+// Stopped reports whether no machine begins an update: updates are off in the policy, or
+// the rollout is paused or halted.
+func (w *World) Stopped() bool { return w.paused() || w.Rollout.State.Stopped() }
 
 // paused reports whether updates are off in the policy or the rollout is paused.
 func (w *World) paused() bool {

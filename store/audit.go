@@ -15,6 +15,7 @@ import (
 
 	"github.com/coreroller/coreroller/ent/db"
 	"github.com/coreroller/coreroller/ent/db/audit"
+	"github.com/coreroller/coreroller/event"
 )
 
 // Audit is one row of audits. The transaction sets its id, time and place in the chain.
@@ -50,6 +51,7 @@ func (tx *Tx) Audit(a Audit) error {
 		*to = string(b)
 	}
 	tx.audits = append(tx.audits, row)
+	tx.Publish(event.Event{Kind: event.AuditAdded, App: a.ApplicationID})
 	return nil
 }
 

@@ -69,6 +69,15 @@ func InstanceID(application uuid.UUID, machine string) uuid.UUID {
 	return id
 }
 
+// InstanceIDs are the ids of machines of one application, in their order.
+func InstanceIDs(application uuid.UUID, machines []string) []uuid.UUID {
+	ids := make([]uuid.UUID, len(machines))
+	for i, machine := range machines {
+		ids[i] = InstanceID(application, machine)
+	}
+	return ids
+}
+
 // Check returns an update check with what the machine sent in its last one.
 func (m *Machine) Check() rollout.Check {
 	return rollout.Check{Prefix: m.VersionPrefix, Disabled: m.UpdatesDisabled}

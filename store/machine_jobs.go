@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/coreroller/coreroller/ent/db"
+	"github.com/coreroller/coreroller/ent/db/machinejob"
 	"github.com/coreroller/coreroller/store/bulk"
 )
 
@@ -71,6 +72,15 @@ func (tx *Tx) ResetJobItems(ctx context.Context, job uuid.UUID, from, to int8, i
 	}
 	n, err := result.RowsAffected()
 	return int(n), err
+}
+
+// JobsIn returns the jobs in a state, oldest first.
+func (s *Store) JobsIn(ctx context.Context, state string) ([]*db.MachineJob, error) {
+	rows, err := s.Reader().MachineJob.Query().Where(machinejob.State(state)).Order(machinejob.ByID()).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list jobs: %w", err)
+	}
+	return rows, nil
 }
 
 // LockJob locks and reads a job. With skip it returns nil for a job that another

@@ -46,7 +46,7 @@ test('screenshots of the demo fleet', async ({ dashboard: page, server }) => {
   await shoot(page, 'application', `/apps/${app.id}`);
   await shoot(page, 'machines', `/apps/${app.id}/machines?show=waiting`);
   await page.goto(`/apps/${app.id}/machines?show=waiting`);
-  await page.locator('main a[href*="/machines/"]').first().click();
+  await page.locator('main a[href*="/machines/"]:not([href$="/jobs"])').first().click();
   await shoot(page, 'machine');
   await shoot(page, 'policy', `${production}/policy`);
   await shoot(page, 'package', `/apps/${app.id}/packages/new`, { full: true });

@@ -24,7 +24,7 @@ const (
 )
 
 // partOf returns the part for the attributes that counters know. A grant that the machine
-// has not begun counts only while the rollout is not stopped.
+// has not begun counts only while the group is not stopped.
 func partOf(state rollout.State, standing rollout.Standing, place version.Place, bad, stopped bool) Part {
 	switch {
 	case state.InFlight() && (state != rollout.StateGranted || !stopped):
@@ -51,13 +51,20 @@ func partOf(state rollout.State, standing rollout.Standing, place version.Place,
 
 // Part returns the part of a machine of the group, whose rollout is in state s.
 func (g *Group) Part(m *db.Instance, s rollout.RolloutState) Part {
-	return partOf(m.State, m.Standing, g.Place(m.Version), g.Bad(m.Version, s == rollout.RolloutHalted), s.Stopped())
+	return partOf(m.State, m.Standing, g.Place(m.Version), g.Bad(m.Version, s == rollout.RolloutHalted), g.stops(s))
 }
 
 // CountedPart returns the part of the machines of a counter of the group, whose rollout is
 // in state s.
 func (g *Group) CountedPart(row *db.GroupCount, s rollout.RolloutState) Part {
-	return partOf(row.State, row.Standing, g.Place(row.Version), g.Bad(row.Version, s == rollout.RolloutHalted), s.Stopped())
+	return partOf(row.State, row.Standing, g.Place(row.Version), g.Bad(row.Version, s == rollout.RolloutHalted), g.stops(s))
+}
+
+// stops reports whether no machine of the group begins an update while its rollout is in
+// state s.
+func (g *Group) stops(s rollout.RolloutState) bool {
+	w := rollout.World{Policy: g.Schedule, Rollout: rollout.Rollout{State: s}}
+	return w.Stopped()
 }
 
 // Bad reports whether no machine of the group should run a version: it is blacklisted

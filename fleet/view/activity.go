@@ -91,6 +91,7 @@ type AuditFilter struct {
 	Text        *string    // in the actor, the address, the verb, the object, the reason or the values
 	Since       *time.Time // including
 	Until       *time.Time // excluding
+	StoredSince *time.Time // by the time in the id, in milliseconds
 }
 
 // Audits returns the list of audit entries that match.
@@ -120,6 +121,9 @@ func (f *AuditFilter) conditions() []predicate.Audit {
 	}
 	if f.Until != nil {
 		where = append(where, audit.AtLT(*f.Until), audit.IDLT(firstID(f.Until.Add(time.Millisecond))))
+	}
+	if f.StoredSince != nil {
+		where = append(where, audit.IDGTE(firstID(*f.StoredSince)))
 	}
 	return where
 }

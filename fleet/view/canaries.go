@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -14,15 +13,12 @@ import (
 	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/rollout"
+	"github.com/coreroller/coreroller/rollout/phrase"
 	"github.com/coreroller/coreroller/store"
 )
 
-const (
-	// maxNamed bounds the machine ids that a warning lists.
-	maxNamed = 5
-	// canariesAtOnce bounds the parameters of a statement.
-	canariesAtOnce = 1000
-)
+// canariesAtOnce bounds the parameters of a statement.
+const canariesAtOnce = 1000
 
 // canaryProblem is why a machine that a wave names does not update. The text follows
 // "1 canary" or "3 canaries".
@@ -51,11 +47,7 @@ func (s *Service) CanaryWarnings(ctx context.Context, group uuid.UUID, w rollout
 	}
 	found := make(map[string]*db.Instance, len(w.Canaries))
 	for some := range slices.Chunk(w.Canaries, canariesAtOnce) {
-		ids := make([]uuid.UUID, len(some))
-		for i, machine := range some {
-			ids[i] = store.InstanceID(g.App.ID, machine)
-		}
-		rows, err := read(ctx, "canaries", s.db().Instance.Query().Where(instance.IDIn(ids...)).All)
+		rows, err := read(ctx, "canaries", s.db().Instance.Query().Where(instance.IDIn(store.InstanceIDs(g.App.ID, some)...)).All)
 		if err != nil {
 			return nil, err
 		}
@@ -72,11 +64,7 @@ func (s *Service) CanaryWarnings(ctx context.Context, group uuid.UUID, w rollout
 	warnings := []string{}
 	for _, p := range canaryProblems {
 		if n := len(names[p]); n > 0 {
-			listed := strings.Join(names[p][:min(n, maxNamed)], ", ")
-			if n > maxNamed {
-				listed += fmt.Sprintf(" and %d more", n-maxNamed)
-			}
-			warnings = append(warnings, either(n, "1 canary "+p.one, fmt.Sprintf("%d canaries %s", n, p.many))+": "+listed)
+			warnings = append(warnings, either(n, "1 canary "+p.one, fmt.Sprintf("%d canaries %s", n, p.many))+": "+phrase.List(names[p], ", "))
 		}
 	}
 	return warnings, nil

@@ -83,7 +83,7 @@ type queue struct {
 
 func (q *queue) add(row *db.GroupCount) {
 	v, _ := rollout.ParseVersion(row.Version)
-	if row.State.InFlight() && (row.State != rollout.StateGranted || !q.world.Rollout.State.Stopped()) || q.world.Target != nil && !v.Less(q.world.Target.Version) {
+	if row.State.InFlight() && (row.State != rollout.StateGranted || !q.world.Stopped()) || q.world.Target != nil && !v.Less(q.world.Target.Version) {
 		return
 	}
 	reason := rollout.ParseReason(row.Reason)

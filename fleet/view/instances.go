@@ -13,6 +13,7 @@ import (
 	"github.com/coreroller/coreroller/ent/db/historyentry"
 	"github.com/coreroller/coreroller/ent/db/instance"
 	"github.com/coreroller/coreroller/ent/db/predicate"
+	"github.com/coreroller/coreroller/fleet/catalog"
 	"github.com/coreroller/coreroller/fleet/fault"
 	"github.com/coreroller/coreroller/fleet/view/machines"
 	"github.com/coreroller/coreroller/rollout"
@@ -36,17 +37,20 @@ func (s *Service) InstanceByID(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 }
 
 // GrantVoid reports whether a machine has a grant that it has not begun and that its next
-// check or the background work ends, because the lease expired, or the group was paused,
-// halted, resumed or given another target since. current is the rollout of its group, nil for none.
-func GrantVoid(m *db.Instance, current *db.GroupRollout, now time.Time) bool {
+// check or the background work ends, because the lease expired, or its group g was paused,
+// halted, resumed or given another target since. current is the rollout of g, nil for none.
+func GrantVoid(m *db.Instance, g *catalog.Group, current *db.GroupRollout, now time.Time) bool {
 	if m.State != rollout.StateGranted {
 		return false
 	}
-	if m.LeaseUntil != nil && !now.Before(*m.LeaseUntil) || current == nil || m.OfferRolloutID == nil {
+	if m.LeaseUntil != nil && !now.Before(*m.LeaseUntil) || g == nil || current == nil || m.OfferRolloutID == nil {
 		return true
 	}
-	r := rollout.Rollout{ID: rollout.ID(current.ID), Epoch: current.Epoch, State: current.State}
-	return !r.Backs(rollout.ID(*m.OfferRolloutID), m.OfferEpoch)
+	w := rollout.World{
+		Policy:  g.Schedule,
+		Rollout: rollout.Rollout{ID: rollout.ID(current.ID), Epoch: current.Epoch, State: current.State},
+	}
+	return w.Revoked(rollout.ID(*m.OfferRolloutID), m.OfferEpoch)
 }
 
 // GroupsOf returns the groups of those machines of an application that have one.
@@ -54,11 +58,7 @@ func (s *Service) GroupsOf(ctx context.Context, app uuid.UUID, machineIDs []stri
 	if _, err := fault.Require(ctx, auth.Viewer); err != nil {
 		return nil, err
 	}
-	ids := make([]uuid.UUID, len(machineIDs))
-	for i, machine := range machineIDs {
-		ids[i] = store.InstanceID(app, machine)
-	}
-	err = s.db().Instance.Query().Where(instance.IDIn(ids...), instance.GroupIDNotNil()).Unique(true).Select(instance.FieldGroupID).Scan(ctx, &groups)
+	err = s.db().Instance.Query().Where(instance.IDIn(store.InstanceIDs(app, machineIDs)...), instance.GroupIDNotNil()).Unique(true).Select(instance.FieldGroupID).Scan(ctx, &groups)
 	return groups, err
 }
 

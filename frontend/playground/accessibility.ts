@@ -28,6 +28,9 @@ export function keepAccessible(root: HTMLElement) {
         set(button, 'aria-pressed', String(tab.classList.contains('graphiql-tab-active')));
       }
     }
+    // Named by its text, the operation, not "Set active".
+    for (const item of root.querySelectorAll('button.graphiql-history-item-label'))
+      item.removeAttribute('aria-label');
     const session = root.querySelector('#graphiql-session');
     if (session) set(session, 'role', 'region');
   };

@@ -441,6 +441,84 @@ func (ec *executionContext) fieldContext_Audit_package(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _AuditAddition_asOf(ctx context.Context, field graphql.CollectedField, obj *model.AuditAddition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditAddition_asOf(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.AsOf, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditAddition_asOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditAddition", field, false, false, "Time")
+}
+
+func (ec *executionContext) _AuditAddition_snapshot(ctx context.Context, field graphql.CollectedField, obj *model.AuditAddition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditAddition_snapshot(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Snapshot, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditAddition_snapshot(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AuditAddition", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _AuditAddition_audits(ctx context.Context, field graphql.CollectedField, obj *model.AuditAddition) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_AuditAddition_audits(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Audits, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*db.Audit) graphql.Marshaler {
+			return ec.marshalNAudit2ᚕᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋentᚋdbᚐAuditᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_AuditAddition_audits(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "AuditAddition",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Audit(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _AuditChain_entries(ctx context.Context, field graphql.CollectedField, obj *model.AuditChain) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -918,6 +996,49 @@ func (ec *executionContext) _Audit(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var auditAdditionImplementors = []string{"AuditAddition"}
+
+func (ec *executionContext) _AuditAddition(ctx context.Context, sel ast.SelectionSet, obj *model.AuditAddition) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, auditAdditionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("AuditAddition")
+		case "asOf":
+			out.Values[i] = ec._AuditAddition_asOf(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "snapshot":
+			out.Values[i] = ec._AuditAddition_snapshot(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "audits":
+			out.Values[i] = ec._AuditAddition_audits(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var auditChainImplementors = []string{"AuditChain"}
 
 func (ec *executionContext) _AuditChain(ctx context.Context, sel ast.SelectionSet, obj *model.AuditChain) graphql.Marshaler {
@@ -1078,6 +1199,14 @@ func (ec *executionContext) marshalNAudit2ᚖgithubᚗcomᚋcorerollerᚋcorerol
 		return graphql.Null
 	}
 	return ec._Audit(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNAuditAddition2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditAddition(ctx context.Context, sel ast.SelectionSet, v *model.AuditAddition) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "AuditAddition!")
+		return graphql.Null
+	}
+	return ec._AuditAddition(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNAuditChain2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditChain(ctx context.Context, sel ast.SelectionSet, v *model.AuditChain) graphql.Marshaler {

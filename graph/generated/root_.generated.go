@@ -206,6 +206,12 @@ type ComplexityRoot struct {
 		Verb          func(childComplexity int) int
 	}
 
+	AuditAddition struct {
+		AsOf     func(childComplexity int) int
+		Audits   func(childComplexity int) int
+		Snapshot func(childComplexity int) int
+	}
+
 	AuditChain struct {
 		Entries  func(childComplexity int) int
 		LastAt   func(childComplexity int) int
@@ -1139,6 +1145,7 @@ type ComplexityRoot struct {
 	Subscription struct {
 		ActivityAdded      func(childComplexity int, filter *view.ActivityFilter) int
 		ApplicationChanged func(childComplexity int, applicationID uuid.UUID) int
+		AuditAdded         func(childComplexity int, filter *view.AuditFilter) int
 		FleetChanged       func(childComplexity int) int
 		GroupChanged       func(childComplexity int, groupID uuid.UUID) int
 		InstanceChanged    func(childComplexity int, id uuid.UUID) int
@@ -1905,6 +1912,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Audit.Verb(childComplexity), true
+
+	case "AuditAddition.asOf":
+		if e.ComplexityRoot.AuditAddition.AsOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditAddition.AsOf(childComplexity), true
+	case "AuditAddition.audits":
+		if e.ComplexityRoot.AuditAddition.Audits == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditAddition.Audits(childComplexity), true
+	case "AuditAddition.snapshot":
+		if e.ComplexityRoot.AuditAddition.Snapshot == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditAddition.Snapshot(childComplexity), true
 
 	case "AuditChain.entries":
 		if e.ComplexityRoot.AuditChain.Entries == nil {
@@ -6254,6 +6280,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.ApplicationChanged(childComplexity, args["applicationId"].(uuid.UUID)), true
+	case "Subscription.auditAdded":
+		if e.ComplexityRoot.Subscription.AuditAdded == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_auditAdded_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.AuditAdded(childComplexity, args["filter"].(*view.AuditFilter)), true
 	case "Subscription.fleetChanged":
 		if e.ComplexityRoot.Subscription.FleetChanged == nil {
 			break
@@ -7206,6 +7243,14 @@ type ApplicationChange {
   auditChain: AuditChain!
 }
 
+extend type Subscription {
+  "Sends new changes. The first message holds the newest 50 entries, later messages only what was added."
+  auditAdded(
+    "Conditions; all must match."
+    filter: AuditFilter
+  ): AuditAddition!
+}
+
 """
 Chain of the audit entries: each has the hash of the one before. Note the last hash at another place:
 ` + "`" + `coreroller audit verify --expect-last` + "`" + ` then finds entries that were cut off.
@@ -7302,6 +7347,16 @@ type AuditEdge {
   cursor: String!
   "The entry."
   node: Audit!
+}
+
+"Changes since the previous message of the subscription."
+type AuditAddition {
+  "When the data was read."
+  asOf: Time!
+  "True for the first message and after a gap: replace what is displayed."
+  snapshot: Boolean!
+  "Newest first, at most 50; older ones are in ` + "`" + `audits` + "`" + `."
+  audits: [Audit!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/channel.graphql", Input: `extend type Query {
@@ -8783,7 +8838,10 @@ input InstanceFilter {
   applicationId: ID
   "In this group."
   groupId: ID
-  "In one of these states."
+  """
+  In one of these states. A machine is GRANTED until its next check, also if its grant does not hold
+  any more: its ` + "`" + `grant` + "`" + ` is null then.
+  """
   states: [InstanceState!]
   "Running one of these versions."
   versions: [String!]
@@ -11068,6 +11126,18 @@ func (ec *executionContext) childFields_Audit(ctx context.Context, field graphql
 		return ec.fieldContext_Audit_package(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Audit", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditAddition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "asOf":
+		return ec.fieldContext_AuditAddition_asOf(ctx, field)
+	case "snapshot":
+		return ec.fieldContext_AuditAddition_snapshot(ctx, field)
+	case "audits":
+		return ec.fieldContext_AuditAddition_audits(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditAddition", field.Name)
 }
 
 func (ec *executionContext) childFields_AuditChain(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

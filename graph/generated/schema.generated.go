@@ -109,6 +109,7 @@ type QueryResolver interface {
 type SubscriptionResolver interface {
 	ActivityAdded(ctx context.Context, filter *view.ActivityFilter) (<-chan *model.ActivityAddition, error)
 	ApplicationChanged(ctx context.Context, applicationID uuid.UUID) (<-chan *model.ApplicationChange, error)
+	AuditAdded(ctx context.Context, filter *view.AuditFilter) (<-chan *model.AuditAddition, error)
 	FleetChanged(ctx context.Context) (<-chan *model.FleetChange, error)
 	GroupChanged(ctx context.Context, groupID uuid.UUID) (<-chan *model.GroupChange, error)
 	InstanceChanged(ctx context.Context, id uuid.UUID) (<-chan *model.InstanceChange, error)
@@ -1276,6 +1277,20 @@ func (ec *executionContext) field_Subscription_applicationChanged_args(ctx conte
 		return nil, err
 	}
 	args["applicationId"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_auditAdded_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) (*view.AuditFilter, error) {
+			return ec.unmarshalOAuditFilter2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋfleetᚋviewᚐAuditFilter(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
 	return args, nil
 }
 
@@ -4805,6 +4820,50 @@ func (ec *executionContext) fieldContext_Subscription_applicationChanged(ctx con
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_auditAdded(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_auditAdded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().AuditAdded(ctx, fc.Args["filter"].(*view.AuditFilter))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.AuditAddition) graphql.Marshaler {
+			return ec.marshalNAuditAddition2ᚖgithubᚗcomᚋcorerollerᚋcorerollerᚋgraphᚋmodelᚐAuditAddition(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_auditAdded(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_AuditAddition(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_auditAdded_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_fleetChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -5686,6 +5745,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_activityAdded(ctx, fields[0])
 	case "applicationChanged":
 		return ec._Subscription_applicationChanged(ctx, fields[0])
+	case "auditAdded":
+		return ec._Subscription_auditAdded(ctx, fields[0])
 	case "fleetChanged":
 		return ec._Subscription_fleetChanged(ctx, fields[0])
 	case "groupChanged":

@@ -42,6 +42,16 @@ type ApplicationChange struct {
 	Application *db.Application `json:"application,omitempty"`
 }
 
+// Changes since the previous message of the subscription.
+type AuditAddition struct {
+	// When the data was read.
+	AsOf time.Time `json:"asOf"`
+	// True for the first message and after a gap: replace what is displayed.
+	Snapshot bool `json:"snapshot"`
+	// Newest first, at most 50; older ones are in `audits`.
+	Audits []*db.Audit `json:"audits"`
+}
+
 // Chain of the audit entries: each has the hash of the one before. Note the last hash at another place:
 // `coreroller audit verify --expect-last` then finds entries that were cut off.
 type AuditChain struct {

@@ -15,6 +15,17 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
+// maxListed is how many items a list names, so that a sentence stays readable.
+const maxListed = 5
+
+// List joins the first items of a list and counts the others.
+func List(all []string, separator string) string {
+	if n := len(all) - maxListed; n > 0 {
+		return fmt.Sprintf("%s%sand %d more", strings.Join(all[:maxListed], separator), separator, n)
+	}
+	return strings.Join(all, separator)
+}
+
 // Percent rounds to four digits, which hides binary rounding errors.
 func Percent(share float64) string { return fmt.Sprintf("%.4g %%", share*100) }
 

@@ -28,3 +28,11 @@ func TestNumbersAreShownWithTheirNouns(t *testing.T) {
 		}
 	}
 }
+
+func TestListCountsWhatItLeavesOut(t *testing.T) {
+	for n, want := range map[int]string{0: "", 1: "a", 5: "a, b, c, d, e", 7: "a, b, c, d, e, and 2 more"} {
+		if got := List([]string{"a", "b", "c", "d", "e", "f", "g"}[:n], ", "); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

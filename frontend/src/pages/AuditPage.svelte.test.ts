@@ -1,6 +1,8 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Connection } from '$lib/api/connection.svelte';
 import { fakeApi } from '$lib/api/fake-api';
+import { session } from '$lib/api/session.svelte';
 import type { Audit } from '$lib/audit/entry';
 import AuditPage from './AuditPage.svelte';
 
@@ -9,7 +11,6 @@ const start = Date.parse('2026-11-23T14:00:00Z');
 const time = (minutes: number) => new Date(start + minutes * minute).toISOString();
 
 const hash = (n: number) => n.toString(16).padStart(64, 'a');
-
 const entry = (minutes: number, reason: string): Audit => ({
   id: `entry-${minutes}`,
   at: time(minutes),
@@ -30,53 +31,41 @@ const entry = (minutes: number, reason: string): Audit => ({
   rollout: null,
 });
 
-/** All changes, oldest first; a cursor is a position. */
-let stored: Audit[];
-let requests: ReturnType<typeof fakeApi>;
-let visibility: DocumentVisibilityState;
-
-const page = (entries: Audit[], { first, after }: { first: number; after: unknown }) => {
-  const begin = after === null ? 0 : Number(after);
-  const nodes = entries.slice(begin, begin + first);
-  const end = begin + nodes.length;
-  return {
-    nodes,
-    pageInfo: { hasNextPage: end < entries.length, endCursor: end > 0 ? String(end) : null },
-  };
-};
+let report: (added: object) => void;
+let ended: boolean;
+let entries: number;
 
 beforeEach(() => {
-  vi.useFakeTimers({ shouldAdvanceTime: true });
-  visibility = 'visible';
-  vi.spyOn(document, 'visibilityState', 'get').mockImplementation(() => visibility);
-  stored = [entry(0, 'first'), entry(1, 'second')];
-  requests = fakeApi({
+  ended = false;
+  entries = 2;
+  const subscribe = (_document: unknown, _variables: unknown, next: typeof report) => {
+    report = next;
+    return () => (ended = true);
+  };
+  vi.spyOn(session, 'connection', 'get').mockReturnValue({ subscribe } as unknown as Connection);
+  fakeApi({
     AuditPage: () => ({
       applications: [],
       users: [],
-      auditChain: { entries: stored.length, lastHash: hash(stored.length - 1) },
+      auditChain: { entries, lastHash: hash(entries - 1) },
     }),
-    Audits: ({ after }) => ({
-      audits: page(stored.toReversed(), { first: 50, after }),
-      newest: { nodes: stored.slice(-1) },
+    Audits: () => ({
+      audits: {
+        nodes: [entry(1, 'second'), entry(0, 'first')],
+        pageInfo: { hasNextPage: false, endCursor: 'end' },
+      },
     }),
-    AddedAudits: ({ filter, after }) => {
-      const { since } = filter as { since?: string };
-      const matching = stored.filter(({ at }) => !since || at >= since);
-      return { audits: page(matching, { first: 1, after }) };
-    },
   });
 });
 
 afterEach(() => {
   cleanup();
-  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
 
 const reasons = () => screen.queryAllByText(/^“/).map((line) => line.textContent.replaceAll(/[“”]/g, ''));
-const polls = () => requests.filter(({ name }) => name === 'AddedAudits');
+const add = (...audits: Audit[]) => report({ auditAdded: { snapshot: false, audits } });
 const open = async () => {
   render(AuditPage);
   await waitFor(() => expect(reasons()).toEqual(['second', 'first']));
@@ -84,43 +73,27 @@ const open = async () => {
 
 test('added changes appear at the top, each once', async () => {
   await open();
-  stored.push(entry(2, 'third'), entry(3, 'fourth'));
-  await vi.advanceTimersByTimeAsync(10_000);
-  await waitFor(() => expect(reasons()).toEqual(['fourth', 'third', 'second', 'first']));
-  // It does not read the whole log: it begins shortly before the newest known change.
-  expect(polls()[0]?.variables['filter']).toEqual({ since: new Date(start + minute - 10_000).toISOString() });
-
-  stored.push(entry(4, 'fifth'));
-  await vi.advanceTimersByTimeAsync(10_000);
-  await waitFor(() => expect(reasons()).toEqual(['fifth', 'fourth', 'third', 'second', 'first']));
-  expect(polls().at(-1)?.variables['after']).toBe('3');
-});
-
-test('a hidden page asks nothing, and catches up when it is visible again', async () => {
-  await open();
-  visibility = 'hidden';
-  stored.push(entry(2, 'third'));
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(polls()).toEqual([]);
-  visibility = 'visible';
-  document.dispatchEvent(new Event('visibilitychange'));
+  // The snapshot of the subscription repeats what is known.
+  report({
+    auditAdded: { snapshot: true, audits: [entry(2, 'third'), entry(1, 'second'), entry(0, 'first')] },
+  });
   await waitFor(() => expect(reasons()).toEqual(['third', 'second', 'first']));
+  add(entry(4, 'fifth'), entry(3, 'fourth'));
+  await waitFor(() => expect(reasons()).toEqual(['fifth', 'fourth', 'third', 'second', 'first']));
 });
 
 test('a frozen page counts the changes that wait', async () => {
   await open();
   await fireEvent.click(screen.getByRole('button', { name: 'Freeze' }));
-  stored.push(entry(2, 'third'));
-  await fireEvent.focus(window);
+  add(entry(2, 'third'));
   await fireEvent.click(await screen.findByRole('button', { name: '1 new' }));
   expect(reasons()).toEqual(['third', 'second', 'first']);
 });
 
-test('a page that is left asks nothing', async () => {
+test('a page that is left ends its subscription', async () => {
   await open();
   cleanup();
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(polls()).toEqual([]);
+  expect(ended).toBe(true);
 });
 
 test('an opened change shows its place in the chain, and the page the end of the chain', async () => {
@@ -133,24 +106,21 @@ test('an opened change shows its place in the chain, and the page the end of the
   expect(facts).toContain('192.0.2.7');
 
   // A new change moves the end of the chain.
-  stored.push(entry(2, 'third'));
-  await vi.advanceTimersByTimeAsync(10_000);
+  entries = 3;
+  add(entry(2, 'third'));
   await waitFor(() => expect(screen.getByText(/^3 entries in the chain/).textContent).toContain('aaaa…aaa2'));
 });
 
 test('failed sign-ins are counted in one line, without an object', async () => {
-  stored = [
-    {
-      ...entry(0, 'guess'),
-      action: 'signInFailed',
-      objectType: 'user',
-      objectId: '00000000-0000-0000-0000-000000000000',
-      after: '{"username":"root","attempts":7}',
-      actor: 'root',
-    },
-  ];
-  render(AuditPage);
+  await open();
+  add({
+    ...entry(2, 'guess'),
+    action: 'signInFailed',
+    objectType: 'user',
+    objectId: '00000000-0000-0000-0000-000000000000',
+    after: '{"username":"root","attempts":7}',
+    actor: 'root',
+  });
   const line = await screen.findByText(/failed to sign in/);
   expect(line.textContent.replaceAll(/\s+/g, ' ').trim()).toBe('root failed to sign in 7 times');
-  expect(screen.queryByText(/all changes of/)).toBeNull();
 });
