@@ -72,7 +72,7 @@ func rootFields(op *graphql.OperationContext) []graphql.CollectedField {
 // addLoaders gives each response, and each message of a subscription, its own
 // loaders, so that no message contains values cached for an earlier one.
 func (r *Resolver) addLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(withLoaders(ctx, r))
+	return limitValues(withLoaders(ctx, r), r, next)
 }
 
 // depthLimit refuses documents with a deeper nesting of fields.

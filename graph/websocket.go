@@ -117,6 +117,7 @@ func (g *gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.Web
 	if err != nil {
 		return nil, err
 	}
+	conn.SetReadLimit(maxDocument) // also before the caller is known
 	return &gorillaConn{Conn: conn, socket: socketOf(r.Context()), writeTimeout: g.writeTimeout}, nil
 }
 
