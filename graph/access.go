@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -56,11 +57,26 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 		}
 		return next(ctx)
 	}
+	spending, err := r.Budgets.Begin(ctx)
+	if over, ok := errors.AsType[*auth.OverBudget](err); ok {
+		over.Refuse(ctx)
+		refused := refusal(model.ErrorCodeRateLimited, "%s", over.Error())
+		refused.Extensions["retryAfter"] = over.Seconds()
+		return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: gqlerror.List{refused}})
+	}
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()
-		return respond(ctx)
+		response := respond(ctx)
+		if response == nil {
+			spending.End(0)
+			return nil
+		}
+		if left := spending.End(len(response.Data)); op.Extensions["budget"] == true {
+			response.Extensions = map[string]any{"budget": left}
+		}
+		return response
 	}
 }
 

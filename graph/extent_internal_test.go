@@ -1,17 +1,22 @@
 package graph
 
 import (
+	"context"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	cost "github.com/99designs/gqlgen/complexity"
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/coreroller/coreroller/auth"
 	"github.com/coreroller/coreroller/graph/generated"
+	"github.com/coreroller/coreroller/graph/model"
 	"github.com/coreroller/coreroller/simulate/load"
 )
 
@@ -87,5 +92,33 @@ func TestCacheOfDocumentsIsBounded(t *testing.T) {
 	}
 	if _, ok := c.Get(t.Context(), text(49)); !ok || c.texts.Len() < 2 {
 		t.Errorf("the newest document is not among the %d kept", c.texts.Len())
+	}
+}
+
+// What lists really return is counted while an answer is built: a field above the
+// limit is an error, and later fields are not even read.
+func TestAnswersAreBounded(t *testing.T) {
+	field := graphql.CollectedField{Field: &ast.Field{
+		Definition:   &ast.FieldDefinition{Type: ast.ListType(ast.NamedType("Group", nil), nil)},
+		SelectionSet: ast.SelectionSet{&ast.Field{Definition: &ast.FieldDefinition{Type: ast.NamedType("ID", nil)}}},
+	}}
+	r := &Resolver{Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	read, errs := 0, []error{}
+	response := limitValues(t.Context(), r, func(ctx context.Context) *graphql.Response {
+		ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Field: field})
+		for range 5 {
+			_, err := countValues(ctx, func(context.Context) (any, error) {
+				read++
+				return make([]int, maxValues/2), nil
+			})
+			errs = append(errs, err)
+		}
+		return &graphql.Response{Data: []byte(`{"groups": []}`)}
+	})
+	if read != 3 || errs[1] != nil || errs[2] == nil || errs[4] == nil {
+		t.Errorf("%d lists were read: %v", read, errs)
+	}
+	if string(response.Data) != "null" || len(response.Errors) != 1 || response.Errors[0].Extensions["code"] != model.ErrorCodeInvalid {
+		t.Errorf("answered %s %v", response.Data, response.Errors)
 	}
 }

@@ -76,7 +76,7 @@ func NewHandler(o Options) *Handler {
 	srv.SetQueryCache(newDocumentCache(documentMemory))
 	srv.SetParserTokenLimit(maxTokens)
 	srv.SetDisableSuggestion(true) // suggestions would reveal field names without sign-in
-	srv.Use(extentLimit{}) // first: it bounds the work of the others
+	srv.Use(extentLimit{})         // first: it bounds the work of the others
 	srv.Use(depthLimit(maxDepth))
 	srv.Use(extension.FixedComplexityLimit(maxComplexity))
 	srv.SetErrorPresenter(r.present)

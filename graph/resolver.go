@@ -22,7 +22,7 @@ type Resolver struct {
 	executions    *executions
 }
 
-// Options configures the API. All fields are required.
+// Options configures the API. All fields but Budgets are required.
 type Options struct {
 	Fleet *fleet.Service
 	// Store publishes events.
@@ -31,6 +31,8 @@ type Options struct {
 	Guard Guard
 	// Now is the clock.
 	Now func() time.Time
+	// Budgets limits what each caller uses; nil limits nothing.
+	Budgets *auth.Budgets
 	// RequestID returns the request id of a context, for errors.
 	RequestID func(context.Context) string
 	// Log receives internal errors.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // Each fragment spreads the next one twice. Without a limit before all others, 40 of
@@ -45,4 +47,13 @@ func TestDocumentsThatSelectTooMuchAreRefused(t *testing.T) {
 	if r := s.ana(t).ask("{ "+numbers+"}", nil); len(r.Errors) > 0 {
 		t.Errorf("one group: %+v", r.Errors)
 	}
+}
+
+// A websocket is accepted before its first message says who connects: a message is
+// bounded like the body of a request.
+func TestWebsocketMessagesAreBounded(t *testing.T) {
+	s := oneSite(t)
+	w := s.anonymous(t).connect(nil)
+	_ = w.conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"connection_init","payload":{"x":"`+strings.Repeat("x", 2<<20)+`"}}`))
+	w.closes(websocket.CloseMessageTooBig)
 }

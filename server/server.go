@@ -31,8 +31,11 @@ type Options struct {
 	// OmahaSecret is the last segment of the update URL that the dashboard
 	// shows, "" for none.
 	OmahaSecret string
-	Version     string
-	Postgres    bool // the database is PostgreSQL; shown by serverInfo
+	// UserBudget is what each signed-in caller may use per minute. Zero is no limit,
+	// also for callers without credentials.
+	UserBudget auth.Budget
+	Version    string
+	Postgres   bool // the database is PostgreSQL; shown by serverInfo
 	// Files is the built dashboard. Nil uses the embedded one.
 	Files fs.FS
 }
@@ -58,11 +61,15 @@ func New(o Options) *Server {
 	guard := auth.NewGuard(auth.Options{
 		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: resolver.address, Secure: resolver.secure,
 	})
+	var budgets *auth.Budgets
+	if o.UserBudget != (auth.Budget{}) {
+		budgets = auth.NewBudgets(o.UserBudget, auth.AnonymousBudget(), o.Now)
+	}
 	api := graph.NewHandler(graph.Options{
-		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,
+		Fleet: o.Fleet, Store: o.Store, Guard: guard, Budgets: budgets, Now: o.Now, RequestID: requestID, Log: o.Log,
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
-	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
+	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: budgetGuard{guard, budgets}, Now: o.Now, RequestID: requestID, Log: o.Log})
 	return &Server{handler: routes(o, resolver, guard, api, scripts), api: api}
 }
 

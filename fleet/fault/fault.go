@@ -24,7 +24,8 @@ const (
 	Conflict        Code = "conflict"
 	Forbidden       Code = "forbidden"
 	Unauthenticated Code = "unauthenticated"
-	Unavailable     Code = "unavailable" // retry later: the lane is full or the server is stopping
+	Unavailable     Code = "unavailable"  // retry later: the lane is full or the server is stopping
+	RateLimited     Code = "rate_limited" // the caller used more than its budget
 )
 
 // Error is an expected failure.
