@@ -38,7 +38,7 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 	}
 	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
 		for _, f := range rootFields(op) {
-			if !slices.Contains(public, f.Name) {
+			if reads := strings.HasPrefix(f.Name, "__"); !slices.Contains(public, f.Name) && (!reads || r.Introspection != IntrospectionAnyone) {
 				r.Guard.Challenge(ctx)
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
@@ -46,8 +46,9 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 				})
 			}
 		}
+		op.DisableIntrospection = r.Introspection != IntrospectionAnyone
 	} else {
-		op.DisableIntrospection = false
+		op.DisableIntrospection = r.Introspection == IntrospectionNone
 	}
 	if op.Operation.Operation == ast.Subscription {
 		r.subscriptions.Add(1)

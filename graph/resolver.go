@@ -33,6 +33,8 @@ type Options struct {
 	Now func() time.Time
 	// Budgets limits what each caller uses; nil limits nothing.
 	Budgets *auth.Budgets
+	// Introspection decides who may read the schema; zero is signed-in callers.
+	Introspection Introspection
 	// RequestID returns the request id of a context, for errors.
 	RequestID func(context.Context) string
 	// Log receives internal errors.
@@ -40,6 +42,16 @@ type Options struct {
 	// Server is the content of serverInfo.
 	Server Server
 }
+
+// Introspection is who may read the schema with __schema and __type.
+type Introspection int
+
+// The choices.
+const (
+	IntrospectionUsers Introspection = iota
+	IntrospectionNone
+	IntrospectionAnyone
+)
 
 // Store is the part of the store that the API uses.
 type Store interface {

@@ -31,6 +31,7 @@ const envPrefix = "COREROLLER_"
 type Config struct {
 	Listen         string // host:port; port 0 chooses a free port
 	MaxConnections int    // 0 is the default
+	Web            Web
 	AdminListen    string // host:port of the profiles; "" serves none
 	DataDir        string // contains the SQLite file
 	DatabaseURL    string // PostgreSQL; "" uses SQLite
@@ -64,6 +65,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"address of the profiles (/debug/pprof/), such as localhost:6060; profiles reveal memory contents, so use a local address; default: no profiles")
 	f.Var((*prefixes)(&c.TrustedProxies), "trusted-proxies",
 		"trusted reverse proxies: addresses and networks such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and X-Request-Id headers are used")
+	c.Web.flags(f)
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
 		"secret at the end of the update URL: machines must use /v1/update/<secret>")
 	c.Quotas = quota.Defaults()
@@ -191,7 +193,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || rest == secretPassword || rest == secretToken
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile}, rest)
 	})
 }
 
