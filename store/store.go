@@ -79,6 +79,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if !IsPostgres(o.URL) {
+		if err := sqlite.MakePrivate(o.URL, s.log); err != nil {
+			return nil, err
+		}
+	}
 	if err := migrations.Apply(ctx, o.URL); err != nil {
 		return nil, err
 	}
