@@ -37,9 +37,12 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 		ctx = auth.With(ctx, p)
 	}
 	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
+		caller, signedIn := auth.From(ctx)
 		for _, f := range rootFields(op) {
-			if reads := strings.HasPrefix(f.Name, "__"); !slices.Contains(public, f.Name) && (!reads || r.Introspection != IntrospectionAnyone) {
-				r.Guard.Challenge(ctx)
+			if !r.isPublic(f.Name) && !(caller.PasswordOnly && f.Name == "changePassword") {
+				if !signedIn {
+					r.Guard.Challenge(ctx)
+				}
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
 					Errors: gqlerror.List{r.present(ctx, err)},
@@ -79,6 +82,11 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 		}
 		return response
 	}
+}
+
+// isPublic reports whether a root field needs no sign-in.
+func (r *Resolver) isPublic(field string) bool {
+	return slices.Contains(public, field) || r.Introspection == IntrospectionAnyone && strings.HasPrefix(field, "__")
 }
 
 func rootFields(op *graphql.OperationContext) []graphql.CollectedField {

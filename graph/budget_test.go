@@ -83,7 +83,7 @@ func TestBudgetIsShownOnRequest(t *testing.T) {
 		req.SetBasicAuth("ana", password)
 		w := httptest.NewRecorder()
 		limited.ServeHTTP(w, req)
-		if strings.Contains(w.Body.String(), `"budget":{"secondsLeft":`) != shown || strings.Contains(w.Body.String(), `"bytesLeft":48`) != shown {
+		if strings.Contains(w.Body.String(), `"budget":{"secondsLeft":`) != shown || strings.Contains(w.Body.String(), `"bytesLeft":4`) != shown {
 			t.Errorf("%s: %s", body, w.Body)
 		}
 	}

@@ -39,6 +39,7 @@ type Config struct {
 	OmahaSecret    string
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
+	FirstPassword  string // of the first user of a new database; "" is the documented one
 	LogLevel       string
 	LogFormat      string // text or json
 }

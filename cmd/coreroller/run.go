@@ -131,7 +131,7 @@ func (p *Program) open(ctx context.Context) error {
 	if err := p.fleet.Preinstall(ctx); err != nil {
 		return fmt.Errorf("initialize the database: %w", err)
 	}
-	if err := p.fleet.Accounts.EnsureFirstUser(ctx); err != nil {
+	if err := p.fleet.Accounts.EnsureFirstUserWith(ctx, p.config.FirstPassword); err != nil {
 		return fmt.Errorf("create the first user: %w", err)
 	}
 	p.warnOfFirstPassword(ctx)
@@ -148,7 +148,7 @@ func newClock(ctx context.Context, s *store.Store, host func() time.Time, log *s
 func (p *Program) warnOfFirstPassword(ctx context.Context) {
 	const first = "admin" // name and password
 	if _, err := p.fleet.Accounts.Authenticate(ctx, first, first); err == nil {
-		p.log.Warn("user admin still has the password admin: change it in the dashboard, or with `coreroller user password admin`")
+		p.log.Warn("user admin still has the password admin, which works on this machine only: change it in the dashboard, or with `coreroller user password admin`")
 	}
 }
 

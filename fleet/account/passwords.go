@@ -72,7 +72,7 @@ type ChangePassword struct {
 
 // ChangePassword changes the caller's own password and ends the other sessions.
 func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
-	who, err := fault.Require(ctx, auth.Viewer)
+	who, err := fault.RequireSelf(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -17,21 +18,31 @@ import (
 // The first user of a new database, as in CoreRoller 1.0. The password must be
 // changed at the first sign-in.
 const (
-	firstUser     = "admin"
+	firstUser     = auth.FirstUser
 	firstPassword = "admin"
 )
 
-// EnsureFirstUser creates the first user when there is none.
-func (s *Service) EnsureFirstUser(ctx context.Context) error {
+// EnsureFirstUser creates the first user with the documented password when there is none.
+func (s *Service) EnsureFirstUser(ctx context.Context) error { return s.EnsureFirstUserWith(ctx, "") }
+
+// EnsureFirstUserWith is EnsureFirstUser with a password that only the caller knows, so
+// that it need not be changed.
+func (s *Service) EnsureFirstUserWith(ctx context.Context, own string) error {
 	who, err := fault.Require(ctx, auth.Owner)
 	if err != nil {
 		return err
+	}
+	if own != "" {
+		var p input.Problems
+		if password(&p, "password", own); p.Err() != nil {
+			return p.Err()
+		}
 	}
 	there, err := s.store.Reader().User.Query().Exist(ctx)
 	if err != nil || there {
 		return err
 	}
-	_, err = s.createUser(ctx, who, firstUser, firstPassword, auth.Owner)
+	_, err = s.createUser(ctx, who, firstUser, cmp.Or(own, firstPassword), auth.Owner, own == "")
 	if fault.CodeOf(err) == fault.Conflict { // another process created it first
 		return nil
 	}
@@ -58,7 +69,7 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	return s.createUser(ctx, who, name, in.Password, in.Role)
+	return s.createUser(ctx, who, name, in.Password, in.Role, true)
 }
 
 // grantable checks that the caller has a role that a user is given.
@@ -71,7 +82,7 @@ func grantable(p *input.Problems, who auth.Principal, role auth.Role) {
 	}
 }
 
-func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string, role auth.Role) (*db.User, error) {
+func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string, role auth.Role, mustChange bool) (*db.User, error) {
 	hash, err := s.hashPassword(ctx, password)
 	if err != nil {
 		return nil, err
@@ -79,7 +90,7 @@ func (s *Service) createUser(ctx context.Context, who auth.Principal, name, pass
 	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), Unique: "username"}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
-			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).SetRole(role.String()).Save(ctx)
+			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(mustChange).SetRole(role.String()).Save(ctx)
 		return c.Saved(row, err)
 	})
 	if err != nil {

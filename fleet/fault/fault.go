@@ -87,6 +87,12 @@ func RequireVerb(ctx context.Context, name string) (auth.Principal, error) {
 	return who, refused(err)
 }
 
+// RequireSelf is auth.RequireSelf, but returns its errors as expected failures.
+func RequireSelf(ctx context.Context) (auth.Principal, error) {
+	who, err := auth.RequireSelf(ctx)
+	return who, refused(err)
+}
+
 func refused(err error) error {
 	switch {
 	case err == nil:
