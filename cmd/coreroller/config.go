@@ -46,6 +46,7 @@ type Config struct {
 
 const (
 	defaultListen = ":8000"
+	databaseFile  = "coreroller.db" // in the data directory
 	// A connection takes about 20 kB. Ten million machines that check every 45
 	// minutes and keep a connection for 100 ms have 400 open.
 	defaultMaxConnections = 10_000
@@ -98,7 +99,7 @@ func (c *Config) database() (string, error) {
 		if err := makeDataDir(c.DataDir); err != nil {
 			return "", err
 		}
-		return filepath.Join(c.DataDir, "coreroller.db"), nil
+		return filepath.Join(c.DataDir, databaseFile), nil
 	}
 	u, err := url.Parse(c.DatabaseURL)
 	if err != nil {
@@ -119,7 +120,7 @@ func (c *Config) databaseName() string {
 	if u, err := url.Parse(c.DatabaseURL); err == nil && c.DatabaseURL != "" {
 		return "the PostgreSQL database " + strings.TrimPrefix(u.Path, "/") + " at " + u.Host
 	}
-	return "the database file " + filepath.Join(c.DataDir, "coreroller.db")
+	return "the database file " + filepath.Join(c.DataDir, databaseFile)
 }
 
 // makeDataDir creates the directory and checks that it is writable, because

@@ -20,7 +20,8 @@ const (
 	// 40 ms, and check-ins share the machine.
 	maxHashing = 4
 
-	minPassword = 8 // bytes
+	// MinPassword is the length of the shortest password, in bytes.
+	MinPassword = 8
 	maxPassword = 1024
 )
 
@@ -149,8 +150,8 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 
 func password(p *input.Problems, field, text string) {
 	switch {
-	case len(text) < minPassword:
-		p.Add(field, "at least %d characters", minPassword)
+	case len(text) < MinPassword:
+		p.Add(field, "at least %d characters", MinPassword)
 	case len(text) > maxPassword:
 		p.Add(field, "at most %d characters", maxPassword)
 	}
