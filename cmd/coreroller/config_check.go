@@ -25,7 +25,7 @@ func configCommand(p process) *cobra.Command {
 	check := command("check", "say what is wrong with the flags and environment variables of serve", `
 Reads flags and environment variables as serve does, the files they name and the
 database. It starts nothing and changes nothing. Each problem is named with what
-mends it. Exits with 1 if there are errors; warnings alone exit with 0.`,
+to do. Exits with 1 if there are errors; warnings alone exit with 0.`,
 		func(cmd *cobra.Command) error {
 			f := &findings{}
 			f.checkAll(cmd.Context(), c, p.Environ)
@@ -47,7 +47,7 @@ mends it. Exits with 1 if there are errors; warnings alone exit with 0.`,
 	return config
 }
 
-// findings are the problems of a configuration, with what mends them.
+// findings are the problems of a configuration, with what to do.
 type findings struct{ errors, warnings []string }
 
 func (f *findings) fail(err error) {
@@ -73,7 +73,7 @@ func (f *findings) checkAll(ctx context.Context, c *Config, environ []string) {
 	f.checkDatabase(ctx, c)
 }
 
-// checkAddresses looks at what is reachable, and by whom.
+// checkAddresses looks at what is reachable, and from where.
 func (f *findings) checkAddresses(c *Config) {
 	seen := map[string]string{}
 	for _, l := range []struct{ flag, address string }{

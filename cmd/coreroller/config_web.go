@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coreroller/coreroller/auth"
-	"github.com/coreroller/coreroller/graph"
+	"github.com/coreroller/coreroller/server"
 )
 
 // Web is the part of the configuration that matters once a server is reachable from
@@ -41,19 +41,6 @@ func (w *Web) budget() auth.Budget {
 	return auth.Budget{Time: time.Duration(w.Seconds) * time.Second, Bytes: int64(w.Megabytes) << 20}
 }
 
-// introspection returns the choice; "" is the default.
-func (w *Web) introspection() (graph.Introspection, error) {
-	switch w.Introspection {
-	case "", "users":
-		return graph.IntrospectionUsers, nil
-	case "none":
-		return graph.IntrospectionNone, nil
-	case "anyone":
-		return graph.IntrospectionAnyone, nil
-	}
-	return 0, fmt.Errorf("--introspection is %q: use users, none or anyone", w.Introspection)
-}
-
 // perAddress is the limit of one address.
 func (c *Config) perAddress() int {
 	if c.Web.MaxConnectionsPerAddress > 0 {
@@ -80,7 +67,7 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf("--%s must not be negative", flag))
 		}
 	}
-	_, err := c.Web.introspection()
+	_, err := server.ParseIntrospection(c.Web.Introspection)
 	return errors.Join(append(errs, err)...)
 }
 

@@ -89,7 +89,7 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
 		CrossSite: p.fleet.Machines.RefuseCrossSite,
 	})
-	introspection, err := p.config.Web.introspection()
+	introspection, err := server.ParseIntrospection(p.config.Web.Introspection)
 	if err != nil {
 		return err
 	}

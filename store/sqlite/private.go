@@ -19,7 +19,7 @@ func MakePrivate(path string, log *slog.Logger) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	var mended []string
+	var changed []string
 	for _, name := range []string{filepath.Dir(path), path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -35,10 +35,10 @@ func MakePrivate(path string, log *slog.Logger) error {
 			log.Warn("other users can read the database: change the owner and mode of its directory", "error", err)
 			continue
 		}
-		mended = append(mended, name)
+		changed = append(changed, name)
 	}
-	if mended != nil {
-		log.Info("other users could read the database; they no longer can", "changed", mended)
+	if changed != nil {
+		log.Info("other users could read the database; they no longer can", "changed", changed)
 	}
 	return nil
 }

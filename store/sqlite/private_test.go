@@ -49,7 +49,7 @@ func TestDatabaseIsPrivate(t *testing.T) {
 		}
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), dir) {
-		t.Errorf("the directory was mended with the log %s", log.String())
+		t.Errorf("the directory was repaired with the log %s", log.String())
 	}
 	log.Reset()
 	open()
