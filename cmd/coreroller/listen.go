@@ -71,16 +71,15 @@ func (p *Program) closeParts(ctx context.Context) error {
 	errs := make(chan error, len(p.parts))
 	for _, one := range p.parts {
 		go func() {
-			switch {
-			case one.http == nil:
+			if one.http == nil { // the start failed
 				errs <- one.listener.Close()
-			default:
-				err := one.http.Shutdown(ctx)
-				if err != nil {
-					err = errors.Join(err, one.http.Close())
-				}
-				errs <- err
+				return
 			}
+			err := one.http.Shutdown(ctx)
+			if err != nil {
+				err = errors.Join(err, one.http.Close())
+			}
+			errs <- err
 		}()
 	}
 	var all []error
