@@ -161,7 +161,7 @@ func (g *Guard) Again(ctx context.Context) (Principal, error) {
 	if info.r == nil {
 		return before, nil
 	}
-	switch p, err := g.identify(ctx, info.r); {
+	switch p, err := g.caller(ctx, info.r); {
 	case errors.Is(err, ErrUnauthenticated), err == nil && p.Name == "":
 		return Principal{}, ErrUnauthenticated
 	case err != nil:

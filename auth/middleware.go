@@ -18,7 +18,7 @@ func (g *Guard) Handler(next http.Handler) http.Handler { return g.handler(next,
 func (g *Guard) handler(next http.Handler, refusal Refusal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := withRequest(r.Context(), requestInfo{w: w, r: r, address: g.options.Address(r), secure: g.options.Secure(r)})
-		p, err := g.identify(ctx, r)
+		p, err := g.caller(ctx, r)
 		if err != nil {
 			g.reject(w, r, err, refusal)
 			return

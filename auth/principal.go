@@ -20,6 +20,8 @@ type Principal struct {
 	Credential Credential
 	// MustChangePassword is set while the documented first password is in use.
 	MustChangePassword bool
+	// PasswordOnly is set while nothing but the change of the own password is permitted.
+	PasswordOnly bool
 }
 
 // Credential is how the principal was authenticated. The audit stores it.
@@ -59,6 +61,8 @@ func Require(ctx context.Context, least Role) (Principal, error) {
 	switch {
 	case !ok:
 		return Principal{}, ErrUnauthenticated
+	case p.PasswordOnly:
+		return p, ErrChangePassword
 	case p.Role < least:
 		return p, fmt.Errorf("%w: this needs the role %s, and %s has the role %s", ErrForbidden, least, p.Name, p.Role)
 	}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -36,17 +37,21 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 		ctx = auth.With(ctx, p)
 	}
 	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
+		caller, signedIn := auth.From(ctx)
 		for _, f := range rootFields(op) {
-			if !slices.Contains(public, f.Name) {
-				r.Guard.Challenge(ctx)
+			if !r.isPublic(f.Name) && (!caller.PasswordOnly || f.Name != "changePassword") {
+				if !signedIn {
+					r.Guard.Challenge(ctx)
+				}
 				return graphql.OneShot(&graphql.Response{
 					Data:   []byte("null"),
 					Errors: gqlerror.List{r.present(ctx, err)},
 				})
 			}
 		}
+		op.DisableIntrospection = r.Introspection != IntrospectionAnyone
 	} else {
-		op.DisableIntrospection = false
+		op.DisableIntrospection = r.Introspection == IntrospectionNone
 	}
 	if op.Operation.Operation == ast.Subscription {
 		r.subscriptions.Add(1)
@@ -56,12 +61,32 @@ func (r *Resolver) authorizeOperation(ctx context.Context, next graphql.Operatio
 		}
 		return next(ctx)
 	}
+	spending, err := r.Budgets.Begin(ctx)
+	if over, ok := errors.AsType[*auth.OverBudget](err); ok {
+		over.Refuse(ctx)
+		refused := refusal(model.ErrorCodeRateLimited, "%s", over.Error())
+		refused.Extensions["retryAfter"] = over.Seconds()
+		return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: gqlerror.List{refused}})
+	}
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()
-		return respond(ctx)
+		response := respond(ctx)
+		if response == nil {
+			spending.End(0)
+			return nil
+		}
+		if left := spending.End(len(response.Data)); op.Extensions["budget"] == true {
+			response.Extensions = map[string]any{"budget": left}
+		}
+		return response
 	}
+}
+
+// isPublic reports whether a root field needs no sign-in.
+func (r *Resolver) isPublic(field string) bool {
+	return slices.Contains(public, field) || r.Introspection == IntrospectionAnyone && strings.HasPrefix(field, "__")
 }
 
 func rootFields(op *graphql.OperationContext) []graphql.CollectedField {
@@ -72,7 +97,7 @@ func rootFields(op *graphql.OperationContext) []graphql.CollectedField {
 // addLoaders gives each response, and each message of a subscription, its own
 // loaders, so that no message contains values cached for an earlier one.
 func (r *Resolver) addLoaders(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(withLoaders(ctx, r))
+	return limitValues(withLoaders(ctx, r), r, next)
 }
 
 // depthLimit refuses documents with a deeper nesting of fields.

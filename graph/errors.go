@@ -88,6 +88,8 @@ func (r *Resolver) classify(ctx context.Context, err error) (model.ErrorCode, st
 		return model.ErrorCodeInvalid, err.Error()
 	case errors.Is(err, auth.ErrUnauthenticated):
 		return model.ErrorCodeUnauthenticated, auth.ErrUnauthenticated.Error()
+	case errors.Is(err, auth.ErrChangePassword):
+		return model.ErrorCodeForbidden, auth.ErrChangePassword.Error()
 	case errors.Is(err, auth.ErrForbidden):
 		return model.ErrorCodeForbidden, auth.ErrForbidden.Error()
 	case errors.Is(err, context.DeadlineExceeded):

@@ -125,7 +125,6 @@ func sendPage[T any](w http.ResponseWriter, rows []T, columns []column[T], e enc
 	}
 	c := http.NewResponseController(w)
 	_ = c.SetWriteDeadline(time.Now().Add(exportReadTime)) // not supported by the recorder of tests
-	defer func() { _ = c.SetWriteDeadline(time.Time{}) }()
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -18,9 +18,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
-	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/coreroller/coreroller/auth"
@@ -57,7 +55,7 @@ type Handler struct {
 // requests.
 func NewHandler(o Options) *Handler {
 	r := &Resolver{Options: o, fleet: o.Fleet, executions: &executions{open: map[executionKey]*execution{}}}
-	srv := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()}))
+	srv := handler.New(costed{generated.NewExecutableSchema(generated.Config{Resolvers: root{r}, Complexity: complexity()})})
 	h := &Handler{server: srv, guard: o.Guard, resolver: r, executions: r.executions, callers: newCallers()}
 	h.closing, h.close = context.WithCancel(context.Background())
 	h.open.Go(func() { h.callers.watch(h.closing, o.Store.Bus(), o.Guard) })
@@ -75,15 +73,17 @@ func NewHandler(o Options) *Handler {
 	srv.AddTransport(transport.POST{})
 	srv.AddTransport(transport.GRAPHQL{}) // the body is the document, for curl
 
-	srv.SetQueryCache(lru.New[*ast.QueryDocument](parsedDocuments))
+	srv.SetQueryCache(newDocumentCache(documentMemory))
 	srv.SetParserTokenLimit(maxTokens)
 	srv.SetDisableSuggestion(true) // suggestions would reveal field names without sign-in
+	srv.Use(extentLimit{})         // first: it bounds the work of the others
 	srv.Use(depthLimit(maxDepth))
 	srv.Use(extension.FixedComplexityLimit(maxComplexity))
 	srv.SetErrorPresenter(r.present)
 	srv.SetRecoverFunc(r.recovered)
 	srv.AroundOperations(r.authorizeOperation)
 	srv.AroundResponses(r.addLoaders)
+	srv.AroundFields(countValues)
 	return h
 }
 

@@ -24,8 +24,16 @@ const (
 	// maxDocument limits the request body, in bytes. A package with 100 files is
 	// far smaller.
 	maxDocument = 1 << 20
-	// parsedDocuments is the size of the cache of parsed documents.
-	parsedDocuments = 500
+	// maxText limits the document itself, in bytes; the rest of a request are variables.
+	// The longest document of the dashboard has 10 kB.
+	maxText = 128 << 10
+	// maxFields limits the fields of a document after its fragments are expanded.
+	maxFields = 3000
+	// maxRootFields limits the fields of the first level, so that one request is not a
+	// hundred.
+	maxRootFields = 50
+	// maxValues limits the values in one answer, about 5 MB.
+	maxValues = 200_000
 )
 
 // Costs of expensive fields, in units of complexity (one plain value).
@@ -35,10 +43,12 @@ const (
 	costExplain    = 100    // a transaction
 	costSimulation = 10_000 // up to 200 ms of a core; maxComplexity allows four in one document
 	listed         = 10     // assumed length of a list without paging, so that nested lists multiply
+	listedValues   = 100    // the same for what machines report: versions, errors
 )
 
 // complexity returns the cost of each field. A connection costs its children
-// times its page size, with the default and maximum of the resolver.
+// times its page size, with the default and maximum of the resolver. Other lists
+// cost their children times listed, see costed.
 func complexity() generated.ComplexityRoot {
 	var c generated.ComplexityRoot
 	page := func(child int, first *int) int {
@@ -49,7 +59,7 @@ func complexity() generated.ComplexityRoot {
 		return 1 + child*max(n, 1)
 	}
 	after := func(child int, first *int, _ *string) int { return page(child, first) }
-	list := func(child int) int { return 1 + child*listed }
+	reported := func(child int) int { return 1 + child*listedValues }
 	costs := func(cost int) func(int) int { return func(child int) int { return cost + child } }
 
 	c.Query.Instances = func(child int, _ *machines.Filter, first *int, _ *string, _ *model.InstanceOrder) int {
@@ -67,12 +77,8 @@ func complexity() generated.ComplexityRoot {
 	c.Rollout.FailedAttempts = func(child int, _ *view.FailureFilter, first *int, _ *string) int { return page(child, first) }
 	c.Group.Rollouts, c.Instance.Attempts, c.Instance.History, c.Channel.Promotions = after, after, after, after
 
-	c.Query.Applications, c.Query.Users, c.Query.Mirrors, c.FleetChange.Applications = list, list, list, list
-	c.Application.Channels, c.Application.Groups = list, list
-	c.Channel.Groups, c.Channel.Floors, c.Channel.Blacklistings = list, list, list
-	c.Package.Channels, c.Package.Floors, c.Package.Blacklistings, c.Package.Files = list, list, list, list
-	c.Rollout.Waves, c.Rollout.Failures, c.FleetNumbers.Attention = list, list, list
-	c.Rollout.FailuresByOem, c.Rollout.FailuresByVersion, c.Rollout.FailuresByAddressBlock = list, list, list
+	c.GroupNumbers.ByVersion, c.Numbers.ByVersion = reported, reported
+	c.GroupNumbers.Grants, c.GroupNumbers.Failures, c.Rollout.Failures = reported, reported, reported
 
 	c.Application.RecentChecks = costs(costNumbers)
 	c.Query.Fleet, c.Group.Numbers, c.Application.Numbers = costs(costNumbers), costs(costNumbers), costs(costNumbers)

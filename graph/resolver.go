@@ -22,7 +22,7 @@ type Resolver struct {
 	executions    *executions
 }
 
-// Options configures the API. All fields are required.
+// Options configures the API. All fields but Budgets are required.
 type Options struct {
 	Fleet *fleet.Service
 	// Store publishes events.
@@ -31,6 +31,10 @@ type Options struct {
 	Guard Guard
 	// Now is the clock.
 	Now func() time.Time
+	// Budgets limits what each caller uses; nil limits nothing.
+	Budgets *auth.Budgets
+	// Introspection decides who may read the schema; zero is signed-in callers.
+	Introspection Introspection
 	// RequestID returns the request id of a context, for errors.
 	RequestID func(context.Context) string
 	// Log receives internal errors.
@@ -38,6 +42,16 @@ type Options struct {
 	// Server is the content of serverInfo.
 	Server Server
 }
+
+// Introspection is who may read the schema with __schema and __type.
+type Introspection int
+
+// The choices.
+const (
+	IntrospectionUsers Introspection = iota
+	IntrospectionNone
+	IntrospectionAnyone
+)
 
 // Store is the part of the store that the API uses.
 type Store interface {

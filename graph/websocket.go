@@ -60,7 +60,7 @@ func sameOrigin(r *http.Request) bool {
 
 // authorizeSocket accepts the websockets of signed-in users.
 func authorizeSocket(ctx context.Context, _ transport.InitPayload) (context.Context, *transport.InitPayload, error) {
-	if _, err := auth.Require(ctx, auth.Viewer); err != nil {
+	if _, err := auth.RequireSelf(ctx); err != nil { // operations check the rest
 		ctx = transport.AppendCloseReason(transport.WithWebsocketCloseCode(ctx, closeUnauthorized), "Unauthorized")
 		return ctx, nil, err
 	}
@@ -117,6 +117,7 @@ func (g *gorilla) Accept(w http.ResponseWriter, r *http.Request, o transport.Web
 	if err != nil {
 		return nil, err
 	}
+	conn.SetReadLimit(maxDocument) // also before the caller is known
 	return &gorillaConn{Conn: conn, socket: socketOf(r.Context()), writeTimeout: g.writeTimeout}, nil
 }
 

@@ -24,7 +24,7 @@ func (p Proxies) ClientAddress(r *http.Request) string {
 			return "" // a Unix socket
 		}
 	}
-	if !p.contain(client) {
+	if !p.Contain(client) {
 		if peer.Addr().Is4() { // the usual case: reuse the text
 			return r.RemoteAddr[:strings.LastIndexByte(r.RemoteAddr, ':')]
 		}
@@ -33,7 +33,7 @@ func (p Proxies) ClientAddress(r *http.Request) string {
 	values := r.Header["X-Forwarded-For"]
 	for _, rest := range slices.Backward(values) {
 		for rest != "" {
-			if !p.contain(client) {
+			if !p.Contain(client) {
 				return client.String()
 			}
 			var entry string
@@ -58,10 +58,11 @@ func (p Proxies) Forwarded(r *http.Request) bool {
 		return false
 	}
 	peer, ok := parseAddress(r.RemoteAddr)
-	return ok && p.contain(peer)
+	return ok && p.Contain(peer)
 }
 
-func (p Proxies) contain(a netip.Addr) bool {
+// Contain reports whether an address is that of a trusted proxy.
+func (p Proxies) Contain(a netip.Addr) bool {
 	return slices.ContainsFunc(p, func(prefix netip.Prefix) bool { return prefix.Contains(a) })
 }
 

@@ -61,6 +61,8 @@ func statusOf(r *http.Request, c fault.Code) int {
 		return http.StatusUnauthorized
 	case fault.Unavailable:
 		return http.StatusServiceUnavailable
+	case fault.RateLimited:
+		return http.StatusTooManyRequests
 	case fault.Invalid, fault.Conflict:
 	}
 	return http.StatusBadRequest

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/coreroller/coreroller/auth"
@@ -75,14 +76,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // turnAway answers 401 with the text of CoreRoller 1.0, and other refusals of the
 // guard with an error like all others.
-func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, _, message string) {
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, status int, code, message string) {
 	if status == http.StatusUnauthorized {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("Unauthorized"))
 		return
 	}
-	h.send(w, r, status, problem{Code: string(fault.Unavailable), Message: message})
+	h.send(w, r, status, problem{Code: strings.ToLower(code), Message: message})
 }
 
 // route calls the handler of the route. Responses of the router itself, which are

@@ -198,7 +198,6 @@ func write(w http.ResponseWriter, rows []any, sent int) error {
 	}
 	c := http.NewResponseController(w)
 	_ = c.SetWriteDeadline(time.Now().Add(readTime)) // not supported by the recorder of tests
-	defer func() { _ = c.SetWriteDeadline(time.Time{}) }()
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -18,7 +18,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited := LimitConnections(listener, 4)
+	limited := LimitConnections(listener, 4, 4, nil)
 	web := &http.Server{Handler: limited.LimitKeepAlives(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }))}
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(limited) }()

@@ -45,12 +45,21 @@ func logRequests(log *slog.Logger, now func() time.Time, next http.Handler) http
 	})
 }
 
-// recorder stores the status and size of a response. Websockets need Hijack,
-// event streams Flush, and http.ResponseController Unwrap.
+const (
+	// chunk is how many bytes of a response a client must receive within chunkTime,
+	// else its connection is closed. A long download may take any time.
+	chunk     = 64 << 10
+	chunkTime = 30 * time.Second
+)
+
+// recorder stores the status and size of a response, and gives up on clients that do
+// not read it. Websockets need Hijack, event streams Flush, and
+// http.ResponseController Unwrap.
 type recorder struct {
 	http.ResponseWriter
-	code  int
-	bytes int64
+	code        int
+	bytes       int64
+	ownDeadline bool // the handler sets write deadlines
 }
 
 func (w *recorder) status() int {
@@ -69,10 +78,25 @@ func (w *recorder) WriteHeader(code int) {
 }
 
 // Write implements http.ResponseWriter.
-func (w *recorder) Write(data []byte) (int, error) {
-	n, err := w.ResponseWriter.Write(data)
-	w.bytes += int64(n)
-	return n, err
+func (w *recorder) Write(data []byte) (written int, err error) {
+	for first := true; err == nil && (first || written < len(data)); first = false {
+		part := data[written:min(written+chunk, len(data))]
+		if !w.ownDeadline {
+			// Recorders of tests have no deadlines and return an error.
+			_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(chunkTime))
+		}
+		var n int
+		n, err = w.ResponseWriter.Write(part)
+		written += n
+	}
+	w.bytes += int64(written)
+	return written, err
+}
+
+// SetWriteDeadline is for http.ResponseController.
+func (w *recorder) SetWriteDeadline(t time.Time) error {
+	w.ownDeadline = true
+	return http.NewResponseController(w.ResponseWriter).SetWriteDeadline(t)
 }
 
 // Flush implements http.Flusher.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/coreroller/coreroller/omaha"
@@ -20,12 +23,16 @@ type resolver struct {
 	secret  string // of the update URL
 	prefix  string // of request ids: distinguishes processes and their restarts
 	count   atomic.Uint64
+
+	machinesPort string // of the update URL; "" is that of the page
+	log          *slog.Logger
+	warned       sync.Once
 }
 
 func newResolver(proxies omaha.Proxies, secret string) *resolver {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // documented never to fail
-	return &resolver{proxies: proxies, secret: secret, prefix: hex.EncodeToString(b[:]) + "-"}
+	return &resolver{proxies: proxies, secret: secret, prefix: hex.EncodeToString(b[:]) + "-", log: slog.New(slog.DiscardHandler)}
 }
 
 // requestInfo is what the context of a request carries.
@@ -54,13 +61,32 @@ func (v *resolver) withID(next http.Handler) http.Handler {
 	})
 }
 
-// withInfo adds a requestInfo to the context. The Omaha endpoint works without
+// withInfo adds a requestInfo to the context and the headers of every response. The Omaha endpoint works without
 // it, which saves an allocation for most requests.
 func (v *resolver) withInfo(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setDefaultHeaders(w.Header(), v.secure(r))
+		v.warnOfProxy(r)
 		ctx := context.WithValue(r.Context(), requestInfoKey{}, &requestInfo{resolver: v, request: r, id: idOf(w)})
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// warnOfProxy logs once that a proxy forwards requests that is not trusted: cookies would
+// then lack Secure, and all clients have the proxy's address.
+func (v *resolver) warnOfProxy(r *http.Request) {
+	if !forwarded(r) || v.proxies.Forwarded(r) {
+		return
+	}
+	v.warned.Do(func() {
+		v.log.Warn("a request was forwarded by an address that is not trusted: if it is your proxy, list it in --trusted-proxies; "+
+			"until then session cookies lack Secure, and all clients have the proxy's address", "peer", r.RemoteAddr)
+	})
+}
+
+// forwarded reports whether a proxy says that it forwards the request.
+func forwarded(r *http.Request) bool {
+	return r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("X-Forwarded-Proto") != "" || r.Header.Get("Forwarded") != ""
 }
 
 // idOf returns the id of the request that w responds to.
@@ -86,7 +112,15 @@ func (v *resolver) updateURL(r *http.Request) string {
 	if v.secure(r) {
 		scheme = "https://"
 	}
-	return scheme + r.Host + "/v1/update/" + v.secret
+	host := r.Host
+	if v.machinesPort != "" {
+		name := host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			name = h
+		}
+		host = net.JoinHostPort(strings.Trim(name, "[]"), v.machinesPort)
+	}
+	return scheme + host + "/v1/update/" + v.secret
 }
 
 // secure reports whether the client uses TLS, to this server or to a trusted

@@ -10,8 +10,8 @@ import (
 	"github.com/coreroller/coreroller/rest"
 )
 
-// routes maps every URL to its handler.
-func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) http.Handler {
+// routes maps every URL to its handler: those of people, of machines and of operations.
+func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler, scripts *rest.Handler) *Server {
 	m, problem := newMetrics(), func() string { return "" }
 	if o.Fleet.Upkeep != nil { // nil in tests without a fleet
 		m.measureClock(func() float64 { return o.Fleet.Upkeep.Clock().Offset.Seconds() })
@@ -22,12 +22,15 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 		m.countRefusedRequests(o.Fleet.Machines.RefusedRequests)
 	}
 	files := newFiles(o.Files)
-	mux := http.NewServeMux()
+	mux, machines, operations := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, m.count(pattern, resolver.withInfo(h))) }
 
 	// Machines: POST /v1/update/ and /omaha/. Without middleware, because this is
 	// the hot path.
-	o.Omaha.Mount(mux)
+	o.Omaha.Mount(machines)
+	if !o.SeparateMachines {
+		o.Omaha.Mount(mux)
+	}
 
 	// GraphQL. Browsers send cookies with requests of other sites too, so writes
 	// of those are rejected. The websocket checks its origin itself.
@@ -40,7 +43,14 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 	// Operations.
 	handle("GET /healthz", health(o.Store))
 	handle("GET /readyz", ready(o.Store, problem))
-	handle("GET /metrics", m.handler())
+	for _, other := range []*http.ServeMux{machines, operations} {
+		other.Handle("GET /healthz", health(o.Store))
+		other.Handle("GET /readyz", ready(o.Store, problem))
+	}
+	operations.Handle("GET /metrics", m.handler())
+	if !o.SeparateMetrics {
+		handle("GET /metrics", m.handler())
+	}
 
 	// The dashboard: its files, and its index page for every other URL.
 	handle("GET /assets/", files.assets())
@@ -48,9 +58,13 @@ func routes(o Options, resolver *resolver, guard *auth.Guard, api *graph.Handler
 
 	// REST: /api/. It bypasses the mux, which would answer unclean paths with an
 	// HTML redirect.
-	routed := servePrefix("/api/", m.count("/api/", scripts), mux)
+	routed := servePrefix("/api/", m.count("/api/", resolver.withInfo(scripts)), mux)
 
-	return resolver.withID(logRequests(o.Log, o.Now, recoverPanics(o.Log, routed)))
+	clients := newClients(o.PerAddress)
+	around := func(h http.Handler) http.Handler {
+		return resolver.withID(clients.limitForwarded(resolver, logRequests(o.Log, o.Now, recoverPanics(o.Log, h))))
+	}
+	return &Server{handler: around(routed), machines: around(machines), metrics: around(operations)}
 }
 
 // countWrongPaths counts POST requests to a path without a service: clients of the

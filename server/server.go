@@ -31,8 +31,21 @@ type Options struct {
 	// OmahaSecret is the last segment of the update URL that the dashboard
 	// shows, "" for none.
 	OmahaSecret string
-	Version     string
-	Postgres    bool // the database is PostgreSQL; shown by serverInfo
+	// PerAddress limits the requests in progress of one client behind a trusted proxy;
+	// 0 is no limit.
+	PerAddress int
+	// SeparateMachines and SeparateMetrics remove the update URL and the metrics from
+	// the main handler: Machines and Metrics serve them on listeners of their own.
+	SeparateMachines, SeparateMetrics bool
+	// MachinesPort is the port of the update URL with SeparateMachines.
+	MachinesPort string
+	// Introspection decides who may read the schema.
+	Introspection graph.Introspection
+	// UserBudget is what each signed-in caller may use per minute. Zero is no limit,
+	// also for callers without credentials.
+	UserBudget auth.Budget
+	Version    string
+	Postgres   bool // the database is PostgreSQL; shown by serverInfo
 	// Files is the built dashboard. Nil uses the embedded one.
 	Files fs.FS
 }
@@ -42,8 +55,8 @@ type Mounter interface{ Mount(mux *http.ServeMux) }
 
 // Server is the handler of all routes.
 type Server struct {
-	handler http.Handler
-	api     *graph.Handler
+	handler, machines, metrics http.Handler
+	api                        *graph.Handler
 }
 
 // New returns a Server.
@@ -55,16 +68,29 @@ func New(o Options) *Server {
 		o.Files = frontend.Dist()
 	}
 	resolver := newResolver(o.TrustedProxies, o.OmahaSecret)
+	resolver.machinesPort, resolver.log = o.MachinesPort, o.Log
 	guard := auth.NewGuard(auth.Options{
 		Directory: o.Fleet.Accounts, Now: o.Now, Realm: "coreroller.org", Address: resolver.address, Secure: resolver.secure,
 	})
+	var budgets *auth.Budgets
+	if o.UserBudget != (auth.Budget{}) {
+		budgets = auth.NewBudgets(o.UserBudget, auth.AnonymousBudget(), o.Now)
+	}
 	api := graph.NewHandler(graph.Options{
-		Fleet: o.Fleet, Store: o.Store, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log,
+		Fleet: o.Fleet, Store: o.Store, Guard: guard, Budgets: budgets, Introspection: o.Introspection, Now: o.Now, RequestID: requestID, Log: o.Log,
 		Server: graph.Server{Version: o.Version, StartedAt: o.Now(), Postgres: o.Postgres, UpdateURL: updateURL},
 	})
-	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: guard, Now: o.Now, RequestID: requestID, Log: o.Log})
-	return &Server{handler: routes(o, resolver, guard, api, scripts), api: api}
+	scripts := rest.NewHandler(rest.Options{Fleet: o.Fleet, Guard: budgetGuard{guard, budgets}, Now: o.Now, RequestID: requestID, Log: o.Log})
+	s := routes(o, resolver, guard, api, scripts)
+	s.api = api
+	return s
 }
+
+// Machines is the handler of the update URL and the health, for a listener of its own.
+func (s *Server) Machines() http.Handler { return s.machines }
+
+// Metrics is the handler of the metrics and the health, for a listener of its own.
+func (s *Server) Metrics() http.Handler { return s.metrics }
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,8 @@ type Options struct {
 	// file, which is created if it is missing.
 	URL string
 	Log *slog.Logger // nil: discard
+	// Unchanged opens a database that exists, without migrating it.
+	Unchanged bool
 }
 
 // Store is an open database. It is safe for concurrent use.
@@ -79,7 +82,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := migrations.Apply(ctx, o.URL); err != nil {
+	if err := prepare(ctx, o, s.log); err != nil {
 		return nil, err
 	}
 	name := dialect.SQLite
@@ -104,6 +107,23 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	})
 	return s, nil
 }
+
+// prepare creates and migrates the database, unless nothing may be changed.
+func prepare(ctx context.Context, o Options, log *slog.Logger) error {
+	if o.Unchanged {
+		return nil
+	}
+	if !IsPostgres(o.URL) {
+		if err := sqlite.MakePrivate(o.URL, log); err != nil {
+			return err
+		}
+	}
+	return migrations.Apply(ctx, o.URL)
+}
+
+// Private reports whether other users of this machine have no access to a file or a
+// directory of a database.
+func Private(info fs.FileInfo) bool { return sqlite.Private(info) }
 
 // Close stops listening and closes the database. Open transactions fail.
 func (s *Store) Close() error {

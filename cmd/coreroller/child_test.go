@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,7 +113,7 @@ func TestProcess(t *testing.T) {
 
 func testStop(t *testing.T, binary string) {
 	c := startChild(t, binary, []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", t.TempDir()})
-	if text, err := askHealth(t.Context(), c.url); err != nil {
+	if text, err := askHealth(t.Context(), http.DefaultClient, c.url); err != nil {
 		t.Errorf("%s: %v", text, err)
 	}
 	c.stop(t)
@@ -143,7 +144,7 @@ func testSecondSignal(t *testing.T, binary string) {
 		t.Fatal(err)
 	}
 	for err == nil { // until it no longer listens
-		_, err = askHealth(t.Context(), c.url)
+		_, err = askHealth(t.Context(), http.DefaultClient, c.url)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.cmd.Wait() }()

@@ -31,6 +31,7 @@ const envPrefix = "COREROLLER_"
 type Config struct {
 	Listen         string // host:port; port 0 chooses a free port
 	MaxConnections int    // 0 is the default
+	Web            Web
 	AdminListen    string // host:port of the profiles; "" serves none
 	DataDir        string // contains the SQLite file
 	DatabaseURL    string // PostgreSQL; "" uses SQLite
@@ -38,12 +39,14 @@ type Config struct {
 	OmahaSecret    string
 	Quotas         quota.Quotas
 	Inspect        payload.Sources
+	FirstPassword  string // of the first user of a new database; "" is the documented one
 	LogLevel       string
 	LogFormat      string // text or json
 }
 
 const (
 	defaultListen = ":8000"
+	databaseFile  = "coreroller.db" // in the data directory
 	// A connection takes about 20 kB. Ten million machines that check every 45
 	// minutes and keep a connection for 100 ms have 400 open.
 	defaultMaxConnections = 10_000
@@ -64,6 +67,7 @@ func (c *Config) serverFlags(f *pflag.FlagSet) {
 		"address of the profiles (/debug/pprof/), such as localhost:6060; profiles reveal memory contents, so use a local address; default: no profiles")
 	f.Var((*prefixes)(&c.TrustedProxies), "trusted-proxies",
 		"trusted reverse proxies: addresses and networks such as 10.0.0.0/8, separated by commas; their X-Forwarded-For, X-Forwarded-Proto and X-Request-Id headers are used")
+	c.Web.flags(f)
 	f.StringVar(&c.OmahaSecret, "omaha-secret", "",
 		"secret at the end of the update URL: machines must use /v1/update/<secret>")
 	c.Quotas = quota.Defaults()
@@ -95,7 +99,7 @@ func (c *Config) database() (string, error) {
 		if err := makeDataDir(c.DataDir); err != nil {
 			return "", err
 		}
-		return filepath.Join(c.DataDir, "coreroller.db"), nil
+		return filepath.Join(c.DataDir, databaseFile), nil
 	}
 	u, err := url.Parse(c.DatabaseURL)
 	if err != nil {
@@ -116,7 +120,7 @@ func (c *Config) databaseName() string {
 	if u, err := url.Parse(c.DatabaseURL); err == nil && c.DatabaseURL != "" {
 		return "the PostgreSQL database " + strings.TrimPrefix(u.Path, "/") + " at " + u.Host
 	}
-	return "the database file " + filepath.Join(c.DataDir, "coreroller.db")
+	return "the database file " + filepath.Join(c.DataDir, databaseFile)
 }
 
 // makeDataDir creates the directory and checks that it is writable, because
@@ -191,7 +195,7 @@ func unknownVariables(root *cobra.Command, environ []string) []string {
 				return true
 			}
 		}
-		return known[name] || rest == "PORT" || rest == secretPassword || rest == secretToken
+		return known[name] || rest == "PORT" || slices.Contains([]string{secretPassword, secretToken, firstPassword, firstPasswordFile}, rest)
 	})
 }
 

@@ -90,7 +90,7 @@ func TestConnectPageSettingsReachTheServer(t *testing.T) {
 	if err != nil || len(c.TrustedProxies) != 1 || !c.TrustedProxies[0].Contains(netip.MustParseAddr("127.0.0.1")) {
 		t.Fatalf("%+v %v", c, err)
 	}
-	c.Listen, c.DataDir = "127.0.0.1:0", t.TempDir()
+	c.Listen, c.DataDir, c.FirstPassword = "127.0.0.1:0", t.TempDir(), "correct horse" // admin works on this machine only
 	p := NewProgram(c, discard(), time.Now)
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestConnectPageSettingsReachTheServer(t *testing.T) {
 		req.Header = header.Clone()
 		req.Host = header.Get("Host")
 		req.Header.Set("Content-Type", contentType)
-		req.SetBasicAuth("admin", "admin")
+		req.SetBasicAuth("admin", "correct horse")
 		_, body = send(t, req)
 		return body
 	}

@@ -87,7 +87,7 @@ func rootCommand(p process) *cobra.Command {
 	root.SetErr(p.Stderr)
 	root.AddCommand(
 		serveCommand(p), demoCommand(p), simulateCommand(p), migrateCommand(p), userCommand(p), packageCommand(p), auditCommand(p), healthCommand(p),
-		versionCommand(p),
+		configCommand(p), versionCommand(p),
 	)
 	return root
 }

@@ -108,7 +108,7 @@ func TestCloseWorksTwiceAndWithoutRun(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := askHealth(t.Context(), p.URL()); err != nil {
+	if _, err := askHealth(t.Context(), http.DefaultClient, p.URL()); err != nil {
 		t.Error(err)
 	}
 	for range 2 {
@@ -116,7 +116,7 @@ func TestCloseWorksTwiceAndWithoutRun(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := askHealth(t.Context(), p.URL()); err == nil {
+	if _, err := askHealth(t.Context(), http.DefaultClient, p.URL()); err == nil {
 		t.Error("the server still responds after Close")
 	}
 	if err := NewProgram(Config{}, discard(), time.Now).Close(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,34 +28,36 @@ type Program struct {
 	log    *slog.Logger
 	now    func() time.Time
 
-	listener net.Listener
-	store    *store.Store
-	fleet    *fleet.Service
-	demo     *demo.Fleet
-	server   *server.Server
-	http     *http.Server
-	admin    *admin // nil without --admin-listen
+	parts  []*part // listeners with their servers; the first is --listen
+	store  *store.Store
+	fleet  *fleet.Service
+	demo   *demo.Fleet
+	server *server.Server
+	admin  *admin // nil without --admin-listen
 
 	stopWorker context.CancelFunc
 	running    sync.WaitGroup
 	failed     chan error // errors of parts that ended too early; one slot per goroutine
 	stopped    bool
+	tls        bool // people and machines use TLS
 }
 
 // NewProgram returns a Program that is not started yet.
 func NewProgram(c Config, log *slog.Logger, now func() time.Time) *Program {
-	p := &Program{config: c, log: log, now: now, failed: make(chan error, 3)}
+	p := &Program{config: c, log: log, now: now, failed: make(chan error, 4)}
 	p.demo = demo.New(p.OmahaURL)
 	return p
 }
 
-// Limits of the HTTP server. There is no write timeout, because subscriptions
-// stay open.
+// Limits of the HTTP servers. Subscriptions and long downloads extend the time for
+// writing with each part.
 const (
 	readHeaderTimeout = 10 * time.Second
-	readTimeout       = time.Minute // the largest request is a policy
+	readTimeout       = 20 * time.Second // the largest request has 1 MiB
+	writeTimeout      = time.Minute      // the longest operation takes 20 s
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
+	maxStreams        = 100              // requests in progress on one connection of HTTP/2
 	stopTimeout       = 10 * time.Second // for requests in flight at shutdown
 )
 
@@ -66,16 +69,16 @@ func (p *Program) Run(ctx context.Context) (err error) {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	if p.config.MaxConnections < 0 {
-		return errors.New("--max-connections must be above zero")
+	if err = p.config.check(); err != nil {
+		return err
 	}
-	// The port comes first, because it fails most often, and because a second
-	// program with the same configuration must not open the database.
-	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
-		return explainListen("listen", p.config.Listen, err)
+	certificate, err := readCertificate(p.config.Web, p.log, p.now)
+	if err != nil {
+		return err
 	}
-	connections := server.LimitConnections(p.listener, cmp.Or(p.config.MaxConnections, defaultMaxConnections))
-	p.listener = connections
+	if err = p.listen(ctx); err != nil {
+		return err
+	}
 	if p.admin, err = p.listenAdmin(ctx); err != nil {
 		return err
 	}
@@ -86,15 +89,19 @@ func (p *Program) Run(ctx context.Context) (err error) {
 		TrustedProxies: p.config.TrustedProxies, Secret: p.config.OmahaSecret, Log: p.log, Now: p.now,
 		CrossSite: p.fleet.Machines.RefuseCrossSite,
 	})
+	introspection, err := server.ParseIntrospection(p.config.Web.Introspection)
+	if err != nil {
+		return err
+	}
+	p.tls = certificate != nil
 	p.server = server.New(server.Options{
 		Fleet: p.fleet, Store: p.store, Omaha: endpoint, Log: p.log, Now: p.now, TrustedProxies: p.config.TrustedProxies,
 		OmahaSecret: p.config.OmahaSecret, Version: version, Postgres: p.config.DatabaseURL != "",
+		PerAddress: p.config.perAddress(), UserBudget: p.config.Web.budget(), Introspection: introspection,
+		SeparateMachines: p.part("listen-machines") != nil, SeparateMetrics: p.part("listen-metrics") != nil, MachinesPort: p.machinesPort(),
 	})
-	p.http = &http.Server{
-		Handler: connections.LimitKeepAlives(p.server), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
-	}
-	p.http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams
+	p.connect(certificate.config())
+	p.parts[0].http.RegisterOnShutdown(p.server.Close) // Shutdown would wait for event streams
 	p.start()
 	return nil
 }
@@ -124,7 +131,7 @@ func (p *Program) open(ctx context.Context) error {
 	if err := p.fleet.Preinstall(ctx); err != nil {
 		return fmt.Errorf("initialize the database: %w", err)
 	}
-	if err := p.fleet.Accounts.EnsureFirstUser(ctx); err != nil {
+	if err := p.fleet.Accounts.EnsureFirstUserWith(ctx, p.config.FirstPassword); err != nil {
 		return fmt.Errorf("create the first user: %w", err)
 	}
 	p.warnOfFirstPassword(ctx)
@@ -141,7 +148,7 @@ func newClock(ctx context.Context, s *store.Store, host func() time.Time, log *s
 func (p *Program) warnOfFirstPassword(ctx context.Context) {
 	const first = "admin" // name and password
 	if _, err := p.fleet.Accounts.Authenticate(ctx, first, first); err == nil {
-		p.log.Warn("user admin still has the password admin: change it in the dashboard, or with `coreroller user password admin`")
+		p.log.Warn("user admin still has the password admin, which works on this machine only: change it in the dashboard, or with `coreroller user password admin`")
 	}
 }
 
@@ -151,7 +158,9 @@ func (p *Program) start() {
 	worker, p.stopWorker = context.WithCancel(context.Background())
 	p.running.Go(func() { p.fleet.Run(worker) })
 	p.running.Go(func() { server.TuneGC(worker) })
-	p.serve("serve", p.http, p.listener)
+	for _, one := range p.parts {
+		p.serve("serve --"+one.flag, one.http, one.listener)
+	}
 	if p.admin != nil {
 		p.serve("serve profiles", p.admin.http, p.admin.listener)
 	}
@@ -160,7 +169,11 @@ func (p *Program) start() {
 // serve serves until the server is closed.
 func (p *Program) serve(what string, s *http.Server, l net.Listener) {
 	p.running.Go(func() {
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		serve := s.Serve
+		if s.TLSConfig != nil {
+			serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+		}
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			p.failed <- fmt.Errorf("%s: %w", what, err)
 		}
 	})
@@ -179,15 +192,13 @@ func (p *Program) Close() error {
 	p.stopped = true
 	var errs []error
 	p.demo.Close() // its machines are clients of this server
-	if p.http != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		if err := p.http.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("shut down the HTTP server: %w", err), p.http.Close())
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	if err := p.closeParts(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("shut down the HTTP servers: %w", err))
+	}
+	if p.server != nil {
 		p.server.Close() // waits for websockets, which Shutdown does not do
-	} else if p.listener != nil {
-		errs = append(errs, p.listener.Close())
 	}
 	if p.admin != nil {
 		errs = append(errs, p.admin.close())
@@ -206,17 +217,31 @@ func (p *Program) Close() error {
 }
 
 // URL is the server's URL for clients on the same machine, or "" before Run.
-func (p *Program) URL() string {
-	if p.listener == nil {
+func (p *Program) URL() string { return p.urlOf(p.part("listen")) }
+
+func (p *Program) urlOf(one *part) string {
+	if one == nil {
 		return ""
 	}
-	return localURL(p.listener.Addr().String())
+	url := localURL(one.listener.Addr().String())
+	if p.tls {
+		url = "https" + strings.TrimPrefix(url, "http")
+	}
+	return url
 }
 
 // OmahaURL is the update URL for machines.
 func (p *Program) OmahaURL() string {
-	if p.config.OmahaSecret == "" {
-		return p.URL() + "/v1/update/"
+	base := p.urlOf(cmp.Or(p.part("listen-machines"), p.part("listen")))
+	return base + "/v1/update/" + p.config.OmahaSecret
+}
+
+// machinesPort is the port of the update URL with --listen-machines, else "".
+func (p *Program) machinesPort() string {
+	one := p.part("listen-machines")
+	if one == nil {
+		return ""
 	}
-	return p.URL() + "/v1/update/" + p.config.OmahaSecret
+	_, port, _ := net.SplitHostPort(one.listener.Addr().String())
+	return port
 }

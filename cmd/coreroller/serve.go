@@ -15,7 +15,9 @@ func serveCommand(p process) *cobra.Command {
 	cmd := command("serve", "run the server", `
 Runs the server until SIGINT or SIGTERM. A second signal ends it at once. Without
 --database-url the data is in one file in --data-dir. The first start creates the
-user admin with the password admin: change it.`,
+user admin with the password admin: change it. It works on this machine only. The
+environment variable COREROLLER_ADMIN_PASSWORD, or COREROLLER_ADMIN_PASSWORD_FILE with
+the name of a file, sets another password for it.`,
 		func(cmd *cobra.Command) error {
 			return serve(cmd.Context(), c, p, nil)
 		})
@@ -30,6 +32,9 @@ user admin with the password admin: change it.`,
 func serve(ctx context.Context, c *Config, p process, task func(context.Context, *Program) error) error {
 	log, err := c.logger(p.Stderr)
 	if err != nil {
+		return err
+	}
+	if c.FirstPassword, err = readFirstPassword(p.Environ); err != nil {
 		return err
 	}
 	program := NewProgram(*c, log, time.Now)

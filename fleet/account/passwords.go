@@ -22,7 +22,8 @@ const (
 	// 40 ms, and check-ins share the machine.
 	maxHashing = 4
 
-	minPassword = 8 // bytes
+	// MinPassword is the length of the shortest password, in bytes.
+	MinPassword = 8
 	maxPassword = 1024
 )
 
@@ -79,7 +80,7 @@ type ChangePassword struct {
 
 // ChangePassword changes the caller's own password and ends the other sessions.
 func (s *Service) ChangePassword(ctx context.Context, in ChangePassword) error {
-	who, err := fault.Require(ctx, auth.Viewer)
+	who, err := fault.RequireSelf(ctx)
 	if err != nil {
 		return err
 	}
@@ -157,8 +158,8 @@ func (s *Service) storePassword(ctx context.Context, v change.Verb, password, ke
 
 func password(p *input.Problems, field, text string) {
 	switch {
-	case len(text) < minPassword:
-		p.Add(field, "at least %d characters", minPassword)
+	case len(text) < MinPassword:
+		p.Add(field, "at least %d characters", MinPassword)
 	case len(text) > maxPassword:
 		p.Add(field, "at most %d characters", maxPassword)
 	}

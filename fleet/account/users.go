@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -18,21 +19,31 @@ import (
 // The first user of a new database, as in CoreRoller 1.0. The password must be
 // changed at the first sign-in.
 const (
-	firstUser     = "admin"
+	firstUser     = auth.FirstUser
 	firstPassword = "admin"
 )
 
-// EnsureFirstUser creates the first user when there is none.
-func (s *Service) EnsureFirstUser(ctx context.Context) error {
+// EnsureFirstUser creates the first user with the documented password when there is none.
+func (s *Service) EnsureFirstUser(ctx context.Context) error { return s.EnsureFirstUserWith(ctx, "") }
+
+// EnsureFirstUserWith is EnsureFirstUser with a password that only the caller knows, so
+// that it need not be changed.
+func (s *Service) EnsureFirstUserWith(ctx context.Context, own string) error {
 	who, err := fault.Require(ctx, auth.Owner)
 	if err != nil {
 		return err
+	}
+	if own != "" {
+		var p input.Problems
+		if password(&p, "password", own); p.Err() != nil {
+			return p.Err()
+		}
 	}
 	there, err := s.store.Reader().User.Query().Exist(ctx)
 	if err != nil || there {
 		return err
 	}
-	_, err = s.createUser(ctx, who, firstUser, firstPassword, who.TeamID, rights{Role: auth.Owner})
+	_, err = s.createUser(ctx, who, newUser{firstUser, cmp.Or(own, firstPassword), own == "", who.TeamID, rights{Role: auth.Owner}})
 	if fault.CodeOf(err) == fault.Conflict { // another process created it first
 		return nil
 	}
@@ -72,18 +83,26 @@ func (s *Service) CreateUser(ctx context.Context, in CreateUser) (*db.User, erro
 	if err != nil {
 		return nil, err
 	}
-	return s.createUser(ctx, who, name, in.Password, in.TeamID, given)
+	return s.createUser(ctx, who, newUser{name, in.Password, true, in.TeamID, given})
 }
 
-func (s *Service) createUser(ctx context.Context, who auth.Principal, name, password string, team uuid.UUID, r rights) (*db.User, error) {
-	hash, err := s.hashPassword(ctx, password)
+// newUser is a user to create, whose fields are checked.
+type newUser struct {
+	name, password string
+	mustChange     bool
+	team           uuid.UUID
+	rights         rights
+}
+
+func (s *Service) createUser(ctx context.Context, who auth.Principal, u newUser) (*db.User, error) {
+	hash, err := s.hashPassword(ctx, u.password)
 	if err != nil {
 		return nil, err
 	}
-	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), TeamID: team, Unique: "username"}
+	v := change.Verb{Name: "createUser", By: who, Object: "user", ID: store.NewID(s.now()), TeamID: u.team, Unique: "username"}
 	err = s.changes.Do(ctx, v, func(c *change.Change) error {
 		row, err := c.Tx.Client().User.Create().SetID(c.ID).SetTeamID(c.Team()).SetCreatedAt(c.Now).
-			SetUsername(name).SetPasswordHash(hash).SetMustChangePassword(true).SetRole(r.Role.String()).SetGrants(r.Grants).Save(ctx)
+			SetUsername(u.name).SetPasswordHash(hash).SetMustChangePassword(u.mustChange).SetRole(u.rights.Role.String()).SetGrants(u.rights.Grants).Save(ctx)
 		return c.Saved(row, err)
 	})
 	if err != nil {

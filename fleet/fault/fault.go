@@ -24,7 +24,8 @@ const (
 	Conflict        Code = "conflict"
 	Forbidden       Code = "forbidden"
 	Unauthenticated Code = "unauthenticated"
-	Unavailable     Code = "unavailable" // retry later: the lane is full or the server is stopping
+	Unavailable     Code = "unavailable"  // retry later: the lane is full or the server is stopping
+	RateLimited     Code = "rate_limited" // the caller used more than its budget
 )
 
 // Error is an expected failure.
@@ -89,6 +90,12 @@ func RequireVerb(ctx context.Context, name string) (auth.Principal, error) {
 // RequireOn is the method of auth.Principal, but returns its error as an expected failure.
 func RequireOn(who auth.Principal, verb string, place auth.Place) error {
 	return refused(who.RequireOn(verb, place))
+}
+
+// RequireSelf is auth.RequireSelf, but returns its errors as expected failures.
+func RequireSelf(ctx context.Context) (auth.Principal, error) {
+	who, err := auth.RequireSelf(ctx)
+	return who, refused(err)
 }
 
 func refused(err error) error {

@@ -10367,6 +10367,8 @@ enum ErrorCode {
   UNAUTHENTICATED
   "The server cannot do this now; retry later."
   UNAVAILABLE
+  "The caller used more than its budget of time or bytes; wait for ` + "`" + `retryAfter` + "`" + ` seconds, see the error's extensions."
+  RATE_LIMITED
   "An internal error; the server logs it under the request id."
   INTERNAL
 }

@@ -613,6 +613,8 @@ const (
 	ErrorCodeUnauthenticated ErrorCode = "UNAUTHENTICATED"
 	// The server cannot do this now; retry later.
 	ErrorCodeUnavailable ErrorCode = "UNAVAILABLE"
+	// The caller used more than its budget of time or bytes; wait for `retryAfter` seconds, see the error's extensions.
+	ErrorCodeRateLimited ErrorCode = "RATE_LIMITED"
 	// An internal error; the server logs it under the request id.
 	ErrorCodeInternal ErrorCode = "INTERNAL"
 )
@@ -624,12 +626,13 @@ var AllErrorCode = []ErrorCode{
 	ErrorCodeForbidden,
 	ErrorCodeUnauthenticated,
 	ErrorCodeUnavailable,
+	ErrorCodeRateLimited,
 	ErrorCodeInternal,
 }
 
 func (e ErrorCode) IsValid() bool {
 	switch e {
-	case ErrorCodeInvalid, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeForbidden, ErrorCodeUnauthenticated, ErrorCodeUnavailable, ErrorCodeInternal:
+	case ErrorCodeInvalid, ErrorCodeNotFound, ErrorCodeConflict, ErrorCodeForbidden, ErrorCodeUnauthenticated, ErrorCodeUnavailable, ErrorCodeRateLimited, ErrorCodeInternal:
 		return true
 	}
 	return false
