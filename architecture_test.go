@@ -28,7 +28,7 @@ var areas = map[string]struct{ imports, because string }{
 	"event":      {"", "an event is a kind and ids, so that every area can publish and receive it"},
 	"auth":       {"", "it declares the interface it needs; its callers depend on it, never the reverse"},
 	"frontend":   {"", "it only embeds the built dashboard"},
-	"ent":        {"rollout", "a schema uses value types, but not the code that works with them"},
+	"ent":        {"rollout auth", "a schema uses value types, but not the code that works with them"},
 	"store":      {"ent event rollout", "it persists and publishes; permissions and rules are checked above it"},
 	"payload":    {"", "it reads files; the command line and the server use it"},
 	"fleet":      {"payload fleet/account fleet/catalog fleet/change fleet/checkin fleet/clock fleet/fault fleet/input fleet/job fleet/quota fleet/seed fleet/upkeep fleet/view fleet/view/machines store ent event auth rollout", "the service layer knows no protocol: graph, rest and omaha translate"},

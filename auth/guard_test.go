@@ -44,6 +44,13 @@ func (p *people) Session(_ context.Context, token string) (Principal, error) {
 	return Principal{Name: "ana"}, nil
 }
 
+func (p *people) Token(_ context.Context, secret string) (Principal, error) {
+	if secret != TokenPrefix+"secret" {
+		return Principal{}, ErrUnauthenticated
+	}
+	return Principal{Name: "ana", Token: "ci", Credential: CredentialToken}, nil
+}
+
 func guardOf(p *people) *Guard {
 	return NewGuard(Options{Directory: p, Now: time.Now, Realm: "here"})
 }

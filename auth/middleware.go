@@ -76,12 +76,15 @@ func (g *Guard) identify(ctx context.Context, r *http.Request) (Principal, error
 	return p, err
 }
 
-// bearer checks a script's token (RFC 6750). The token is a session that no
-// browser sends by itself; it expires as sessions do.
+// bearer checks a token (RFC 6750). One without the prefix is a session, as older
+// versions made for scripts.
 func (g *Guard) bearer(ctx context.Context, header string) (Principal, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return Principal{}, ErrUnauthenticated
+	}
+	if strings.HasPrefix(token, TokenPrefix) {
+		return g.options.Directory.Token(ctx, token)
 	}
 	p, err := g.options.Directory.Session(ctx, token)
 	p.Credential = CredentialToken

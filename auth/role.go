@@ -115,4 +115,12 @@ var needs = map[string]Role{
 	"setPassword":       Admin,
 	"deleteUser":        Admin,
 	"users":             Admin,
+
+	// For oneself: a token never may more than its user. Those of other users need Admin.
+	"tokens":           Viewer,
+	"createToken":      Viewer,
+	"revokeToken":      Viewer,
+	"sessions":         Viewer,
+	"endSession":       Viewer,
+	"endOtherSessions": Viewer,
 }

@@ -59,6 +59,8 @@ type Guard interface {
 	// Again identifies the caller of an open connection again; auth.ErrUnauthenticated
 	// means that the credentials are not valid any more.
 	Again(ctx context.Context) (auth.Principal, error)
+	// Bearer identifies the caller of a websocket by a value of the header Authorization.
+	Bearer(ctx context.Context, header string) (context.Context, error)
 }
 
 // Server describes the server process.
@@ -108,6 +110,8 @@ func (r root) RollBackImpact() generated.RollBackImpactResolver {
 }
 func (r root) RuleStep() generated.RuleStepResolver         { return &ruleStepResolver{r} }
 func (r root) Subscription() generated.SubscriptionResolver { return &subscriptionResolver{r} }
+func (r root) Token() generated.TokenResolver               { return &tokenResolver{r} }
+func (r root) TokenGrant() generated.TokenGrantResolver     { return &tokenGrantResolver{r} }
 func (r root) User() generated.UserResolver                 { return &userResolver{r} }
 func (r root) UpdateGroupInput() generated.UpdateGroupInputResolver {
 	return &updateGroupInputResolver{r}
@@ -139,6 +143,8 @@ type (
 	rolloutResolver          struct{ root }
 	ruleStepResolver         struct{ root }
 	subscriptionResolver     struct{ root }
+	tokenGrantResolver       struct{ root }
+	tokenResolver            struct{ root }
 	updateGroupInputResolver struct{ root }
 	userResolver             struct{ root }
 )

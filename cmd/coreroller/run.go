@@ -69,6 +69,9 @@ func (p *Program) Run(ctx context.Context) (err error) {
 	if p.config.MaxConnections < 0 {
 		return errors.New("--max-connections must be above zero")
 	}
+	if p.config.SessionIdle < 0 {
+		return errors.New("--session-idle must be above zero")
+	}
 	// The port comes first, because it fails most often, and because a second
 	// program with the same configuration must not open the database.
 	if p.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.config.Listen); err != nil {
@@ -113,7 +116,7 @@ func (p *Program) open(ctx context.Context) error {
 		return err
 	}
 	p.now = host.Now
-	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect}); err != nil {
+	if p.fleet, err = fleet.New(ctx, fleet.Options{Store: p.store, Clock: host, Log: p.log, Demo: p.demo, Quotas: p.config.Quotas, Inspect: p.config.Inspect, SessionIdle: p.config.SessionIdle}); err != nil {
 		return err
 	}
 	if err = p.fleet.Upkeep.Beat(ctx); err != nil {

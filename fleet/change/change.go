@@ -248,7 +248,7 @@ func (c *Change) Publish(kind event.Kind) {
 
 func (c *Change) record() store.Audit {
 	return store.Audit{
-		TeamID: c.Team(), Actor: c.By.Name, Credential: string(c.By.Credential),
+		TeamID: c.Team(), Actor: c.By.Name, Credential: c.By.Proof(),
 		Verb: c.Name, Object: c.Object, ObjectID: c.ID, ApplicationID: c.App,
 		Before: c.Before, After: c.After, Reason: c.Reason,
 	}

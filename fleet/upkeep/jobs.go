@@ -46,6 +46,7 @@ const (
 	jobRefused
 	jobClock
 	jobMachines
+	jobUses
 )
 
 // jobs keeps the last run of each job.
@@ -63,6 +64,7 @@ func (w *Worker) newJobs() *jobs {
 		jobRefused:  {Name: "write refused requests", Every: workEvery},
 		jobClock:    {Name: "compare the clocks", Every: store.BeatEvery},
 		jobMachines: {Name: "work on machine jobs", Every: workEvery},
+		jobUses:     {Name: "write the uses of sessions and tokens", Every: workEvery},
 		{Name: "end leases and open waves", Every: workEvery, do: w.advance},
 		{Name: "find silent machines", Every: workEvery, do: w.sweep},
 		{Name: "record statistics", Every: pace.Finest, do: w.recordStatistics},

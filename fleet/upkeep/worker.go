@@ -44,9 +44,11 @@ type Options struct {
 	Catalog  *catalog.Cache
 	Machines *checkin.Service
 	WorkJobs func(context.Context) error // works on machine jobs until none has work left
-	Now      func() time.Time
-	Clock    *clock.Clock // behind Now; nil: Now is right
-	Log      *slog.Logger
+	// FlushUses writes when sessions and tokens were last used.
+	FlushUses func(context.Context) error
+	Now       func() time.Time
+	Clock     *clock.Clock // behind Now; nil: Now is right
+	Log       *slog.Logger
 }
 
 // Worker runs the background jobs of one process.
@@ -55,6 +57,7 @@ type Worker struct {
 	catalog  *catalog.Cache
 	machines *checkin.Service
 	workJobs func(context.Context) error
+	flush    func(context.Context) error // the uses of sessions and tokens
 	now      func() time.Time
 	clock    *clock.Clock
 	log      *slog.Logger
@@ -71,7 +74,7 @@ type Worker struct {
 
 // New makes a Worker.
 func New(o Options) *Worker {
-	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
+	w := &Worker{store: o.Store, catalog: o.Catalog, machines: o.Machines, workJobs: o.WorkJobs, flush: o.FlushUses, now: o.Now, clock: o.Clock, log: o.Log, recorded: map[int]time.Time{}}
 	w.jobs = w.newJobs()
 	return w
 }
@@ -184,6 +187,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	// Every process writes what it refused, too.
 	if err := w.jobs.ran(jobRefused, w.now(), w.machines.FlushRefused(ctx)); err != nil && ctx.Err() == nil {
 		w.log.Error("could not write refused requests", "error", err)
+	}
+	if err := w.jobs.ran(jobUses, w.now(), w.flush(ctx)); err != nil && ctx.Err() == nil {
+		w.log.Error("could not write the uses of sessions and tokens", "error", err)
 	}
 	if !w.Clock().Steady {
 		return nil
