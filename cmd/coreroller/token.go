@@ -168,6 +168,8 @@ func grantText(c *catalog.Catalog, g auth.Grant) string {
 		return fmt.Sprintf("%s of %s", g.Role, app.Name)
 	case g.Application != uuid.Nil:
 		return g.Role.String() + " of a deleted application"
+	case g.Role == auth.Owner:
+		return "all that the user may do"
 	}
 	return g.Role.String()
 }
