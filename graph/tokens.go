@@ -46,7 +46,7 @@ func (r *mutationResolver) EndOtherSessions(ctx context.Context, in account.EndO
 	return &model.EndOtherSessionsPayload{Ended: p.Object, UserErrors: p.UserErrors}, err
 }
 
-// User returns the user for whom a token acts; the read of the token brought it.
+// User returns the user that a token acts for; the read of the token brought it.
 func (r *tokenResolver) User(_ context.Context, t *db.Token) (*db.User, error) {
 	return t.Edges.User, nil
 }

@@ -47,7 +47,7 @@ func createTokenCommand(p process) *cobra.Command {
 			}
 			return createToken(ctx, p, s.Accounts, in)
 		})
-	cmd.Flags().StringVar(&f.user, "user", "", "user for whom the token acts")
+	cmd.Flags().StringVar(&f.user, "user", "", "user that the token acts for")
 	cmd.Flags().StringVar(&f.role, "role", "", "viewer, operator, publisher, admin, or owner; default: all that the user may do")
 	cmd.Flags().StringArrayVar(&f.applications, "application", nil, "name or id of an application that the token is for; can be repeated; default: all that the user sees")
 	cmd.Flags().StringArrayVar(&f.groups, "group", nil, "a group that the token is for: its id, or APPLICATION/GROUP; with one --application also its name; can be repeated")
@@ -155,7 +155,7 @@ func grantsText(c *catalog.Catalog, grants []auth.Grant) string {
 	return strings.Join(parts, ", ")
 }
 
-// grantText is a grant in words: "operator of agent/prod".
+// grantText describes a grant: "operator of agent/prod".
 func grantText(c *catalog.Catalog, g auth.Grant) string {
 	app := c.App(g.Application)
 	group := c.Group(g.Group)
@@ -193,7 +193,7 @@ func revokeTokenCommand(p process) *cobra.Command {
 			}
 			return fmt.Errorf("user %s has no token %s", user, name)
 		})
-	cmd.Flags().StringVar(&user, "user", "", "user for whom the token acts")
+	cmd.Flags().StringVar(&user, "user", "", "user that the token acts for")
 	_ = cmd.MarkFlagRequired("user") // the flag exists
 	cmd.Args = oneArgument("the name of the token")
 	return cmd

@@ -36,7 +36,7 @@ const (
 
 // CreateToken is the input of Service.CreateToken.
 type CreateToken struct {
-	Username       string    // for whom; "": the caller. Other users need the role owner.
+	Username       string    // the user it acts for; "": the caller. Others need the role owner.
 	Name           string    // unique per user
 	Role           auth.Role // not above the user's; 0: all that the user may do
 	Link           bool      // reads one group, for its wall screen; Role is not used
@@ -91,7 +91,7 @@ func (s *Service) CreateToken(ctx context.Context, in CreateToken) (row *db.Toke
 	return row, secret, nil
 }
 
-// tokenOwner reads the user for whom a token is made.
+// tokenOwner reads the user that a new token acts for.
 func (s *Service) tokenOwner(ctx context.Context, who auth.Principal, username string) (*db.User, error) {
 	if username == "" {
 		row, err := s.store.Reader().User.Get(ctx, who.UserID)
@@ -159,7 +159,7 @@ func (s *Service) tokenGrants(ctx context.Context, p *input.Problems, owner auth
 // RevokeToken is the input of Service.RevokeToken.
 type RevokeToken struct{ ID uuid.UUID }
 
-// RevokeToken deletes a token of the caller, or of a user whom the caller manages. Its
+// RevokeToken deletes a token of the caller, or of a user that the caller manages. Its
 // open connections end, in every process.
 func (s *Service) RevokeToken(ctx context.Context, in RevokeToken) error {
 	who, err := inPerson(ctx, "revokeToken")
@@ -181,7 +181,7 @@ func (s *Service) RevokeToken(ctx context.Context, in RevokeToken) error {
 	})
 }
 
-// Tokens reads the tokens of the caller by name, or with all those of every user whom the
+// Tokens reads the tokens of the caller by name, or with all those of every user that the
 // caller manages. They carry their users.
 func (s *Service) Tokens(ctx context.Context, all bool) ([]*db.Token, error) {
 	who, err := inPerson(ctx, "tokens")

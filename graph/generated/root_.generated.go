@@ -10576,7 +10576,7 @@ type Pace {
 `, BuiltIn: false},
 	{Name: "../schema/token.graphql", Input: `extend type Query {
   """
-  The caller's own tokens by name. With ` + "`" + `all` + "`" + ` also those of every user whom the caller
+  The caller's own tokens by name. With ` + "`" + `all` + "`" + ` also those of every user that the caller
   may manage, which needs the role ADMIN. Not for tokens themselves.
   """
   tokens("Also the tokens of other users." all: Boolean! = false): [Token!]! @needs(role: VIEWER)
@@ -10590,7 +10590,7 @@ extend type Mutation {
   "Creates a token for the caller and returns its secret, this once. Not for tokens."
   createToken("Name, rights and end of the token." input: CreateTokenInput!): CreateTokenPayload! @needs(role: VIEWER)
   """
-  Revokes a token of the caller, or with the role ADMIN one of a user whom the caller may
+  Revokes a token of the caller, or with the role ADMIN one of a user that the caller may
   manage. Its open subscriptions end at once, on every server. Not for tokens.
   """
   revokeToken("The token to revoke." input: RevokeTokenInput!): DeletePayload! @needs(role: VIEWER)
@@ -10612,7 +10612,7 @@ type Token {
   id: ID!
   "Unique per user. The audit shows it with every change."
   name: String!
-  "The user for whom it acts."
+  "The user it acts for."
   user: User!
   "Whether it is a link to a wall screen: it reads one group."
   link: Boolean!

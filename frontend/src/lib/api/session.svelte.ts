@@ -109,7 +109,7 @@ class Session {
     this.#begin(me);
   }
 
-  /** Opens a wall link with its secret, whoever is signed in in this browser. */
+  /** Opens a wall link with its secret. The session of this browser is not used. */
   follow(token: string) {
     const onsignedout = () => {
       this.#link = 'ended';
