@@ -299,3 +299,27 @@ func TestAgainFailsOnlyForInvalidCredentials(t *testing.T) {
 		t.Errorf("no HTTP request: %v", err)
 	}
 }
+
+// The prefix decides which credentials a bearer has.
+func TestBearerIsATokenOrAnOldSession(t *testing.T) {
+	g := guardOf(&people{})
+	for header, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"Bearer crt_secret": {http.StatusOK, "ana token ci"},
+		"bearer token":      {http.StatusOK, "ana token"},
+		"Bearer crt_other":  {http.StatusUnauthorized, "the token is not valid"},
+		"Bearer secret":     {http.StatusUnauthorized, "the token is not valid"},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Authorization", header)
+		g.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p, _ := From(r.Context())
+			_, _ = w.Write([]byte(p.Name + " " + p.Proof()))
+		})).ServeHTTP(w, r)
+		if w.Code != want.status || !strings.Contains(w.Body.String(), want.text) {
+			t.Errorf("%s: %d %s", header, w.Code, w.Body)
+		}
+	}
+}

@@ -102,6 +102,9 @@ func (g *Guard) reject(w http.ResponseWriter, r *http.Request, err error, refusa
 		w.Header().Set("Retry-After", strconv.Itoa(many.Seconds()))
 	case errors.Is(err, ErrUnauthenticated):
 		status, code, message = http.StatusUnauthorized, "UNAUTHENTICATED", "wrong name or password"
+		if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+			message = "the token is not valid: it was revoked, has expired or is incomplete"
+		}
 		w.Header().Set("WWW-Authenticate", "Basic realm="+g.options.Realm)
 	}
 	w.Header().Set("Cache-Control", "no-store")
